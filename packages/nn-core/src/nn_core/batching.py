@@ -1,0 +1,89 @@
+"""Mini-batches: every example once an epoch, in an order drawn from a seed."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.arrays import Array
+from nn_core.errors import ShapeError
+from nn_core.spec import require
+
+
+class MiniBatches:
+    """An endless stream of batches (x, y), shuffled anew for each epoch.
+
+    x, y        arrays of the same length N
+    batch_size  examples in a batch; the last of an epoch may be smaller. None: all of them,
+                in the order they are in
+    rng         draws the order of each epoch
+
+    The stream stands at a position, (epoch, step within it), which `state` returns and
+    `restore` takes up: from there on it yields the same batches again.
+
+    Raises ShapeError if the lengths differ, SettingError for an empty set or batch.
+    """
+
+    def __init__(
+        self,
+        x: Array,
+        y: npt.NDArray[Any],
+        *,
+        batch_size: int | None,
+        rng: np.random.Generator,
+    ) -> None:
+        if len(x) != len(y):
+            raise ShapeError(f"{len(x)} examples, but {len(y)} targets")
+        require(len(x) > 0, "there are no examples to make batches of")
+        require(
+            batch_size is None or batch_size >= 1,
+            f"a batch holds at least one example, not {batch_size}",
+        )
+        self.batch_size = len(x) if batch_size is None else min(batch_size, len(x))
+        self.steps_per_epoch = -(-len(x) // self.batch_size)
+        self._x, self._y = x, y
+        self._whole = self.batch_size == len(x)
+        self._batch_x = np.empty((self.batch_size, *x.shape[1:]), x.dtype)
+        self._batch_y = np.empty((self.batch_size, *y.shape[1:]), y.dtype)
+        self._rng = rng
+        self._begin_epoch()
+
+    def next(self) -> tuple[Array, npt.NDArray[Any]]:
+        """The next batch, in memory that the batch after it will overwrite."""
+        if self.position == self.steps_per_epoch:
+            self._begin_epoch()
+        start = self.position * self.batch_size
+        self.position += 1
+        if self._whole:
+            return self._x, self._y
+        rows = self._order[start : start + self.batch_size]
+        x, y = self._batch_x[: len(rows)], self._batch_y[: len(rows)]
+        # The rows are in range; "clip" spares NumPy a copy that it makes in case they are not.
+        np.take(self._x, rows, axis=0, out=x, mode="clip")
+        np.take(self._y, rows, axis=0, out=y, mode="clip")
+        return x, y
+
+    def mean(self, figures: Sequence[float]) -> float:
+        """The mean over an epoch's examples of what was measured batch by batch."""
+        examples = len(self._x)
+        last = examples - self.batch_size * (self.steps_per_epoch - 1)
+        total = math.fsum(figures[:-1]) * self.batch_size + figures[-1] * last
+        return total / examples
+
+    def state(self) -> dict[str, Any]:
+        """Where the stream stands, as plain numbers and names."""
+        return {"rng": self._rng_at_epoch, "position": self.position}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Stand where `state` was taken."""
+        self._rng.bit_generator.state = state["rng"]
+        self._begin_epoch()
+        self.position = int(state["position"])
+
+    def _begin_epoch(self) -> None:
+        self.position = 0
+        self._rng_at_epoch = self._rng.bit_generator.state
+        if not self._whole:
+            self._order = self._rng.permutation(len(self._x))

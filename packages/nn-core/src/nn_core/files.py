@@ -1,0 +1,27 @@
+"""Writing a file so that it is there whole or not at all."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write to a temporary name beside `path`, then rename: nobody ever sees half a file.
+
+    An earlier file of that name stays as it was until the new one is complete, and for good
+    if the disk is full. Raises OSError, and leaves nothing behind.
+    """
+    # Follow a link to what it points at, so that the link itself survives the renaming.
+    path = Path(os.path.realpath(path))
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise

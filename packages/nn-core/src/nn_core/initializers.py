@@ -1,0 +1,134 @@
+"""How weights begin: small enough not to saturate, large enough not to vanish.
+
+For y = x @ W with independent entries of variance Var[W], Var[y_j] = fan_in Var[W] Var[x]:
+a signal keeps its size forward if Var[W] = 1 / fan_in, and its gradient keeps its size
+backward if Var[W] = 1 / fan_out. Each rule below picks its variance from that.
+
+Every function takes the shape of a weight array, inputs before outputs, and a generator,
+and returns float64. A kernel (height, width, C_in, C_out) has
+fan_in = height * width * C_in and fan_out = height * width * C_out.
+"""
+
+import math
+from collections.abc import Callable
+from types import MappingProxyType
+
+import numpy as np
+
+from nn_core import spec
+from nn_core.arrays import Array, Shape
+
+
+def fans(shape: Shape) -> tuple[int, int]:
+    """(fan_in, fan_out): how many inputs feed one output, how many outputs one input feeds."""
+    if len(shape) < 2:
+        return math.prod(shape), math.prod(shape)
+    window = math.prod(shape[:-2])
+    return window * shape[-2], window * shape[-1]
+
+
+def zeros(shape: Shape, *, rng: np.random.Generator) -> Array:
+    """W = 0. Right for biases; as weights it leaves all units of a layer alike for ever."""
+    return np.zeros(shape)
+
+
+def normal(shape: Shape, *, rng: np.random.Generator, scale: float = 0.01) -> Array:
+    """W ~ Normal(0, scale^2), whatever the fans: the choice that the others improve on."""
+    spec.require(scale >= 0, f"the scale of a normal initializer cannot be negative: {scale}")
+    return rng.normal(0.0, scale, shape)
+
+
+def xavier_normal(shape: Shape, *, rng: np.random.Generator) -> Array:
+    """W ~ Normal(0, 2 / (fan_in + fan_out)), between the forward and the backward rule.
+
+    Source: Glorot, Bengio, Understanding the difficulty of training deep feedforward
+    neural networks (2010), eq. 12.
+    """
+    fan_in, fan_out = fans(shape)
+    return _normal(2.0 / (fan_in + fan_out), shape, rng)
+
+
+def xavier_uniform(shape: Shape, *, rng: np.random.Generator) -> Array:
+    """W ~ Uniform of variance 2 / (fan_in + fan_out). Source: as `xavier_normal`, eq. 16."""
+    fan_in, fan_out = fans(shape)
+    return _uniform(2.0 / (fan_in + fan_out), shape, rng)
+
+
+def lecun_normal(shape: Shape, *, rng: np.random.Generator) -> Array:
+    """W ~ Normal(0, 1 / fan_in): the forward rule alone.
+
+    Source: LeCun, Bottou, Orr, Mueller, Efficient BackProp (1998), sec. 4.6.
+    """
+    return _normal(1.0 / fans(shape)[0], shape, rng)
+
+
+def lecun_uniform(shape: Shape, *, rng: np.random.Generator) -> Array:
+    """W ~ Uniform of variance 1 / fan_in. Source: as `lecun_normal`."""
+    return _uniform(1.0 / fans(shape)[0], shape, rng)
+
+
+def he_normal(shape: Shape, *, rng: np.random.Generator) -> Array:
+    """W ~ Normal(0, 2 / fan_in): the forward rule, twice, for ReLU silences half the units.
+
+    Source: He, Zhang, Ren, Sun, Delving deep into rectifiers (2015), eq. 10.
+    """
+    return _normal(2.0 / fans(shape)[0], shape, rng)
+
+
+def he_uniform(shape: Shape, *, rng: np.random.Generator) -> Array:
+    """W ~ Uniform of variance 2 / fan_in. Source: as `he_normal`."""
+    return _uniform(2.0 / fans(shape)[0], shape, rng)
+
+
+def orthogonal(shape: Shape, *, rng: np.random.Generator, gain: float = 1.0) -> Array:
+    """W with W^T W = gain^2 I (or W W^T, whichever is smaller): lengths are kept exactly.
+
+    The Q of a QR decomposition of Gaussian entries, its columns' signs set by the diagonal
+    of R so that Q is uniform over the orthogonal matrices. A kernel counts as a matrix
+    (fan_in, C_out).
+
+    Source: Saxe, McClelland, Ganguli, Exact solutions to the nonlinear dynamics of learning
+    (2014); Mezzadri, How to generate random matrices (2007).
+    """
+    rows, columns = math.prod(shape[:-1]), shape[-1]
+    tall = rng.normal(size=(max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(tall)
+    q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
+    matrix: Array = gain * (q if rows >= columns else q.T)
+    return matrix.reshape(shape)
+
+
+def _normal(variance: float, shape: Shape, rng: np.random.Generator) -> Array:
+    return rng.normal(0.0, math.sqrt(variance), shape)
+
+
+def _uniform(variance: float, shape: Shape, rng: np.random.Generator) -> Array:
+    """Uniform(-limit, limit) has variance limit^2 / 3."""
+    limit = math.sqrt(3.0 * variance)
+    return rng.uniform(-limit, limit, shape)
+
+
+INITIALIZERS: MappingProxyType[str, Callable[..., Array]] = MappingProxyType(
+    {
+        "zeros": zeros,
+        "normal": normal,
+        "xavier": xavier_normal,
+        "xavier-uniform": xavier_uniform,
+        "glorot": xavier_normal,
+        "glorot-uniform": xavier_uniform,
+        "lecun": lecun_normal,
+        "lecun-uniform": lecun_uniform,
+        "he": he_normal,
+        "he-uniform": he_uniform,
+        "orthogonal": orthogonal,
+    }
+)
+"""Every initializer by the name that a layer and a command line take."""
+
+
+def initializer(text: str) -> Callable[..., Array]:
+    """The initializer that a text such as "he" or "normal:scale=0.1" names.
+
+    Raises SettingError for a name or a setting that there is not.
+    """
+    return spec.parse(text, INITIALIZERS, "initializer")

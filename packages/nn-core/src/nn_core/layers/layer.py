@@ -1,0 +1,106 @@
+"""What a layer is: a value that names its hyper-parameters and knows its own derivative."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.arrays import Array, Shape
+
+Cache: TypeAlias = tuple[npt.NDArray[Any], ...]
+"""What `backward` needs of the forward pass; each layer says in its file what is in it."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An array that a layer learns: its shape, how it begins, whether L2 pulls it to zero."""
+
+    shape: Shape
+    initializer: str
+    decays: bool
+
+
+class Context:
+    """All that a layer's call needs beyond its numbers; one for each layer and thread.
+
+    training   whether noise such as dropout is wanted
+    rng        where that noise comes from
+    needs_d_x  whether anybody reads what `backward` returns
+    """
+
+    __slots__ = ("_buffers", "dtype", "needs_d_x", "rng", "training")
+
+    def __init__(
+        self,
+        dtype: npt.DTypeLike = np.float32,
+        *,
+        training: bool = False,
+        rng: np.random.Generator | None = None,
+        needs_d_x: bool = True,
+    ) -> None:
+        self.dtype = np.dtype(dtype)
+        self.training = training
+        self.rng = rng
+        self.needs_d_x = needs_d_x
+        self._buffers: dict[str, Array] = {}
+
+    def scratch(self, name: str, shape: Shape) -> Array:
+        """Memory that is kept between steps: the same array for the same name and shape.
+
+        Its content is whatever was written last. Another shape under the same name is cut
+        from the same memory, which only grows; the earlier array is then no longer valid.
+        """
+        array = self._buffers.get(name)
+        if array is None or array.shape != shape:
+            size = math.prod(shape)
+            flat = array if array is None or array.base is None else array.base
+            if flat is None or flat.size < size:
+                flat = np.empty(size, self.dtype)
+            array = self._buffers[name] = flat[:size].reshape(shape)
+        return array
+
+
+@dataclass(frozen=True)
+class Layer(ABC):
+    """A frozen dataclass of hyper-parameters that owns no arrays.
+
+    Shapes are those of one example, without the batch axis N, save in `forward` and
+    `backward`. A layer is called a hundred thousand times: it checks shapes in
+    `output_shape`, once, and not per call.
+    """
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """The shape of one output. Raises ShapeError if the layer cannot take the input."""
+        return input_shape
+
+    def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
+        """What the layer learns, by name."""
+        return {}
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        """Multiplications, each with its addition, of one forward pass of one example."""
+        return 0
+
+    @abstractmethod
+    def forward(
+        self, x: Array, params: Mapping[str, Array], context: Context
+    ) -> tuple[Array, Cache]:
+        """y, and what `backward` needs of this pass. May return scratch memory."""
+
+    @abstractmethod
+    def backward(
+        self,
+        d_y: Array,
+        cache: Cache,
+        params: Mapping[str, Array],
+        grads: Mapping[str, Array],
+        context: Context,
+    ) -> Array | None:
+        """Write the parameters' gradients into `grads`; d_x, or None if nobody needs it.
+
+        Never touches the weights, nor d_y.
+        """

@@ -1,0 +1,85 @@
+"""The shape ledger: what each layer of a network puts out, learns and costs."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nn_core.arrays import Shape
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """One layer.
+
+    output_shape   of one example
+    parameters     how many numbers it learns
+    bytes          the memory that these take
+    multiply_adds  multiplications with their additions, one example forward
+    """
+
+    layer: str
+    output_shape: Shape
+    parameters: int
+    bytes: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All layers in order; `str` of it is the table."""
+
+    input_shape: Shape
+    rows: tuple[LedgerRow, ...]
+
+    @property
+    def parameters(self) -> int:
+        return sum(row.parameters for row in self.rows)
+
+    @property
+    def bytes(self) -> int:
+        return sum(row.bytes for row in self.rows)
+
+    @property
+    def multiply_adds(self) -> int:
+        return sum(row.multiply_adds for row in self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain names and numbers, for JSON."""
+        return {
+            "input_shape": self.input_shape,
+            "layers": [asdict(row) for row in self.rows],
+            "parameters": self.parameters,
+            "bytes": self.bytes,
+            "multiply_adds": self.multiply_adds,
+        }
+
+    def __str__(self) -> str:
+        lines = [("layer", "output", "parameters", "bytes", "multiply-adds")]
+        lines.append(("input", _shape(self.input_shape), "", "", ""))
+        lines += [
+            (
+                row.layer,
+                _shape(row.output_shape),
+                f"{row.parameters:,}",
+                f"{row.bytes:,}",
+                f"{row.multiply_adds:,}",
+            )
+            for row in self.rows
+        ]
+        total = ("total", "", f"{self.parameters:,}", f"{self.bytes:,}", f"{self.multiply_adds:,}")
+        return table([*lines, total])
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
+    """Rows of text as columns: the first to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _shape(shape: Shape) -> str:
+    return " x ".join(map(str, shape))

@@ -1,0 +1,117 @@
+"""How wrong the network was, and in which direction: loss(logits, targets) -> (value, d_logits).
+
+Sigmoid and softmax live in here, where they and the logarithm cancel: neither can overflow,
+and the gradient is a plain difference. Each value is a mean over the N examples, so d_logits
+carries the 1/N and nothing divides again.
+"""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from nn_core.activations import sigmoid, softplus
+from nn_core.arrays import Array, Labels
+from nn_core.errors import DataError, ShapeError
+
+Loss: TypeAlias = Callable[[Array, Any], tuple[float, Array]]
+
+
+def binary_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
+    """Mean negative log-likelihood of labels 0 and 1 under sigmoid(logits).
+
+    L = -1/N sum_n [ y log p + (1 - y) log(1 - p) ] = 1/N sum_n [ log(1 + exp(z)) - y z ]
+    dL/dz = (p - y) / N,   p = sigmoid(z)
+
+    logits  (N, 1) or (N,), any finite values: log(1 + exp(z)) is computed without overflow
+    labels  (N,) integers 0 or 1
+    Returns the loss in nats and dL/dlogits in the shape of the logits.
+    Raises ShapeError if the batch sizes differ, DataError for a label that is neither.
+    Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 6.2.2.2.
+    """
+    if logits.shape not in ((len(labels), 1), (len(labels),)):
+        raise ShapeError(
+            f"binary cross-entropy of {len(labels)} labels takes logits "
+            f"({len(labels)}, 1), not {logits.shape}"
+        )
+    _check_labels(labels, 2)
+    z = logits.reshape(-1)
+    value = float((softplus(z) - labels * z).mean())
+    d_z = sigmoid(z)
+    d_z -= labels
+    d_z /= len(labels)
+    return value, d_z.reshape(logits.shape)
+
+
+def softmax_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
+    """Mean negative log-likelihood of integer labels under softmax(logits).
+
+    L = -1/N sum_n log p[n, labels[n]],   p = softmax(logits)
+    dL/dlogits = (p - onehot(labels)) / N
+
+    logits  (N, C), any finite values; computed as logits - max so that exp cannot overflow
+    labels  (N,) integers in [0, C)
+    Returns the loss in nats and dL/dlogits (N, C).
+    Raises ShapeError if the batch sizes differ, DataError for a label outside [0, C).
+    Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 6.2.2.3.
+    """
+    if logits.ndim != 2 or len(logits) != len(labels):
+        raise ShapeError(
+            f"softmax cross-entropy of {len(labels)} labels takes logits "
+            f"({len(labels)}, classes), not {logits.shape}"
+        )
+    _check_labels(labels, logits.shape[1])
+    examples = np.arange(len(labels))
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    p = np.exp(shifted)
+    total = p.sum(axis=1, keepdims=True)
+    value = float((np.log(total[:, 0]) - shifted[examples, labels]).mean())
+    p /= total
+    p[examples, labels] -= 1.0
+    p /= len(labels)
+    return value, p
+
+
+def mean_squared_error(predictions: Array, targets: Array) -> tuple[float, Array]:
+    """Mean squared difference between predictions and real-valued targets.
+
+    L = 1/(N D) sum_n sum_d (y[n, d] - t[n, d])^2
+    dL/dy = 2 (y - t) / (N D)
+
+    predictions, targets  (N, D) or any one shape in common
+    Returns the loss in squared units of the targets and dL/dpredictions.
+    Raises ShapeError if the shapes differ.
+    Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 5.1.4.
+    """
+    if predictions.shape != targets.shape:
+        raise ShapeError(
+            f"mean squared error takes targets of the predictions' shape "
+            f"{predictions.shape}, not {targets.shape}"
+        )
+    difference = predictions - targets
+    value = float(np.square(difference).mean())
+    difference *= 2.0 / difference.size
+    return value, difference
+
+
+def _check_labels(labels: Labels, classes: int) -> None:
+    """Raise DataError unless there are labels, all integers in [0, classes)."""
+    if len(labels) == 0:
+        raise DataError("a loss needs at least one example")
+    if labels.dtype.kind not in "iu":
+        raise DataError(f"class labels are integers, not {labels.dtype}")
+    lowest, highest = labels.min(), labels.max()
+    if lowest < 0 or highest >= classes:
+        wrong = lowest if lowest < 0 else highest
+        raise DataError(f"label {wrong} is outside 0 to {classes - 1}")
+
+
+LOSSES: MappingProxyType[str, Loss] = MappingProxyType(
+    {
+        "binary-cross-entropy": binary_cross_entropy,
+        "softmax-cross-entropy": softmax_cross_entropy,
+        "mean-squared-error": mean_squared_error,
+    }
+)
+"""Every loss by name, as checkpoints keep it."""

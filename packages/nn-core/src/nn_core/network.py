@@ -1,0 +1,200 @@
+"""A chain of layers over one flat vector of parameters."""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.arrays import Array, Shape
+from nn_core.errors import ShapeError
+from nn_core.initializers import initializer
+from nn_core.layers import Cache, Context, Layer
+from nn_core.ledger import Ledger, LedgerRow
+from nn_core.losses import Loss
+from nn_core.spec import require
+
+
+class Network:
+    """Layers in a row, each feeding the next.
+
+    y = f_k( ... f_2( f_1(x) ) )
+
+    All parameters lie in ONE vector, `parameters`, all gradients in another, `gradients`;
+    each layer sees named views into them. Weights come first, in the order of the layers,
+    then biases: L2 is arithmetic on `parameters[:weight_count]`, and an optimizer, a norm or
+    a checkpoint never asks which layer a number belongs to.
+
+    layers       the chain, first to last
+    input_shape  of one example, without the batch axis
+    rng          draws the first weights, layer after layer; None leaves them at zero
+    dtype        float32, or float64 for checking gradients
+
+    Raises ShapeError if a layer does not fit the one before it, naming the layer, and
+    SettingError for an empty chain or another dtype.
+    """
+
+    def __init__(
+        self,
+        layers: Iterable[Layer],
+        *,
+        input_shape: Sequence[int],
+        rng: np.random.Generator | None = None,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> None:
+        self.layers = tuple(layers)
+        self.input_shape: Shape = tuple(input_shape)
+        self.dtype = np.dtype(dtype)
+        require(len(self.layers) > 0, "a network needs at least one layer")
+        require(self.dtype in (np.float32, np.float64), f"no networks of {self.dtype}")
+        self.shapes = self._infer_shapes()
+        self._parameters = [
+            layer.parameters(shape) for layer, shape in zip(self.layers, self.shapes, strict=False)
+        ]
+        declared = [parameter for named in self._parameters for parameter in named.values()]
+        self.weight_count = sum(math.prod(p.shape) for p in declared if p.decays)
+        size = sum(math.prod(p.shape) for p in declared)
+        self.parameters: Array = np.zeros(size, self.dtype)
+        self.gradients: Array = np.zeros(size, self.dtype)
+        self.parameter_views = self.views_of(self.parameters)
+        self.gradient_views = self.views_of(self.gradients)
+        self._first_trained = next(
+            (i for i, named in enumerate(self._parameters) if named), len(self.layers)
+        )
+        if rng is not None:
+            self.initialize(rng)
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of one output, without the batch axis."""
+        return self.shapes[-1]
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Draw all parameters anew, each by its layer's initializer."""
+        for declared, views in zip(self._parameters, self.parameter_views, strict=True):
+            for name, parameter in declared.items():
+                views[name][...] = initializer(parameter.initializer)(parameter.shape, rng=rng)
+
+    def views_of(self, vector: Array) -> list[dict[str, Array]]:
+        """Per layer, the named arrays that a vector laid out as `parameters` holds."""
+        views: list[dict[str, Array]] = [{} for _ in self.layers]
+        start = 0
+        for decays in (True, False):
+            for declared, named in zip(self._parameters, views, strict=True):
+                for name, parameter in declared.items():
+                    if parameter.decays is decays:
+                        stop = start + math.prod(parameter.shape)
+                        named[name] = vector[start:stop].reshape(parameter.shape)
+                        start = stop
+        return views
+
+    def contexts(
+        self,
+        *,
+        training: bool = False,
+        rng: np.random.Generator | None = None,
+        needs_d_x: bool = False,
+    ) -> list[Context]:
+        """One context per layer, with memory of its own: one such list for each thread.
+
+        needs_d_x  whether the gradient with respect to the network's input is wanted
+        """
+        return [
+            Context(
+                self.dtype,
+                training=training,
+                rng=rng,
+                needs_d_x=needs_d_x or i > self._first_trained,
+            )
+            for i in range(len(self.layers))
+        ]
+
+    def forward(self, x: Array, contexts: Sequence[Context]) -> tuple[Array, list[Cache]]:
+        """Logits (N, ...) of a batch x (N, *input_shape), and the caches for `backward`.
+
+        What it returns lives in the contexts' memory until their next use; `predict`
+        returns an array of one's own. Raises ShapeError if x has another shape.
+        """
+        if x.shape[1:] != self.input_shape:
+            raise ShapeError(f"the network takes (N, *{self.input_shape}), not {x.shape}")
+        if x.dtype != self.dtype:
+            x = x.astype(self.dtype)
+        caches: list[Cache] = []
+        for layer, params, context in zip(self.layers, self.parameter_views, contexts, strict=True):
+            x, cache = layer.forward(x, params, context)
+            caches.append(cache)
+        return x, caches
+
+    def backward(
+        self, d_logits: Array, caches: Sequence[Cache], contexts: Sequence[Context]
+    ) -> Array | None:
+        """Fill `gradients`, last layer first; d_x of the input if the contexts ask for it."""
+        d: Array | None = d_logits
+        for i in range(len(self.layers) - 1, -1, -1):
+            if d is None:
+                break
+            d = self.layers[i].backward(
+                d, caches[i], self.parameter_views[i], self.gradient_views[i], contexts[i]
+            )
+        return d
+
+    def loss_and_gradients(
+        self, x: Array, targets: npt.NDArray[Any], loss: Loss, contexts: Sequence[Context]
+    ) -> tuple[float, Array]:
+        """One forward and one backward pass: the loss and the logits; fills `gradients`."""
+        logits, caches = self.forward(x, contexts)
+        value, d_logits = loss(logits, targets)
+        self.backward(d_logits, caches, contexts)
+        return value, logits
+
+    def predict(
+        self, x: Array, *, batch_size: int = 256, contexts: Sequence[Context] | None = None
+    ) -> Array:
+        """Logits (N, *output_shape) of any number of examples, without noise.
+
+        Runs over slices of `batch_size`, so that memory does not grow with N.
+        contexts  memory to use again, for whoever predicts often
+        """
+        contexts = self.contexts() if contexts is None else contexts
+        logits = np.empty((len(x), *self.output_shape), self.dtype)
+        for start in range(0, len(x), batch_size):
+            rows = slice(start, start + batch_size)
+            logits[rows], _ = self.forward(x[rows], contexts)
+        return logits
+
+    def summary(self) -> Ledger:
+        """The shape ledger: what each layer puts out, learns and costs; print it."""
+        return Ledger(
+            self.input_shape,
+            tuple(
+                LedgerRow(
+                    layer=repr(layer),
+                    output_shape=self.shapes[i + 1],
+                    parameters=(count := _size(self._parameters[i])),
+                    bytes=count * self.dtype.itemsize,
+                    multiply_adds=layer.multiply_adds(self.shapes[i]),
+                )
+                for i, layer in enumerate(self.layers)
+            ),
+        )
+
+    def architecture(self) -> list[dict[str, Any]]:
+        """The layers as plain names and numbers, from which `LAYERS` can build them again."""
+        return [
+            {"layer": type(layer).__name__} | dataclasses.asdict(layer) for layer in self.layers
+        ]
+
+    def _infer_shapes(self) -> list[Shape]:
+        shapes = [self.input_shape]
+        for i, layer in enumerate(self.layers):
+            try:
+                shapes.append(layer.output_shape(shapes[-1]))
+            except ShapeError as error:
+                raise ShapeError(f"layer {i}, {layer!r}: {error}") from None
+        return shapes
+
+
+def _size(declared: Mapping[str, Any]) -> int:
+    return sum(math.prod(parameter.shape) for parameter in declared.values())

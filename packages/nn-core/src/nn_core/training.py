@@ -1,0 +1,222 @@
+"""The loop: batch, forward, loss, backward, step. It prints nothing."""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core import regularization
+from nn_core.arrays import Array
+from nn_core.batching import MiniBatches
+from nn_core.callbacks import Callback
+from nn_core.errors import DivergenceError
+from nn_core.history import History
+from nn_core.layers import Context
+from nn_core.losses import Loss
+from nn_core.metrics import accuracy
+from nn_core.network import Network
+from nn_core.optimizers import Optimizer
+from nn_core.schedules import Constant, Schedule
+from nn_core.spec import require
+
+Metric = Callable[[Array, Any], float]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained, apart from its data.
+
+    optimizer      the update rule; its slots belong to one run
+    learning_rate  times the schedule's factor; None takes the optimizer's default
+    batch_size     None for all examples at once
+    l2             strength / 2 * sum(W^2) joins the objective, weights only
+    clip_norm      the longest that the gradient of all parameters may be
+    clip_value     the largest that one number of it may be
+    """
+
+    loss: Loss
+    optimizer: Optimizer
+    learning_rate: float | None = None
+    schedule: Schedule = field(default_factory=Constant)
+    batch_size: int | None = 64
+    l2: float = 0.0
+    clip_norm: float | None = None
+    clip_value: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "clip_norm", "clip_value"):
+            value = getattr(self, name)
+            require(value is None or 0 < value < math.inf, f"{name} must be positive, not {value}")
+        require(0 <= self.l2 < math.inf, f"l2 cannot be negative: {self.l2}")
+
+    @property
+    def rate(self) -> float:
+        """The learning rate before the schedule."""
+        if self.learning_rate is None:
+            return self.optimizer.default_learning_rate
+        return self.learning_rate
+
+
+class Trainer:
+    """One run of a recipe over a data set, which can stop and go on at any step.
+
+    network     changed in place
+    x, y        training examples (N, ...) and their targets
+    epochs      how long the run is
+    validation  examples and targets that are measured after each epoch
+    metrics     name -> function of (logits, targets), beside the loss
+    callbacks   called after each step and each epoch, in this order
+    rng         draws the batches' order and the layers' noise, in streams of their own
+
+    Seconds are those of training alone: neither measuring nor callbacks count.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        x: Array,
+        y: npt.NDArray[Any],
+        recipe: Recipe,
+        *,
+        epochs: int,
+        rng: np.random.Generator,
+        validation: tuple[Array, npt.NDArray[Any]] | None = None,
+        metrics: Mapping[str, Metric] | None = None,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        require(epochs >= 0, f"a run cannot have {epochs} epochs")
+        order_rng, self.noise_rng = rng.spawn(2)
+        self.network = network
+        self.recipe = recipe
+        self.epochs = epochs
+        self.batches = MiniBatches(x, y, batch_size=recipe.batch_size, rng=order_rng)
+        self.validation = validation
+        self.metrics = {"accuracy": accuracy} if metrics is None else metrics
+        self.callbacks = tuple(callbacks)
+        self.history = History()
+        self.step_count = 0
+        self.seconds = 0.0
+        self.stopped: str | None = None
+        self._contexts = network.contexts(training=True, rng=self.noise_rng)
+        self._measuring = network.contexts()
+        recipe.optimizer.start(network.parameters, network.weight_count)
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are complete."""
+        return len(self.history)
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next step."""
+        factor = self.recipe.schedule(self.step_count, self.batches.steps_per_epoch, self.epochs)
+        return self.recipe.rate * factor
+
+    def run(self) -> History:
+        """Train until the epochs are done or a callback stops the run.
+
+        Raises DivergenceError as soon as the loss is no longer finite.
+        """
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            while self.epoch < self.epochs and self.stopped is None:
+                self._run_step()
+                if self.batches.position == self.batches.steps_per_epoch:
+                    self._end_epoch()
+                for callback in self.callbacks:
+                    callback.on_step(self)
+        return self.history
+
+    def stop(self, reason: str) -> None:
+        """End the run after this step, for good: it stays ended when it is restored."""
+        self.stopped = reason
+
+    def step(self) -> float:
+        """One batch, one update of the weights; returns the batch's loss before it."""
+        network, recipe = self.network, self.recipe
+        x, y = self.batches.next()
+        value, _ = network.loss_and_gradients(x, y, recipe.loss, self._contexts)
+        if not math.isfinite(value):
+            raise self._divergence(x, value)
+        w, g = network.parameters, network.gradients
+        if recipe.l2:
+            weights = slice(network.weight_count)
+            regularization.add_l2_gradient(
+                g[weights], w[weights], recipe.l2, recipe.optimizer.scratch[weights]
+            )
+        if recipe.clip_value is not None:
+            regularization.clip_by_value(g, recipe.clip_value)
+        if recipe.clip_norm is not None:
+            regularization.clip_by_global_norm(g, recipe.clip_norm)
+        recipe.optimizer.step(w, g, self.learning_rate)
+        self.step_count += 1
+        return value
+
+    def measure(self, x: Array, y: npt.NDArray[Any]) -> dict[str, float]:
+        """The loss and the metrics on any examples, without noise and without penalties."""
+        logits = self.network.predict(x, contexts=self._measuring)
+        figures = {"loss": self.recipe.loss(logits, y)[0]}
+        return figures | {name: metric(logits, y) for name, metric in self.metrics.items()}
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs beside the vectors, as plain numbers and names."""
+        return {
+            "step_count": self.step_count,
+            "optimizer_steps": self.recipe.optimizer.steps,
+            "seconds": self.seconds,
+            "stopped": self.stopped,
+            "batches": self.batches.state(),
+            "noise_rng": self.noise_rng.bit_generator.state,
+        }
+
+    def restore(self, state: dict[str, Any], slots: Mapping[str, Array], history: History) -> None:
+        """Take up an earlier run of the same recipe where it stood."""
+        self.step_count = state["step_count"]
+        self.seconds = state["seconds"]
+        self.stopped = state["stopped"]
+        self.batches.restore(state["batches"])
+        self.noise_rng.bit_generator.state = state["noise_rng"]
+        self.recipe.optimizer.restore(slots, state["optimizer_steps"])
+        self.history = history
+
+    def _run_step(self) -> None:
+        start = time.perf_counter()
+        value = self.step()
+        self.seconds += time.perf_counter() - start
+        self.history.step_loss.append(value)
+
+    def _end_epoch(self) -> None:
+        row = {
+            "epoch": self.epoch + 1,
+            "step": self.step_count,
+            "seconds": self.seconds,
+            "learning_rate": self.learning_rate,
+            "training_loss": self.batches.mean(
+                self.history.step_loss[-self.batches.steps_per_epoch :]
+            ),
+        }
+        if self.validation is not None:
+            figures = self.measure(*self.validation)
+            row |= {f"validation_{name}": value for name, value in figures.items()}
+        self.history.append(row)
+        for callback in self.callbacks:
+            callback.on_epoch(self)
+
+    def _divergence(self, x: Array, value: float) -> DivergenceError:
+        """An error that names the first layer from whose output on the numbers are not finite."""
+        where = "the loss itself"
+        contexts: list[Context] = self.network.contexts()
+        for i, layer in enumerate(self.network.layers):
+            params = self.network.parameter_views[i]
+            x, _ = layer.forward(x, params, contexts[i])
+            if not np.isfinite(x).all():
+                where = f"layer {i}, {layer!r}"
+                break
+        return DivergenceError(
+            f"the loss is {value} at step {self.step_count + 1} (epoch {self.epoch + 1}): "
+            f"the first numbers that are not finite come from {where}; "
+            f"a smaller learning rate or clipping the gradient may help"
+        )
