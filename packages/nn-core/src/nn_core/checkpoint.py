@@ -37,10 +37,15 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Run:
-    """A run as a checkpoint found it; `resume` puts a trainer of the same recipe there."""
+    """A run as a checkpoint found it; `resume` puts a trainer of the same recipe there.
+
+    parameters  where the run stood
+    best        those to predict with, if they are others
+    """
 
     state: dict[str, Any]
     parameters: Array
+    best: Array | None
     slots: Mapping[str, Array]
     history: History
 
@@ -184,7 +189,8 @@ def _read_network(file: Any) -> Network:
 def _read_run(file: Any, network: Network) -> Run:
     group = file["training"]
     parameters = network.parameters.copy()
-    if "parameters" in group:
+    best = network.parameters if "parameters" in group else None
+    if best is not None:
         _read_into(group["parameters"], parameters)
     slots = {}
     for name, stored in group.get("slots", {}).items():
@@ -195,6 +201,7 @@ def _read_run(file: Any, network: Network) -> Run:
     return Run(
         _read_json(group, "state"),
         parameters,
+        None if best is None else best.copy(),
         slots,
         History(columns, history["step_loss"][()].tolist()),
     )

@@ -63,7 +63,7 @@ class Optimizer(ABC):
 class GradientDescent(Optimizer):
     """w -= learning_rate * g. Source: Cauchy (1847); Robbins, Monro (1951)."""
 
-    default_learning_rate: ClassVar[float] = 0.1
+    default_learning_rate: ClassVar[float] = 0.3
 
     def step(self, w: Array, g: Array, learning_rate: float) -> None:
         w -= np.multiply(g, learning_rate, out=self.scratch)
@@ -81,7 +81,7 @@ class Momentum(Optimizer):
     """
 
     slots: ClassVar[tuple[str, ...]] = ("v",)
-    default_learning_rate: ClassVar[float] = 0.1
+    default_learning_rate: ClassVar[float] = 0.3
 
     beta: float = 0.9
     v: Array = field(init=False, repr=False, compare=False)

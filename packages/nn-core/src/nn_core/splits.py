@@ -15,10 +15,10 @@ def stratified_split(
 
     Of the n[c] examples of class c, v[c] are held back, drawn without replacement:
 
-        v[c] = floor(f n[c])  or  floor(f n[c]) + 1,      v[c] <= n[c] - 1
+        v[c] = floor(f n[c])  or  ceil(f n[c]),      v[c] <= n[c] - 1
         sum_c v[c] = max(1, round(f N))   as far as the bound on the right allows
 
-    The classes with the largest remainders f n[c] - floor(f n[c]) get the one more (the method
+    The classes with the largest remainders f n[c] - floor(f n[c]) are rounded up (the method
     of largest remainders, as seats are dealt out to parties). The bound keeps at least one
     example of every class in training.
 
@@ -35,10 +35,11 @@ def stratified_split(
         raise DataError("there are no examples to split")
     _, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     share = fraction * counts
-    held_back = np.minimum(np.floor(share).astype(np.intp), counts - 1)
+    held_back = np.floor(share).astype(np.intp)
     wanted = max(1, round(fraction * labels.size)) - int(held_back.sum())
     by_remainder = np.argsort(held_back - share, kind="stable")
-    can_give = by_remainder[held_back[by_remainder] < counts[by_remainder] - 1]
+    has_more = (held_back < share) & (held_back < counts - 1)
+    can_give = by_remainder[has_more[by_remainder]]
     held_back[can_give[: max(0, wanted)]] += 1
     if held_back.sum() == 0:
         raise DataError("no example can be held back: each class has one example only")

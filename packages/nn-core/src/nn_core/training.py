@@ -64,13 +64,15 @@ class Recipe:
 class Trainer:
     """One run of a recipe over a data set, which can stop and go on at any step.
 
-    network     changed in place
-    x, y        training examples (N, ...) and their targets
-    epochs      how long the run is
-    validation  examples and targets that are measured after each epoch
-    metrics     name -> function of (logits, targets), beside the loss
-    callbacks   called after each step and each epoch, in this order
-    rng         draws the batches' order and the layers' noise, in streams of their own
+    network           changed in place
+    x, y              training examples (N, ...) and their targets
+    epochs            how long the run is
+    rng               draws the batches' order and the layers' noise, in streams of their own
+    validation        examples and targets that are measured after each epoch
+    measure_training  measure all training examples then, too; otherwise the training loss is
+                      the mean over the epoch's batches, each before its step
+    metrics           name -> function of (logits, targets), beside the loss
+    callbacks         called after each step and each epoch, in this order
 
     Seconds are those of training alone: neither measuring nor callbacks count.
     """
@@ -85,6 +87,7 @@ class Trainer:
         epochs: int,
         rng: np.random.Generator,
         validation: tuple[Array, npt.NDArray[Any]] | None = None,
+        measure_training: bool = False,
         metrics: Mapping[str, Metric] | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> None:
@@ -93,8 +96,10 @@ class Trainer:
         self.network = network
         self.recipe = recipe
         self.epochs = epochs
+        self.examples = (x, y)
         self.batches = MiniBatches(x, y, batch_size=recipe.batch_size, rng=order_rng)
         self.validation = validation
+        self.measure_training = measure_training
         self.metrics = {"accuracy": accuracy} if metrics is None else metrics
         self.callbacks = tuple(callbacks)
         self.history = History()
@@ -189,6 +194,8 @@ class Trainer:
         self.history.step_loss.append(value)
 
     def _end_epoch(self) -> None:
+        if not np.isfinite(self.network.parameters).all():
+            raise self._divergence(self.examples[0][:1], math.nan)
         row = {
             "epoch": self.epoch + 1,
             "step": self.step_count,
@@ -198,12 +205,16 @@ class Trainer:
                 self.history.step_loss[-self.batches.steps_per_epoch :]
             ),
         }
+        if self.measure_training:
+            row |= self._measured("training", self.examples)
         if self.validation is not None:
-            figures = self.measure(*self.validation)
-            row |= {f"validation_{name}": value for name, value in figures.items()}
+            row |= self._measured("validation", self.validation)
         self.history.append(row)
         for callback in self.callbacks:
             callback.on_epoch(self)
+
+    def _measured(self, part: str, examples: tuple[Array, npt.NDArray[Any]]) -> dict[str, float]:
+        return {f"{part}_{name}": value for name, value in self.measure(*examples).items()}
 
     def _divergence(self, x: Array, value: float) -> DivergenceError:
         """An error that names the first layer from whose output on the numbers are not finite."""

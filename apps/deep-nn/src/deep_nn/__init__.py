@@ -1,0 +1,1 @@
+"""Fully connected networks from the command line."""

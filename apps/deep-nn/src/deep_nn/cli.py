@@ -1,0 +1,37 @@
+"""deep-nn: train a fully connected network, use it, look inside it, compare ways to train it."""
+
+import click
+
+from deep_nn.comparing import COMPARISONS, comparison_command
+from deep_nn.looking import boundary, check_gradients_command
+from deep_nn.model import PROGRAM
+from deep_nn.sets import datasets, fetch
+from deep_nn.training import train
+from deep_nn.using import evaluate, predict, summary
+from nn_core.lab.program import Program
+
+
+@click.group(cls=Program, invoke_without_command=True)
+@click.version_option(package_name=PROGRAM)
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Fully connected networks in NumPy, every gradient written by hand.
+
+    Example: deep-nn compare-optimizers
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+for command in (
+    train,
+    evaluate,
+    predict,
+    summary,
+    boundary,
+    *map(comparison_command, COMPARISONS),
+    check_gradients_command,
+    datasets,
+    fetch,
+):
+    main.add_command(command)

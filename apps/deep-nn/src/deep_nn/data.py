@@ -1,0 +1,232 @@
+"""Data by name or path: what `--data` and `--test` accept, ready to train or evaluate on."""
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deep_nn.dataset import Dataset, Examples, say_shape
+from deep_nn.files import Contents, Part, read
+from deep_nn.generated import GENERATED
+from deep_nn.images import read_image
+from deep_nn.reading import exists, shown
+from deep_nn.tables import integer, read_rows
+from nn_core.arrays import Shape
+from nn_core.errors import DataError, SettingError, ShapeError
+from nn_core.lab.fetching import RemoteDataset, RemoteFile, locate
+from nn_core.spec import nearest, parse
+from nn_core.splits import stratified_split
+
+_CATS = (
+    "https://raw.githubusercontent.com/nabeelshan78/deep-nn-from-scratch/"
+    "80b8a1d04e7f390765f5fbe792381c52deffe457/datasets"
+)
+CATS = RemoteDataset(
+    name="cats",
+    files=(
+        RemoteFile(
+            "train_catvnoncat.h5",
+            f"{_CATS}/train_catvnoncat.h5",
+            "fbe56ab67c3ae28d564e3a644189117976d6b31af0a3ce9bb17dbf22908af242",
+        ),
+        RemoteFile(
+            "test_catvnoncat.h5",
+            f"{_CATS}/test_catvnoncat.h5",
+            "6a9d39ce52fa85953c5834695b8534a30ed8cfd54971fb2f080b5a24d002b951",
+        ),
+    ),
+    description="Photos of cats and of other things, 64x64 RGB: 209 to train on, 50 to test",
+    origin="nabeelshan78/deep-nn-from-scratch",
+    licence="course data; no licence is stated",
+)
+FETCHED = {CATS.name: CATS}
+"""Sets that are fetched by name; each has a training file, then a test file."""
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """What to train on and what to judge by, with the same classes and shape of example.
+
+    origin  in words, where the validation part comes from
+    """
+
+    train: Dataset
+    validation: Dataset
+    origin: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A data set that has a name: how to write it with its settings, and what it is."""
+
+    name: str
+    spec: str
+    description: str
+    is_here: bool
+
+
+def catalogue() -> list[Entry]:
+    """All data sets that have a name, those made here first."""
+    entries = []
+    for name, make in GENERATED.items():
+        parameters = inspect.signature(make).parameters.values()
+        settings = [f"{p.name}={p.default}" for p in parameters if p.default is not p.empty]
+        description = (inspect.getdoc(make) or "").partition("\n")[0]
+        entries.append(Entry(name, f"{name}:{','.join(settings)}", description, True))
+    for name, remote in FETCHED.items():
+        is_here = all(locate(file) is not None for file in remote.files)
+        entries.append(Entry(name, name, remote.description, is_here))
+    return entries
+
+
+def load(
+    spec: str, *, test: Path | None = None, validation: float = 0.2, rng: np.random.Generator
+) -> Splits:
+    """The training and validation parts of a data set.
+
+    spec        "moons", "moons:points=300,noise=0.1", "cats", or a path (see `files.read`)
+    test        a file to judge by; of one that has a test part only that part is used
+    validation  the fraction of each class to hold back if there is no test part
+    rng         draws generated points and chooses what is held back; nothing else
+    The validation part is, in this order: `test`, the set's own test part, the fraction.
+    Its labels are matched to the training classes as in `load_for_evaluation`.
+
+    Raises DataError if the set cannot be had or used, ShapeError if the parts do not fit each
+    other, SettingError for settings out of range; each names the file.
+    """
+    name, made = _generate(spec, rng)
+    contents = Contents(None, None) if made is not None else _contents(name)
+    train = made if made is not None else _for_training(contents, name)
+    if test is not None:
+        part = _judging_part(read(test), shown(test))
+    elif contents.test is not None:
+        part = contents.test
+    else:
+        kept, held_back = _split(train, validation, rng)
+        return Splits(kept, held_back, f"{validation:g} of each class held back")
+    judged = _onto(part, train.classes, "training data")
+    if judged.example_shape != train.example_shape:
+        raise ShapeError(
+            f"{train.name} has {say_shape(train.example_shape)},"
+            f" but {judged.name} has {say_shape(judged.example_shape)}"
+        )
+    return Splits(train, judged, judged.name)
+
+
+def load_for_evaluation(
+    spec: str, classes: tuple[str, ...], *, rng: np.random.Generator
+) -> tuple[Dataset, str]:
+    """All examples to judge a model by, labelled with its classes, and where they come from.
+
+    spec     as for `load`; of a set with a test part only that part is used
+    classes  the model's; the data may lack some
+    Labels with names are matched by name. Labels that are mere numbers count as names if any
+    of the model's classes is a number too, and otherwise as positions among the classes.
+    Raises DataError if the set cannot be had or used, or for a class that the model does not
+    know.
+    """
+    name, made = _generate(spec, rng)
+    if made is not None:
+        part = Part(made.name, made.x, made.y, made.classes)
+    else:
+        part = _judging_part(_contents(name), shown(name))
+    return _onto(part, classes, "model"), part.source
+
+
+def read_for_prediction(path: Path, shape: Shape) -> Examples:
+    """Examples (N, ...) without labels: a picture, or the rows of a CSV file.
+
+    shape  of one example, as the model was trained on
+    Raises DataError if the file cannot be used by such a model.
+    """
+    if len(shape) == 1:
+        if path.is_file() and path.suffix.lower() != ".csv":
+            raise DataError(
+                f"the model was trained on {say_shape(shape)}; {shown(path)} is not a .csv file"
+            )
+        return read_rows(path, shape[0])
+    return read_image(path, shape)
+
+
+def _generate(spec: str, rng: np.random.Generator) -> tuple[str, Dataset | None]:
+    """The name or path in a spec, and the set if it is one that is made here."""
+    name, colon, _ = spec.strip().partition(":")
+    if name in GENERATED:
+        return name, parse(spec, GENERATED, "data set")(rng=rng)
+    if name in FETCHED and colon:
+        raise SettingError(f"data set {name!r} has no settings")
+    return (name if name in FETCHED else spec), None
+
+
+def _contents(name: str) -> Contents:
+    """Of a fetched set or of a file."""
+    if name in FETCHED:
+        return _fetched(FETCHED[name])
+    path = Path(name)
+    word = name.partition(":")[0]
+    if not name or (not exists(path) and path.name == name and not Path(word).suffix):
+        hint = nearest(word, [*GENERATED, *FETCHED])
+        raise DataError(f"no such file or data set: {word!r}; {hint}")
+    return read(path)
+
+
+def _fetched(remote: RemoteDataset) -> Contents:
+    train, test = (locate(file) for file in remote.files)
+    if train is None or test is None:
+        raise DataError(
+            f"data set {remote.name!r} is not here yet; fetch it with: deep-nn fetch {remote.name}"
+        )
+    return Contents(read(train).train, _judging_part(read(test), shown(test)))
+
+
+def _judging_part(contents: Contents, name: str) -> Part:
+    part = contents.test or contents.train
+    if part is None:
+        raise DataError(f"{name} has no examples to judge by")
+    return part
+
+
+def _for_training(contents: Contents, name: str) -> Dataset:
+    part = contents.train
+    if part is None:
+        raise DataError(f"{shown(name)} has a test part only; there is nothing to train on")
+    present = np.unique(part.y).tolist()
+    classes = part.names or tuple(str(number) for number in range(len(present)))
+    if part.names is None and present[-1] >= len(present):
+        raise DataError(
+            f"{part.source}: label {present[-1]} is out of range; {len(present)} classes without"
+            f" names are numbered 0 to {len(present) - 1}"
+        )
+    if len(present) < 2:
+        only = classes[present[0]]
+        raise DataError(f"{part.source}: one class only ({only!r}); training needs two or more")
+    return Dataset(part.source, part.x, part.y, classes)
+
+
+def _split(dataset: Dataset, fraction: float, rng: np.random.Generator) -> tuple[Dataset, Dataset]:
+    try:
+        kept, held_back = stratified_split(dataset.y, fraction, rng=rng)
+    except DataError as error:
+        raise DataError(f"{dataset.name}: {error}") from None
+    return (
+        dataset.subset(kept, dataset.name),
+        dataset.subset(held_back, f"{dataset.name}, held back"),
+    )
+
+
+def _onto(part: Part, classes: tuple[str, ...], owner: str) -> Dataset:
+    """A part with its labels turned into positions in `classes`, which belong to `owner`."""
+    present = np.unique(part.y)
+    used = [str(label) if part.names is None else part.names[label] for label in present]
+    known = {integer(name) or name: position for position, name in enumerate(classes)}
+    if all(map(integer, used)) and not any(map(integer, classes)):
+        known = {str(position): position for position in range(len(classes))}
+    for name in used:
+        if (integer(name) or name) not in known:
+            raise DataError(
+                f"{part.source}: class {name!r} is unknown to the {owner}, which has"
+                f" {', '.join(map(repr, classes[:20]))}"
+            )
+    positions = np.array([known[integer(name) or name] for name in used])
+    return Dataset(part.source, part.x, positions[np.searchsorted(present, part.y)], classes)

@@ -1,0 +1,192 @@
+"""Readers of data files: .h5 as the cats come, .npz and .csv."""
+
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deep_nn.dataset import Examples, check_examples, check_lengths, check_range
+from deep_nn.reading import check_file, refusing, shown
+from deep_nn.tables import integer, read_table
+from nn_core.arrays import Labels
+from nn_core.errors import DataError, ShapeError
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Labelled examples of one file.
+
+    source  the file and its part, for messages
+    y       (N,) positions in `names`; where the file has no names, its class numbers
+    """
+
+    source: str
+    x: Examples
+    y: Labels
+    names: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a file holds: a training part, a test part, or both."""
+
+    train: Part | None
+    test: Part | None
+
+
+def read(path: Path) -> Contents:
+    """The parts of a data file; its suffix says of which kind it is.
+
+    .h5, .hdf5  train_set_x, train_set_y and test_set_x, test_set_y, either pair or both;
+                list_classes, the names that the labels number, may be missing
+    .npz        x, y; x_test and y_test may be missing
+    .csv        a header or none, the label last; it has no test part
+
+    Images are (N, H, W, C) or (N, H, W), whole numbers from 0 to 255; tables are (N, D).
+    Labels are (N,), (N, 1) or (1, N): names, or whole numbers.
+    Raises DataError or ShapeError, naming the file.
+    """
+    check_file(path)
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        suffix = shown(path.suffix) or "none"
+        raise DataError(
+            f"{shown(path)}: unknown suffix ({suffix}); data files end in {', '.join(READERS)}"
+        )
+    return reader(path)
+
+
+def _read_csv(path: Path) -> Contents:
+    x, labels = read_table(path)
+    return Contents(_named(shown(path), x, np.array(labels)), None)
+
+
+def _read_npz(path: Path) -> Contents:
+    with refusing(path, "an .npz file"):
+        if not zipfile.is_zipfile(path):
+            raise DataError(f"{shown(path)} is not an .npz file, or is cut off")
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files if key in NPZ_KEYS}
+            keys = list(file.files)
+    train = _part(f"{shown(path)} (x, y)", arrays, "x", "y")
+    test = _part(f"{shown(path)} (x_test, y_test)", arrays, "x_test", "y_test")
+    if train is None and test is None:
+        raise DataError(f"{shown(path)} has no x and y; {_keys(keys)}")
+    return Contents(train, test)
+
+
+def _read_hdf5(path: Path) -> Contents:
+    import h5py
+
+    with refusing(path, "an HDF5 file"), h5py.File(path, "r") as file:
+        keys = list(file)
+        arrays = {
+            key: np.asarray(file[key][()])
+            for key in keys
+            if key in HDF5_KEYS and isinstance(file[key], h5py.Dataset)
+        }
+    train = _part(f"{shown(path)} (train_set)", arrays, "train_set_x", "train_set_y")
+    test = _part(f"{shown(path)} (test_set)", arrays, "test_set_x", "test_set_y")
+    if train is None and test is None:
+        raise DataError(
+            f"{shown(path)} has neither train_set_x and train_set_y nor test_set_x and"
+            f" test_set_y; {_keys(keys)}"
+        )
+    return Contents(train, test)
+
+
+READERS: Mapping[str, Callable[[Path], Contents]] = {
+    ".csv": _read_csv,
+    ".npz": _read_npz,
+    ".h5": _read_hdf5,
+    ".hdf5": _read_hdf5,
+}
+NPZ_KEYS = frozenset({"x", "y", "x_test", "y_test"})
+HDF5_KEYS = frozenset({"train_set_x", "train_set_y", "test_set_x", "test_set_y", "list_classes"})
+
+
+def _keys(keys: list[str]) -> str:
+    return f"its keys are {shown(', '.join(keys[:20]))}" if keys else "it has no keys"
+
+
+def _part(source: str, arrays: Arrays, x_key: str, y_key: str) -> Part | None:
+    """The part under two keys, checked, or None if neither is there."""
+    if x_key not in arrays and y_key not in arrays:
+        return None
+    for key in (x_key, y_key):
+        if key not in arrays:
+            raise DataError(f"{source}: {key} is missing")
+    x = _examples(arrays[x_key], source)
+    y = arrays[y_key]
+    if y.ndim == 2 and 1 in y.shape:
+        y = y.reshape(-1)
+    check_lengths(x, y, source)
+    if y.dtype.kind in "SUO":
+        return _named(source, x, _text(y))
+    numbers = _class_numbers(y, source)
+    if "list_classes" not in arrays:
+        return Part(source, x, numbers, None)
+    names = tuple(_text(arrays["list_classes"].reshape(-1)).tolist())
+    check_range(numbers, len(names), source)
+    if len(set(names)) != len(names):
+        raise DataError(f"{source}: list_classes names a class twice")
+    return Part(source, x, numbers, names)
+
+
+def _named(source: str, x: Examples, labels: npt.NDArray[np.str_]) -> Part:
+    """A part whose labels are names: classes in numeric order if all are whole numbers."""
+    names, y = np.unique(labels, return_inverse=True)
+    found = names.tolist()
+    numbers = [int(number) for name in found if (number := integer(name))]
+    if len(numbers) == len(found):
+        order = np.argsort(numbers, kind="stable")
+        found = names[order].tolist()
+        y = np.argsort(order)[y]
+    return Part(source, x, y, tuple(found))
+
+
+def _examples(x: npt.NDArray[Any], source: str) -> Examples:
+    """Images as uint8 (N, H, W, C), tables as float64 (N, D)."""
+    if x.dtype.kind not in "buif":
+        raise DataError(f"{source}: examples must be numbers, not {x.dtype}")
+    if x.ndim not in {2, 3, 4}:
+        raise ShapeError(
+            f"{source}: examples must be a table (N, D) or images (N, H, W) or (N, H, W, C),"
+            f" not {x.shape}"
+        )
+    if x.ndim == 2:
+        with np.errstate(over="ignore"):
+            x = x.astype(np.float64)
+    elif x.dtype.kind in "ui" and x.size and x.min() >= 0 and x.max() <= 255:
+        x = x.astype(np.uint8)
+    elif x.size:
+        raise DataError(f"{source}: pixels must be whole numbers from 0 to 255 (uint8)")
+    if x.ndim == 3:
+        x = x[..., np.newaxis]
+    check_examples(x, source)
+    return x
+
+
+def _class_numbers(y: npt.NDArray[Any], source: str) -> Labels:
+    if y.dtype.kind not in "buif":
+        raise DataError(f"{source}: labels must be whole numbers or text, not {y.dtype}")
+    wrong = y[~((y >= 0) & (y < 2**31) & (y == np.floor(y)))] if y.dtype.kind != "b" else y[:0]
+    if wrong.size:
+        raise DataError(f"{source}: label {wrong[0]} is not a class number (0, 1, 2, ...)")
+    return y.astype(np.int64)
+
+
+def _text(values: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
+    return np.array(
+        [
+            value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+            for value in values.tolist()
+        ],
+        dtype=np.str_,
+    )

@@ -1,0 +1,147 @@
+"""Data sets that are made here: points in the plane, in shapes that no line divides.
+
+Each is a function of its settings and a random generator. With noise 0 the points lie on the
+curves of the formulas; noise adds an independent normal deviate to both coordinates.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from deep_nn.dataset import Dataset, Examples
+from nn_core.arrays import Labels
+from nn_core.spec import require
+
+MOST_POINTS = 1_000_000
+MOST_CLASSES = 100
+MOST_NOISE = 1000.0
+
+
+def moons(points: int = 500, noise: float = 0.2, *, rng: np.random.Generator) -> Dataset:
+    """Two half circles, each reaching into the other.
+
+    upper: (cos t, sin t),   lower: (1 - cos t, 1/2 - sin t),   t evenly spaced in [0, pi]
+
+    points  N, of which the upper moon gets ceil(N / 2)
+    noise   standard deviation of the noise, in radii
+    Raises SettingError for settings out of range.
+    """
+    _require_points(points, 2)
+    _require_noise(noise)
+    y = _labels(points, 2)
+    t = np.concatenate([np.linspace(0, np.pi, count) for count in np.bincount(y)])
+    upper = np.stack([np.cos(t), np.sin(t)], axis=1)
+    lower = np.stack([1 - np.cos(t), 0.5 - np.sin(t)], axis=1)
+    x = np.where(y[:, None] == 0, upper, lower)
+    return Dataset("moons", _noisy(x, noise, rng), y, ("upper", "lower"))
+
+
+def circles(
+    points: int = 500, noise: float = 0.1, factor: float = 0.5, *, rng: np.random.Generator
+) -> Dataset:
+    """A circle around a smaller one.
+
+    outer: (cos t, sin t),   inner: factor (cos t, sin t),   t evenly spaced in [0, 2 pi)
+
+    points  N, of which the outer circle gets ceil(N / 2)
+    noise   standard deviation of the noise, in outer radii
+    factor  the inner radius, strictly between 0 and 1
+    Raises SettingError for settings out of range.
+    """
+    _require_points(points, 2)
+    _require_noise(noise)
+    require(0 < factor < 1, f"factor must be between 0 and 1, not {factor}")
+    y = _labels(points, 2)
+    turns = np.concatenate([np.arange(count) / count for count in np.bincount(y)])
+    radius = np.where(y == 0, 1.0, factor)
+    return Dataset("circles", _noisy(_polar(radius, turns), noise, rng), y, ("outer", "inner"))
+
+
+def spirals(
+    points: int = 500,
+    noise: float = 0.03,
+    classes: int = 2,
+    turns: float = 1.5,
+    *,
+    rng: np.random.Generator,
+) -> Dataset:
+    """Arms that wind about each other, one class each.
+
+    arm k of C: r (cos a, sin a),   r = 0.1 + 0.9 s,   a = 2 pi (turns s + k / C),
+    s evenly spaced in [0, 1]
+
+    points   N, shared out evenly among the arms
+    noise    standard deviation of the noise, in outer radii
+    classes  C, the number of arms
+    turns    how often each arm winds about the centre, more than 0
+    Raises SettingError for settings out of range.
+    """
+    _require_classes(classes)
+    _require_points(points, classes)
+    _require_noise(noise)
+    require(0 < turns <= 100, f"turns must be more than 0 and at most 100, not {turns}")
+    y = _labels(points, classes)
+    s = np.concatenate([np.linspace(0, 1, count) for count in np.bincount(y)])
+    x = _polar(0.1 + 0.9 * s, turns * s + y / classes)
+    return Dataset("spirals", _noisy(x, noise, rng), y, _numbered(classes))
+
+
+def blobs(
+    points: int = 500, classes: int = 3, spread: float = 0.25, *, rng: np.random.Generator
+) -> Dataset:
+    """Normal clouds about points on the unit circle, one class each.
+
+    cloud k of C: Normal(mean = (cos(2 pi k / C), sin(2 pi k / C)), covariance = spread^2 I)
+
+    points   N, shared out evenly among the clouds
+    classes  C, the number of clouds
+    spread   standard deviation in each direction
+    Raises SettingError for settings out of range.
+    """
+    _require_classes(classes)
+    _require_points(points, classes)
+    _require_noise(spread, "spread")
+    y = _labels(points, classes)
+    x = _polar(np.ones(points), y / classes)
+    return Dataset("blobs", _noisy(x, spread, rng), y, _numbered(classes))
+
+
+GENERATED: Mapping[str, Callable[..., Dataset]] = {
+    "moons": moons,
+    "circles": circles,
+    "spirals": spirals,
+    "blobs": blobs,
+}
+
+
+def _labels(points: int, classes: int) -> Labels:
+    """0..0 1..1 ..., as even as possible, the first classes getting what is left over."""
+    return np.sort(np.arange(points) % classes)
+
+
+def _polar(radius: Examples, turns: Examples) -> Examples:
+    angle = 2 * np.pi * turns
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+
+
+def _noisy(x: Examples, noise: float, rng: np.random.Generator) -> Examples:
+    return x + noise * rng.standard_normal(x.shape)
+
+
+def _numbered(classes: int) -> tuple[str, ...]:
+    return tuple(str(k) for k in range(classes))
+
+
+def _require_points(points: int, classes: int) -> None:
+    require(
+        2 * classes <= points <= MOST_POINTS,
+        f"points must be {2 * classes} to {MOST_POINTS}, two per class or more, not {points}",
+    )
+
+
+def _require_classes(classes: int) -> None:
+    require(2 <= classes <= MOST_CLASSES, f"classes must be 2 to {MOST_CLASSES}, not {classes}")
+
+
+def _require_noise(noise: float, name: str = "noise") -> None:
+    require(0 <= noise <= MOST_NOISE, f"{name} must be 0 to {MOST_NOISE:g}, not {noise}")

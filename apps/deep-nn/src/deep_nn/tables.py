@@ -1,0 +1,141 @@
+"""CSV files: numbers in columns, the label last."""
+
+import csv
+import math
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from deep_nn.dataset import Examples, say_shape
+from deep_nn.reading import check_file, refusing, shown
+from nn_core.errors import DataError
+
+INTEGER = re.compile(r"([+-]?\d{1,18})(\.0*)?")
+LONGEST_LABEL = 100
+
+
+class Row(NamedTuple):
+    """The cells of one row, and the line of the file on which it ends, from 1."""
+
+    line: int
+    cells: list[str]
+
+
+def read_table(path: Path) -> tuple[Examples, list[str]]:
+    """Columns (N, D) and N labels of a CSV file.
+
+    The first row is a header if none of its cells is a number. Labels are any
+    text; whole numbers lose their ".0", so that "1.0" and "1" are one class.
+    Raises DataError, naming file, line and column, for whatever is not so.
+    """
+    rows = _read(path)
+    width = len(rows[0].cells)
+    if width < 2:
+        raise DataError(
+            f"{shown(path)}, line {rows[0].line}: one column only;"
+            " there must be number columns and the label, separated by commas"
+        )
+    rows = _without_header(path, rows, width - 1)
+    x = _numbers(path, rows, width, width - 1)
+    return x, [_label(path, row) for row in rows]
+
+
+def read_rows(path: Path, columns: int) -> Examples:
+    """Rows (N, D) to predict, of a CSV file with D columns, or D + 1 with the label last.
+
+    columns  D, what the model was trained on
+    A label is not looked at. A header is told as in `read_table`.
+    Raises DataError as `read_table` does, and for another number of columns.
+    """
+    rows = _read(path)
+    width = len(rows[0].cells)
+    if width not in {columns, columns + 1}:
+        raise DataError(
+            f"the model was trained on {say_shape((columns,))};"
+            f" {shown(path)} has {width} (line {rows[0].line})"
+        )
+    return _numbers(path, _without_header(path, rows, columns), width, columns)
+
+
+def integer(text: str) -> str | None:
+    """The whole number that a text states, in its shortest form, or None: "1.0" is "1"."""
+    stated = INTEGER.fullmatch(text)
+    return str(int(stated[1])) if stated else None
+
+
+def _read(path: Path) -> list[Row]:
+    """All rows that are not blank; at least one."""
+    check_file(path)
+    with refusing(path, "a CSV file in UTF-8"), path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        rows = [
+            Row(reader.line_num, [cell.strip() for cell in cells])
+            for cells in reader
+            if any(cell.strip() for cell in cells)
+        ]
+    if not rows:
+        raise DataError(f"{shown(path)} is empty: it has blank lines only")
+    return rows
+
+
+def _without_header(path: Path, rows: list[Row], columns: int) -> list[Row]:
+    cells = rows[0].cells
+    if any(_number(cell) is not None for cell in cells) or not any(cells[:columns]):
+        return rows
+    if len(rows) == 1:
+        raise DataError(f"{shown(path)} has a header, but no rows")
+    return rows[1:]
+
+
+def _numbers(path: Path, rows: list[Row], width: int, columns: int) -> Examples:
+    """The first columns of rows that must all have this width."""
+    x = np.empty((len(rows), columns))
+    for n, row in enumerate(rows):
+        if len(row.cells) != width:
+            raise DataError(
+                f"{shown(path)}, line {row.line}: {len(row.cells)} columns,"
+                f" but the first row has {width}"
+            )
+        for column, cell in enumerate(row.cells[:columns]):
+            value = _number(cell)
+            if value is None or not math.isfinite(value):
+                fault = "is not a number" if value is None else "is not finite"
+                raise DataError(f"{_place(path, row, column)}: {_quoted(cell)} {fault}")
+            x[n, column] = value
+    return x
+
+
+def _label(path: Path, row: Row) -> str:
+    text = row.cells[-1]
+    last = len(row.cells) - 1
+    if not text:
+        raise DataError(f"{_place(path, row, last)}: the label is missing")
+    if len(text) > LONGEST_LABEL:
+        raise DataError(
+            f"{_place(path, row, last)}: label {_quoted(text)} is longer than"
+            f" {LONGEST_LABEL} characters"
+        )
+    whole = integer(text)
+    if whole is None and _number(text) is not None:
+        raise DataError(
+            f"{_place(path, row, last)}: label {_quoted(text)} is not a class;"
+            " the last column must hold names or whole numbers"
+        )
+    return whole or text
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return None if "_" in cell else float(cell)
+    except ValueError:
+        return None
+
+
+def _place(path: Path, row: Row, column: int) -> str:
+    return f"{shown(path)}, line {row.line}, column {column + 1}"
+
+
+def _quoted(cell: str) -> str:
+    return repr(cell if len(cell) <= 40 else cell[:37] + "...")

@@ -1,0 +1,286 @@
+"""Readers: what each kind of file gives, and one line for each way to be wrong."""
+
+import os
+
+import h5py
+import numpy as np
+import pytest
+
+from deep_nn.files import read
+from deep_nn.tables import read_rows
+from nn_core.errors import DataError, NNError
+
+PHOTOS = np.arange(6 * 4 * 5 * 3, dtype=np.uint8).reshape(6, 4, 5, 3)
+POINTS = np.arange(12.0).reshape(6, 2)
+NUMBERS = np.array([0, 1, 0, 1, 0, 1])
+
+
+def csv_file(tmp_path, text, name="points.csv"):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def npz_file(tmp_path, **arrays):
+    path = tmp_path / "points.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+def hdf5_file(tmp_path, **arrays):
+    path = tmp_path / "photos.h5"
+    with h5py.File(path, "w") as file:
+        for key, value in arrays.items():
+            file[key] = value
+    return path
+
+
+def message_of(path, reader=read):
+    with pytest.raises(NNError) as caught:
+        reader(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert path.name in message
+    return message
+
+
+class TestCsv:
+    def test_columns_and_names(self, tmp_path):
+        part = read(csv_file(tmp_path, "1,2.5,cat\n\n-3,4e2,dog\r\n5, 6 , cat \n")).train
+        np.testing.assert_array_equal(part.x, [[1, 2.5], [-3, 400], [5, 6]])
+        assert part.x.dtype == np.float64
+        assert part.names == ("cat", "dog")
+        assert part.y.tolist() == [0, 1, 0]
+
+    @pytest.mark.parametrize("header", ["", "\ufeff", "width,height,kind\n", "\ufeffwidth,,kind\n"])
+    def test_a_header_is_told_from_numbers(self, tmp_path, header):
+        part = read(csv_file(tmp_path, header + "1,2,a\n3,4,b\n")).train
+        np.testing.assert_array_equal(part.x, [[1, 2], [3, 4]])
+
+    def test_whole_numbers_are_classes_in_their_order(self, tmp_path):
+        part = read(csv_file(tmp_path, "1,10\n2,3.0\n3,20\n4,3\n")).train
+        assert part.names == ("3", "10", "20")
+        assert part.y.tolist() == [1, 0, 2, 0]
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("", "is empty"),
+            ("\n \n,,\n", "is empty: it has blank lines only"),
+            ("a,b,kind\n", "has a header, but no rows"),
+            ("1,2,a\n3,x,b\n", "line 2, column 2: 'x' is not a number"),
+            ("1,x,a\n3,4,b\n", "line 1, column 2: 'x' is not a number"),
+            ("u,v,k\n\n1,2,a\nx,2,b\n", "line 4, column 1: 'x' is not a number"),
+            ("1,,a\n", "line 1, column 2: '' is not a number"),
+            (",,a\n1,2,b\n", "line 1, column 1: '' is not a number"),
+            ("1,1_000,a\n", "line 1, column 2: '1_000' is not a number"),
+            ("1,2,a\n3,nan,b\n", "line 2, column 2: 'nan' is not finite"),
+            ("1,2,a\n-inf,3,b\n", "line 2, column 1: '-inf' is not finite"),
+            ("1,2,a\n1e999,3,b\n", "line 2, column 1: '1e999' is not finite"),
+            ("1,2,a\n3,4\n", "line 2: 2 columns, but the first row has 3"),
+            ("1,2,a\n3,4,5,b\n", "line 2: 4 columns, but the first row has 3"),
+            ("1,2,a\n3,4,\n", "line 2, column 3: the label is missing"),
+            ("1,2,0.5\n", "line 1, column 3: label '0.5' is not a class"),
+            ("1,2,a\n1,2,nan\n", "line 2, column 3: label 'nan' is not a class"),
+            ("1,2," + "a" * 101, "line 1, column 3: label 'aaa"),
+            ("1;2;a\n3;4;b\n", "line 1: one column only"),
+            (b"1,2,\xff\xfe\n", "is not a CSV file in UTF-8"),
+            ('1,2,"a\n', "is not a CSV file in UTF-8"),
+            ("1," + "x" * 200_000 + ",a\n", "is not a CSV file in UTF-8"),
+            ("1," + "x" * 1000 + ",a\n", "is not a number"),
+        ],
+    )
+    def test_one_line_for_each_way_to_be_wrong(self, tmp_path, text, message):
+        found = message_of(csv_file(tmp_path, text))
+        assert message in found
+        assert len(found) < len(str(tmp_path)) + 250
+
+    def test_rows_to_predict_may_have_labels(self, tmp_path):
+        with_labels = csv_file(tmp_path, "u,v,kind\n1,2,0.5\n3,4,\n")
+        without = csv_file(tmp_path, "1,2\n3,4\n", "without.csv")
+        for path in (with_labels, without):
+            np.testing.assert_array_equal(read_rows(path, 2), [[1, 2], [3, 4]])
+        single = csv_file(tmp_path, "u\n1\n2\n", "single.csv")
+        np.testing.assert_array_equal(read_rows(single, 1), [[1], [2]])
+
+    def test_rows_to_predict_must_have_the_columns_of_the_model(self, tmp_path):
+        path = csv_file(tmp_path, "1,2,3\n")
+        for columns in (1, 4):
+            found = message_of(path, lambda path, columns=columns: read_rows(path, columns))
+            assert found.startswith(f"the model was trained on {columns} column")
+            assert found.endswith("points.csv has 3 (line 1)")
+
+
+class TestNpz:
+    def test_tables_and_labels_of_every_kind(self, tmp_path):
+        for labels, names in [
+            (NUMBERS, None),
+            (NUMBERS.astype(np.uint8)[:, None], None),
+            (NUMBERS.astype(float)[None], None),
+            (NUMBERS.astype(bool), None),
+            (np.array(["no", "yes"])[NUMBERS], ("no", "yes")),
+            (np.array([b"no", b"yes"])[NUMBERS], ("no", "yes")),
+            (np.array(["2", "10"])[NUMBERS], ("2", "10")),
+        ]:
+            part = read(npz_file(tmp_path, x=POINTS.astype(np.float32), y=labels)).train
+            assert part.x.dtype == np.float64
+            np.testing.assert_array_equal(part.x, POINTS)
+            assert part.y.tolist() == NUMBERS.tolist()
+            assert part.names == names
+
+    def test_images_have_channels(self, tmp_path):
+        assert read(npz_file(tmp_path, x=PHOTOS, y=NUMBERS)).train.x.shape == (6, 4, 5, 3)
+        part = read(npz_file(tmp_path, x=PHOTOS[..., 0].astype(int), y=NUMBERS)).train
+        assert part.x.shape == (6, 4, 5, 1)
+        assert part.x.dtype == np.uint8
+
+    def test_a_test_part(self, tmp_path):
+        contents = read(npz_file(tmp_path, x=POINTS, y=NUMBERS, x_test=POINTS[:1], y_test=[1]))
+        assert len(contents.train.y) == 6
+        assert contents.test.y.tolist() == [1]
+
+    @pytest.mark.parametrize(
+        ("arrays", "message"),
+        [
+            ({"a": POINTS, "b": NUMBERS}, "has no x and y; its keys are a, b"),
+            ({}, "it has no keys"),
+            ({"x": POINTS}, "y is missing"),
+            ({"x": POINTS, "y": NUMBERS[:5]}, "x is (6, 2) and y is (5,)"),
+            ({"x": POINTS, "y": np.eye(6)}, "one label per example"),
+            ({"x": POINTS[:0], "y": NUMBERS[:0]}, "there are no examples"),
+            ({"x": POINTS[:, :0], "y": NUMBERS}, "there are no examples"),
+            ({"x": PHOTOS[:0], "y": NUMBERS[:0]}, "there are no examples"),
+            ({"x": POINTS[:, 0], "y": NUMBERS}, "must be a table (N, D) or images"),
+            ({"x": PHOTOS / 255, "y": NUMBERS}, "pixels must be whole numbers"),
+            ({"x": PHOTOS.astype(int) + 1, "y": NUMBERS}, "pixels must be whole numbers"),
+            ({"x": PHOTOS.astype(int) - 1, "y": NUMBERS}, "pixels must be whole numbers"),
+            ({"x": PHOTOS.transpose(0, 3, 1, 2), "y": NUMBERS}, "images have 5 channels"),
+            ({"x": POINTS.astype(str), "y": NUMBERS}, "examples must be numbers"),
+            ({"x": POINTS * 1j, "y": NUMBERS}, "examples must be numbers"),
+            ({"x": np.where(POINTS == 5, np.nan, POINTS), "y": NUMBERS}, "nan at example 2, col"),
+            ({"x": np.where(POINTS == 5, -np.inf, POINTS), "y": NUMBERS}, "-inf at example 2"),
+            ({"x": POINTS, "y": NUMBERS - 1}, "label -1 is not a class number"),
+            ({"x": POINTS, "y": NUMBERS / 2}, "label 0.5 is not a class number"),
+            ({"x": POINTS, "y": NUMBERS * np.nan}, "label nan is not a class number"),
+            ({"x": POINTS, "y": NUMBERS * 1j}, "labels must be whole numbers or text"),
+            ({"x": POINTS, "y": np.array([None] * 6)}, "is not an .npz file, or is damaged"),
+        ],
+    )
+    def test_one_line_for_each_way_to_be_wrong(self, tmp_path, arrays, message):
+        assert message in message_of(npz_file(tmp_path, **arrays))
+
+    def test_files_that_are_none(self, tmp_path):
+        path = npz_file(tmp_path, x=POINTS, y=NUMBERS)
+        whole = path.read_bytes()
+        for broken in (whole[:-40], whole[:100], b"PK", b"some text", b"\x93NUMPY" + whole):
+            path.write_bytes(broken)
+            assert "is not an .npz file" in message_of(path)
+        path.write_bytes(whole.replace(POINTS.tobytes(), POINTS.tobytes()[::-1]))
+        assert "is damaged: Bad CRC-32" in message_of(path)
+
+
+class TestHdf5:
+    def test_photos_with_names(self, tmp_path):
+        names = np.array([b"non-cat", b"caf\xc3\xa9"])
+        path = hdf5_file(
+            tmp_path, train_set_x=PHOTOS, train_set_y=NUMBERS[None], list_classes=names
+        )
+        contents = read(path)
+        assert contents.test is None
+        assert contents.train.names == ("non-cat", "café")
+        np.testing.assert_array_equal(contents.train.x, PHOTOS)
+        assert contents.train.y.tolist() == NUMBERS.tolist()
+
+    def test_names_of_any_length_and_none(self, tmp_path):
+        arrays = {"test_set_x": POINTS, "test_set_y": NUMBERS}
+        contents = read(hdf5_file(tmp_path, **arrays, list_classes=["no", "yes"]))
+        assert contents.train is None
+        assert contents.test.names == ("no", "yes")
+        assert read(hdf5_file(tmp_path, **arrays)).test.names is None
+        numbers = read(hdf5_file(tmp_path, **arrays, list_classes=np.array([0, 1])))
+        assert numbers.test.names == ("0", "1")
+
+    @pytest.mark.parametrize(
+        ("arrays", "message"),
+        [
+            ({"X": POINTS, "Y": NUMBERS}, "test_set_y; its keys are X, Y"),
+            ({}, "it has no keys"),
+            ({"train_set_x/a": POINTS, "train_set_y/a": NUMBERS}, "its keys are train_set_x"),
+            ({"train_set_x": POINTS}, "train_set_y is missing"),
+            (
+                {"test_set_x": POINTS, "test_set_y": NUMBERS + 1, "list_classes": [b"a", b"b"]},
+                "label 2 is out of range; there are 2 classes",
+            ),
+            (
+                {"test_set_x": POINTS, "test_set_y": NUMBERS, "list_classes": [b"a", b"a"]},
+                "names a class twice",
+            ),
+            ({"train_set_x": 3.0, "train_set_y": 1}, "must be a table"),
+            ({"train_set_x": POINTS, "train_set_y": 1}, "one label per example"),
+        ],
+    )
+    def test_one_line_for_each_way_to_be_wrong(self, tmp_path, arrays, message):
+        assert message in message_of(hdf5_file(tmp_path, **arrays))
+
+    def test_files_that_are_none(self, tmp_path):
+        path = hdf5_file(tmp_path, train_set_x=PHOTOS, train_set_y=NUMBERS)
+        whole = path.read_bytes()
+        for broken in (whole[: len(whole) // 2], whole[:-1], whole[:7], b"some text"):
+            path.write_bytes(broken)
+            assert "is not an HDF5 file, or is damaged" in message_of(path)
+
+    def test_a_dataset_with_its_chunks_spoilt(self, tmp_path):
+        path = tmp_path / "photos.hdf5"
+        with h5py.File(path, "w") as file:
+            stored = file.create_dataset("train_set_x", data=PHOTOS, chunks=True, fletcher32=True)
+            place = stored.id.get_chunk_info(0).byte_offset
+            file["train_set_y"] = NUMBERS
+        content = bytearray(path.read_bytes())
+        content[place] ^= 255
+        path.write_bytes(content)
+        assert "is not an HDF5 file, or is damaged" in message_of(path)
+
+    def test_a_link_to_nowhere(self, tmp_path):
+        path = hdf5_file(tmp_path, train_set_x=h5py.SoftLink("/gone"), train_set_y=NUMBERS)
+        assert "is not an HDF5 file, or is damaged" in message_of(path)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.npz", "x.h5", "x.hdf5", "x.H5"])
+class TestAnyKind:
+    def test_what_is_no_file(self, tmp_path, name):
+        path = tmp_path / name
+        assert message_of(path) == f"no such file: {path}"
+        path.touch()
+        assert message_of(path) == f"{path} is empty"
+        path.unlink()
+        path.mkdir()
+        assert message_of(path) == f"{path} is a directory, not a file"
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+    def test_a_pipe_is_not_waited_for(self, tmp_path, name):
+        os.mkfifo(tmp_path / name)
+        assert "is not a regular file" in message_of(tmp_path / name)
+
+    def test_a_file_that_may_not_be_read(self, tmp_path, name, monkeypatch):
+        def refuse(self, *arguments, **options):
+            raise PermissionError(13, "Permission denied")
+
+        (tmp_path / name).write_text("1,2,3")
+        monkeypatch.setattr("pathlib.Path.open", refuse)
+        assert message_of(tmp_path / name) == f"{tmp_path / name} cannot be read: Permission denied"
+
+    def test_noise(self, tmp_path, name):
+        path = tmp_path / name
+        path.write_bytes(np.random.default_rng(0).bytes(5000))
+        message_of(path)
+
+
+def test_an_unknown_suffix(tmp_path):
+    path = csv_file(tmp_path, "1,2,a", "points.txt")
+    assert "unknown suffix (.txt); data files end in .csv, .npz, .h5, .hdf5" in message_of(path)
+    assert "(none)" in message_of(csv_file(tmp_path, "1,2,a", "points"))
+
+
+def test_a_name_with_a_line_break_stays_on_one_line(tmp_path):
+    with pytest.raises(DataError, match=r"no such file: .*two\\nlines\.csv$"):
+        read(tmp_path / "two\nlines.csv")

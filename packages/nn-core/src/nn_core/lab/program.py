@@ -1,0 +1,67 @@
+"""The outer edge of a command line: whatever goes wrong is one line, and an exit status."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from nn_core.errors import NNError, SettingError
+from nn_core.spec import nearest
+
+FAILURE, USAGE = 1, 2
+"""Exit statuses: what was asked for could not be done; it was not asked for rightly."""
+
+
+class Program(click.Group):
+    """A group of commands that ends in one line on stderr where others end in a traceback."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command; with `standalone_mode`, exit with its status."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        try:
+            status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        except click.UsageError as error:
+            hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+            _fail(error.format_message() + hint, USAGE)
+        except click.ClickException as error:
+            _fail(error.format_message(), error.exit_code)
+        except SettingError as error:
+            _fail(str(error), USAGE)
+        except NNError as error:
+            _fail(str(error), FAILURE)
+        except (click.Abort, KeyboardInterrupt):
+            _fail("interrupted", FAILURE)
+        except MemoryError as error:
+            _fail(f"out of memory: {error}", FAILURE)
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            _fail(f"{where}{error.strerror or error}", FAILURE)
+        sys.exit(status if isinstance(status, int) else 0)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command asked for; an unknown one is answered with the nearest."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            ctx.fail(f"no such command: {name!r}; {nearest(name, self.commands)}")
+        return super().resolve_command(ctx, args)
+
+
+def remark(message: str) -> None:
+    """Say something beside the result: on stderr, so that stdout stays the result alone."""
+    click.echo(message, err=True)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    remark(f"Error: {' '.join(message.split())}")
+    sys.exit(status)

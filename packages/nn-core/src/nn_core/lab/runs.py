@@ -1,0 +1,150 @@
+"""One run of `train`: progress, a log, saving as it goes, and stopping when asked to."""
+
+import contextlib
+import json
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from nn_core import checkpoint
+from nn_core.callbacks import BestWeights, Callback, EarlyStopping
+from nn_core.errors import CheckpointError
+from nn_core.lab.progress import EpochProgress
+from nn_core.training import Trainer
+
+
+def run(
+    trainer: Trainer,
+    *,
+    program: str,
+    details: Mapping[str, Any],
+    early_stopping: int | None = None,
+    save: Path | None = None,
+    resume: checkpoint.Run | None = None,
+    log: Path | None = None,
+) -> None:
+    """Train to the end, or go on where an earlier run stood.
+
+    The checkpoint is written after the first epoch, then at most once a second, and at the
+    end. With `early_stopping`, the network ends with the weights of its best epoch, and the
+    checkpoint predicts with them. Ctrl-C ends the run between two steps, saved.
+
+    Raises click.ClickException, after saving, if the run is interrupted; DivergenceError,
+    with the last good checkpoint left alone, if it diverges.
+    """
+    best = None if early_stopping is None else BestWeights()
+    saver = None if save is None else Saver(save, program, details, best)
+    if resume is not None:
+        resume.resume(trainer)
+        if best is not None:
+            best.parameters = resume.best
+    callbacks: list[Callback] = [EpochProgress(trainer)]
+    if log is not None:
+        callbacks.append(Log(log, trainer))
+    if best is not None and early_stopping is not None:
+        callbacks += [best, EarlyStopping(early_stopping)]
+    if saver is not None:
+        callbacks.append(saver)
+    with interruption() as asked, contextlib.closing(callbacks[0]):  # type: ignore[type-var]
+        trainer.callbacks = (*callbacks, StopWhen(asked))
+        try:
+            trainer.run()
+        except KeyboardInterrupt:
+            raise click.ClickException(_interrupted(trainer, saver)) from None
+    if saver is not None:
+        saver.save(trainer)
+    if best is not None and best.parameters is not None:
+        trainer.network.parameters[...] = best.parameters
+
+
+class Saver(Callback):
+    """Write a checkpoint after the first epoch, and then at most once a second."""
+
+    def __init__(
+        self, path: Path, program: str, details: Mapping[str, Any], best: BestWeights | None
+    ) -> None:
+        self.path, self.program, self.details, self.best = path, program, details, best
+        self.next_time = -math.inf
+
+    def on_epoch(self, trainer: Trainer) -> None:
+        if time.monotonic() >= self.next_time:
+            self.save(trainer)
+
+    def save(self, trainer: Trainer) -> None:
+        """Write it now."""
+        checkpoint.save(
+            self.path,
+            trainer.network,
+            program=self.program,
+            details=self.details,
+            trainer=trainer,
+            best=None if self.best is None else self.best.parameters,
+        )
+        self.next_time = time.monotonic() + 1.0
+
+
+class Log(Callback):
+    """A line of JSON for every epoch; the epochs that a resumed run has behind it come first."""
+
+    def __init__(self, path: Path, trainer: Trainer) -> None:
+        self.path = path
+        lines = [self._line(trainer, i) for i in range(trainer.epoch)]
+        path.write_text("".join(lines), encoding="utf-8")
+
+    def on_epoch(self, trainer: Trainer) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(self._line(trainer, -1))
+
+    @staticmethod
+    def _line(trainer: Trainer, index: int) -> str:
+        row = trainer.history.row(index)
+        return json.dumps({k: None if math.isnan(v) else v for k, v in row.items()}) + "\n"
+
+
+class StopWhen(Callback):
+    """Raise KeyboardInterrupt after a step once it is asked for."""
+
+    def __init__(self, asked: Callable[[], bool]) -> None:
+        self.asked = asked
+
+    def on_step(self, trainer: Trainer) -> None:
+        if self.asked():
+            raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def interruption() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed, as something to ask between steps; twice interrupts at once."""
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed.is_set
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+        pressed.set()
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupted(trainer: Trainer, saver: Saver | None) -> str:
+    where = f"interrupted after step {trainer.step_count} (epoch {trainer.epoch + 1})"
+    if saver is None:
+        return f"{where}; nothing was saved, for there was no --save"
+    try:
+        saver.save(trainer)
+    except CheckpointError as error:
+        return f"{where}; {error}"
+    return f"{where}; saved, go on with: --resume {saver.path}"

@@ -1,0 +1,152 @@
+"""Fetching from a server on this machine; the network is never asked."""
+
+import hashlib
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from nn_core.errors import DataError
+from nn_core.lab import fetching
+from nn_core.lab.fetching import RemoteDataset, RemoteFile, data_folder, fetch, locate
+
+CONTENT = bytes(range(256)) * 700
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """/whole sends the content, /short breaks off half way, all else is not found."""
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        if self.path not in {"/whole", "/short"}:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(CONTENT)))
+        self.end_headers()
+        self.wfile.write(CONTENT if self.path == "/whole" else CONTENT[: len(CONTENT) // 2])
+
+    def log_message(self, format, *args):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        running.asked = []
+        running.address = f"http://127.0.0.1:{running.server_address[1]}"
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def dataset(*addresses, sha256=SHA256):
+    files = tuple(RemoteFile(f"file{i}.bin", url, sha256) for i, url in enumerate(addresses))
+    return RemoteDataset("toy", files, "Bytes", "made here", "none")
+
+
+def message_of(failing, folder):
+    with pytest.raises(DataError) as caught:
+        fetch(failing, folder)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "toy" in message
+    assert "file0.bin" in message
+    assert failing.files[0].url in message
+    assert str(folder) in message
+    return message
+
+
+def test_all_files_arrive_once(server, tmp_path, capfd):
+    toy = dataset(f"{server.address}/whole", f"{server.address}/whole")
+    folder = tmp_path / "new" / "folder"
+    assert [locate(file, folder) for file in toy.files] == [None, None]
+    paths = fetch(toy, folder)
+    assert paths == (folder / "file0.bin", folder / "file1.bin")
+    assert [path.read_bytes() for path in paths] == [CONTENT, CONTENT]
+    assert [locate(file, folder) for file in toy.files] == list(paths)
+    assert sorted(folder.iterdir()) == sorted(paths)
+    assert fetch(toy, folder) == paths
+    assert server.asked == ["/whole", "/whole"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_progress_is_drawn_on_stderr(server, tmp_path, capfd):
+    fetch(dataset(f"{server.address}/whole"), tmp_path, progress=True)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "100%" in err
+
+
+def test_a_file_that_differs_is_fetched_again(server, tmp_path):
+    (tmp_path / "file0.bin").write_bytes(b"other")
+    (path,) = fetch(dataset(f"{server.address}/whole"), tmp_path)
+    assert path.read_bytes() == CONTENT
+
+
+def test_another_hash_is_refused_and_leaves_nothing(server, tmp_path):
+    message = message_of(dataset(f"{server.address}/whole", sha256="0" * 64), tmp_path)
+    assert "SHA-256 differs" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_fetch_keeps_what_was_there(server, tmp_path):
+    (tmp_path / "file0.bin").write_bytes(b"mine")
+    message_of(dataset(f"{server.address}/whole", sha256="0" * 64), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["file0.bin"]
+    assert (tmp_path / "file0.bin").read_bytes() == b"mine"
+
+
+def test_not_found(server, tmp_path):
+    assert "404 Not Found" in message_of(dataset(f"{server.address}/nothing"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_transfer_that_breaks_off(server, tmp_path):
+    message_of(dataset(f"{server.address}/short"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_listens(server, tmp_path):
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        message = message_of(dataset(f"http://127.0.0.1:{port}/whole"), tmp_path)
+    assert "cannot be reached" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_address_that_is_none(tmp_path):
+    assert "broke off (InvalidURL)" in message_of(dataset("http://"), tmp_path)
+
+
+def test_a_folder_that_cannot_be_one(server, tmp_path):
+    folder = tmp_path / "file"
+    folder.write_text("in the way")
+    assert "cannot write" in message_of(dataset(f"{server.address}/whole"), folder)
+
+
+def test_a_checkout_keeps_data_at_its_root(monkeypatch, tmp_path):
+    module = tmp_path / "packages" / "nn-core" / "src" / "nn_core" / "lab" / "fetching.py"
+    module.parent.mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(fetching, "__file__", str(module))
+    assert data_folder() == tmp_path / "data"
+    file = RemoteFile("set.bin", "http://127.0.0.1/set.bin", SHA256)
+    assert locate(file) is None
+    (tmp_path / "data" / "set.bin").write_bytes(b"")
+    assert locate(file) == tmp_path / "data" / "set.bin"
+
+
+def test_an_installed_package_keeps_data_in_the_users_cache(monkeypatch, tmp_path):
+    monkeypatch.setattr(fetching, "__file__", str(tmp_path / "site-packages" / "fetching.py"))
+    folder = data_folder()
+    assert "nn-core" in folder.parts
+    assert Path.home() in folder.parents or folder.is_absolute()
