@@ -52,6 +52,8 @@ class Kind:
         if self.setting == "optimizer":
             rate = settings.learning_rate or optimizer(value).default_learning_rate
             return f"{value} @ {rate:g}"
+        if isinstance(value, float):
+            return f"{value:g}"
         return "full" if value is None else str(value)
 
 
@@ -92,7 +94,7 @@ COMPARISONS = (
         ("zeros", "normal:scale=0.01", "xavier", "he", "orthogonal"),
         "he",
         "Compare how the weights begin.",
-        {"hidden": "16,16,16", "optimizer": "gradient-descent"},
+        {"hidden": "16,16,16", "optimizer": "gradient-descent", "learning_rate": 0.1},
     ),
     Kind(
         "learning-rates",

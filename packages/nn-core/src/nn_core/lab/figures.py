@@ -44,10 +44,15 @@ def tidy(axes: "Axes", *, x: str, y: str, title: str = "") -> None:
 
 
 def log_scale_if_wide(axes: "Axes", values: Sequence[float]) -> None:
-    """A logarithmic y axis for positive values that span more than a factor of 20."""
+    """A logarithmic y axis for positive values that span more than a factor of 8."""
     positive = [value for value in values if value > 0 and math.isfinite(value)]
-    if positive and len(positive) == len(values) and max(positive) > 20 * min(positive):
+    if positive and len(positive) == len(values) and max(positive) > 8 * min(positive):
+        from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
 
 
 def draw_training(history: History, path: Path, *, title: str) -> None:

@@ -80,7 +80,9 @@ def resumed_settings(
         if name in free or (name == "epochs" and given >= saved[name]):
             merged[name] = given
         elif given != saved[name]:
-            was = "full" if name == "batch_size" and saved[name] is None else saved[name]
+            was = saved[name]
+            if was is None:
+                was = "full" if name == "batch_size" else "left to its default"
             smaller = " and can only grow" if name == "epochs" else ""
             raise click.UsageError(
                 f"{parameter.opts[0]} is {was} in the run to be resumed{smaller}; leave it out",
