@@ -88,7 +88,7 @@ def _report(prepared: Prepared, result: dict[str, Any]) -> str:
         (
             part,
             f"{result['examples'][part]:,}",
-            f"{result[f'{part}_loss']:.4f}",
+            f"{result[f'{part}_loss']:.4g}",
             f"{result[f'{part}_accuracy']:.2%}",
         )
         for part in ("training", "validation")

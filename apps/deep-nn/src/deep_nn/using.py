@@ -44,7 +44,7 @@ def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
     else:
         click.echo(
             f"{source}: {result['examples']:,} examples, accuracy {result['accuracy']:.2%}, "
-            f"loss {result['loss']:.4f}"
+            f"loss {result['loss']:.4g}"
         )
 
 

@@ -54,4 +54,4 @@ class EpochProgress(Callback):
 
 def describe(row: dict[str, float]) -> str:
     """The figures of an epoch that a person follows."""
-    return "  ".join(f"{name.replace('_', ' ')} {row[name]:.4f}" for name in SHOWN if name in row)
+    return "  ".join(f"{name.replace('_', ' ')} {row[name]:.4g}" for name in SHOWN if name in row)

@@ -105,7 +105,10 @@ class Log(Callback):
     @staticmethod
     def _line(trainer: Trainer, index: int) -> str:
         row = trainer.history.row(index)
-        return json.dumps({k: None if math.isnan(v) else v for k, v in row.items()}) + "\n"
+        return (
+            json.dumps({k: None if math.isnan(v) else v for k, v in row.items()}, sort_keys=True)
+            + "\n"
+        )
 
 
 class StopWhen(Callback):
