@@ -1,8 +1,8 @@
 """Functions applied to each number alone, and their derivatives.
 
 Each function writes into `out` if it is given one. Each derivative is told both x and
-y = f(x), and uses whichever is cheaper; d_x = d_y * derivative. All hold for any finite x:
-where exp could overflow, the argument is kept below zero.
+y = f(x), and uses whichever is cheaper; d_x = d_y * derivative. All are stable: where exp
+could overflow, its argument is kept below zero or held.
 """
 
 import math

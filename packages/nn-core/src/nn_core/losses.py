@@ -21,7 +21,8 @@ Loss: TypeAlias = Callable[[Array, Any], tuple[float, Array]]
 def binary_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
     """Mean negative log-likelihood of labels 0 and 1 under sigmoid(logits).
 
-    L = -1/N sum_n [ y log p + (1 - y) log(1 - p) ] = 1/N sum_n [ log(1 + exp(z)) - y z ]
+    L = -1/N sum_n [ y log p + (1 - y) log(1 - p) ]
+      = 1/N sum_n log(1 + exp(z)) if y = 0, log(1 + exp(-z)) if y = 1
     dL/dz = (p - y) / N,   p = sigmoid(z)
 
     logits  (N, 1) or (N,), any finite values: log(1 + exp(z)) is computed without overflow
@@ -37,7 +38,7 @@ def binary_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
         )
     _check_labels(labels, 2)
     z = logits.reshape(-1)
-    value = float((softplus(z) - labels * z).mean())
+    value = float(softplus(np.where(labels == 1, -z, z)).mean())
     d_z = sigmoid(z)
     d_z -= labels
     d_z /= len(labels)
@@ -89,7 +90,9 @@ def mean_squared_error(predictions: Array, targets: Array) -> tuple[float, Array
             f"mean squared error takes targets of the predictions' shape "
             f"{predictions.shape}, not {targets.shape}"
         )
-    difference = predictions - targets
+    if len(predictions) == 0:
+        raise DataError("a loss needs at least one example")
+    difference = np.subtract(predictions, targets, dtype=predictions.dtype)
     value = float(np.square(difference).mean())
     difference *= 2.0 / difference.size
     return value, difference
@@ -97,6 +100,8 @@ def mean_squared_error(predictions: Array, targets: Array) -> tuple[float, Array
 
 def _check_labels(labels: Labels, classes: int) -> None:
     """Raise DataError unless there are labels, all integers in [0, classes)."""
+    if labels.ndim != 1:
+        raise ShapeError(f"class labels must be (N,), not {labels.shape}")
     if len(labels) == 0:
         raise DataError("a loss needs at least one example")
     if labels.dtype.kind not in "iu":

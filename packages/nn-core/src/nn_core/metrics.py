@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from nn_core.activations import sigmoid, softmax
 from nn_core.arrays import Array, Labels
+from nn_core.errors import DataError, ShapeError
 
 
 def predicted_labels(logits: Array) -> Labels:
@@ -27,14 +28,23 @@ def probabilities(logits: Array) -> Array:
 
 
 def accuracy(logits: Array, labels: Labels) -> float:
-    """The share of examples whose likeliest class is the right one, in [0, 1]."""
+    """The share of examples whose likeliest class is the right one, in [0, 1].
+
+    Raises ShapeError unless there is one label for each example, DataError for no examples.
+    """
+    if labels.shape != logits.shape[:1]:
+        raise ShapeError(
+            f"logits {logits.shape} take labels {logits.shape[:1]}, not {labels.shape}"
+        )
+    if len(labels) == 0:
+        raise DataError("accuracy needs at least one example")
     return int(np.count_nonzero(predicted_labels(logits) == labels)) / len(labels)
 
 
 def confusion_matrix(predicted: Labels, labels: Labels, classes: int) -> npt.NDArray[np.int64]:
     """How often class i was taken for class j: (classes, classes), truth in rows."""
     counts: npt.NDArray[np.int64] = np.bincount(
-        labels * classes + predicted, minlength=classes * classes
+        labels.astype(np.intp) * classes + predicted.astype(np.intp), minlength=classes * classes
     )
     return counts.reshape(classes, classes)
 
@@ -56,4 +66,7 @@ def precision_and_recall(confusion: npt.NDArray[np.int64]) -> tuple[Array, Array
 
 def perplexity(nats: float) -> float:
     """exp(mean negative log-likelihood): among how many equal choices the model wavers."""
-    return math.exp(nats)
+    try:
+        return math.exp(nats)
+    except OverflowError:
+        return math.inf

@@ -118,7 +118,8 @@ class Network:
         returns an array of one's own. Raises ShapeError if x has another shape.
         """
         if x.shape[1:] != self.input_shape:
-            raise ShapeError(f"the network takes (N, *{self.input_shape}), not {x.shape}")
+            expected = ", ".join(map(str, ("N", *self.input_shape)))
+            raise ShapeError(f"the network takes ({expected}), not {x.shape}")
         if x.dtype != self.dtype:
             x = x.astype(self.dtype)
         caches: list[Cache] = []

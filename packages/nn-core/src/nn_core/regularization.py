@@ -35,7 +35,8 @@ def clip_by_global_norm(gradients: Array, limit: float) -> float:
     Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural
     networks (2013), algorithm 1.
     """
-    norm = math.sqrt(float(np.dot(gradients, gradients)))
+    with np.errstate(over="ignore"):
+        norm = math.sqrt(float(np.dot(gradients, gradients)))
     if not math.isfinite(norm):  # the squares may overflow where the numbers do not
         largest = float(np.abs(gradients).max())
         scaled = gradients / largest

@@ -62,7 +62,7 @@ class InverseTime(Schedule):
         spec.require(self.interval > 0, f"interval must be positive, not {self.interval}")
 
     def factor(self, epoch: float, epochs: float) -> float:
-        return 1.0 / (1.0 + self.rate * math.floor(epoch / self.interval))
+        return 1.0 / (1.0 + self.rate * _whole(epoch / self.interval))
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Step(Schedule):
         spec.require(self.interval > 0, f"interval must be positive, not {self.interval}")
 
     def factor(self, epoch: float, epochs: float) -> float:
-        return self.gamma ** math.floor(epoch / self.interval)
+        return self.gamma ** _whole(epoch / self.interval)
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,11 @@ class Cosine(Schedule):
     def factor(self, epoch: float, epochs: float) -> float:
         done = min(epoch / epochs, 1.0) if epochs > 0 else 1.0
         return self.final + (1.0 - self.final) * (1.0 + math.cos(math.pi * done)) / 2.0
+
+
+def _whole(intervals: float) -> int:
+    """floor, to which 2.9999999999 is 3: decimals such as 0.1 are no exact floats."""
+    return math.floor(intervals + 1e-9)
 
 
 SCHEDULES: MappingProxyType[str, type[Schedule]] = MappingProxyType(

@@ -45,18 +45,19 @@ def run(
         resume.resume(trainer)
         if best is not None:
             best.parameters = resume.best
-    callbacks: list[Callback] = [EpochProgress(trainer)]
+    progress = EpochProgress(trainer)
+    callbacks: list[Callback] = [progress]
     if log is not None:
         callbacks.append(Log(log, trainer))
     if best is not None and early_stopping is not None:
         callbacks += [best, EarlyStopping(early_stopping)]
     if saver is not None:
         callbacks.append(saver)
-    with interruption() as asked, contextlib.closing(callbacks[0]):  # type: ignore[type-var]
+    with interruption() as asked, contextlib.closing(progress):
         trainer.callbacks = (*callbacks, StopWhen(asked))
         try:
             trainer.run()
-        except KeyboardInterrupt:
+        except InterruptedBetweenSteps:
             raise click.ClickException(_interrupted(trainer, saver)) from None
     if saver is not None:
         saver.save(trainer)
@@ -105,21 +106,23 @@ class Log(Callback):
     @staticmethod
     def _line(trainer: Trainer, index: int) -> str:
         row = trainer.history.row(index)
-        return (
-            json.dumps({k: None if math.isnan(v) else v for k, v in row.items()}, sort_keys=True)
-            + "\n"
-        )
+        figures = {name: None if math.isnan(value) else value for name, value in row.items()}
+        return json.dumps(figures, sort_keys=True) + "\n"
+
+
+class InterruptedBetweenSteps(KeyboardInterrupt):
+    """Ctrl-C, at a moment when the run can be saved."""
 
 
 class StopWhen(Callback):
-    """Raise KeyboardInterrupt after a step once it is asked for."""
+    """Raise InterruptedBetweenSteps after a step once it is asked for."""
 
     def __init__(self, asked: Callable[[], bool]) -> None:
         self.asked = asked
 
     def on_step(self, trainer: Trainer) -> None:
         if self.asked():
-            raise KeyboardInterrupt
+            raise InterruptedBetweenSteps
 
 
 @contextlib.contextmanager

@@ -1,0 +1,279 @@
+"""Losses by hand, against naive loops, against finite differences, and at the extremes."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import oracles
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import assert_close
+
+from nn_core.arrays import Array, Labels
+from nn_core.errors import DataError, ShapeError
+from nn_core.gradient_check import check_loss
+from nn_core.losses import (
+    LOSSES,
+    Loss,
+    binary_cross_entropy,
+    mean_squared_error,
+    softmax_cross_entropy,
+)
+
+seeds = st.integers(0, 2**32 - 1)
+sizes = st.integers(1, 6)
+
+
+def labels_of(count: int, classes: int) -> Labels:
+    return np.arange(count) * 7 % classes
+
+
+# Loss, shape of the logits, targets from that shape.
+CHECKED: list[tuple[str, tuple[int, ...], Callable[[tuple[int, ...]], Any]]] = [
+    ("binary-cross-entropy", (1, 1), lambda shape: labels_of(shape[0], 2)),
+    ("binary-cross-entropy", (5, 1), lambda shape: labels_of(shape[0], 2)),
+    ("binary-cross-entropy", (4,), lambda shape: labels_of(shape[0], 2)),
+    ("softmax-cross-entropy", (1, 1), lambda shape: labels_of(shape[0], 1)),
+    ("softmax-cross-entropy", (1, 3), lambda shape: labels_of(shape[0], 3)),
+    ("softmax-cross-entropy", (6, 4), lambda shape: labels_of(shape[0], 4)),
+    ("softmax-cross-entropy", (30, 8), lambda shape: labels_of(shape[0], 8)),
+    ("mean-squared-error", (1, 1), np.ones),
+    ("mean-squared-error", (4,), np.ones),
+    ("mean-squared-error", (5, 3), np.ones),
+    ("mean-squared-error", (2, 3, 4), np.ones),
+]
+checked = pytest.mark.parametrize(
+    ("name", "shape", "targets_of"), CHECKED, ids=[f"{name} {shape}" for name, shape, _ in CHECKED]
+)
+
+
+def test_every_loss_is_held_to_finite_differences() -> None:
+    assert {name for name, _, _ in CHECKED} == set(LOSSES)
+
+
+@checked
+@pytest.mark.parametrize("scale", [0.1, 1.0, 5.0])
+def test_a_gradient_is_what_the_checker_finds(
+    name: str, shape: tuple[int, ...], targets_of: Callable[..., Any], scale: float
+) -> None:
+    rng = np.random.default_rng(3)
+    logits = rng.normal(scale=scale, size=shape)
+    report = check_loss(LOSSES[name], logits, targets_of(shape), rng=rng)
+    assert report.error <= 1e-6
+    assert [array.kinks for array in report.arrays] == [()]
+    assert report.arrays[0].shape == shape
+
+
+@checked
+@pytest.mark.parametrize("scale", [0.1, 1.0, 5.0])
+def test_a_gradient_is_the_slope(
+    name: str, shape: tuple[int, ...], targets_of: Callable[..., Any], scale: float
+) -> None:
+    loss, targets = LOSSES[name], targets_of(shape)
+    logits = np.random.default_rng(4).normal(scale=scale, size=shape)
+    _, d_logits = loss(logits, targets)
+    assert_close(d_logits, oracles.finite_differences(lambda: loss(logits, targets)[0], logits))
+
+
+@given(seed=seeds, count=sizes)
+def test_binary_cross_entropy_is_its_definition(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    logits, labels = rng.normal(scale=3, size=(count, 1)), rng.integers(2, size=count)
+    value, d_logits = binary_cross_entropy(logits, labels)
+    expected, d_expected = oracles.binary_cross_entropy(logits, labels)
+    assert_close(value, expected, 1e-12)
+    np.testing.assert_allclose(d_logits, d_expected, rtol=1e-11, atol=1e-15)
+
+
+@given(seed=seeds, count=sizes, classes=sizes)
+def test_softmax_cross_entropy_is_its_definition(seed: int, count: int, classes: int) -> None:
+    rng = np.random.default_rng(seed)
+    logits, labels = rng.normal(scale=3, size=(count, classes)), rng.integers(classes, size=count)
+    value, d_logits = softmax_cross_entropy(logits, labels)
+    expected, d_expected = oracles.softmax_cross_entropy(logits, labels)
+    assert_close(value, expected, 1e-10)
+    np.testing.assert_allclose(d_logits, d_expected, rtol=1e-10, atol=1e-15)
+
+
+@given(seed=seeds, count=sizes, width=sizes)
+def test_mean_squared_error_is_its_definition(seed: int, count: int, width: int) -> None:
+    rng = np.random.default_rng(seed)
+    predictions, targets = rng.normal(size=(2, count, width))
+    value, d_predictions = mean_squared_error(predictions, targets)
+    expected, d_expected = oracles.mean_squared_error(predictions, targets)
+    assert_close(value, expected, 1e-12)
+    np.testing.assert_allclose(d_predictions, d_expected, rtol=1e-13)
+
+
+def test_binary_cross_entropy_by_hand() -> None:
+    # Logits 0 and ln 3 give p = 1/2 and 3/4. Labels 1 and 0 cost -ln 1/2 = ln 2 and
+    # -ln(1 - 3/4) = 2 ln 2, on average 1.5 ln 2. The gradient is (p - y) / 2.
+    value, d_logits = binary_cross_entropy(np.array([[0.0], [math.log(3)]]), np.array([1, 0]))
+    assert value == pytest.approx(1.5 * math.log(2), rel=1e-15)
+    np.testing.assert_allclose(d_logits, [[-1 / 4], [3 / 8]], rtol=1e-15)
+
+
+def test_softmax_cross_entropy_by_hand() -> None:
+    # exp(0, ln 2, ln 5) = (1, 2, 5) out of 8, label 1: -ln 2/8 = ln 4. Equal logits, label 2:
+    # -ln 1/3 = ln 3. The mean is ln(12) / 2, the gradient (p - onehot) / 2:
+    # (1/8, 2/8 - 1, 5/8) / 2 and (1/3, 1/3, 1/3 - 1) / 2.
+    logits = np.array([[0.0, math.log(2), math.log(5)], [7.0, 7.0, 7.0]])
+    value, d_logits = softmax_cross_entropy(logits, np.array([1, 2]))
+    assert value == pytest.approx(math.log(12) / 2, rel=1e-15)
+    np.testing.assert_allclose(
+        d_logits, [[1 / 16, -3 / 8, 5 / 16], [1 / 6, 1 / 6, -1 / 3]], rtol=1e-14
+    )
+
+
+def test_mean_squared_error_by_hand() -> None:
+    # Differences 1, -2, 3, 0: (1 + 4 + 9 + 0) / 4 = 3.5, and 2 / 4 of each as gradient.
+    predictions, targets = np.array([[2.0, 0.0], [5.0, 1.0]]), np.array([[1.0, 2.0], [2.0, 1.0]])
+    value, d_predictions = mean_squared_error(predictions, targets)
+    assert value == 3.5
+    np.testing.assert_array_equal(d_predictions, [[0.5, -1.0], [1.5, 0.0]])
+
+
+@pytest.mark.parametrize(
+    ("loss", "logits", "targets"),
+    [
+        (binary_cross_entropy, [[0.3], [-1.2], [2.0]], [1, 0, 1]),
+        (softmax_cross_entropy, [[0.3, -1.0], [0.1, 0.9], [2.0, 0.0]], [1, 0, 1]),
+        (mean_squared_error, [[0.3], [-1.2], [2.0]], [[1.0], [2.0], [3.0]]),
+    ],
+)
+def test_a_batch_twice_over_has_the_same_loss_and_half_the_gradient_each(
+    loss: Loss, logits: list[list[float]], targets: list[Any]
+) -> None:
+    once, d_once = loss(np.array(logits), np.array(targets))
+    twice, d_twice = loss(np.array(logits * 2), np.array(targets * 2))
+    assert twice == pytest.approx(once, rel=1e-15)
+    np.testing.assert_allclose(d_twice, np.concatenate([d_once, d_once]) / 2, rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [1e4, 90.0, 89.0, 88.0, 87.0])
+def test_binary_cross_entropy_at_the_extremes(size: float, dtype: npt.DTypeLike) -> None:
+    # Far out, the right side costs nothing and the wrong side costs its distance.
+    logits = np.array([[size], [-size], [size], [-size]], dtype)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        value, d_logits = binary_cross_entropy(logits, np.array([1, 0, 0, 1]))
+    assert value == pytest.approx(2 * size / 4, rel=1e-6)
+    np.testing.assert_allclose(d_logits, [[0.0], [0.0], [1 / 4], [-1 / 4]], atol=1e-30)
+    assert d_logits.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [1e4, 90.0, 89.0, 88.0, 87.0])
+def test_softmax_cross_entropy_at_the_extremes(size: float, dtype: npt.DTypeLike) -> None:
+    logits = np.array([[size, -size], [size, -size], [-size, -size]], dtype)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        value, d_logits = softmax_cross_entropy(logits, np.array([0, 1, 0]))
+    assert value == pytest.approx((0 + 2 * size + math.log(2)) / 3, rel=1e-6)
+    expected = [[0.0, 0.0], [1 / 3, -1 / 3], [-1 / 6, 1 / 6]]
+    np.testing.assert_allclose(d_logits, expected, rtol=1e-6, atol=1e-30)
+    assert d_logits.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_mean_squared_error_at_the_extremes(dtype: npt.DTypeLike) -> None:
+    predictions = np.array([[1e4], [-1e4]], dtype)
+    value, d_predictions = mean_squared_error(predictions, np.zeros((2, 1), dtype))
+    assert value == pytest.approx(1e8)
+    np.testing.assert_array_equal(d_predictions, [[1e4], [-1e4]])
+
+
+@pytest.mark.parametrize(("dtype", "size"), [(np.float32, 20.0), (np.float64, 35.0)])
+@pytest.mark.parametrize("label", [0, 1])
+def test_a_small_loss_keeps_its_digits(label: int, dtype: npt.DTypeLike, size: float) -> None:
+    # Right by a distance z it is log(1 + exp(-z)), about exp(-z): too small to be seen beside
+    # the 1, or beside z.
+    logits = np.array([size if label else -size], dtype)
+    value, _ = binary_cross_entropy(logits, np.array([label]))
+    assert value == pytest.approx(math.exp(-size), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_float32_stays_float32_and_the_arguments_stay_as_they_are(name: str) -> None:
+    logits = np.random.default_rng(0).normal(size=(4, 1)).astype(np.float32)
+    targets: Any = logits[::-1].copy() if name == "mean-squared-error" else np.zeros(4, np.uint8)
+    kept, kept_targets = logits.copy(), targets.copy()
+    value, d_logits = LOSSES[name](logits, targets)
+    assert isinstance(value, float)
+    assert d_logits.dtype == np.float32
+    assert d_logits.shape == logits.shape
+    assert not np.shares_memory(d_logits, logits)
+    np.testing.assert_array_equal(logits, kept)
+    np.testing.assert_array_equal(targets, kept_targets)
+
+
+def test_targets_of_another_precision_do_not_turn_the_gradient() -> None:
+    predictions = np.array([[1.0], [2.0]], np.float32)
+    for dtype in (np.float64, np.int64):
+        targets: Any = np.zeros((2, 1), dtype)
+        value, d_predictions = mean_squared_error(predictions, targets)
+        assert value == 2.5
+        assert d_predictions.dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.int64, np.uint64])
+def test_labels_are_integers_of_any_width(dtype: npt.DTypeLike) -> None:
+    labels = np.array([1, 0], dtype)
+    value, _ = softmax_cross_entropy(np.zeros((2, 2)), labels)
+    assert value == pytest.approx(math.log(2))
+    value, d_logits = binary_cross_entropy(np.zeros((2, 1), np.float32), labels)
+    assert value == pytest.approx(math.log(2))
+    np.testing.assert_array_equal(d_logits, [[-0.25], [0.25]])
+
+
+@pytest.mark.parametrize(
+    ("loss", "logits"),
+    [(binary_cross_entropy, np.zeros((2, 1))), (softmax_cross_entropy, np.zeros((2, 2)))],
+)
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.array([0, 2]), "label 2 is outside 0 to 1"),
+        (np.array([-1, 0]), "label -1 is outside 0 to 1"),
+        (np.array([-1, 5]), "label -1 is outside 0 to 1"),
+        (np.array([0.0, 1.0]), "class labels are integers, not float64"),
+        (np.array([True, False]), "class labels are integers, not bool"),
+        (np.array(["0", "1"]), "class labels are integers"),
+    ],
+)
+def test_labels_that_are_no_classes_are_refused(
+    loss: Loss, logits: Array, labels: Array, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        loss(logits, labels)
+
+
+@pytest.mark.parametrize(
+    ("loss", "logits", "targets", "message"),
+    [
+        (binary_cross_entropy, (3, 2), (3,), r"\(3, 1\), not \(3, 2\)"),
+        (binary_cross_entropy, (2, 1), (3,), r"\(3, 1\), not \(2, 1\)"),
+        (binary_cross_entropy, (3, 1), (3, 1), r"\(N,\), not \(3, 1\)"),
+        (binary_cross_entropy, (1, 1), (1, 1), r"\(N,\), not \(1, 1\)"),
+        (softmax_cross_entropy, (3,), (3,), r"\(3, classes\), not \(3,\)"),
+        (softmax_cross_entropy, (2, 4), (3,), r"\(3, classes\), not \(2, 4\)"),
+        (softmax_cross_entropy, (3, 4), (3, 1), r"\(N,\), not \(3, 1\)"),
+        (softmax_cross_entropy, (3, 4), (3, 4), r"\(N,\), not \(3, 4\)"),
+        (mean_squared_error, (3, 1), (3,), r"\(3, 1\), not \(3,\)"),
+        (mean_squared_error, (3, 2), (3, 1), r"\(3, 2\), not \(3, 1\)"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(
+    loss: Loss, logits: tuple[int, ...], targets: tuple[int, ...], message: str
+) -> None:
+    with pytest.raises(ShapeError, match=message):
+        loss(np.zeros(logits), np.zeros(targets, np.int64))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_an_empty_batch_is_refused(name: str) -> None:
+    targets: Any = np.zeros((0, 1)) if name == "mean-squared-error" else np.zeros(0, np.int64)
+    with pytest.raises(DataError, match="at least one example"):
+        LOSSES[name](np.zeros((0, 1)), targets)

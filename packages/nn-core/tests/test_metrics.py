@@ -1,0 +1,105 @@
+"""Metrics by hand and against naive counting."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import oracles
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nn_core.losses import softmax_cross_entropy
+from nn_core.metrics import (
+    accuracy,
+    confusion_matrix,
+    perplexity,
+    precision_and_recall,
+    predicted_labels,
+    probabilities,
+)
+
+
+def test_the_likeliest_class_is_the_largest_logit() -> None:
+    logits = np.array([[0.1, 0.3, 0.2], [5.0, -1.0, 4.0], [-3.0, -2.0, -1.0]])
+    np.testing.assert_array_equal(predicted_labels(logits), [1, 0, 2])
+
+
+@pytest.mark.parametrize("shape", [(4, 1), (4,)])
+def test_one_logit_decides_by_its_sign(shape: tuple[int, ...]) -> None:
+    logits = np.array([-0.1, 0.0, 0.1, 7.0]).reshape(shape)
+    labels = predicted_labels(logits)
+    np.testing.assert_array_equal(labels, [0, 0, 1, 1])
+    assert labels.dtype == np.int64
+
+
+def test_probabilities_by_hand() -> None:
+    # softmax(0, ln 3) = (1/4, 3/4), which is also what sigmoid(ln 3) says of two classes.
+    expected = [[1 / 4, 3 / 4]]
+    two = probabilities(np.array([[0.0, math.log(3)]]))
+    one = probabilities(np.array([[math.log(3)]]))
+    flat = probabilities(np.array([math.log(3)]))
+    for received in (two, one, flat):
+        np.testing.assert_allclose(received, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_probabilities_add_up_and_agree_with_the_labels(width: int) -> None:
+    logits = np.random.default_rng(0).normal(scale=3, size=(20, width)).astype(np.float32)
+    p = probabilities(logits)
+    assert p.shape == (20, max(width, 2))
+    assert p.dtype == np.float32
+    np.testing.assert_allclose(p.sum(axis=1), np.ones(20), rtol=1e-6)
+    np.testing.assert_array_equal(p.argmax(axis=1), predicted_labels(logits))
+
+
+def test_accuracy_by_hand() -> None:
+    logits = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    assert accuracy(logits, np.array([0, 1, 1, 1])) == 0.75
+    assert accuracy(logits, np.array([1, 1, 0, 0])) == 0
+    assert accuracy(np.array([[-1.0], [1.0]]), np.array([0, 1])) == 1
+
+
+@given(
+    pairs=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40),
+    extra=st.integers(0, 2),
+)
+def test_the_confusion_matrix_is_its_definition(pairs: list[tuple[int, int]], extra: int) -> None:
+    predicted, labels = np.array(pairs)[:, 0], np.array(pairs)[:, 1]
+    classes = 5 + extra
+    received = confusion_matrix(predicted, labels, classes)
+    np.testing.assert_array_equal(received, oracles.confusion_matrix(predicted, labels, classes))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int32, np.uint64])
+def test_confusion_of_many_classes_in_narrow_integers(dtype: npt.DTypeLike) -> None:
+    # 29 * 30 + 28 does not fit in eight bits.
+    predicted, labels = np.array([28, 0], dtype), np.array([29, 29], dtype)
+    received = confusion_matrix(predicted, labels, 30)
+    assert received.shape == (30, 30)
+    assert received[29, 28] == received[29, 0] == 1
+    assert received.sum() == 2
+
+
+def test_precision_and_recall_by_hand() -> None:
+    # Class 0: called 3 times, right 2; there 4 times, found 2. Class 1: called 7, right 5;
+    # there 6, found 5. Class 2: never called, never there.
+    precision, recall = precision_and_recall(np.array([[2, 2, 0], [1, 5, 0], [0, 0, 0]]))
+    np.testing.assert_allclose(precision, [2 / 3, 5 / 7, math.nan])
+    np.testing.assert_allclose(recall, [2 / 4, 5 / 6, math.nan])
+
+
+def test_precision_and_recall_of_a_class_only_called_or_only_there() -> None:
+    precision, recall = precision_and_recall(np.array([[0, 3], [0, 0]]))
+    np.testing.assert_array_equal(precision, [math.nan, 0])
+    np.testing.assert_array_equal(recall, [0, math.nan])
+
+
+def test_the_perplexity_of_even_odds_is_their_number() -> None:
+    nats, _ = softmax_cross_entropy(np.zeros((3, 7)), np.array([0, 3, 6]))
+    assert perplexity(nats) == pytest.approx(7)
+    assert perplexity(0.0) == 1
+
+
+def test_the_perplexity_of_a_hopeless_model_is_infinite_and_no_error() -> None:
+    assert perplexity(2e4) == math.inf
