@@ -31,6 +31,17 @@ from nn_core.network import Network
 from nn_core.spec import nearest
 from nn_core.training import Trainer
 
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What wrong bytes may lead to on the way through h5py, JSON and the layers."""
+
 FORMAT = "nn-core checkpoint"
 VERSION = 1
 
@@ -88,7 +99,8 @@ def save(
     Raises CheckpointError if the file cannot be written or the parameters are not finite.
     """
     parameters = network.parameters if best is None else best
-    if not np.isfinite(parameters).all():
+    slots = {} if trainer is None else trainer.recipe.optimizer.state()
+    if not all(np.isfinite(v).all() for v in (parameters, network.parameters, *slots.values())):
         raise CheckpointError(f"{path} was not written: the weights are no longer finite")
     try:
         write_atomically(path, _image(network, parameters, program, details, trainer))
@@ -118,7 +130,7 @@ def load(path: Path, *, program: str) -> Checkpoint:
         if isinstance(error, CheckpointError):
             raise
         raise CheckpointError(f"{path} is damaged: {error}") from None
-    except (KeyError, ValueError, TypeError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise CheckpointError(f"{path} is damaged: {_one_line(error)}") from None
     except OSError as error:
         reason = error.strerror or f"damaged: {_one_line(error)}"
@@ -154,8 +166,9 @@ def _image(
                 file["training/parameters"] = network.parameters
             for name, values in trainer.recipe.optimizer.state().items():
                 file[f"training/slots/{name}"] = values
+            columns = file.create_group("training/history/columns", track_order=True)
             for name, column in trainer.history.columns.items():
-                file[f"training/history/columns/{name}"] = np.array(column, np.float64)
+                columns[name] = np.array(column, np.float64)
             file["training/history/step_loss"] = np.array(trainer.history.step_loss, np.float64)
         file.flush()
         image: bytes = file.id.get_file_image()
@@ -165,12 +178,11 @@ def _image(
 def _check_origin(path: Path, file: Any, program: str) -> None:
     if file.attrs.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not a checkpoint: it is some other HDF5 file")
-    if file.attrs["program"] != program:
-        raise CheckpointError(f"{path} was written by {file.attrs['program']}, not by {program}")
-    if file.attrs["version"] != VERSION:
-        raise CheckpointError(
-            f"{path} has format version {file.attrs['version']}; this program reads {VERSION}"
-        )
+    origin, version = _one_line(file.attrs["program"]), _one_line(file.attrs["version"])
+    if origin != program:
+        raise CheckpointError(f"{path} was written by {origin}, not by {program}")
+    if version != str(VERSION):
+        raise CheckpointError(f"{path} has format version {version}; this program reads {VERSION}")
 
 
 def _read_network(file: Any) -> Network:
@@ -197,14 +209,21 @@ def _read_run(file: Any, network: Network) -> Run:
         slots[name] = np.empty_like(parameters)
         _read_into(stored, slots[name])
     history = group["history"]
-    columns = {name: stored[()].tolist() for name, stored in history.get("columns", {}).items()}
+    columns = {name: _read_figures(stored) for name, stored in history.get("columns", {}).items()}
     return Run(
         _read_json(group, "state"),
         parameters,
         None if best is None else best.copy(),
         slots,
-        History(columns, history["step_loss"][()].tolist()),
+        History(columns, _read_figures(history["step_loss"])),
     )
+
+
+def _read_figures(stored: Any) -> list[float]:
+    if stored.ndim != 1 or stored.dtype.kind != "f":
+        raise DataError(f"{stored.name} is no list of numbers")
+    figures: list[float] = stored[()].tolist()
+    return figures
 
 
 def _read_into(stored: Any, values: Array) -> None:
@@ -230,5 +249,5 @@ def _read_json(group: Any, name: str) -> Any:
     return json.loads(group[name].asstr()[()])
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _one_line(value: object) -> str:
+    return " ".join(str(value).split())

@@ -10,7 +10,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write to a temporary name beside `path`, then rename: nobody ever sees half a file.
 
     An earlier file of that name stays as it was until the new one is complete, and for good
-    if the disk is full. Raises OSError, and leaves nothing behind.
+    if the disk is full. Raises OSError that names `path`, and leaves nothing behind.
     """
     # Follow a link to what it points at, so that the link itself survives the renaming.
     path = Path(os.path.realpath(path))
@@ -21,7 +21,9 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise

@@ -25,7 +25,7 @@ class History:
         for name in row:
             self.columns.setdefault(name, [math.nan] * length)
         for name, column in self.columns.items():
-            column.append(row.get(name, math.nan))
+            column.append(float(row.get(name, math.nan)))
 
     def row(self, index: int) -> dict[str, float]:
         """The figures of one epoch."""

@@ -15,7 +15,6 @@ from nn_core.batching import MiniBatches
 from nn_core.callbacks import Callback
 from nn_core.errors import DivergenceError
 from nn_core.history import History
-from nn_core.layers import Context
 from nn_core.losses import Loss
 from nn_core.metrics import accuracy
 from nn_core.network import Network
@@ -145,7 +144,7 @@ class Trainer:
         x, y = self.batches.next()
         value, _ = network.loss_and_gradients(x, y, recipe.loss, self._contexts)
         if not math.isfinite(value):
-            raise self._divergence(x, value)
+            raise self._divergence(x, f"the loss is {value} at step {self.step_count + 1}")
         w, g = network.parameters, network.gradients
         if recipe.l2:
             weights = slice(network.weight_count)
@@ -195,7 +194,8 @@ class Trainer:
 
     def _end_epoch(self) -> None:
         if not np.isfinite(self.network.parameters).all():
-            raise self._divergence(self.examples[0][:1], math.nan)
+            x = self.examples[0][:1]
+            raise self._divergence(x, f"the weights are not finite after step {self.step_count}")
         row = {
             "epoch": self.epoch + 1,
             "step": self.step_count,
@@ -214,20 +214,29 @@ class Trainer:
             callback.on_epoch(self)
 
     def _measured(self, part: str, examples: tuple[Array, npt.NDArray[Any]]) -> dict[str, float]:
-        return {f"{part}_{name}": value for name, value in self.measure(*examples).items()}
+        figures = self.measure(*examples)
+        if not math.isfinite(figures["loss"]):
+            message = f"the {part} loss is {figures['loss']} after step {self.step_count}"
+            raise self._divergence(examples[0], message)
+        return {f"{part}_{name}": value for name, value in figures.items()}
 
-    def _divergence(self, x: Array, value: float) -> DivergenceError:
-        """An error that names the first layer from whose output on the numbers are not finite."""
-        where = "the loss itself"
-        contexts: list[Context] = self.network.contexts()
+    def _divergence(self, x: Array, what: str) -> DivergenceError:
+        """An error that names the first place from which on the numbers are not finite."""
+        return DivergenceError(
+            f"{what} (epoch {self.epoch + 1}): the first numbers that are not finite come from "
+            f"{self._first_not_finite(x)}; a smaller learning rate or clipping the gradient may "
+            f"help"
+        )
+
+    def _first_not_finite(self, x: Array) -> str:
+        """The examples, a layer with its weights and its output, or the loss itself."""
+        if not np.isfinite(x).all():
+            return "the examples"
+        x = x.astype(self.network.dtype)
+        contexts = self.network.contexts()
         for i, layer in enumerate(self.network.layers):
             params = self.network.parameter_views[i]
             x, _ = layer.forward(x, params, contexts[i])
-            if not np.isfinite(x).all():
-                where = f"layer {i}, {layer!r}"
-                break
-        return DivergenceError(
-            f"the loss is {value} at step {self.step_count + 1} (epoch {self.epoch + 1}): "
-            f"the first numbers that are not finite come from {where}; "
-            f"a smaller learning rate or clipping the gradient may help"
-        )
+            if not all(np.isfinite(values).all() for values in (x, *params.values())):
+                return f"layer {i}, {layer!r}"
+        return "the loss itself"

@@ -61,7 +61,10 @@ class Variant:
 
     @property
     def validation_accuracy(self) -> float:
-        return median(curve.validation_accuracy for curve in self.curves)
+        """Median over the seeds, of which one that diverged counts as the worst; or NaN."""
+        worst = -math.inf
+        middle = median(worst if c.diverged else c.validation_accuracy for c in self.curves)
+        return middle if middle > worst else math.nan
 
     @property
     def seconds(self) -> float:
@@ -173,8 +176,9 @@ def _map(function: Callable[[S], Curve], runs: Sequence[S], workers: int) -> Ite
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker) as pool:
+        futures = [pool.submit(function, run) for run in runs]
         try:
-            yield from pool.map(function, runs)
+            yield from (future.result() for future in futures)
         except BrokenProcessPool:
             raise NNError(
                 "a worker process died; perhaps memory ran out: try --workers 1"

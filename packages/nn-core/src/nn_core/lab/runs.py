@@ -97,17 +97,25 @@ class Log(Callback):
     def __init__(self, path: Path, trainer: Trainer) -> None:
         self.path = path
         lines = [self._line(trainer, i) for i in range(trainer.epoch)]
-        path.write_text("".join(lines), encoding="utf-8")
+        self._write("w", "".join(lines))
 
     def on_epoch(self, trainer: Trainer) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(self._line(trainer, -1))
+        self._write("a", self._line(trainer, -1))
+
+    def _write(self, mode: str, text: str) -> None:
+        try:
+            with self.path.open(mode, encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
 
     @staticmethod
     def _line(trainer: Trainer, index: int) -> str:
         row = trainer.history.row(index)
-        figures = {name: None if math.isnan(value) else value for name, value in row.items()}
-        return json.dumps(figures, sort_keys=True) + "\n"
+        figures: dict[str, float | None] = {
+            name: value if math.isfinite(value) else None for name, value in row.items()
+        }
+        return json.dumps(figures | {name: int(row[name]) for name in ("epoch", "step")}) + "\n"
 
 
 class InterruptedBetweenSteps(KeyboardInterrupt):
