@@ -61,11 +61,17 @@ class Run:
     history: History
 
     def resume(self, trainer: Trainer) -> None:
-        """Let `trainer` go on as if it had never stopped."""
+        """Let `trainer` go on as if it had never stopped.
+
+        Raises CheckpointError, and changes nothing of the network, if it is another run's.
+        """
         if trainer.network.parameters.shape != self.parameters.shape:
             raise CheckpointError("the checkpoint belongs to a network of another size")
+        try:
+            trainer.restore(self.state, self.slots, self.history)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"the checkpoint's run is damaged: {_one_line(error)}") from None
         trainer.network.parameters[...] = self.parameters
-        trainer.restore(self.state, self.slots, self.history)
 
 
 @dataclass(frozen=True)

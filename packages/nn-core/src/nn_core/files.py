@@ -13,14 +13,17 @@ def write_atomically(path: Path, content: bytes) -> None:
     if the disk is full. Raises OSError that names `path`, and leaves nothing behind.
     """
     # Follow a link to what it points at, so that the link itself survives the renaming.
-    path = Path(os.path.realpath(path))
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        target.write_bytes(content)  # a device or a pipe is written to, and never replaced
+        return
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        temporary.replace(target)
     except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()

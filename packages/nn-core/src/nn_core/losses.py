@@ -37,11 +37,11 @@ def binary_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
             f"({len(labels)}, 1), not {logits.shape}"
         )
     _check_labels(labels, 2)
-    z = logits.reshape(-1)
-    value = float(softplus(np.where(labels == 1, -z, z)).mean())
+    z, y = logits.reshape(-1), labels.astype(logits.dtype)
+    value = float(np.add.reduce(softplus((1.0 - 2.0 * y) * z))) / len(y)
     d_z = sigmoid(z)
-    d_z -= labels
-    d_z /= len(labels)
+    d_z -= y
+    d_z /= len(y)
     return value, d_z.reshape(logits.shape)
 
 

@@ -114,10 +114,9 @@ class Trainer:
         """How many epochs are complete."""
         return len(self.history)
 
-    @property
-    def learning_rate(self) -> float:
-        """The rate of the next step."""
-        factor = self.recipe.schedule(self.step_count, self.batches.steps_per_epoch, self.epochs)
+    def learning_rate(self, step: int) -> float:
+        """The rate of step 0, 1, ... of the run."""
+        factor = self.recipe.schedule(step, self.batches.steps_per_epoch, self.epochs)
         return self.recipe.rate * factor
 
     def run(self) -> History:
@@ -155,7 +154,7 @@ class Trainer:
             regularization.clip_by_value(g, recipe.clip_value)
         if recipe.clip_norm is not None:
             regularization.clip_by_global_norm(g, recipe.clip_norm)
-        recipe.optimizer.step(w, g, self.learning_rate)
+        recipe.optimizer.step(w, g, self.learning_rate(self.step_count))
         self.step_count += 1
         return value
 
@@ -200,7 +199,7 @@ class Trainer:
             "epoch": self.epoch + 1,
             "step": self.step_count,
             "seconds": self.seconds,
-            "learning_rate": self.learning_rate,
+            "learning_rate": self.learning_rate(self.step_count - 1),
             "training_loss": self.batches.mean(
                 self.history.step_loss[-self.batches.steps_per_epoch :]
             ),

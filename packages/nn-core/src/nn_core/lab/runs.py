@@ -52,7 +52,7 @@ def run(
     if best is not None and early_stopping is not None:
         callbacks += [best, EarlyStopping(early_stopping)]
     if saver is not None:
-        callbacks.append(saver)
+        callbacks.append(saver)  # last, so that what the others decided is saved too
     with interruption() as asked, contextlib.closing(progress):
         trainer.callbacks = (*callbacks, StopWhen(asked))
         try:
