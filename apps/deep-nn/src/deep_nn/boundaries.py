@@ -16,7 +16,7 @@ RESOLUTION = 300
 """Points along each side of the plane."""
 
 
-def draw_boundary(model: Model, parts: Mapping[str, Dataset], path: Path) -> None:
+def draw_boundary(model: Model, parts: Mapping[str, Dataset], path: Path, *, title: str) -> None:
     """Colour the plane by the likeliest class, fuller the surer, with the points in it.
 
     parts  name -> points; the first as dots, the second as rings
@@ -60,7 +60,7 @@ def draw_boundary(model: Model, parts: Mapping[str, Dataset], path: Path) -> Non
     judged = list(parts.values())[-1]
     right = accuracy(model.logits(judged.x, judged.name), judged.y)
     name = list(parts)[-1]
-    axes.set_title(f"{model.settings.data}: {right:.1%} {name} accuracy".replace("  ", " "))
+    axes.set_title(f"{title}: {right:.1%} {name} accuracy".replace("  ", " "))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False)
     save_figure(figure, path)
 

@@ -8,10 +8,10 @@ from deep_nn.model import PROGRAM
 from deep_nn.sets import datasets, fetch
 from deep_nn.training import train
 from deep_nn.using import evaluate, predict, summary
-from nn_core.lab.program import Program
+from nn_core.lab.program import CONTEXT, Program
 
 
-@click.group(cls=Program, invoke_without_command=True)
+@click.group(cls=Program, invoke_without_command=True, context_settings=CONTEXT)
 @click.version_option(package_name=PROGRAM)
 @click.pass_context
 def main(ctx: click.Context) -> None:

@@ -1,8 +1,7 @@
 """The commands `compare-*`: one run under several settings, side by side."""
 
-import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from deep_nn.arguments import network_options
 from deep_nn.model import NetworkSettings, build_trainer
 from nn_core.errors import SettingError
 from nn_core.lab.options import INITIALIZER, POSITIVE, json_option, recipe_options
-from nn_core.lab.parameters import FIGURE, BatchSize, Listed, Named, Real
-from nn_core.lab.program import remark
+from nn_core.lab.parameters import FIGURE, BatchSize, Listed, Named, Real, require_distinct
+from nn_core.lab.program import echo_json, remark
 from nn_core.optimizers import optimizer
 from nn_core.spec import require
 
@@ -45,6 +44,15 @@ class Kind:
             return replace(base, **{self.setting: value})
         text, rate = rated_optimizer(value)
         return replace(base, optimizer=text, learning_rate=rate or base.learning_rate)
+
+    def reference(
+        self, base: NetworkSettings, variants: Sequence[NetworkSettings]
+    ) -> NetworkSettings:
+        """The run that sets the target: a variant that is plain gradient descent, or one more."""
+        plain = replace(base, optimizer="gradient-descent")
+        if self.setting != "optimizer":
+            return plain
+        return next((one for one in variants if one.optimizer == plain.optimizer), plain)
 
     def label(self, settings: NetworkSettings) -> str:
         """A variant in the legend and in the table."""
@@ -177,21 +185,22 @@ def comparison_command(kind: Kind) -> click.Command:
         options |= {kind.setting: kind.usual, "early_stopping": None}
         base = NetworkSettings(**options)
         values = variants or [kind.value.convert(text, None, None) for text in kind.variants]
+        require_distinct({"--figure": figure}, **{"--data": base.data, "--test": base.test})
         settings = [kind.settings(base, value) for value in values]
         comparison = compare(
             build_trainer,
             [(kind.label(one), one) for one in settings],
-            replace(base, optimizer="gradient-descent"),
+            kind.reference(base, settings),
             seeds=seeds,
             workers=workers,
         )
+        if as_json:
+            result = {"command": name, "data": base.data, "figure": str(figure)}
+            echo_json(result | report_json(comparison))
+        else:
+            click.echo(report_table(comparison))
         title = f"{name} on {base.data}, hidden layers {base.hidden or 'none'}"
         draw_comparison(comparison, figure, title=title)
         remark(f"wrote {figure}")
-        if as_json:
-            result = {"command": name, "data": base.data, "figure": str(figure)}
-            click.echo(json.dumps(result | report_json(comparison)))
-        else:
-            click.echo(report_table(comparison))
 
     return command

@@ -1,6 +1,5 @@
 """The commands that look inside: `boundary` and `check-gradients`."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -9,14 +8,13 @@ import click
 import numpy as np
 
 from deep_nn.boundaries import draw_boundary
-from deep_nn.data import load
-from deep_nn.model import load_model, streams
+from deep_nn.model import load_model, splits_of
 from deep_nn.using import evaluation_data
 from nn_core.errors import DataError
 from nn_core.gradient_check import GradientReport, check_gradients, check_layer, check_loss
 from nn_core.lab.options import SEED, json_option
-from nn_core.lab.parameters import FIGURE, MODEL
-from nn_core.lab.program import remark
+from nn_core.lab.parameters import FIGURE, MODEL, require_distinct
+from nn_core.lab.program import echo_json, remark
 from nn_core.layers import ACTIVATIONS, Dense, Dropout, Flatten, Layer, Tanh
 from nn_core.ledger import table
 from nn_core.losses import binary_cross_entropy, mean_squared_error, softmax_cross_entropy
@@ -32,21 +30,16 @@ def boundary(model_path: Path, data: str | None, figure: Path) -> None:
 
     Example: deep-nn boundary moons.h5 --figure moons.png
     """
+    require_distinct({"--figure": figure}, MODEL=model_path, **{"--data": data})
     model = load_model(model_path)
     if model.preprocessing.shape != (2,):
         raise DataError(f"a boundary needs a model of two columns; {model_path} has another input")
     if data is not None:
         parts = {"": evaluation_data(model, data)[0]}
     else:
-        settings = model.settings
-        splits = load(
-            settings.data,
-            test=None if settings.test is None else Path(settings.test),
-            validation=settings.validation,
-            rng=streams(settings.seed)[0],
-        )
+        splits = splits_of(model)
         parts = {"training": splits.train, "validation": splits.validation}
-    draw_boundary(model, parts, figure)
+    draw_boundary(model, parts, figure, title=data or model.settings.data)
     remark(f"wrote {figure}")
 
 
@@ -67,7 +60,7 @@ def check_gradients_command(seed: int, as_json: bool) -> None:
         for array in report.arrays
     ]
     if as_json:
-        click.echo(json.dumps([{"checked": what} | asdict(array) for what, array in arrays]))
+        echo_json([{"checked": what} | asdict(array) for what, array in arrays])
         return
     header = ("checked", "argument", "shape", "numbers", "largest relative error")
     lines = [

@@ -86,8 +86,21 @@ class Model:
     run: checkpoint.Run | None
 
     def logits(self, x: Examples, source: str) -> Array:
-        """(N, outputs) of raw examples; `source` names them if they do not fit."""
-        return self.network.predict(self.preprocessing.apply(x, self.network.dtype, source))
+        """(N, outputs) of raw examples; `source` names them if they do not fit.
+
+        Raises ShapeError for examples of another shape, DataError for one so far from the
+        training data that the answer is no finite number.
+        """
+        rows = self.preprocessing.apply(x, self.network.dtype, source)
+        with np.errstate(over="ignore", invalid="ignore"):
+            logits = self.network.predict(rows)
+        lost = ~np.isfinite(logits).all(axis=1)
+        if lost.any():
+            example = int(np.argmax(lost))
+            raise DataError(
+                f"{source}: example {example} (from 0) is too far from the training data"
+            )
+        return logits
 
     def probabilities(self, x: Examples, source: str) -> Array:
         """P(class | example), (N, classes)."""
@@ -99,21 +112,40 @@ def load_model(path: Path) -> Model:
     loaded = checkpoint.load(path, program=PROGRAM)
     details = loaded.details
     try:
+        settings = NetworkSettings.from_mapping(details["settings"])
+        _check(settings)
         model = Model(
             loaded.network,
-            tuple(details["classes"]),
+            _class_names(details["classes"]),
             Preprocessing.from_dict(details["preprocessing"]),
-            NetworkSettings.from_mapping(details["settings"]),
+            settings,
             details["fingerprint"],
             loaded.run,
         )
-    except (KeyError, TypeError, CheckpointError) as error:
+    except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from None
     inputs, outputs = model.network.input_shape, model.network.output_shape
     expected = outputs_for(model.classes)
     if outputs != (expected,) or inputs != (math.prod(model.preprocessing.shape),):
         raise CheckpointError(f"{path} is damaged: its network does not fit its data")
     return model
+
+
+def _check(settings: NetworkSettings) -> None:
+    """Raise ValueError or SettingError for settings that no command line lets through."""
+    layers(settings, 1)
+    settings.recipe(binary_cross_entropy)
+    streams(settings.seed)
+
+
+def _class_names(names: Any) -> tuple[str, ...]:
+    if (
+        len(names) < 2
+        or len(set(names)) != len(names)
+        or not all(isinstance(n, str) for n in names)
+    ):
+        raise CheckpointError(f"these are no classes: {names}")
+    return tuple(names)
 
 
 def outputs_for(classes: tuple[str, ...]) -> int:
@@ -144,18 +176,42 @@ def layers(settings: NetworkSettings, outputs: int) -> list[Layer]:
     return [*chain, Dense(outputs, settings.initializer)]
 
 
+def load_splits(settings: NetworkSettings) -> Splits:
+    """What a run trains on and is judged by; the same for the same settings."""
+    return load(
+        settings.data,
+        test=None if settings.test is None else Path(settings.test),
+        validation=settings.validation,
+        rng=streams(settings.seed)[0],
+    )
+
+
+def splits_of(model: Model) -> Splits:
+    """What a model was trained on and judged by.
+
+    Raises DataError if it is no longer to be had, or is no longer the same.
+    """
+    try:
+        splits = load_splits(model.settings)
+    except DataError as error:
+        raise DataError(f"the data of the model's training: {error}; name other --data") from None
+    require_same_data(model, splits)
+    return splits
+
+
+def require_same_data(model: Model, splits: Splits) -> None:
+    """Raise DataError unless the training part is that of the model."""
+    if fingerprint(splits.train) != model.fingerprint:
+        raise DataError(f"{splits.train.name} is not the data that the model was trained on")
+
+
 def prepare(settings: NetworkSettings) -> Prepared:
     """Data, network and trainer of a run; each draws from its own stream of the seed.
 
     Raises DataError, ShapeError or SettingError for what cannot be trained.
     """
-    data_rng, weights_rng, training_rng, _ = streams(settings.seed)
-    splits = load(
-        settings.data,
-        test=None if settings.test is None else Path(settings.test),
-        validation=settings.validation,
-        rng=data_rng,
-    )
+    _, weights_rng, training_rng, _ = streams(settings.seed)
+    splits = load_splits(settings)
     preprocessing = fit(splits.train)
     classes = splits.train.classes
     x, y = _rows(splits.train, preprocessing, settings)
@@ -192,8 +248,7 @@ def run_to_resume(model: Model, prepared: Prepared) -> checkpoint.Run:
     """The run to go on with. Raises CheckpointError or DataError if it cannot go on."""
     if model.run is None:
         raise CheckpointError("the checkpoint holds a network, but no run to go on with")
-    if fingerprint(prepared.splits.train) != model.fingerprint:
-        raise DataError(f"{prepared.splits.train.name} is not the data that the run began with")
+    require_same_data(model, prepared.splits)
     return model.run
 
 

@@ -70,7 +70,13 @@ class Preprocessing:
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"preprocessing cannot be read: {error!r}") from None
         figures = shape[0] if len(shape) == 1 else 0
-        if len(shape) not in {1, 3} or min(shape) < 1 or (len(mean), len(std)) != (figures,) * 2:
+        sane = np.isfinite([*mean, *std]).all() and all(value > 0 for value in std)
+        if (
+            len(shape) not in {1, 3}
+            or min(shape) < 1
+            or (len(mean), len(std)) != (figures,) * 2
+            or not sane
+        ):
             raise CheckpointError(f"preprocessing makes no sense: {dict(fields)}")
         return cls(shape, mean, std)
 

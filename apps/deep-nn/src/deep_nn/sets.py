@@ -1,6 +1,5 @@
 """The commands `datasets` and `fetch`."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +10,7 @@ from deep_nn.data import FETCHED, catalogue
 from nn_core.errors import DataError
 from nn_core.lab import fetching
 from nn_core.lab.options import json_option
-from nn_core.lab.program import remark
+from nn_core.lab.program import echo_json, remark
 from nn_core.spec import nearest
 
 
@@ -24,7 +23,7 @@ def datasets(as_json: bool) -> None:
     """
     entries = catalogue()
     if as_json:
-        click.echo(json.dumps([asdict(entry) for entry in entries]))
+        echo_json([asdict(entry) for entry in entries])
         return
     for entry in entries:
         missing = "" if entry.is_here else f"  (not here yet: deep-nn fetch {entry.name})"
@@ -46,6 +45,6 @@ def fetch(name: str, to: Path | None) -> None:
     if name not in FETCHED:
         raise DataError(f"no data set {name!r} to fetch; {nearest(name, FETCHED)}")
     remote = FETCHED[name]
-    remark(f"{remote.description}; origin: {remote.origin}; licence: {remote.licence}")
     for path in fetching.fetch(remote, to, progress=sys.stderr.isatty()):
         click.echo(path)
+    remark(f"{remote.description}; origin: {remote.origin}; licence: {remote.licence}")

@@ -1,6 +1,5 @@
 """The command `train`."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,8 @@ import click
 from deep_nn.arguments import network_options
 from deep_nn.model import PROGRAM, NetworkSettings, Prepared, load_model, prepare, run_to_resume
 from nn_core.lab.options import json_option, output_options, recipe_options
-from nn_core.lab.program import remark
+from nn_core.lab.parameters import require_distinct
+from nn_core.lab.program import echo_json, remark
 from nn_core.lab.runs import run
 from nn_core.lab.settings import resumed_settings
 from nn_core.ledger import table
@@ -41,6 +41,10 @@ def train(
         save = save or resume
         options = resumed_settings(ctx, model.settings.to_dict(), free={"data", "test"})
     settings = NetworkSettings.from_mapping(options)
+    require_distinct(
+        {"--save": save, "--log": log, "--figure": figure},
+        **{"--data": settings.data, "--test": settings.test},
+    )
     prepared = prepare(settings)
     run(
         prepared.trainer,
@@ -51,6 +55,11 @@ def train(
         resume=None if model is None else run_to_resume(model, prepared),
         log=log,
     )
+    result = _result(prepared)
+    if as_json:
+        echo_json(result)
+    else:
+        click.echo(_report(prepared, result))
     if figure is not None:
         from nn_core.lab.figures import draw_training
 
@@ -58,8 +67,6 @@ def train(
         title = f"{prepared.splits.train.name}: {network} network, {settings.optimizer}"
         draw_training(prepared.trainer.history, figure, title=title)
         remark(f"wrote {figure}")
-    result = _result(prepared)
-    click.echo(json.dumps(result) if as_json else _report(prepared, result))
 
 
 def _result(prepared: Prepared) -> dict[str, Any]:

@@ -1,17 +1,17 @@
 """The commands that use a trained network: `evaluate`, `predict`, `summary`."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
-from deep_nn.data import load, load_for_evaluation, read_for_prediction
+from deep_nn.data import load_for_evaluation, read_for_prediction
 from deep_nn.dataset import Dataset
-from deep_nn.model import Model, load_model, loss_for, streams
+from deep_nn.model import Model, load_model, loss_for, splits_of, streams
 from nn_core.lab.options import json_option
 from nn_core.lab.parameters import MODEL
+from nn_core.lab.program import echo_json
 from nn_core.ledger import table
 from nn_core.metrics import accuracy
 
@@ -40,7 +40,7 @@ def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
         "data": source,
     }
     if as_json:
-        click.echo(json.dumps(result))
+        echo_json(result)
     else:
         click.echo(
             f"{source}: {result['examples']:,} examples, accuracy {result['accuracy']:.2%}, "
@@ -63,7 +63,7 @@ def predict(model_path: Path, files: tuple[Path, ...], as_json: bool) -> None:
     model = load_model(model_path)
     answers = [answer for file in files for answer in _answers(model, file)]
     if as_json:
-        click.echo(json.dumps(answers))
+        echo_json(answers)
         return
     rows = [
         (
@@ -89,7 +89,7 @@ def summary(model_path: Path, as_json: bool) -> None:
     settings = model.settings.to_dict()
     if as_json:
         result = {"classes": model.classes, "settings": settings, "network": ledger.to_dict()}
-        click.echo(json.dumps(result))
+        echo_json(result)
         return
     click.echo(ledger)
     click.echo(f"\nclasses: {', '.join(model.classes)}")
@@ -100,17 +100,10 @@ def summary(model_path: Path, as_json: bool) -> None:
 
 def evaluation_data(model: Model, data: str | None) -> tuple[Dataset, str]:
     """What to judge a model by, and where it comes from: `data`, or what training held back."""
-    data_rng, _, _, unseen_rng = streams(model.settings.seed)
     if data is not None:
-        return load_for_evaluation(data, model.classes, rng=unseen_rng)
-    settings = model.settings
-    splits = load(
-        settings.data,
-        test=None if settings.test is None else Path(settings.test),
-        validation=settings.validation,
-        rng=data_rng,
-    )
-    return splits.validation, splits.validation.name
+        return load_for_evaluation(data, model.classes, rng=streams(model.settings.seed)[3])
+    validation = splits_of(model).validation
+    return validation, validation.name
 
 
 def _answers(model: Model, path: Path) -> list[dict[str, Any]]:

@@ -77,10 +77,12 @@ class MiniBatches:
         return {"rng": self._rng_at_epoch, "position": self.position}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Stand where `state` was taken."""
+        """Stand where `state` was taken. Raises ValueError for a position that there is not."""
         self._rng.bit_generator.state = state["rng"]
         self._begin_epoch()
-        self.position = int(state["position"])
+        if not 0 <= state["position"] <= self.steps_per_epoch:
+            raise ValueError(f"step {state['position']} of an epoch of {self.steps_per_epoch}")
+        self.position = state["position"]
 
     def _begin_epoch(self) -> None:
         self.position = 0

@@ -1,4 +1,4 @@
-"""Writing a file so that it is there whole or not at all."""
+"""Writing so that what is written is there whole or not at all."""
 
 import contextlib
 import os
@@ -30,3 +30,18 @@ def write_atomically(path: Path, content: bytes) -> None:
         if isinstance(error, OSError):
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
+
+
+def append_whole(path: Path, content: bytes) -> None:
+    """Add to the end of a file all of `content` or nothing. Raises OSError that names `path`."""
+    size = None
+    try:
+        with path.open("ab", buffering=0) as file:
+            size = file.tell() if path.is_file() else None
+            written = file.write(content)
+            if written < len(content):
+                file.write(content[written:])
+    except OSError as error:
+        if size is not None:
+            os.truncate(path, size)
+        raise OSError(error.errno, error.strerror, str(path)) from None

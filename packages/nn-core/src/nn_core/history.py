@@ -15,6 +15,9 @@ class History:
 
     columns: dict[str, list[float]] = field(default_factory=dict)
     step_loss: list[float] = field(default_factory=list)
+    _best: dict[tuple[str, bool], tuple[int, int]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __len__(self) -> int:
         return max(map(len, self.columns.values()), default=0)
@@ -33,10 +36,13 @@ class History:
 
     def best(self, column: str, *, largest: bool = False) -> int:
         """The first row in which the column is lowest (or largest); -1 if it has no figures."""
-        sign = -1.0 if largest else 1.0
-        ranked = [
-            (sign * value, index)
-            for index, value in enumerate(self.columns.get(column, ()))
-            if not math.isnan(value)
-        ]
-        return min(ranked)[1] if ranked else -1
+        values = self.columns.get(column, [])
+        seen, best = self._best.get((column, largest), (0, -1))  # no row is looked at twice
+        for index in range(seen, len(values)):
+            better = best < 0 or (
+                values[index] > values[best] if largest else values[index] < values[best]
+            )
+            if better and not math.isnan(values[index]):
+                best = index
+        self._best[column, largest] = (len(values), best)
+        return best

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -56,6 +57,8 @@ class Network:
         declared = [parameter for named in self._parameters for parameter in named.values()]
         self.weight_count = sum(math.prod(p.shape) for p in declared if p.decays)
         size = sum(math.prod(p.shape) for p in declared)
+        if size * self.dtype.itemsize > sys.maxsize:
+            raise MemoryError(f"{size:,} parameters")
         self.parameters: Array = np.zeros(size, self.dtype)
         self.gradients: Array = np.zeros(size, self.dtype)
         self.parameter_views = self.views_of(self.parameters)
@@ -75,7 +78,12 @@ class Network:
         """Draw all parameters anew, each by its layer's initializer."""
         for declared, views in zip(self._parameters, self.parameter_views, strict=True):
             for name, parameter in declared.items():
-                views[name][...] = initializer(parameter.initializer)(parameter.shape, rng=rng)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    views[name][...] = initializer(parameter.initializer)(parameter.shape, rng=rng)
+                require(
+                    bool(np.isfinite(views[name]).all()),
+                    f"the initializer {parameter.initializer!r} draws weights that are not finite",
+                )
 
     def views_of(self, vector: Array) -> list[dict[str, Array]]:
         """Per layer, the named arrays that a vector laid out as `parameters` holds."""

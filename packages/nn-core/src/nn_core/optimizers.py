@@ -191,7 +191,8 @@ class AdamW(Adam):
     W -= learning_rate * weight_decay * W          weights only, not biases
     w -= the step of Adam
 
-    Source: Loshchilov, Hutter, Decoupled weight decay regularization (2019), algorithm 2.
+    Source: Loshchilov, Hutter, Decoupled weight decay regularization (2019), algorithm 2, with
+    its schedule multiplier and its learning rate in one, as most software has it.
     """
 
     weight_decay: float = 0.01

@@ -59,7 +59,7 @@ class InverseTime(Schedule):
     def __post_init__(self) -> None:
         super().__post_init__()
         spec.require(self.rate >= 0, f"rate cannot be negative: {self.rate}")
-        spec.require(self.interval > 0, f"interval must be positive, not {self.interval}")
+        spec.require(self.interval >= 1e-6, f"interval must be at least 1e-6, not {self.interval}")
 
     def factor(self, epoch: float, epochs: float) -> float:
         return 1.0 / (1.0 + self.rate * _whole(epoch / self.interval))
@@ -75,7 +75,7 @@ class Step(Schedule):
     def __post_init__(self) -> None:
         super().__post_init__()
         spec.require(0 < self.gamma <= 1, f"gamma lies in (0, 1], not {self.gamma}")
-        spec.require(self.interval > 0, f"interval must be positive, not {self.interval}")
+        spec.require(self.interval >= 1e-6, f"interval must be at least 1e-6, not {self.interval}")
 
     def factor(self, epoch: float, epochs: float) -> float:
         return self.gamma ** _whole(epoch / self.interval)

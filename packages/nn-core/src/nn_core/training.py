@@ -1,6 +1,7 @@
 """The loop: batch, forward, loss, backward, step. It prints nothing."""
 
 import math
+import operator
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -160,8 +161,9 @@ class Trainer:
 
     def measure(self, x: Array, y: npt.NDArray[Any]) -> dict[str, float]:
         """The loss and the metrics on any examples, without noise and without penalties."""
-        logits = self.network.predict(x, contexts=self._measuring)
-        figures = {"loss": self.recipe.loss(logits, y)[0]}
+        with np.errstate(over="ignore", invalid="ignore"):
+            logits = self.network.predict(x, contexts=self._measuring)
+            figures = {"loss": self.recipe.loss(logits, y)[0]}
         return figures | {name: metric(logits, y) for name, metric in self.metrics.items()}
 
     def state(self) -> dict[str, Any]:
@@ -176,9 +178,15 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any], slots: Mapping[str, Array], history: History) -> None:
-        """Take up an earlier run of the same recipe where it stood."""
+        """Take up an earlier run of the same recipe where it stood.
+
+        Raises KeyError, TypeError or ValueError for what `state` cannot have returned.
+        """
+        for name in ("step_count", "optimizer_steps"):
+            if operator.index(state[name]) < 0:
+                raise ValueError(f"{name} is {state[name]}")
         self.step_count = state["step_count"]
-        self.seconds = state["seconds"]
+        self.seconds = 0.0 + state["seconds"]
         self.stopped = state["stopped"]
         self.batches.restore(state["batches"])
         self.noise_rng.bit_generator.state = state["noise_rng"]

@@ -1,10 +1,11 @@
 """The same run under several settings, several times over: who learns faster, and better."""
 
+import contextlib
 import dataclasses
 import math
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -118,9 +119,10 @@ def compare(
     curves = {}
     progress = Progress(len(runs), unit="run")
     try:
-        for settings, curve in zip(runs, _map(partial(_run, build), runs, workers), strict=True):
-            curves[settings] = curve
-            progress.advance()
+        with contextlib.closing(_map(partial(_run, build), runs, workers)) as finished:
+            for settings, curve in zip(runs, finished, strict=True):
+                curves[settings] = curve
+                progress.advance()
     finally:
         progress.close()
 
@@ -168,15 +170,22 @@ def _run(build: Callable[[S], Trainer], settings: S) -> Curve:
     return curve
 
 
-def _map(function: Callable[[S], Curve], runs: Sequence[S], workers: int) -> Iterator[Curve]:
+def _map(function: Callable[[S], Curve], runs: Sequence[S], workers: int) -> Generator[Curve]:
     """The curves in order, from this process or from several."""
     if workers == 1:
         with threadpool_limits(1):
             yield from map(function, runs)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker) as pool:
-        futures = [pool.submit(function, run) for run in runs]
+    with ProcessPoolExecutor(
+        min(workers, len(runs)), mp_context=context, initializer=_begin_worker
+    ) as pool:
+        # Whoever is started here, in submit, ignores Ctrl-C from the first: it is ours to handle.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            futures = [pool.submit(function, run) for run in runs]
+        finally:
+            signal.signal(signal.SIGINT, before)
         try:
             yield from (future.result() for future in futures)
         except BrokenProcessPool:
@@ -190,6 +199,4 @@ def _map(function: Callable[[S], Curve], runs: Sequence[S], workers: int) -> Ite
 
 
 def _begin_worker() -> None:
-    """One BLAS thread; Ctrl-C is the parent's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(1)

@@ -42,7 +42,7 @@ def report_table(comparison: Comparison) -> str:
         )
     seeds = len(comparison.seeds)
     note = (
-        f"target: the best loss of plain gradient descent, "
+        f"target: for each seed the best loss of plain gradient descent, median "
         f"{_loss(median(comparison.targets))}; medians over {seeds} seed{'s' * (seeds != 1)}"
     )
     diverged = [
@@ -76,7 +76,7 @@ def draw_comparison(comparison: Comparison, path: Path, *, title: str) -> None:
     for axes in (by_step, by_second):
         axes.axhline(target, color="0.4", linestyle=":", linewidth=1, zorder=0)
     log_scale_if_wide(by_step, values)
-    tidy(by_step, x="step", y="training loss (nats)")
+    tidy(by_step, x=_scale_steps(by_step, comparison), y="training loss (nats)")
     tidy(by_second, x="training time (seconds)", y="")
     by_second.tick_params(labelleft=False)
     handles, labels = by_step.get_legend_handles_labels()
@@ -106,6 +106,15 @@ def _draw_variant(
             x, [min(at) for at in losses], [max(at) for at in losses], color=color, alpha=0.15,
             linewidth=0,
         )  # fmt: skip
+
+
+def _scale_steps(axes: "Axes", comparison: Comparison) -> str:
+    """The label of the x axis, logarithmic where the longest run would hide the shortest."""
+    ends = [curve.steps[-1] for variant in comparison.variants for curve in variant.curves]
+    if max(ends) <= 8 * max(min(ends), 1):
+        return "step"
+    axes.set_xscale("symlog", linthresh=10)
+    return "step (logarithmic from 10 on)"
 
 
 def _variant_json(comparison: Comparison, variant: Variant) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import io
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,9 @@ def new_figure(width: float, height: float) -> "Figure":
 def save_figure(figure: "Figure", path: Path) -> None:
     """Write it whole or not at all, in the format of the ending. Raises OSError."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=path.suffix[1:].lower(), dpi=150)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # it draws a box instead
+        figure.savefig(buffer, format=path.suffix[1:].lower(), dpi=150)
     write_atomically(path, buffer.getvalue())
 
 
@@ -67,13 +70,14 @@ def draw_training(history: History, path: Path, *, title: str) -> None:
         for color, part in zip(COLORS, ("training", "validation"), strict=False):
             values = columns.get(f"{part}_{figure_name}")
             if values is not None:
-                axes.plot(columns["epoch"], values, color=color, label=part)
+                marker = "o" if len(values) == 1 else None
+                axes.plot(columns["epoch"], values, color=color, label=part, marker=marker)
         axes.legend(frameon=False)
     losses = [value for line in panels[0].lines for value in line.get_ydata()]
     log_scale_if_wide(panels[0], losses)
     tidy(panels[0], x="epoch", y="loss (nats)", title="Loss")
     if measured:
         tidy(panels[1], x="epoch", y="accuracy", title="Accuracy")
-        panels[1].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        panels[1].yaxis.set_major_formatter(PercentFormatter(1.0))
     figure.suptitle(title)
     save_figure(figure, path)

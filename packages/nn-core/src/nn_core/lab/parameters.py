@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ class Real(click.ParamType[float]):
 
 
 class Listed(click.ParamType[str]):
-    """Comma-separated values, each of one kind; kept as the text that was given."""
+    """Comma-separated numbers, each of one kind; kept as text, without blanks."""
 
     def __init__(self, item: click.ParamType[Any], name: str, *, empty: bool = False) -> None:
         self.item = item
@@ -58,8 +58,10 @@ class Listed(click.ParamType[str]):
         self.empty = empty
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        self.values(str(value), param, ctx)
-        return str(value)
+        return ",".join(
+            str(number) if isinstance(number, int) else f"{number:.15g}"
+            for number in self.values(str(value), param, ctx)
+        )
 
     def values(
         self,
@@ -129,11 +131,27 @@ class OutputFile(click.ParamType[Path]):
             self.fail(f"{value!r} must end in {' or '.join(self.suffixes)}", param, ctx)
         if path.is_dir():
             self.fail(f"{value!r} is a folder", param, ctx)
+        if path.exists() and not path.is_file():
+            self.fail(f"{value!r} is no file that could be written anew", param, ctx)
         if not path.parent.is_dir():
             self.fail(f"there is no folder {str(path.parent)!r} to write it in", param, ctx)
         if not os.access(path.parent, os.W_OK):
             self.fail(f"the folder {str(path.parent)!r} cannot be written in", param, ctx)
         return path
+
+
+def require_distinct(outputs: Mapping[str, Path | None], **inputs: str | Path | None) -> None:
+    """Raise click.UsageError if two outputs are one file, or an output is an input.
+
+    outputs, inputs  by the name of their options or arguments
+    """
+    taken = {os.path.realpath(path): name for name, path in inputs.items() if path is not None}
+    for name, path in outputs.items():
+        if path is None:
+            continue
+        other = taken.setdefault(os.path.realpath(path), name)
+        if other != name:
+            raise click.UsageError(f"{name} would overwrite {other}: both are {str(path)!r}")
 
 
 FIGURE = OutputFile(".png", ".svg", ".pdf")

@@ -1,5 +1,6 @@
 """The outer edge of a command line: whatever goes wrong is one line, and an exit status."""
 
+import json
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -8,6 +9,9 @@ import click
 
 from nn_core.errors import NNError, SettingError
 from nn_core.spec import nearest
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+"""What every program's commands have in common."""
 
 FAILURE, USAGE = 1, 2
 """Exit statuses: what was asked for could not be done; it was not asked for rightly."""
@@ -60,6 +64,11 @@ class Program(click.Group):
 def remark(message: str) -> None:
     """Say something beside the result: on stderr, so that stdout stays the result alone."""
     click.echo(message, err=True)
+
+
+def echo_json(result: object) -> None:
+    """Print a result as one line of strict JSON, which knows neither NaN nor Infinity."""
+    click.echo(json.dumps(result, allow_nan=False))
 
 
 def _fail(message: str, status: int) -> NoReturn:

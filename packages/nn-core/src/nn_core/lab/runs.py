@@ -16,6 +16,8 @@ import click
 from nn_core import checkpoint
 from nn_core.callbacks import BestWeights, Callback, EarlyStopping
 from nn_core.errors import CheckpointError
+from nn_core.files import append_whole, write_atomically
+from nn_core.lab.program import remark
 from nn_core.lab.progress import EpochProgress
 from nn_core.training import Trainer
 
@@ -45,6 +47,8 @@ def run(
         resume.resume(trainer)
         if best is not None:
             best.parameters = resume.best
+        if trainer.stopped is not None:
+            remark(f"this run has ended for good: {trainer.stopped}")
     progress = EpochProgress(trainer)
     callbacks: list[Callback] = [progress]
     if log is not None:
@@ -97,17 +101,10 @@ class Log(Callback):
     def __init__(self, path: Path, trainer: Trainer) -> None:
         self.path = path
         lines = [self._line(trainer, i) for i in range(trainer.epoch)]
-        self._write("w", "".join(lines))
+        write_atomically(path, "".join(lines).encode())
 
     def on_epoch(self, trainer: Trainer) -> None:
-        self._write("a", self._line(trainer, -1))
-
-    def _write(self, mode: str, text: str) -> None:
-        try:
-            with self.path.open(mode, encoding="utf-8") as file:
-                file.write(text)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self.path)) from None
+        append_whole(self.path, self._line(trainer, -1).encode())
 
     @staticmethod
     def _line(trainer: Trainer, index: int) -> str:

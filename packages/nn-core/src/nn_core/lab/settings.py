@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, get_args, get_type_hints
 
 import click
 from click.core import ParameterSource
@@ -38,13 +38,18 @@ class Settings:
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
         """The settings among the values of a command line or of a checkpoint.
 
-        Raises CheckpointError if one is missing.
+        Raises CheckpointError if one is missing, or is of another type.
         """
-        names = [field.name for field in dataclasses.fields(cls)]
-        missing = sorted(set(names) - set(values))
+        kinds = get_type_hints(cls)
+        missing = sorted(set(kinds) - set(values))
         if missing:
             raise CheckpointError(f"the checkpoint lacks the settings {', '.join(missing)}")
-        return cls(**{name: values[name] for name in names})
+        for name, kind in kinds.items():
+            allowed = get_args(kind) or (kind,)
+            allowed += (int,) * (float in allowed)
+            if type(values[name]) not in allowed:
+                raise CheckpointError(f"the setting {name} cannot be {values[name]!r}")
+        return cls(**{name: values[name] for name in kinds})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values by name, for a checkpoint."""
@@ -80,12 +85,11 @@ def resumed_settings(
         if name in free or (name == "epochs" and given >= saved[name]):
             merged[name] = given
         elif given != saved[name]:
-            was = saved[name]
-            if was is None:
-                was = "full" if name == "batch_size" else "left to its default"
+            option = parameter.opts[0]
+            unset = "full" if name == "batch_size" else "not set"
+            was = unset if saved[name] is None else saved[name]
             smaller = " and can only grow" if name == "epochs" else ""
             raise click.UsageError(
-                f"{parameter.opts[0]} is {was} in the run to be resumed{smaller}; leave it out",
-                ctx,
+                f"{option} is {was} in the run to be resumed{smaller}; leave it out", ctx
             )
     return merged
