@@ -197,7 +197,7 @@ def check_function(
                         f"{found.right:.9g}, received {received:.9g}"
                     )
                 kinks.append(where)
-            elif not found.right:
+            elif not found.passes:
                 raise GradientError(
                     f"{name}{where}: expected {found.expected:.9g} by finite differences, "
                     f"received {received:.9g} (relative error {found.error:.1e})"
@@ -214,7 +214,7 @@ def check_function(
 class _Slope:
     expected: float
     error: float
-    right: bool
+    passes: bool
 
 
 @dataclass(frozen=True)
@@ -261,9 +261,9 @@ def _compare(
             scale = max(abs(expected), abs(received), 1e-4)
             rounding = 4.0 * sys.float_info.epsilon * abs(here) / h
             error = abs(expected - received)
-            right = (error - rounding) / scale <= tolerance
-            slopes.append(_Slope(expected, error / scale, right))
-            if slopes[-1].right:
+            passes = (error - rounding) / scale <= tolerance
+            slopes.append(_Slope(expected, error / scale, passes))
+            if slopes[-1].passes:
                 return slopes[-1]
     finally:
         values[...] = start

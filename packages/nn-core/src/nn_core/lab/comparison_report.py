@@ -42,7 +42,7 @@ def report_table(comparison: Comparison) -> str:
         )
     seeds = len(comparison.seeds)
     note = (
-        f"target: for each seed the best loss of plain gradient descent, median "
+        f"target: the best loss of plain gradient descent with each seed, median "
         f"{_loss(median(comparison.targets))}; medians over {seeds} seed{'s' * (seeds != 1)}"
     )
     diverged = [

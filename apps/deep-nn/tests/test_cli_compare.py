@@ -1,0 +1,297 @@
+"""The commands `compare-*`: fair, complete, and the same for machines and for people."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from command_line import invoke, json_of, refusal, strictly, succeed, trained
+
+from deep_nn.cli import main
+from deep_nn.comparing import COMPARISONS
+from deep_nn.model import NetworkSettings, build_trainer
+from nn_core.training import Trainer
+
+NAMES = [f"compare-{kind.name}" for kind in COMPARISONS]
+DEFAULTS = {
+    "compare-optimizers": [
+        "gradient-descent @ 0.3",
+        "momentum @ 0.3",
+        "rmsprop @ 0.01",
+        "adam @ 0.01",
+    ],
+    "compare-initializers": ["zeros", "normal:scale=0.01", "xavier", "he", "orthogonal"],
+    "compare-learning-rates": ["0.01", "0.03", "0.1", "0.3", "1"],
+    "compare-batch-sizes": ["8", "32", "128", "full"],
+    "compare-dropout": ["1", "0.9", "0.8", "0.5"],
+    "compare-l2": ["0", "0.001", "0.01", "0.1"],
+}
+SMALL = ("--epochs", 2, "--seeds", 2, "--data", "moons:points=60", "--hidden", "4")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("figures")
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparisons whose figure is not what is tested."""
+    monkeypatch.setattr(
+        "nn_core.lab.comparison_report.draw_comparison", lambda *arguments, **options: None
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_compares_its_variants_and_draws_them(name: str, folder: Path) -> None:
+    figure = folder / f"{name}.png"
+    result = succeed(name, *SMALL, "--figure", figure, "--json")
+    found = strictly(result.stdout)
+    assert found["command"] == name
+    assert found["seeds"] == [0, 1]
+    assert [variant["variant"] for variant in found["variants"]] == DEFAULTS[name]
+    for variant in found["variants"]:
+        assert [run["seed"] for run in variant["runs"]] == [0, 1]
+        for run in variant["runs"]:
+            assert len(run["losses"]) == len(run["steps"]) == len(run["seconds"]) == 3
+            assert run["diverged"] is None
+            assert 0 <= run["validation_accuracy"] <= 1
+        ends = [run["losses"][-1] for run in variant["runs"]]
+        assert variant["final_loss"] == pytest.approx(np.median(ends))
+        assert (variant["final_loss_lowest"], variant["final_loss_highest"]) == (
+            min(ends),
+            max(ends),
+        )
+    assert found["figure"] == str(figure)
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    assert result.stderr.splitlines()[-1] == f"wrote {figure}"
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_person_gets_a_line_for_each_variant(name: str) -> None:
+    lines = succeed(name, *SMALL).stdout.splitlines()
+    assert "final loss" in lines[0]
+    labels = DEFAULTS[name]
+    for label, line in zip(labels, lines[1:], strict=False):
+        assert line.startswith(f"{label} ")
+    note = lines[1 + len(labels)]
+    assert note.startswith("target: the best loss of plain gradient descent")
+    assert note.endswith("medians over 2 seeds")
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_optimizers_of_the_originals_all_learn_and_differ() -> None:
+    found = json_of("compare-optimizers", "--seeds", 2)
+    finals = []
+    for variant in found["variants"]:
+        for run in variant["runs"]:
+            assert run["losses"][-1] < run["losses"][0] / 2
+            assert run["validation_accuracy"] > 0.9
+        finals.append(tuple(run["losses"][-1] for run in variant["runs"]))
+    assert len(finals) == 4
+    for k in range(2):
+        assert len({ends[k] for ends in finals}) == 4
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(
+    ("name", "variants", "labels"),
+    [
+        ("optimizers", ("adam@0.003", "momentum:beta=0.5"), ["adam @ 0.003"]),
+        ("initializers", ("lecun", "xavier-uniform"), ["lecun", "xavier-uniform"]),
+        ("learning-rates", ("0.2", "1e-3"), ["0.2", "0.001"]),
+        ("batch-sizes", ("full", "16"), ["full", "16"]),
+        ("dropout", ("0.7",), ["0.7"]),
+        ("l2", ("0.5", "0"), ["0.5", "0"]),
+    ],
+)
+def test_other_variants_can_be_asked_for(
+    name: str, variants: tuple[str, ...], labels: list[str]
+) -> None:
+    found = json_of(f"compare-{name}", *variants, *SMALL)
+    shown = [variant["variant"] for variant in found["variants"]]
+    assert len(shown) == len(variants)
+    assert shown[: len(labels)] == labels
+
+
+@pytest.mark.usefixtures("undrawn")
+class TestFairness:
+    def seen(self, monkeypatch: pytest.MonkeyPatch, name: str) -> list[dict[str, Any]]:
+        """The settings, first weights and batches of every run of a comparison."""
+        runs: list[dict[str, Any]] = []
+
+        def build(settings: NetworkSettings) -> Trainer:
+            trainer = build_trainer(settings)
+            run: dict[str, Any] = {
+                "settings": settings,
+                "weights": trainer.network.parameters.copy(),
+                "batches": [],
+            }
+            runs.append(run)
+            draw = trainer.batches.next
+
+            def next_batch() -> Any:
+                x, y = draw()
+                run["batches"].append((x.copy(), y.copy()))
+                return x, y
+
+            trainer.batches.next = next_batch  # type: ignore[method-assign]
+            return trainer
+
+        monkeypatch.setattr("deep_nn.comparing.build_trainer", build)
+        succeed(f"compare-{name}", *SMALL, "--keep-prob" if name != "dropout" else "--l2", "0.5")
+        return runs
+
+    @pytest.mark.parametrize("name", ["optimizers", "learning-rates", "dropout", "l2"])
+    def test_variants_of_a_seed_share_weights_and_batches(
+        self, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        runs = self.seen(monkeypatch, name)
+        assert len(runs) >= 8
+        for seed in (0, 1):
+            first, *others = [run for run in runs if run["settings"].seed == seed]
+            for run in others:
+                np.testing.assert_array_equal(run["weights"], first["weights"])
+                for (x, y), (first_x, first_y) in zip(
+                    run["batches"], first["batches"], strict=True
+                ):
+                    np.testing.assert_array_equal(x, first_x)
+                    np.testing.assert_array_equal(y, first_y)
+
+    def test_variants_of_batch_size_share_weights_and_the_order_of_examples(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        runs = self.seen(monkeypatch, "batch-sizes")
+        for seed in (0, 1):
+            mine = [run for run in runs if run["settings"].seed == seed]
+            shuffled = [run for run in mine if (run["settings"].batch_size or 99) < 48]
+            assert len(shuffled) == 2
+            orders = [np.concatenate([x for x, _ in run["batches"]]) for run in shuffled]
+            np.testing.assert_array_equal(*orders)
+            for run in mine:
+                np.testing.assert_array_equal(run["weights"], mine[0]["weights"])
+
+    def test_seeds_differ(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        runs = self.seen(monkeypatch, "l2")
+        weights = {run["settings"].seed: run["weights"].tobytes() for run in runs}
+        assert weights[0] != weights[1]
+
+    @pytest.mark.parametrize(
+        ("name", "count"),
+        [("optimizers", 4), ("initializers", 5), ("batch-sizes", 5), ("dropout", 5), ("l2", 5)],
+    )
+    def test_the_reference_is_run_once(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, count: int
+    ) -> None:
+        runs = self.seen(monkeypatch, name)
+        assert len({run["settings"] for run in runs}) == len(runs) == count * 2
+        plain = [run for run in runs if run["settings"].optimizer == "gradient-descent"]
+        assert plain
+
+
+@pytest.mark.usefixtures("undrawn")
+class TestOptions:
+    def figures_of(self, *options: object) -> Any:
+        found = json_of("compare-optimizers", "gradient-descent", "adam", *SMALL, *options)
+        del found["figure"]
+        for variant in found["variants"]:
+            del variant["seconds"]
+            for run in variant["runs"]:
+                del run["seconds"]
+        return found
+
+    def test_the_number_of_workers_changes_no_number(self) -> None:
+        assert self.figures_of("--workers", 2) == self.figures_of()
+
+    def test_the_same_seed_gives_the_same_numbers_and_another_does_not(self) -> None:
+        first = self.figures_of("--seed", 5)
+        assert first["seeds"] == [5, 6]
+        assert self.figures_of("--seed", 5) == first
+        assert self.figures_of("--seed", 7) != first
+
+    def test_a_run_is_that_of_train(self, tmp_path: Path) -> None:
+        found = self.figures_of("--l2", "0.1")
+        adam = found["variants"][1]["runs"][1]
+        options = ("--optimizer", "adam", "--l2", "0.1", "--seed", 1)
+        alone = ("--epochs", 2, "--data", "moons:points=60", "--hidden", "4")
+        result = json_of("train", *alone, *options)
+        assert adam["losses"][-1] == result["training_loss"]
+        assert adam["validation_accuracy"] == result["validation_accuracy"]
+        assert adam["steps"][-1] == result["steps"]
+
+    def test_one_learning_rate_can_be_set_for_all(self) -> None:
+        found = self.figures_of("--learning-rate", "0.05")
+        shown = [variant["variant"] for variant in found["variants"]]
+        assert shown == ["gradient-descent @ 0.05", "adam @ 0.05"]
+
+    def test_a_rate_after_the_name_goes_before_it(self) -> None:
+        found = json_of("compare-optimizers", "adam@0.1", *SMALL, "--learning-rate", "0.05")
+        assert found["variants"][0]["variant"] == "adam @ 0.1"
+
+    def test_a_variant_that_diverges_is_reported_and_the_others_go_on(self) -> None:
+        result = invoke("compare-optimizers", "gradient-descent@1e30", "adam", *SMALL, "--json")
+        assert result.exit_code == 0
+        wild, calm = strictly(result.stdout)["variants"]
+        assert wild["final_loss"] is None
+        assert "smaller learning rate" in wild["runs"][0]["diverged"]
+        assert calm["final_loss"] > 0
+        table = invoke("compare-optimizers", "gradient-descent@1e30", "adam", *SMALL).stdout
+        assert "diverged" in table.splitlines()[1]
+        assert "gradient-descent @ 1e+30, seed 0: the " in table
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (("optimizers", "adm"), "did you mean 'adam'?"),
+            (("optimizers", "adam@fast"), "'adam@fast' is not a number above 0"),
+            (("optimizers", "adam@0"), "'adam@0' is not above 0"),
+            (("optimizers", "adam@nan"), "'adam@nan' is not above 0"),
+            (("optimizers", "adam@"), "'adam@' is not a number above 0"),
+            (("initializers", "hee"), "did you mean 'he'?"),
+            (("learning-rates", "0"), "not above 0"),
+            (("batch-sizes", "0"), "less than one example"),
+            (("dropout", "1.5"), "not above 0 and at most 1"),
+            (("dropout", "0.5,,0.5"), "empty place"),
+            (("l2", "x"), "not a number"),
+            (("l2", "--l2", "0.1"), "No such option"),
+            (("l2", "--seeds", "0"), "--seeds"),
+            (("l2", "--workers", "0"), "--workers"),
+            (("l2", "--figure", "curves.gif"), "must end in .png or .svg or .pdf"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused_before_anything_runs(
+        self, arguments: tuple[str, ...], words: str
+    ) -> None:
+        name, *rest = arguments
+        assert words in refusal(f"compare-{name}", *rest, status=2)
+
+    def test_a_mistake_in_the_data_is_one_line_from_workers_too(self, tmp_path: Path) -> None:
+        data = ("--data", tmp_path / "none.csv", "--seeds", 10)
+        line = refusal("compare-l2", *data, "--workers", 2, status=1)
+        assert line == f"no such file: {tmp_path / 'none.csv'}"
+
+
+def test_what_varies_is_no_option_and_the_rest_are_those_of_train() -> None:
+    options = {name: {p.name for p in main.commands[name].params} for name in NAMES}
+    of_train = {p.name for p in main.commands["train"].params}
+    of_train -= {"save", "resume", "log", "early_stopping"}
+    for kind in COMPARISONS:
+        expected = (of_train - {kind.setting}) | {"variants", "seeds", "workers"}
+        assert options[f"compare-{kind.name}"] == expected
+
+
+def test_the_defaults_of_an_option_are_one_for_train_and_comparisons(tmp_path: Path) -> None:
+    trained(tmp_path / "m.h5")
+    settings = json_of("summary", tmp_path / "m.h5")["settings"]
+    shown = {p.name: p.default for p in main.commands["compare-optimizers"].params}
+    for name in ("hidden", "activation", "batch_size", "keep_prob", "seed", "dtype", "schedule"):
+        assert shown[name] == settings[name]
+
+
+def test_the_figure_stands_here_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["compare-l2", *map(str, SMALL)])
+    assert result.exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["compare-l2.png"]

@@ -1,0 +1,167 @@
+"""deep-nn as a process of its own: killed, interrupted, cut off, and with workers."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from command_line import REMARK, assert_same_run, succeed, trained
+
+PROGRAM = "import sys; sys.argv[0] = 'deep-nn'; from deep_nn.cli import main; main()"
+LONG = ("--epochs", 2000, "--keep-prob", "0.9", "--l2", "0.001", "--schedule", "cosine")
+PATIENCE = 60.0
+"""Seconds after which a process that should have ended is taken to hang."""
+
+with_signals = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX are sent")
+
+
+@contextmanager
+def started(*arguments: object, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process in a session of its own, so that a signal can go to all its workers too."""
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", PROGRAM, *map(str, arguments)],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for_line(process: subprocess.Popen[str], beginning: str) -> None:
+    """Read its progress until it is as far as that."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith(beginning):
+            return
+    raise AssertionError(f"it ended before it said {beginning!r}")
+
+
+def end_of(process: subprocess.Popen[str]) -> tuple[str, list[str]]:
+    """Its result and its other lines, once it and all that share its stderr are gone.
+
+    A worker that outlived its parent would hold the pipe open, and this would not return.
+    """
+    out, err = process.communicate(timeout=PATIENCE)
+    lines = [line for line in err.splitlines() if line and not REMARK.match(line)]
+    return out, lines
+
+
+def test_the_main_job_needs_no_options(tmp_path: Path) -> None:
+    with started("compare-optimizers", cwd=tmp_path) as process:
+        out, others = end_of(process)
+    assert process.returncode == 0
+    assert others == []
+    lines = out.splitlines()
+    assert "final loss" in lines[0]
+    names = [line.split()[0] for line in lines[1:5]]
+    assert names == ["gradient-descent", "momentum", "rmsprop", "adam"]
+    assert [path.name for path in tmp_path.iterdir()] == ["compare-optimizers.png"]
+    assert (tmp_path / "compare-optimizers.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture(scope="module")
+def left_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint of a run that nobody disturbed."""
+    return trained(tmp_path_factory.mktemp("alone") / "alone.h5", *LONG)
+
+
+@with_signals
+def test_killed_in_mid_run_and_resumed_it_ends_with_the_same_bits(
+    tmp_path: Path, left_alone: Path
+) -> None:
+    with started("train", *LONG, "--save", "m.h5", cwd=tmp_path) as process:
+        wait_for_line(process, "epoch 1000/2000")
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".h5"] == ["m.h5"]
+    resumed = succeed("train", "--resume", tmp_path / "m.h5")
+    assert "epoch 2000/2000" in resumed.stderr
+    assert "epoch 1/2000" not in resumed.stderr
+    assert_same_run(tmp_path / "m.h5", left_alone)
+
+
+@with_signals
+def test_interrupted_it_says_where_it_saved_and_goes_on_to_the_same_bits(
+    tmp_path: Path, left_alone: Path
+) -> None:
+    with started("train", *LONG, "--save", "m.h5", cwd=tmp_path) as process:
+        wait_for_line(process, "epoch 600/2000")
+        process.send_signal(signal.SIGINT)
+        out, others = end_of(process)
+    assert process.returncode == 1
+    assert out == ""
+    (line,) = others
+    assert line.startswith("Error: interrupted after step ")
+    assert line.endswith("saved, go on with: --resume m.h5")
+    assert [path.name for path in tmp_path.iterdir()] == ["m.h5"]
+    succeed("train", "--resume", tmp_path / "m.h5")
+    assert_same_run(tmp_path / "m.h5", left_alone)
+
+
+RACE = ("compare-optimizers", "--seeds", 50, "--epochs", 400, "--workers", 2)
+
+
+@with_signals
+def test_ctrl_c_ends_a_comparison_and_its_workers(tmp_path: Path) -> None:
+    with started(*RACE, cwd=tmp_path) as process:
+        wait_for_line(process, "run 20/200")
+        os.killpg(process.pid, signal.SIGINT)
+        asked = time.monotonic()
+        out, others = end_of(process)
+        took = time.monotonic() - asked
+    assert process.returncode == 1
+    assert out == ""
+    assert others == ["Error: interrupted"]
+    assert took < 20
+    assert list(tmp_path.iterdir()) == []
+
+
+@with_signals
+def test_ctrl_c_while_the_workers_are_still_starting(tmp_path: Path) -> None:
+    with started(*RACE, cwd=tmp_path) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        if not children.exists():
+            pytest.skip("this system does not tell the children of a process")
+        until = time.monotonic() + PATIENCE
+        while len(children.read_text().split()) < 3 and time.monotonic() < until:
+            pass
+        os.killpg(process.pid, signal.SIGINT)
+        out, others = end_of(process)
+    assert process.returncode == 1
+    assert out == ""
+    assert others == ["Error: interrupted"]
+
+
+def test_a_reader_that_leaves_early_is_no_error_to_speak_of(tmp_path: Path) -> None:
+    with started("train", "--epochs", 1, "--save", "m.h5", cwd=tmp_path) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.stdout = None
+        _, others = end_of(process)
+    assert others == []
+    assert (tmp_path / "m.h5").is_file()
+
+
+def test_a_result_that_finds_no_room_is_one_line(tmp_path: Path) -> None:
+    if not Path("/dev/full").is_char_device():
+        pytest.skip("this system has no /dev/full")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, "datasets"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: No space left on device\n"
