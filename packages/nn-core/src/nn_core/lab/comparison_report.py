@@ -114,6 +114,7 @@ def _scale_steps(axes: "Axes", comparison: Comparison) -> str:
     if max(ends) <= 8 * max(min(ends), 1):
         return "step"
     axes.set_xscale("symlog", linthresh=10)
+    axes.set_xlim(0, 1.2 * max(ends))
     return "step (logarithmic from 10 on)"
 
 
