@@ -90,9 +90,7 @@ def minimums(session: nox.Session, package: str) -> None:
     lowest = ("uv", "pip", "install", "--resolution=lowest-direct")
     session.run(*lowest, *editable(package), *test_group(package))
     session.run("uv", "pip", "list")
-    # A dependency of that age may use what its newer neighbours deprecate.
-    lenient = ("-W", "ignore::DeprecationWarning")
-    session.run("pytest", PACKAGES[package], *lenient, *session.posargs)
+    session.run("pytest", PACKAGES[package], *session.posargs)
 
 
 @nox.session(default=False)

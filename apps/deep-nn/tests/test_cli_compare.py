@@ -118,7 +118,9 @@ def test_other_variants_can_be_asked_for(
 
 @pytest.mark.usefixtures("undrawn")
 class TestFairness:
-    def seen(self, monkeypatch: pytest.MonkeyPatch, name: str) -> list[dict[str, Any]]:
+    def seen(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, *variants: str
+    ) -> list[dict[str, Any]]:
         """The settings, first weights and batches of every run of a comparison."""
         runs: list[dict[str, Any]] = []
 
@@ -141,7 +143,8 @@ class TestFairness:
             return trainer
 
         monkeypatch.setattr("deep_nn.comparing.build_trainer", build)
-        succeed(f"compare-{name}", *SMALL, "--keep-prob" if name != "dropout" else "--l2", "0.5")
+        noise = ("--l2", "0.1") if name == "dropout" else ("--keep-prob", "0.5")
+        succeed(f"compare-{name}", *variants, *SMALL, *noise)
         return runs
 
     @pytest.mark.parametrize("name", ["optimizers", "learning-rates", "dropout", "l2"])
@@ -177,6 +180,39 @@ class TestFairness:
         runs = self.seen(monkeypatch, "l2")
         weights = {run["settings"].seed: run["weights"].tobytes() for run in runs}
         assert weights[0] != weights[1]
+
+    @pytest.mark.parametrize(
+        ("name", "variant", "setting", "usual"),
+        [
+            ("l2", "0.5", "l2", 0.0),
+            ("dropout", "0.7", "keep_prob", "1"),
+            ("batch-sizes", "5", "batch_size", 64),
+            ("learning-rates", "0.07", "learning_rate", None),
+            ("initializers", "zeros", "initializer", "he"),
+        ],
+    )
+    def test_the_reference_has_the_usual_value_of_what_varies(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
+        variant: str,
+        setting: str,
+        usual: object,
+    ) -> None:
+        runs = self.seen(monkeypatch, name, variant)
+        values = [getattr(run["settings"], setting) for run in runs]
+        assert values[:2] != [usual, usual]
+        assert values[2:] == [usual, usual]
+        assert {run["settings"].optimizer for run in runs[2:]} == {"gradient-descent"}
+
+    def test_the_reference_of_a_race_is_its_own_gradient_descent(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        runs = self.seen(monkeypatch, "optimizers", "adam", "gradient-descent@0.1")
+        found = [(run["settings"].optimizer, run["settings"].learning_rate) for run in runs]
+        assert found == [("adam", None)] * 2 + [("gradient-descent", 0.1)] * 2
+        runs = self.seen(monkeypatch, "optimizers", "adam")
+        assert [run["settings"].optimizer for run in runs[2:]] == ["gradient-descent"] * 2
 
     @pytest.mark.parametrize(
         ("name", "count"),

@@ -64,6 +64,11 @@ def test_without_a_command_there_is_the_help() -> None:
     assert succeed().stdout == succeed("--help").stdout
 
 
+def test_help_can_be_asked_for_with_one_letter() -> None:
+    assert succeed("-h").stdout == succeed("--help").stdout
+    assert succeed("train", "-h").stdout == succeed("train", "--help").stdout
+
+
 def test_the_version_is_that_of_the_package() -> None:
     from importlib.metadata import version
 

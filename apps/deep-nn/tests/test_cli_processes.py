@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from command_line import REMARK, assert_same_run, succeed, trained
 
-PROGRAM = "import sys; sys.argv[0] = 'deep-nn'; from deep_nn.cli import main; main()"
+COMMAND = (sys.executable, "-W", "error", "-m", "deep_nn")
 LONG = ("--epochs", 2000, "--keep-prob", "0.9", "--l2", "0.001", "--schedule", "cosine")
 PATIENCE = 60.0
 """Seconds after which a process that should have ended is taken to hang."""
@@ -24,7 +24,7 @@ with_signals = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX a
 def started(*arguments: object, cwd: Path) -> Iterator[subprocess.Popen[str]]:
     """A process in a session of its own, so that a signal can go to all its workers too."""
     with subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", PROGRAM, *map(str, arguments)],
+        [*COMMAND, *map(str, arguments)],
         cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -126,6 +126,13 @@ def test_ctrl_c_ends_a_comparison_and_its_workers(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def ignores_ctrl_c(pid: int) -> bool:
+    """Whether a process has told the system that it will not hear of SIGINT."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    (ignored,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigIgn"))
+    return bool(int(ignored, 16) & 1 << signal.SIGINT - 1)
+
+
 @with_signals
 def test_ctrl_c_while_the_workers_are_still_starting(tmp_path: Path) -> None:
     with started(*RACE, cwd=tmp_path) as process:
@@ -133,8 +140,8 @@ def test_ctrl_c_while_the_workers_are_still_starting(tmp_path: Path) -> None:
         if not children.exists():
             pytest.skip("this system does not tell the children of a process")
         until = time.monotonic() + PATIENCE
-        while len(children.read_text().split()) < 3 and time.monotonic() < until:
-            pass
+        while len(children.read_text().split()) < 3 or ignores_ctrl_c(process.pid):
+            assert time.monotonic() < until
         os.killpg(process.pid, signal.SIGINT)
         out, others = end_of(process)
     assert process.returncode == 1
@@ -157,7 +164,7 @@ def test_a_result_that_finds_no_room_is_one_line(tmp_path: Path) -> None:
         pytest.skip("this system has no /dev/full")
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, "datasets"],
+            [*COMMAND, "datasets"],
             stdout=full,
             stderr=subprocess.PIPE,
             check=False,
@@ -165,3 +172,19 @@ def test_a_result_that_finds_no_room_is_one_line(tmp_path: Path) -> None:
         )
     assert done.returncode == 1
     assert done.stderr == "Error: No space left on device\n"
+
+
+def test_ctrl_c_while_it_is_still_being_imported_is_one_line() -> None:
+    program = """
+import sys
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "deep_nn.cli":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+from deep_nn.__main__ import main
+main()
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "Error: interrupted\n")

@@ -325,13 +325,20 @@ class TestOutput:
 
     def test_a_checkpoint_does_not_take_the_place_of_the_data(self, here: Path) -> None:
         data = write_cats(here / "photos.h5", "train")
-        before = data.read_bytes()
-        invoke("train", "--data", data, "--save", data, "--epochs", 1)
-        assert data.read_bytes() == before
+        (here / "link.h5").symlink_to(data)
+        for save in (data, "photos.h5", "./photos.h5", "link.h5"):
+            line = refused_and_nothing_changed(
+                here, "train", "--data", data, "--save", save, status=2
+            )
+            assert "--save would overwrite --data" in line
+        test = ("--test", "photos.h5", "--save", "photos.h5")
+        assert "overwrite --test" in refused_and_nothing_changed(here, "train", *test, status=2)
 
     def test_two_outputs_do_not_share_a_file(self, here: Path) -> None:
-        result = invoke("train", "--save", "m.h5", "--log", "m.h5", "--epochs", 1)
-        assert result.exit_code == 2
+        line = refused_and_nothing_changed(
+            here, "train", "--save", "m.h5", "--log", "m.h5", status=2
+        )
+        assert "--log would overwrite --save" in line
 
 
 def another_programs(path: Path) -> Path:

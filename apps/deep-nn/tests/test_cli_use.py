@@ -24,9 +24,11 @@ from command_line import (
 from PIL import Image
 
 from deep_nn.data import FETCHED
+from deep_nn.dataset import Dataset
 from deep_nn.generated import GENERATED
 from deep_nn.looking import check_gradients_command
-from deep_nn.model import load_model
+from deep_nn.model import load_model, prepare
+from deep_nn.using import evaluation_data
 from nn_core.errors import GradientError
 from nn_core.lab.fetching import RemoteDataset
 
@@ -85,8 +87,20 @@ class TestEvaluate:
     def test_points_made_here_are_other_points_than_those_trained_on(self, folder: Path) -> None:
         found = json_of("evaluate", folder / "moons.h5", "--data", "moons")
         assert found["examples"] == 500
-        assert found["loss"] != json_of("evaluate", folder / "moons.h5")["loss"]
         assert found["accuracy"] > 0.8
+        model = load_model(folder / "moons.h5")
+        seen = prepare(model.settings).splits
+        known = np.concatenate([seen.train.x, seen.validation.x])
+        judged, _ = evaluation_data(model, "moons")
+        assert not np.isin(judged.x, known).any()
+
+    def test_data_that_has_changed_since_is_refused(self, tmp_path: Path) -> None:
+        data = write_csv(tmp_path / "points.csv", SIDES)
+        path = trained(tmp_path / "m.h5", "--data", data)
+        write_csv(data, 1 - SIDES)
+        for command in ("evaluate", "boundary"):
+            line = refusal(command, path, status=1)
+            assert "points.csv is not the data that the model was trained on" in line
 
     def test_names_of_classes_are_matched_and_not_their_order(
         self, folder: Path, tmp_path: Path
@@ -217,6 +231,21 @@ class TestBoundary:
         assert result.stdout == ""
         assert result.stderr == f"wrote {tmp_path / 'b.png'}\n"
         assert (tmp_path / "b.png").read_bytes().startswith(b"\x89PNG")
+
+    def test_by_default_the_points_are_those_of_the_training(
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        drawn: dict[str, Dataset] = {}
+
+        def draw(model: object, parts: dict[str, Dataset], path: Path, **options: str) -> None:
+            drawn.update(parts)
+
+        monkeypatch.setattr("deep_nn.looking.draw_boundary", draw)
+        succeed("boundary", folder / "moons.h5", "--figure", tmp_path / "b.png")
+        splits = prepare(load_model(folder / "moons.h5").settings).splits
+        assert list(drawn) == ["training", "validation"]
+        np.testing.assert_array_equal(drawn["training"].x, splits.train.x)
+        np.testing.assert_array_equal(drawn["validation"].x, splits.validation.x)
 
     def test_with_other_points(self, folder: Path, tmp_path: Path) -> None:
         figure = tmp_path / "b.svg"

@@ -6,7 +6,15 @@ from pathlib import Path
 import click
 import pytest
 
-from nn_core.lab.parameters import FIGURE, BatchSize, Listed, Named, OutputFile, Real
+from nn_core.lab.parameters import (
+    FIGURE,
+    BatchSize,
+    Listed,
+    Named,
+    OutputFile,
+    Real,
+    require_distinct,
+)
 from nn_core.optimizers import optimizer
 
 
@@ -165,3 +173,19 @@ class TestOutputFile:
 
 def test_bounds_that_are_infinite_are_not_spoken_of() -> None:
     assert refusal(Real(most=2, below=math.inf), "3") == "3 is not at most 2"
+
+
+class TestDistinct:
+    def test_files_of_their_own_are_fine(self, tmp_path: Path) -> None:
+        outputs = {"--save": tmp_path / "m.h5", "--log": tmp_path / "log.jsonl", "--figure": None}
+        require_distinct(outputs, data="moons", test=None)
+
+    @pytest.mark.parametrize("other", ["m.h5", "folder/../m.h5", "link.h5"])
+    def test_one_file_cannot_be_two(self, tmp_path: Path, other: str) -> None:
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "link.h5").symlink_to(tmp_path / "m.h5")
+        save, log = tmp_path / "m.h5", tmp_path / other
+        with pytest.raises(click.UsageError, match="--log would overwrite --save"):
+            require_distinct({"--save": save, "--log": log})
+        with pytest.raises(click.UsageError, match="--save would overwrite data"):
+            require_distinct({"--save": save}, data=str(log))

@@ -13,7 +13,7 @@ from nn_core.errors import (
     SettingError,
     ShapeError,
 )
-from nn_core.lab.program import Program, remark
+from nn_core.lab.program import Program, echo_json, remark
 
 
 def invoke(raised: BaseException | None, *arguments: str) -> Result:
@@ -140,3 +140,10 @@ def test_without_standalone_mode_errors_are_left_to_the_caller() -> None:
 
     with pytest.raises(DataError, match="no"):
         main.main(["fail"], standalone_mode=False)
+
+
+def test_json_is_one_line_and_strict(capsys: pytest.CaptureFixture[str]) -> None:
+    echo_json({"loss": 0.5, "classes": ["a", "b"]})
+    assert capsys.readouterr().out == '{"loss": 0.5, "classes": ["a", "b"]}\n'
+    with pytest.raises(ValueError, match="JSON compliant"):
+        echo_json({"loss": float("nan")})
