@@ -88,7 +88,7 @@ def test_the_optimizers_of_the_originals_all_learn_and_differ() -> None:
     for variant in found["variants"]:
         for run in variant["runs"]:
             assert run["losses"][-1] < run["losses"][0] / 2
-            assert run["validation_accuracy"] > 0.9
+            assert run["validation_accuracy"] > 0.85
         finals.append(tuple(run["losses"][-1] for run in variant["runs"]))
     assert len(finals) == 4
     for k in range(2):

@@ -151,6 +151,11 @@ class TestOutputFile:
     def test_refuses_a_folder(self, tmp_path: Path) -> None:
         assert "is a folder" in refusal(OutputFile(), str(tmp_path))
 
+    def test_refuses_what_is_no_file(self) -> None:
+        if not Path("/dev/null").is_char_device():
+            pytest.skip("this system has no /dev/null")
+        assert "is no file" in refusal(OutputFile(), "/dev/null")
+
     def test_refuses_a_folder_that_is_missing(self, tmp_path: Path) -> None:
         found = refusal(OutputFile(), str(tmp_path / "none" / "model.h5"))
         assert found == f"there is no folder {str(tmp_path / 'none')!r} to write it in"

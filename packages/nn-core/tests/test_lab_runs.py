@@ -393,9 +393,13 @@ class TestEarlyStopping:
         assert loaded.run is not None
         np.testing.assert_array_equal(loaded.run.parameters, self.best_parameters(trainer.epoch))
 
-    def test_it_stays_ended_when_it_is_resumed(self, tmp_path: Path) -> None:
+    def test_it_stays_ended_when_it_is_resumed_and_says_so(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         first = self.stopped(save=tmp_path / "toy.h5")
+        capsys.readouterr()
         again = self.stopped(resume=load(tmp_path / "toy.h5").run)
+        assert capsys.readouterr().err == f"this run has ended for good: {first.stopped}\n"
         assert again.epoch == first.epoch
         assert again.stopped == first.stopped
         np.testing.assert_array_equal(again.network.parameters, first.network.parameters)

@@ -126,6 +126,26 @@ class TestSettings:
         with pytest.raises(CheckpointError, match="lacks the settings epochs, l2"):
             Settings.from_mapping(partial)
 
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("epochs", "20"),
+            ("epochs", 2.5),
+            ("epochs", True),
+            ("epochs", None),
+            ("batch_size", "full"),
+            ("optimizer", None),
+            ("l2", [0.1]),
+            ("learning_rate", {}),
+        ],
+    )
+    def test_of_another_type_are_refused(self, name: str, value: object) -> None:
+        with pytest.raises(CheckpointError, match=f"the setting {name} cannot be "):
+            Settings.from_mapping(SAVED | {name: value})
+
+    def test_may_hold_a_whole_number_where_any_number_will_do(self) -> None:
+        assert Settings.from_mapping(SAVED | {"l2": 0, "learning_rate": 1}).learning_rate == 1
+
     def test_make_the_recipe_that_they_say(self) -> None:
         settings = settings_of(
             optimizer="momentum:beta=0.5", schedule="cosine:warmup=2", l2=0.1, clip_norm=3.0

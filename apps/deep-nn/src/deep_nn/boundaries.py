@@ -40,7 +40,9 @@ def draw_boundary(model: Model, parts: Mapping[str, Dataset], path: Path, *, tit
     )
     for c in range(len(model.classes) if len(model.classes) > 2 else 1):
         others = np.delete(p, c, axis=2).max(axis=2)
-        axes.contour(*plane, p[..., c] - others, levels=[0.0], colors="0.2", linewidths=1)
+        lead = p[..., c] - others
+        if lead.min() < 0 < lead.max():  # otherwise one class has all of the plane
+            axes.contour(*plane, lead, levels=[0.0], colors="0.2", linewidths=1)
     for (name, part), filled in zip(parts.items(), (True, False), strict=False):
         for c, label in enumerate(model.classes):
             x = part.x[part.y == c]

@@ -17,6 +17,7 @@ from nn_core.lab.program import CONTEXT, Program
 def main(ctx: click.Context) -> None:
     """Fully connected networks in NumPy, every gradient written by hand.
 
+    \b
     Example: deep-nn compare-optimizers
     """
     if ctx.invoked_subcommand is None:

@@ -150,7 +150,7 @@ def comparison_command(kind: Kind) -> click.Command:
         f"Within a seed every variant starts from the same weights and sees the same batches. "
         f"By default it compares {', '.join(kind.variants)}. The target is the best loss of "
         f"plain gradient descent.\n\n"
-        f"Example: deep-nn {name} {' '.join(kind.variants[:2])} --seeds 5"
+        f"\b\nExample: deep-nn {name} {' '.join(kind.variants[:2])} --seeds 5"
     )
 
     @click.command(name, help=help_text)

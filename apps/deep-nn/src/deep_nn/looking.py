@@ -28,6 +28,7 @@ from nn_core.network import Network
 def boundary(model_path: Path, data: str | None, figure: Path) -> None:
     """Draw what a network with two inputs answers everywhere in the plane.
 
+    \b
     Example: deep-nn boundary moons.h5 --figure moons.png
     """
     require_distinct({"--figure": figure}, MODEL=model_path, **{"--data": data})
@@ -52,6 +53,7 @@ def check_gradients_command(seed: int, as_json: bool) -> None:
     Each number is moved by h = 1e-5 up and down; the loss moves with it by h times the
     gradient, or the gradient is wrong. Exits with 1 at the first that is.
 
+    \b
     Example: deep-nn check-gradients
     """
     arrays = [

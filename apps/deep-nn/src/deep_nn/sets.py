@@ -19,6 +19,7 @@ from nn_core.spec import nearest
 def datasets(as_json: bool) -> None:
     """List the data sets that have a name, with their settings.
 
+    \b
     Example: deep-nn datasets
     """
     entries = catalogue()
@@ -40,6 +41,7 @@ def datasets(as_json: bool) -> None:
 def fetch(name: str, to: Path | None) -> None:
     """Download a data set, and check that it is what it should be.
 
+    \b
     Example: deep-nn fetch cats
     """
     if name not in FETCHED:

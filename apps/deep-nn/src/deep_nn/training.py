@@ -33,6 +33,7 @@ def train(
 ) -> None:
     """Train a network and say how well it does.
 
+    \b
     Example: deep-nn train --data spirals --hidden 32,32 --save spirals.h5 --figure spirals.png
     """
     model = None

@@ -28,6 +28,7 @@ from nn_core.metrics import accuracy
 def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
     """Measure the accuracy and the loss of a trained network.
 
+    \b
     Example: deep-nn evaluate cats.h5 --data test_catvnoncat.h5
     """
     model = load_model(model_path)
@@ -58,6 +59,7 @@ def predict(model_path: Path, files: tuple[Path, ...], as_json: bool) -> None:
     Pictures of any size are resized to what the network was trained on. A CSV file has the
     columns that it was trained on; a label in one column more is ignored.
 
+    \b
     Example: deep-nn predict cats.h5 photo.jpg
     """
     model = load_model(model_path)
@@ -82,6 +84,7 @@ def predict(model_path: Path, files: tuple[Path, ...], as_json: bool) -> None:
 def summary(model_path: Path, as_json: bool) -> None:
     """Show the layers of a trained network, and how it was trained.
 
+    \b
     Example: deep-nn summary cats.h5
     """
     model = load_model(model_path)

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
+from multiprocessing import resource_tracker
 from statistics import median
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from nn_core.callbacks import Callback
 from nn_core.errors import DivergenceError, NNError
 from nn_core.lab.progress import Progress
+from nn_core.lab.runs import interruption
 from nn_core.lab.settings import Settings
 from nn_core.training import Trainer
 
@@ -180,13 +182,9 @@ def _map(function: Callable[[S], Curve], runs: Sequence[S], workers: int) -> Gen
     with ProcessPoolExecutor(
         min(workers, len(runs)), mp_context=context, initializer=_begin_worker
     ) as pool:
-        # Whoever is started here, in submit, ignores Ctrl-C from the first: it is ours to handle.
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
-            futures = [pool.submit(function, run) for run in runs]
-        finally:
-            signal.signal(signal.SIGINT, before)
-        try:
+            with _starting_workers():
+                futures = [pool.submit(function, run) for run in runs]
             yield from (future.result() for future in futures)
         except BrokenProcessPool:
             raise NNError(
@@ -196,6 +194,23 @@ def _map(function: Callable[[S], Curve], runs: Sequence[S], workers: int) -> Gen
             for child in multiprocessing.active_children():
                 child.terminate()
             raise
+
+
+@contextlib.contextmanager
+def _starting_workers() -> Generator[None]:
+    """Processes started in here never hear Ctrl-C; this one hears it once they have started."""
+    with interruption() as asked:
+        if not hasattr(signal, "pthread_sigmask"):
+            yield
+        else:
+            resource_tracker.ensure_running()  # it would lift the mask when it starts
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                yield
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if asked():
+        raise KeyboardInterrupt
 
 
 def _begin_worker() -> None:

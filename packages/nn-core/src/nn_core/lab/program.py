@@ -10,7 +10,7 @@ import click
 from nn_core.errors import NNError, SettingError
 from nn_core.spec import nearest
 
-CONTEXT = {"help_option_names": ["-h", "--help"]}
+CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
 """What every program's commands have in common."""
 
 FAILURE, USAGE = 1, 2
