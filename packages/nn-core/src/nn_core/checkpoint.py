@@ -9,11 +9,15 @@
     /training/slots/<name>  what the optimizer remembers
     /training/history/...   the columns of the history, and the loss of each step
 
+After the HDF5 stands the SHA-256 of it, as text: readers of HDF5 pass over it, and a flipped bit
+does not become a wrong weight. Whoever edits the file with h5py cuts it off, and answers for it.
+
 Nothing is pickled: a file from a stranger can hold wrong numbers, but no code. The file is
 built in memory and then written whole under a temporary name and renamed, so a process that
 is killed while it saves loses nothing but that save.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,6 +45,8 @@ _DAMAGE = (
     ValueError,
 )
 """What wrong bytes may lead to on the way through h5py, JSON and the layers."""
+
+_SEAL = b"\nnn-core sha256 "
 
 FORMAT = "nn-core checkpoint"
 VERSION = 1
@@ -109,7 +115,8 @@ def save(
     if not all(np.isfinite(v).all() for v in (parameters, network.parameters, *slots.values())):
         raise CheckpointError(f"{path} was not written: the weights are no longer finite")
     try:
-        write_atomically(path, _image(network, parameters, program, details, trainer))
+        image = _image(network, parameters, program, details, trainer)
+        write_atomically(path, image + _SEAL + _digest(image))
     except OSError as error:
         raise CheckpointError(f"cannot write {path}: {error.strerror or error}") from None
 
@@ -123,10 +130,12 @@ def load(path: Path, *, program: str) -> Checkpoint:
     import h5py
 
     try:
-        with path.open("rb") as stream:
-            signature = stream.read(8)
-        if signature != b"\x89HDF\r\n\x1a\n":
+        content = path.read_bytes()
+        if not content.startswith(b"\x89HDF\r\n\x1a\n"):
             raise CheckpointError(f"{path} is not a checkpoint: it is no HDF5 file")
+        image, seal, digest = content.rpartition(_SEAL)
+        if seal and digest != _digest(image):
+            raise CheckpointError(f"{path} is damaged: its bytes are not those that were written")
         with h5py.File(path, "r") as file:
             _check_origin(path, file, program)
             network = _read_network(file)
@@ -179,6 +188,10 @@ def _image(
         file.flush()
         image: bytes = file.id.get_file_image()
     return image
+
+
+def _digest(image: bytes) -> bytes:
+    return hashlib.sha256(image).hexdigest().encode()
 
 
 def _check_origin(path: Path, file: Any, program: str) -> None:
