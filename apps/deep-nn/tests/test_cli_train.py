@@ -184,12 +184,12 @@ class TestOptions:
         assert [repr(layer) for layer in network.layers] == [
             "Dense(units=5, initializer='lecun')",
             "Tanh()",
-            "Dropout(keep_probability=0.9)",
+            "Dropout(keep_probability=0.9, whole_maps=False)",
             "Dense(units=4, initializer='lecun')",
             "Tanh()",
             "Dense(units=3, initializer='lecun')",
             "Tanh()",
-            "Dropout(keep_probability=0.8)",
+            "Dropout(keep_probability=0.8, whole_maps=False)",
             "Dense(units=1, initializer='lecun')",
         ]
         assert network.dtype == np.float64
@@ -197,7 +197,7 @@ class TestOptions:
     def test_one_keep_probability_stands_for_all_layers(self, tmp_path: Path) -> None:
         path = trained(tmp_path / "m.h5", "--hidden", "5,4,3", "--keep-prob", "0.5")
         layers = [repr(layer) for layer in load_model(path).network.layers]
-        assert layers.count("Dropout(keep_probability=0.5)") == 3
+        assert layers.count("Dropout(keep_probability=0.5, whole_maps=False)") == 3
 
     def test_early_stopping_keeps_the_best(self, tmp_path: Path) -> None:
         crowded = ("--data", "moons:points=60,noise=0.5", "--hidden", "64,64")

@@ -20,7 +20,19 @@ from nn_core import checkpoint
 from nn_core.callbacks import Callback, EarlyStopping
 from nn_core.checkpoint import Checkpoint
 from nn_core.errors import CheckpointError
-from nn_core.layers import LAYERS, Dense, Dropout, Flatten, Layer, LeakyReLU, ReLU, Tanh
+from nn_core.layers import (
+    LAYERS,
+    AveragePool2D,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    MaxPool2D,
+    ReLU,
+    Tanh,
+)
 from nn_core.losses import binary_cross_entropy
 from nn_core.network import Network
 from nn_core.optimizers import OPTIMIZERS, optimizer
@@ -128,8 +140,15 @@ def test_a_loaded_network_answers_the_same_to_the_bit(tmp_path: Path, dtype: Any
 
 @pytest.mark.parametrize("layer", LAYERS.values())
 def test_every_layer_comes_back_as_it_was(tmp_path: Path, layer: Any) -> None:
-    settings = {Dense: {"units": 2}, Dropout: {"keep_probability": 0.9}}
-    network = Network([layer(**settings.get(layer, {}))], input_shape=(3,))
+    settings = {
+        AveragePool2D: {"window": (2, 1)},
+        Conv2D: {"filters": 2, "kernel": (3, 2), "stride": 2, "padding": (1, 0)},
+        Dense: {"units": 2},
+        Dropout: {"keep_probability": 0.9, "whole_maps": True},
+        MaxPool2D: {"window": 2, "stride": 1},
+    }
+    input_shape = (3,) if layer is Dense else (4, 5, 3)
+    network = Network([layer(**settings.get(layer, {}))], input_shape=input_shape)
     checkpoint.save(tmp_path / "model.h5", network, program=PROGRAM, details={})
     assert load(tmp_path / "model.h5").network.layers == network.layers
 

@@ -40,7 +40,7 @@ def draw(text: str, shape: Shape, seed: int = 0) -> Array:
 
 
 def test_every_initializer_is_in_a_list_here() -> None:
-    tested = {text.partition(":")[0] for text in VARIANCES} | {"zeros", "orthogonal"}
+    tested = {text.partition(":")[0] for text in VARIANCES} | {"zeros", "ones", "orthogonal"}
     assert tested == set(INITIALIZERS)
 
 
@@ -77,8 +77,9 @@ def test_normal_weights_have_the_tails_of_a_normal_law(text: str) -> None:
     assert abs((deviations > 2).mean() - 0.0455) < 0.01
 
 
-def test_zeros_are_zeros() -> None:
+def test_zeros_are_zeros_and_ones_are_ones() -> None:
     np.testing.assert_array_equal(draw("zeros", (3, 2)), np.zeros((3, 2)))
+    np.testing.assert_array_equal(draw("ones", (3, 2)), np.ones((3, 2)))
 
 
 @pytest.mark.parametrize("shape", [(7, 4), (4, 7), (5, 5), (1, 6), (6, 1), (1, 1)])
@@ -102,7 +103,7 @@ def test_orthogonal_matrices_are_drawn_evenly() -> None:
     assert abs(diagonals.mean(axis=0)).max() < 5 * math.sqrt(1 / 3 / 400)
 
 
-@pytest.mark.parametrize("text", [text for text in INITIALIZERS if text != "zeros"])
+@pytest.mark.parametrize("text", sorted(INITIALIZERS.keys() - {"zeros", "ones"}))
 def test_a_seed_gives_its_bits_again_and_another_seed_others(text: str) -> None:
     np.testing.assert_array_equal(draw(text, (6, 4), 3), draw(text, (6, 4), 3))
     assert not np.array_equal(draw(text, (6, 4), 3), draw(text, (6, 4), 4))

@@ -25,13 +25,18 @@ from nn_core.layers import (
     ACTIVATIONS,
     GELU,
     LAYERS,
+    AveragePool2D,
+    BatchNorm,
     Cache,
     Context,
+    Conv2D,
     Dense,
     Dropout,
     Flatten,
+    GlobalAveragePool2D,
     Layer,
     LeakyReLU,
+    MaxPool2D,
     ReLU,
     Sigmoid,
     Tanh,
@@ -48,6 +53,7 @@ ELEMENTWISE = [
     Dropout(0.5),
     Dropout(0.9),
     Dropout(1.0),
+    Dropout(0.5, whole_maps=True),
 ]
 
 # Layer, shape of a batch. Whoever adds a layer adds its odd shapes here: a batch of one, a
@@ -64,14 +70,31 @@ CHECKED: list[tuple[Layer, Shape]] = [
     (Flatten(), (2, 3)),
     (Flatten(), (1, 2, 3)),
     (Flatten(), (3, 2, 4, 3)),
+    (Conv2D(1, 1), (1, 1, 1, 1)),
+    (Conv2D(2, 3, padding="same"), (2, 5, 4, 3)),
+    (Conv2D(3, (2, 4), stride=(2, 1)), (1, 5, 6, 2)),
+    (Conv2D(2, (3, 2), stride=(1, 3), padding=(2, 1)), (3, 4, 7, 1)),
+    (Conv2D(6, 5, padding="same"), (2, 8, 8, 3)),
+    (MaxPool2D(1), (1, 1, 1, 1)),
+    (MaxPool2D(2), (2, 5, 6, 3)),
+    (MaxPool2D((3, 2), stride=(1, 1)), (3, 5, 4, 2)),
+    (AveragePool2D(1), (1, 1, 1, 1)),
+    (AveragePool2D(2), (2, 5, 6, 3)),
+    (AveragePool2D((3, 2), stride=(1, 1)), (3, 5, 4, 2)),
+    (GlobalAveragePool2D(), (1, 1, 1, 1)),
+    (GlobalAveragePool2D(), (3, 4, 5, 2)),
+    (BatchNorm(), (1, 1)),
+    (BatchNorm(), (5, 3)),
+    (BatchNorm(momentum=0.5, epsilon=1e-3), (2, 3, 4, 2)),
+    (BatchNorm(), (2, 3, 4)),
     *((layer, shape) for layer in ELEMENTWISE for shape in [(1, 1), (4, 3), (1, 2, 3), (3, 4, 30)]),
 ]
 checked = pytest.mark.parametrize(
     ("layer", "shape"), CHECKED, ids=[f"{layer} {shape}" for layer, shape in CHECKED]
 )
 # One of each class, for what does not depend on shapes.
-EACH = list({type(layer): layer for layer, _ in CHECKED}.values())
-each = pytest.mark.parametrize("layer", EACH, ids=repr)
+EACH = list({type(layer): (layer, shape[1:]) for layer, shape in CHECKED}.values())
+each = pytest.mark.parametrize(("layer", "example"), EACH, ids=[repr(layer) for layer, _ in EACH])
 
 
 @dataclass
@@ -94,6 +117,9 @@ class Call:
             name: rng.normal(size=declared.shape).astype(dtype)
             for name, declared in layer.parameters(shape[1:]).items()
         }
+        for name, declared in layer.parameters(shape[1:]).items():
+            if not declared.trained:  # there may be a variance among them
+                np.exp(params[name], out=params[name])
         return cls(
             layer,
             rng.normal(size=shape).astype(dtype),
@@ -150,7 +176,8 @@ def test_gradients_are_what_the_checker_finds(layer: Layer, shape: Shape, traini
     report = check_layer(layer, rng.normal(size=shape), rng=rng, training=training)
     assert report.error <= 1e-6
     names = [array.name for array in report.arrays]
-    parameters = [f"layer 0, {layer!r}, {name}" for name in layer.parameters(shape[1:])]
+    declared = layer.parameters(shape[1:]).items()
+    parameters = [f"layer 0, {layer!r}, {name}" for name, p in declared if p.trained]
     assert names == ["the input x", *parameters]
     assert all(array.numbers > 0 and not array.kinks for array in report.arrays)
 
@@ -163,8 +190,10 @@ def test_gradients_are_the_slopes(layer: Layer, shape: Shape, training: bool) ->
     assert d_x is not None
     d_x = d_x.copy()
     assert_close(d_x, oracles.finite_differences(call.loss, call.x))
-    for name, values in call.params.items():
-        assert_close(call.grads[name], oracles.finite_differences(call.loss, values))
+    for name, declared in layer.parameters(shape[1:]).items():
+        if declared.trained:
+            slopes = oracles.finite_differences(call.loss, call.params[name])
+            assert_close(call.grads[name], slopes)
 
 
 @checked
@@ -215,13 +244,13 @@ def test_examples_do_not_know_of_each_other(layer: Layer, shape: Shape) -> None:
 
 
 @each
-def test_a_smaller_last_batch_sees_nothing_of_the_one_before(layer: Layer) -> None:
-    call = Call.of(layer, (5, 3), training=False)
+def test_a_smaller_last_batch_sees_nothing_of_the_one_before(layer: Layer, example: Shape) -> None:
+    call = Call.of(layer, (5, *example), training=False)
     whole = call.forward()[0].copy()
     few, cache = layer.forward(call.x[:2], call.params, call.context)
     np.testing.assert_allclose(few, whole[:2], rtol=1e-14)
     d_x = layer.backward(call.r[:2], cache, call.params, call.grads, call.context)
-    fresh = Call.of(layer, (5, 3), training=False)
+    fresh = Call.of(layer, (5, *example), training=False)
     _, cache = layer.forward(fresh.x[:2], fresh.params, fresh.context)
     expected = layer.backward(fresh.r[:2], cache, fresh.params, fresh.grads, fresh.context)
     np.testing.assert_array_equal(d_x, expected)
@@ -231,13 +260,16 @@ def test_a_smaller_last_batch_sees_nothing_of_the_one_before(layer: Layer) -> No
 
 
 @each
-def test_a_layer_is_a_value(layer: Layer) -> None:
+def test_a_layer_is_a_value(layer: Layer, example: Shape) -> None:
     twin = type(layer)(**{field.name: getattr(layer, field.name) for field in fields(layer)})
     assert twin == layer
     assert hash(twin) == hash(layer)
     assert pickle.loads(pickle.dumps(layer)) == layer
     assert eval(repr(layer), dict(LAYERS)) == layer
-    assert all(isinstance(getattr(layer, field.name), int | float | str) for field in fields(layer))
+    for field in fields(layer):
+        value = getattr(layer, field.name)
+        values = value if isinstance(value, tuple) else (value,)
+        assert all(isinstance(number, int | float | str) for number in values)
     with pytest.raises(FrozenInstanceError):
         setattr(layer, fields(layer)[0].name if fields(layer) else "anything", 0)
 
@@ -402,6 +434,20 @@ def test_dropout_draws_each_number_apart() -> None:
     # If rows or columns went together, their shares would be 0 or 1.
     assert abs(kept.mean(axis=0) - 0.5).max() < 5 * math.sqrt(0.25 / 200)
     assert abs(kept.mean(axis=1) - 0.5).max() < 5 * math.sqrt(0.25 / 300)
+
+
+def test_whole_maps_go_or_stay() -> None:
+    x = np.ones((200, 2, 3, 30))
+    context = Context(np.float64, training=True, rng=np.random.default_rng(0))
+    layer = Dropout(0.5, whole_maps=True)
+    y, cache = layer.forward(x, {}, context)
+    np.testing.assert_array_equal(y, np.broadcast_to(y[:, :1, :1], y.shape))
+    kept = y[:, 0, 0] != 0
+    np.testing.assert_array_equal(y[:, 0, 0], 2 * kept)
+    assert abs(kept.mean(axis=0) - 0.5).max() < 5 * math.sqrt(0.25 / 200)
+    assert abs(kept.mean(axis=1) - 0.5).max() < 5 * math.sqrt(0.25 / 30)
+    d_x = layer.backward(3 * x, cache, {}, {}, context)
+    np.testing.assert_array_equal(d_x, 3 * y)
 
 
 def test_dropout_passes_gradients_where_it_passed_numbers() -> None:

@@ -2,20 +2,39 @@
 
 from nn_core.callbacks import BestWeights, Callback, EarlyStopping
 from nn_core.history import History
-from nn_core.layers import GELU, Dense, Dropout, Flatten, LeakyReLU, ReLU, Sigmoid, Tanh
+from nn_core.layers import (
+    GELU,
+    AveragePool2D,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool2D,
+    LeakyReLU,
+    MaxPool2D,
+    ReLU,
+    Sigmoid,
+    Tanh,
+)
 from nn_core.network import Network
 from nn_core.training import Recipe, Trainer
 
 __all__ = [
     "GELU",
+    "AveragePool2D",
+    "BatchNorm",
     "BestWeights",
     "Callback",
+    "Conv2D",
     "Dense",
     "Dropout",
     "EarlyStopping",
     "Flatten",
+    "GlobalAveragePool2D",
     "History",
     "LeakyReLU",
+    "MaxPool2D",
     "Network",
     "ReLU",
     "Recipe",

@@ -225,7 +225,7 @@ def _read_run(file: Any, network: Network) -> Run:
         _read_into(group["parameters"], parameters)
     slots = {}
     for name, stored in group.get("slots", {}).items():
-        slots[name] = np.empty_like(parameters)
+        slots[name] = np.empty_like(parameters[: network.trained_count])
         _read_into(stored, slots[name])
     history = group["history"]
     columns = {name: _read_figures(stored) for name, stored in history.get("columns", {}).items()}

@@ -117,9 +117,10 @@ def check_gradients(
         gradients = {"the input x": np.array(d_x)}
         received = twin.views_of(twin.gradients.copy())
         for i, layer in enumerate(twin.layers):
-            for name, values in twin.parameter_views[i].items():
-                arguments[f"layer {i}, {layer!r}, {name}"] = values
-                gradients[f"layer {i}, {layer!r}, {name}"] = received[i][name]
+            for name, parameter in layer.parameters(twin.shapes[i]).items():
+                if parameter.trained:
+                    arguments[f"layer {i}, {layer!r}, {name}"] = twin.parameter_views[i][name]
+                    gradients[f"layer {i}, {layer!r}, {name}"] = received[i][name]
         return check_function(
             lambda: evaluate()[0],
             arguments,
@@ -135,7 +136,8 @@ def check_gradients(
         if len(twin.layers) == 1 and x.size <= largest:
             raise
     x += rng.normal(scale=1e-3, size=x.shape)
-    twin.parameters += rng.normal(scale=1e-3, size=twin.parameters.shape)
+    trained = twin.parameters[: twin.trained_count]
+    trained += rng.normal(scale=1e-3, size=trained.shape)
     return replace(check(), nearby=True)
 
 
@@ -145,9 +147,12 @@ def check_layer(
     """`check_gradients` of one layer, its parameters and its input, at random parameters.
 
     The loss is sum(r * y) with r drawn at random, so that every output counts differently.
+    Running statistics are drawn above zero, for a variance may be among them.
     """
     network = Network([layer], input_shape=x.shape[1:], dtype=np.float64)
     network.parameters[...] = rng.normal(size=network.parameters.shape)
+    statistics = network.parameters[network.trained_count :]
+    np.exp(statistics, out=statistics)
     r = rng.normal(size=(len(x), *network.output_shape))
     return check_gradients(
         network, x, r, lambda y, r: (float((r * y).sum()), r), rng=rng, training=training

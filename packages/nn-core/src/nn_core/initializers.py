@@ -32,6 +32,11 @@ def zeros(shape: Shape, *, rng: np.random.Generator) -> Array:
     return np.zeros(shape)
 
 
+def ones(shape: Shape, *, rng: np.random.Generator) -> Array:
+    """W = 1. Right for what multiplies and should change nothing at first."""
+    return np.ones(shape)
+
+
 def normal(shape: Shape, *, rng: np.random.Generator, scale: float = 0.01) -> Array:
     """W ~ Normal(0, scale^2), whatever the fans: the choice that the others improve on."""
     spec.require(scale >= 0, f"the scale of a normal initializer cannot be negative: {scale}")
@@ -111,6 +116,7 @@ def _uniform(variance: float, shape: Shape, rng: np.random.Generator) -> Array:
 INITIALIZERS: MappingProxyType[str, Callable[..., Array]] = MappingProxyType(
     {
         "zeros": zeros,
+        "ones": ones,
         "normal": normal,
         "xavier": xavier_normal,
         "xavier-uniform": xavier_uniform,

@@ -12,7 +12,7 @@ class LedgerRow:
     """One layer.
 
     output_shape   of one example
-    parameters     how many numbers it learns
+    parameters     how many numbers it learns, or keeps as running statistics
     bytes          the memory that these take
     multiply_adds  multiplications with their additions, one example forward
     """

@@ -17,6 +17,9 @@ from nn_core.ledger import Ledger, LedgerRow
 from nn_core.losses import Loss
 from nn_core.spec import require
 
+SLICE_BYTES = 4 * 1024 * 1024
+"""What the layers put out for the examples that pass through the network together."""
+
 
 class Network:
     """Layers in a row, each feeding the next.
@@ -25,8 +28,9 @@ class Network:
 
     All parameters lie in ONE vector, `parameters`, all gradients in another, `gradients`;
     each layer sees named views into them. Weights come first, in the order of the layers,
-    then biases: L2 is arithmetic on `parameters[:weight_count]`, and an optimizer, a norm or
-    a checkpoint never asks which layer a number belongs to.
+    then biases, then running statistics, which are not trained: L2 is arithmetic on
+    `parameters[:weight_count]`, an optimizer or a norm on `parameters[:trained_count]`, a
+    checkpoint keeps all, and none of them asks which layer a number belongs to.
 
     layers       the chain, first to last
     input_shape  of one example, without the batch axis
@@ -56,6 +60,7 @@ class Network:
         ]
         declared = [parameter for named in self._parameters for parameter in named.values()]
         self.weight_count = sum(math.prod(p.shape) for p in declared if p.decays)
+        self.trained_count = sum(math.prod(p.shape) for p in declared if p.trained)
         size = sum(math.prod(p.shape) for p in declared)
         if size * self.dtype.itemsize > sys.maxsize:
             raise MemoryError(f"{size:,} parameters")
@@ -66,6 +71,8 @@ class Network:
         self._first_trained = next(
             (i for i, named in enumerate(self._parameters) if named), len(self.layers)
         )
+        self._couples_examples = any(layer.couples_examples for layer in self.layers)
+        self.slice_size = self._find_slice_size()
         if rng is not None:
             self.initialize(rng)
 
@@ -89,10 +96,10 @@ class Network:
         """Per layer, the named arrays that a vector laid out as `parameters` holds."""
         views: list[dict[str, Array]] = [{} for _ in self.layers]
         start = 0
-        for decays in (True, False):
+        for kind in ((True, True), (False, True), (False, False)):
             for declared, named in zip(self._parameters, views, strict=True):
                 for name, parameter in declared.items():
-                    if parameter.decays is decays:
+                    if (parameter.decays, parameter.trained) == kind:
                         stop = start + math.prod(parameter.shape)
                         named[name] = vector[start:stop].reshape(parameter.shape)
                         start = stop
@@ -152,21 +159,42 @@ class Network:
     def loss_and_gradients(
         self, x: Array, targets: npt.NDArray[Any], loss: Loss, contexts: Sequence[Context]
     ) -> tuple[float, Array]:
-        """One forward and one backward pass: the loss and the logits; fills `gradients`."""
+        """One forward and one backward pass: the loss and the logits; fills `gradients`.
+
+        A batch of more than `slice_size` examples passes in slices, one after the other, which
+        stay in the cache and need no more memory however large the batch is. The loss is a
+        mean over examples, so that each slice counts by its share of them:
+
+        L = sum n/N L_slice,   dL/dw = sum n/N dL_slice/dw
+
+        Not so if a layer looks at all of the batch at once (`couples_examples`).
+        """
+        if len(x) > self.slice_size and not self._couples_examples:
+            return self._slice_by_slice(x, targets, loss, contexts)
         logits, caches = self.forward(x, contexts)
         value, d_logits = loss(logits, targets)
         self.backward(d_logits, caches, contexts)
         return value, logits
+
+    def fold_statistics(self) -> None:
+        """Move the running statistics by what `backward` found in the batch: after the step.
+
+        running -= (1 - momentum) (running - batch), one subtraction for all layers: their part
+        of `gradients` holds the right-hand side.
+        """
+        if self.trained_count < self.parameters.size:
+            self.parameters[self.trained_count :] -= self.gradients[self.trained_count :]
 
     def predict(
         self, x: Array, *, batch_size: int = 256, contexts: Sequence[Context] | None = None
     ) -> Array:
         """Logits (N, *output_shape) of any number of examples, without noise.
 
-        Runs over slices of `batch_size`, so that memory does not grow with N.
+        Runs over slices of at most `batch_size`, so that memory does not grow with N.
         contexts  memory to use again, for whoever predicts often
         """
         contexts = self.contexts() if contexts is None else contexts
+        batch_size = min(batch_size, self.slice_size)
         logits = np.empty((len(x), *self.output_shape), self.dtype)
         for start in range(0, len(x), batch_size):
             rows = slice(start, start + batch_size)
@@ -194,6 +222,33 @@ class Network:
         return [
             {"layer": type(layer).__name__} | dataclasses.asdict(layer) for layer in self.layers
         ]
+
+    def _slice_by_slice(
+        self, x: Array, targets: npt.NDArray[Any], loss: Loss, contexts: Sequence[Context]
+    ) -> tuple[float, Array]:
+        """`loss_and_gradients`, in slices of nearly the same size."""
+        N, count = len(x), math.ceil(len(x) / self.slice_size)
+        value, logits = 0.0, np.empty((N, *self.output_shape), self.dtype)
+        total = np.zeros_like(self.gradients)
+        for i in range(count):
+            part = slice(N * i // count, N * (i + 1) // count)
+            share = (part.stop - part.start) / N
+            logits[part], caches = self.forward(x[part], contexts)
+            slice_value, d_logits = loss(logits[part], targets[part])
+            value += share * slice_value
+            self.backward(share * d_logits, caches, contexts)
+            total += self.gradients
+        self.gradients[...] = total
+        return value, logits
+
+    def _find_slice_size(self) -> int:
+        """How many examples make SLICE_BYTES of layers' outputs.
+
+        More if the parameters are large, so that adding up the gradients of the slices stays
+        a small part of the work.
+        """
+        each = sum(math.prod(shape) for shape in self.shapes[1:]) * self.dtype.itemsize
+        return max(1, max(SLICE_BYTES, 8 * self.parameters.nbytes) // max(1, each))
 
     def _infer_shapes(self) -> list[Shape]:
         shapes = [self.input_shape]

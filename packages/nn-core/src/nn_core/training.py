@@ -108,7 +108,7 @@ class Trainer:
         self.stopped: str | None = None
         self._contexts = network.contexts(training=True, rng=self.noise_rng)
         self._measuring = network.contexts()
-        recipe.optimizer.start(network.parameters, network.weight_count)
+        recipe.optimizer.start(network.parameters[: network.trained_count], network.weight_count)
 
     @property
     def epoch(self) -> int:
@@ -145,7 +145,8 @@ class Trainer:
         value, _ = network.loss_and_gradients(x, y, recipe.loss, self._contexts)
         if not math.isfinite(value):
             raise self._divergence(x, f"the loss is {value} at step {self.step_count + 1}")
-        w, g = network.parameters, network.gradients
+        w = network.parameters[: network.trained_count]
+        g = network.gradients[: network.trained_count]
         if recipe.l2:
             weights = slice(network.weight_count)
             regularization.add_l2_gradient(
@@ -156,6 +157,7 @@ class Trainer:
         if recipe.clip_norm is not None:
             regularization.clip_by_global_norm(g, recipe.clip_norm)
         recipe.optimizer.step(w, g, self.learning_rate(self.step_count))
+        network.fold_statistics()
         self.step_count += 1
         return value
 

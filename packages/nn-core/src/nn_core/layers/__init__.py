@@ -3,24 +3,34 @@
 from types import MappingProxyType
 
 from nn_core.layers.activation import GELU, Activation, LeakyReLU, ReLU, Sigmoid, Tanh
+from nn_core.layers.batch_norm import BatchNorm
+from nn_core.layers.conv2d import Conv2D
 from nn_core.layers.dense import Dense
 from nn_core.layers.dropout import Dropout
 from nn_core.layers.flatten import Flatten
+from nn_core.layers.global_average_pool import GlobalAveragePool2D
 from nn_core.layers.layer import Cache, Context, Layer, Parameter
+from nn_core.layers.pooling import AveragePool2D, MaxPool2D, Pooling
 
 __all__ = [
     "ACTIVATIONS",
     "GELU",
     "LAYERS",
     "Activation",
+    "AveragePool2D",
+    "BatchNorm",
     "Cache",
     "Context",
+    "Conv2D",
     "Dense",
     "Dropout",
     "Flatten",
+    "GlobalAveragePool2D",
     "Layer",
     "LeakyReLU",
+    "MaxPool2D",
     "Parameter",
+    "Pooling",
     "ReLU",
     "Sigmoid",
     "Tanh",
@@ -34,7 +44,21 @@ ACTIVATIONS: MappingProxyType[str, type[Activation]] = MappingProxyType(
 LAYERS: MappingProxyType[str, type[Layer]] = MappingProxyType(
     {
         layer.__name__: layer
-        for layer in (Dense, Dropout, Flatten, GELU, LeakyReLU, ReLU, Sigmoid, Tanh)
+        for layer in (
+            AveragePool2D,
+            BatchNorm,
+            Conv2D,
+            Dense,
+            Dropout,
+            Flatten,
+            GELU,
+            GlobalAveragePool2D,
+            LeakyReLU,
+            MaxPool2D,
+            ReLU,
+            Sigmoid,
+            Tanh,
+        )
     }
 )
 """Every layer by the name that a checkpoint keeps."""

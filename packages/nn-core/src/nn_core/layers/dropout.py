@@ -20,13 +20,19 @@ class Dropout(Layer):
     What is kept is divided by p ("inverted" dropout), so that E[y] = x and nothing has to be
     scaled when the network is used, where the layer does nothing at all.
 
+    Neighbouring pixels of a map say nearly the same, so dropping one of them hides nothing:
+    with `whole_maps` the mask is (N, 1, ..., 1, C), and a map goes or stays as a whole.
+
     keep_probability  p, in (0, 1]
+    whole_maps        one draw for all numbers of a channel, in each example
     Raises SettingError if it trains without a generator.
     Source: Srivastava et al., Dropout: a simple way to prevent neural networks from
-    overfitting (2014).
+    overfitting (2014); whole maps: Tompson et al., Efficient object localization using
+    convolutional networks (2015), sec. 3.2.
     """
 
     keep_probability: float
+    whole_maps: bool = False
 
     def __post_init__(self) -> None:
         require(
@@ -41,7 +47,10 @@ class Dropout(Layer):
             return x, ()
         if context.rng is None:
             raise SettingError("Dropout needs a random generator while training")
-        mask = context.scratch("mask", x.shape)
+        shape = x.shape
+        if self.whole_maps:
+            shape = (len(x), *(1 for _ in x.shape[1:-1]), *x.shape[1:][-1:])
+        mask = context.scratch("mask", shape)
         context.rng.random(out=mask, dtype=mask.dtype)
         np.less(mask, self.keep_probability, out=mask)
         mask *= 1.0 / self.keep_probability
@@ -58,4 +67,5 @@ class Dropout(Layer):
         if not cache:
             return d_y
         (mask,) = cache
-        return np.multiply(d_y, mask, out=context.scratch("d_x", mask.shape))
+        d_x: Array = np.multiply(d_y, mask, out=context.scratch("d_x", d_y.shape))
+        return d_x

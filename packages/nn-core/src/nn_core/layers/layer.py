@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +17,20 @@ Cache: TypeAlias = tuple[npt.NDArray[Any], ...]
 
 @dataclass(frozen=True)
 class Parameter:
-    """An array that a layer learns: its shape, how it begins, whether L2 pulls it to zero."""
+    """An array that a layer learns or keeps.
+
+    shape        its shape
+    initializer  how it begins
+    decays       whether L2 pulls it to zero
+    trained      whether the loss has a gradient for it that an optimizer follows; if not, it
+                 is a running statistic: `backward` writes under its name what the network is
+                 to subtract from it after the step
+    """
 
     shape: Shape
     initializer: str
     decays: bool
+    trained: bool = True
 
 
 class Context:
@@ -46,20 +55,23 @@ class Context:
         self.training = training
         self.rng = rng
         self.needs_d_x = needs_d_x
-        self._buffers: dict[str, Array] = {}
+        self._buffers: dict[str, npt.NDArray[Any]] = {}
 
-    def scratch(self, name: str, shape: Shape) -> Array:
+    def scratch(
+        self, name: str, shape: Shape, dtype: npt.DTypeLike | None = None
+    ) -> npt.NDArray[Any]:
         """Memory that is kept between steps: the same array for the same name and shape.
 
         Its content is whatever was written last. Another shape under the same name is cut
         from the same memory, which only grows; the earlier array is then no longer valid.
+        dtype  if it is not the context's; always the same for one name
         """
         array = self._buffers.get(name)
         if array is None or array.shape != shape:
             size = math.prod(shape)
             flat = array if array is None or array.base is None else array.base
             if flat is None or flat.size < size:
-                flat = np.empty(size, self.dtype)
+                flat = np.empty(size, self.dtype if dtype is None else dtype)
             array = self._buffers[name] = flat[:size].reshape(shape)
         return array
 
@@ -71,7 +83,12 @@ class Layer(ABC):
     Shapes are those of one example, without the batch axis N, save in `forward` and
     `backward`. A layer is called a hundred thousand times: it checks shapes in
     `output_shape`, once, and not per call.
+
+    couples_examples  whether, while training, an example's output depends on the others of
+                      its batch, which then cannot be worked off in slices
     """
+
+    couples_examples: ClassVar[bool] = False
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """The shape of one output. Raises ShapeError if the layer cannot take the input."""
