@@ -24,6 +24,7 @@ OUT = ROOT / "out"
 PACKAGES = {
     "nn-core": "packages/nn-core",
     "deep-nn": "apps/deep-nn",
+    "cnn-sign": "apps/cnn-sign-digits",
 }
 # Program: what `demo` runs of it. `smoke` runs the first, its main job, with no options.
 JOBS = {
@@ -32,6 +33,7 @@ JOBS = {
         "train --save out/moons.h5 --figure out/moons-training.png",
         "boundary out/moons.h5 --figure out/moons-boundary.png",
     ],
+    "cnn-sign": ["make-data out/hands.h5 --count 500 --test 100 --figure out/hands.png"],
 }
 
 nox.needs_version = ">=2025.2.9"

@@ -1,0 +1,1 @@
+"""Convolutional networks that read hand signs, from the command line."""
