@@ -23,6 +23,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             "activations",
+            "augmentation",
             "batching",
             "files",
             "history",
@@ -42,8 +43,8 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"lab"}),
 )
 FLOOR_OF = {name: height for height, names in enumerate(FLOORS) for name in names}
-LAB_NEEDS = {"click", "h5py", "matplotlib", "pooch", "requests", "threadpoolctl", "tqdm"}
-SLOW = {"click", "h5py", "matplotlib", "pooch", "requests", "tqdm"}
+LAB_NEEDS = {"PIL", "click", "h5py", "matplotlib", "pooch", "requests", "threadpoolctl", "tqdm"}
+SLOW = {"PIL", "click", "h5py", "matplotlib", "pooch", "requests", "tqdm"}
 
 
 def imports(path: Path, package: str) -> Iterator[tuple[str, bool]]:

@@ -1,8 +1,10 @@
 """Fetching from a server on this machine; the network is never asked."""
 
 import hashlib
+import io
 import socket
 import threading
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -10,7 +12,15 @@ import pytest
 
 from nn_core.errors import DataError
 from nn_core.lab import fetching
-from nn_core.lab.fetching import RemoteDataset, RemoteFile, data_folder, fetch, locate
+from nn_core.lab.fetching import (
+    RemoteArchive,
+    RemoteDataset,
+    RemoteFile,
+    contents_sha256,
+    data_folder,
+    fetch,
+    locate,
+)
 
 CONTENT = bytes(range(256)) * 700
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -24,10 +34,11 @@ class Handler(BaseHTTPRequestHandler):
         if self.path not in {"/whole", "/short"}:
             self.send_error(404)
             return
+        content = self.server.content
         self.send_response(200)
-        self.send_header("Content-Length", str(len(CONTENT)))
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(CONTENT if self.path == "/whole" else CONTENT[: len(CONTENT) // 2])
+        self.wfile.write(content if self.path == "/whole" else content[: len(content) // 2])
 
     def log_message(self, format, *args):
         pass
@@ -39,6 +50,7 @@ def server(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
         running.asked = []
+        running.content = CONTENT
         running.address = f"http://127.0.0.1:{running.server_address[1]}"
         thread = threading.Thread(target=running.serve_forever, args=(0.01,))
         thread.start()
@@ -150,3 +162,115 @@ def test_an_installed_package_keeps_data_in_the_users_cache(monkeypatch, tmp_pat
     folder = data_folder()
     assert "nn-core" in folder.parts
     assert Path.home() in folder.parents or folder.is_absolute()
+
+
+PHOTOS = {"0/a.jpg": b"zero", "1/b.jpg": b"one" * 1000, "1/c.jpg": b"", "10/d.jpg": b"ten"}
+# By sha256sum, over the lines as the module says.
+PHOTOS_SHA256 = "daf1506c602635b5"
+
+
+def packed(photos, prefix="repository-1234/photos/", others=("repository-1234/README.md",)):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in others:
+            archive.writestr(path, b"left out")
+        for path, content in photos.items():
+            archive.writestr(prefix + path, content)
+    return buffer.getvalue()
+
+
+def hash_of(photos):
+    lines = [f"{path}  {hashlib.sha256(photos[path]).hexdigest()}\n" for path in sorted(photos)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def archive_of(address, sha256=None):
+    archive = RemoteArchive("signs", address, "photos", sha256 or hash_of(PHOTOS))
+    return RemoteDataset("toy", (archive,), "Photos", "made here", "none")
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def refused(failing, folder):
+    before = contents(folder)
+    with pytest.raises(DataError) as caught:
+        fetch(failing, folder)
+    message = str(caught.value)
+    assert message.startswith("cannot fetch toy, file signs, from http")
+    assert "\n" not in message
+    assert contents(folder) == before
+    return message
+
+
+def test_an_archive_is_unpacked_once_whatever_its_own_bytes_are(server, tmp_path):
+    toy = archive_of(f"{server.address}/whole")
+    assert locate(toy.files[0], tmp_path) is None
+    server.content = packed(PHOTOS)
+    assert fetch(toy, tmp_path) == (tmp_path / "signs",)
+    assert contents(tmp_path / "signs") == PHOTOS
+    assert [path.name for path in tmp_path.iterdir()] == ["signs"]
+    assert locate(toy.files[0], tmp_path) == tmp_path / "signs"
+    fetch(toy, tmp_path)
+    assert server.asked == ["/whole"]
+    reordered = dict(reversed(PHOTOS.items()))
+    server.content = packed(reordered, "other-5678/deep/photos/", ["photos.txt", "x/photos"])
+    fetch(toy, tmp_path / "again")
+    assert contents(tmp_path / "again" / "signs") == PHOTOS
+
+
+def test_a_folder_that_differs_is_replaced_as_a_whole(server, tmp_path):
+    toy = archive_of(f"{server.address}/whole")
+    server.content = packed(PHOTOS)
+    (tmp_path / "signs" / "0").mkdir(parents=True)
+    (tmp_path / "signs" / "0" / "z.jpg").write_bytes(b"other")
+    fetch(toy, tmp_path)
+    assert contents(tmp_path) == {f"signs/{path}": content for path, content in PHOTOS.items()}
+
+
+def test_other_contents_are_refused_and_leave_all_as_it_was(server, tmp_path):
+    server.content = packed(PHOTOS | {"1/b.jpg": b"two"})
+    toy = archive_of(f"{server.address}/whole")
+    assert "SHA-256 differs" in refused(toy, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "signs").mkdir()
+    (tmp_path / "signs" / "mine.jpg").write_bytes(b"mine")
+    refused(toy, tmp_path)
+    assert contents(tmp_path) == {"signs/mine.jpg": b"mine"}
+
+
+def test_what_is_no_archive_or_not_found(server, tmp_path):
+    toy = archive_of(f"{server.address}/whole")
+    assert "SHA-256 differs" in refused(toy, tmp_path)
+    server.content = packed(PHOTOS)[:-30]
+    assert "SHA-256 differs" in refused(toy, tmp_path)
+    damaged = bytearray(packed(PHOTOS))
+    damaged[damaged.index(b"1/b.jpg") + 7] ^= 255
+    server.content = bytes(damaged)
+    refused(toy, tmp_path)
+    assert "404 Not Found" in refused(archive_of(f"{server.address}/nothing"), tmp_path)
+    refused(archive_of(f"{server.address}/short"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", ["../../evil.jpg", "0/../../../evil.jpg", "c:/evil.jpg", "..\\e"])
+def test_no_path_leads_out_of_the_folder(server, tmp_path, path):
+    server.content = packed(PHOTOS | {path: b"evil"})
+    refused(archive_of(f"{server.address}/whole", hash_of(PHOTOS)), tmp_path / "data")
+    assert contents(tmp_path) == {}
+
+
+def test_the_hash_of_contents_is_that_of_the_lines(tmp_path):
+    for path, content in PHOTOS.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    assert contents_sha256(tmp_path).startswith(PHOTOS_SHA256)
+    (tmp_path / "0" / ".DS_Store").write_bytes(b"of the file manager")
+    assert contents_sha256(tmp_path).startswith(PHOTOS_SHA256)
+    (tmp_path / "0" / "more.jpg").write_bytes(b"")
+    assert not contents_sha256(tmp_path).startswith(PHOTOS_SHA256)

@@ -9,12 +9,13 @@ import numpy as np
 from deep_nn.dataset import Dataset, Examples, say_shape
 from deep_nn.files import Contents, Part, read
 from deep_nn.generated import GENERATED
-from deep_nn.images import read_image
-from deep_nn.reading import exists, shown
-from deep_nn.tables import integer, read_rows
+from deep_nn.tables import read_rows
 from nn_core.arrays import Shape
 from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.lab.fetching import RemoteDataset, RemoteFile, locate
+from nn_core.lab.labels import check_for_training, match_classes
+from nn_core.lab.pictures import read_image
+from nn_core.lab.reading import exists, shown
 from nn_core.spec import nearest, parse
 from nn_core.splits import stratified_split
 
@@ -191,16 +192,7 @@ def _for_training(contents: Contents, name: str) -> Dataset:
     part = contents.train
     if part is None:
         raise DataError(f"{shown(name)} has a test part only; there is nothing to train on")
-    present = np.unique(part.y).tolist()
-    classes = part.names or tuple(str(number) for number in range(len(present)))
-    if part.names is None and present[-1] >= len(present):
-        raise DataError(
-            f"{part.source}: label {present[-1]} is out of range; {len(present)} classes without"
-            f" names are numbered 0 to {len(present) - 1}"
-        )
-    if len(present) < 2:
-        only = classes[present[0]]
-        raise DataError(f"{part.source}: one class only ({only!r}); training needs two or more")
+    classes = check_for_training(part.y, part.names, part.source)
     return Dataset(part.source, part.x, part.y, classes)
 
 
@@ -217,16 +209,5 @@ def _split(dataset: Dataset, fraction: float, rng: np.random.Generator) -> tuple
 
 def _onto(part: Part, classes: tuple[str, ...], owner: str) -> Dataset:
     """A part with its labels turned into positions in `classes`, which belong to `owner`."""
-    present = np.unique(part.y)
-    used = [str(label) if part.names is None else part.names[label] for label in present]
-    known = {integer(name) or name: position for position, name in enumerate(classes)}
-    if all(map(integer, used)) and not any(map(integer, classes)):
-        known = {str(position): position for position in range(len(classes))}
-    for name in used:
-        if (integer(name) or name) not in known:
-            raise DataError(
-                f"{part.source}: class {name!r} is unknown to the {owner}, which has"
-                f" {', '.join(map(repr, classes[:20]))}"
-            )
-    positions = np.array([known[integer(name) or name] for name in used])
-    return Dataset(part.source, part.x, positions[np.searchsorted(present, part.y)], classes)
+    y = match_classes(part.y, part.names, classes, source=part.source, owner=owner)
+    return Dataset(part.source, part.x, y, classes)

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deep_nn.dataset import Examples, check_examples, check_lengths, check_range
-from deep_nn.reading import check_file, refusing, shown
-from deep_nn.tables import integer, read_table
+from deep_nn.dataset import Examples, check_examples
+from deep_nn.tables import read_table
 from nn_core.arrays import Labels
 from nn_core.errors import DataError, ShapeError
+from nn_core.lab.labels import read_labels
+from nn_core.lab.reading import check_file, refusing, shown
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -64,7 +65,8 @@ def read(path: Path) -> Contents:
 
 def _read_csv(path: Path) -> Contents:
     x, labels = read_table(path)
-    return Contents(_named(shown(path), x, np.array(labels)), None)
+    y, names = read_labels(np.array(labels), None, x.shape, shown(path))
+    return Contents(Part(shown(path), x, y, names), None)
 
 
 def _read_npz(path: Path) -> Contents:
@@ -123,32 +125,8 @@ def _part(source: str, arrays: Arrays, x_key: str, y_key: str) -> Part | None:
         if key not in arrays:
             raise DataError(f"{source}: {key} is missing")
     x = _examples(arrays[x_key], source)
-    y = arrays[y_key]
-    if y.ndim == 2 and 1 in y.shape:
-        y = y.reshape(-1)
-    check_lengths(x, y, source)
-    if y.dtype.kind in "SUO":
-        return _named(source, x, _text(y))
-    numbers = _class_numbers(y, source)
-    if "list_classes" not in arrays:
-        return Part(source, x, numbers, None)
-    names = tuple(_text(arrays["list_classes"].reshape(-1)).tolist())
-    check_range(numbers, len(names), source)
-    if len(set(names)) != len(names):
-        raise DataError(f"{source}: list_classes names a class twice")
-    return Part(source, x, numbers, names)
-
-
-def _named(source: str, x: Examples, labels: npt.NDArray[np.str_]) -> Part:
-    """A part whose labels are names: classes in numeric order if all are whole numbers."""
-    names, y = np.unique(labels, return_inverse=True)
-    found = names.tolist()
-    numbers = [int(number) for name in found if (number := integer(name))]
-    if len(numbers) == len(found):
-        order = np.argsort(numbers, kind="stable")
-        found = names[order].tolist()
-        y = np.argsort(order)[y]
-    return Part(source, x, y, tuple(found))
+    y, names = read_labels(arrays[y_key], arrays.get("list_classes"), x.shape, source)
+    return Part(source, x, y, names)
 
 
 def _examples(x: npt.NDArray[Any], source: str) -> Examples:
@@ -171,22 +149,3 @@ def _examples(x: npt.NDArray[Any], source: str) -> Examples:
         x = x[..., np.newaxis]
     check_examples(x, source)
     return x
-
-
-def _class_numbers(y: npt.NDArray[Any], source: str) -> Labels:
-    if y.dtype.kind not in "buif":
-        raise DataError(f"{source}: labels must be whole numbers or text, not {y.dtype}")
-    wrong = y[~((y >= 0) & (y < 2**31) & (y == np.floor(y)))] if y.dtype.kind != "b" else y[:0]
-    if wrong.size:
-        raise DataError(f"{source}: label {wrong[0]} is not a class number (0, 1, 2, ...)")
-    return y.astype(np.int64)
-
-
-def _text(values: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
-    return np.array(
-        [
-            value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-            for value in values.tolist()
-        ],
-        dtype=np.str_,
-    )

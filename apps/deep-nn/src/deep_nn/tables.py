@@ -2,17 +2,16 @@
 
 import csv
 import math
-import re
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from deep_nn.dataset import Examples, say_shape
-from deep_nn.reading import check_file, refusing, shown
 from nn_core.errors import DataError
+from nn_core.lab.labels import integer
+from nn_core.lab.reading import check_file, refusing, shown
 
-INTEGER = re.compile(r"([+-]?\d{1,18})(\.0*)?")
 LONGEST_LABEL = 100
 
 
@@ -57,12 +56,6 @@ def read_rows(path: Path, columns: int) -> Examples:
             f" {shown(path)} has {width} (line {rows[0].line})"
         )
     return _numbers(path, _without_header(path, rows, columns), width, columns)
-
-
-def integer(text: str) -> str | None:
-    """The whole number that a text states, in its shortest form, or None: "1.0" is "1"."""
-    stated = INTEGER.fullmatch(text)
-    return str(int(stated[1])) if stated else None
 
 
 def _read(path: Path) -> list[Row]:

@@ -1,6 +1,6 @@
-"""The two kinds of array that everything here is written in."""
+"""The kinds of array that everything here is written in."""
 
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,3 +12,28 @@ Labels: TypeAlias = npt.NDArray[np.integer[Any]]
 """Class numbers, one per example: (N,)."""
 
 Shape: TypeAlias = tuple[int, ...]
+
+
+class Stored(Protocol):
+    """Examples (N, ...) that are not in memory, and are read when they are asked for."""
+
+    @property
+    def shape(self) -> Shape:
+        """(N, ...), as of an array."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What kind of numbers they are."""
+
+    def __len__(self) -> int:
+        """N."""
+
+    def __getitem__(self, rows: slice, /) -> npt.NDArray[Any]:
+        """The examples of a slice, read into an array."""
+
+    def read(self, rows: npt.NDArray[np.intp], out: npt.NDArray[Any]) -> None:
+        """Put the examples at these indices, in any order, into `out`."""
+
+
+Examples: TypeAlias = npt.NDArray[Any] | Stored
+"""What a network is trained and judged on: in memory, or read as it is needed."""

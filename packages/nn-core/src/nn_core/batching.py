@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.arrays import Array
+from nn_core.arrays import Array, Examples
 from nn_core.errors import ShapeError
 from nn_core.spec import require
 
@@ -15,7 +15,7 @@ from nn_core.spec import require
 class MiniBatches:
     """An endless stream of batches (x, y), shuffled anew for each epoch.
 
-    x, y        arrays of the same length N
+    x, y        of the same length N; of `Stored` examples only those of a batch are read
     batch_size  examples in a batch; the last of an epoch may be smaller. None: all of them,
                 in the order they are in
     rng         draws the order of each epoch
@@ -28,7 +28,7 @@ class MiniBatches:
 
     def __init__(
         self,
-        x: Array,
+        x: Examples,
         y: npt.NDArray[Any],
         *,
         batch_size: int | None,
@@ -57,11 +57,14 @@ class MiniBatches:
         start = self.position * self.batch_size
         self.position += 1
         if self._whole:
-            return self._x, self._y
+            return self._x[:], self._y
         rows = self._order[start : start + self.batch_size]
         x, y = self._batch_x[: len(rows)], self._batch_y[: len(rows)]
         # The rows are in range; "clip" spares NumPy a copy that it makes in case they are not.
-        np.take(self._x, rows, axis=0, out=x, mode="clip")
+        if isinstance(self._x, np.ndarray):
+            np.take(self._x, rows, axis=0, out=x, mode="clip")
+        else:
+            self._x.read(rows, x)
         np.take(self._y, rows, axis=0, out=y, mode="clip")
         return x, y
 

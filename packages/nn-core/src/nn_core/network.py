@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.arrays import Array, Shape
+from nn_core.arrays import Array, Examples, Shape
 from nn_core.errors import ShapeError
 from nn_core.initializers import initializer
 from nn_core.layers import Cache, Context, Layer
@@ -186,7 +186,7 @@ class Network:
             self.parameters[self.trained_count :] -= self.gradients[self.trained_count :]
 
     def predict(
-        self, x: Array, *, batch_size: int = 256, contexts: Sequence[Context] | None = None
+        self, x: Examples, *, batch_size: int = 256, contexts: Sequence[Context] | None = None
     ) -> Array:
         """Logits (N, *output_shape) of any number of examples, without noise.
 

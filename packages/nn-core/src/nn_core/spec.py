@@ -17,6 +17,8 @@ from nn_core.errors import SettingError
 
 T = TypeVar("T")
 
+_TRUTH = {"yes": True, "true": True, "no": False, "false": False}
+
 
 def nearest(name: str, choices: Iterable[str]) -> str:
     """The end of a sentence about an unknown name: what was meant, or what there is."""
@@ -72,6 +74,10 @@ def describe(thing: object, choices: Mapping[str, Callable[..., Any]]) -> str:
 
 def _convert(text: str, default: object, what: str) -> object:
     """`text` as a value of the type of `default`."""
+    if isinstance(default, bool):
+        if text.lower() not in _TRUTH:
+            raise SettingError(f"{what} must be yes or no, not {text!r}")
+        return _TRUTH[text.lower()]
     wanted: Callable[[str], object] = type(default)
     try:
         value = wanted(text)

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core import regularization
-from nn_core.arrays import Array
+from nn_core.arrays import Array, Examples
+from nn_core.augmentation import Augment
 from nn_core.batching import MiniBatches
 from nn_core.callbacks import Callback
 from nn_core.errors import DivergenceError
@@ -67,11 +68,13 @@ class Trainer:
     network           changed in place
     x, y              training examples (N, ...) and their targets
     epochs            how long the run is
-    rng               draws the batches' order and the layers' noise, in streams of their own
+    rng               draws the batches' order and the noise, in streams of their own
     validation        examples and targets that are measured after each epoch
     measure_training  measure all training examples then, too; otherwise the training loss is
                       the mean over the epoch's batches, each before its step
     metrics           name -> function of (logits, targets), beside the loss
+    augment           changes each batch of training examples before the network sees it, with
+                      draws from the stream of the layers' noise
     callbacks         called after each step and each epoch, in this order
 
     Seconds are those of training alone: neither measuring nor callbacks count.
@@ -80,15 +83,16 @@ class Trainer:
     def __init__(
         self,
         network: Network,
-        x: Array,
+        x: Examples,
         y: npt.NDArray[Any],
         recipe: Recipe,
         *,
         epochs: int,
         rng: np.random.Generator,
-        validation: tuple[Array, npt.NDArray[Any]] | None = None,
+        validation: tuple[Examples, npt.NDArray[Any]] | None = None,
         measure_training: bool = False,
         metrics: Mapping[str, Metric] | None = None,
+        augment: Augment | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> None:
         require(epochs >= 0, f"a run cannot have {epochs} epochs")
@@ -100,6 +104,7 @@ class Trainer:
         self.batches = MiniBatches(x, y, batch_size=recipe.batch_size, rng=order_rng)
         self.validation = validation
         self.measure_training = measure_training
+        self.augment = augment
         self.metrics = {"accuracy": accuracy} if metrics is None else metrics
         self.callbacks = tuple(callbacks)
         self.history = History()
@@ -142,6 +147,8 @@ class Trainer:
         """One batch, one update of the weights; returns the batch's loss before it."""
         network, recipe = self.network, self.recipe
         x, y = self.batches.next()
+        if self.augment is not None:
+            x = self.augment(x, rng=self.noise_rng)
         value, _ = network.loss_and_gradients(x, y, recipe.loss, self._contexts)
         if not math.isfinite(value):
             raise self._divergence(x, f"the loss is {value} at step {self.step_count + 1}")
@@ -161,7 +168,7 @@ class Trainer:
         self.step_count += 1
         return value
 
-    def measure(self, x: Array, y: npt.NDArray[Any]) -> dict[str, float]:
+    def measure(self, x: Examples, y: npt.NDArray[Any]) -> dict[str, float]:
         """The loss and the metrics on any examples, without noise and without penalties."""
         with np.errstate(over="ignore", invalid="ignore"):
             logits = self.network.predict(x, contexts=self._measuring)
@@ -222,11 +229,13 @@ class Trainer:
         for callback in self.callbacks:
             callback.on_epoch(self)
 
-    def _measured(self, part: str, examples: tuple[Array, npt.NDArray[Any]]) -> dict[str, float]:
+    def _measured(self, part: str, examples: tuple[Examples, npt.NDArray[Any]]) -> dict[str, float]:
         figures = self.measure(*examples)
         if not math.isfinite(figures["loss"]):
             message = f"the {part} loss is {figures['loss']} after step {self.step_count}"
-            raise self._divergence(examples[0], message)
+            x = examples[0]
+            shown = x if isinstance(x, np.ndarray) else x[: self.batches.batch_size]
+            raise self._divergence(shown, message)
         return {f"{part}_{name}": value for name, value in figures.items()}
 
     def _divergence(self, x: Array, what: str) -> DivergenceError:

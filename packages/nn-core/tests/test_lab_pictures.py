@@ -4,10 +4,10 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
-from deep_nn.images import read_image
 from nn_core.errors import DataError, ShapeError
+from nn_core.lab.pictures import read_image
 
 SHAPE = (4, 6, 3)
 
@@ -124,3 +124,49 @@ def test_a_shape_that_no_picture_has(tmp_path):
     for shape in [(2,), (4, 4, 2)]:
         with pytest.raises(ShapeError, match="C of 1, 3 or 4"):
             read_image(path, shape)
+
+
+def test_cropped_to_the_middle_with_its_proportions(tmp_path):
+    pixels = np.zeros((40, 100, 3), np.uint8)
+    pixels[:, 20:80] = 255
+    path = saved(tmp_path, Image.fromarray(pixels))
+    assert (read_image(path, (8, 8, 3), crop=True) == 255).all()
+    assert (read_image(path, (8, 8, 3))[0, :, 0] == 0).all()
+    tall = saved(tmp_path, Image.fromarray(pixels.transpose(1, 0, 2)), "tall.png")
+    assert (read_image(tall, (8, 8, 3), crop=True) == 255).all()
+    wide = read_image(path, (10, 25, 3), crop=True)
+    np.testing.assert_array_equal(wide, read_image(path, (10, 25, 3)))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1)])
+def test_a_picture_of_hardly_a_pixel_is_cropped(tmp_path, size):
+    path = saved(tmp_path, Image.new("RGB", size, (9, 99, 199)))
+    assert (read_image(path, (64, 64, 3), crop=True) == [9, 99, 199]).all()
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_a_large_photo_on_its_side_is_upright_and_close_to_the_slow_way(tmp_path, turn):
+    gradient = np.zeros((900, 1200, 3), np.uint8)
+    gradient[..., 0] = np.linspace(0, 255, 1200)
+    gradient[..., 1] = np.linspace(0, 255, 900)[:, None]
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    path = saved(tmp_path, Image.fromarray(gradient), "photo.jpg", exif=exif, quality=95)
+    with Image.open(path) as opened:
+        slow = ImageOps.exif_transpose(opened.copy()).resize((64, 48), Image.Resampling.BICUBIC)
+    np.testing.assert_allclose(read_image(path, (48, 64, 3))[0], np.asarray(slow), atol=6)
+
+
+def test_a_photo_is_not_decoded_smaller_than_it_is_wanted(tmp_path):
+    stripes = np.repeat(np.tile([0, 255], 16), 8).astype(np.uint8)  # 8 pixels wide each
+    path = saved(tmp_path, Image.fromarray(np.tile(stripes, (192, 1))), "photo.jpg", quality=95)
+    row = read_image(path, (48, 64, 1))[0, 24, :, 0].astype(int)  # 2 pixels wide each
+    assert (np.abs(row[1::2] - row[::2]) < 40).all()
+    assert (np.abs(np.diff(row[::2])) > 200).all()
+
+
+def test_fifty_megapixels(tmp_path):
+    path = saved(tmp_path, Image.new("P", (7000, 7143), 3), "large.png")
+    assert read_image(path, (64, 64, 3)).shape == (1, 64, 64, 3)
+    grey = saved(tmp_path, Image.new("L", (7000, 7143), 77), "large.jpg")
+    np.testing.assert_allclose(read_image(grey, (64, 64, 3)), 77, atol=1)
