@@ -185,8 +185,14 @@ def test_a_file_that_breaks_while_it_is_read_is_named(tmp_path):
         ({"train_set_x": PHOTOS[:, :0], "train_set_y": NUMBERS}, "there are no photos"),
         ({"train_set_x": PHOTOS[:0], "train_set_y": NUMBERS[:0]}, "there are no photos"),
         ({"train_set_x": PHOTOS / 255, "train_set_y": NUMBERS}, "whole numbers from 0 to 255"),
-        ({"train_set_x": PHOTOS + np.int16(1), "train_set_y": NUMBERS}, "from 0 to 255 (uint8)"),
-        ({"train_set_x": PHOTOS - np.int16(1), "train_set_y": NUMBERS}, "from 0 to 255 (uint8)"),
+        (
+            {"train_set_x": PHOTOS.astype(np.int16) + 1, "train_set_y": NUMBERS},
+            "from 0 to 255 (uint8)",
+        ),
+        (
+            {"train_set_x": PHOTOS.astype(np.int16) - 1, "train_set_y": NUMBERS},
+            "from 0 to 255 (uint8)",
+        ),
         ({"train_set_x": PHOTOS, "train_set_y": NUMBERS + 0.5}, "is not a class number"),
         ({"train_set_x": PHOTOS, "train_set_y": NUMBERS - 1}, "label -1 is not a class number"),
     ],

@@ -424,10 +424,14 @@ def test_what_is_no_hdf5_is_refused(tmp_path: Path, content: bytes) -> None:
     assert refusal(path) == "FILE is not a checkpoint: it is no HDF5 file"
 
 
+SEAL = b"\nnn-core sha256 "
+
+
 def test_a_file_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
     path = saved(tmp_path / "model.h5")
     content = path.read_bytes()
-    for length in [*range(0, len(content), 61), len(content) - 1]:
+    seal = content.rindex(SEAL)  # a file that ends within these words is whole, but not sealed
+    for length in [*range(0, seal, 61), seal - 1, seal + len(SEAL), len(content) - 1]:
         path.write_bytes(content[:length])
         assert refusal(path)
 
@@ -581,7 +585,7 @@ def test_a_damaged_file_is_refused(
 def test_a_wrong_bit_anywhere_is_noticed(tmp_path: Path) -> None:
     path = saved(tmp_path / "model.h5")
     content = path.read_bytes()
-    seal = content.rindex(b"\nnn-core sha256 ")
+    seal = content.rindex(SEAL)
     rng = np.random.default_rng(0)
     for place in rng.integers(0, seal, 200):
         wrong = bytearray(content)
@@ -593,7 +597,7 @@ def test_a_wrong_bit_anywhere_is_noticed(tmp_path: Path) -> None:
 def test_a_file_without_its_seal_is_judged_by_what_it_holds(tmp_path: Path) -> None:
     path = saved(tmp_path / "model.h5")
     content = path.read_bytes()
-    path.write_bytes(content[: content.rindex(b"\nnn-core sha256 ")])
+    path.write_bytes(content[: content.rindex(SEAL)])
     np.testing.assert_array_equal(load(path).network.parameters, small_trainer().network.parameters)
 
 
