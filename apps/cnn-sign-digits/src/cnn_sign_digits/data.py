@@ -1,6 +1,5 @@
 """Photos by name or path: what `--data` and `--test` accept, ready to train or evaluate on."""
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from cnn_sign_digits.folders import read_folder
 from cnn_sign_digits.hdf5 import SUFFIXES, hdf5_files, read_hdf5, read_pair
 from cnn_sign_digits.parts import Contents, Part
 from nn_core.errors import DataError, SettingError
+from nn_core.lab.catalogue import Entry, list_sets
 from nn_core.lab.fetching import RemoteArchive, RemoteDataset, RemoteFile, locate
 from nn_core.lab.labels import check_for_training, match_classes
 from nn_core.lab.reading import exists, shown
@@ -67,16 +67,6 @@ class Splits:
     origin: str
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A data set that has a name: how to write it with its settings, and what it is."""
-
-    name: str
-    spec: str
-    description: str
-    is_here: bool
-
-
 def synthetic(count: int = 2000, *, rng: np.random.Generator) -> Dataset:
     """Hands of all ten digits, drawn: a new one for each photo."""
     from cnn_sign_digits import rendering
@@ -91,16 +81,7 @@ MADE: Mapping[str, Callable[..., Dataset]] = {"synthetic": synthetic}
 
 def catalogue() -> list[Entry]:
     """All data sets that have a name, those made here first."""
-    entries = []
-    for name, make in MADE.items():
-        parameters = inspect.signature(make).parameters.values()
-        settings = [f"{p.name}={p.default}" for p in parameters if p.default is not p.empty]
-        description = (inspect.getdoc(make) or "").partition("\n")[0]
-        entries.append(Entry(name, f"{name}:{','.join(settings)}", description, True))
-    for name, remote in FETCHED.items():
-        is_here = all(locate(file) is not None for file in remote.files)
-        entries.append(Entry(name, name, remote.description, is_here))
-    return entries
+    return list_sets(MADE, FETCHED)
 
 
 def load(

@@ -1,6 +1,5 @@
 """Data by name or path: what `--data` and `--test` accept, ready to train or evaluate on."""
 
-import inspect
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from deep_nn.generated import GENERATED
 from deep_nn.tables import read_rows
 from nn_core.arrays import Shape
 from nn_core.errors import DataError, SettingError, ShapeError
+from nn_core.lab.catalogue import Entry, list_sets
 from nn_core.lab.fetching import RemoteDataset, RemoteFile, locate
 from nn_core.lab.labels import check_for_training, match_classes
 from nn_core.lab.pictures import read_image
@@ -57,28 +57,9 @@ class Splits:
     origin: str
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A data set that has a name: how to write it with its settings, and what it is."""
-
-    name: str
-    spec: str
-    description: str
-    is_here: bool
-
-
 def catalogue() -> list[Entry]:
     """All data sets that have a name, those made here first."""
-    entries = []
-    for name, make in GENERATED.items():
-        parameters = inspect.signature(make).parameters.values()
-        settings = [f"{p.name}={p.default}" for p in parameters if p.default is not p.empty]
-        description = (inspect.getdoc(make) or "").partition("\n")[0]
-        entries.append(Entry(name, f"{name}:{','.join(settings)}", description, True))
-    for name, remote in FETCHED.items():
-        is_here = all(locate(file) is not None for file in remote.files)
-        entries.append(Entry(name, name, remote.description, is_here))
-    return entries
+    return list_sets(GENERATED, FETCHED)
 
 
 def load(

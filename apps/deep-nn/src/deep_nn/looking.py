@@ -15,7 +15,19 @@ from nn_core.gradient_check import GradientReport, check_gradients, check_layer,
 from nn_core.lab.options import SEED, json_option
 from nn_core.lab.parameters import FIGURE, MODEL, require_distinct
 from nn_core.lab.program import echo_json, remark
-from nn_core.layers import ACTIVATIONS, Dense, Dropout, Flatten, Layer, Tanh
+from nn_core.layers import (
+    ACTIVATIONS,
+    AveragePool2D,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool2D,
+    Layer,
+    MaxPool2D,
+    Tanh,
+)
 from nn_core.ledger import table
 from nn_core.losses import binary_cross_entropy, mean_squared_error, softmax_cross_entropy
 from nn_core.network import Network
@@ -84,7 +96,16 @@ def _reports(rng: np.random.Generator) -> Iterator[tuple[str, GradientReport]]:
     layers: list[Layer] = [Dense(3), *(made() for made in ACTIVATIONS.values()), Dropout(0.7)]
     for layer in layers:
         yield repr(layer), check_layer(layer, rng.normal(size=(5, 4)), rng=rng)
-    yield repr(Flatten()), check_layer(Flatten(), rng.normal(size=(2, 3, 2)), rng=rng)
+    of_maps: list[Layer] = [
+        Flatten(),
+        Conv2D(2, 3, padding="same"),
+        MaxPool2D(2),
+        AveragePool2D(2),
+        GlobalAveragePool2D(),
+        BatchNorm(),
+    ]
+    for layer in of_maps:
+        yield repr(layer), check_layer(layer, rng.normal(size=(3, 4, 4, 2)), rng=rng)
 
     yield (
         "binary cross-entropy",
