@@ -298,6 +298,7 @@ class TestCheckGradients:
             "AveragePool2D",
             "GlobalAveragePool2D",
             "BatchNorm",
+            "InstanceNorm",
             "binary cross-entropy",
             "softmax cross-entropy",
             "mean squared error",

@@ -34,6 +34,7 @@ from nn_core.layers import (
     Dropout,
     Flatten,
     GlobalAveragePool2D,
+    InstanceNorm,
     Layer,
     LeakyReLU,
     MaxPool2D,
@@ -87,6 +88,9 @@ CHECKED: list[tuple[Layer, Shape]] = [
     (BatchNorm(), (5, 3)),
     (BatchNorm(momentum=0.5, epsilon=1e-3), (2, 3, 4, 2)),
     (BatchNorm(), (2, 3, 4)),
+    (InstanceNorm(), (1, 1, 1, 1)),
+    (InstanceNorm(), (2, 1, 3, 2)),
+    (InstanceNorm(epsilon=0.5), (3, 4, 5, 2)),
     *((layer, shape) for layer in ELEMENTWISE for shape in [(1, 1), (4, 3), (1, 2, 3), (3, 4, 30)]),
 ]
 checked = pytest.mark.parametrize(

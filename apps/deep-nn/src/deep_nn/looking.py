@@ -24,6 +24,7 @@ from nn_core.layers import (
     Dropout,
     Flatten,
     GlobalAveragePool2D,
+    InstanceNorm,
     Layer,
     MaxPool2D,
     Tanh,
@@ -103,6 +104,7 @@ def _reports(rng: np.random.Generator) -> Iterator[tuple[str, GradientReport]]:
         AveragePool2D(2),
         GlobalAveragePool2D(),
         BatchNorm(),
+        InstanceNorm(),
     ]
     for layer in of_maps:
         yield repr(layer), check_layer(layer, rng.normal(size=(3, 4, 4, 2)), rng=rng)

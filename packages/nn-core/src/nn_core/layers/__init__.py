@@ -9,6 +9,7 @@ from nn_core.layers.dense import Dense
 from nn_core.layers.dropout import Dropout
 from nn_core.layers.flatten import Flatten
 from nn_core.layers.global_average_pool import GlobalAveragePool2D
+from nn_core.layers.instance_norm import InstanceNorm
 from nn_core.layers.layer import Cache, Context, Layer, Parameter
 from nn_core.layers.pooling import AveragePool2D, MaxPool2D, Pooling
 
@@ -26,6 +27,7 @@ __all__ = [
     "Dropout",
     "Flatten",
     "GlobalAveragePool2D",
+    "InstanceNorm",
     "Layer",
     "LeakyReLU",
     "MaxPool2D",
@@ -53,6 +55,7 @@ LAYERS: MappingProxyType[str, type[Layer]] = MappingProxyType(
             Flatten,
             GELU,
             GlobalAveragePool2D,
+            InstanceNorm,
             LeakyReLU,
             MaxPool2D,
             ReLU,
