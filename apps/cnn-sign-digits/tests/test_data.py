@@ -1,15 +1,12 @@
 """Photos by name or path, divided by person and matched to a model's classes."""
 
-import sys
-import types
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from photos import folder_of, hdf5_file, numbered_folder, photo, pixels, rng
 
-from cnn_sign_digits import hdf5
+from cnn_sign_digits import hdf5, rendering
 from cnn_sign_digits.data import (
     DIGITS,
     SIGNS,
@@ -45,19 +42,17 @@ def fetched(tmp_path, monkeypatch):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """Hands drawn in no time: one colour each."""
-    rendering = types.ModuleType("cnn_sign_digits.rendering")
+    """Hands drawn in no time: one colour each, the green of it telling the variety."""
 
-    def dataset(count, *, rng, size):
+    def dataset(count, *, rng, size, variety):
         y = np.arange(count) % 10
         x = np.zeros((count, size, size, 3), np.uint8)
         x[:] = rng.integers(0, 256, (count, 1, 1, 3))
         x[..., 0] = y[:, None, None]
+        x[..., 1] = 200 * variety
         return x, y
 
-    rendering.dataset = dataset
-    monkeypatch.setitem(sys.modules, "cnn_sign_digits.rendering", rendering)
-    monkeypatch.setattr("cnn_sign_digits.rendering", rendering, raising=False)
+    monkeypatch.setattr(rendering, "dataset", dataset)
 
 
 def message_of(spec, **options):
@@ -79,8 +74,26 @@ class TestLoad:
         again, other = (load("synthetic:count=100", rng=rng(seed)) for seed in (5, 6))
         assert fingerprint(splits.train) == fingerprint(again.train) != fingerprint(other.train)
 
+    @pytest.mark.parametrize(
+        ("settings", "variety"), [("", 0.5), (",variety=0", 0), (",variety=1", 1)]
+    )
+    def test_how_much_hands_that_are_drawn_differ(self, drawn, settings, variety):
+        splits = load(f"synthetic:count=50{settings}", rng=rng())
+        assert np.unique(splits.train.x[..., 1]).tolist() == [200 * variety]
+
+    def test_the_hands_are_those_of_the_variety(self):
+        found = load_for_evaluation("synthetic:count=10,variety=1", TEN, rng=rng(3))
+        x, y = rendering.dataset(10, rng=rng(3), variety=1)
+        np.testing.assert_array_equal(found.x, x)
+        np.testing.assert_array_equal(found.y, y)
+
     def test_settings_that_make_no_hands(self, drawn):
         assert "count must be at least 10" in message_of("synthetic:count=9")
+        for variety in ("-0.1", "1.5"):
+            said = message_of(f"synthetic:variety={variety}")
+            assert said == f"synthetic: variety must be 0 to 1, not {variety}"
+        assert "variety must be a number, not 'much'" in message_of("synthetic:variety=much")
+        assert "variety must be finite" in message_of("synthetic:variety=nan")
         assert "no setting 'size'" in message_of("synthetic:size=3")
         assert "'digits' has no settings" in message_of("digits:count=3")
         with pytest.raises(SettingError, match="--group is for folders of photos; synthetic"):
@@ -319,7 +332,7 @@ class TestDataset:
 def test_the_catalogue_says_what_is_here(fetched):
     entries = {entry.name: entry for entry in catalogue()}
     assert list(entries) == ["synthetic", "digits", "signs"]
-    assert entries["synthetic"].spec == "synthetic:count=2000"
+    assert entries["synthetic"].spec == "synthetic:count=2000,variety=0.5"
     assert entries["synthetic"].description.startswith("Hands of all ten digits")
     assert [entry.is_here for entry in entries.values()] == [True, False, False]
     (fetched / "sign-language-digits").mkdir()

@@ -67,12 +67,17 @@ class Splits:
     origin: str
 
 
-def synthetic(count: int = 2000, *, rng: np.random.Generator) -> Dataset:
-    """Hands of all ten digits, drawn: a new one for each photo."""
+def synthetic(count: int = 2000, variety: float = 0.5, *, rng: np.random.Generator) -> Dataset:
+    """Hands of all ten digits, drawn: a new one for each photo.
+
+    variety  how much hands, views, walls and cameras differ: 0 not at all, 1 as in life
+    Raises SettingError for numbers out of range.
+    """
     from cnn_sign_digits import rendering
 
     require(count >= 10, f"synthetic: count must be at least 10, one for each digit, not {count}")
-    x, y = rendering.dataset(count, rng=rng, size=SIZE)
+    require(0 <= variety <= 1, f"synthetic: variety must be 0 to 1, not {variety}")
+    x, y = rendering.dataset(count, rng=rng, size=SIZE, variety=variety)
     return Dataset("synthetic", x, y, tuple(map(str, range(10))))
 
 
@@ -94,8 +99,8 @@ def load(
 ) -> Splits:
     """The training and validation parts of a data set.
 
-    spec        "synthetic", "synthetic:count=5000", "digits", or a path: a folder of class
-                folders, an .h5 file, or a folder with .h5 files
+    spec        "synthetic", "synthetic:count=5000,variety=1", "digits", or a path: a folder
+                of class folders, an .h5 file, or a folder with .h5 files
     test        a path to judge by; of one that has a test part only that part is used
     validation  the fraction to hold back if there is no test part: of people if they are
                 known, and of photos if not, each class giving its share
