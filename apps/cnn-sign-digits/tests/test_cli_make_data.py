@@ -1,6 +1,5 @@
 """`cnn-sign make-data` as it is typed."""
 
-import re
 from pathlib import Path
 
 import h5py
@@ -74,9 +73,3 @@ def test_what_makes_no_sense_is_one_line_and_leaves_nothing(
     assert line.startswith("Error: ")
     assert told in line
     assert list(tmp_path.iterdir()) == []
-
-
-def test_every_help_has_an_example() -> None:
-    for command in ((), ("make-data",)):
-        help_text = invoke(*command, "--help").stdout
-        assert re.search(r"^ *Example: cnn-sign make-data hands\.h5", help_text, re.MULTILINE)

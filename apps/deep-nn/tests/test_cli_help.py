@@ -99,6 +99,10 @@ def test_the_commands_are_those_promised() -> None:
     }
 
 
+def test_fetch_says_what_can_be_fetched() -> None:
+    assert "deep-nn fetch [OPTIONS] cats\n" in help_of("fetch")
+
+
 @pytest.mark.parametrize("name", sorted(main.commands))
 def test_every_option_is_explained(name: str) -> None:
     options = [p for p in main.commands[name].params if isinstance(p, click.Option)]

@@ -3,12 +3,11 @@
 import hashlib
 import io
 import socket
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from loopback import serving
 
 from nn_core.errors import DataError
 from nn_core.lab import fetching
@@ -26,37 +25,10 @@ CONTENT = bytes(range(256)) * 700
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-class Handler(BaseHTTPRequestHandler):
-    """/whole sends the content, /short breaks off half way, all else is not found."""
-
-    def do_GET(self):
-        self.server.asked.append(self.path)
-        if self.path not in {"/whole", "/short"}:
-            self.send_error(404)
-            return
-        content = self.server.content
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content if self.path == "/whole" else content[: len(content) // 2])
-
-    def log_message(self, format, *args):
-        pass
-
-
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        running.asked = []
-        running.content = CONTENT
-        running.address = f"http://127.0.0.1:{running.server_address[1]}"
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
+    with serving(monkeypatch, CONTENT) as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 def dataset(*addresses, sha256=SHA256):
@@ -133,6 +105,24 @@ def test_nobody_listens(server, tmp_path):
         message = message_of(dataset(f"http://127.0.0.1:{port}/whole"), tmp_path)
     assert "cannot be reached" in message
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("sort", [RemoteFile, RemoteArchive])
+def test_a_folder_that_nothing_came_into_does_not_stay(server, tmp_path, sort):
+    (tmp_path / "old").mkdir()
+    absent = f"{server.address}/nothing"
+    for folder in (tmp_path / "new" / "folder", tmp_path / "old"):
+        toy = dataset(absent) if sort is RemoteFile else archive_of(absent)
+        with pytest.raises(DataError, match="404"):
+            fetch(toy, folder)
+    assert list(tmp_path.rglob("*")) == [tmp_path / "old"]
+
+
+def test_what_came_before_a_failure_stays(server, tmp_path):
+    folder = tmp_path / "new"
+    with pytest.raises(DataError, match=r"file1\.bin"):
+        fetch(dataset(f"{server.address}/whole", f"{server.address}/nothing"), folder)
+    assert [path.name for path in folder.iterdir()] == ["file0.bin"]
 
 
 def test_an_address_that_is_none(tmp_path):

@@ -2,12 +2,16 @@
 
 import click
 
+from cnn_sign_digits.data import FETCHED, catalogue
 from cnn_sign_digits.making import make_data
 from nn_core.lab.program import CONTEXT, Program
+from nn_core.lab.sets import set_commands
+
+PROGRAM = "cnn-sign"
 
 
 @click.group(cls=Program, invoke_without_command=True, context_settings=CONTEXT)
-@click.version_option(package_name="cnn-sign")
+@click.version_option(package_name=PROGRAM)
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Hands that sign digits, drawn by NumPy alone.
@@ -19,4 +23,5 @@ def main(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-main.add_command(make_data)
+for command in (make_data, *set_commands(PROGRAM, catalogue, FETCHED)):
+    main.add_command(command)

@@ -3,12 +3,13 @@
 import click
 
 from deep_nn.comparing import COMPARISONS, comparison_command
+from deep_nn.data import FETCHED, catalogue
 from deep_nn.looking import boundary, check_gradients_command
 from deep_nn.model import PROGRAM
-from deep_nn.sets import datasets, fetch
 from deep_nn.training import train
 from deep_nn.using import evaluate, predict, summary
 from nn_core.lab.program import CONTEXT, Program
+from nn_core.lab.sets import set_commands
 
 
 @click.group(cls=Program, invoke_without_command=True, context_settings=CONTEXT)
@@ -32,7 +33,6 @@ for command in (
     boundary,
     *map(comparison_command, COMPARISONS),
     check_gradients_command,
-    datasets,
-    fetch,
+    *set_commands(PROGRAM, catalogue, FETCHED),
 ):
     main.add_command(command)

@@ -9,11 +9,13 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from nn_core.errors import DataError
+from nn_core.lab.reading import exists
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,18 @@ def fetch(
     folder    where to put them; `data_folder()` by default, made if it is not there
     progress  draw a bar per file on stderr
     A file or an unpacked archive appears under its name whole and with the right hash, or not
-    at all.
+    at all; a folder into which nothing came does not stay.
     Raises DataError, naming the file, its address and the way out.
     """
     target = folder or data_folder()
-    return tuple(_fetch(file, dataset.name, target, progress) for file in dataset.files)
+    absent = [path for path in (target, *target.parents) if not exists(path)]
+    try:
+        return tuple(_fetch(file, dataset.name, target, progress) for file in dataset.files)
+    except BaseException:
+        for path in absent:
+            with suppress(OSError):
+                path.rmdir()
+        raise
 
 
 def _fetch(file: Remote, dataset: str, folder: Path, progress: bool) -> Path:
