@@ -1,5 +1,6 @@
 """Photos by name or path: what `--data` and `--test` accept, ready to train or evaluate on."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from cnn_sign_digits.dataset import Dataset
 from cnn_sign_digits.folders import read_folder
 from cnn_sign_digits.hdf5 import SUFFIXES, hdf5_files, read_hdf5, read_pair
 from cnn_sign_digits.parts import Contents, Part
+from cnn_sign_digits.stored import StoredImages
 from nn_core.errors import DataError, SettingError
 from nn_core.lab.catalogue import Entry, list_sets
 from nn_core.lab.fetching import RemoteArchive, RemoteDataset, RemoteFile, locate
@@ -67,7 +69,7 @@ class Splits:
     origin: str
 
 
-def synthetic(count: int = 2000, variety: float = 0.5, *, rng: np.random.Generator) -> Dataset:
+def synthetic(count: int = 5000, variety: float = 0.3, *, rng: np.random.Generator) -> Dataset:
     """Hands of all ten digits, drawn: a new one for each photo.
 
     variety  how much hands, views, walls and cameras differ: 0 not at all, 1 as in life
@@ -92,7 +94,7 @@ def catalogue() -> list[Entry]:
 def load(
     spec: str,
     *,
-    test: Path | None = None,
+    test: str | None = None,
     validation: float = 0.2,
     group: str | None = None,
     rng: np.random.Generator,
@@ -101,7 +103,8 @@ def load(
 
     spec        "synthetic", "synthetic:count=5000,variety=1", "digits", or a path: a folder
                 of class folders, an .h5 file, or a folder with .h5 files
-    test        a path to judge by; of one that has a test part only that part is used
+    test        what to judge by, named in the same way; of a set with a test part only that
+                part is used
     validation  the fraction to hold back if there is no test part: of people if they are
                 known, and of photos if not, each class giving its share
     group       who is on the photos of a folder (see `people.people`)
@@ -113,9 +116,7 @@ def load(
     out of range; each names the file.
     """
     contents, train = _for_training(spec, group, rng)
-    part = contents.test
-    if test is not None:
-        part = _judging_part(_read(test, None), shown(test))
+    part = contents.test if test is None else _to_judge_by(test, rng)
     if part is not None:
         judged = _onto(part, train.classes, "training data")
         return Splits(train, judged, judged.name)
@@ -131,24 +132,57 @@ def load(
     return Splits(*_parts(train, kept, held_back), origin)
 
 
-def load_folds(
-    spec: str, folds: int, *, group: str | None = None, rng: np.random.Generator
-) -> list[Splits]:
-    """A data set divided so many ways, each photo being held back once.
+def load_fold(
+    spec: str, fold: str, *, group: str | None = None, rng: np.random.Generator
+) -> Splits:
+    """One of the ways to divide a data set, in all of which each photo is held back once.
 
+    fold  "2/5": the second of five
     People stay together where they are known. The set's own test part is not used.
     Raises as `load` does.
     """
+    number, folds = parse_fold(fold)
     _, train = _for_training(spec, group, rng)
     groups = np.arange(len(train)) if train.groups is None else train.groups
     try:
-        divided = group_folds(groups, folds, rng=rng, labels=train.y)
+        kept, held_back = group_folds(groups, folds, rng=rng, labels=train.y)[number - 1]
     except DataError as error:
         raise DataError(f"{train.name}: {error}") from None
-    return [
-        Splits(*_parts(train, kept, held_back), f"fold {number} of {folds}")
-        for number, (kept, held_back) in enumerate(divided, start=1)
-    ]
+    return Splits(*_parts(train, kept, held_back), f"fold {number} of {folds} held back")
+
+
+def parse_fold(text: str) -> tuple[int, int]:
+    """Which of how many, of a text such as "2/5". Raises SettingError for any other."""
+    stated = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text.strip())
+    number, folds = (int(stated[1]), int(stated[2])) if stated else (0, 0)
+    require(1 <= number <= folds >= 2, f"a fold is K/N, as in 2/5 for the second of five: {text!r}")
+    return number, folds
+
+
+def add_photos(splits: Splits, spec: str, *, rng: np.random.Generator) -> Splits:
+    """More photos to train on, and the same to judge by.
+
+    spec  as for `load_for_evaluation`, but of a set with a training part that part is used
+    Raises DataError if the set cannot be had or used, and for photos that are too many for
+    the memory, since both sets are to lie there.
+    """
+    train = splits.train
+    name, made = _make(spec, rng)
+    if made is not None:
+        part = Part(made.name, made.x, made.y, made.classes)
+    else:
+        contents = _contents(name, None)
+        part = contents.train or _judging_part(contents, shown(name))
+    added = _onto(part, train.classes, "training data")
+    if isinstance(train.x, StoredImages) or isinstance(added.x, StoredImages):
+        large = train if isinstance(train.x, StoredImages) else added
+        raise DataError(f"{large.name} is too large to be trained on together with other photos")
+    groups = None
+    if train.groups is not None:
+        groups = np.concatenate([train.groups, np.full(len(added), -1)])
+    x, y = np.concatenate([train.x, added.x]), np.concatenate([train.y, added.y])
+    joined = Dataset(f"{train.name} and {added.name}", x, y, train.classes, groups)
+    return Splits(joined, splits.validation, splits.origin)
 
 
 def load_for_evaluation(
@@ -163,12 +197,7 @@ def load_for_evaluation(
     Raises DataError if the set cannot be had or used, or for a class that the model does not
     know.
     """
-    name, made = _make(spec, rng)
-    if made is not None:
-        part = Part(made.name, made.x, made.y, made.classes)
-    else:
-        part = _judging_part(_contents(name, None), shown(name))
-    return _onto(part, classes, "model")
+    return _onto(_to_judge_by(spec, rng), classes, "model")
 
 
 def _for_training(
@@ -230,6 +259,13 @@ def _read(path: Path, group: str | None) -> Contents:
             f" {shown(path.suffix) or 'none'})"
         )
     return read_hdf5(path, size=SIZE)
+
+
+def _to_judge_by(spec: str, rng: np.random.Generator) -> Part:
+    name, made = _make(spec, rng)
+    if made is not None:
+        return Part(made.name, made.x, made.y, made.classes)
+    return _judging_part(_contents(name, None), shown(name))
 
 
 def _judging_part(contents: Contents, name: str) -> Part:

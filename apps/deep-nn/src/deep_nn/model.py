@@ -13,6 +13,7 @@ from deep_nn.preprocessing import Preprocessing, fit
 from nn_core import checkpoint
 from nn_core.arrays import Array
 from nn_core.errors import CheckpointError, DataError, SettingError
+from nn_core.lab.labels import class_names
 from nn_core.lab.settings import Settings
 from nn_core.layers import ACTIVATIONS, Activation, Dense, Dropout, Layer
 from nn_core.losses import Loss, binary_cross_entropy, softmax_cross_entropy
@@ -116,7 +117,7 @@ def load_model(path: Path) -> Model:
         _check(settings)
         model = Model(
             loaded.network,
-            _class_names(details["classes"]),
+            class_names(details["classes"]),
             Preprocessing.from_dict(details["preprocessing"]),
             settings,
             details["fingerprint"],
@@ -136,16 +137,6 @@ def _check(settings: NetworkSettings) -> None:
     layers(settings, 1)
     settings.recipe(binary_cross_entropy)
     streams(settings.seed)
-
-
-def _class_names(names: Any) -> tuple[str, ...]:
-    if (
-        len(names) < 2
-        or len(set(names)) != len(names)
-        or not all(isinstance(n, str) for n in names)
-    ):
-        raise CheckpointError(f"these are no classes: {names}")
-    return tuple(names)
 
 
 def outputs_for(classes: tuple[str, ...]) -> int:

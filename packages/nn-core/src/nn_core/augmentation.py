@@ -144,11 +144,17 @@ class Augment(Protocol):
         """The examples changed, in an array of its own; all chance comes from `rng`."""
 
 
-AUGMENTATIONS: dict[str, Callable[..., Augmentation]] = {"standard": Augmentation}
+AUGMENTATIONS: dict[str, Callable[..., Augmentation | None]] = {
+    "none": lambda: None,
+    "standard": Augmentation,
+}
 
 
-def augmentation(text: str) -> Augmentation:
-    """The augmentation that a text such as "standard:rotation=30,mirror=no" names."""
+def augmentation(text: str) -> Augmentation | None:
+    """The augmentation that a text such as "standard:rotation=30,mirror=no" names; or none.
+
+    Raises SettingError for a name or a setting that there is not, or one out of range.
+    """
     return parse(text, AUGMENTATIONS, "augmentation")()
 
 

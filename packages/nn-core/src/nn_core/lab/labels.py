@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Labels, Shape
-from nn_core.errors import DataError, ShapeError
+from nn_core.errors import CheckpointError, DataError, ShapeError
 
 INTEGER = re.compile(r"([+-]?\d{1,18})(\.0*)?")
 
@@ -101,6 +101,20 @@ def check_for_training(y: Labels, names: tuple[str, ...] | None, source: str) ->
         only = classes[present[0]]
         raise DataError(f"{source}: one class only ({only!r}); training needs two or more")
     return classes
+
+
+def class_names(names: Any) -> tuple[str, ...]:
+    """Two names or more, each of them once, as a checkpoint keeps them.
+
+    Raises CheckpointError if they are anything else.
+    """
+    if (
+        len(names) < 2
+        or len(set(names)) != len(names)
+        or not all(isinstance(n, str) for n in names)
+    ):
+        raise CheckpointError(f"these are no classes: {names}")
+    return tuple(names)
 
 
 def as_text(values: npt.NDArray[Any]) -> npt.NDArray[np.str_]:

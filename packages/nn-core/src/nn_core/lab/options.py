@@ -69,7 +69,12 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Callable[[Command], Co
         click.option(
             "--seed", type=SEED, default=0, help="The same seed gives the same bits again."
         ),
-        click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32"),
+        click.option(
+            "--dtype",
+            type=click.Choice(["float32", "float64"]),
+            default="float32",
+            help="The precision of every number.",
+        ),
         omit=omit,
     )
 

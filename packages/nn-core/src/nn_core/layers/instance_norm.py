@@ -69,7 +69,7 @@ class InstanceNorm(Layer):
             return None
         y, inverse = cache
         product = np.multiply(d_y, y, out=context.scratch("work", y.shape))
-        d_x = np.multiply(y, -_mean(product), out=context.scratch("d_x", y.shape))
+        d_x: Array = np.multiply(y, -_mean(product), out=context.scratch("d_x", y.shape))
         d_x += d_y
         d_x -= _mean(d_y)
         d_x *= inverse
@@ -80,5 +80,5 @@ def _mean(x: Array) -> Array:
     """The mean of each map, (N, 1, 1, C): over the rows first, which are long runs of memory."""
     N, H, W, C = x.shape
     columns = np.add.reduce(x.reshape(N, H, W * C), axis=1)
-    total = np.add.reduce(columns.reshape(N, 1, 1, W, C), axis=3)
-    return total / (H * W)
+    mean: Array = np.add.reduce(columns.reshape(N, 1, 1, W, C), axis=3) / (H * W)
+    return mean

@@ -1,0 +1,97 @@
+"""The networks that `--preset` names, each with the settings that suit it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from nn_core.layers import (
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool2D,
+    InstanceNorm,
+    Layer,
+    MaxPool2D,
+)
+
+NORM = InstanceNorm(epsilon=1.0)
+"""Photos come as they are, 0 to 255: to them, one step of grey is little."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A network and how to train it.
+
+    build     (classes, activation, initializer, keep probability) -> its layers
+    defaults  of the options of `train`
+    """
+
+    build: Callable[[int, Layer, str, float], list[Layer]]
+    defaults: Mapping[str, Any]
+
+
+def classic(classes: int, activation: Layer, initializer: str, keep_prob: float) -> list[Layer]:
+    """Two convolutions with wide pools, as the course's first convolutional network has them.
+
+    64 x 64 x 3 -> 8 maps of 8 x 8 -> 16 maps of 2 x 2 -> classes
+    """
+    return [
+        NORM,
+        Conv2D(8, 5, padding="same", initializer=initializer),
+        activation,
+        MaxPool2D(8),
+        Conv2D(16, 5, padding="same", initializer=initializer),
+        activation,
+        MaxPool2D(4),
+        Flatten(),
+        *_head(classes, initializer, keep_prob),
+    ]
+
+
+def accurate(classes: int, activation: Layer, initializer: str, keep_prob: float) -> list[Layer]:
+    """Four blocks of 3 x 3 convolution and batch normalization, twice the maps in each.
+
+    64 x 64 x 3 -> 16 maps of 32 x 32 -> 32 of 16 x 16 -> 64 of 8 x 8 -> 128 numbers -> classes
+    """
+    blocks: list[Layer] = []
+    for filters in (16, 32, 64, 128):
+        convolution = Conv2D(filters, 3, padding="same", initializer=initializer)
+        blocks += [convolution, BatchNorm(), activation, MaxPool2D(2)]
+    return [NORM, *blocks[:-1], GlobalAveragePool2D(), *_head(classes, initializer, keep_prob)]
+
+
+def _head(classes: int, initializer: str, keep_prob: float) -> list[Layer]:
+    """Dropout, if any, and a dense layer of logits."""
+    noise: list[Layer] = [Dropout(keep_prob)] if keep_prob < 1 else []
+    return [*noise, Dense(classes, initializer)]
+
+
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        "classic": Preset(
+            classic,
+            {
+                "optimizer": "adam",
+                "learning_rate": 0.006,
+                "schedule": "cosine:warmup=1",
+                "epochs": 12,
+                "keep_prob": 1.0,
+                "augment": "none",
+            },
+        ),
+        "accurate": Preset(
+            accurate,
+            {
+                "optimizer": "adam",
+                "learning_rate": 0.004,
+                "schedule": "cosine:warmup=2",
+                "epochs": 40,
+                "keep_prob": 0.8,
+                "augment": "standard:rotation=30,scale=0.3",
+            },
+        ),
+    }
+)

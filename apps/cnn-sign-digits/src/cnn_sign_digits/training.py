@@ -1,0 +1,74 @@
+"""The command `train`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cnn_sign_digits.arguments import photo_options
+from cnn_sign_digits.model import PROGRAM, PhotoSettings, load_model, prepare, run_to_resume
+from cnn_sign_digits.presets import PRESETS
+from nn_core.lab.options import json_option, output_options, recipe_options
+from nn_core.lab.parameters import require_distinct
+from nn_core.lab.program import echo_json, remark
+from nn_core.lab.results import training_report, training_result
+from nn_core.lab.runs import run
+from nn_core.lab.settings import resumed_settings
+
+
+@click.command()
+@photo_options
+@recipe_options(**PRESETS["classic"].defaults)
+@output_options
+@json_option
+@click.pass_context
+def train(
+    ctx: click.Context,
+    /,
+    save: Path | None,
+    resume: Path | None,
+    log: Path | None,
+    figure: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Train a convolutional network and say how well it does.
+
+    \b
+    Example: cnn-sign train --data digits --save digits.h5 --figure digits.png
+    """
+    model = None
+    if resume is not None:
+        model = load_model(resume)
+        save = save or resume
+        options = resumed_settings(ctx, model.settings.to_dict(), free={"data", "test"})
+    settings = PhotoSettings.from_mapping(options)
+    if settings.fold is not None and settings.test is not None:
+        raise click.UsageError("--fold and --test both say what to validate on", ctx)
+    require_distinct(
+        {"--save": save, "--log": log, "--figure": figure},
+        **{"--data": settings.data, "--test": settings.test, "--add": settings.add},
+    )
+    prepared = prepare(settings)
+    run(
+        prepared.trainer,
+        program=PROGRAM,
+        details=prepared.details(settings),
+        early_stopping=settings.early_stopping,
+        save=save,
+        resume=None if model is None else run_to_resume(model, prepared),
+        log=log,
+    )
+    splits = prepared.splits
+    result = training_result(prepared.trainer, data=splits.train.name)
+    if as_json:
+        echo_json(result)
+    else:
+        network = f"{settings.preset} network"
+        click.echo(training_report(result, network=network, origin=splits.origin))
+    if figure is not None:
+        from nn_core.lab.figures import draw_training
+
+        title = f"{splits.train.name}: {settings.preset} network, {settings.optimizer}"
+        draw_training(prepared.trainer.history, figure, title=title)
+        remark(f"wrote {figure}")
