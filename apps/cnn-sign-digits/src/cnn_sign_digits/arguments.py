@@ -10,11 +10,14 @@ from nn_core.lab.parameters import Named, Real
 from nn_core.layers import ACTIVATIONS
 from nn_core.spec import parse
 
+PRESET, DATA = "classic", "synthetic"
 
-def use_preset(ctx: click.Context, parameter: click.Parameter, name: str) -> str:
-    """Let the preset's settings be the defaults of the other options."""
-    ctx.default_map = dict(PRESETS[name].defaults)
-    return name
+
+def use_defaults(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Let the preset's settings for the data be the defaults of the other options."""
+    stated = {"preset": PRESET, "data": DATA, **ctx.params, parameter.name or "": value}
+    ctx.default_map = PRESETS[stated["preset"]].defaults_for(stated["data"])
+    return value
 
 
 def photo_options(command: Command) -> Command:
@@ -23,14 +26,16 @@ def photo_options(command: Command) -> Command:
         click.option(
             "--preset",
             type=click.Choice(list(PRESETS)),
-            default="classic",
+            default=PRESET,
             is_eager=True,
-            callback=use_preset,
-            help="The network, and the defaults of the options below.",
+            callback=use_defaults,
+            help="The network; with --data it sets the defaults of the options below.",
         ),
         click.option(
             "--data",
-            default="synthetic",
+            default=DATA,
+            is_eager=True,
+            callback=use_defaults,
             metavar="NAME|PATH",
             help="synthetic (with settings, as in synthetic:count=2000), digits, a folder of class "
             "folders of photos, or an .h5 file or a folder of them.",

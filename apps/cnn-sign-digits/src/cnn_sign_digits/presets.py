@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from cnn_sign_digits.data import MADE
 from nn_core.layers import (
     BatchNorm,
     Conv2D,
@@ -26,11 +27,18 @@ class Preset:
     """A network and how to train it.
 
     build     (classes, activation, initializer, keep probability) -> its layers
-    defaults  of the options of `train`
+    defaults  of the options of `train`, for photos
+    drawn     the other ones for drawn hands, which are many, and no two of them alike
     """
 
     build: Callable[[int, Layer, str, float], list[Layer]]
     defaults: Mapping[str, Any]
+    drawn: Mapping[str, Any]
+
+    def defaults_for(self, data: str) -> dict[str, Any]:
+        """The options' defaults for `--data`."""
+        is_drawn = data.partition(":")[0].strip() in MADE
+        return {**self.defaults, **(self.drawn if is_drawn else {})}
 
 
 def classic(classes: int, activation: Layer, initializer: str, keep_prob: float) -> list[Layer]:
@@ -77,10 +85,11 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 "optimizer": "adam",
                 "learning_rate": 0.006,
                 "schedule": "cosine:warmup=1",
-                "epochs": 12,
+                "epochs": 120,
                 "keep_prob": 1.0,
-                "augment": "none",
+                "augment": "standard:rotation=10,shift=0.05,scale=0.1,mirror=no",
             },
+            drawn={"epochs": 12, "augment": "none"},
         ),
         "accurate": Preset(
             accurate,
@@ -92,6 +101,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 "keep_prob": 0.8,
                 "augment": "standard:rotation=30,scale=0.3",
             },
+            drawn={"epochs": 10},
         ),
     }
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from cnn_sign_digits.arguments import photo_options
+from cnn_sign_digits.arguments import DATA, PRESET, photo_options
 from cnn_sign_digits.model import PROGRAM, PhotoSettings, load_model, prepare, run_to_resume
 from cnn_sign_digits.presets import PRESETS
 from nn_core.lab.options import json_option, output_options, recipe_options
@@ -18,8 +18,8 @@ from nn_core.lab.settings import resumed_settings
 
 @click.command()
 @photo_options
-@recipe_options(**PRESETS["classic"].defaults)
-@output_options
+@recipe_options(**PRESETS[PRESET].defaults_for(DATA))
+@output_options(figure="training.png")
 @json_option
 @click.pass_context
 def train(
@@ -28,11 +28,13 @@ def train(
     save: Path | None,
     resume: Path | None,
     log: Path | None,
-    figure: Path | None,
+    figure: Path,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Train a convolutional network and say how well it does.
+
+    With no options it learns hands that are drawn for it.
 
     \b
     Example: cnn-sign train --data digits --save digits.h5 --figure digits.png
@@ -58,6 +60,7 @@ def train(
         save=save,
         resume=None if model is None else run_to_resume(model, prepared),
         log=log,
+        threads=1,  # the products of small slices are not worth dividing
     )
     splits = prepared.splits
     result = training_result(prepared.trainer, data=splits.train.name)
@@ -66,9 +69,8 @@ def train(
     else:
         network = f"{settings.preset} network"
         click.echo(training_report(result, network=network, origin=splits.origin))
-    if figure is not None:
-        from nn_core.lab.figures import draw_training
+    from nn_core.lab.figures import draw_training
 
-        title = f"{splits.train.name}: {settings.preset} network, {settings.optimizer}"
-        draw_training(prepared.trainer.history, figure, title=title)
-        remark(f"wrote {figure}")
+    title = f"{splits.train.name}: {settings.preset} network, {settings.optimizer}"
+    draw_training(prepared.trainer.history, figure, title=title)
+    remark(f"wrote {figure}")

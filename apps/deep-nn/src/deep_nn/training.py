@@ -18,7 +18,7 @@ from nn_core.lab.settings import resumed_settings
 @click.command()
 @network_options()
 @recipe_options(optimizer="adam", epochs=100)
-@output_options
+@output_options()
 @json_option
 @click.pass_context
 def train(

@@ -79,8 +79,11 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Callable[[Command], Co
     )
 
 
-def output_options(command: Command) -> Command:
-    """When `train` stops, what it writes, and where it goes on."""
+def output_options(*, figure: str | None = None) -> Callable[[Command], Command]:
+    """When `train` stops, what it writes, and where it goes on.
+
+    figure  where a program draws its runs if nothing is said
+    """
     return together(
         click.option(
             "--early-stopping",
@@ -96,8 +99,10 @@ def output_options(command: Command) -> Command:
         click.option(
             "--log", type=OutputFile(), help="Write the figures of every epoch as lines of JSON."
         ),
-        click.option("--figure", type=FIGURE, help="Draw loss and accuracy over the epochs."),
-    )(command)
+        click.option(
+            "--figure", type=FIGURE, default=figure, help="Draw loss and accuracy over the epochs."
+        ),
+    )
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")

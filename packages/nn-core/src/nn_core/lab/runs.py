@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 import click
+from threadpoolctl import threadpool_limits
 
 from nn_core import checkpoint
 from nn_core.callbacks import BestWeights, Callback, EarlyStopping
@@ -31,12 +32,15 @@ def run(
     save: Path | None = None,
     resume: checkpoint.Run | None = None,
     log: Path | None = None,
+    threads: int | None = None,
 ) -> None:
     """Train to the end, or go on where an earlier run stood.
 
     The checkpoint is written after the first epoch, then at most once a second, and at the
     end. With `early_stopping`, the network ends with the weights of its best epoch, and the
     checkpoint predicts with them. Ctrl-C ends the run between two steps, saved.
+
+    threads  how many may share a matrix product; None: as many as the BLAS likes
 
     Raises click.ClickException, after saving, if the run is interrupted; DivergenceError,
     with the last good checkpoint left alone, if it diverges.
@@ -60,7 +64,8 @@ def run(
     with interruption() as asked, contextlib.closing(progress):
         trainer.callbacks = (*callbacks, StopWhen(asked))
         try:
-            trainer.run()
+            with threadpool_limits(threads):
+                trainer.run()
         except InterruptedBetweenSteps:
             raise click.ClickException(_interrupted(trainer, saver)) from None
     if saver is not None:
