@@ -98,11 +98,12 @@ class TestDefaults:
                 if name not in {"epochs", "add"}:
                     assert getattr(settings, name) == value, name
 
-    def test_those_of_drawn_hands_are_others(self):
-        for preset in PRESETS.values():
-            assert preset.defaults_for("digits") == preset.defaults
-            for data in ("synthetic", "synthetic:count=40"):
-                assert preset.defaults_for(data) == {**preset.defaults, **preset.drawn}
+    @pytest.mark.parametrize("data", ["synthetic:count=40", " synthetic:count=40,variety=1"])
+    def test_those_of_drawn_hands_are_others(self, tmp_path, data):
+        succeed("train", "--data", data, "--epochs", 1, "--save", tmp_path / "m.h5")
+        classic = PRESETS["classic"]
+        assert load_model(tmp_path / "m.h5").settings.augment == classic.drawn["augment"]
+        assert classic.drawn["augment"] != classic.defaults["augment"]
 
     @pytest.mark.parametrize("order", [1, -1])
     def test_what_is_said_counts_more(self, tmp_path, order):

@@ -51,7 +51,8 @@ def invoke(remote: RemoteDataset, *arguments: object) -> Result:
     def main() -> None:
         pass
 
-    for command in set_commands("toy", lambda: list_sets({"moons": moons}, fetched), fetched):
+    commands = set_commands("toy", lambda: list_sets({"moons": moons}, fetched), fetched)
+    for command in commands.values():
         main.add_command(command)
     return CliRunner().invoke(main, [str(word) for word in arguments], prog_name="toy")
 

@@ -2,7 +2,7 @@
 
 import click
 
-from cnn_sign_digits.data import parse_fold
+from cnn_sign_digits.data import MADE, parse_fold
 from cnn_sign_digits.presets import PRESETS
 from nn_core.augmentation import augmentation
 from nn_core.lab.options import INITIALIZER, Command, together
@@ -16,7 +16,8 @@ PRESET, DATA = "classic", "synthetic"
 def use_defaults(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
     """Let the preset's settings for the data be the defaults of the other options."""
     stated = {"preset": PRESET, "data": DATA, **ctx.params, parameter.name or "": value}
-    ctx.default_map = PRESETS[stated["preset"]].defaults_for(stated["data"])
+    drawn = stated["data"].strip().partition(":")[0] in MADE
+    ctx.default_map = PRESETS[stated["preset"]].defaults_for(drawn)
     return value
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits.dataset import Dataset
+from cnn_sign_digits.dataset import SIZE, Dataset
 from cnn_sign_digits.folders import read_folder
 from cnn_sign_digits.hdf5 import SUFFIXES, hdf5_files, read_hdf5, read_pair
 from cnn_sign_digits.parts import Contents, Part
@@ -20,9 +20,6 @@ from nn_core.lab.labels import check_for_training, match_classes
 from nn_core.lab.reading import exists, shown
 from nn_core.spec import nearest, parse, require
 from nn_core.splits import group_folds, group_split, stratified_split
-
-SIZE = 64
-"""Photos are squares of so many pixels a side."""
 
 DIGITS = RemoteDataset(
     name="digits",

@@ -11,6 +11,9 @@ from cnn_sign_digits.stored import StoredImages
 from nn_core.arrays import Labels
 from nn_core.errors import DataError, ShapeError
 
+SIZE = 64
+"""Photos are squares of so many pixels a side."""
+
 Images = npt.NDArray[np.uint8] | StoredImages
 """Photos (N, H, W, 3), bytes."""
 

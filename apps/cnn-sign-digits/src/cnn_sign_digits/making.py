@@ -106,3 +106,6 @@ def draw_rows(x: Images, y: Labels, path: Path, *, columns: int = 12) -> None:
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     save_figure(figure, path)
+
+
+COMMANDS = {"make-data": make_data}

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from cnn_sign_digits.data import MADE
 from nn_core.layers import (
     BatchNorm,
     Conv2D,
@@ -35,10 +34,9 @@ class Preset:
     defaults: Mapping[str, Any]
     drawn: Mapping[str, Any]
 
-    def defaults_for(self, data: str) -> dict[str, Any]:
-        """The options' defaults for `--data`."""
-        is_drawn = data.partition(":")[0].strip() in MADE
-        return {**self.defaults, **(self.drawn if is_drawn else {})}
+    def defaults_for(self, drawn: bool) -> dict[str, Any]:
+        """The options' defaults."""
+        return {**self.defaults, **(self.drawn if drawn else {})}
 
 
 def classic(classes: int, activation: Layer, initializer: str, keep_prob: float) -> list[Layer]:

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from cnn_sign_digits.arguments import DATA, PRESET, photo_options
-from cnn_sign_digits.model import PROGRAM, PhotoSettings, load_model, prepare, run_to_resume
+from cnn_sign_digits.arguments import PRESET, photo_options
+from cnn_sign_digits.model import PROGRAM, PhotoSettings, load_model
+from cnn_sign_digits.preparing import prepare, run_to_resume
 from cnn_sign_digits.presets import PRESETS
 from nn_core.lab.options import json_option, output_options, recipe_options
 from nn_core.lab.parameters import require_distinct
@@ -18,7 +19,7 @@ from nn_core.lab.settings import resumed_settings
 
 @click.command()
 @photo_options
-@recipe_options(**PRESETS[PRESET].defaults_for(DATA))
+@recipe_options(**PRESETS[PRESET].defaults_for(drawn=True))
 @output_options(figure="training.png")
 @json_option
 @click.pass_context
@@ -74,3 +75,6 @@ def train(
     title = f"{splits.train.name}: {settings.preset} network, {settings.optimizer}"
     draw_training(prepared.trainer.history, figure, title=title)
     remark(f"wrote {figure}")
+
+
+COMMANDS = {"train": train}

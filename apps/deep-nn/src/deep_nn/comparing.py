@@ -204,3 +204,6 @@ def comparison_command(kind: Kind) -> click.Command:
         remark(f"wrote {figure}")
 
     return command
+
+
+COMMANDS = {f"compare-{kind.name}": comparison_command(kind) for kind in COMPARISONS}

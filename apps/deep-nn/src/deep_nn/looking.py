@@ -127,3 +127,6 @@ def _reports(rng: np.random.Generator) -> Iterator[tuple[str, GradientReport]]:
     network = Network([Dense(5), Tanh(), Dense(3), Tanh(), Dense(1)], input_shape=(2,), rng=rng)
     x, y = rng.normal(size=(7, 2)), rng.integers(2, size=7)
     yield "network 2-5-3-1", check_gradients(network, x, y, binary_cross_entropy, rng=rng)
+
+
+COMMANDS = {"boundary": boundary, "check-gradients": check_gradients_command}

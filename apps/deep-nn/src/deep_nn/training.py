@@ -74,3 +74,6 @@ def _widths(prepared: Prepared) -> list[int]:
     network = prepared.trainer.network
     views = [views for views in network.parameter_views if "W" in views]
     return [network.input_shape[0], *(view["W"].shape[1] for view in views)]
+
+
+COMMANDS = {"train": train}

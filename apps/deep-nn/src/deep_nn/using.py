@@ -122,3 +122,6 @@ def _answers(model: Model, path: Path) -> list[dict[str, Any]]:
         }
         for row, p in enumerate(model.probabilities(x, str(path)), start=1)
     ]
+
+
+COMMANDS = {"evaluate": evaluate, "predict": predict, "summary": summary}

@@ -13,9 +13,12 @@ from nn_core.lab.reading import check_file, refusing, shown
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+COMMON = ("BMP", "GIF", "JPEG", "PNG", "PPM")
+"""Formats that Pillow reads without loading all its plugins, which takes its time."""
+FORMATS = (*COMMON, "TIFF", "WEBP")
 
 _REDUCTION = 3.0
 """A large picture is averaged down to so many times the size wanted before it is resampled."""
@@ -42,7 +45,7 @@ def read_image(path: Path, shape: Shape, *, crop: bool = False) -> npt.NDArray[n
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(path, formats=FORMATS) as opened:
+            with _open(path) as opened:
                 picture = _prepared(opened, path, shape, crop)
         except UnidentifiedImageError:
             raise DataError(
@@ -68,6 +71,16 @@ def fit_images(images: npt.NDArray[np.uint8], shape: Shape) -> npt.NDArray[np.ui
         picture = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
         fitted[i] = np.asarray(_fitted(picture, shape, crop=True)).reshape(shape)
     return fitted
+
+
+def _open(path: Path) -> "ImageFile":
+    from PIL import Image, UnidentifiedImageError
+
+    Image.preinit()
+    try:
+        return Image.open(path, formats=COMMON)
+    except UnidentifiedImageError:
+        return Image.open(path, formats=FORMATS)
 
 
 def _prepared(opened: "Image", path: Path, shape: Shape, crop: bool) -> "Image":

@@ -1,8 +1,9 @@
 """The outer edge of a command line: whatever goes wrong is one line, and an exit status."""
 
+import importlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -15,6 +16,42 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
 
 FAILURE, USAGE = 1, 2
 """Exit statuses: what was asked for could not be done; it was not asked for rightly."""
+
+
+class Commands(MutableMapping[str, click.Command]):
+    """The commands of a program, each imported when it is asked for: who asks for one does not
+    wait for the others.
+
+    package  the program's
+    modules  module of the package -> the commands that it has by name in `COMMANDS`
+    """
+
+    def __init__(self, package: str, modules: Mapping[str, Sequence[str]]) -> None:
+        self._commands: dict[str, str | click.Command] = {
+            name: f"{package}.{module}" for module, names in modules.items() for name in names
+        }
+
+    def __getitem__(self, name: str) -> click.Command:
+        found = self._commands[name]
+        if isinstance(found, str):
+            found = self._commands[name] = importlib.import_module(found).COMMANDS[name]
+        command: click.Command = found
+        return command
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._commands[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._commands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._commands)
+
+    def __len__(self) -> int:
+        return len(self._commands)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._commands
 
 
 class Program(click.Group):
@@ -56,7 +93,7 @@ class Program(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command asked for; an unknown one is answered with the nearest."""
         name = args[0]
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
+        if name not in self.commands and not name.startswith("-"):
             ctx.fail(f"no such command: {name!r}; {nearest(name, self.commands)}")
         return super().resolve_command(ctx, args)
 

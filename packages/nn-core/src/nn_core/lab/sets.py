@@ -18,14 +18,14 @@ from nn_core.spec import nearest
 
 def set_commands(
     program: str, catalogue: Callable[[], list[Entry]], fetched: Mapping[str, RemoteDataset]
-) -> tuple[click.Command, click.Command]:
-    """The commands `datasets` and `fetch` of a program.
+) -> dict[str, click.Command]:
+    """The commands `datasets` and `fetch` of a program, by name.
 
     program    what it is called on the command line
     catalogue  lists all sets that have a name, whenever it is asked
     fetched    those that are downloaded, by name; at least one
     """
-    return _datasets(program, catalogue), _fetch(program, fetched)
+    return {"datasets": _datasets(program, catalogue), "fetch": _fetch(program, fetched)}
 
 
 def _datasets(program: str, catalogue: Callable[[], list[Entry]]) -> click.Command:
