@@ -35,6 +35,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "schedules",
             "spec",
             "splits",
+            "steps",
         }
     ),
     frozenset({"layers"}),

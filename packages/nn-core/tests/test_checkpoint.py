@@ -21,16 +21,20 @@ from nn_core.callbacks import Callback, EarlyStopping
 from nn_core.checkpoint import Checkpoint
 from nn_core.errors import CheckpointError
 from nn_core.layers import (
+    GRU,
     LAYERS,
+    LSTM,
     AveragePool2D,
     Conv2D,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
     Layer,
     LeakyReLU,
     MaxPool2D,
     ReLU,
+    SimpleRNN,
     Tanh,
 )
 from nn_core.losses import binary_cross_entropy
@@ -145,10 +149,17 @@ def test_every_layer_comes_back_as_it_was(tmp_path: Path, layer: Any) -> None:
         Conv2D: {"filters": 2, "kernel": (3, 2), "stride": 2, "padding": (1, 0)},
         Dense: {"units": 2},
         Dropout: {"keep_probability": 0.9, "whole_maps": True},
+        Embedding: {"dimensions": 2, "vocabulary": 3},
+        GRU: {"units": 2, "initializer": "lecun"},
+        LSTM: {"units": 2, "recurrent_initializer": "xavier"},
+        SimpleRNN: {"units": 2},
         MaxPool2D: {"window": 2, "stride": 1},
     }
-    input_shape = (3,) if layer is Dense else (4, 5, 3)
-    network = Network([layer(**settings.get(layer, {}))], input_shape=input_shape)
+    input_shape = {Embedding: ()}.get(layer, (4, 5, 3))
+    if layer is Dense or layer.over_time:
+        input_shape = (3,)
+    chain = [layer(**settings.get(layer, {}))]
+    network = Network(chain, input_shape=input_shape, over_time=layer.over_time)
     checkpoint.save(tmp_path / "model.h5", network, program=PROGRAM, details={})
     assert load(tmp_path / "model.h5").network.layers == network.layers
 

@@ -4,11 +4,14 @@ from nn_core.callbacks import BestWeights, Callback, EarlyStopping
 from nn_core.history import History
 from nn_core.layers import (
     GELU,
+    GRU,
+    LSTM,
     AveragePool2D,
     BatchNorm,
     Conv2D,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
     GlobalAveragePool2D,
     InstanceNorm,
@@ -16,6 +19,7 @@ from nn_core.layers import (
     MaxPool2D,
     ReLU,
     Sigmoid,
+    SimpleRNN,
     Tanh,
 )
 from nn_core.network import Network
@@ -23,6 +27,8 @@ from nn_core.training import Recipe, Trainer
 
 __all__ = [
     "GELU",
+    "GRU",
+    "LSTM",
     "AveragePool2D",
     "BatchNorm",
     "BestWeights",
@@ -31,6 +37,7 @@ __all__ = [
     "Dense",
     "Dropout",
     "EarlyStopping",
+    "Embedding",
     "Flatten",
     "GlobalAveragePool2D",
     "History",
@@ -41,6 +48,7 @@ __all__ = [
     "ReLU",
     "Recipe",
     "Sigmoid",
+    "SimpleRNN",
     "Tanh",
     "Trainer",
 ]

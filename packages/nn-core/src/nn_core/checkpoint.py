@@ -169,6 +169,7 @@ def _image(
             "layers": network.architecture(),
             "input_shape": network.input_shape,
             "dtype": network.dtype.name,
+            "over_time": network.over_time,
         }
         _write_json(file, "architecture", architecture)
         _write_json(file, "details", details)
@@ -210,6 +211,7 @@ def _read_network(file: Any) -> Network:
         [_layer(fields) for fields in architecture["layers"]],
         input_shape=architecture["input_shape"],
         dtype=architecture["dtype"],
+        over_time=architecture.get("over_time", False),  # files from before have none of it
     )
     for i, views in enumerate(network.parameter_views):
         for name, values in views.items():

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from nn_core.arrays import Array
 from nn_core.errors import GradientError
-from nn_core.layers import Layer
+from nn_core.layers import Context, Layer, State
 from nn_core.losses import Loss
 from nn_core.network import Network
 
@@ -93,28 +93,48 @@ def check_gradients(
     """Compare every gradient of a network, and that of its input, with finite differences.
 
     Works on a float64 copy; the network itself is not touched. Noise, such as dropout's, is
-    drawn alike for every evaluation.
+    drawn alike for every evaluation. Layers with a memory begin with states drawn at random,
+    whose gradients are checked too, and their final states join the loss, each number with a
+    weight of its own. An input of integers has no gradient.
 
     tolerance  the largest relative error that passes, beyond the rounding of the loss itself
     largest    arrays of more numbers than this are checked along random directions
     Raises GradientError at the first gradient that is wrong: layer, argument, index,
     expected and received.
     """
-    twin = Network(network.layers, input_shape=network.input_shape, dtype=np.float64)
+    twin = Network(
+        network.layers,
+        input_shape=network.input_shape,
+        dtype=np.float64,
+        over_time=network.over_time,
+    )
     twin.parameters[...] = network.parameters
-    x = np.array(x, np.float64)
+    x = twin.accepted(np.array(x))
+    moves = x.dtype == twin.dtype
     seed = int(rng.integers(2**32))
+    states, weights = _states_like(twin, x, rng), _states_like(twin, x, rng)
 
-    def evaluate() -> tuple[float, Array | None]:
+    def evaluate() -> tuple[float, Array | None, list[Context]]:
         contexts = twin.contexts(training=training, rng=np.random.default_rng(seed), needs_d_x=True)
+        for i, state in states.items():
+            contexts[i].initial_state, contexts[i].d_final_state = state, weights[i]
         logits, caches = twin.forward(x, contexts)
         value, d_logits = loss(logits, targets)
-        return value, twin.backward(d_logits, caches, contexts)
+        for i, factors in weights.items():
+            value += float(sum(map(np.vdot, factors, contexts[i].final_state or ())))
+        return value, twin.backward(d_logits, caches, contexts), contexts
 
     def check() -> GradientReport:
-        _, d_x = evaluate()
-        arguments = {"the input x": x}
-        gradients = {"the input x": np.array(d_x)}
+        _, d_x, contexts = evaluate()
+        arguments, gradients = {}, {}
+        if moves:
+            arguments["the input x"], gradients["the input x"] = x, np.array(d_x)
+        for i, state in states.items():
+            for name, start, slope in zip(
+                "hc", state, contexts[i].d_initial_state or (), strict=False
+            ):
+                where = f"layer {i}, {twin.layers[i]!r}, the initial {name}"
+                arguments[where], gradients[where] = start, slope
         received = twin.views_of(twin.gradients.copy())
         for i, layer in enumerate(twin.layers):
             for name, parameter in layer.parameters(twin.shapes[i]).items():
@@ -135,7 +155,8 @@ def check_gradients(
     except GradientError:
         if len(twin.layers) == 1 and x.size <= largest:
             raise
-    x += rng.normal(scale=1e-3, size=x.shape)
+    if moves:
+        x += rng.normal(scale=1e-3, size=x.shape)
     trained = twin.parameters[: twin.trained_count]
     trained += rng.normal(scale=1e-3, size=trained.shape)
     return replace(check(), nearby=True)
@@ -149,11 +170,14 @@ def check_layer(
     The loss is sum(r * y) with r drawn at random, so that every output counts differently.
     Running statistics are drawn above zero, for a variance may be among them.
     """
-    network = Network([layer], input_shape=x.shape[1:], dtype=np.float64)
+    axes = 1 + layer.over_time
+    network = Network(
+        [layer], input_shape=x.shape[axes:], dtype=np.float64, over_time=layer.over_time
+    )
     network.parameters[...] = rng.normal(size=network.parameters.shape)
     statistics = network.parameters[network.trained_count :]
     np.exp(statistics, out=statistics)
-    r = rng.normal(size=(len(x), *network.output_shape))
+    r = rng.normal(size=(*x.shape[:axes], *network.output_shape))
     return check_gradients(
         network, x, r, lambda y, r: (float((r * y).sum()), r), rng=rng, training=training
     )
@@ -213,6 +237,17 @@ def check_function(
             Checked(name, values.shape, len(errors), max(errors, default=0.0), tuple(kinks))
         )
     return GradientReport(tuple(report))
+
+
+def _states_like(network: Network, x: Array, rng: np.random.Generator) -> dict[int, State]:
+    """Numbers in the shape of each state that the network's layers keep, by layer."""
+    contexts = network.contexts()
+    network.forward(x, contexts)
+    return {
+        i: tuple(rng.normal(size=array.shape) for array in context.final_state)
+        for i, context in enumerate(contexts)
+        if context.final_state is not None
+    }
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array, Examples, Shape
-from nn_core.errors import ShapeError
+from nn_core.errors import DataError, ShapeError
 from nn_core.initializers import initializer
 from nn_core.layers import Cache, Context, Layer
 from nn_core.ledger import Ledger, LedgerRow
 from nn_core.losses import Loss
 from nn_core.spec import require
+from nn_core.steps import rows_of_steps, steps_of_rows
 
 SLICE_BYTES = 4 * 1024 * 1024
 """What the layers put out for the examples that pass through the network together."""
@@ -36,9 +37,12 @@ class Network:
     input_shape  of one example, without the batch axis
     rng          draws the first weights, layer after layer; None leaves them at zero
     dtype        float32, or float64 for checking gradients
+    over_time    whether an example is a sequence: a batch is then (N, T, *input_shape), T may
+                 differ from batch to batch, and all shapes are those of one step. Layers with
+                 a memory read the steps in order; all others treat each step by itself.
 
     Raises ShapeError if a layer does not fit the one before it, naming the layer, and
-    SettingError for an empty chain or another dtype.
+    SettingError for an empty chain, another dtype, or a layer that needs time and has none.
     """
 
     def __init__(
@@ -48,12 +52,18 @@ class Network:
         input_shape: Sequence[int],
         rng: np.random.Generator | None = None,
         dtype: npt.DTypeLike = np.float32,
+        over_time: bool = False,
     ) -> None:
         self.layers = tuple(layers)
+        self.over_time = over_time
         self.input_shape: Shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
         require(len(self.layers) > 0, "a network needs at least one layer")
         require(self.dtype in (np.float32, np.float64), f"no networks of {self.dtype}")
+        for i, layer in enumerate(self.layers):
+            require(over_time or not layer.over_time, f"{layer!r} needs a network over time")
+            first = i == 0 or not layer.takes_integers
+            require(first, f"{layer!r} takes integers, and can only stand first")
         self.shapes = self._infer_shapes()
         self._parameters = [
             layer.parameters(shape) for layer, shape in zip(self.layers, self.shapes, strict=False)
@@ -85,8 +95,12 @@ class Network:
         """Draw all parameters anew, each by its layer's initializer."""
         for declared, views in zip(self._parameters, self.parameter_views, strict=True):
             for name, parameter in declared.items():
+                each = parameter.initializer
+                each = (each,) if isinstance(each, str) else each
+                blocks = np.split(views[name], len(each), axis=-1)
                 with np.errstate(over="ignore", invalid="ignore"):
-                    views[name][...] = initializer(parameter.initializer)(parameter.shape, rng=rng)
+                    for block, text in zip(blocks, each, strict=True):
+                        block[...] = initializer(text)(block.shape, rng=rng)
                 require(
                     bool(np.isfinite(views[name]).all()),
                     f"the initializer {parameter.initializer!r} draws weights that are not finite",
@@ -129,19 +143,45 @@ class Network:
     def forward(self, x: Array, contexts: Sequence[Context]) -> tuple[Array, list[Cache]]:
         """Logits (N, ...) of a batch x (N, *input_shape), and the caches for `backward`.
 
-        What it returns lives in the contexts' memory until their next use; `predict`
-        returns an array of one's own. Raises ShapeError if x has another shape.
+        Over time both have an axis of steps after N. What it returns lives in the contexts'
+        memory until their next use; `predict` returns an array of one's own.
+        Raises ShapeError if x has another shape, DataError if it is not integers where the
+        first layer takes integers.
         """
-        if x.shape[1:] != self.input_shape:
-            expected = ", ".join(map(str, ("N", *self.input_shape)))
-            raise ShapeError(f"the network takes ({expected}), not {x.shape}")
-        if x.dtype != self.dtype:
-            x = x.astype(self.dtype)
+        x = self.accepted(x)
         caches: list[Cache] = []
-        for layer, params, context in zip(self.layers, self.parameter_views, contexts, strict=True):
-            x, cache = layer.forward(x, params, context)
+        for i, context in enumerate(contexts):
+            x, cache = self.forward_layer(i, x, context)
             caches.append(cache)
         return x, caches
+
+    def accepted(self, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The batch x in the numbers that the first layer takes, if it has the right shape."""
+        axes = 1 + self.over_time
+        if x.shape[axes:] != self.input_shape or x.ndim < axes or 0 in x.shape[1:axes]:
+            expected = ", ".join(map(str, ("N", "T")[:axes] + self.input_shape))
+            raise ShapeError(f"the network takes ({expected}), not {x.shape}")
+        if self.layers[0].takes_integers:
+            if x.dtype.kind not in "iu":
+                raise DataError(f"the network takes integers, not {x.dtype}")
+            return x
+        return x if x.dtype == self.dtype else x.astype(self.dtype)
+
+    def forward_layer(self, i: int, x: Array, context: Context) -> tuple[Array, Cache]:
+        """What layer i makes of the output of the layer before it."""
+        layer, params = self.layers[i], self.parameter_views[i]
+        if layer.over_time or not self.over_time:
+            return layer.forward(x, params, context)
+        rows, cache = layer.forward(rows_of_steps(x), params, context)
+        return steps_of_rows(rows, *x.shape[:2]), cache
+
+    def backward_layer(self, i: int, d_y: Array, cache: Cache, context: Context) -> Array | None:
+        """The way back of `forward_layer`."""
+        layer, params, grads = self.layers[i], self.parameter_views[i], self.gradient_views[i]
+        if layer.over_time or not self.over_time:
+            return layer.backward(d_y, cache, params, grads, context)
+        rows = layer.backward(rows_of_steps(d_y), cache, params, grads, context)
+        return None if rows is None else steps_of_rows(rows, *d_y.shape[:2])
 
     def backward(
         self, d_logits: Array, caches: Sequence[Cache], contexts: Sequence[Context]
@@ -151,9 +191,7 @@ class Network:
         for i in range(len(self.layers) - 1, -1, -1):
             if d is None:
                 break
-            d = self.layers[i].backward(
-                d, caches[i], self.parameter_views[i], self.gradient_views[i], contexts[i]
-            )
+            d = self.backward_layer(i, d, caches[i], contexts[i])
         return d
 
     def loss_and_gradients(
@@ -167,9 +205,11 @@ class Network:
 
         L = sum n/N L_slice,   dL/dw = sum n/N dL_slice/dw
 
-        Not so if a layer looks at all of the batch at once (`couples_examples`).
+        Not so if a layer looks at all of the batch at once (`couples_examples`), nor over time,
+        where states belong to the whole batch and the mean is over steps.
         """
-        if len(x) > self.slice_size and not self._couples_examples:
+        whole = self._couples_examples or self.over_time
+        if len(x) > self.slice_size and not whole:
             return self._slice_by_slice(x, targets, loss, contexts)
         logits, caches = self.forward(x, contexts)
         value, d_logits = loss(logits, targets)
@@ -191,11 +231,13 @@ class Network:
         """Logits (N, *output_shape) of any number of examples, without noise.
 
         Runs over slices of at most `batch_size`, so that memory does not grow with N.
+        Over time they are (N, T, *output_shape), and each example begins with a state of zeros.
         contexts  memory to use again, for whoever predicts often
         """
         contexts = self.contexts() if contexts is None else contexts
-        batch_size = min(batch_size, self.slice_size)
-        logits = np.empty((len(x), *self.output_shape), self.dtype)
+        steps = x.shape[1:2] if self.over_time else ()
+        batch_size = max(1, min(batch_size, self.slice_size // (math.prod(steps) or 1)))
+        logits = np.empty((len(x), *steps, *self.output_shape), self.dtype)
         for start in range(0, len(x), batch_size):
             rows = slice(start, start + batch_size)
             logits[rows], _ = self.forward(x[rows], contexts)

@@ -250,11 +250,11 @@ class Trainer:
         """The examples, a layer with its weights and its output, or the loss itself."""
         if not np.isfinite(x).all():
             return "the examples"
-        x = x.astype(self.network.dtype)
+        x = self.network.accepted(x)
         contexts = self.network.contexts()
         for i, layer in enumerate(self.network.layers):
             params = self.network.parameter_views[i]
-            x, _ = layer.forward(x, params, contexts[i])
+            x, _ = self.network.forward_layer(i, x, contexts[i])
             if not all(np.isfinite(values).all() for values in (x, *params.values())):
                 return f"layer {i}, {layer!r}"
         return "the loss itself"

@@ -14,13 +14,17 @@ from nn_core.arrays import Array, Shape
 Cache: TypeAlias = tuple[npt.NDArray[Any], ...]
 """What `backward` needs of the forward pass; each layer says in its file what is in it."""
 
+State: TypeAlias = tuple[Array, ...]
+"""What a recurrent layer remembers between two steps: (h,) or (h, c), each (N, units)."""
+
 
 @dataclass(frozen=True)
 class Parameter:
     """An array that a layer learns or keeps.
 
     shape        its shape
-    initializer  how it begins
+    initializer  how it begins; several, if its last axis is cut into so many equal blocks, each
+                 of which begins by itself
     decays       whether L2 pulls it to zero
     trained      whether the loss has a gradient for it that an optimizer follows; if not, it
                  is a running statistic: `backward` writes under its name what the network is
@@ -28,7 +32,7 @@ class Parameter:
     """
 
     shape: Shape
-    initializer: str
+    initializer: str | tuple[str, ...]
     decays: bool
     trained: bool = True
 
@@ -39,9 +43,24 @@ class Context:
     training   whether noise such as dropout is wanted
     rng        where that noise comes from
     needs_d_x  whether anybody reads what `backward` returns
+
+    A recurrent layer, besides, reads `initial_state` (None for zeros) and leaves `final_state`,
+    arrays of the caller's own; going back it reads `d_final_state`, the gradient that comes
+    from beyond the last step (None for zeros), and leaves `d_initial_state`. Nothing is carried
+    from one call to the next unless the caller does it.
     """
 
-    __slots__ = ("_buffers", "dtype", "needs_d_x", "rng", "training")
+    __slots__ = (
+        "_buffers",
+        "d_final_state",
+        "d_initial_state",
+        "dtype",
+        "final_state",
+        "initial_state",
+        "needs_d_x",
+        "rng",
+        "training",
+    )
 
     def __init__(
         self,
@@ -55,6 +74,10 @@ class Context:
         self.training = training
         self.rng = rng
         self.needs_d_x = needs_d_x
+        self.initial_state: State | None = None
+        self.final_state: State | None = None
+        self.d_final_state: State | None = None
+        self.d_initial_state: State | None = None
         self._buffers: dict[str, npt.NDArray[Any]] = {}
 
     def scratch(
@@ -86,9 +109,14 @@ class Layer(ABC):
 
     couples_examples  whether, while training, an example's output depends on the others of
                       its batch, which then cannot be worked off in slices
+    over_time         whether it reads the steps of a sequence in order: `forward` takes
+                      (N, T, *input_shape), and shapes are those of one step
+    takes_integers    whether its input is integers, which have no gradient: d_x is None
     """
 
     couples_examples: ClassVar[bool] = False
+    over_time: ClassVar[bool] = False
+    takes_integers: ClassVar[bool] = False
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """The shape of one output. Raises ShapeError if the layer cannot take the input."""

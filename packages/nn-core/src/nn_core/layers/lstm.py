@@ -1,0 +1,130 @@
+"""Long short-term memory: a cell that is written, kept and read through gates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from nn_core.arrays import Array, Shape
+from nn_core.layers.gates import open_gates, per_gate
+from nn_core.layers.layer import Cache, Context, Parameter, State
+from nn_core.layers.recurrent import Recurrent, gradients_of_sums, steps_in_order
+
+
+@dataclass(frozen=True)
+class LSTM(Recurrent):
+    """Beside h there is a cell c, which changes by addition and so keeps its gradient.
+
+    z = x[t] @ W_x + h[t-1] @ W_h + b       four blocks of `units` columns: o, i, f, g
+    o = sigmoid(z_o)   what of the cell is read
+    i = sigmoid(z_i)   how much is written
+    f = sigmoid(z_f)   how much is kept
+    g = tanh(z_g)      what is written
+    c[t] = f c[t-1] + i g
+    h[t] = o tanh(c[t]),   y[t] = h[t]
+
+    x[t] (N, D), h[t], c[t] and each gate (N, units), W_x (D, 4 units), W_h (units, 4 units),
+    b (4 units,); products of two states are number by number.
+
+    h[t] moves the loss through y[t] and through z[t+1]; c[t] through h[t] and through c[t+1]:
+
+    d_h[t] = d_y[t] + d_z[t+1] @ W_h^T
+    d_c[t] = d_h[t] o (1 - tanh(c[t])^2) + d_c[t+1] f[t+1]
+    d_z_o  = d_h[t] tanh(c[t]) o (1 - o)          since sigmoid' = sigmoid (1 - sigmoid)
+    d_z_i  = d_c[t] g i (1 - i)
+    d_z_f  = d_c[t] c[t-1] f (1 - f)
+    d_z_g  = d_c[t] i (1 - g^2)
+
+    and at the last step d_final_state stands in place of what would come from t + 1. From
+    step to step d_c is multiplied by f alone: where f is 1 a gradient reaches back unshrunk.
+    So b_f begins at 1, and the cell remembers until it learns to forget. The gradients of
+    W_x, W_h and b, and d_x, follow from d_z as in every recurrent layer.
+
+    The state is (h, c). Arguments: see `Recurrent`.
+    Source: Hochreiter, Schmidhuber, Long short-term memory (1997); Gers, Schmidhuber, Cummins,
+    Learning to forget (2000); b_f = 1: Jozefowicz, Zaremba, Sutskever, An empirical
+    exploration of recurrent network architectures (2015).
+    """
+
+    gates: ClassVar[int] = 4
+
+    def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
+        declared = dict(super().parameters(input_shape))
+        declared["b"] = replace(declared["b"], initializer=("zeros", "zeros", "ones", "zeros"))
+        return declared
+
+    def unroll(
+        self, x: Array, state: State | None, params: Mapping[str, Array], context: Context
+    ) -> tuple[Array, State, Cache]:
+        steps = steps_in_order(x, context)
+        T, N, D = steps.shape
+        h = context.scratch("h", (T + 1, N, self.units))
+        c = context.scratch("c", (T + 1, N, self.units))
+        self.begin(state, h[0], c[0])
+        tanh_c = context.scratch("tanh_c", (T, N, self.units))
+        W_h = per_gate("W_h", params, 3, self.units, context)
+        gates = context.scratch("gates", (4, T, N, self.units))
+        np.matmul(
+            steps.reshape(T * N, D),
+            per_gate("W_x", params, 3, self.units, context),
+            out=gates.reshape(4, T * N, self.units),
+        )
+        gates += per_gate("b", params, 3, self.units, context)[:, :, None]
+        product = context.scratch("product", (4, N, self.units))
+        written = context.scratch("written", (N, self.units))
+        for t in range(T):
+            now = gates[:, t]
+            now += np.matmul(h[t], W_h, out=product)
+            open_gates(now, 3)
+            o, i, f, g = now
+            np.multiply(f, c[t], out=c[t + 1])
+            c[t + 1] += np.multiply(i, g, out=written)
+            np.tanh(c[t + 1], out=tanh_c[t])
+            np.multiply(o, tanh_c[t], out=h[t + 1])
+        final_state = h[T].copy(), c[T].copy()
+        return h[1:].swapaxes(0, 1), final_state, (steps, h, c, tanh_c, gates)
+
+    def backward_through_time(
+        self,
+        d_y: Array,
+        d_final_state: State | None,
+        cache: Cache,
+        params: Mapping[str, Array],
+        grads: Mapping[str, Array],
+        context: Context,
+    ) -> tuple[Array | None, State]:
+        steps, h, c, tanh_c, gates = cache
+        T, N, _ = steps.shape
+        d_z = context.scratch("d_z", (T, N, 4, self.units))
+        d_h, d_c = np.empty((2, N, self.units), context.dtype)
+        self.begin(d_final_state, d_h, d_c)
+        slope, part = (
+            context.scratch("slope", gates[:, 0].shape),
+            context.scratch("part", d_h.shape),
+        )
+        W_h_transposed = params["W_h"].T
+        for t in range(T - 1, -1, -1):
+            o, i, f, g = gates[:, t]
+            d_h += d_y[:, t]
+
+            np.multiply(tanh_c[t], tanh_c[t], out=part)
+            np.subtract(1.0, part, out=part)
+            part *= o
+            part *= d_h
+            d_c += part
+
+            np.multiply(gates[:, t], gates[:, t], out=slope)
+            np.subtract(gates[:3, t], slope[:3], out=slope[:3])
+            np.subtract(1.0, slope[3], out=slope[3])
+            slope[0] *= tanh_c[t]
+            slope[1] *= g
+            slope[2] *= c[t]
+            slope[3] *= i
+            by_gate = d_z[t].swapaxes(0, 1)
+            np.multiply(slope[0], d_h, out=by_gate[0])
+            np.multiply(slope[1:], d_c, out=by_gate[1:])
+
+            d_c *= f
+            np.dot(d_z[t].reshape(N, -1), W_h_transposed, out=d_h)
+        return gradients_of_sums(steps, h, d_z, params, grads, context), (d_h, d_c)

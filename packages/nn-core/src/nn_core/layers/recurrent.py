@@ -1,0 +1,168 @@
+"""What all layers with a memory have in common."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from nn_core.arrays import Array, Shape
+from nn_core.errors import ShapeError
+from nn_core.initializers import initializer
+from nn_core.layers.layer import Cache, Context, Layer, Parameter, State
+from nn_core.spec import require
+from nn_core.steps import steps_of_rows
+
+
+@dataclass(frozen=True)
+class Recurrent(Layer):
+    """A layer that reads a sequence step after step, and remembers.
+
+    state[t] = f(x[t], state[t - 1]),   y[t] = h[t], the first array of state[t]
+
+    x (N, T, D), y (N, T, units), each array of a state (N, units). The same weights act at
+    every step, so the gradient of each is a sum over the steps; a state moves the loss by two
+    ways, through its own y and through the state after it, so its gradient is a sum of two:
+
+    d_h[t] = d_y[t] + (what came back from step t + 1)
+
+    which is computed from the last step to the first: backpropagation through time. It begins
+    with d_final_state, the gradient from beyond the end, and ends with d_initial_state.
+
+    x[t] @ W_x does not depend on the state, so it is one product for all steps; so are dL/dW_x,
+    dL/dW_h and d_x, once the loop has found the gradient d_z of what they sum up to. Only the
+    product with W_h is made step by step.
+
+    units                  numbers of h
+    initializer            how W_x (D, gates * units) begins, gate by gate
+    recurrent_initializer  how W_h (units, gates * units) begins, gate by gate; orthogonal
+                           blocks neither shrink nor stretch h from step to step
+    Raises ShapeError for an input whose steps are not rows of numbers.
+    Source: Werbos, Backpropagation through time: what it does and how to do it (1990);
+    orthogonal: Saxe, McClelland, Ganguli, Exact solutions (2014).
+    """
+
+    units: int
+    initializer: str = "xavier"
+    recurrent_initializer: str = "orthogonal"
+
+    over_time: ClassVar[bool] = True
+    gates: ClassVar[int]
+
+    def __post_init__(self) -> None:
+        name = type(self).__name__
+        require(self.units >= 1, f"{name} needs at least one unit, not {self.units}")
+        initializer(self.initializer)
+        initializer(self.recurrent_initializer)
+
+    @abstractmethod
+    def unroll(
+        self, x: Array, state: State | None, params: Mapping[str, Array], context: Context
+    ) -> tuple[Array, State, Cache]:
+        """y (N, T, units), the final state, and what `backward_through_time` needs.
+
+        state  the initial one; None for zeros
+        """
+
+    @abstractmethod
+    def backward_through_time(
+        self,
+        d_y: Array,
+        d_final_state: State | None,
+        cache: Cache,
+        params: Mapping[str, Array],
+        grads: Mapping[str, Array],
+        context: Context,
+    ) -> tuple[Array | None, State]:
+        """d_x, or None if nobody needs it, and d_initial_state; fills `grads`.
+
+        d_final_state  None for zeros
+        """
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) != 1:
+            raise ShapeError(f"expected one axis of features at each step, got {input_shape}")
+        return (self.units,)
+
+    def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
+        width = self.gates * self.units
+        inputs, recurrent = (self.initializer,), (self.recurrent_initializer,)
+        return {
+            "W_x": Parameter((input_shape[0], width), inputs * self.gates, decays=True),
+            "W_h": Parameter((self.units, width), recurrent * self.gates, decays=True),
+            "b": Parameter((width,), "zeros", decays=False),
+        }
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        return self.gates * self.units * (input_shape[0] + self.units)
+
+    def forward(
+        self, x: Array, params: Mapping[str, Array], context: Context
+    ) -> tuple[Array, Cache]:
+        y, context.final_state, cache = self.unroll(x, context.initial_state, params, context)
+        return y, cache
+
+    def backward(
+        self,
+        d_y: Array,
+        cache: Cache,
+        params: Mapping[str, Array],
+        grads: Mapping[str, Array],
+        context: Context,
+    ) -> Array | None:
+        d_x, context.d_initial_state = self.backward_through_time(
+            d_y, context.d_final_state, cache, params, grads, context
+        )
+        return d_x
+
+    def begin(self, state: State | None, *first: Array) -> None:
+        """Write a state, or zeros, into the arrays (N, units) from which a loop sets out."""
+        if state is None:
+            for here in first:
+                here.fill(0.0)
+            return
+        given, expected = ([array.shape for array in arrays] for arrays in (state, first))
+        if given != expected:
+            raise ShapeError(f"{self!r} takes a state of {expected}, not {given}")
+        for here, values in zip(first, state, strict=True):
+            here[...] = values
+
+
+def steps_in_order(x: Array, context: Context) -> Array:
+    """(T, N, D) from (N, T, D), each step in one piece; copied only if it does not lie so."""
+    steps = x.swapaxes(0, 1)
+    if steps.flags.c_contiguous:
+        return steps
+    copied = context.scratch("x", steps.shape)
+    np.copyto(copied, steps)
+    return copied
+
+
+def gradients_of_sums(
+    steps: Array,
+    h: Array,
+    d_z: Array,
+    params: Mapping[str, Array],
+    grads: Mapping[str, Array],
+    context: Context,
+    *,
+    d_product: Array | None = None,
+) -> Array | None:
+    """What moved z[t] = x[t] @ W_x + h[t - 1] @ W_h + b, for all steps in one product each.
+
+    steps (T, N, D) is x, h (T + 1, N, units) begins with the initial state, d_z (T, N, ...).
+    d_product  the gradient of h[t - 1] @ W_h, where it is not that of z
+    Fills the gradients of W_x, W_h and b; returns d_x (N, T, D) if it is needed.
+    """
+    T, N, D = steps.shape
+    d_rows = d_z.reshape(T * N, -1)
+    d_product_rows = d_rows if d_product is None else d_product.reshape(T * N, -1)
+    np.dot(steps.reshape(T * N, D).T, d_rows, out=grads["W_x"])
+    np.dot(h[:-1].reshape(T * N, -1).T, d_product_rows, out=grads["W_h"])
+    np.add.reduce(d_rows, axis=0, out=grads["b"])
+    if not context.needs_d_x:
+        return None
+    d_x = context.scratch("d_x", (T * N, D))
+    np.dot(d_rows, params["W_x"].T, out=d_x)
+    return steps_of_rows(d_x, N, T)
