@@ -19,6 +19,7 @@ from photos import folder_of, numbered_folder, photo, pixels
 
 from cnn_sign_digits.model import load_model
 from cnn_sign_digits.presets import PRESETS
+from cnn_sign_digits.settings import settings_of
 from nn_core.layers import BatchNorm, Dropout, Tanh
 
 
@@ -53,7 +54,7 @@ class TestLearning:
     def test_accurate(self, tmp_path):
         model = load_model(trained(tmp_path, "--preset", "accurate"))
         assert any(isinstance(layer, BatchNorm) for layer in model.network.layers)
-        assert model.settings.preset == "accurate"
+        assert settings_of(model).preset == "accurate"
 
     def test_the_network_of_the_options(self, tmp_path):
         options = ("--activation", "tanh", "--keep-prob", 0.5, "--initializer", "xavier")
@@ -93,7 +94,7 @@ class TestDefaults:
         saved = tmp_path / "m.h5"
         for preset in PRESETS:
             succeed("train", "--data", data, "--preset", preset, "--epochs", 1, "--save", saved)
-            settings = load_model(saved).settings
+            settings = settings_of(load_model(saved))
             for name, value in PRESETS[preset].defaults.items():
                 if name not in {"epochs", "add"}:
                     assert getattr(settings, name) == value, name
@@ -102,7 +103,7 @@ class TestDefaults:
     def test_those_of_drawn_hands_are_others(self, tmp_path, data):
         succeed("train", "--data", data, "--epochs", 1, "--save", tmp_path / "m.h5")
         classic = PRESETS["classic"]
-        assert load_model(tmp_path / "m.h5").settings.augment == classic.drawn["augment"]
+        assert settings_of(load_model(tmp_path / "m.h5")).augment == classic.drawn["augment"]
         assert classic.drawn["augment"] != classic.defaults["augment"]
 
     @pytest.mark.parametrize("order", [1, -1])
@@ -111,7 +112,7 @@ class TestDefaults:
                  ("--data", signs_file(tmp_path / "signs.h5"))]  # fmt: skip
         said = [word for pair in words[::order] for word in pair]
         succeed("train", *said, "--save", tmp_path / "m.h5")
-        settings = load_model(tmp_path / "m.h5").settings
+        settings = settings_of(load_model(tmp_path / "m.h5"))
         assert (settings.augment, settings.epochs, settings.learning_rate) == ("none", 1, 0.006)
 
 

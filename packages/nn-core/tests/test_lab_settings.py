@@ -40,7 +40,7 @@ def resumed(*arguments: str, saved: dict[str, Any] | None = None) -> dict[str, A
 
     @main.command()
     @recipe_options(optimizer="momentum", epochs=7)
-    @output_options
+    @output_options()
     @click.option("--data", default="moons")
     @click.pass_context
     def train(ctx: click.Context, /, **options: Any) -> None:
@@ -174,7 +174,7 @@ class TestSettings:
 def test_the_options_of_a_run_are_its_settings() -> None:
     @click.command()
     @recipe_options(optimizer="adam", epochs=7)
-    @output_options
+    @output_options()
     def train() -> None:
         pass
 

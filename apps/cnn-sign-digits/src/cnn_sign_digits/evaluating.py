@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from cnn_sign_digits.data import load_for_evaluation
 from cnn_sign_digits.dataset import Dataset
-from cnn_sign_digits.model import Model, load_model, streams
+from cnn_sign_digits.model import Model, load_model
 from cnn_sign_digits.preparing import splits_of
+from cnn_sign_digits.settings import settings_of, streams
 from cnn_sign_digits.using import model_argument
 from nn_core.arrays import Array
-from nn_core.lab.options import json_option
 from nn_core.lab.parameters import FIGURE, require_distinct
-from nn_core.lab.program import echo_json, remark
+from nn_core.lab.program import echo_json, json_option, remark
 from nn_core.ledger import table
 from nn_core.losses import softmax_cross_entropy
 from nn_core.metrics import accuracy, confusion_matrix, precision_and_recall, probabilities
@@ -80,7 +80,7 @@ def evaluate(
 def evaluation_data(model: Model, data: str | None) -> Dataset:
     """What to judge a model by: `data`, or what its training held back."""
     if data is not None:
-        return load_for_evaluation(data, model.classes, rng=streams(model.settings.seed)[3])
+        return load_for_evaluation(data, model.classes, rng=streams(settings_of(model).seed)[3])
     return splits_of(model).validation
 
 

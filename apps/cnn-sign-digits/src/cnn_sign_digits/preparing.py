@@ -5,7 +5,8 @@ from typing import Any
 
 from cnn_sign_digits.data import Splits, add_photos, load, load_fold
 from cnn_sign_digits.dataset import fingerprint
-from cnn_sign_digits.model import INPUT_SHAPE, Model, PhotoSettings, layers, streams
+from cnn_sign_digits.model import INPUT_SHAPE, Model
+from cnn_sign_digits.settings import PhotoSettings, layers, settings_of, streams
 from nn_core import checkpoint
 from nn_core.augmentation import augmentation
 from nn_core.errors import CheckpointError, DataError
@@ -52,7 +53,7 @@ def splits_of(model: Model) -> Splits:
     Raises DataError if it is no longer to be had, or is no longer the same.
     """
     try:
-        splits = load_splits(model.settings)
+        splits = load_splits(settings_of(model))
     except DataError as error:
         raise DataError(f"the data of the model's training: {error}; name other --data") from None
     require_same_data(model, splits)

@@ -6,12 +6,13 @@ from typing import Any
 import click
 
 from cnn_sign_digits.arguments import PRESET, photo_options
-from cnn_sign_digits.model import PROGRAM, PhotoSettings, load_model
+from cnn_sign_digits.model import PROGRAM, load_model
 from cnn_sign_digits.preparing import prepare, run_to_resume
 from cnn_sign_digits.presets import PRESETS
-from nn_core.lab.options import json_option, output_options, recipe_options
+from cnn_sign_digits.settings import PhotoSettings, settings_of
+from nn_core.lab.options import output_options, recipe_options
 from nn_core.lab.parameters import require_distinct
-from nn_core.lab.program import echo_json, remark
+from nn_core.lab.program import echo_json, json_option, remark
 from nn_core.lab.results import training_report, training_result
 from nn_core.lab.runs import run
 from nn_core.lab.settings import resumed_settings
@@ -44,7 +45,7 @@ def train(
     if resume is not None:
         model = load_model(resume)
         save = save or resume
-        options = resumed_settings(ctx, model.settings.to_dict(), free={"data", "test"})
+        options = resumed_settings(ctx, settings_of(model).to_dict(), free={"data", "test"})
     settings = PhotoSettings.from_mapping(options)
     if settings.fold is not None and settings.test is not None:
         raise click.UsageError("--fold and --test both say what to validate on", ctx)

@@ -9,10 +9,9 @@ import numpy as np
 from cnn_sign_digits.dataset import SIZE
 from cnn_sign_digits.model import PROGRAM, load_model
 from nn_core import checkpoint
-from nn_core.lab.options import json_option
 from nn_core.lab.parameters import MODEL, OutputFile, require_distinct
 from nn_core.lab.pictures import read_image
-from nn_core.lab.program import echo_json
+from nn_core.lab.program import echo_json, json_option
 from nn_core.ledger import table
 
 LIKELIEST = 3

@@ -11,9 +11,9 @@ import click
 from deep_nn.arguments import network_options
 from deep_nn.model import NetworkSettings, build_trainer
 from nn_core.errors import SettingError
-from nn_core.lab.options import INITIALIZER, POSITIVE, json_option, recipe_options
+from nn_core.lab.options import INITIALIZER, POSITIVE, recipe_options
 from nn_core.lab.parameters import FIGURE, BatchSize, Listed, Named, Real, require_distinct
-from nn_core.lab.program import echo_json, remark
+from nn_core.lab.program import echo_json, json_option, remark
 from nn_core.optimizers import optimizer
 from nn_core.spec import require
 

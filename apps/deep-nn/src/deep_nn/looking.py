@@ -12,9 +12,9 @@ from deep_nn.model import load_model, splits_of
 from deep_nn.using import evaluation_data
 from nn_core.errors import DataError
 from nn_core.gradient_check import GradientReport, check_gradients, check_layer, check_loss
-from nn_core.lab.options import SEED, json_option
+from nn_core.lab.options import SEED
 from nn_core.lab.parameters import FIGURE, MODEL, require_distinct
-from nn_core.lab.program import echo_json, remark
+from nn_core.lab.program import echo_json, json_option, remark
 from nn_core.layers import (
     ACTIVATIONS,
     AveragePool2D,

@@ -7,9 +7,9 @@ import click
 
 from deep_nn.arguments import network_options
 from deep_nn.model import PROGRAM, NetworkSettings, Prepared, load_model, prepare, run_to_resume
-from nn_core.lab.options import json_option, output_options, recipe_options
+from nn_core.lab.options import output_options, recipe_options
 from nn_core.lab.parameters import require_distinct
-from nn_core.lab.program import echo_json, remark
+from nn_core.lab.program import echo_json, json_option, remark
 from nn_core.lab.results import training_report, training_result
 from nn_core.lab.runs import run
 from nn_core.lab.settings import resumed_settings

@@ -9,9 +9,8 @@ import numpy as np
 from deep_nn.data import load_for_evaluation, read_for_prediction
 from deep_nn.dataset import Dataset
 from deep_nn.model import Model, load_model, loss_for, splits_of, streams
-from nn_core.lab.options import json_option
 from nn_core.lab.parameters import MODEL
-from nn_core.lab.program import echo_json
+from nn_core.lab.program import echo_json, json_option
 from nn_core.ledger import table
 from nn_core.metrics import accuracy
 

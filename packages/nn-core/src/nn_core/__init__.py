@@ -1,29 +1,34 @@
 """Neural networks from first principles in NumPy, every gradient written by hand."""
 
-from nn_core.callbacks import BestWeights, Callback, EarlyStopping
-from nn_core.history import History
-from nn_core.layers import (
-    GELU,
-    GRU,
-    LSTM,
-    AveragePool2D,
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Embedding,
-    Flatten,
-    GlobalAveragePool2D,
-    InstanceNorm,
-    LeakyReLU,
-    MaxPool2D,
-    ReLU,
-    Sigmoid,
-    SimpleRNN,
-    Tanh,
-)
-from nn_core.network import Network
-from nn_core.training import Recipe, Trainer
+from typing import TYPE_CHECKING, Any
+
+from nn_core.on_demand import OnDemand, getter
+
+if TYPE_CHECKING:
+    from nn_core.callbacks import BestWeights, Callback, EarlyStopping
+    from nn_core.history import History
+    from nn_core.layers import (
+        GELU,
+        GRU,
+        LSTM,
+        AveragePool2D,
+        BatchNorm,
+        Conv2D,
+        Dense,
+        Dropout,
+        Embedding,
+        Flatten,
+        GlobalAveragePool2D,
+        InstanceNorm,
+        LeakyReLU,
+        MaxPool2D,
+        ReLU,
+        Sigmoid,
+        SimpleRNN,
+        Tanh,
+    )
+    from nn_core.network import Network
+    from nn_core.training import Recipe, Trainer
 
 __all__ = [
     "GELU",
@@ -52,3 +57,17 @@ __all__ = [
     "Tanh",
     "Trainer",
 ]
+
+_HOMES: OnDemand[Any] = OnDemand(
+    __name__,
+    {
+        "callbacks": "BestWeights Callback EarlyStopping",
+        "history": "History",
+        "layers": """GELU GRU LSTM AveragePool2D BatchNorm Conv2D Dense Dropout Embedding Flatten
+            GlobalAveragePool2D InstanceNorm LeakyReLU MaxPool2D ReLU Sigmoid SimpleRNN Tanh""",
+        "network": "Network",
+        "training": "Recipe Trainer",
+    },
+)
+
+__getattr__ = getter(__name__, _HOMES)

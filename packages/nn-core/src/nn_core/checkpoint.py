@@ -22,7 +22,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,7 +33,9 @@ from nn_core.history import History
 from nn_core.layers import LAYERS, Layer
 from nn_core.network import Network
 from nn_core.spec import nearest
-from nn_core.training import Trainer
+
+if TYPE_CHECKING:
+    from nn_core.training import Trainer
 
 _DAMAGE = (
     ArithmeticError,
@@ -66,7 +68,7 @@ class Run:
     slots: Mapping[str, Array]
     history: History
 
-    def resume(self, trainer: Trainer) -> None:
+    def resume(self, trainer: "Trainer") -> None:
         """Let `trainer` go on as if it had never stopped.
 
         Raises CheckpointError, and changes nothing of the network, if it is another run's.
@@ -100,7 +102,7 @@ def save(
     *,
     program: str,
     details: Mapping[str, Any],
-    trainer: Trainer | None = None,
+    trainer: "Trainer | None" = None,
     best: Array | None = None,
 ) -> None:
     """Write a checkpoint.
@@ -158,7 +160,7 @@ def _image(
     parameters: Array,
     program: str,
     details: Mapping[str, Any],
-    trainer: Trainer | None,
+    trainer: "Trainer | None",
 ) -> bytes:
     """The bytes of the file."""
     import h5py

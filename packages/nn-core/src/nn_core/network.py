@@ -12,7 +12,7 @@ import numpy.typing as npt
 from nn_core.arrays import Array, Examples, Shape
 from nn_core.errors import DataError, ShapeError
 from nn_core.initializers import initializer
-from nn_core.layers import Cache, Context, Layer
+from nn_core.layers.layer import Cache, Context, Layer
 from nn_core.ledger import Ledger, LedgerRow
 from nn_core.losses import Loss
 from nn_core.spec import require

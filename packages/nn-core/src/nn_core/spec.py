@@ -6,7 +6,6 @@ new one needs no parser of its own.
 """
 
 import dataclasses
-import difflib
 import functools
 import inspect
 import math
@@ -22,6 +21,8 @@ _TRUTH = {"yes": True, "true": True, "no": False, "false": False}
 
 def nearest(name: str, choices: Iterable[str]) -> str:
     """The end of a sentence about an unknown name: what was meant, or what there is."""
+    import difflib
+
     known = sorted(choices)
     close = difflib.get_close_matches(name.lower(), known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(known)}"

@@ -105,9 +105,6 @@ def output_options(*, figure: str | None = None) -> Callable[[Command], Command]
     )
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
-
-
 def together(*options: Callable[[Any], Any], omit: str = "") -> Callable[[Command], Command]:
     """Several options as one decorator, which stand in this order in the help.
 

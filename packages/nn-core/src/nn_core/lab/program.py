@@ -98,6 +98,9 @@ class Program(click.Group):
         return super().resolve_command(ctx, args)
 
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+
+
 def remark(message: str) -> None:
     """Say something beside the result: on stderr, so that stdout stays the result alone."""
     click.echo(message, err=True)

@@ -11,8 +11,7 @@ from nn_core.errors import DataError
 from nn_core.lab import fetching
 from nn_core.lab.catalogue import Entry
 from nn_core.lab.fetching import RemoteDataset
-from nn_core.lab.options import json_option
-from nn_core.lab.program import echo_json, remark
+from nn_core.lab.program import echo_json, json_option, remark
 from nn_core.spec import nearest
 
 

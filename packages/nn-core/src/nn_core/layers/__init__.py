@@ -1,22 +1,34 @@
 """Layers: one idea per file, its derivation above its code."""
 
-from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
-from nn_core.layers.activation import GELU, Activation, LeakyReLU, ReLU, Sigmoid, Tanh
-from nn_core.layers.batch_norm import BatchNorm
-from nn_core.layers.conv2d import Conv2D
-from nn_core.layers.dense import Dense
-from nn_core.layers.dropout import Dropout
-from nn_core.layers.embedding import Embedding
-from nn_core.layers.flatten import Flatten
-from nn_core.layers.global_average_pool import GlobalAveragePool2D
-from nn_core.layers.gru import GRU
-from nn_core.layers.instance_norm import InstanceNorm
 from nn_core.layers.layer import Cache, Context, Layer, Parameter, State
-from nn_core.layers.lstm import LSTM
-from nn_core.layers.pooling import AveragePool2D, MaxPool2D, Pooling
-from nn_core.layers.recurrent import Recurrent
-from nn_core.layers.simple_rnn import SimpleRNN
+from nn_core.on_demand import OnDemand, getter
+
+if TYPE_CHECKING:
+    from nn_core.layers.activation import (
+        ACTIVATIONS,
+        GELU,
+        Activation,
+        LeakyReLU,
+        ReLU,
+        Sigmoid,
+        Tanh,
+    )
+    from nn_core.layers.batch_norm import BatchNorm
+    from nn_core.layers.cells import CELLS
+    from nn_core.layers.conv2d import Conv2D
+    from nn_core.layers.dense import Dense
+    from nn_core.layers.dropout import Dropout
+    from nn_core.layers.embedding import Embedding
+    from nn_core.layers.flatten import Flatten
+    from nn_core.layers.global_average_pool import GlobalAveragePool2D
+    from nn_core.layers.gru import GRU
+    from nn_core.layers.instance_norm import InstanceNorm
+    from nn_core.layers.lstm import LSTM
+    from nn_core.layers.pooling import AveragePool2D, MaxPool2D, Pooling
+    from nn_core.layers.recurrent import Recurrent
+    from nn_core.layers.simple_rnn import SimpleRNN
 
 __all__ = [
     "ACTIVATIONS",
@@ -50,39 +62,34 @@ __all__ = [
     "Tanh",
 ]
 
-ACTIVATIONS: MappingProxyType[str, type[Activation]] = MappingProxyType(
-    {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU, "leaky-relu": LeakyReLU, "gelu": GELU}
-)
-"""Every activation by the name that a command line takes."""
-
-LAYERS: MappingProxyType[str, type[Layer]] = MappingProxyType(
+LAYERS: OnDemand[type[Layer]] = OnDemand(
+    __name__,
     {
-        layer.__name__: layer
-        for layer in (
-            AveragePool2D,
-            BatchNorm,
-            Conv2D,
-            Dense,
-            Dropout,
-            Embedding,
-            Flatten,
-            GELU,
-            GRU,
-            GlobalAveragePool2D,
-            InstanceNorm,
-            LSTM,
-            LeakyReLU,
-            MaxPool2D,
-            ReLU,
-            Sigmoid,
-            SimpleRNN,
-            Tanh,
-        )
-    }
+        "activation": "GELU LeakyReLU ReLU Sigmoid Tanh",
+        "batch_norm": "BatchNorm",
+        "conv2d": "Conv2D",
+        "dense": "Dense",
+        "dropout": "Dropout",
+        "embedding": "Embedding",
+        "flatten": "Flatten",
+        "global_average_pool": "GlobalAveragePool2D",
+        "gru": "GRU",
+        "instance_norm": "InstanceNorm",
+        "lstm": "LSTM",
+        "pooling": "AveragePool2D MaxPool2D",
+        "simple_rnn": "SimpleRNN",
+    },
 )
 """Every layer by the name that a checkpoint keeps."""
 
-CELLS: MappingProxyType[str, type[Recurrent]] = MappingProxyType(
-    {"rnn": SimpleRNN, "gru": GRU, "lstm": LSTM}
+_OTHERS: OnDemand[Any] = OnDemand(
+    __name__,
+    {
+        "activation": "ACTIVATIONS Activation",
+        "cells": "CELLS",
+        "pooling": "Pooling",
+        "recurrent": "Recurrent",
+    },
 )
-"""Every recurrent layer by the name that a command line takes."""
+
+__getattr__ = getter(__name__, LAYERS, _OTHERS)

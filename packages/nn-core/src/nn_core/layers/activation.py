@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from nn_core import activations
 from nn_core.arrays import Array
@@ -104,3 +105,9 @@ class GELU(Activation):
 
     def derivative(self, x: Array, y: Array, out: Array) -> Array:
         return activations.gelu_derivative(x, y, out)
+
+
+ACTIVATIONS: MappingProxyType[str, type[Activation]] = MappingProxyType(
+    {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU, "leaky-relu": LeakyReLU, "gelu": GELU}
+)
+"""Every activation by the name that a command line takes."""

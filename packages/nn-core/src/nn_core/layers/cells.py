@@ -1,0 +1,13 @@
+"""The recurrent layers by name."""
+
+from types import MappingProxyType
+
+from nn_core.layers.gru import GRU
+from nn_core.layers.lstm import LSTM
+from nn_core.layers.recurrent import Recurrent
+from nn_core.layers.simple_rnn import SimpleRNN
+
+CELLS: MappingProxyType[str, type[Recurrent]] = MappingProxyType(
+    {"rnn": SimpleRNN, "gru": GRU, "lstm": LSTM}
+)
+"""Every recurrent layer by the name that a command line takes."""
