@@ -14,13 +14,14 @@ from nn_core.augmentation import AUGMENTATIONS, Augmentation, augmentation
 from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.spec import describe
 
-STILL = {"shift": 0.0, "rotation": 0.0, "scale": 0.0, "mirror": False}
+STILL = {"shift": 0.0, "rotation": 0.0, "scale": 0.0, "stretch": 0.0, "mirror": False}
 UNLIT = {"brightness": 0.0, "contrast": 0.0, "colour": 0.0}
 settings = st.builds(
     Augmentation,
     shift=st.floats(0, 1),
     rotation=st.floats(0, 180),
     scale=st.floats(0, 1),
+    stretch=st.floats(0, 1),
     mirror=st.booleans(),
     brightness=st.floats(0, 1),
     contrast=st.floats(0, 1),
@@ -53,13 +54,14 @@ def slowly(
     """The definition, in the words of its docstring, at whole precision."""
     N, H, W, C = x.shape
     y = np.empty(x.shape)
-    for n, drawn in enumerate(draw.uniform(-1, 1, (N, 7 + C))):
+    for n, drawn in enumerate(draw.uniform(-1, 1, (N, 8 + C))):
         t = np.array([chosen.shift * W * drawn[0], chosen.shift * H * drawn[1]])
         a = math.radians(chosen.rotation * drawn[2])
         k = (1 + chosen.scale) ** drawn[3]
         F = np.diag([-1.0 if chosen.mirror and drawn[4] < 0 else 1.0, 1.0])
         R = np.array([[math.cos(a), -math.sin(a)], [math.sin(a), math.cos(a)]])
-        back = np.linalg.inv(k * R @ F)
+        e = (1 + chosen.stretch) ** drawn[-1]
+        back = np.linalg.inv(np.diag([e, 1 / e]) @ (k * R @ F))
         c = (1 + chosen.contrast) ** drawn[6]
         centre = np.array([(W - 1) / 2, (H - 1) / 2])
         for row in range(H):
@@ -133,9 +135,10 @@ def test_whole_pixels_and_quarter_turns_are_exact(monkeypatch: pytest.MonkeyPatc
         def __init__(self, **drawn: float) -> None:
             names = ["right", "down", "turn", "scale", "mirror", "bright", "contrast"]
             self.row = [drawn.get(name, 0.0) for name in names] + [0.0] * 3
+            self.row.append(drawn.get("wider", 0.0))
 
         def uniform(self, low: float, high: float, shape: tuple[int, int]) -> Any:
-            assert (low, high, shape) == (-1, 1, (1, 10))
+            assert (low, high, shape) == (-1, 1, (1, 11))
             return np.array([self.row])
 
     def seen(chosen: Augmentation, **drawn: float) -> Any:
@@ -156,6 +159,10 @@ def test_whole_pixels_and_quarter_turns_are_exact(monkeypatch: pytest.MonkeyPatc
     np.testing.assert_array_equal(grown[::2, ::2], x[0, 1:4, 1:4])
     halves = (x[0, 1:4, 1:3].astype(float) + x[0, 1:4, 2:4]) / 2
     np.testing.assert_allclose(grown[::2, 1::2], halves, atol=1e-4)
+    # Twice as wide and half as high: the middle row shows every column at half a pixel's steps.
+    wider = seen(Augmentation(**(STILL | UNLIT | {"stretch": 1.0})), wider=1.0)
+    np.testing.assert_array_equal(wider[2, ::2], x[0, 2, 1:4])
+    np.testing.assert_array_equal(wider[[1, 3], 2], x[0, [0, 4], 2])
     # Mirrored first, then moved to the right.
     both = Augmentation(**(STILL | UNLIT | {"shift": 0.4, "mirror": True}))
     moved = seen(both, right=1.0, mirror=-1.0)
@@ -225,7 +232,7 @@ def test_a_view_is_as_good_as_an_array() -> None:
 def test_a_large_image_stays_within_the_integers() -> None:
     x = np.zeros((1, 3, 4096, 1), np.uint8)
     x[:, :, 4095] = 255
-    chosen = Augmentation(shift=1.0, rotation=180.0, scale=1.0)
+    chosen = Augmentation(shift=1.0, rotation=180.0, scale=1.0, stretch=1.0)
     for seed in range(20):
         y = chosen(x, rng=rng(seed))
         assert 0 <= y.min() <= y.max() <= 255

@@ -28,6 +28,8 @@ class Augmentation:
     shift       the image moves by up to this part of its width, and of its height
     rotation    it turns by up to so many degrees, either way
     scale       it grows or shrinks by up to this: a factor from 1 / (1 + scale) to 1 + scale
+    stretch     its width grows by up to this while its height shrinks as much, or the reverse:
+                factors e and 1 / e, e from 1 / (1 + stretch) to 1 + stretch
     mirror      one image in two has its left and right exchanged
     brightness  up to this part of white is added or taken away
     contrast    the distance from mid-grey times 1 / (1 + contrast) to 1 + contrast
@@ -40,12 +42,13 @@ class Augmentation:
     Where a pixel comes from. About the centre of the image, (W - 1)/2 and (H - 1)/2, the point
     p = (column, row) moves to
 
-        q = k R F p + t,    R = ((cos a, -sin a), (sin a, cos a)),    F = diag(+-1, 1)
+        q = S k R F p + t,    R = ((cos a, -sin a), (sin a, cos a)),
+                              F = diag(+-1, 1),  S = diag(e, 1 / e)
 
     To have a value for every pixel of the result, and one only, we go backwards: the pixel q
     shows the point
 
-        p = F R' (q - t) / k,    R' = R^-1, the transpose
+        p = F R' S^-1 (q - t) / k,    R' = R^-1, the transpose
 
     so that both coordinates of p are a number per column of q plus a number per row of q. A
     point outside of the image takes the nearest pixel of its edge: p is clipped to the image.
@@ -71,6 +74,7 @@ class Augmentation:
     shift: float = 0.1
     rotation: float = 15.0
     scale: float = 0.1
+    stretch: float = 0.0
     mirror: bool = True
     brightness: float = 0.1
     contrast: float = 0.2
@@ -94,7 +98,7 @@ class Augmentation:
         """
         _check(x)
         N, H, W, C = x.shape
-        draws = rng.uniform(-1, 1, (N, 7 + C))
+        draws = rng.uniform(-1, 1, (N, 8 + C))
         columns, rows = self._coordinates(draws, H, W)
         gains, offsets = self._light(draws, white)
         y = np.empty(x.shape, np.float32)
@@ -117,8 +121,9 @@ class Augmentation:
         factor = (1 + self.scale) ** draws[:, 3]
         side = np.where(self.mirror & (draws[:, 4] < 0), -1.0, 1.0)
         cos, sin = np.cos(angle) / factor, np.sin(angle) / factor
-        u = np.arange(W) - (W - 1) / 2 - self.shift * W * draws[:, 0, None]  # (N, W)
-        v = np.arange(H) - (H - 1) / 2 - self.shift * H * draws[:, 1, None]  # (N, H)
+        wider = (1 + self.stretch) ** draws[:, -1, None]
+        u = (np.arange(W) - (W - 1) / 2 - self.shift * W * draws[:, 0, None]) / wider  # (N, W)
+        v = (np.arange(H) - (H - 1) / 2 - self.shift * H * draws[:, 1, None]) * wider  # (N, H)
         columns = np.stack([(side * cos)[:, None] * u, -sin[:, None] * u])
         rows = np.stack([(side * sin)[:, None] * v, cos[:, None] * v])
         rows += np.array([(W - 1) / 2, (H - 1) / 2])[:, None, None]
@@ -132,7 +137,7 @@ class Augmentation:
     def _light(self, draws: Array, white: float) -> tuple[Array, Array]:
         """Gains (N, C) and offsets (N, 1, 1) that make y of 256 x."""
         contrast = (1 + self.contrast) ** draws[:, 6, None]
-        gains = contrast * (1 + self.colour) ** draws[:, 7:] * (white / (255 * 256))
+        gains = contrast * (1 + self.colour) ** draws[:, 7:-1] * (white / (255 * 256))
         offsets = white * (0.5 - 0.5 * contrast + self.brightness * draws[:, 5, None])
         return gains.astype(np.float32), offsets[:, None].astype(np.float32)
 
