@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cnn_sign_digits.hands.body import KINDS, Rods, flesh
-from cnn_sign_digits.hands.camera import rotations
-from cnn_sign_digits.hands.poses import FINGERS, POSES
+from cnn_sign_digits.hands.camera import look, rotations
+from cnn_sign_digits.hands.poses import FINGERS, POSES, SIGNS, VARIANTS, choose
 from cnn_sign_digits.hands.raster import see
 from cnn_sign_digits.hands.skeleton import BONES, THUMB_BONES, bend, chain, reach
 from cnn_sign_digits.rendering import BATCH, dataset, render, render_all
@@ -26,13 +26,13 @@ def test_there_are_ten_signs_with_as_many_fingers_as_people_show():
     assert len({pose.extended for pose in POSES}) == 10
 
 
-@pytest.mark.parametrize("digit", DIGITS)
-def test_extended_fingers_end_far_above_the_palm_and_others_do_not(digit):
-    skeleton = bend(np.full(200, digit), rng=rng())
+@pytest.mark.parametrize("sign", range(len(SIGNS)))
+def test_extended_fingers_end_far_above_the_palm_and_others_do_not(sign):
+    skeleton = bend(np.full(200, sign), rng=rng())
     length = np.linalg.norm(skeleton.fingers[:, :, 3] - skeleton.fingers[:, :, 0], axis=2)
     stretched = length.mean(axis=0) / BONES.sum(axis=1)
     for finger, share in zip(FINGERS, stretched, strict=True):
-        if finger in POSES[digit].extended:
+        if finger in SIGNS[sign].extended:
             assert share > 0.95, finger
         else:
             assert share < 0.85, finger
@@ -46,11 +46,26 @@ def test_the_thumb_touches_its_finger(digit):
     assert np.median(gaps.min(axis=1)) < 0.25  # two fingertips are 0.16 thick each
 
 
-@pytest.mark.parametrize("digit", DIGITS)
-def test_the_thumb_stands_out_only_where_it_should(digit):
-    thumb = bend(np.full(200, digit), rng=rng()).thumb
+@pytest.mark.parametrize("sign", range(len(SIGNS)))
+def test_the_thumb_stands_out_only_where_it_should(sign):
+    thumb = bend(np.full(200, sign), rng=rng()).thumb
     out = np.median(thumb[:, 3, 0])
-    assert (out > 0.7) == ("thumb" in POSES[digit].extended)
+    assert (out > 0.7) == ("thumb" in SIGNS[sign].extended)
+
+
+def test_a_variant_shows_the_fingers_of_its_digit():
+    for digit, pose in VARIANTS:
+        assert pose.extended == POSES[digit].extended
+
+
+def test_every_digit_is_signed_in_all_its_ways():
+    digits = np.arange(4000) % 10
+    np.testing.assert_array_equal(choose(digits, rng=rng(), variety=0.0), digits)
+    signs = choose(digits, rng=rng())
+    assert set(signs.tolist()) == set(range(len(SIGNS)))
+    assert 0.4 < (signs == digits).mean() < 0.6
+    of_sign = np.array([*DIGITS, *(digit for digit, _ in VARIANTS)])
+    np.testing.assert_array_equal(of_sign[signs], digits)
 
 
 # --- joints
@@ -94,6 +109,15 @@ def test_every_rod_has_its_kind():
     rods = flesh(skeleton, rng=rng())
     assert rods.start.shape == rods.end.shape == (3, len(KINDS), 3)
     assert rods.start_radius.shape == rods.end_radius.shape == (3, len(KINDS))
+
+
+def test_some_hands_show_their_back_and_its_normal_is_towards_the_viewer():
+    n = 400
+    skeleton = bend(np.full(n, 5), rng=rng())
+    view = look(flesh(skeleton, rng=rng()), skeleton.dorsal, np.full(n, 5), 64, rng=rng())
+    nails = view.dorsal[:, :4, 2].mean(axis=1)
+    assert 0.05 < (nails > 0).mean() < 0.25
+    assert (view.palmar[:, 2] > 0).all()
 
 
 # --- what a pixel sees

@@ -12,7 +12,7 @@ from cnn_sign_digits.hands.body import BLENDS, flesh
 from cnn_sign_digits.hands.camera import look
 from cnn_sign_digits.hands.light import colours, lamp
 from cnn_sign_digits.hands.pixels import halved
-from cnn_sign_digits.hands.poses import POSES
+from cnn_sign_digits.hands.poses import POSES, choose
 from cnn_sign_digits.hands.raster import see
 from cnn_sign_digits.hands.scene import background, cast_shadow, photograph
 from cnn_sign_digits.hands.skeleton import bend
@@ -75,8 +75,9 @@ def render_all(
 
 def _render_batch(digits: Labels, size: int, rng: np.random.Generator, variety: float) -> Images:
     n, fine = len(digits), 2 * size
-    skeleton = bend(digits, rng=rng, variety=variety)
-    view = look(flesh(skeleton, rng=rng), skeleton.dorsal, digits, fine, rng=rng, variety=variety)
+    signs = choose(digits, rng=rng, variety=variety)
+    skeleton = bend(signs, rng=rng, variety=variety)
+    view = look(flesh(skeleton, rng=rng), skeleton.dorsal, signs, fine, rng=rng, variety=variety)
     seen = see(view.rods, view.unit[:, None] * BLENDS, fine)
     light = lamp(n, rng=rng)
     hand = np.zeros((n * fine * fine, 4), np.float32)

@@ -82,7 +82,7 @@ def flesh(skeleton: Skeleton, *, rng: np.random.Generator) -> Rods:
     fold = 0.35 * thumb[:, :1] + 0.65 * thumb[:, 1:2]
     add(fold, 0.4 * wrist[:, :1] + 0.6 * knuckles[:, :1], np.array([0.12]), np.array([0.12]))
 
-    swing = rng.normal(0.0, 0.16, (n, 2))
+    swing = rng.normal(0.0, 0.25, (n, 2))
     down = np.stack([swing[:, 0], -np.ones(n), swing[:, 1]], axis=1)[:, None]
     sides = np.array([(0.11, 0.0, 0.0), (-0.11, 0.0, 0.0)]) * broad
     elbow = sides * 1.5 + 3.0 * down
@@ -113,7 +113,7 @@ class View:
 
     rods    as `Rods`, in pixels
     dorsal  (N, 5, 3) unit vectors out of the nails
-    palmar  (N, 3)    unit vector out of the palm
+    palmar  (N, 3)    unit vector out of the palm, or out of its back if that is seen
     unit    (N,)      pixels to a palm's length
     """
 

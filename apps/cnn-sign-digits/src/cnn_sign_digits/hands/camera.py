@@ -3,17 +3,22 @@
 import numpy as np
 
 from cnn_sign_digits.hands.body import ARM, KINDS, Rods, View
-from cnn_sign_digits.hands.poses import POSES
+from cnn_sign_digits.hands.poses import SIGNS
 from nn_core.arrays import Array, Labels
 
-_TURNS = np.radians([pose.turn for pose in POSES])
+_TURNS = np.radians([pose.turn for pose in SIGNS])
+BACKS = 0.15
+"""The share of hands whose back is seen."""
+TILTED, TILT = 0.6, 60.0
+"""The share of hands that are tilted in the plane of the image, and by how many degrees."""
+
 _HAND = np.flatnonzero(KINDS < ARM)
 
 
 def look(
     rods: Rods,
     dorsal: Array,
-    digits: Labels,
+    signs: Labels,
     size: int,
     *,
     rng: np.random.Generator,
@@ -30,14 +35,17 @@ def look(
     def normal(mean: float, deviation: float, *shape: int) -> Array:
         return rng.normal(mean, variety * deviation, shape)
 
-    n = len(digits)
-    yaw = _TURNS[digits] + np.radians(normal(0.0, 12.0, n).clip(-25, 25))
+    n = len(signs)
+    yaw = _TURNS[signs] + np.radians(normal(0.0, 12.0, n).clip(-25, 25))
+    yaw += np.pi * (rng.random(n) < BACKS * variety)
     pitch = np.radians(normal(0.0, 10.0, n).clip(-25, 25))
-    roll = np.radians(normal(0.0, 9.0, n).clip(-25, 25))
+    tilt = variety * TILT * rng.uniform(-1, 1, n) * (rng.random(n) < TILTED)
+    roll = np.radians(normal(0.0, 9.0, n).clip(-25, 25) + tilt)
     turn = rotations(yaw, pitch, roll)
     turned = turn.transpose(0, 2, 1)
     start, end = rods.start @ turned, rods.end @ turned
     dorsal, palmar = dorsal @ turned, turn[:, :, 2]
+    palmar = palmar * np.where(palmar[:, 2:] < 0, -1, 1)
 
     distance = rng.uniform(4.5, 12.0, (n, 1))
     near_start = distance / (distance - start[..., 2]).clip(1.0)
@@ -56,8 +64,8 @@ def look(
     points = np.concatenate([start[:, _HAND], end[:, _HAND]], axis=1)[..., :2]
     low, high = points.min(axis=1), points.max(axis=1)
     extent = (high - low).max(axis=1) + 0.2
-    unit = size * np.minimum(normal(0.36, 0.045, n).clip(0.24, 0.48), 0.97 / extent)
-    place = size * (np.array((0.5, 0.52)) + normal(0.0, 0.05, n, 2).clip(-0.12, 0.12))
+    unit = size * np.minimum(normal(0.36, 0.07, n).clip(0.20, 0.58), 1.08 / extent)
+    place = size * (np.array((0.5, 0.52)) + normal(0.0, 0.07, n, 2).clip(-0.18, 0.18))
     shift = np.concatenate([place - unit[:, None] * (low + high) / 2, np.zeros((n, 1))], axis=1)
     scale = unit[:, None, None]
     return View(

@@ -5,8 +5,12 @@ x points to the thumb's side, y along the fingers, z out of the palm. Lengths ar
 the distance from the wrist to the knuckle of the middle finger; angles are in degrees.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+import numpy as np
+
+from nn_core.arrays import Labels
 
 FINGERS = ("index", "middle", "ring", "little")
 
@@ -132,3 +136,55 @@ POSES: tuple[Pose, ...] = (
     ),
 )
 """The ten signs by digit."""
+
+_FIST = replace(
+    POSES[0], curls=(FOLDED,) * 4, meets=None, thumb=(-0.06, 0.70, 0.57), bulge=(1.0, 0.2, 0.7)
+)
+VARIANTS: tuple[tuple[int, Pose], ...] = (
+    (0, replace(_FIST, scatter=0.10, turn=0.0)),
+    (0, replace(_FIST, scatter=0.10, turn=45.0)),
+    (0, replace(_FIST, thumb=(0.24, 0.80, 0.40), scatter=0.08, turn=20.0)),
+    (0, replace(POSES[0], turn=20.0)),
+    (0, replace(POSES[0], turn=90.0)),
+    (1, replace(POSES[1], thumb=(0.26, 0.80, 0.36))),
+    (1, replace(POSES[1], turn=40.0)),
+    (2, replace(POSES[2], fan=3.0)),
+    (2, replace(POSES[2], fan=16.0)),
+    (3, replace(POSES[3], fan=3.0, thumb=(0.90, 1.05, 0.15))),
+    (3, replace(POSES[3], fan=16.0, thumb=(1.10, 0.70, 0.10))),
+    (4, replace(POSES[4], fan=1.5)),
+    (4, replace(POSES[4], fan=4.0, thumb=(-0.15, 0.55, 0.25))),
+    (4, replace(POSES[4], fan=13.0)),
+    (5, replace(POSES[5], fan=2.0, thumb=(0.85, 0.95, 0.10))),
+    (5, replace(POSES[5], fan=4.0)),
+    (5, replace(POSES[5], fan=14.0, thumb=(1.10, 0.75, 0.08))),
+    (6, replace(POSES[6], fan=3.0)),
+    (6, replace(POSES[6], fan=14.0)),
+    (7, replace(POSES[7], fan=6.0)),
+    (8, replace(POSES[8], fan=6.0)),
+    (9, replace(POSES[9], fan=3.0)),
+    (9, replace(POSES[9], turn=30.0)),
+)
+"""Other ways to sign a digit: fists, other views, fingers closer together or further apart."""
+
+SIGNS: tuple[Pose, ...] = POSES + tuple(pose for _, pose in VARIANTS)
+"""The ten signs, and after them the variants."""
+
+_OTHER_SHARE = 0.5
+_OF_DIGIT = [
+    np.array([len(POSES) + i for i, (digit, _) in enumerate(VARIANTS) if digit == d])
+    for d in range(len(POSES))
+]
+
+
+def choose(digits: Labels, *, rng: np.random.Generator, variety: float = 1.0) -> Labels:
+    """A way to sign each digit (N,), as a position among SIGNS.
+
+    variety  what the share of variants is multiplied by; 0 leaves the ten signs
+    """
+    other, which = rng.random((2, len(digits)))
+    signs = digits.copy()
+    for digit, variants in enumerate(_OF_DIGIT):
+        here = (digits == digit) & (other < _OTHER_SHARE * variety)
+        signs[here] = variants[(which[here] * len(variants)).astype(np.int64)]
+    return signs

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnn_sign_digits.hands.poses import FINGERS, POSES
+from cnn_sign_digits.hands.poses import FINGERS, SIGNS
 from nn_core.arrays import Array, Labels
 
 KNUCKLES = np.array(
@@ -22,13 +22,13 @@ FAN = np.array((1.0, 0.0, -0.9, -2.0))
 CONVERGENCE = np.array((0.0, 2.0, 6.0, 10.0))
 """Bent fingers point to the root of the thumb: by how many degrees each leans that way."""
 
-_CURLS = np.array([pose.curls for pose in POSES])  # (10, 4, 3)
-_FANS = np.array([pose.fan for pose in POSES])
-_THUMBS = np.array([pose.thumb for pose in POSES])
-_BULGES = np.array([pose.bulge for pose in POSES])
-_SCATTERS = np.array([pose.scatter for pose in POSES])
-_LEANS = np.array([pose.lean for pose in POSES])
-_MEETS = np.array([-1 if p.meets is None else FINGERS.index(p.meets) for p in POSES])
+_CURLS = np.array([pose.curls for pose in SIGNS])  # (signs, 4, 3)
+_FANS = np.array([pose.fan for pose in SIGNS])
+_THUMBS = np.array([pose.thumb for pose in SIGNS])
+_BULGES = np.array([pose.bulge for pose in SIGNS])
+_SCATTERS = np.array([pose.scatter for pose in SIGNS])
+_LEANS = np.array([pose.lean for pose in SIGNS])
+_MEETS = np.array([-1 if p.meets is None else FINGERS.index(p.meets) for p in SIGNS])
 
 
 @dataclass(frozen=True)
@@ -47,38 +47,39 @@ class Skeleton:
     width: Array
 
 
-def bend(digits: Labels, *, rng: np.random.Generator, variety: float = 1.0) -> Skeleton:
-    """N hands that sign the digits (N,), each of its own build and with its own inaccuracy.
+def bend(signs: Labels, *, rng: np.random.Generator, variety: float = 1.0) -> Skeleton:
+    """N hands that make the signs (N,), each of its own build and with its own inaccuracy.
 
+    signs    positions among SIGNS
     variety  what the standard deviations are multiplied by
     """
 
     def normal(mean: float, deviation: float, *shape: int) -> Array:
         return rng.normal(mean, variety * deviation, shape)
 
-    n = len(digits)
+    n = len(signs)
     width = normal(1.0, 0.08, n).clip(0.8, 1.25)
     long = normal(1.0, 0.06, n, 1, 1) * normal(1.0, 0.025, n, 4, 1)
     knuckles = KNUCKLES * np.stack([width, np.ones(n), np.ones(n)], axis=1)[:, None]
 
-    curls = _CURLS[digits]
+    curls = _CURLS[signs]
     looseness = normal(1.0, 0.12, n, 1, 1) * normal(1.0, 0.07, n, 4, 3)
     curls = curls * looseness + normal(0.0, 5.0, n, 4, 1) + normal(0.0, 3.0, n, 4, 3)
-    fan = _FANS[digits] * normal(1.0, 0.3, n) + normal(0.0, 1.0, n)
+    fan = _FANS[signs] * normal(1.0, 0.3, n) + normal(0.0, 1.0, n)
     sideways = FAN * fan[:, None] + normal(0.0, 2.5, n, 4)
-    meets = _MEETS[digits]
+    meets = _MEETS[signs]
     lean = CONVERGENCE + normal(0.0, 5.0, n, 4)
-    lean += (np.arange(4) == meets[:, None]) * (_LEANS[digits] * normal(1.0, 0.4, n))[:, None]
+    lean += (np.arange(4) == meets[:, None]) * (_LEANS[signs] * normal(1.0, 0.4, n))[:, None]
     fingers, dorsal = chain(
         knuckles, np.radians(curls), np.radians(sideways), np.radians(lean), BONES * long
     )
 
-    place = _THUMBS[digits] + _SCATTERS[digits, None] * normal(0.0, 1.0, n, 3)
+    place = _THUMBS[signs] + _SCATTERS[signs, None] * normal(0.0, 1.0, n, 3)
     met = fingers[np.arange(n), meets, 3] + place
     goal = np.where(meets[:, None] >= 0, met, place)
     bones = THUMB_BONES * long[:, 0] * normal(1.0, 0.03, n, 1)
     root = THUMB_ROOT * np.stack([width, np.ones(n), np.ones(n)], axis=1)
-    bulge = _BULGES[digits] + normal(0.0, 0.15, n, 3)
+    bulge = _BULGES[signs] + normal(0.0, 0.15, n, 3)
     thumb = reach(root, goal, bones, bulge)
     return Skeleton(fingers, thumb, np.concatenate([dorsal, _back(thumb)], axis=1), width)
 
