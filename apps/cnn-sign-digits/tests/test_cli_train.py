@@ -163,11 +163,28 @@ class TestMore:
         assert result["examples"] == {"training": 50, "validation": 20}
         assert json_of("evaluate", saved)["examples"] == 20
 
-    def test_what_is_added_must_have_no_other_classes(self, tmp_path):
+    def test_of_what_is_added_only_classes_that_are_known(self, tmp_path):
+        data = signs_file(tmp_path / "signs.h5", names=("1", "2", "x"), parts=("train",))
+        more = folder_of(tmp_path / "more", {"1": 4, "3": 2})
+        result = json_of("train", "--data", data, "--add", more, "--epochs", 1)
+        assert result["examples"] == {"training": 24 + 4, "validation": 6}
+        for spec in (folder_of(tmp_path / "others", {"7": 2, "8": 2}), "none"):
+            result = json_of("train", "--data", data, "--add", spec, "--epochs", 1)
+            assert result["examples"] == {"training": 24, "validation": 6}
+
+    def test_drawn_hands_are_not_drawn_for_classes_that_are_no_digits(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("cnn_sign_digits.rendering.dataset", None)
         data = signs_file(tmp_path / "signs.h5")
-        more = folder_of(tmp_path / "more", {"7": 3, "8": 3})
-        line = refusal("train", "--data", data, "--add", more, status=1)
-        assert "class '7' is unknown to the training data" in line
+        result = json_of("train", "--data", data, "--add", "synthetic", "--epochs", 1)
+        assert result["examples"] == {"training": 30, "validation": 30}
+
+    def test_hands_before_other_walls(self, tmp_path):
+        made = tmp_path / "hands.h5"
+        succeed("make-data", made, "--count", 20, "--test", 10, "--variety", 0)
+        options = ("--data", made, "--walls", 2, "--epochs", 1, "--save", tmp_path / "m.h5")
+        result = json_of("train", *options)
+        assert result["examples"] == {"training": 60, "validation": 10}
+        assert json_of("evaluate", tmp_path / "m.h5")["examples"] == 10
 
     def test_a_set_by_name_to_judge_by(self, tmp_path):
         folder = numbered_folder(tmp_path / "hands", 2)

@@ -69,9 +69,15 @@ def photo_options(command: Command) -> Command:
         ),
         click.option(
             "--add",
-            default=None,
+            default="none",
             metavar="NAME|PATH",
-            help="More photos to train on, never to judge by, as in synthetic:count=2000.",
+            help="More photos to train on, never to judge by, as in synthetic:count=2000; or none.",
+        ),
+        click.option(
+            "--walls",
+            type=click.IntRange(0, 100),
+            default=0,
+            help="Cut the hands out of their photos, and show each before so many drawn walls too.",
         ),
         click.option(
             "--augment",

@@ -12,7 +12,6 @@ from cnn_sign_digits.dataset import SIZE, Dataset
 from cnn_sign_digits.folders import read_folder
 from cnn_sign_digits.hdf5 import SUFFIXES, hdf5_files, read_hdf5, read_pair
 from cnn_sign_digits.parts import Contents, Part
-from cnn_sign_digits.stored import StoredImages
 from nn_core.errors import DataError, SettingError
 from nn_core.lab.catalogue import Entry, list_sets
 from nn_core.lab.fetching import RemoteArchive, RemoteDataset, RemoteFile, locate
@@ -156,30 +155,17 @@ def parse_fold(text: str) -> tuple[int, int]:
     return number, folds
 
 
-def add_photos(splits: Splits, spec: str, *, rng: np.random.Generator) -> Splits:
-    """More photos to train on, and the same to judge by.
+def load_more(spec: str, *, rng: np.random.Generator) -> Part:
+    """All photos of a data set to train on, whatever their classes.
 
-    spec  as for `load_for_evaluation`, but of a set with a training part that part is used
-    Raises DataError if the set cannot be had or used, and for photos that are too many for
-    the memory, since both sets are to lie there.
+    spec  as for `load`; of a set with a training part that part is used
+    Raises DataError if the set cannot be had or used.
     """
-    train = splits.train
     name, made = _make(spec, rng)
     if made is not None:
-        part = Part(made.name, made.x, made.y, made.classes)
-    else:
-        contents = _contents(name, None)
-        part = contents.train or _judging_part(contents, shown(name))
-    added = _onto(part, train.classes, "training data")
-    if isinstance(train.x, StoredImages) or isinstance(added.x, StoredImages):
-        large = train if isinstance(train.x, StoredImages) else added
-        raise DataError(f"{large.name} is too large to be trained on together with other photos")
-    groups = None
-    if train.groups is not None:
-        groups = np.concatenate([train.groups, np.full(len(added), -1)])
-    x, y = np.concatenate([train.x, added.x]), np.concatenate([train.y, added.y])
-    joined = Dataset(f"{train.name} and {added.name}", x, y, train.classes, groups)
-    return Splits(joined, splits.validation, splits.origin)
+        return Part(made.name, made.x, made.y, made.classes)
+    contents = _contents(name, None)
+    return contents.train or _judging_part(contents, shown(name))
 
 
 def load_for_evaluation(

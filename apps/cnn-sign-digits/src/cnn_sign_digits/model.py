@@ -6,6 +6,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cnn_sign_digits.dataset import SIZE, Images
 from nn_core import checkpoint
 from nn_core.arrays import Array
@@ -18,6 +20,8 @@ PROGRAM = "cnn-sign"
 SHIPPED = "accurate.h5"
 """The weights that come with the program."""
 INPUT_SHAPE = (SIZE, SIZE, 3)
+AT_ONCE = 256
+"""Photos that are looked at together."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Model:
 
     settings     those of its training, as the checkpoint has them
     fingerprint  of the photos that it was trained on
+    mirrored     whether it was trained on left and right hands alike, as a mirror makes them
     run          how to go on with its training, if that was saved
     """
 
@@ -33,15 +38,29 @@ class Model:
     classes: tuple[str, ...]
     settings: Mapping[str, Any]
     fingerprint: str
+    mirrored: bool
     run: checkpoint.Run | None
 
     def logits(self, x: Images) -> Array:
-        """(N, classes)."""
-        return self.network.predict(x)
+        """log P(class | photo), (N, classes)."""
+        return np.log(np.maximum(self.probabilities(x), 1e-30))
 
     def probabilities(self, x: Images) -> Array:
-        """P(class | photo), (N, classes)."""
-        return probabilities(self.logits(x))
+        """P(class | photo), (N, classes).
+
+        If the network knows left and right hands, the mean of what it says of the photo and of
+        its mirror image: two looks are better than one.
+        """
+        answers = np.empty((len(x), len(self.classes)), self.network.dtype)
+        contexts = self.network.contexts()
+        for start in range(0, len(x), AT_ONCE):
+            photos = x[start : start + AT_ONCE]
+            p = probabilities(self.network.predict(photos, contexts=contexts))
+            if self.mirrored:
+                p += probabilities(self.network.predict(photos[:, :, ::-1], contexts=contexts))
+                p /= 2
+            answers[start : start + AT_ONCE] = p
+        return answers
 
     def details(self) -> dict[str, Any]:
         """What a checkpoint needs beside the network."""
@@ -49,6 +68,7 @@ class Model:
             "settings": dict(self.settings),
             "classes": self.classes,
             "fingerprint": self.fingerprint,
+            "mirrored": self.mirrored,
         }
 
 
@@ -64,7 +84,14 @@ def load_model(path: Path | None) -> Model:
     details = loaded.details
     try:
         classes, settings = class_names(details["classes"]), dict(details["settings"])
-        model = Model(loaded.network, classes, settings, details["fingerprint"], loaded.run)
+        model = Model(
+            loaded.network,
+            classes,
+            settings,
+            details["fingerprint"],
+            bool(details["mirrored"]),
+            loaded.run,
+        )
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from None
     network = model.network

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cnn_sign_digits.data import Splits, add_photos, load, load_fold
+from cnn_sign_digits.data import Splits, load, load_fold
 from cnn_sign_digits.dataset import fingerprint
+from cnn_sign_digits.joining import add_photos, add_walls
 from cnn_sign_digits.model import INPUT_SHAPE, Model
 from cnn_sign_digits.settings import PhotoSettings, layers, settings_of, streams
 from nn_core import checkpoint
@@ -24,16 +25,18 @@ class Prepared:
 
     def details(self, settings: PhotoSettings) -> dict[str, Any]:
         """What a checkpoint needs beside the network."""
+        augment = augmentation(settings.augment)
         return {
             "settings": settings.to_dict(),
             "classes": self.splits.train.classes,
             "fingerprint": fingerprint(self.splits.train),
+            "mirrored": augment is not None and augment.mirror,
         }
 
 
 def load_splits(settings: PhotoSettings) -> Splits:
     """What a run trains on and is judged by; the same for the same settings."""
-    data_rng, *_, added_rng = streams(settings.seed)
+    data_rng, _, _, _, added_rng, walls_rng = streams(settings.seed)
     if settings.fold is not None:
         splits = load_fold(settings.data, settings.fold, group=settings.group, rng=data_rng)
     else:
@@ -44,7 +47,11 @@ def load_splits(settings: PhotoSettings) -> Splits:
             group=settings.group,
             rng=data_rng,
         )
-    return splits if settings.add is None else add_photos(splits, settings.add, rng=added_rng)
+    if settings.walls:
+        splits = add_walls(splits, settings.walls, rng=walls_rng)
+    if settings.add != "none":
+        splits = add_photos(splits, settings.add, rng=added_rng)
+    return splits
 
 
 def splits_of(model: Model) -> Splits:

@@ -21,7 +21,8 @@ class PhotoSettings(Settings):
     test       what to judge by; None: the set's own test part, a fold, or what is held back
     fold       "2/5": the second of five parts is held back
     group      who is on the photos of a folder
-    add        more photos to train on
+    add        more photos to train on, or "none"
+    walls      how often each hand is shown before another wall as well
     keep_prob  what dropout keeps before the last layer
     """
 
@@ -30,7 +31,8 @@ class PhotoSettings(Settings):
     validation: float
     fold: str | None
     group: str | None
-    add: str | None
+    add: str
+    walls: int
     preset: str
     activation: str
     initializer: str
@@ -61,7 +63,7 @@ def layers(settings: PhotoSettings, classes: int) -> list[Layer]:
 
 
 def streams(seed: int) -> list[np.random.Generator]:
-    """Independent generators: data and split, first weights, training, photos never seen, and
-    photos added.
+    """Independent generators: data and split, first weights, training, photos never seen,
+    photos added, and walls.
     """
-    return np.random.default_rng(seed).spawn(5)
+    return np.random.default_rng(seed).spawn(6)
