@@ -70,3 +70,7 @@ def test_for_machines_it_is_plain_names_and_numbers() -> None:
 
 def test_columns_stand_to_the_left_and_then_to_the_right() -> None:
     assert table([("a", "b"), ("long", "1"), ("x", "")]) == "a     b\nlong  1\nx"
+
+
+def test_more_columns_may_stand_to_the_left() -> None:
+    assert table([("a", "b", "c"), ("x", "long", "10")], left=2) == "a  b      c\nx  long  10"

@@ -70,12 +70,12 @@ class Ledger:
         return table([*lines, total])
 
 
-def table(rows: Sequence[tuple[str, ...]]) -> str:
-    """Rows of text as columns: the first to the left, the others to the right."""
+def table(rows: Sequence[tuple[str, ...]], *, left: int = 1) -> str:
+    """Rows of text as columns: the first `left` of them to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
+            cell.ljust(width) if i < left else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
