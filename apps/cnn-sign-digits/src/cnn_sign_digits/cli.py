@@ -8,6 +8,7 @@ MODULES = {
     "training": ("train",),
     "evaluating": ("evaluate",),
     "using": ("predict", "export"),
+    "looking": ("shapes", "filters", "feature-maps", "explain"),
     "making": ("make-data",),
     "sets": ("datasets", "fetch"),
 }
