@@ -261,6 +261,7 @@ class TestRefusals:
         ("shapes", "{model}"),
         ("feature-maps", "photo.png", "--model", "{model}"),
         ("explain", "photo.png", "--model", "{model}"),
+        ("animate-convolution", "--kernel", "{model}"),
     )
 
     @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])

@@ -9,6 +9,7 @@ MODULES = {
     "evaluating": ("evaluate",),
     "using": ("predict", "export"),
     "looking": ("shapes", "filters", "feature-maps", "explain"),
+    "animating": ("animate-convolution",),
     "making": ("make-data",),
     "sets": ("datasets", "fetch"),
 }
