@@ -36,11 +36,12 @@ FLOORS: tuple[frozenset[str], ...] = (
             "spec",
             "splits",
             "steps",
+            "streams",
         }
     ),
     frozenset({"layers"}),
     frozenset({"ledger", "network"}),
-    frozenset({"callbacks", "checkpoint", "gradient_check", "training"}),
+    frozenset({"callbacks", "checkpoint", "divergence", "gradient_check", "measuring", "training"}),
     frozenset({"lab"}),
 )
 FLOOR_OF = {name: height for height, names in enumerate(FLOORS) for name in names}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import oracles
+import oracles_rnn
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from nn_core.losses import (
     Loss,
     binary_cross_entropy,
     mean_squared_error,
+    sequence_cross_entropy,
     softmax_cross_entropy,
 )
 
@@ -32,6 +34,20 @@ def labels_of(count: int, classes: int) -> Labels:
 
 
 # Loss, shape of the logits, targets from that shape.
+# What takes (N, ...), one target an example; the other takes sequences.
+OF_ROWS = [name for name in LOSSES if name != "sequence-cross-entropy"]
+
+
+def words_of(shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    return np.random.default_rng(4).integers(shape[2], size=shape[:2])
+
+
+def padded(targets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Each example with one target less than the one before it."""
+    N, T = targets.shape
+    return np.where(np.arange(T) < T - np.arange(N)[:, None], targets, -1)
+
+
 CHECKED: list[tuple[str, tuple[int, ...], Callable[[tuple[int, ...]], Any]]] = [
     ("binary-cross-entropy", (1, 1), lambda shape: labels_of(shape[0], 2)),
     ("binary-cross-entropy", (5, 1), lambda shape: labels_of(shape[0], 2)),
@@ -40,6 +56,9 @@ CHECKED: list[tuple[str, tuple[int, ...], Callable[[tuple[int, ...]], Any]]] = [
     ("softmax-cross-entropy", (1, 3), lambda shape: labels_of(shape[0], 3)),
     ("softmax-cross-entropy", (6, 4), lambda shape: labels_of(shape[0], 4)),
     ("softmax-cross-entropy", (30, 8), lambda shape: labels_of(shape[0], 8)),
+    ("sequence-cross-entropy", (1, 1, 2), words_of),
+    ("sequence-cross-entropy", (3, 4, 5), words_of),
+    ("sequence-cross-entropy", (3, 4, 5), lambda shape: padded(words_of(shape))),
     ("mean-squared-error", (1, 1), np.ones),
     ("mean-squared-error", (4,), np.ones),
     ("mean-squared-error", (5, 3), np.ones),
@@ -195,7 +214,7 @@ def test_a_small_loss_keeps_its_digits(label: int, dtype: npt.DTypeLike, size: f
     assert value == pytest.approx(math.exp(-size), rel=1e-6)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", OF_ROWS)
 def test_float32_stays_float32_and_the_arguments_stay_as_they_are(name: str) -> None:
     logits = np.random.default_rng(0).normal(size=(4, 1)).astype(np.float32)
     targets: Any = logits[::-1].copy() if name == "mean-squared-error" else np.zeros(4, np.uint8)
@@ -272,8 +291,86 @@ def test_shapes_that_do_not_fit_are_refused(
         loss(np.zeros(logits), np.zeros(targets, np.int64))
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", OF_ROWS)
 def test_an_empty_batch_is_refused(name: str) -> None:
     targets: Any = np.zeros((0, 1)) if name == "mean-squared-error" else np.zeros(0, np.int64)
     with pytest.raises(DataError, match="at least one example"):
         LOSSES[name](np.zeros((0, 1)), targets)
+
+
+# Sequences
+
+
+@given(
+    seed=seeds,
+    count=sizes,
+    steps=sizes,
+    classes=st.integers(1, 5),
+    share=st.sampled_from([0.1, 0.5, 1.0]),
+)
+def test_sequence_cross_entropy_is_its_definition(
+    seed: int, count: int, steps: int, classes: int, share: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(scale=3.0, size=(count, steps, classes))
+    targets = rng.integers(classes, size=(count, steps))
+    targets[rng.random((count, steps)) > share] = -1
+    targets[rng.integers(count), rng.integers(steps)] = 0
+    value, d_logits = sequence_cross_entropy(logits, targets)
+    expected, d_expected = oracles_rnn.sequence_cross_entropy(logits, targets)
+    assert_close(value, expected, 1e-10)
+    np.testing.assert_allclose(d_logits, d_expected, rtol=1e-9, atol=1e-15)
+
+
+def test_padding_counts_for_nothing_whatever_stands_there() -> None:
+    rng = np.random.default_rng(0)
+    logits, targets = rng.normal(size=(3, 4, 5)), padded(words_of((3, 4, 5)))
+    value, d_logits = sequence_cross_entropy(logits, targets)
+    assert not d_logits[targets < 0].any()
+    logits[targets < 0] = 1e30
+    again, d_again = sequence_cross_entropy(logits, targets)
+    assert again == value
+    np.testing.assert_array_equal(d_again, d_logits)
+    # The same as the steps that count, one after the other.
+    rows, d_rows = softmax_cross_entropy(logits[targets >= 0], targets[targets >= 0])
+    assert value == pytest.approx(rows, rel=1e-15)
+    np.testing.assert_allclose(d_logits[targets >= 0], d_rows, rtol=1e-15)
+
+
+def test_how_logits_lie_in_memory_does_not_matter() -> None:
+    logits, targets = np.random.default_rng(0).normal(size=(3, 4, 5)), words_of((3, 4, 5))
+    value, d_logits = sequence_cross_entropy(logits, targets)
+    again, d_again = sequence_cross_entropy(np.asfortranarray(logits), targets)
+    assert again == value
+    np.testing.assert_array_equal(d_again, d_logits)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sequence_cross_entropy_at_the_extremes(dtype: npt.DTypeLike) -> None:
+    logits = np.array([[[1e4, -1e4], [-1e4, 1e4]], [[0, 0], [1e4, 1e4]]], dtype)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        value, d_logits = sequence_cross_entropy(logits, np.array([[0, 0], [-1, 1]]))
+    assert value == pytest.approx((0 + 2e4 + math.log(2)) / 3, rel=1e-6)
+    assert d_logits.dtype == dtype
+    expected = [[[0, 0], [-1 / 3, 1 / 3]], [[0, 0], [1 / 6, -1 / 6]]]
+    np.testing.assert_allclose(d_logits, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        ([[-1, -1]], "all of these are -1"),
+        ([[0, 3]], "target|label 3 is outside 0 to 2"),
+        ([[0, -2]], "-2 is outside 0 to 2"),
+        ([[0.0, 1.0]], "integers, not float64"),
+    ],
+)
+def test_targets_that_are_none_are_refused(targets: list[Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        sequence_cross_entropy(np.zeros((1, 2, 3)), np.array(targets))
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 4), (3, 2), (2, 2, 2, 2)])
+def test_sequences_that_do_not_fit_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match=r"targets \(2, 2\) takes logits \(N, T, classes\)"):
+        sequence_cross_entropy(np.zeros(shape), np.zeros((2, 2), int))

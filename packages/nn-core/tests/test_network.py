@@ -103,7 +103,7 @@ def test_a_2_2_1_network_by_hand(dtype: npt.DTypeLike) -> None:
     assert network.weight_count == 6
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", [name for name in LOSSES if name != "sequence-cross-entropy"])
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("examples", [1, 5])
 def test_every_gradient_of_a_deep_network(loss: str, training: bool, examples: int) -> None:

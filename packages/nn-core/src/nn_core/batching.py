@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,33 @@ import numpy.typing as npt
 from nn_core.arrays import Array, Examples
 from nn_core.errors import ShapeError
 from nn_core.spec import require
+from nn_core.steps import trimmed
+
+
+class Batches(Protocol):
+    """What a run takes its steps from: batches without end, epoch by epoch.
+
+    carries_state  whether a batch goes on where the one before it ended, so that layers with a
+                   memory begin it with the state in which they ended that one
+    position       steps taken in this epoch
+    """
+
+    carries_state: bool
+    batch_size: int
+    steps_per_epoch: int
+    position: int
+
+    def next(self) -> tuple[Array, npt.NDArray[Any]]:
+        """The next batch, in memory that the batch after it may overwrite."""
+
+    def mean(self, figures: Sequence[float]) -> float:
+        """The mean over an epoch of what was measured batch by batch."""
+
+    def state(self) -> dict[str, Any]:
+        """Where the batches stand, as plain numbers and names."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Stand where `state` was taken."""
 
 
 class MiniBatches:
@@ -19,12 +46,16 @@ class MiniBatches:
     batch_size  examples in a batch; the last of an epoch may be smaller. None: all of them,
                 in the order they are in
     rng         draws the order of each epoch
+    trim        of padded sequences, y (N, T) with -1 for no target, leave out the steps at the
+                end that none of a batch needs
 
     The stream stands at a position, (epoch, step within it), which `state` returns and
     `restore` takes up: from there on it yields the same batches again.
 
     Raises ShapeError if the lengths differ, SettingError for an empty set or batch.
     """
+
+    carries_state = False
 
     def __init__(
         self,
@@ -33,6 +64,7 @@ class MiniBatches:
         *,
         batch_size: int | None,
         rng: np.random.Generator,
+        trim: bool = False,
     ) -> None:
         if len(x) != len(y):
             raise ShapeError(f"{len(x)} examples, but {len(y)} targets")
@@ -48,6 +80,7 @@ class MiniBatches:
         self._batch_x = np.empty((self.batch_size, *x.shape[1:]), x.dtype)
         self._batch_y = np.empty((self.batch_size, *y.shape[1:]), y.dtype)
         self._rng = rng
+        self._trim = trim
         self._begin_epoch()
 
     def next(self) -> tuple[Array, npt.NDArray[Any]]:
@@ -56,17 +89,8 @@ class MiniBatches:
             self._begin_epoch()
         start = self.position * self.batch_size
         self.position += 1
-        if self._whole:
-            return self._x[:], self._y
-        rows = self._order[start : start + self.batch_size]
-        x, y = self._batch_x[: len(rows)], self._batch_y[: len(rows)]
-        # The rows are in range; "clip" spares NumPy a copy that it makes in case they are not.
-        if isinstance(self._x, np.ndarray):
-            np.take(self._x, rows, axis=0, out=x, mode="clip")
-        else:
-            self._x.read(rows, x)
-        np.take(self._y, rows, axis=0, out=y, mode="clip")
-        return x, y
+        x, y = (self._x[:], self._y) if self._whole else self._rows(start)
+        return trimmed(x, y) if self._trim else (x, y)
 
     def mean(self, figures: Sequence[float]) -> float:
         """The mean over an epoch's examples of what was measured batch by batch."""
@@ -92,3 +116,15 @@ class MiniBatches:
         self._rng_at_epoch = self._rng.bit_generator.state
         if not self._whole:
             self._order = self._rng.permutation(len(self._x))
+
+    def _rows(self, start: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """The examples from `start` on in the epoch's order, in memory that is used again."""
+        rows = self._order[start : start + self.batch_size]
+        x, y = self._batch_x[: len(rows)], self._batch_y[: len(rows)]
+        # The rows are in range; "clip" spares NumPy a copy that it makes in case they are not.
+        if isinstance(self._x, np.ndarray):
+            np.take(self._x, rows, axis=0, out=x, mode="clip")
+        else:
+            self._x.read(rows, x)
+        np.take(self._y, rows, axis=0, out=y, mode="clip")
+        return x, y

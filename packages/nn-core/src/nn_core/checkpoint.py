@@ -7,6 +7,7 @@
     /training/state         JSON: steps, position in the data, random generators
     /training/parameters    the run's own vector, if better ones are to be predicted with
     /training/slots/<name>  what the optimizer remembers
+    /training/carried/...   the states that layers take along through a long text
     /training/history/...   the columns of the history, and the loss of each step
 
 After the HDF5 stands the SHA-256 of it, as text: readers of HDF5 pass over it, and a flipped bit
@@ -20,7 +21,7 @@ is killed while it saves loses nothing but that save.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,7 @@ class Run:
     best: Array | None
     slots: Mapping[str, Array]
     history: History
+    carried: Mapping[str, Array] = field(default_factory=dict)
 
     def resume(self, trainer: "Trainer") -> None:
         """Let `trainer` go on as if it had never stopped.
@@ -76,7 +78,7 @@ class Run:
         if trainer.network.parameters.shape != self.parameters.shape:
             raise CheckpointError("the checkpoint belongs to a network of another size")
         try:
-            trainer.restore(self.state, self.slots, self.history)
+            trainer.restore(self.state, self.slots, self.history, self.carried)
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"the checkpoint's run is damaged: {_one_line(error)}") from None
         trainer.network.parameters[...] = self.parameters
@@ -113,8 +115,10 @@ def save(
     Raises CheckpointError if the file cannot be written or the parameters are not finite.
     """
     parameters = network.parameters if best is None else best
-    slots = {} if trainer is None else trainer.recipe.optimizer.state()
-    if not all(np.isfinite(v).all() for v in (parameters, network.parameters, *slots.values())):
+    vectors = [parameters, network.parameters]
+    if trainer is not None:
+        vectors += [*trainer.recipe.optimizer.state().values(), *trainer.carried().values()]
+    if not all(np.isfinite(values).all() for values in vectors):
         raise CheckpointError(f"{path} was not written: the weights are no longer finite")
     try:
         image = _image(network, parameters, program, details, trainer)
@@ -184,6 +188,8 @@ def _image(
                 file["training/parameters"] = network.parameters
             for name, values in trainer.recipe.optimizer.state().items():
                 file[f"training/slots/{name}"] = values
+            for name, values in trainer.carried().items():
+                file[f"training/carried/{name}"] = values
             columns = file.create_group("training/history/columns", track_order=True)
             for name, column in trainer.history.columns.items():
                 columns[name] = np.array(column, np.float64)
@@ -231,6 +237,10 @@ def _read_run(file: Any, network: Network) -> Run:
     for name, stored in group.get("slots", {}).items():
         slots[name] = np.empty_like(parameters[: network.trained_count])
         _read_into(stored, slots[name])
+    carried = {}
+    for name, stored in group.get("carried", {}).items():
+        carried[name] = np.empty(stored.shape, network.dtype)
+        _read_into(stored, carried[name])
     history = group["history"]
     columns = {name: _read_figures(stored) for name, stored in history.get("columns", {}).items()}
     return Run(
@@ -239,6 +249,7 @@ def _read_run(file: Any, network: Network) -> Run:
         None if best is None else best.copy(),
         slots,
         History(columns, _read_figures(history["step_loss"])),
+        carried,
     )
 
 

@@ -14,8 +14,12 @@ import numpy as np
 from nn_core.activations import sigmoid, softplus
 from nn_core.arrays import Array, Labels
 from nn_core.errors import DataError, ShapeError
+from nn_core.steps import rows_of_steps, steps_of_rows
 
 Loss: TypeAlias = Callable[[Array, Any], tuple[float, Array]]
+
+NO_TARGET = -1
+"""What stands among the targets of a sequence where there is none."""
 
 
 def binary_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
@@ -74,6 +78,40 @@ def softmax_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
     return value, p
 
 
+def sequence_cross_entropy(logits: Array, targets: Labels) -> tuple[float, Array]:
+    """Mean negative log-likelihood of the next word, over the steps that have one.
+
+    L = -1/M sum over (n, t) with a target of log p[n, t, targets[n, t]],   p = softmax(logits)
+    dL/dlogits = (p - onehot(targets)) / M there, 0 elsewhere
+
+    logits   (N, T, V), any finite values
+    targets  (N, T) integers in [0, V), or -1 for no target: the padding of short sequences;
+             M is how many there are
+    Returns the loss in nats and dL/dlogits (N, T, V).
+    Raises ShapeError if the shapes do not fit, DataError for a target outside [0, V) that is
+    not -1, or if there is no target at all.
+    Source: as `softmax_cross_entropy`; Graves, Generating sequences with recurrent neural
+    networks (2013), sec. 2.
+    """
+    if logits.ndim != 3 or logits.shape[:2] != targets.shape:
+        raise ShapeError(
+            f"sequence cross-entropy of targets {targets.shape} takes logits "
+            f"(N, T, classes) with the same N and T, not {logits.shape}"
+        )
+    rows, labels = rows_of_steps(logits), rows_of_steps(targets)
+    _check_labels(labels, logits.shape[2], least=NO_TARGET)
+    there = labels != NO_TARGET
+    if there.all():
+        value, d_rows = softmax_cross_entropy(rows, labels)
+    elif there.any():
+        value, d_there = softmax_cross_entropy(rows[there], labels[there])
+        d_rows = np.zeros_like(rows)
+        d_rows[there] = d_there
+    else:
+        raise DataError("a loss needs at least one target; all of these are -1, for none")
+    return value, steps_of_rows(d_rows, *targets.shape)
+
+
 def mean_squared_error(predictions: Array, targets: Array) -> tuple[float, Array]:
     """Mean squared difference between predictions and real-valued targets.
 
@@ -98,8 +136,8 @@ def mean_squared_error(predictions: Array, targets: Array) -> tuple[float, Array
     return value, difference
 
 
-def _check_labels(labels: Labels, classes: int) -> None:
-    """Raise DataError unless there are labels, all integers in [0, classes)."""
+def _check_labels(labels: Labels, classes: int, *, least: int = 0) -> None:
+    """Raise DataError unless there are labels, all integers in [least, classes)."""
     if labels.ndim != 1:
         raise ShapeError(f"class labels must be (N,), not {labels.shape}")
     if len(labels) == 0:
@@ -107,8 +145,8 @@ def _check_labels(labels: Labels, classes: int) -> None:
     if labels.dtype.kind not in "iu":
         raise DataError(f"class labels are integers, not {labels.dtype}")
     lowest, highest = labels.min(), labels.max()
-    if lowest < 0 or highest >= classes:
-        wrong = lowest if lowest < 0 else highest
+    if lowest < least or highest >= classes:
+        wrong = lowest if lowest < least else highest
         raise DataError(f"label {wrong} is outside 0 to {classes - 1}")
 
 
@@ -116,6 +154,7 @@ LOSSES: MappingProxyType[str, Loss] = MappingProxyType(
     {
         "binary-cross-entropy": binary_cross_entropy,
         "softmax-cross-entropy": softmax_cross_entropy,
+        "sequence-cross-entropy": sequence_cross_entropy,
         "mean-squared-error": mean_squared_error,
     }
 )

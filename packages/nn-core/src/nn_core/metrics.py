@@ -30,8 +30,13 @@ def probabilities(logits: Array) -> Array:
 def accuracy(logits: Array, labels: Labels) -> float:
     """The share of examples whose likeliest class is the right one, in [0, 1].
 
+    Of sequences, logits (N, T, V) and labels (N, T), the share of steps, without those whose
+    label is -1, for none.
     Raises ShapeError unless there is one label for each example, DataError for no examples.
     """
+    if logits.ndim == 3 and labels.shape == logits.shape[:2]:
+        there = labels >= 0
+        logits, labels = logits[there], labels[there]
     if labels.shape != logits.shape[:1]:
         raise ShapeError(
             f"logits {logits.shape} take labels {logits.shape[:1]}, not {labels.shape}"

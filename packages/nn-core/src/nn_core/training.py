@@ -3,8 +3,9 @@
 import math
 import operator
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,18 +14,20 @@ import numpy.typing as npt
 from nn_core import regularization
 from nn_core.arrays import Array, Examples
 from nn_core.augmentation import Augment
-from nn_core.batching import MiniBatches
+from nn_core.batching import Batches, MiniBatches
 from nn_core.callbacks import Callback
+from nn_core.divergence import first_not_finite
 from nn_core.errors import DivergenceError
 from nn_core.history import History
+from nn_core.layers import Recurrent
 from nn_core.losses import Loss
+from nn_core.measuring import Figure, measure, measure_text
 from nn_core.metrics import accuracy
 from nn_core.network import Network
 from nn_core.optimizers import Optimizer
 from nn_core.schedules import Constant, Schedule
 from nn_core.spec import require
-
-Metric = Callable[[Array, Any], float]
+from nn_core.streams import StreamBatches
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Recipe:
     optimizer      the update rule; its slots belong to one run
     learning_rate  times the schedule's factor; None takes the optimizer's default
     batch_size     None for all examples at once
+    steps          the examples are one long text: read it in `batch_size` streams, so many steps
+                   at a time, with the state carried along; see `StreamBatches`
     l2             strength / 2 * sum(W^2) joins the objective, weights only
     clip_norm      the longest that the gradient of all parameters may be
     clip_value     the largest that one number of it may be
@@ -44,11 +49,15 @@ class Recipe:
     learning_rate: float | None = None
     schedule: Schedule = field(default_factory=Constant)
     batch_size: int | None = 64
+    steps: int | None = None
     l2: float = 0.0
     clip_norm: float | None = None
     clip_value: float | None = None
 
     def __post_init__(self) -> None:
+        if self.steps is not None:
+            require(self.steps >= 1, f"a window of a text has at least one step, not {self.steps}")
+            require(self.batch_size is not None, "a text is read in a batch of so many streams")
         for name in ("learning_rate", "clip_norm", "clip_value"):
             value = getattr(self, name)
             require(value is None or 0 < value < math.inf, f"{name} must be positive, not {value}")
@@ -66,7 +75,9 @@ class Trainer:
     """One run of a recipe over a data set, which can stop and go on at any step.
 
     network           changed in place
-    x, y              training examples (N, ...) and their targets
+    x, y              training examples (N, ...) and their targets; sequences (N, T, ...) are
+                      padded, with targets of -1, or one long text (L, ...) if the recipe has
+                      `steps`
     epochs            how long the run is
     rng               draws the batches' order and the noise, in streams of their own
     validation        examples and targets that are measured after each epoch
@@ -91,7 +102,7 @@ class Trainer:
         rng: np.random.Generator,
         validation: tuple[Examples, npt.NDArray[Any]] | None = None,
         measure_training: bool = False,
-        metrics: Mapping[str, Metric] | None = None,
+        metrics: Mapping[str, Figure] | None = None,
         augment: Augment | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> None:
@@ -101,7 +112,7 @@ class Trainer:
         self.recipe = recipe
         self.epochs = epochs
         self.examples = (x, y)
-        self.batches = MiniBatches(x, y, batch_size=recipe.batch_size, rng=order_rng)
+        self.batches = _batches(network, x, y, recipe, order_rng)
         self.validation = validation
         self.measure_training = measure_training
         self.augment = augment
@@ -147,6 +158,12 @@ class Trainer:
         """One batch, one update of the weights; returns the batch's loss before it."""
         network, recipe = self.network, self.recipe
         x, y = self.batches.next()
+        if self.batches.carries_state:
+            for context in self._contexts:
+                if self.batches.position > 1:
+                    context.carry()
+                else:
+                    context.forget()
         if self.augment is not None:
             x = self.augment(x, rng=self.noise_rng)
         value, _ = network.loss_and_gradients(x, y, recipe.loss, self._contexts)
@@ -170,10 +187,15 @@ class Trainer:
 
     def measure(self, x: Examples, y: npt.NDArray[Any]) -> dict[str, float]:
         """The loss and the metrics on any examples, without noise and without penalties."""
+
+        def loss(logits: Array, targets: npt.NDArray[Any]) -> float:
+            return self.recipe.loss(logits, targets)[0]
+
+        figures: dict[str, Figure] = {"loss": loss, **self.metrics}
         with np.errstate(over="ignore", invalid="ignore"):
-            logits = self.network.predict(x, contexts=self._measuring)
-            figures = {"loss": self.recipe.loss(logits, y)[0]}
-        return figures | {name: metric(logits, y) for name, metric in self.metrics.items()}
+            if self.recipe.steps is None:
+                return measure(self.network, x, y, figures, contexts=self._measuring)
+            return measure_text(self.network, np.asarray(x), y, figures, contexts=self._measuring)
 
     def state(self) -> dict[str, Any]:
         """All that `restore` needs beside the vectors, as plain numbers and names."""
@@ -186,7 +208,23 @@ class Trainer:
             "noise_rng": self.noise_rng.bit_generator.state,
         }
 
-    def restore(self, state: dict[str, Any], slots: Mapping[str, Array], history: History) -> None:
+    def carried(self) -> dict[str, Array]:
+        """The states that the next batch begins with, by layer and name, as in "1.h"."""
+        return {
+            f"{i}.{name}": array
+            for i, layer in self._memories()
+            for name, array in zip(
+                layer.state_names, self._contexts[i].final_state or (), strict=False
+            )
+        }
+
+    def restore(
+        self,
+        state: dict[str, Any],
+        slots: Mapping[str, Array],
+        history: History,
+        carried: Mapping[str, Array] = MappingProxyType({}),
+    ) -> None:
         """Take up an earlier run of the same recipe where it stood.
 
         Raises KeyError, TypeError or ValueError for what `state` cannot have returned.
@@ -201,6 +239,19 @@ class Trainer:
         self.noise_rng.bit_generator.state = state["noise_rng"]
         self.recipe.optimizer.restore(slots, state["optimizer_steps"])
         self.history = history
+        for i, layer in self._memories():
+            if self.batches.position > 0:
+                arrays = tuple(carried[f"{i}.{name}"] for name in layer.state_names)
+                if any(a.shape != (self.batches.batch_size, layer.units) for a in arrays):
+                    raise ValueError(f"the state of layer {i} has another shape")
+                self._contexts[i].final_state = arrays
+
+    def _memories(self) -> Iterator[tuple[int, Recurrent]]:
+        """The layers that take their state along from batch to batch, if any do."""
+        if self.batches.carries_state:
+            for i, layer in enumerate(self.network.layers):
+                if isinstance(layer, Recurrent):
+                    yield i, layer
 
     def _run_step(self) -> None:
         start = time.perf_counter()
@@ -210,8 +261,10 @@ class Trainer:
 
     def _end_epoch(self) -> None:
         if not np.isfinite(self.network.parameters).all():
-            x = self.examples[0][:1]
-            raise self._divergence(x, f"the weights are not finite after step {self.step_count}")
+            raise self._divergence(
+                self._few(self.examples[0], 1),
+                f"the weights are not finite after step {self.step_count}",
+            )
         row = {
             "epoch": self.epoch + 1,
             "step": self.step_count,
@@ -233,28 +286,35 @@ class Trainer:
         figures = self.measure(*examples)
         if not math.isfinite(figures["loss"]):
             message = f"the {part} loss is {figures['loss']} after step {self.step_count}"
-            x = examples[0]
-            shown = x if isinstance(x, np.ndarray) else x[: self.batches.batch_size]
-            raise self._divergence(shown, message)
+            raise self._divergence(self._few(examples[0], len(examples[0])), message)
         return {f"{part}_{name}": value for name, value in figures.items()}
+
+    def _few(self, x: Examples, count: int) -> Array:
+        """The first examples, or of those that are not in memory a batch; the start of a text."""
+        if self.recipe.steps is not None:
+            return np.asarray(x[: self.recipe.steps])[None]
+        if not isinstance(x, np.ndarray):
+            count = min(count, self.batches.batch_size)
+        return x[:count]
 
     def _divergence(self, x: Array, what: str) -> DivergenceError:
         """An error that names the first place from which on the numbers are not finite."""
+        where = first_not_finite(self.network, x)
         return DivergenceError(
             f"{what} (epoch {self.epoch + 1}): the first numbers that are not finite come from "
-            f"{self._first_not_finite(x)}; a smaller learning rate or clipping the gradient may "
-            f"help"
+            f"{where}; a smaller learning rate or clipping the gradient may help"
         )
 
-    def _first_not_finite(self, x: Array) -> str:
-        """The examples, a layer with its weights and its output, or the loss itself."""
-        if not np.isfinite(x).all():
-            return "the examples"
-        x = self.network.accepted(x)
-        contexts = self.network.contexts()
-        for i, layer in enumerate(self.network.layers):
-            params = self.network.parameter_views[i]
-            x, _ = self.network.forward_layer(i, x, contexts[i])
-            if not all(np.isfinite(values).all() for values in (x, *params.values())):
-                return f"layer {i}, {layer!r}"
-        return "the loss itself"
+
+def _batches(
+    network: Network,
+    x: Examples,
+    y: npt.NDArray[Any],
+    recipe: Recipe,
+    rng: np.random.Generator,
+) -> Batches:
+    if recipe.steps is None:
+        trim = network.over_time and y.ndim == 2 and y.dtype.kind in "iu"
+        return MiniBatches(x, y, batch_size=recipe.batch_size, rng=rng, trim=trim)
+    require(network.over_time, "only a network over time reads a text step by step")
+    return StreamBatches(np.asarray(x), y, batch_size=recipe.batch_size or 1, steps=recipe.steps)

@@ -80,6 +80,14 @@ class Context:
         self.d_initial_state: State | None = None
         self._buffers: dict[str, npt.NDArray[Any]] = {}
 
+    def carry(self) -> None:
+        """Begin the next call in the state in which the last one ended."""
+        self.initial_state = self.final_state
+
+    def forget(self) -> None:
+        """Begin the next call in a state of zeros."""
+        self.initial_state = None
+
     def scratch(
         self, name: str, shape: Shape, dtype: npt.DTypeLike | None = None
     ) -> npt.NDArray[Any]:

@@ -48,6 +48,7 @@ class LSTM(Recurrent):
     """
 
     gates: ClassVar[int] = 4
+    state_names: ClassVar[tuple[str, ...]] = ("h", "c")
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         declared = dict(super().parameters(input_shape))

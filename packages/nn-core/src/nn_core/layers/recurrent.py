@@ -49,6 +49,7 @@ class Recurrent(Layer):
 
     over_time: ClassVar[bool] = True
     gates: ClassVar[int]
+    state_names: ClassVar[tuple[str, ...]] = ("h",)
 
     def __post_init__(self) -> None:
         name = type(self).__name__
