@@ -41,7 +41,17 @@ FLOORS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"layers"}),
     frozenset({"ledger", "network"}),
-    frozenset({"callbacks", "checkpoint", "divergence", "gradient_check", "measuring", "training"}),
+    frozenset(
+        {
+            "callbacks",
+            "checkpoint",
+            "divergence",
+            "gradient_check",
+            "measuring",
+            "sampling",
+            "training",
+        }
+    ),
     frozenset({"lab"}),
 )
 FLOOR_OF = {name: height for height, names in enumerate(FLOORS) for name in names}

@@ -125,10 +125,12 @@ class Network:
         training: bool = False,
         rng: np.random.Generator | None = None,
         needs_d_x: bool = False,
+        frozen: bool = False,
     ) -> list[Context]:
         """One context per layer, with memory of its own: one such list for each thread.
 
         needs_d_x  whether the gradient with respect to the network's input is wanted
+        frozen     whether the weights stay as they are while these are in use
         """
         return [
             Context(
@@ -136,11 +138,14 @@ class Network:
                 training=training,
                 rng=rng,
                 needs_d_x=needs_d_x or i > self._first_trained,
+                frozen=frozen,
             )
             for i in range(len(self.layers))
         ]
 
-    def forward(self, x: Array, contexts: Sequence[Context]) -> tuple[Array, list[Cache]]:
+    def forward(
+        self, x: npt.NDArray[Any], contexts: Sequence[Context]
+    ) -> tuple[Array, list[Cache]]:
         """Logits (N, ...) of a batch x (N, *input_shape), and the caches for `backward`.
 
         Over time both have an axis of steps after N. What it returns lives in the contexts'

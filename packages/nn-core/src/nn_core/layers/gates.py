@@ -22,7 +22,10 @@ def per_gate(
     The first `sigmoids` of them are halved, for `open_gates`.
     """
     by_gate = params[name].reshape(-1, params[name].shape[-1] // units, units).swapaxes(0, 1)
+    made = context.frozen and context.has(name)
     copied = context.scratch(name, by_gate.shape)
+    if made:
+        return copied
     np.copyto(copied, by_gate)
     copied[:sigmoids] *= 0.5
     return copied

@@ -43,6 +43,8 @@ class Context:
     training   whether noise such as dropout is wanted
     rng        where that noise comes from
     needs_d_x  whether anybody reads what `backward` returns
+    frozen     whether the weights stay as they are from call to call, so that what a layer
+               makes of them alone need be made but once
 
     A recurrent layer, besides, reads `initial_state` (None for zeros) and leaves `final_state`,
     arrays of the caller's own; going back it reads `d_final_state`, the gradient that comes
@@ -56,6 +58,7 @@ class Context:
         "d_initial_state",
         "dtype",
         "final_state",
+        "frozen",
         "initial_state",
         "needs_d_x",
         "rng",
@@ -69,16 +72,22 @@ class Context:
         training: bool = False,
         rng: np.random.Generator | None = None,
         needs_d_x: bool = True,
+        frozen: bool = False,
     ) -> None:
         self.dtype = np.dtype(dtype)
         self.training = training
         self.rng = rng
         self.needs_d_x = needs_d_x
+        self.frozen = frozen
         self.initial_state: State | None = None
         self.final_state: State | None = None
         self.d_final_state: State | None = None
         self.d_initial_state: State | None = None
         self._buffers: dict[str, npt.NDArray[Any]] = {}
+
+    def has(self, name: str) -> bool:
+        """Whether memory was asked for under this name."""
+        return name in self._buffers
 
     def carry(self) -> None:
         """Begin the next call in the state in which the last one ended."""
