@@ -210,6 +210,7 @@ USAGE = [
     (("--epochs", "1.5"), "'--epochs'"),
     (("--l2", "-0.1"), "-0.1 is not at least 0"),
     (("--clip-norm", "0"), "0 is not above 0"),
+    (("--clip-value", "0"), "0 is not above 0"),
     (("--keep-prob", "0"), "0 is not above 0 and at most 1"),
     (("--keep-prob", "0.5,0.5,0.5"), "3 keep probabilities for 2 hidden layers"),
     (("--hidden", "", "--keep-prob", "0.5,0.5"), "2 keep probabilities for 0 hidden layers"),

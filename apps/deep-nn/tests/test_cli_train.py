@@ -146,6 +146,7 @@ OPTIONS = [
     ("--keep-prob", "0.8"),
     ("--keep-prob", "0.8,0.9"),
     ("--clip-norm", "0.01"),
+    ("--clip-value", "0.001"),
     ("--seed", "7"),
     ("--dtype", "float64"),
 ]

@@ -299,8 +299,13 @@ class TestCheckGradients:
             "GlobalAveragePool2D",
             "BatchNorm",
             "InstanceNorm",
+            "Embedding",
+            "SimpleRNN",
+            "GRU",
+            "LSTM",
             "binary cross-entropy",
             "softmax cross-entropy",
+            "sequence cross-entropy",
             "mean squared error",
             "network 2-5-3-1",
         }

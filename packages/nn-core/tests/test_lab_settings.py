@@ -121,6 +121,11 @@ class TestSettings:
     def test_are_taken_from_among_other_values(self) -> None:
         assert Settings.from_mapping(SAVED | {"save": None}) == Settings(**SAVED)
 
+    def test_of_a_checkpoint_from_before_a_setting_have_its_default(self) -> None:
+        assert "clip_value" not in SAVED
+        assert Settings.from_mapping(SAVED).clip_value is None
+        assert Settings.from_mapping(SAVED | {"clip_value": 0.5}).clip_value == 0.5
+
     def test_that_lack_a_field_are_refused_by_its_name(self) -> None:
         partial = {key: value for key, value in SAVED.items() if key not in {"l2", "epochs"}}
         with pytest.raises(CheckpointError, match="lacks the settings epochs, l2"):

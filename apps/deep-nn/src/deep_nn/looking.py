@@ -17,11 +17,13 @@ from nn_core.lab.parameters import FIGURE, MODEL, require_distinct
 from nn_core.lab.program import echo_json, json_option, remark
 from nn_core.layers import (
     ACTIVATIONS,
+    CELLS,
     AveragePool2D,
     BatchNorm,
     Conv2D,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
     GlobalAveragePool2D,
     InstanceNorm,
@@ -30,7 +32,12 @@ from nn_core.layers import (
     Tanh,
 )
 from nn_core.ledger import table
-from nn_core.losses import binary_cross_entropy, mean_squared_error, softmax_cross_entropy
+from nn_core.losses import (
+    binary_cross_entropy,
+    mean_squared_error,
+    sequence_cross_entropy,
+    softmax_cross_entropy,
+)
 from nn_core.network import Network
 
 
@@ -108,6 +115,10 @@ def _reports(rng: np.random.Generator) -> Iterator[tuple[str, GradientReport]]:
     ]
     for layer in of_maps:
         yield repr(layer), check_layer(layer, rng.normal(size=(3, 4, 4, 2)), rng=rng)
+    words = Embedding(3, vocabulary=5)
+    yield repr(words), check_layer(words, rng.integers(5, size=7), rng=rng)
+    for cell in CELLS.values():
+        yield repr(cell(3)), check_layer(cell(3), rng.normal(size=(2, 5, 4)), rng=rng)
 
     yield (
         "binary cross-entropy",
@@ -118,6 +129,12 @@ def _reports(rng: np.random.Generator) -> Iterator[tuple[str, GradientReport]]:
         check_loss(
             softmax_cross_entropy, rng.normal(size=(5, 3)), rng.integers(3, size=5), rng=rng
         ),
+    )
+    targets = rng.integers(-1, 3, size=(3, 4))
+    targets[0, 0] = 0
+    yield (
+        "sequence cross-entropy",
+        check_loss(sequence_cross_entropy, rng.normal(size=(3, 4, 3)), targets, rng=rng),
     )
     yield (
         "mean squared error",

@@ -81,7 +81,7 @@ class GradientReport:
 
 def check_gradients(
     network: Network,
-    x: Array,
+    x: npt.NDArray[Any],
     targets: npt.NDArray[Any],
     loss: Loss,
     *,
@@ -163,7 +163,7 @@ def check_gradients(
 
 
 def check_layer(
-    layer: Layer, x: Array, *, rng: np.random.Generator, training: bool = True
+    layer: Layer, x: npt.NDArray[Any], *, rng: np.random.Generator, training: bool = True
 ) -> GradientReport:
     """`check_gradients` of one layer, its parameters and its input, at random parameters.
 

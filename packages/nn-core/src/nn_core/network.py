@@ -200,7 +200,11 @@ class Network:
         return d
 
     def loss_and_gradients(
-        self, x: Array, targets: npt.NDArray[Any], loss: Loss, contexts: Sequence[Context]
+        self,
+        x: npt.NDArray[Any],
+        targets: npt.NDArray[Any],
+        loss: Loss,
+        contexts: Sequence[Context],
     ) -> tuple[float, Array]:
         """One forward and one backward pass: the loss and the logits; fills `gradients`.
 

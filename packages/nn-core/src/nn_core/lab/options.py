@@ -67,6 +67,12 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Callable[[Command], Co
             help="The longest that the whole gradient may be.",
         ),
         click.option(
+            "--clip-value",
+            type=POSITIVE,
+            default=None,
+            help="The largest that one number of the gradient may be.",
+        ),
+        click.option(
             "--seed", type=SEED, default=0, help="The same seed gives the same bits again."
         ),
         click.option(

@@ -33,14 +33,22 @@ class Settings:
     early_stopping: int | None
     seed: int
     dtype: str
+    clip_value: float | None = None
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
         """The settings among the values of a command line or of a checkpoint.
 
+        A setting with a default may be missing: the checkpoint is from before there was one.
         Raises CheckpointError if one is missing, or is of another type.
         """
         kinds = get_type_hints(cls)
+        defaults = {
+            field.name: field.default
+            for field in dataclasses.fields(cls)
+            if field.default is not dataclasses.MISSING
+        }
+        values = defaults | dict(values)
         missing = sorted(set(kinds) - set(values))
         if missing:
             raise CheckpointError(f"the checkpoint lacks the settings {', '.join(missing)}")
@@ -65,6 +73,7 @@ class Settings:
             batch_size=self.batch_size,
             l2=self.l2,
             clip_norm=self.clip_norm,
+            clip_value=self.clip_value,
         )
 
 
