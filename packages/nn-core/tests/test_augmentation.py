@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn_core import augmentation as module
-from nn_core.augmentation import AUGMENTATIONS, Augmentation, augmentation
+from nn_core.augmentation import AUGMENTATIONS, Augmentation, augmentation, turned
 from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.spec import describe
 
@@ -272,3 +272,10 @@ def test_what_is_no_batch_of_images_is_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         Augmentation()(np.zeros(shape, dtype), rng=rng())
+
+
+def test_turned_by_a_right_angle_each_pixel_is_where_it_should_be() -> None:
+    x = np.random.default_rng(0).integers(256, size=(2, 5, 5, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(turned(x, 90), np.rot90(x, -1, axes=(1, 2)))
+    np.testing.assert_array_equal(turned(x, -90), np.rot90(x, 1, axes=(1, 2)))
+    np.testing.assert_array_equal(turned(x, 0), x)

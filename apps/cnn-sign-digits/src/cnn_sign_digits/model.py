@@ -11,6 +11,7 @@ import numpy as np
 from cnn_sign_digits.dataset import SIZE, Images
 from nn_core import checkpoint
 from nn_core.arrays import Array
+from nn_core.augmentation import turned
 from nn_core.errors import CheckpointError
 from nn_core.lab.labels import class_names
 from nn_core.metrics import probabilities
@@ -20,6 +21,7 @@ PROGRAM = "cnn-sign"
 SHIPPED = "accurate.h5"
 """The weights that come with the program."""
 INPUT_SHAPE = (SIZE, SIZE, 3)
+View = tuple[float, bool]
 AT_ONCE = 256
 """Photos that are looked at together."""
 
@@ -30,7 +32,7 @@ class Model:
 
     settings     those of its training, as the checkpoint has them
     fingerprint  of the photos that it was trained on
-    mirrored     whether it was trained on left and right hands alike, as a mirror makes them
+    views        how it looks at each photo: (degrees turned, whether in a mirror)
     run          how to go on with its training, if that was saved
     """
 
@@ -38,7 +40,7 @@ class Model:
     classes: tuple[str, ...]
     settings: Mapping[str, Any]
     fingerprint: str
-    mirrored: bool
+    views: tuple[View, ...]
     run: checkpoint.Run | None
 
     def logits(self, x: Images) -> Array:
@@ -46,20 +48,17 @@ class Model:
         return np.log(np.maximum(self.probabilities(x), 1e-30))
 
     def probabilities(self, x: Images) -> Array:
-        """P(class | photo), (N, classes).
-
-        If the network knows left and right hands, the mean of what it says of the photo and of
-        its mirror image: two looks are better than one.
-        """
-        answers = np.empty((len(x), len(self.classes)), self.network.dtype)
+        """P(class | photo), (N, classes): the mean over the views."""
+        answers = np.zeros((len(x), len(self.classes)), self.network.dtype)
         contexts = self.network.contexts()
         for start in range(0, len(x), AT_ONCE):
-            photos = x[start : start + AT_ONCE]
-            p = probabilities(self.network.predict(photos, contexts=contexts))
-            if self.mirrored:
-                p += probabilities(self.network.predict(photos[:, :, ::-1], contexts=contexts))
-                p /= 2
-            answers[start : start + AT_ONCE] = p
+            part = slice(start, start + AT_ONCE)
+            photos = x[part]
+            for degrees, mirrored in self.views:
+                seen = photos[:, :, ::-1] if mirrored else photos
+                view = turned(seen, degrees) if degrees else seen
+                answers[part] += probabilities(self.network.predict(view, contexts=contexts))
+        answers /= len(self.views)
         return answers
 
     def details(self) -> dict[str, Any]:
@@ -68,7 +67,7 @@ class Model:
             "settings": dict(self.settings),
             "classes": self.classes,
             "fingerprint": self.fingerprint,
-            "mirrored": self.mirrored,
+            "views": self.views,
         }
 
 
@@ -89,12 +88,14 @@ def load_model(path: Path | None) -> Model:
             classes,
             settings,
             details["fingerprint"],
-            bool(details["mirrored"]),
+            tuple((float(degrees), bool(mirrored)) for degrees, mirrored in details["views"]),
             loaded.run,
         )
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from None
     network = model.network
+    if not model.views:
+        raise CheckpointError(f"{path} is damaged: it has no way to look at a photo")
     if network.input_shape != INPUT_SHAPE or network.output_shape != (len(model.classes),):
         raise CheckpointError(f"{path} is damaged: its network does not fit its classes or photos")
     return model

@@ -6,14 +6,17 @@ from typing import Any
 from cnn_sign_digits.data import Splits, load, load_fold
 from cnn_sign_digits.dataset import fingerprint
 from cnn_sign_digits.joining import add_photos, add_walls
-from cnn_sign_digits.model import INPUT_SHAPE, Model
+from cnn_sign_digits.model import INPUT_SHAPE, Model, View
 from cnn_sign_digits.settings import PhotoSettings, layers, settings_of, streams
 from nn_core import checkpoint
-from nn_core.augmentation import augmentation
+from nn_core.augmentation import Augmentation, augmentation
 from nn_core.errors import CheckpointError, DataError
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
 from nn_core.training import Trainer
+
+TURN = 20.0
+"""Degrees by which photos are turned to be looked at once more."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,11 @@ class Prepared:
 
     def details(self, settings: PhotoSettings) -> dict[str, Any]:
         """What a checkpoint needs beside the network."""
-        augment = augmentation(settings.augment)
         return {
             "settings": settings.to_dict(),
             "classes": self.splits.train.classes,
             "fingerprint": fingerprint(self.splits.train),
-            "mirrored": augment is not None and augment.mirror,
+            "views": views(augmentation(settings.augment)),
         }
 
 
@@ -106,3 +108,14 @@ def run_to_resume(model: Model, prepared: Prepared) -> checkpoint.Run:
         raise CheckpointError("the checkpoint holds a network, but no run to go on with")
     require_same_data(model, prepared.splits)
     return model.run
+
+
+def views(augment: Augmentation | None) -> list[View]:
+    """How a network looks at a photo that was trained with such an augmentation.
+
+    One that knows left and right hands looks at the mirror image as well, and one that knows
+    hands in every position at both, turned to either side: more looks are better than one.
+    """
+    sides = [False, True] if augment is not None and augment.mirror else [False]
+    turns = [0.0, TURN, -TURN] if augment is not None and augment.rotation > TURN else [0.0]
+    return [(degrees, mirrored) for degrees in turns for mirrored in sides]

@@ -108,14 +108,14 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             accurate,
             {
                 "optimizer": "adamw:weight_decay=0.02",
-                "learning_rate": 0.004,
+                "learning_rate": 0.008,
                 "schedule": "cosine:warmup=0.5",
                 "batch_size": 32,
-                "epochs": 19,
+                "epochs": 18,
                 "keep_prob": 1.0,
                 "augment": "standard:shift=0.12,rotation=45,scale=0.4,stretch=0.3,"
                 "brightness=0.12,contrast=0.4,colour=0.2",
-                "add": "synthetic:count=3000,variety=1",
+                "add": "synthetic:count=3500,variety=1",
                 "walls": 4,
             },
             drawn={"epochs": 8, "add": "none", "walls": 0},

@@ -97,8 +97,11 @@ class Augmentation:
         Raises ShapeError for another shape, DataError for numbers that are not bytes.
         """
         _check(x)
+        return self._changed(x, rng.uniform(-1, 1, (len(x), 8 + x.shape[3])), white)
+
+    def _changed(self, x: npt.NDArray[np.uint8], draws: Array, white: float) -> Array:
+        """The batch after what was drawn for each image: (N, 8 + C) numbers from -1 to 1."""
         N, H, W, C = x.shape
-        draws = rng.uniform(-1, 1, (N, 8 + C))
         columns, rows = self._coordinates(draws, H, W)
         gains, offsets = self._light(draws, white)
         y = np.empty(x.shape, np.float32)
@@ -140,6 +143,18 @@ class Augmentation:
         gains = contrast * (1 + self.colour) ** draws[:, 7:-1] * (white / (255 * 256))
         offsets = white * (0.5 - 0.5 * contrast + self.brightness * draws[:, 5, None])
         return gains.astype(np.float32), offsets[:, None].astype(np.float32)
+
+
+def turned(x: npt.NDArray[np.uint8], degrees: float) -> Array:
+    """Each image turned about its centre, clockwise, as float32; its edge fills the corners.
+
+    x (N, H, W, C) bytes, C from 1 to 4. Raises as `Augmentation` does.
+    """
+    _check(x)
+    draws = np.zeros((len(x), 8 + x.shape[3]))
+    draws[:, 2] = math.copysign(1.0, degrees)
+    turn = Augmentation(0.0, abs(degrees), 0.0, 0.0, False, 0.0, 0.0, 0.0)
+    return turn._changed(x, draws, 255.0)
 
 
 class Augment(Protocol):
