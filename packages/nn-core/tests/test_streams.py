@@ -345,6 +345,18 @@ def test_batches_are_as_long_as_their_longest_example(batch_size: int | None) ->
         assert (y_trim[:, -1] >= 0).any()
 
 
+@pytest.mark.parametrize("batch_size", [None, 4, 23])
+def test_the_loss_of_an_epoch_is_the_mean_over_its_targets(batch_size: int | None) -> None:
+    x, y = padded_words()
+    batches = MiniBatches(x, y, batch_size=batch_size, rng=np.random.default_rng(0), trim=True)
+    for _ in range(2):
+        figures = []
+        for _ in range(batches.steps_per_epoch):
+            targets = batches.next()[1]
+            figures.append(float(targets[targets >= 0].mean()))
+        assert batches.mean(figures) == pytest.approx(y[y >= 0].mean(), rel=1e-12)
+
+
 @pytest.mark.parametrize("cell", CELLS.values())
 def test_padding_changes_neither_losses_nor_gradients(cell: Any) -> None:
     network = network_of(cell(4), dtype=np.float64)

@@ -93,8 +93,16 @@ class MiniBatches:
         return trimmed(x, y) if self._trim else (x, y)
 
     def mean(self, figures: Sequence[float]) -> float:
-        """The mean over an epoch's examples of what was measured batch by batch."""
+        """The mean over an epoch's examples of what was measured batch by batch.
+
+        Of padded sequences, the mean over their targets.
+        """
         examples = len(self._x)
+        if self._trim and not self._whole:
+            targets = np.count_nonzero(self._y >= 0, axis=1)[self._order]
+            starts = np.arange(0, examples, self.batch_size)
+            counts: list[int] = np.add.reduceat(targets, starts).tolist()
+            return math.fsum(a * b for a, b in zip(figures, counts, strict=True)) / sum(counts)
         last = examples - self.batch_size * (self.steps_per_epoch - 1)
         total = math.fsum(figures[:-1]) * self.batch_size + figures[-1] * last
         return total / examples
