@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from nn_core.arrays import Array, Examples, Shape
 from nn_core.errors import DataError, ShapeError
-from nn_core.initializers import initializer
 from nn_core.layers.layer import Cache, Context, Layer
 from nn_core.ledger import Ledger, LedgerRow
 from nn_core.losses import Loss
@@ -95,12 +94,8 @@ class Network:
         """Draw all parameters anew, each by its layer's initializer."""
         for declared, views in zip(self._parameters, self.parameter_views, strict=True):
             for name, parameter in declared.items():
-                each = parameter.initializer
-                each = (each,) if isinstance(each, str) else each
-                blocks = np.split(views[name], len(each), axis=-1)
                 with np.errstate(over="ignore", invalid="ignore"):
-                    for block, text in zip(blocks, each, strict=True):
-                        block[...] = initializer(text)(block.shape, rng=rng)
+                    views[name][...] = parameter.draw(rng)
                 require(
                     bool(np.isfinite(views[name]).all()),
                     f"the initializer {parameter.initializer!r} draws weights that are not finite",

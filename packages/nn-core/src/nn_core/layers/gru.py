@@ -101,7 +101,8 @@ class GRU(Recurrent):
         d_h = np.empty((N, self.units), context.dtype)
         self.begin(d_final_state, d_h)
         slope = context.scratch("slope", (2, N, self.units))
-        d_n, part = context.scratch("parts", (2, N, self.units))
+        factors = context.scratch("factors", slope.shape)
+        d_n, part = factors
         back = context.scratch("back", d_h.shape)
         W_h_transposed = params["W_h"].T
         for t in range(T - 1, -1, -1):
@@ -113,16 +114,17 @@ class GRU(Recurrent):
             d_n *= d_h
             d_n -= np.multiply(u, d_n, out=part)
 
-            np.multiply(gates[:2, t], gates[:2, t], out=slope)
-            np.subtract(gates[:2, t], slope, out=slope)
+            r_and_u = gates[:2, t]
+            np.multiply(r_and_u, r_and_u, out=slope)
+            np.subtract(r_and_u, slope, out=slope)
             slope[0] *= a[t]
-            slope[0] *= d_n
             slope[1] *= d_h
-            slope[1] *= np.subtract(h[t], n, out=part)
+            np.subtract(h[t], n, out=part)
 
-            d_z[t, :, :2] = d_product[t, :, :2] = slope.swapaxes(0, 1)
-            d_z[t, :, 2] = d_n
+            np.multiply(slope, factors, out=d_product[t, :, :2].swapaxes(0, 1))
             np.multiply(d_n, r, out=d_product[t, :, 2])
+            d_z[t, :, :2] = d_product[t, :, :2]
+            d_z[t, :, 2] = d_n
 
             d_h *= u
             d_h += np.dot(d_product[t].reshape(N, -1), W_h_transposed, out=back)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array, Shape
+from nn_core.initializers import initializer
 
 Cache: TypeAlias = tuple[npt.NDArray[Any], ...]
 """What `backward` needs of the forward pass; each layer says in its file what is in it."""
@@ -35,6 +36,15 @@ class Parameter:
     initializer: str | tuple[str, ...]
     decays: bool
     trained: bool = True
+
+    def draw(self, rng: np.random.Generator) -> Array:
+        """How it begins, drawn anew. Block by block, if they begin by themselves."""
+        if isinstance(self.initializer, str):
+            return initializer(self.initializer)(self.shape, rng=rng)
+        *rest, width = self.shape
+        shape = *rest, width // len(self.initializer)
+        blocks = [initializer(each)(shape, rng=rng) for each in self.initializer]
+        return np.concatenate(blocks, axis=-1)
 
 
 class Context:

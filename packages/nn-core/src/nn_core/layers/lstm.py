@@ -106,7 +106,8 @@ class LSTM(Recurrent):
         )
         W_h_transposed = params["W_h"].T
         for t in range(T - 1, -1, -1):
-            o, i, f, g = gates[:, t]
+            now = gates[:, t]
+            o, i, f, g = now
             d_h += d_y[:, t]
 
             np.multiply(tanh_c[t], tanh_c[t], out=part)
@@ -115,15 +116,16 @@ class LSTM(Recurrent):
             part *= d_h
             d_c += part
 
-            np.multiply(gates[:, t], gates[:, t], out=slope)
-            np.subtract(gates[:3, t], slope[:3], out=slope[:3])
+            np.multiply(now, now, out=slope)
+            np.subtract(now[:3], slope[:3], out=slope[:3])
             np.subtract(1.0, slope[3], out=slope[3])
-            slope[0] *= tanh_c[t]
-            slope[1] *= g
-            slope[2] *= c[t]
-            slope[3] *= i
+            slope_o, slope_i, slope_f, slope_g = slope
+            slope_o *= tanh_c[t]
+            slope_i *= g
+            slope_f *= c[t]
+            slope_g *= i
             by_gate = d_z[t].swapaxes(0, 1)
-            np.multiply(slope[0], d_h, out=by_gate[0])
+            np.multiply(slope_o, d_h, out=by_gate[0])
             np.multiply(slope[1:], d_c, out=by_gate[1:])
 
             d_c *= f
