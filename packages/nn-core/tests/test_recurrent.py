@@ -132,7 +132,7 @@ def test_two_steps_by_hand() -> None:
     d_x, d_state = layer.backward_through_time(
         np.array([[[1.0], [2.0]]]), None, cache, params, grads, context
     )
-    np.testing.assert_allclose(d_x, [[[0.8704], [0.72]]], rtol=1e-14)
+    np.testing.assert_allclose(np.array(d_x), [[[0.8704], [0.72]]], rtol=1e-14)
     np.testing.assert_allclose(d_state, [[[0.4352]]], rtol=1e-14)
     # d_W_x = x1 d_z1 + x2 d_z2, d_W_h = h0 d_z1 + h1 d_z2 = 0.6 * 0.72, d_b = d_z1 + d_z2.
     np.testing.assert_allclose(grads["W_x"], [[x1 * 0.8704 + x2 * 0.72]], rtol=1e-14)
@@ -357,7 +357,7 @@ def test_settings_that_make_no_sense_are_refused(cell: type[Recurrent]) -> None:
         cell(0)
     for wrong in ({"initializer": "hee"}, {"recurrent_initializer": "orthogonl"}):
         with pytest.raises(SettingError, match="unknown initializer"):
-            cell(3, **wrong)  # type: ignore[arg-type]
+            cell(3, **wrong)
     for shape in ((), (2, 3)):
         with pytest.raises(ShapeError, match="at each step"):
             cell(3).output_shape(shape)
