@@ -33,7 +33,13 @@ JOBS = {
         "train --save out/moons.h5 --figure out/moons-training.png",
         "boundary out/moons.h5 --figure out/moons-boundary.png",
     ],
-    "cnn-sign": ["make-data out/hands.h5 --count 500 --test 100 --figure out/hands.png"],
+    "cnn-sign": [
+        "train --save out/hands-model.h5 --figure out/hands-training.png",
+        "evaluate --figure out/confusion.png --mistakes out/mistakes.png",
+        "filters --figure out/filters.png",
+        "animate-convolution --figure out/convolution.gif",
+        "make-data out/hands.h5 --count 200 --test 100 --figure out/hands.png",
+    ],
 }
 
 nox.needs_version = ">=2025.2.9"

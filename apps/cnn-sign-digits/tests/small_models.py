@@ -22,6 +22,6 @@ def network_of(name, dtype=np.float32):
 
 
 def save(path, network, classes=CLASSES):
-    details = {"settings": {}, "classes": classes, "fingerprint": "none"}
+    details = {"settings": {}, "classes": classes, "fingerprint": "none", "views": [[0, False]]}
     checkpoint.save(path, network, program=PROGRAM, details=details)
     return path

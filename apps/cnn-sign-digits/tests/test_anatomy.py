@@ -24,9 +24,9 @@ from nn_core.network import Network
     ("layer", "name"),
     [
         (Conv2D(8, 5, padding="same"), "Conv2D 5x5, 8"),
-        (Conv2D(16, (3, 5), stride=2), "Conv2D 3x5 by 2x2, 16"),
+        (Conv2D(16, (3, 5), stride=2), "Conv2D 3x5 / 2, 16"),
         (MaxPool2D(8), "MaxPool2D 8x8"),
-        (AveragePool2D(3, 2), "AveragePool2D 3x3 by 2x2"),
+        (AveragePool2D(3, 2), "AveragePool2D 3x3 / 2"),
         (Dense(10), "Dense 10"),
         (Dropout(0.8), "Dropout 0.8"),
         (GlobalAveragePool2D(), "GlobalAverage"),

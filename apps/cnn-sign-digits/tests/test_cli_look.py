@@ -102,14 +102,14 @@ class TestFilters:
 
     def test_of_a_deeper_one_it_says_how_many_are_shown(self, here, drawn):
         succeed("filters", ACCURATE, "--layer", 4)
-        W = network_of("accurate").parameter_views[-6]["W"]
-        assert W.shape == (3, 3, 64, 128)
+        W = network_of("accurate").parameter_views[12]["W"]
+        assert W.shape == (3, 3, 80, 80)
         pictures = images_of(drawn[0])
         assert len(pictures) == 16 * 16
         largest = np.abs(W[..., 1]).max()  # of all its channels, shown or not
         np.testing.assert_allclose(pictures[17], 0.5 + W[:, :, 1, 1] / (2 * largest), atol=1e-6)
         assert (
-            "the first 16 of 128 filters in rows, the first 16 of 64 maps read"
+            "the first 16 of 80 filters in rows, the first 16 of 80 maps read"
             in (texts_of(drawn[0])[0])
         )
 
@@ -149,8 +149,8 @@ class TestFeatureMaps:
         pictures = images_of(drawn[0])
         assert pictures[0].shape == (64, 64, 3)
         sides = [len(picture) for picture in pictures[1:]]
-        assert sides == [side for side in (64, 32, 32, 16, 16, 8, 8) for _ in range(16)]
-        assert any("7 ReLU: the first 16 of 128 maps of 8 x 8" in t for t in texts_of(drawn[0]))
+        assert sides == [side for side in (32, 16, 16, 8, 8, 8, 4, 4) for _ in range(16)]
+        assert any("8 ReLU: the first 16 of 128 maps of 4 x 4" in t for t in texts_of(drawn[0]))
 
     def test_they_are_what_the_layers_answer(self, here, drawn):
         succeed("feature-maps", "photo.png", "--model", CLASSIC, "--layer", 2)
@@ -162,7 +162,7 @@ class TestFeatureMaps:
         np.testing.assert_array_equal(np.stack(pictures[1:], axis=2), outputs[3][0])
 
     def test_of_one_layer_all_maps_on_one_scale(self, here, drawn):
-        succeed("feature-maps", "photo.png", "--model", ACCURATE, "--layer", 7)
+        succeed("feature-maps", "photo.png", "--model", ACCURATE, "--layer", 8)
         (axes,) = drawn[0].axes
         assert len(axes.images) == 1 + 128
         scales = {image.get_clim() for image in axes.images[1:]}
@@ -219,7 +219,7 @@ class TestExplain:
             key: told[key] for key in ("file", "class", "probability", "top")
         }
         heat = np.array(found["heat"])
-        assert heat.shape == (8, 8)
+        assert heat.shape == (4, 4)
         assert (heat.min() >= 0, heat.max()) == (True, 1)
         assert 0 <= found["centre"]["row"] <= 64
         assert found["layers"] == ["Conv2D 3x3, 128", "BatchNorm", "ReLU"]

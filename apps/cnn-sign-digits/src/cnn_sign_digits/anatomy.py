@@ -24,10 +24,10 @@ def brief(layer: Layer) -> str:
     if isinstance(layer, GlobalAveragePool2D):
         return "GlobalAverage"
     if isinstance(layer, Conv2D):
-        steps = "" if layer.stride == (1, 1) else f" by {_by(layer.stride)}"
+        steps = "" if layer.stride == (1, 1) else f" / {_step(layer.stride)}"
         return f"{name} {_by(layer.kernel)}{steps}, {layer.filters}"
     if isinstance(layer, Pooling):
-        steps = "" if layer.stride == layer.window else f" by {_by(layer.stride)}"
+        steps = "" if layer.stride == layer.window else f" / {_step(layer.stride)}"
         return f"{name} {_by(layer.window)}{steps}"
     if isinstance(layer, Dense):
         return f"{name} {layer.units}"
@@ -81,6 +81,13 @@ def answers(
         outputs.append(y)
         caches.append(cache)
     return outputs, caches
+
+
+def _step(stride: object) -> str:
+    """2 for (2, 2)."""
+    if isinstance(stride, tuple) and len(set(stride)) == 1:
+        return str(stride[0])
+    return _by(stride)
 
 
 def _by(size: object) -> str:

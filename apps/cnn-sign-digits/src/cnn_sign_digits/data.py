@@ -58,11 +58,13 @@ class Splits:
     """What to train on and what to judge by, with the same classes.
 
     origin  in words, where the validation part comes from
+    alone   what there was to train on before more was added to it; None if nothing was
     """
 
     train: Dataset
     validation: Dataset
     origin: str
+    alone: Dataset | None = None
 
 
 def synthetic(count: int = 5000, variety: float = 0.3, *, rng: np.random.Generator) -> Dataset:

@@ -50,7 +50,7 @@ def _with(splits: Splits, x: npt.NDArray[np.uint8], y: Labels, source: str | Non
     name = train.name if source is None else f"{train.name} and {source}"
     photos = np.concatenate([_in_memory(train.x, train.name), x])
     joined = Dataset(name, photos, np.concatenate([train.y, y]), train.classes)
-    return Splits(joined, splits.validation, splits.origin)
+    return Splits(joined, splits.validation, splits.origin, splits.alone or train)
 
 
 def _in_memory(x: Images, source: str) -> npt.NDArray[np.uint8]:
