@@ -25,8 +25,10 @@ PACKAGES = {
     "nn-core": "packages/nn-core",
     "deep-nn": "apps/deep-nn",
     "cnn-sign": "apps/cnn-sign-digits",
+    "char-rnn-dino": "apps/char-rnn-dino",
 }
-# Program: what `demo` runs of it. `smoke` runs the first, its main job, with no options.
+# Program: what `demo` runs of it. `smoke` runs the first, its main job, with no options; "" is the
+# program by itself.
 JOBS = {
     "deep-nn": [
         "compare-optimizers --figure out/compare-optimizers.png",
@@ -39,6 +41,17 @@ JOBS = {
         "filters --figure out/filters.png",
         "animate-convolution --figure out/convolution.gif",
         "make-data out/hands.h5 --count 200 --test 100 --figure out/hands.png",
+    ],
+    "dino-gen": [
+        "",
+        "train --save out/names.h5 --figure out/names-training.png",
+        "novelty --figure out/novelty.png",
+        "heatmap Yutyrannus --figure out/heatmap.png",
+        "vanish --figure out/vanish.png",
+    ],
+    "char-rnn": [
+        "train --epochs 3 --save out/notes.h5 --figure out/notes-training.png",
+        "sample out/notes.h5 --prime Day --length 200 --seed 0",
     ],
 }
 
@@ -148,7 +161,7 @@ def smoke(session: nox.Session) -> None:
         run("python", "-m", "pip", "install", *wheels.values())
         for program, (main_job, *_) in JOBS.items():
             run(program, "--help")
-            run(program, main_job.split()[0])
+            run(program, *main_job.split()[:1])
 
 
 if __name__ == "__main__":

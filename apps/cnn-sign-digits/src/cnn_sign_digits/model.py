@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from nn_core.metrics import probabilities
 from nn_core.network import Network
 
 PROGRAM = "cnn-sign"
-SHIPPED = "accurate.h5"
+SHIPPED = Path(__file__).with_name("accurate.h5")
 """The weights that come with the program."""
 INPUT_SHAPE = (SIZE, SIZE, 3)
 View = tuple[float, bool]
@@ -76,9 +75,7 @@ def load_model(path: Path | None) -> Model:
 
     Raises CheckpointError, in one line.
     """
-    if path is None:
-        with resources.as_file(resources.files("cnn_sign_digits") / SHIPPED) as shipped:
-            return load_model(shipped)
+    path = SHIPPED if path is None else path
     loaded = checkpoint.load(path, program=PROGRAM)
     details = loaded.details
     try:

@@ -6,7 +6,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -33,6 +33,7 @@ def run(
     resume: checkpoint.Run | None = None,
     log: Path | None = None,
     threads: int | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> None:
     """Train to the end, or go on where an earlier run stood.
 
@@ -40,7 +41,8 @@ def run(
     end. With `early_stopping`, the network ends with the weights of its best epoch, and the
     checkpoint predicts with them. Ctrl-C ends the run between two steps, saved.
 
-    threads  how many may share a matrix product; None: as many as the BLAS likes
+    threads    how many may share a matrix product; None: as many as the BLAS likes
+    callbacks  called beside those that do all this
 
     Raises click.ClickException, after saving, if the run is interrupted; DivergenceError,
     with the last good checkpoint left alone, if it diverges.
@@ -54,15 +56,15 @@ def run(
         if trainer.stopped is not None:
             remark(f"this run has ended for good: {trainer.stopped}")
     progress = EpochProgress(trainer)
-    callbacks: list[Callback] = [progress]
+    all_callbacks: list[Callback] = [progress, *callbacks]
     if log is not None:
-        callbacks.append(Log(log, trainer))
+        all_callbacks.append(Log(log, trainer))
     if best is not None and early_stopping is not None:
-        callbacks += [best, EarlyStopping(early_stopping)]
+        all_callbacks += [best, EarlyStopping(early_stopping)]
     if saver is not None:
-        callbacks.append(saver)  # last, so that what the others decided is saved too
+        all_callbacks.append(saver)  # last, so that what the others decided is saved too
     with interruption() as asked, contextlib.closing(progress):
-        trainer.callbacks = (*callbacks, StopWhen(asked))
+        trainer.callbacks = (*all_callbacks, StopWhen(asked))
         try:
             with threadpool_limits(threads):
                 trainer.run()

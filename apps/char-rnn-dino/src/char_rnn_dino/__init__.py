@@ -1,0 +1,1 @@
+"""Recurrent networks that write, letter by letter: dinosaur names, and any text."""
