@@ -75,7 +75,7 @@ class TestLoad:
         assert fingerprint(splits.train) == fingerprint(again.train) != fingerprint(other.train)
 
     @pytest.mark.parametrize(
-        ("settings", "variety"), [("", 0.3), (",variety=0", 0), (",variety=1", 1)]
+        ("settings", "variety"), [("", 0.15), (",variety=0", 0), (",variety=1", 1)]
     )
     def test_how_much_hands_that_are_drawn_differ(self, drawn, settings, variety):
         splits = load(f"synthetic:count=50{settings}", rng=rng())
@@ -336,7 +336,7 @@ class TestDataset:
 def test_the_catalogue_says_what_is_here(fetched):
     entries = {entry.name: entry for entry in catalogue()}
     assert list(entries) == ["synthetic", "digits", "signs"]
-    assert entries["synthetic"].spec == "synthetic:count=5000,variety=0.3"
+    assert entries["synthetic"].spec == "synthetic:count=5000,variety=0.15"
     assert entries["synthetic"].description.startswith("Hands of all ten digits")
     assert [entry.is_here for entry in entries.values()] == [True, False, False]
     (fetched / "sign-language-digits").mkdir()

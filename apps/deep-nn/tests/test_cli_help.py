@@ -83,6 +83,7 @@ def test_the_commands_are_those_promised() -> None:
         "summary",
         "boundary",
         "check-gradients",
+        "export",
         "fetch",
         "datasets",
         *(

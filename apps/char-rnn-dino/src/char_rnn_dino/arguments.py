@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from nn_core.lab.options import Command, together
+from nn_core.lab.options import INITIALIZER, Command, together
 from nn_core.lab.parameters import Real
 
 CELL = "gru"
@@ -71,6 +71,12 @@ def sequence_options(
             type=Real(least=0, below=1),
             default=own["blank"],
             help="The share to drop of what stands for a token, while it learns.",
+        ),
+        click.option(
+            "--recurrent-initializer",
+            type=INITIALIZER,
+            default=own["recurrent_initializer"],
+            help="How the weights between two steps begin: orthogonal, normal:scale=0.01, ...",
         ),
         omit=omit,
     )

@@ -8,6 +8,7 @@ MODULES = {
     "char_training": ("train",),
     "char_sampling": ("sample",),
     "char_evaluating": ("evaluate",),
+    "char_exporting": ("export",),
 }
 """The commands of each module."""
 

@@ -1,5 +1,6 @@
 """The command `char-rnn train`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -8,7 +9,7 @@ import numpy as np
 from char_rnn_dino.arguments import CELL, sequence_options
 from char_rnn_dino.learning import learn
 from char_rnn_dino.model import CHAR_RNN
-from char_rnn_dino.preparing import Prepared, prepare_text
+from char_rnn_dino.preparing import Prepared, prepare_text, text_of
 from char_rnn_dino.settings import TextSettings, streams
 from char_rnn_dino.writing import written
 from nn_core.callbacks import Callback
@@ -26,12 +27,16 @@ COMMON = {
     "embedding": 64,
     "blank": 0.0,
     "dropout": 0.1,
+    "recurrent_initializer": "orthogonal",
+    "epochs": None,
 }
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "rnn": COMMON | {"learning_rate": 0.002, "epochs": 8},
-    "gru": COMMON | {"learning_rate": 0.004, "epochs": 8},
-    "lstm": COMMON | {"learning_rate": 0.004, "epochs": 8},
+    "rnn": COMMON | {"learning_rate": 0.002},
+    "gru": COMMON | {"learning_rate": 0.004},
+    "lstm": COMMON | {"learning_rate": 0.004},
 }
+STEPS = 3500
+"""What makes a run, if nothing else is said: a few minutes."""
 SHOWN, TIMES = 200, 4
 """Tokens that are shown on the way, and how often."""
 
@@ -59,11 +64,14 @@ SHOWN, TIMES = 200, 4
 def train(ctx: click.Context, /, **options: Any) -> None:
     """Learn how a text goes on, and show some of it on the way.
 
-    CORPUS is any text in UTF-8; without it, the field notes that come with the program.
+    CORPUS is any text in UTF-8; without it, the field notes that come with the program. Without
+    --epochs it is read as often as makes some 3,500 steps, and at most 60 times.
 
     \b
     Example: char-rnn train notes.txt --cell lstm --save notes.h5 --figure notes.png
     """
+    if options["epochs"] is None and options["resume"] is None:
+        options["epochs"] = epochs_for(options)
     learn(
         ctx,
         options,
@@ -72,6 +80,14 @@ def train(ctx: click.Context, /, **options: Any) -> None:
         prepare=prepare_text,
         callbacks=lambda prepared, settings: [ShowText(prepared, settings)],
     )
+
+
+def epochs_for(options: Mapping[str, Any]) -> int:
+    """How often a text is to be read, short ones more often than long ones."""
+    length = len(text_of(options["data"])[1]) * (1 - options["validation"])
+    window = (options["batch_size"] or 1) * options["steps"]
+    times: int = round(STEPS * window / length)
+    return max(1, min(60, times))
 
 
 class ShowText(Callback):

@@ -11,6 +11,7 @@ from nn_core.lab.program import CONTEXT, Commands, Program, echo_json, json_opti
 MODULES = {
     "dino_training": ("train",),
     "dino_evaluating": ("evaluate",),
+    "dino_exporting": ("export",),
     "dino_looking": ("novelty", "heatmap", "vanish"),
 }
 """The commands of each module."""

@@ -18,38 +18,39 @@ from nn_core.training import Trainer
 
 COMMON = {
     "optimizer": "adamw:weight_decay=0.1",
-    "schedule": "cosine:warmup=1",
-    "batch_size": 32,
+    "schedule": "cosine:warmup=2",
+    "batch_size": 16,
     "clip_norm": 5.0,
-    "layers": 1,
+    "embedding": 32,
+    "learning_rate": 0.003,
 }
 DEFAULTS: dict[str, dict[str, Any]] = {
     "rnn": COMMON
     | {
-        "hidden": 128,
-        "embedding": 32,
+        "layers": 2,
+        "hidden": 256,
         "dropout": 0.3,
-        "blank": 0.0,
-        "learning_rate": 0.003,
-        "epochs": 15,
+        "blank": 0.1,
+        "recurrent_initializer": "normal:scale=0.01",
+        "epochs": 18,
     },
     "gru": COMMON
     | {
-        "hidden": 128,
-        "embedding": 32,
-        "dropout": 0.3,
-        "blank": 0.0,
-        "learning_rate": 0.005,
-        "epochs": 15,
+        "layers": 1,
+        "hidden": 384,
+        "dropout": 0.5,
+        "blank": 0.2,
+        "recurrent_initializer": "orthogonal",
+        "epochs": 12,
     },
     "lstm": COMMON
     | {
-        "hidden": 128,
-        "embedding": 32,
-        "dropout": 0.3,
-        "blank": 0.0,
-        "learning_rate": 0.005,
-        "epochs": 15,
+        "layers": 1,
+        "hidden": 384,
+        "dropout": 0.5,
+        "blank": 0.2,
+        "recurrent_initializer": "orthogonal",
+        "epochs": 13,
     },
 }
 SHOWN, TIMES = 5, 5

@@ -90,7 +90,7 @@ def name_examples(
 
 def prepare_text(settings: TextSettings) -> Prepared:
     """A run of char-rnn. Raises DataError for a text that cannot be learned."""
-    name, text = _text(settings)
+    name, text = text_of(settings.data)
     unit: Unit = "char" if settings.unit == "char" else "word"
     vocabulary = of_text(text, unit=unit, lower=settings.lower)
     if len(vocabulary) < 2:
@@ -105,13 +105,14 @@ def prepare_text(settings: TextSettings) -> Prepared:
 
 def held_back(settings: TextSettings, vocabulary: Vocabulary) -> tuple[str, Examples]:
     """Where a run's text comes from, and the end of it, by which the run was judged."""
-    name, text = _text(settings)
+    name, text = text_of(settings.data)
     return f"{name}, held back", _divided(vocabulary.encode(text, name), settings, name)[1]
 
 
-def _text(settings: TextSettings) -> tuple[str, str]:
-    path = shipped(CORPUS) if settings.data is None else Path(settings.data)
-    return path.name if settings.data is None else shown(path), read_text(path)
+def text_of(data: str | None) -> tuple[str, str]:
+    """Where a text comes from, and the text. Raises DataError if it cannot be had."""
+    path = shipped(CORPUS) if data is None else Path(data)
+    return path.name if data is None else shown(path), read_text(path)
 
 
 def _divided(tokens: Labels, settings: TextSettings, name: str) -> tuple[Examples, Examples]:

@@ -26,6 +26,7 @@ class SequenceSettings(Settings):
     embedding   numbers that stand for a token
     dropout     the share that is dropped of each recurrent layer's output, while it learns
     blank       the share that is dropped of what stands for a token
+    recurrent_initializer  how the weights between two steps begin
     """
 
     data: str | None
@@ -36,12 +37,14 @@ class SequenceSettings(Settings):
     embedding: int
     dropout: float
     blank: float
+    recurrent_initializer: str
 
     def network(self, vocabulary: int, rng: np.random.Generator | None = None) -> Network:
         """Embedding, recurrent layers, and a dense layer of logits, with dropout after each."""
         chain: list[Layer] = [Embedding(self.embedding, vocabulary), *_noise(self.blank)]
         for _ in range(self.layers):
-            chain += [CELLS[self.cell](self.hidden), *_noise(self.dropout)]
+            layer = CELLS[self.cell](self.hidden, recurrent_initializer=self.recurrent_initializer)
+            chain += [layer, *_noise(self.dropout)]
         chain.append(Dense(vocabulary, "xavier"))
         return Network(chain, input_shape=(), rng=rng, dtype=self.dtype, over_time=True)
 

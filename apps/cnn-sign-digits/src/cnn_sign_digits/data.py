@@ -67,7 +67,7 @@ class Splits:
     alone: Dataset | None = None
 
 
-def synthetic(count: int = 5000, variety: float = 0.3, *, rng: np.random.Generator) -> Dataset:
+def synthetic(count: int = 5000, variety: float = 0.15, *, rng: np.random.Generator) -> Dataset:
     """Hands of all ten digits, drawn: a new one for each photo.
 
     variety  how much hands, views, walls and cameras differ: 0 not at all, 1 as in life

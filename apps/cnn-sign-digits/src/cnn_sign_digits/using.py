@@ -1,4 +1,4 @@
-"""The commands that need a trained network and no data: `predict` and `export`."""
+"""The commands that need a network and no data: `predict` and `export`."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,8 @@ import numpy as np
 
 from cnn_sign_digits.dataset import SIZE
 from cnn_sign_digits.model import PROGRAM, load_model
-from nn_core import checkpoint
-from nn_core.lab.parameters import MODEL, OutputFile, require_distinct
+from nn_core.lab.exporting import export_command
+from nn_core.lab.parameters import MODEL
 from nn_core.lab.pictures import read_image
 from nn_core.lab.program import echo_json, json_option
 from nn_core.ledger import table
@@ -66,21 +66,6 @@ def predict(files: tuple[Path, ...], model_path: Path | None, as_json: bool) -> 
     click.echo(table(rows))
 
 
-@click.command()
-@click.argument("model_path", metavar="MODEL", type=MODEL)
-@click.argument("out", metavar="OUT.h5", type=OutputFile(".h5", ".hdf5"))
-def export(model_path: Path, out: Path) -> None:
-    """Write a network without the run that trained it: a third of the size or less.
-
-    \b
-    Example: cnn-sign export digits.h5 small.h5
-    """
-    require_distinct({"OUT.h5": out}, MODEL=model_path)
-    model = load_model(model_path)
-    checkpoint.save(out, model.network, program=PROGRAM, details=model.details())
-    click.echo(f"{out}: {out.stat().st_size:,} bytes, from {model_path.stat().st_size:,}")
-
-
 def read_photo(path: Path) -> Any:
     """A photo as networks take it, a batch of one: (1, 64, 64, 3) bytes.
 
@@ -89,4 +74,4 @@ def read_photo(path: Path) -> Any:
     return read_image(path, (SIZE, SIZE, 3), crop=True)
 
 
-COMMANDS = {"predict": predict, "export": export}
+COMMANDS = {"predict": predict, "export": export_command(PROGRAM)}

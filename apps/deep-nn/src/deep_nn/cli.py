@@ -19,6 +19,7 @@ MODULES = {
             "l2",
         )
     ),
+    "exporting": ("export",),
     "sets": ("datasets", "fetch"),
 }
 """The commands of each module."""
