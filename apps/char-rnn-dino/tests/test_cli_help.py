@@ -39,7 +39,10 @@ def help_of(program: str, *command: str) -> str:
 
 @pytest.mark.parametrize(
     ("program", "names"),
-    [(DINO, "evaluate heatmap novelty train vanish"), (CHAR, "evaluate sample train")],
+    [
+        (DINO, "evaluate export heatmap novelty train vanish"),
+        (CHAR, "evaluate export sample train"),
+    ],
 )
 def test_the_commands_are_there(program: str, names: str) -> None:
     assert sorted(MAINS[program].commands) == names.split()

@@ -86,7 +86,7 @@ class TestLearning:
         assert lines[0] == "names.txt: 36 names, 4 held back, 17 letters"
         assert lines[1].startswith("gru of 8, ")
         assert lines[1].endswith(" parameters")
-        assert lines[2].startswith("2 epochs, 4 steps in ")
+        assert lines[2].startswith("2 epochs, 6 steps in ")
         assert lines[3].startswith("held back: ")
         said = succeed(
             CHAR, "train", corpus_file_here(), "--epochs", 1, "--batch-size", 4, "--layers", 2,
