@@ -236,6 +236,8 @@ class TestRefusals:
             (("--preset", "huge"), "'huge' is not one of"),
             (("--keep-prob", 0), "0 is not above 0"),
             (("--fold", "1/2", "--test", "synthetic"), "--fold and --test"),
+            (("--fold", "1/2", "--validation", 0.3), "--fold and --validation"),
+            (("--test", "synthetic", "--validation", 0.3), "--test and --validation"),
             (("--activation", "step"), "unknown activation"),
             (("--figure", "nowhere/a.png"), "there is no folder 'nowhere'"),
             (("--figure", "a.gif"), "must end in"),
@@ -289,3 +291,34 @@ class TestRefusals:
         )
         line = refusal("train", "--data", data, *wild, status=1)
         assert "the first numbers that are not finite come from layer" in line
+
+    def test_inputs_are_never_written_over(self, tmp_path):
+        folder, table = people_folder(tmp_path / "hands"), tmp_path / "who.csv"
+        paths = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.png"))]
+        table.write_text("file,group\n" + "".join(f"{path},{path}\n" for path in paths))
+        model = trained(tmp_path, "--seed", 1)
+        before = contents(tmp_path)
+        data = ("train", "--data", folder)
+        for options in (
+            (*data, "--group", table, "--log", table),
+            (*data, "--group", table, "--save", table),
+            (*data, "--figure", folder / "0" / "p1_x.png"),
+            (*data, "--save", folder / "m.h5"),
+            ("train", "--resume", model, "--save", tmp_path / "new.h5", "--log", model),
+            ("evaluate", model, "--data", folder, "--figure", folder / "0" / "new.png"),
+        ):
+            line = refusal(*options, status=2)
+            assert "would overwrite" in line or "would be taken for data" in line
+        assert contents(tmp_path) == before
+
+    def test_photos_to_judge_by_are_not_added(self, tmp_path):
+        folder = people_folder(tmp_path / "hands")
+        options = ("--data", folder, "--group", r"(p\d+)_", "--add", folder)
+        assert "those to judge by" in refusal("train", *options, status=1)
+
+
+def test_augmentation_changes_what_is_learned(tmp_path):
+    plain = trained(tmp_path, "--epochs", 3, name="plain.h5")
+    moved = trained(tmp_path, "--epochs", 3, "--augment", "standard", name="moved.h5")
+    one, other = (load_model(path).network.parameters for path in (plain, moved))
+    assert not np.array_equal(one, other)

@@ -240,6 +240,14 @@ class TestFolds:
             assert len(splits.train) + len(splits.validation) == 100
         assert sorted(seen) == list(range(10))
 
+    def test_people_that_are_named_stay_together(self, tmp_path):
+        folder = folder_of(tmp_path / "a", {"0": 12, "1": 12}, "{digit}/p{number}_x.png")
+        for number in (1, 2, 3):
+            splits = load_fold(str(folder), f"{number}/3", group=r"p(\d+)_", rng=rng())
+            known, judged = splits.train.groups, splits.validation.groups
+            assert set(known).isdisjoint(judged)
+            assert len(set(judged)) == 4
+
     def test_without_people_photos_are_divided_by_class(self, tmp_path):
         folder = folder_of(tmp_path / "a", {"0": 6, "1": 9})
         for number in (1, 2, 3):

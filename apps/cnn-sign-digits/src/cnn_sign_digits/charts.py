@@ -21,7 +21,7 @@ def draw_confusion(confusion: Labels, classes: tuple[str, ...], path: Path, *, t
     there = confusion.sum(axis=1, keepdims=True)
     shares = confusion / np.maximum(there, 1)
     side = max(4.5, 0.45 * len(classes) + 1.5)
-    figure = new_figure(side + 1, side)
+    figure = new_figure(max(side + 1, 0.085 * len(title) + 1), side)
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     if len(classes) <= _WRITTEN:
@@ -31,11 +31,11 @@ def draw_confusion(confusion: Labels, classes: tuple[str, ...], path: Path, *, t
                 axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, size=8)
     places = range(len(classes))
     turned = 90 if max(map(len, classes)) > 2 else 0
-    axes.set_xticks(places, labels=classes, rotation=turned)
-    axes.set_yticks(places, labels=classes)
+    axes.set_xticks(places, labels=classes, rotation=turned, parse_math=False)
+    axes.set_yticks(places, labels=classes, parse_math=False)
     axes.set_xlabel("told class")
     axes.set_ylabel("true class")
-    axes.set_title(title, loc="left")
+    axes.set_title(title, loc="left", size=10, parse_math=False)
     bar = figure.colorbar(image, ax=axes, shrink=0.8, format="{x:.0%}")
     bar.set_label("share of the true class")
     save_figure(figure, path)
@@ -45,12 +45,12 @@ def draw_photos(x: Images, captions: Sequence[str], path: Path, *, title: str) -
     """Photos (N, H, W, 3) in rows, each with a line above it."""
     rows = -(-len(x) // _COLUMNS)
     columns = min(_COLUMNS, len(x))
-    figure = new_figure(max(4.0, 1.35 * columns), 1.6 * rows + 0.5)
+    figure = new_figure(max(4.0, 1.35 * columns, 0.085 * len(title)), 1.6 * rows + 0.5)
     panels = figure.subplots(rows, columns, squeeze=False)
     for axes in panels.flat:
         axes.axis("off")
     for axes, photo, caption in zip(panels.flat, x, captions, strict=False):
         axes.imshow(photo)
-        axes.set_title(caption, size=8)
-    figure.suptitle(title, size=10)
+        axes.set_title(caption, size=8, parse_math=False)
+    figure.suptitle(title, size=10, parse_math=False)
     save_figure(figure, path)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnn_sign_digits.dataset import SIZE, Dataset
-from cnn_sign_digits.folders import read_folder
+from cnn_sign_digits.folders import PHOTOS, read_folder
 from cnn_sign_digits.hdf5 import SUFFIXES, hdf5_files, read_hdf5, read_pair
 from cnn_sign_digits.parts import Contents, Part
 from nn_core.errors import DataError, SettingError
@@ -82,6 +82,25 @@ def synthetic(count: int = 5000, variety: float = 0.15, *, rng: np.random.Genera
 
 
 MADE: Mapping[str, Callable[..., Dataset]] = {"synthetic": synthetic}
+
+
+def require_outside(outputs: Mapping[str, Path | None], **inputs: str | None) -> None:
+    """Raise SettingError for an output that would count among the photos of an input folder.
+
+    outputs, inputs  by the name of their options
+    """
+    for source, spec in inputs.items():
+        if spec is None or not Path(spec).is_dir():
+            continue
+        folder = Path(spec).resolve()
+        for name, path in outputs.items():
+            if path is None or not path.resolve().is_relative_to(folder):
+                continue
+            inside = path.resolve().relative_to(folder)
+            suffix = inside.suffix.lower()
+            deep = len(inside.parts) > 1
+            if (deep and suffix in PHOTOS) or (not deep and suffix in SUFFIXES):
+                raise SettingError(f"{name} would be taken for data: {shown(path)} is in {source}")
 
 
 def catalogue() -> list[Entry]:
@@ -188,10 +207,11 @@ def load_for_evaluation(
 def _for_training(
     spec: str, group: str | None, rng: np.random.Generator
 ) -> tuple[Contents, Dataset]:
+    made_here = spec.strip().partition(":")[0]
+    if group is not None and made_here in MADE:
+        raise SettingError(f"--group is for folders of photos; {made_here} has nobody in it")
     name, made = _make(spec, rng)
     if made is not None:
-        if group is not None:
-            raise SettingError(f"--group is for folders of photos; {name} has nobody in it")
         return Contents(None, None), made
     contents = _contents(name, group)
     part = contents.train

@@ -8,7 +8,7 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits.data import load_for_evaluation
+from cnn_sign_digits.data import load_for_evaluation, require_outside
 from cnn_sign_digits.dataset import Dataset
 from cnn_sign_digits.model import Model, load_model
 from cnn_sign_digits.preparing import splits_of
@@ -50,6 +50,7 @@ def evaluate(
     require_distinct(
         {"--figure": figure, "--mistakes": mistakes}, MODEL=model_path, **{"--data": data}
     )
+    require_outside({"--figure": figure, "--mistakes": mistakes}, **{"--data": data})
     model = load_model(model_path)
     if data is None and model_path is None:
         data = "synthetic:count=500"

@@ -1,5 +1,7 @@
 """More to train on: other photos, and the same hands before other walls."""
 
+import hashlib
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,7 +17,8 @@ def add_photos(splits: Splits, spec: str, *, rng: np.random.Generator) -> Splits
     """Another set's photos beside those to train on; those to judge by stay the same.
 
     spec  as for `data.load`; photos of classes that the training data do not have are left out
-    Raises DataError if the set cannot be had or used, or does not fit into memory.
+    Raises DataError if the set cannot be had or used, does not fit into memory, or has a photo
+    that is to judge by.
     """
     classes = splits.train.classes
     if spec.partition(":")[0].strip() in MADE and not set(classes) & set("0123456789"):
@@ -26,7 +29,10 @@ def add_photos(splits: Splits, spec: str, *, rng: np.random.Generator) -> Splits
     if not fits.any():
         return splits
     y = match_classes(part.y[fits], names, classes, source=part.source, owner="training data")
-    return _with(splits, _in_memory(part.x, part.source)[fits], y, part.source)
+    x = _in_memory(part.x, part.source)[fits]
+    if not _photos(x).isdisjoint(_photos(splits.validation.x)):
+        raise DataError(f"{part.source}: some of these photos to add are those to judge by")
+    return _with(splits, x, y, part.source)
 
 
 def add_walls(splits: Splits, times: int, *, rng: np.random.Generator) -> Splits:
@@ -51,6 +57,15 @@ def _with(splits: Splits, x: npt.NDArray[np.uint8], y: Labels, source: str | Non
     photos = np.concatenate([_in_memory(train.x, train.name), x])
     joined = Dataset(name, photos, np.concatenate([train.y, y]), train.classes)
     return Splits(joined, splits.validation, splits.origin, splits.alone or train)
+
+
+def _photos(x: Images) -> set[bytes]:
+    """A digest of each photo."""
+    return {
+        hashlib.sha256(photo.tobytes()).digest()
+        for start in range(0, len(x), 1024)
+        for photo in x[start : start + 1024]
+    }
 
 
 def _in_memory(x: Images, source: str) -> npt.NDArray[np.uint8]:

@@ -91,7 +91,7 @@ def load_model(path: Path | None) -> Model:
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from None
     network = model.network
-    if not model.views:
+    if not model.views or not all(-180 <= degrees <= 180 for degrees, _ in model.views):
         raise CheckpointError(f"{path} is damaged: it has no way to look at a photo")
     if network.input_shape != INPUT_SHAPE or network.output_shape != (len(model.classes),):
         raise CheckpointError(f"{path} is damaged: its network does not fit its classes or photos")

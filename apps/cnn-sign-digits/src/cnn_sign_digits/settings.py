@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cnn_sign_digits.data import parse_fold
 from cnn_sign_digits.model import Model
 from cnn_sign_digits.presets import PRESETS
 from nn_core.augmentation import augmentation
@@ -48,6 +49,8 @@ def settings_of(model: Model) -> PhotoSettings:
         augmentation(settings.augment)
         settings.recipe(softmax_cross_entropy)
         streams(settings.seed)
+        if settings.fold is not None:
+            parse_fold(settings.fold)
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise CheckpointError(
             f"the settings of the model's training are damaged: {error}"

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from cnn_sign_digits.arguments import PRESET, photo_options
+from cnn_sign_digits.data import require_outside
 from cnn_sign_digits.model import PROGRAM, load_model
 from cnn_sign_digits.preparing import prepare, run_to_resume
 from cnn_sign_digits.presets import PRESETS
@@ -47,12 +49,13 @@ def train(
         save = save or resume
         options = resumed_settings(ctx, settings_of(model).to_dict(), free={"data", "test"})
     settings = PhotoSettings.from_mapping(options)
-    if settings.fold is not None and settings.test is not None:
-        raise click.UsageError("--fold and --test both say what to validate on", ctx)
-    require_distinct(
-        {"--save": save, "--log": log, "--figure": figure},
-        **{"--data": settings.data, "--test": settings.test, "--add": settings.add},
-    )
+    _check_sources(ctx, settings)
+    outputs = {"--save": save, "--log": log, "--figure": figure}
+    table = settings.group if (settings.group or "").lower().endswith(".csv") else None
+    inputs = {"--data": settings.data, "--test": settings.test, "--add": settings.add}
+    require_distinct(outputs, **inputs, **{"--group": table})
+    require_distinct({"--log": log, "--figure": figure}, **{"--resume": resume})
+    require_outside(outputs, **inputs)
     prepared = prepare(settings)
     run(
         prepared.trainer,
@@ -76,6 +79,19 @@ def train(
     title = f"{splits.train.name}: {settings.preset} network, {settings.optimizer}"
     draw_training(prepared.trainer.history, figure, title=title)
     remark(f"wrote {figure}")
+
+
+def _check_sources(ctx: click.Context, settings: PhotoSettings) -> None:
+    """Raise click.UsageError if two options say what to validate on."""
+    stated = ctx.get_parameter_source("validation") is ParameterSource.COMMANDLINE
+    said = {
+        "--fold": settings.fold is not None,
+        "--test": settings.test is not None,
+        "--validation": stated,
+    }
+    first, *others = [name for name, is_said in said.items() if is_said] or [""]
+    if others:
+        raise click.UsageError(f"{first} and {others[0]} both say what to validate on", ctx)
 
 
 COMMANDS = {"train": train}

@@ -12,6 +12,7 @@ from nn_core.lab.exporting import export_command
 from nn_core.lab.parameters import MODEL
 from nn_core.lab.pictures import read_image
 from nn_core.lab.program import echo_json, json_option
+from nn_core.lab.reading import shown
 from nn_core.ledger import table
 
 LIKELIEST = 3
@@ -60,7 +61,7 @@ def predict(files: tuple[Path, ...], model_path: Path | None, as_json: bool) -> 
         )
         return
     rows = [
-        (str(file), *(f"{model.classes[i]} {p[i]:6.1%}" for i in likeliest))
+        (shown(file), *(f"{model.classes[i]} {p[i]:6.1%}" for i in likeliest))
         for file, p, likeliest in zip(files, answers, order, strict=True)
     ]
     click.echo(table(rows))

@@ -60,7 +60,7 @@ def log_scale_if_wide(axes: "Axes", values: Sequence[float]) -> None:
 
 def draw_training(history: History, path: Path, *, title: str) -> None:
     """Loss, and beside it accuracy where it was measured, over the epochs of a run."""
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     measured = any(name.endswith("_accuracy") for name in history.columns)
     figure = new_figure(10 if measured else 5.5, 4)
@@ -72,6 +72,7 @@ def draw_training(history: History, path: Path, *, title: str) -> None:
             if values is not None:
                 marker = "o" if len(values) == 1 else None
                 axes.plot(columns["epoch"], values, color=color, label=part, marker=marker)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False)
     losses = [value for line in panels[0].lines for value in line.get_ydata()]
     log_scale_if_wide(panels[0], losses)
@@ -79,5 +80,5 @@ def draw_training(history: History, path: Path, *, title: str) -> None:
     if measured:
         tidy(panels[1], x="epoch", y="accuracy", title="Accuracy")
         panels[1].yaxis.set_major_formatter(PercentFormatter(1.0))
-    figure.suptitle(title)
+    figure.suptitle(title, parse_math=False)
     save_figure(figure, path)
