@@ -40,7 +40,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"layers"}),
-    frozenset({"ledger", "network"}),
+    frozenset({"fusion", "ledger", "network"}),
     frozenset(
         {
             "callbacks",

@@ -26,10 +26,14 @@ class LedgerRow:
 
 @dataclass(frozen=True)
 class Ledger:
-    """All layers in order; `str` of it is the table."""
+    """All layers in order; `str` of it is the table.
+
+    fused  which of them are computed by one kernel, in words
+    """
 
     input_shape: Shape
     rows: tuple[LedgerRow, ...]
+    fused: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -51,6 +55,7 @@ class Ledger:
             "parameters": self.parameters,
             "bytes": self.bytes,
             "multiply_adds": self.multiply_adds,
+            "fused": self.fused,
         }
 
     def __str__(self) -> str:
@@ -67,7 +72,8 @@ class Ledger:
             for row in self.rows
         ]
         total = ("total", "", f"{self.parameters:,}", f"{self.bytes:,}", f"{self.multiply_adds:,}")
-        return table([*lines, total])
+        notes = [f"fused: {each}" for each in self.fused]
+        return "\n".join([table([*lines, total]), *notes])
 
 
 def table(rows: Sequence[tuple[str, ...]], *, left: int = 1) -> str:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from nn_core.arrays import Array, Examples, Shape
 from nn_core.errors import DataError, ShapeError
+from nn_core.fusion import stages
 from nn_core.layers.layer import Cache, Context, Layer
 from nn_core.ledger import Ledger, LedgerRow
 from nn_core.losses import Loss
@@ -39,6 +40,9 @@ class Network:
     over_time    whether an example is a sequence: a batch is then (N, T, *input_shape), T may
                  differ from batch to batch, and all shapes are those of one step. Layers with
                  a memory read the steps in order; all others treat each step by itself.
+    fused        whether one kernel may do the work of several layers in a row, where there is
+                 one (`nn_core.fusion`); `stages` are then what it computes with, and `layers`
+                 stay what it is made of. Values and gradients are the same up to rounding.
 
     Raises ShapeError if a layer does not fit the one before it, naming the layer, and
     SettingError for an empty chain, another dtype, or a layer that needs time and has none.
@@ -52,8 +56,10 @@ class Network:
         rng: np.random.Generator | None = None,
         dtype: npt.DTypeLike = np.float32,
         over_time: bool = False,
+        fused: bool = True,
     ) -> None:
         self.layers = tuple(layers)
+        self.stages = stages(self.layers, fused=fused)
         self.over_time = over_time
         self.input_shape: Shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
@@ -141,7 +147,7 @@ class Network:
     def forward(
         self, x: npt.NDArray[Any], contexts: Sequence[Context]
     ) -> tuple[Array, list[Cache]]:
-        """Logits (N, ...) of a batch x (N, *input_shape), and the caches for `backward`.
+        """Logits (N, ...) of a batch x (N, *input_shape), and what `backward` needs, by stage.
 
         Over time both have an axis of steps after N. What it returns lives in the contexts'
         memory until their next use; `predict` returns an array of one's own.
@@ -150,8 +156,8 @@ class Network:
         """
         x = self.accepted(x)
         caches: list[Cache] = []
-        for i, context in enumerate(contexts):
-            x, cache = self.forward_layer(i, x, context)
+        for stage in self.stages:
+            x, cache = self._forward(stage.layer, stage.first, x, contexts[stage.first])
             caches.append(cache)
         return x, caches
 
@@ -168,30 +174,18 @@ class Network:
         return x if x.dtype == self.dtype else x.astype(self.dtype)
 
     def forward_layer(self, i: int, x: Array, context: Context) -> tuple[Array, Cache]:
-        """What layer i makes of the output of the layer before it."""
-        layer, params = self.layers[i], self.parameter_views[i]
-        if layer.over_time or not self.over_time:
-            return layer.forward(x, params, context)
-        rows, cache = layer.forward(rows_of_steps(x), params, context)
-        return steps_of_rows(rows, *x.shape[:2]), cache
-
-    def backward_layer(self, i: int, d_y: Array, cache: Cache, context: Context) -> Array | None:
-        """The way back of `forward_layer`."""
-        layer, params, grads = self.layers[i], self.parameter_views[i], self.gradient_views[i]
-        if layer.over_time or not self.over_time:
-            return layer.backward(d_y, cache, params, grads, context)
-        rows = layer.backward(rows_of_steps(d_y), cache, params, grads, context)
-        return None if rows is None else steps_of_rows(rows, *d_y.shape[:2])
+        """What layer i alone makes of the output of the layer before it."""
+        return self._forward(self.layers[i], i, x, context)
 
     def backward(
         self, d_logits: Array, caches: Sequence[Cache], contexts: Sequence[Context]
     ) -> Array | None:
         """Fill `gradients`, last layer first; d_x of the input if the contexts ask for it."""
         d: Array | None = d_logits
-        for i in range(len(self.layers) - 1, -1, -1):
+        for stage, cache in zip(self.stages[::-1], caches[::-1], strict=True):
             if d is None:
                 break
-            d = self.backward_layer(i, d, caches[i], contexts[i])
+            d = self._backward(stage.layer, stage.first, d, cache, contexts[stage.first])
         return d
 
     def loss_and_gradients(
@@ -261,6 +255,7 @@ class Network:
                 )
                 for i, layer in enumerate(self.layers)
             ),
+            tuple(str(stage) for stage in self.stages if stage.is_fused),
         )
 
     def architecture(self) -> list[dict[str, Any]]:
@@ -268,6 +263,24 @@ class Network:
         return [
             {"layer": type(layer).__name__} | dataclasses.asdict(layer) for layer in self.layers
         ]
+
+    def _forward(self, layer: Layer, i: int, x: Array, context: Context) -> tuple[Array, Cache]:
+        """What a layer makes of x with the parameters of layer i."""
+        params = self.parameter_views[i]
+        if layer.over_time or not self.over_time:
+            return layer.forward(x, params, context)
+        rows, cache = layer.forward(rows_of_steps(x), params, context)
+        return steps_of_rows(rows, *x.shape[:2]), cache
+
+    def _backward(
+        self, layer: Layer, i: int, d_y: Array, cache: Cache, context: Context
+    ) -> Array | None:
+        """The way back of `_forward`; fills the gradients of layer i."""
+        params, grads = self.parameter_views[i], self.gradient_views[i]
+        if layer.over_time or not self.over_time:
+            return layer.backward(d_y, cache, params, grads, context)
+        rows = layer.backward(rows_of_steps(d_y), cache, params, grads, context)
+        return None if rows is None else steps_of_rows(rows, *d_y.shape[:2])
 
     def _slice_by_slice(
         self, x: Array, targets: npt.NDArray[Any], loss: Loss, contexts: Sequence[Context]
@@ -288,12 +301,16 @@ class Network:
         return value, logits
 
     def _find_slice_size(self) -> int:
-        """How many examples make SLICE_BYTES of layers' outputs.
+        """How many examples make SLICE_BYTES of what the stages put out and keep.
 
         More if the parameters are large, so that adding up the gradients of the slices stays
         a small part of the work.
         """
-        each = sum(math.prod(shape) for shape in self.shapes[1:]) * self.dtype.itemsize
+        numbers = sum(
+            math.prod(self.shapes[stage.stop]) + stage.layer.kept(self.shapes[stage.first])
+            for stage in self.stages
+        )
+        each = numbers * self.dtype.itemsize
         return max(1, max(SLICE_BYTES, 8 * self.parameters.nbytes) // max(1, each))
 
     def _infer_shapes(self) -> list[Shape]:

@@ -85,7 +85,7 @@ class Conv2D(Layer):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         height, width, _ = maps(input_shape)
-        (top, bottom), (left, right) = self._borders(height, width)
+        (top, bottom), (left, right) = self.borders(height, width)
         kernel, stride = cast(Pair, self.kernel), cast(Pair, self.stride)
         zeros = top + bottom, left + right
         return *places(height, width, kernel, stride, zeros), self.filters
@@ -147,7 +147,7 @@ class Conv2D(Layer):
             np.dot(rows, matrix, out=d_x[part].reshape(len(rows), -1))
         return d_x
 
-    def _borders(self, height: int, width: int) -> tuple[Pair, Pair]:
+    def borders(self, height: int, width: int) -> tuple[Pair, Pair]:
         """Zeros above and below, to the left and to the right."""
         if self.padding == "valid":
             return (0, 0), (0, 0)
@@ -166,7 +166,7 @@ class Conv2D(Layer):
     def _columns_of_x(self, shape: Shape, context: Context) -> Columns:
         """The windows of p, from which y and d_W are made."""
         height, width, channels = shape
-        (top, bottom), (left, right) = self._borders(height, width)
+        (top, bottom), (left, right) = self.borders(height, width)
         return Columns(
             "x",
             context,
@@ -180,7 +180,7 @@ class Conv2D(Layer):
     def _columns_of_d_y(self, shape: Shape, y_shape: Shape, context: Context) -> Columns:
         """The windows of z, from which d_x is made."""
         height, width, channels = shape
-        (top, _), (left, _) = self._borders(height, width)
+        (top, _), (left, _) = self.borders(height, width)
         kernel, stride = cast(Pair, self.kernel), cast(Pair, self.stride)
         down, across = kernel[0] - 1 - top, kernel[1] - 1 - left  # where d_y[0, 0] stands in z
         return Columns(

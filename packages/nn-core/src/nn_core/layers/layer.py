@@ -157,6 +157,10 @@ class Layer(ABC):
         """Multiplications, each with its addition, of one forward pass of one example."""
         return 0
 
+    def kept(self, input_shape: Shape) -> int:
+        """Numbers, beside its output, that a layer keeps for each example until `backward`."""
+        return 0
+
     @abstractmethod
     def forward(
         self, x: Array, params: Mapping[str, Array], context: Context
