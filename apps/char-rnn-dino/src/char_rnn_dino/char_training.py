@@ -31,7 +31,8 @@ COMMON = {
     "epochs": None,
 }
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "rnn": COMMON | {"learning_rate": 0.002},
+    "rnn": COMMON
+    | {"learning_rate": 0.004, "dropout": 0.0, "recurrent_initializer": "normal:scale=0.02"},
     "gru": COMMON | {"learning_rate": 0.004},
     "lstm": COMMON | {"learning_rate": 0.004},
 }
