@@ -312,7 +312,7 @@ class TestOptions:
 def test_what_varies_is_no_option_and_the_rest_are_those_of_train() -> None:
     options = {name: {p.name for p in main.commands[name].params} for name in NAMES}
     of_train = {p.name for p in main.commands["train"].params}
-    of_train -= {"save", "resume", "log", "early_stopping"}
+    of_train -= {"save", "resume", "log", "early_stopping", "threads"}
     for kind in COMPARISONS:
         expected = (of_train - {kind.setting}) | {"variants", "seeds", "workers"}
         assert options[f"compare-{kind.name}"] == expected

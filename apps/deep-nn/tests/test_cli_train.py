@@ -168,7 +168,11 @@ class TestOptions:
     def test_all_are_tried_here(self) -> None:
         tried = {option for option, _ in OPTIONS}
         elsewhere = {"--test", "--early-stopping", "--save", "--resume", "--log", "--figure"}
-        assert {p.opts[0] for p in train.params} == tried | elsewhere | {"--json"}
+        assert {p.opts[0] for p in train.params} == tried | elsewhere | {"--json", "--threads"}
+
+    def test_threads_make_no_difference(self, usual: Any) -> None:
+        result = json_of(*SHORT, "--threads", 3)
+        assert result["training_loss"] == usual["training_loss"]
 
     def test_the_same_seed_gives_the_same_bits(self, tmp_path: Path) -> None:
         options = ("--epochs", 3, "--seed", 5, "--keep-prob", "0.7")

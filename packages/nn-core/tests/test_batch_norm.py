@@ -556,17 +556,24 @@ def test_a_batch_in_slices_is_the_batch(count: int) -> None:
     assert memory(contexts[0].scratch("y", (1, 1))) <= 3 * 4 * 4 * 3 * 8
 
 
-def test_a_batch_that_is_normalized_stays_in_one_piece() -> None:
-    whole, sliced = small_network(np.float64), small_network(np.float64)
-    sliced.slice_size = 3
+@pytest.mark.parametrize("training", [True, False])
+def test_a_batch_that_is_normalized_in_lanes_is_the_batch(training: bool) -> None:
+    layers = [layer for layer in LAYERS if not isinstance(layer, Dropout)]
+    whole, lanes = (
+        Network(layers, input_shape=(6, 6, 2), rng=np.random.default_rng(3), dtype=np.float64)
+        for _ in range(2)
+    )
+    lanes.slice_size = 3
 
     def run(network: Network) -> tuple[float, Array]:
-        contexts = network.contexts(training=True, rng=np.random.default_rng(0))
+        contexts = network.contexts(training=training)
         return network.loss_and_gradients(X, Y, softmax_cross_entropy, contexts)
 
-    value, _ = run(whole)
-    assert run(sliced)[0] == value
-    np.testing.assert_array_equal(sliced.gradients, whole.gradients)
+    value, logits = run(whole)
+    received, received_logits = run(lanes)
+    assert received == pytest.approx(value, rel=1e-12)
+    np.testing.assert_allclose(received_logits, logits, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(lanes.gradients, whole.gradients, rtol=1e-9, atol=1e-13)
 
 
 @pytest.mark.parametrize(

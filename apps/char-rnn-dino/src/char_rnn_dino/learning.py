@@ -36,7 +36,7 @@ def learn(
     callbacks  those that the program adds to the run
     """
     outputs = {f"--{name}": options.pop(name) for name in ("save", "log", "figure")}
-    resume, as_json = options.pop("resume"), options.pop("as_json")
+    resume, as_json, threads = (options.pop(name) for name in ("resume", "as_json", "threads"))
     model = None
     if resume is not None:
         model = load_model(resume, program)
@@ -53,6 +53,7 @@ def learn(
         save=outputs["--save"],
         resume=None if model is None else run_to_resume(model, prepared),
         log=outputs["--log"],
+        threads=threads,
         callbacks=callbacks(prepared, settings),
     )
     result = _result(prepared)

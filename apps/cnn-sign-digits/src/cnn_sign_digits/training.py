@@ -32,6 +32,7 @@ def train(
     save: Path | None,
     resume: Path | None,
     log: Path | None,
+    threads: int,
     figure: Path,
     as_json: bool,
     **options: Any,
@@ -65,7 +66,7 @@ def train(
         save=save,
         resume=None if model is None else run_to_resume(model, prepared),
         log=log,
-        threads=1,  # the products of small slices are not worth dividing
+        threads=threads,
     )
     splits = prepared.splits
     result = training_result(prepared.trainer, data=splits.train.name)

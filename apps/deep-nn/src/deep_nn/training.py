@@ -27,6 +27,7 @@ def train(
     save: Path | None,
     resume: Path | None,
     log: Path | None,
+    threads: int,
     figure: Path | None,
     as_json: bool,
     **options: Any,
@@ -55,6 +56,7 @@ def train(
         save=save,
         resume=None if model is None else run_to_resume(model, prepared),
         log=log,
+        threads=threads,
     )
     splits, widths = prepared.splits, "-".join(map(str, _widths(prepared)))
     result = training_result(prepared.trainer, data=splits.train.name)

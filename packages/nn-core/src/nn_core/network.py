@@ -3,8 +3,8 @@
 import dataclasses
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,14 +12,19 @@ import numpy.typing as npt
 from nn_core.arrays import Array, Examples, Shape
 from nn_core.errors import DataError, ShapeError
 from nn_core.fusion import stages
+from nn_core.layers.coupled import Coupled, Share
 from nn_core.layers.layer import Cache, Context, Layer
 from nn_core.ledger import Ledger, LedgerRow
 from nn_core.losses import Loss
 from nn_core.spec import require
 from nn_core.steps import rows_of_steps, steps_of_rows
+from nn_core.threads import Crew
 
 SLICE_BYTES = 4 * 1024 * 1024
 """What the layers put out for the examples that pass through the network together."""
+
+LANES = 4
+"""Rows of slices of a batch that can be worked on at the same time."""
 
 
 class Network:
@@ -86,7 +91,9 @@ class Network:
         self._first_trained = next(
             (i for i, named in enumerate(self._parameters) if named), len(self.layers)
         )
-        self._couples_examples = any(layer.couples_examples for layer in self.layers)
+        coupling = [stage.layer for stage in self.stages if stage.layer.couples_examples]
+        self._couples_examples = bool(coupling)
+        self._undivided = not all(isinstance(layer, Coupled) for layer in coupling)
         self.slice_size = self._find_slice_size()
         if rng is not None:
             self.initialize(rng)
@@ -127,12 +134,16 @@ class Network:
         rng: np.random.Generator | None = None,
         needs_d_x: bool = False,
         frozen: bool = False,
+        threads: int | Crew = 1,
     ) -> list[Context]:
-        """One context per layer, with memory of its own: one such list for each thread.
+        """One context per layer, with memory of its own: one such list for each caller.
 
         needs_d_x  whether the gradient with respect to the network's input is wanted
         frozen     whether the weights stay as they are while these are in use
+        threads    how many share the work of `loss_and_gradients` and `predict`, or the crew
+                   that does; the results are the same bits for any number
         """
+        crew = threads if isinstance(threads, Crew) else Crew(threads)
         return [
             Context(
                 self.dtype,
@@ -140,6 +151,7 @@ class Network:
                 rng=rng,
                 needs_d_x=needs_d_x or i > self._first_trained,
                 frozen=frozen,
+                crew=crew,
             )
             for i in range(len(self.layers))
         ]
@@ -203,12 +215,17 @@ class Network:
 
         L = sum n/N L_slice,   dL/dw = sum n/N dL_slice/dw
 
-        Not so if a layer looks at all of the batch at once (`couples_examples`), nor over time,
-        where states belong to the whole batch and the mean is over steps.
+        The slices go in up to LANES lanes, which threads can work on side by side. How many
+        there are, and the order of every sum, is a matter of the batch alone.
+
+        Where a layer looks at all of the batch at once (`Coupled`), a slice is a lane, and the
+        lanes wait for one another there. Not so over time, where states belong to the whole
+        batch and the mean is over steps.
         """
-        whole = self._couples_examples or self.over_time
-        if len(x) > self.slice_size and not whole:
-            return self._slice_by_slice(x, targets, loss, contexts)
+        count = self._slice_count(len(x))
+        if count > 1:
+            with contexts[0].crew as crew:
+                return self._slice_by_slice(x, targets, loss, contexts, count, crew)
         logits, caches = self.forward(x, contexts)
         value, d_logits = loss(logits, targets)
         self.backward(d_logits, caches, contexts)
@@ -236,9 +253,16 @@ class Network:
         steps = x.shape[1:2] if self.over_time else ()
         batch_size = max(1, min(batch_size, self.slice_size // (math.prod(steps) or 1)))
         logits = np.empty((len(x), *steps, *self.output_shape), self.dtype)
-        for start in range(0, len(x), batch_size):
-            rows = slice(start, start + batch_size)
-            logits[rows], _ = self.forward(x[rows], contexts)
+
+        def work(thread: int, i: int) -> None:
+            rows = slice(i * batch_size, (i + 1) * batch_size)
+            mine = [context.twin(thread) for context in contexts]
+            logits[rows], _ = self.forward(x[rows], mine)
+
+        with contexts[0].crew if isinstance(x, np.ndarray) else Crew() as crew:
+            for context in contexts:
+                context.twin(crew.count - 1)
+            crew.map(work, -(-len(x) // batch_size))
         return logits
 
     def summary(self) -> Ledger:
@@ -282,23 +306,127 @@ class Network:
         rows = layer.backward(rows_of_steps(d_y), cache, params, grads, context)
         return None if rows is None else steps_of_rows(rows, *d_y.shape[:2])
 
+    def _slice_count(self, N: int) -> int:
+        """How many slices a batch passes in: a multiple of the lanes, if there are several."""
+        if self.over_time or self._undivided or self.slice_size >= N:
+            return 1
+        if self._couples_examples:
+            return min(LANES, N)
+        return min(N, math.ceil(math.ceil(N / self.slice_size) / LANES) * LANES)
+
     def _slice_by_slice(
-        self, x: Array, targets: npt.NDArray[Any], loss: Loss, contexts: Sequence[Context]
+        self,
+        x: npt.NDArray[Any],
+        targets: npt.NDArray[Any],
+        loss: Loss,
+        contexts: Sequence[Context],
+        count: int,
+        crew: Crew,
     ) -> tuple[float, Array]:
         """`loss_and_gradients`, in slices of nearly the same size."""
-        N, count = len(x), math.ceil(len(x) / self.slice_size)
-        value, logits = 0.0, np.empty((N, *self.output_shape), self.dtype)
-        total = np.zeros_like(self.gradients)
-        for i in range(count):
-            part = slice(N * i // count, N * (i + 1) // count)
+        N, lanes = len(x), min(LANES, count)
+        logits = np.empty((N, *self.output_shape), self.dtype)
+        values = [0.0] * count
+        totals = np.zeros((lanes, self.gradients.size), self.dtype)
+        noises = self._noises(count, contexts[0])
+
+        def batch_part(i: int) -> slice:
+            return slice(N * i // count, N * (i + 1) // count)
+
+        def passes_of(memory: int, i: int, grads: Array) -> "_Pass":
+            mine = [context.twin(memory) for context in contexts]
+            if noises is not None:
+                for context in mine:
+                    context.rng = noises[i]
+            return _Pass(self, x[batch_part(i)], mine, self.views_of(grads))
+
+        def finish(one: "_Pass", i: int) -> None:
+            part = batch_part(i)
             share = (part.stop - part.start) / N
-            logits[part], caches = self.forward(x[part], contexts)
-            slice_value, d_logits = loss(logits[part], targets[part])
-            value += share * slice_value
-            self.backward(share * d_logits, caches, contexts)
-            total += self.gradients
-        self.gradients[...] = total
-        return value, logits
+            logits[part] = one.x
+            value, d_logits = loss(logits[part], targets[part])
+            values[i] = share * value
+            one.d = share * d_logits
+
+        def work_in_lane(thread: int, lane: int) -> None:
+            grads = np.empty_like(self.gradients)
+            for i in range(count * lane // lanes, count * (lane + 1) // lanes):
+                one = passes_of(thread, i, grads)
+                one.forward(len(self.stages))
+                finish(one, i)
+                one.backward(0)
+                totals[lane] += grads
+
+        for context in contexts:
+            context.twin(max(crew.count, lanes) - 1)
+        own = contexts[0].rng
+        try:
+            if self._couples_examples:
+                passes = [passes_of(i, i, totals[i]) for i in range(lanes)]
+                self._in_step(passes, finish, crew)
+            else:
+                crew.map(work_in_lane, lanes)
+        finally:
+            for context in contexts:
+                context.rng = own
+        np.add.reduce(totals, axis=0, out=self.gradients)
+        return math.fsum(values), logits
+
+    def _in_step(
+        self, passes: Sequence["_Pass"], finish: Callable[["_Pass", int], None], crew: Crew
+    ) -> None:
+        """One forward and one backward pass of all lanes, which wait at coupled stages."""
+        coupled = [i for i, stage in enumerate(self.stages) if isinstance(stage.layer, Coupled)]
+        shares: list[Share] = [()] * len(passes)
+        wholes: dict[int, Share] = {}
+        training = passes[0].contexts[0].training
+        for i in coupled:
+            layer, params = self._coupled(i)
+
+            def look(thread: int, lane: int, stop: int = i, layer: Coupled = layer) -> None:
+                one = passes[lane]
+                one.forward(stop)
+                shares[lane] = layer.look(one.x, one.context(stop)) if training else ()
+
+            crew.map(look, len(passes))
+            wholes[i] = layer.agree(shares if training else [], params)
+            for one in passes:
+                one.whole = wholes[i]
+
+        def turn(thread: int, lane: int) -> None:
+            passes[lane].forward(len(self.stages))
+            finish(passes[lane], lane)
+
+        crew.map(turn, len(passes))
+        for i in reversed(coupled):
+            layer, params = self._coupled(i)
+
+            def look_back(thread: int, lane: int, stop: int = i, layer: Coupled = layer) -> None:
+                one = passes[lane]
+                one.backward(stop + 1)
+                if one.d is not None:
+                    shares[lane] = layer.look_back(one.d, one.caches[stop], one.context(stop))
+
+            crew.map(look_back, len(passes))
+            if passes[0].d is None:
+                break
+            grads = passes[0].grads[self.stages[i].first]
+            back = layer.agree_back(shares, wholes[i], params, grads)
+            for one in passes:
+                one.whole = back
+        crew.map(lambda thread, lane: passes[lane].backward(0), len(passes))
+
+    def _coupled(self, i: int) -> tuple[Coupled, Mapping[str, Array]]:
+        stage = self.stages[i]
+        return cast(Coupled, stage.layer), self.parameter_views[stage.first]
+
+    def _noises(self, count: int, context: Context) -> list[np.random.Generator] | None:
+        """A generator for each slice, derived from the one of the contexts, if any layer draws."""
+        if context.rng is None or not context.training:
+            return None
+        if not any(layer.draws for layer in self.layers):
+            return None
+        return [np.random.default_rng(seed) for seed in context.rng.integers(2**63, size=count)]
 
     def _find_slice_size(self) -> int:
         """How many examples make SLICE_BYTES of what the stages put out and keep.
@@ -321,6 +449,63 @@ class Network:
             except ShapeError as error:
                 raise ShapeError(f"layer {i}, {layer!r}: {error}") from None
         return shapes
+
+
+class _Pass:
+    """A part of a batch on its way through the network and back, as far as it has come.
+
+    x      what the stages so far made of it
+    d      the gradient of that, on the way back; None if nobody needs it
+    whole  what coupled layers agreed on, for the next of them
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        x: npt.NDArray[Any],
+        contexts: Sequence[Context],
+        grads: Sequence[Mapping[str, Array]],
+    ) -> None:
+        self.network = network
+        self.x: Array = network.accepted(x)
+        self.d: Array | None = None
+        self.contexts = contexts
+        self.grads = grads
+        self.caches: list[Cache] = []
+        self.whole: Share = ()
+
+    def context(self, i: int) -> Context:
+        """That of stage i."""
+        return self.contexts[self.network.stages[i].first]
+
+    def forward(self, stop: int) -> None:
+        """Through the next stages, up to and without `stop`."""
+        network = self.network
+        for i in range(len(self.caches), stop):
+            first, layer = network.stages[i].first, network.stages[i].layer
+            params = network.parameter_views[first]
+            if isinstance(layer, Coupled):
+                part = layer.forward_part(self.x, self.whole, params, self.context(i))
+            else:
+                part = layer.forward(self.x, params, self.context(i))
+            self.x = part[0]
+            self.caches.append(part[1])
+
+    def backward(self, stop: int) -> None:
+        """Back through the last stages, down to and with `stop`; fills `grads`."""
+        network = self.network
+        while len(self.caches) > stop and self.d is not None:
+            cache, i = self.caches.pop(), len(self.caches)
+            first, layer = network.stages[i].first, network.stages[i].layer
+            context = self.context(i)
+            if isinstance(layer, Coupled):
+                if not context.needs_d_x:
+                    self.d = None
+                    return
+                self.d = layer.backward_part(self.d, cache, self.whole, context)
+            else:
+                params = network.parameter_views[first]
+                self.d = layer.backward(self.d, cache, params, self.grads[first], context)
 
 
 def _size(declared: Mapping[str, Any]) -> int:

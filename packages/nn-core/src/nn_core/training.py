@@ -28,6 +28,7 @@ from nn_core.optimizers import Optimizer
 from nn_core.schedules import Constant, Schedule
 from nn_core.spec import require
 from nn_core.streams import StreamBatches
+from nn_core.threads import Crew
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ class Trainer:
     augment           changes each batch of training examples before the network sees it, with
                       draws from the stream of the layers' noise
     callbacks         called after each step and each epoch, in this order
+    threads           how many share the work, while it runs; the bits do not depend on it, so that
+                      a run may go on with another number
 
     Seconds are those of training alone: neither measuring nor callbacks count.
     """
@@ -105,6 +108,7 @@ class Trainer:
         metrics: Mapping[str, Figure] | None = None,
         augment: Augment | None = None,
         callbacks: Sequence[Callback] = (),
+        threads: int = 1,
     ) -> None:
         require(epochs >= 0, f"a run cannot have {epochs} epochs")
         order_rng, self.noise_rng = rng.spawn(2)
@@ -122,9 +126,21 @@ class Trainer:
         self.step_count = 0
         self.seconds = 0.0
         self.stopped: str | None = None
-        self._contexts = network.contexts(training=True, rng=self.noise_rng)
-        self._measuring = network.contexts()
+        self._crew = Crew(threads)
+        self._contexts = network.contexts(training=True, rng=self.noise_rng, threads=self._crew)
+        self._measuring = network.contexts(threads=self._crew)
         recipe.optimizer.start(network.parameters[: network.trained_count], network.weight_count)
+
+    @property
+    def threads(self) -> int:
+        """How many share the work; may be set between steps."""
+        return self._crew.count
+
+    @threads.setter
+    def threads(self, count: int) -> None:
+        self._crew = Crew(count)
+        for context in (*self._contexts, *self._measuring):
+            context.crew = self._crew
 
     @property
     def epoch(self) -> int:
@@ -141,7 +157,7 @@ class Trainer:
 
         Raises DivergenceError as soon as the loss is no longer finite.
         """
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        with self._crew, np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             while self.epoch < self.epochs and self.stopped is None:
                 self._run_step()
                 if self.batches.position == self.batches.steps_per_epoch:

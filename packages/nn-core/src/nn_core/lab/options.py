@@ -1,5 +1,6 @@
 """The options that every `train` has, written once."""
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -106,9 +107,23 @@ def output_options(*, figure: str | None = None) -> Callable[[Command], Command]
             "--log", type=OutputFile(), help="Write the figures of every epoch as lines of JSON."
         ),
         click.option(
+            "--threads",
+            type=click.IntRange(min=1),
+            default=available_threads,
+            show_default="the cores, at most 4",
+            help="How many threads share the work; the results do not depend on it.",
+        ),
+        click.option(
             "--figure", type=FIGURE, default=figure, help="Draw loss and accuracy over the epochs."
         ),
     )
+
+
+def available_threads() -> int:
+    """The cores that this process may use, at most 4: more have nothing to do."""
+    if hasattr(os, "sched_getaffinity"):
+        return min(4, len(os.sched_getaffinity(0)))
+    return min(4, os.cpu_count() or 1)
 
 
 def together(*options: Callable[[Any], Any], omit: str = "") -> Callable[[Command], Command]:

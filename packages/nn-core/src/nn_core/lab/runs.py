@@ -32,7 +32,7 @@ def run(
     save: Path | None = None,
     resume: checkpoint.Run | None = None,
     log: Path | None = None,
-    threads: int | None = None,
+    threads: int = 1,
     callbacks: Sequence[Callback] = (),
 ) -> None:
     """Train to the end, or go on where an earlier run stood.
@@ -41,7 +41,8 @@ def run(
     end. With `early_stopping`, the network ends with the weights of its best epoch, and the
     checkpoint predicts with them. Ctrl-C ends the run between two steps, saved.
 
-    threads    how many may share a matrix product; None: as many as the BLAS likes
+    threads    how many share the work; the bits do not depend on it. A network over time works
+               in one, and the BLAS may share out its products
     callbacks  called beside those that do all this
 
     Raises click.ClickException, after saving, if the run is interrupted; DivergenceError,
@@ -55,6 +56,7 @@ def run(
             best.parameters = resume.best
         if trainer.stopped is not None:
             remark(f"this run has ended for good: {trainer.stopped}")
+    trainer.threads = threads
     progress = EpochProgress(trainer)
     all_callbacks: list[Callback] = [progress, *callbacks]
     if log is not None:
@@ -66,7 +68,7 @@ def run(
     with interruption() as asked, contextlib.closing(progress):
         trainer.callbacks = (*all_callbacks, StopWhen(asked))
         try:
-            with threadpool_limits(threads):
+            with threadpool_limits(None if trainer.network.over_time else 1):
                 trainer.run()
         except InterruptedBetweenSteps:
             raise click.ClickException(_interrupted(trainer, saver)) from None

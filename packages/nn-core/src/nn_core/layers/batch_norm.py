@@ -1,21 +1,21 @@
 """Every feature brought to mean 0 and variance 1 over the batch."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from nn_core.arrays import Array, Shape
 from nn_core.errors import ShapeError
-from nn_core.layers.layer import Cache, Context, Layer, Parameter
+from nn_core.layers.coupled import Coupled, Share
+from nn_core.layers.layer import Cache, Context, Parameter
 from nn_core.layers.windows import slices
 from nn_core.spec import require
 
 
 @dataclass(frozen=True)
-class BatchNorm(Layer):
+class BatchNorm(Coupled):
     """Each channel less its mean, over its standard deviation; then a scale and a shift learnt.
 
     x (N, ..., C); the M = N * ... numbers of a channel are one sample, over examples and places.
@@ -53,8 +53,6 @@ class BatchNorm(Layer):
     momentum: float = 0.9
     epsilon: float = 1e-5
 
-    couples_examples: ClassVar[bool] = True
-
     def __post_init__(self) -> None:
         require(0 <= self.momentum < 1, f"momentum lies in [0, 1), not {self.momentum}")
         require(0 < self.epsilon < math.inf, f"epsilon must be positive, not {self.epsilon}")
@@ -76,57 +74,72 @@ class BatchNorm(Layer):
     def multiply_adds(self, input_shape: Shape) -> int:
         return math.prod(input_shape)
 
-    def forward(
-        self, x: Array, params: Mapping[str, Array], context: Context
-    ) -> tuple[Array, Cache]:
-        if context.training:
-            mean, variance = _moments(x, context)
+    def look(self, x: Array, context: Context) -> Share:
+        """How many numbers a channel has, their mean, and the sum of squared differences."""
+        return _moments(x, context)
+
+    def agree(self, shares: Sequence[Share], params: Mapping[str, Array]) -> Share:
+        """M, 0 for running statistics; mean and variance; 1/s and gamma/s."""
+        if shares:
+            M, mean, squares = _joined(shares)
+            variance = squares / M
         else:
-            mean, variance = params["running_mean"], params["running_variance"]
+            M, mean, variance = 0, params["running_mean"], params["running_variance"]
         inverse = 1.0 / np.sqrt(variance + self.epsilon)
-        scale = params["gamma"] * inverse
+        return M, mean, variance, inverse, params["gamma"] * inverse
+
+    def forward_part(
+        self, x: Array, whole: Share, params: Mapping[str, Array], context: Context
+    ) -> tuple[Array, Cache]:
+        _, mean, _, _, scale = whole
         y = context.scratch("y", x.shape)
         means, scales, betas = (_along(x, values) for values in (mean, scale, params["beta"]))
         for x_rows, y_rows in _rows(x, y):
             work = np.subtract(x_rows, means, out=y_rows)
             work *= scales
             work += betas
-        return y, (x, mean, variance, inverse)
+        return y, (x, whole)
 
-    def backward(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Mapping[str, Array],
-        grads: Mapping[str, Array],
-        context: Context,
-    ) -> Array | None:
-        x, mean, variance, inverse = cache
-        M = x.size // x.shape[-1]
-        self._note_moves(M, mean, variance, params, grads, context)
-
-        d_gamma, d_beta = grads["gamma"], grads["beta"]
-        d_gamma.fill(0.0)
-        d_beta.fill(0.0)
+    def look_back(self, d_y: Array, cache: Cache, context: Context) -> Share:
+        """sum d_y (x - mean) and sum d_y."""
+        x, (_, mean, *_) = cache
+        d_scale, d_beta = np.zeros_like(mean), np.zeros_like(mean)
         means = _along(x, mean)
         for x_rows, d_y_rows in _rows(x, d_y):
             product = np.subtract(x_rows, means, out=context.scratch("work", x_rows.shape))
             product *= d_y_rows
-            d_gamma += _sum(product, x)
+            d_scale += _sum(product, x)
             d_beta += _sum(d_y_rows, x)
-        d_gamma *= inverse
-        if not context.needs_d_x:
-            return None
+        return d_scale, d_beta
 
-        scale = params["gamma"] * inverse
+    def agree_back(
+        self,
+        shares: Sequence[Share],
+        whole: Share,
+        params: Mapping[str, Array],
+        grads: Mapping[str, Array],
+    ) -> Share:
+        """1/s 1/M dL/dgamma and 1/M dL/dbeta; nothing if mean and variance are constants."""
+        M, mean, variance, inverse, _ = whole
+        self._note_moves(M, mean, variance, params, grads)
+        d_gamma, d_beta = grads["gamma"], grads["beta"]
+        d_gamma.fill(0.0)
+        d_beta.fill(0.0)
+        for d_scale_here, d_beta_here in shares:
+            d_gamma += d_scale_here
+            d_beta += d_beta_here
+        d_gamma *= inverse
+        return (d_gamma * inverse / M, d_beta / M) if M else ()
+
+    def backward_part(self, d_y: Array, cache: Cache, back: Share, context: Context) -> Array:
+        x, (_, mean, _, _, scale) = cache
         d_x = context.scratch("d_x", x.shape)
         scales = _along(x, scale)
-        if not context.training:
+        if not back:
             for d_x_rows, d_y_rows in _rows(d_x, d_y):
                 np.multiply(d_y_rows, scales, out=d_x_rows)
             return d_x
-        tilts = _along(x, d_gamma * inverse / M)
-        shifts = _along(x, d_beta / M)
+        means, tilts, shifts = (_along(x, values) for values in (mean, *back))
         for x_rows, d_y_rows, d_x_rows in _rows(x, d_y, d_x):
             work = np.subtract(x_rows, means, out=d_x_rows)
             work *= tilts  # x_hat / M * dL/dgamma
@@ -142,12 +155,11 @@ class BatchNorm(Layer):
         variance: Array,
         params: Mapping[str, Array],
         grads: Mapping[str, Array],
-        context: Context,
     ) -> None:
         """How far the running averages are to be taken back after the step."""
         grads["running_mean"].fill(0.0)
         grads["running_variance"].fill(0.0)
-        if context.training:
+        if M:
             rate = 1.0 - self.momentum
             grads["running_mean"][...] = rate * (params["running_mean"] - mean)
             if M > 1:
@@ -155,29 +167,36 @@ class BatchNorm(Layer):
                 grads["running_variance"][...] = rate * (params["running_variance"] - unbiased)
 
 
-def _moments(x: Array, context: Context) -> tuple[Array, Array]:
-    """Mean and variance of each channel, reading x once.
+def _moments(x: Array, context: Context) -> Share:
+    """Count, mean and sum of squared differences of each channel, reading x once."""
 
-    A slice of m numbers with mean a and sum of squared differences q, joined to the M numbers
-    with mean A and Q before it, gives d = a - A, A + d m/(M + m) and Q + q + d^2 M m/(M + m).
+    def of(rows: Array) -> Share:
+        count = rows.size // x.shape[-1]
+        mean = _sum(rows, x)
+        mean /= count
+        centred = np.subtract(rows, _along(x, mean), out=context.scratch("work", rows.shape))
+        centred *= centred
+        return count, mean, _sum(centred, x)
+
+    return _joined([of(rows) for (rows,) in _rows(x)])
+
+
+def _joined(shares: Sequence[Share]) -> Share:
+    """The moments of all of several samples.
+
+    m numbers with mean a and sum of squared differences q, joined to the M numbers with mean A
+    and Q before them, give d = a - A, A + d m/(M + m) and Q + q + d^2 M m/(M + m).
     Source: Chan, Golub, LeVeque, Updating formulae and a pairwise algorithm for computing
     sample variances (1979).
     """
-    C = x.shape[-1]
-    count, mean, squares = 0, np.zeros(C, x.dtype), np.zeros(C, x.dtype)
-    for (rows,) in _rows(x):
-        here = rows.size // C
-        slice_mean = _sum(rows, x)
-        slice_mean /= here
-        centred = np.subtract(rows, _along(x, slice_mean), out=context.scratch("work", rows.shape))
-        centred *= centred
-        distance = slice_mean - mean
-        share = here / (count + here)
-        mean += distance * share
-        squares += _sum(centred, x)
-        squares += distance * distance * (count * share)
-        count += here
-    return mean, squares / count
+    count, mean, squares = shares[0]
+    for m, mean_here, squares_here in shares[1:]:
+        distance = mean_here - mean
+        share = m / (count + m)
+        mean = mean + distance * share
+        squares = squares + squares_here + distance * distance * (count * share)
+        count += m
+    return count, mean, squares
 
 
 # Numbers of a channel stand C apart. What is done to every channel alike runs along rows of

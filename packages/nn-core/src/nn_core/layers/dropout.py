@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -33,6 +34,8 @@ class Dropout(Layer):
 
     keep_probability: float
     whole_maps: bool = False
+
+    draws: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         require(

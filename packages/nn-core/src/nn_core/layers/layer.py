@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from nn_core.arrays import Array, Shape
 from nn_core.initializers import initializer
+from nn_core.threads import Crew
 
-Cache: TypeAlias = tuple[npt.NDArray[Any], ...]
+Cache: TypeAlias = tuple[Any, ...]
 """What `backward` needs of the forward pass; each layer says in its file what is in it."""
 
 State: TypeAlias = tuple[Array, ...]
@@ -55,6 +56,7 @@ class Context:
     needs_d_x  whether anybody reads what `backward` returns
     frozen     whether the weights stay as they are from call to call, so that what a layer
                makes of them alone need be made but once
+    crew       the threads that share the work of the network
 
     A recurrent layer, besides, reads `initial_state` (None for zeros) and leaves `final_state`,
     arrays of the caller's own; going back it reads `d_final_state`, the gradient that comes
@@ -64,6 +66,8 @@ class Context:
 
     __slots__ = (
         "_buffers",
+        "_twins",
+        "crew",
         "d_final_state",
         "d_initial_state",
         "dtype",
@@ -83,6 +87,7 @@ class Context:
         rng: np.random.Generator | None = None,
         needs_d_x: bool = True,
         frozen: bool = False,
+        crew: Crew | None = None,
     ) -> None:
         self.dtype = np.dtype(dtype)
         self.training = training
@@ -93,11 +98,27 @@ class Context:
         self.final_state: State | None = None
         self.d_final_state: State | None = None
         self.d_initial_state: State | None = None
+        self.crew = Crew() if crew is None else crew
         self._buffers: dict[str, npt.NDArray[Any]] = {}
+        self._twins: list[Context] = []
 
     def has(self, name: str) -> bool:
         """Whether memory was asked for under this name."""
         return name in self._buffers
+
+    def twin(self, number: int) -> "Context":
+        """A context like this one with memory of its own; 0 is this one itself."""
+        while len(self._twins) < number:
+            self._twins.append(
+                Context(
+                    self.dtype,
+                    training=self.training,
+                    rng=self.rng,
+                    needs_d_x=self.needs_d_x,
+                    frozen=self.frozen,
+                )
+            )
+        return self._twins[number - 1] if number else self
 
     def carry(self) -> None:
         """Begin the next call in the state in which the last one ended."""
@@ -139,11 +160,13 @@ class Layer(ABC):
     over_time         whether it reads the steps of a sequence in order: `forward` takes
                       (N, T, *input_shape), and shapes are those of one step
     takes_integers    whether its input is integers, which have no gradient: d_x is None
+    draws             whether, while training, it takes numbers from the context's generator
     """
 
     couples_examples: ClassVar[bool] = False
     over_time: ClassVar[bool] = False
     takes_integers: ClassVar[bool] = False
+    draws: ClassVar[bool] = False
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """The shape of one output. Raises ShapeError if the layer cannot take the input."""
