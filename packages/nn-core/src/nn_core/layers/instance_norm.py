@@ -8,7 +8,7 @@ import numpy as np
 
 from nn_core.arrays import Array, Shape
 from nn_core.layers.layer import Cache, Context, Layer
-from nn_core.layers.windows import maps
+from nn_core.layers.windows import maps, slices
 from nn_core.spec import require
 
 
@@ -51,10 +51,15 @@ class InstanceNorm(Layer):
     def forward(
         self, x: Array, params: Mapping[str, Array], context: Context
     ) -> tuple[Array, Cache]:
-        y = np.subtract(x, _mean(x), out=context.scratch("y", x.shape))
-        squares = np.multiply(y, y, out=context.scratch("work", x.shape))
-        inverse = 1.0 / np.sqrt(_mean(squares) + self.epsilon)
-        y *= inverse
+        y = context.scratch("y", x.shape)
+        inverse = context.scratch("inverse", (len(x), x.shape[-1]))
+        for part in slices(x):
+            x_rows, y_rows = _rows(x[part]), _rows(y[part])
+            np.subtract(x_rows, _along(x_rows, _mean(x[part])), out=y_rows)
+            squares = context.scratch("work", y[part].shape)
+            np.multiply(y[part], y[part], out=squares)
+            inverse[part] = 1.0 / np.sqrt(_mean(squares) + self.epsilon)
+            y_rows *= _along(y_rows, inverse[part])
         return y, (y, inverse)
 
     def backward(
@@ -68,17 +73,32 @@ class InstanceNorm(Layer):
         if not context.needs_d_x:
             return None
         y, inverse = cache
-        product = np.multiply(d_y, y, out=context.scratch("work", y.shape))
-        d_x: Array = np.multiply(y, -_mean(product), out=context.scratch("d_x", y.shape))
-        d_x += d_y
-        d_x -= _mean(d_y)
-        d_x *= inverse
+        d_x = context.scratch("d_x", y.shape)
+        for part in slices(y):
+            d_y_rows, d_x_rows = _rows(d_y[part]), _rows(d_x[part])
+            product = context.scratch("work", y[part].shape)
+            np.multiply(d_y[part], y[part], out=product)
+            np.multiply(_rows(y[part]), _along(d_x_rows, -_mean(product)), out=d_x_rows)
+            d_x_rows += d_y_rows
+            d_x_rows -= _along(d_x_rows, _mean(d_y[part]))
+            d_x_rows *= _along(d_x_rows, inverse[part])
         return d_x
 
 
-def _mean(x: Array) -> Array:
-    """The mean of each map, (N, 1, 1, C): over the rows first, which are long runs of memory."""
+def _rows(x: Array) -> Array:
+    """(N, H, W * C): what is done to all maps alike runs along whole rows of pixels."""
     N, H, W, C = x.shape
-    columns = np.add.reduce(x.reshape(N, H, W * C), axis=1)
-    mean: Array = np.add.reduce(columns.reshape(N, 1, 1, W, C), axis=3) / (H * W)
+    return x.reshape(N, H, W * C)
+
+
+def _along(rows: Array, values: Array) -> Array:
+    """One number per map (N, C), repeated along such rows: (N, 1, W * C)."""
+    return np.tile(values, rows.shape[2] // values.shape[1])[:, None]
+
+
+def _mean(x: Array) -> Array:
+    """The mean of each map, (N, C): over the rows first, which are long runs of memory."""
+    N, H, W, C = x.shape
+    columns = np.add.reduce(_rows(x), axis=1)
+    mean: Array = np.add.reduce(columns.reshape(N, W, C), axis=1) / (H * W)
     return mean

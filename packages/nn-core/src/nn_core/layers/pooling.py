@@ -11,6 +11,9 @@ from nn_core.arrays import Array, Shape
 from nn_core.layers.layer import Cache, Context, Layer
 from nn_core.layers.windows import Pair, maps, offset, pair, places, slices
 
+SMALL = 9
+"""Pixels of a window up to which each is asked in turn whether it is the largest."""
+
 
 @dataclass(frozen=True)
 class Pooling(Layer):
@@ -101,7 +104,9 @@ class MaxPool2D(Pooling):
     differentiable there, and any one of them will do, so long as it is always the same.
 
     The winner is found by counting: the number of offsets (u, v), in reading order, up to
-    which no pixel of the window equals y is the number of the first one that does.
+    which no pixel of the window equals y is the number of the first one that does. In small
+    windows that do not overlap it is quicker to offer d_y to one pixel after the other: the
+    first that equals y takes it, and leaves nothing to the rest.
 
     Source: Ranzato et al., Unsupervised learning of invariant feature hierarchies (2007);
     Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 9.3.
@@ -111,6 +116,9 @@ class MaxPool2D(Pooling):
 
     def _unpool(self, x: Array, y: Array, d_y: Array, d_x: Array, context: Context) -> None:
         (height, width), (s, t) = self._sizes()
+        if height * width <= SMALL and s >= height and t >= width:
+            self._offer(x, y, d_y, d_x, context)
+            return
         (N, down, across, C), (_, H, W, _) = y.shape, x.shape
         offsets = [(u, v) for u in range(height) for v in range(width)]
         unseen = context.scratch("unseen", y.shape, np.bool_)
@@ -134,6 +142,23 @@ class MaxPool2D(Pooling):
             d_x.reshape(-1)[winner.reshape(-1)] = d_y.reshape(-1)
         else:  # a number may win in several windows
             np.add.at(d_x.reshape(-1), winner.reshape(-1), d_y.reshape(-1))
+
+    def _offer(self, x: Array, y: Array, d_y: Array, d_x: Array, context: Context) -> None:
+        """`_unpool`, pixel by pixel of the windows."""
+        (height, width), (s, t) = self._sizes()
+        _, down, across, _ = y.shape
+        left, takes = context.scratch("left", y.shape), context.scratch("takes", y.shape)
+        np.copyto(left, d_y)
+        for u in range(height):
+            for v in range(width):
+                pixels = slice(None), offset(u, s, down), offset(v, t, across)
+                d_pixels = d_x[pixels]
+                if (u, v) == (height - 1, width - 1):
+                    np.copyto(d_pixels, left)
+                    return
+                np.equal(x[pixels], y, out=takes)
+                np.multiply(takes, left, out=d_pixels)
+                left -= d_pixels
 
 
 @dataclass(frozen=True)
