@@ -32,6 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_cats(folder / "test_catvnoncat.h5", "test")
     trained(folder / "cats.h5", "--data", photos)
     trained(folder / "moons.h5")
+    trained(folder / "model.h5")
     Image.fromarray(PHOTOS[0]).save(folder / "photo.jpg")
     return folder
 
