@@ -41,7 +41,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"layers"}),
-    frozenset({"fusion", "ledger", "network"}),
+    frozenset({"fusion", "halves", "ledger", "network"}),
     frozenset(
         {
             "callbacks",
