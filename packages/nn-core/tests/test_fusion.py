@@ -43,6 +43,8 @@ def both(
         rng = np.random.default_rng(seed)
         network = Network(layers, input_shape=x.shape[1:], dtype=x.dtype, fused=fused)
         network.parameters[...] = rng.integers(-1, 2, network.parameters.size)
+        statistics = network.parameters[network.trained_count :]
+        np.abs(statistics, out=statistics)
         network.gradients.fill(np.nan)
         contexts = network.contexts(training=training, needs_d_x=needs_d_x)
         for _ in range(2):  # the second time in used memory
@@ -165,6 +167,30 @@ def test_gradients_by_finite_differences(conv: Conv2D, window: Any, shape: Any) 
     assert check_layer(layer, rng.normal(size=shape), rng=rng).error <= 1e-6
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    shape=st.lists(st.integers(1, 5), min_size=2, max_size=4),
+    training=st.booleans(),
+    needs_d_x=st.booleans(),
+    seed=st.integers(0, 99),
+    slice_bytes=st.sampled_from([1, 100, 2**20]),
+)
+def test_normalizing_and_clipping_is_one_after_the_other(
+    shape: list[int], training: bool, needs_d_x: bool, seed: int, slice_bytes: int
+) -> None:
+    x = np.random.default_rng(seed).integers(-1, 2, shape).astype(float)  # many z are zero
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows, "SLICE_BYTES", slice_bytes)
+        plain, fused = both(
+            [BatchNorm(), ReLU()], x, training=training, needs_d_x=needs_d_x, seed=seed
+        )
+    np.testing.assert_array_equal(fused[0], plain[0])
+    np.testing.assert_array_equal(fused[1], plain[1])
+    assert (fused[2] is None) == (plain[2] is None) == (not needs_d_x)
+    if plain[2] is not None:
+        np.testing.assert_array_equal(fused[2], plain[2])
+
+
 CLASSIC = [
     InstanceNorm(),
     Conv2D(8, 5, padding="same"),
@@ -243,7 +269,7 @@ def test_the_summary_says_what_is_fused() -> None:
         [Conv2D(2, 3), ReLU(), MaxPool2D(2, 3)],  # or leave gaps
         [Conv2D(2, 3), ReLU(), MaxPool2D(1)],
         [Conv2D(2, 3), Tanh(), MaxPool2D(2)],  # where tanh is 1, more of its inputs are equal
-        [Conv2D(2, 3), BatchNorm(), ReLU(), MaxPool2D(2)],
+        [Conv2D(2, 3), BatchNorm(), MaxPool2D(2), ReLU()],
         [ReLU(), MaxPool2D(2), Conv2D(2, 3), ReLU()],
     ],
 )

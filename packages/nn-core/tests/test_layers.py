@@ -47,6 +47,7 @@ from nn_core.layers import (
     SimpleRNN,
     Tanh,
 )
+from nn_core.layers.batch_norm_relu import BatchNormReLU
 from nn_core.layers.conv_relu_max_pool import ConvReLUMaxPool
 from nn_core.network import Network
 
@@ -79,6 +80,8 @@ CHECKED: list[tuple[Layer, Shape]] = [
     (Flatten(), (3, 2, 4, 3)),
     (ConvReLUMaxPool(Conv2D(2, 3, padding="same"), MaxPool2D(2)), (2, 5, 4, 2)),
     (ConvReLUMaxPool(Conv2D(3, (1, 2), (2, 1)), MaxPool2D((2, 3))), (1, 5, 5, 1)),
+    (BatchNormReLU(BatchNorm()), (5, 3)),
+    (BatchNormReLU(BatchNorm(epsilon=0.1)), (2, 3, 2, 4)),
     (Conv2D(1, 1), (1, 1, 1, 1)),
     (Conv2D(2, 3, padding="same"), (2, 5, 4, 3)),
     (Conv2D(3, (2, 4), stride=(2, 1)), (1, 5, 6, 2)),
@@ -320,7 +323,7 @@ def test_a_layer_is_a_value(layer: Layer, example: Shape) -> None:
     for field in fields(layer):
         value = getattr(layer, field.name)
         values = value if isinstance(value, tuple) else (value,)
-        kinds = Layer if isinstance(layer, ConvReLUMaxPool) else int | float | str
+        kinds = Layer if isinstance(layer, ConvReLUMaxPool | BatchNormReLU) else int | float | str
         assert all(isinstance(number, kinds) for number in values)
     with pytest.raises(FrozenInstanceError):
         setattr(layer, fields(layer)[0].name if fields(layer) else "anything", 0)

@@ -35,6 +35,7 @@ KERNELS: MappingProxyType[tuple[str, ...], tuple[str, str]] = MappingProxyType(
             "nn_core.layers.conv_relu_max_pool",
             "ConvReLUMaxPool",
         ),
+        ("BatchNorm", "ReLU"): ("nn_core.layers.batch_norm_relu", "BatchNormReLU"),
     }
 )
 """Names of layers in a row -> module and name of the kernel; its `of` may still decline."""

@@ -329,11 +329,16 @@ class Network:
         return None if rows is None else steps_of_rows(rows, *d_y.shape[:2])
 
     def _slice_count(self, N: int) -> int:
-        """How many slices a batch passes in: a multiple of the lanes, if there are several."""
+        """How many slices a batch passes in: a multiple of the lanes, if there are several.
+
+        Lanes that wait for one another have two slices each, save that there are two lanes if
+        the batch has two slices: they are there for threads, and each costs a little.
+        """
         if self.over_time or self._undivided or self.slice_size >= N:
             return 1
         if self._couples_examples:
-            return min(LANES, N)
+            whole = N // self.slice_size
+            return max(1, min(LANES, max(min(2, whole), whole // 2)))
         return min(N, math.ceil(math.ceil(N / self.slice_size) / LANES) * LANES)
 
     def _slice_by_slice(

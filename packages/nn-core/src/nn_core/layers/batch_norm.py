@@ -93,8 +93,8 @@ class BatchNorm(Coupled):
     ) -> tuple[Array, Cache]:
         _, mean, _, _, scale = whole
         y = context.scratch("y", x.shape)
-        means, scales, betas = (_along(x, values) for values in (mean, scale, params["beta"]))
-        for x_rows, y_rows in _rows(x, y):
+        means, scales, betas = (along(x, values) for values in (mean, scale, params["beta"]))
+        for x_rows, y_rows in rows_of(x, y):
             work = np.subtract(x_rows, means, out=y_rows)
             work *= scales
             work += betas
@@ -104,12 +104,12 @@ class BatchNorm(Coupled):
         """sum d_y (x - mean) and sum d_y."""
         x, (_, mean, *_) = cache
         d_scale, d_beta = np.zeros_like(mean), np.zeros_like(mean)
-        means = _along(x, mean)
-        for x_rows, d_y_rows in _rows(x, d_y):
+        means = along(x, mean)
+        for x_rows, d_y_rows in rows_of(x, d_y):
             product = np.subtract(x_rows, means, out=context.scratch("work", x_rows.shape))
             product *= d_y_rows
-            d_scale += _sum(product, x)
-            d_beta += _sum(d_y_rows, x)
+            d_scale += channel_sum(product, x)
+            d_beta += channel_sum(d_y_rows, x)
         return d_scale, d_beta
 
     def agree_back(
@@ -134,13 +134,13 @@ class BatchNorm(Coupled):
     def backward_part(self, d_y: Array, cache: Cache, back: Share, context: Context) -> Array:
         x, (_, mean, _, _, scale) = cache
         d_x = context.scratch("d_x", x.shape)
-        scales = _along(x, scale)
+        scales = along(x, scale)
         if not back:
-            for d_x_rows, d_y_rows in _rows(d_x, d_y):
+            for d_x_rows, d_y_rows in rows_of(d_x, d_y):
                 np.multiply(d_y_rows, scales, out=d_x_rows)
             return d_x
-        means, tilts, shifts = (_along(x, values) for values in (mean, *back))
-        for x_rows, d_y_rows, d_x_rows in _rows(x, d_y, d_x):
+        means, tilts, shifts = (along(x, values) for values in (mean, *back))
+        for x_rows, d_y_rows, d_x_rows in rows_of(x, d_y, d_x):
             work = np.subtract(x_rows, means, out=d_x_rows)
             work *= tilts  # x_hat / M * dL/dgamma
             np.subtract(d_y_rows, work, out=work)
@@ -172,13 +172,13 @@ def _moments(x: Array, context: Context) -> Share:
 
     def of(rows: Array) -> Share:
         count = rows.size // x.shape[-1]
-        mean = _sum(rows, x)
+        mean = channel_sum(rows, x)
         mean /= count
-        centred = np.subtract(rows, _along(x, mean), out=context.scratch("work", rows.shape))
+        centred = np.subtract(rows, along(x, mean), out=context.scratch("work", rows.shape))
         centred *= centred
-        return count, mean, _sum(centred, x)
+        return count, mean, channel_sum(centred, x)
 
-    return _joined([of(rows) for (rows,) in _rows(x)])
+    return _joined([of(rows) for (rows,) in rows_of(x)])
 
 
 def _joined(shares: Sequence[Share]) -> Share:
@@ -203,7 +203,7 @@ def _joined(shares: Sequence[Share]) -> Share:
 # the maps, W * C numbers at a time, which the machine does much faster than C at a time.
 
 
-def _rows(*arrays: Array) -> Iterator[tuple[Array, ...]]:
+def rows_of(*arrays: Array) -> Iterator[tuple[Array, ...]]:
     """Slice by slice, the arrays (N, ..., W, C) as rows (n * ..., W * C)."""
     first = arrays[0]
     width = math.prod(first.shape[-2:]) if first.ndim > 2 else first.shape[-1]
@@ -211,12 +211,12 @@ def _rows(*arrays: Array) -> Iterator[tuple[Array, ...]]:
         yield tuple(array[part].reshape(-1, width) for array in arrays)
 
 
-def _along(x: Array, values: Array) -> Array:
+def along(x: Array, values: Array) -> Array:
     """One number per channel, repeated along such a row of x."""
     return np.tile(values, x.shape[-2]) if x.ndim > 2 else values
 
 
-def _sum(rows: Array, x: Array) -> Array:
+def channel_sum(rows: Array, x: Array) -> Array:
     """The sum over each channel in such rows."""
     total: Array = np.add.reduce(np.add.reduce(rows, axis=0).reshape(-1, x.shape[-1]), axis=0)
     return total

@@ -131,8 +131,10 @@ class Conv2D(Layer):
         columns = self._columns_of_x(x.shape[1:], context)
         d_matrix = context.scratch("d_matrix", columns.matrix_shape(filters))
         d_part = context.scratch("d_part", d_matrix.shape)
-        d_matrix.fill(0.0)
         for part, rows in columns.of(x):
+            if part.start == 0:
+                np.dot(rows.T, d_y[part].reshape(len(rows), -1), out=d_matrix)
+                continue
             np.dot(rows.T, d_y[part].reshape(len(rows), -1), out=d_part)
             d_matrix += d_part
         columns.kernel(d_matrix, out=grads["W"])

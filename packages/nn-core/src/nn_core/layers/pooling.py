@@ -65,7 +65,6 @@ class Pooling(Layer):
         x, y = cache
         d_x = context.scratch("d_x", x.shape)
         for part in slices(x):
-            d_x[part].fill(0.0)
             self._unpool(x[part], y[part], d_y[part], d_x[part], context)
         return d_x
 
@@ -83,7 +82,7 @@ class Pooling(Layer):
 
     @abstractmethod
     def _unpool(self, x: Array, y: Array, d_y: Array, d_x: Array, context: Context) -> None:
-        """Add d_x of a slice of the batch to the zeros that are there."""
+        """Write d_x of a slice of the batch."""
 
     def _sizes(self) -> tuple[Pair, Pair]:
         return cast(Pair, self.window), cast(Pair, self.stride)
@@ -119,6 +118,7 @@ class MaxPool2D(Pooling):
         if height * width <= SMALL and s >= height and t >= width:
             self._offer(x, y, d_y, d_x, context)
             return
+        d_x.fill(0.0)
         (N, down, across, C), (_, H, W, _) = y.shape, x.shape
         offsets = [(u, v) for u in range(height) for v in range(width)]
         unseen = context.scratch("unseen", y.shape, np.bool_)
@@ -149,6 +149,8 @@ class MaxPool2D(Pooling):
         _, down, across, _ = y.shape
         left, takes = context.scratch("left", y.shape), context.scratch("takes", y.shape)
         np.copyto(left, d_y)
+        if (s, t) != (height, width) or x.shape[1:3] != (down * s, across * t):
+            d_x.fill(0.0)  # pixels that no window sees
         for u in range(height):
             for v in range(width):
                 pixels = slice(None), offset(u, s, down), offset(v, t, across)
@@ -188,6 +190,7 @@ class AveragePool2D(Pooling):
         d_rows.fill(0.0)
         for v in range(width):
             d_rows[:, :, offset(v, t, across)] += share
+        d_x.fill(0.0)
         for u in range(height):
             d_x[:, offset(u, s, down)] += d_rows
 
