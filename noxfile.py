@@ -50,8 +50,8 @@ JOBS = {
         "vanish --figure out/vanish.png",
     ],
     "char-rnn": [
-        "train --epochs 3 --save out/notes.h5 --figure out/notes-training.png",
-        "sample out/notes.h5 --prime Day --length 200 --seed 0",
+        "train --epochs 12 --save out/notes.h5 --figure out/notes-training.png",
+        "sample out/notes.h5 --prime Day --length 300 --temperature 0.7 --seed 0",
     ],
 }
 
