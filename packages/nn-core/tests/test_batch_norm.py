@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nn_core import checkpoint
 from nn_core.arrays import Array, Shape
 from nn_core.callbacks import BestWeights, Callback
-from nn_core.errors import SettingError, ShapeError
+from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.gradient_check import check_gradients, check_layer
 from nn_core.layers import (
     BatchNorm,
@@ -587,3 +587,13 @@ def test_a_batch_that_is_normalized_in_lanes_is_the_batch(training: bool) -> Non
 )
 def test_the_size_of_a_slice(make: Callable[[], Network], slices: int) -> None:
     assert make().slice_size == pytest.approx(slices, rel=0.02)
+
+
+@pytest.mark.parametrize("layers", [[BatchNorm(), Dense(2)], [BatchNorm(), ReLU(), Dense(2)]])
+def test_a_batch_of_no_examples_is_refused_by_the_loss(layers: list[Layer]) -> None:
+    network = Network(layers, input_shape=(3,), rng=np.random.default_rng(0))
+    contexts = network.contexts(training=True)
+    with pytest.raises(DataError, match="at least one example"):
+        network.loss_and_gradients(
+            np.ones((0, 3)), np.ones(0, int), softmax_cross_entropy, contexts
+        )

@@ -82,7 +82,7 @@ class BatchNorm(Coupled):
         """M, 0 for running statistics; mean and variance; 1/s and gamma/s."""
         if shares:
             M, mean, squares = _joined(shares)
-            variance = squares / M
+            variance = squares / max(1, M)
         else:
             M, mean, variance = 0, params["running_mean"], params["running_variance"]
         inverse = 1.0 / np.sqrt(variance + self.epsilon)
@@ -178,7 +178,8 @@ def _moments(x: Array, context: Context) -> Share:
         centred *= centred
         return count, mean, channel_sum(centred, x)
 
-    return _joined([of(rows) for (rows,) in rows_of(x)])
+    none = np.zeros(x.shape[-1], x.dtype)
+    return _joined([of(rows) for (rows,) in rows_of(x)] or [(0, none, none)])
 
 
 def _joined(shares: Sequence[Share]) -> Share:
