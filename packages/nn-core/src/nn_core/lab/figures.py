@@ -80,5 +80,6 @@ def draw_training(history: History, path: Path, *, title: str) -> None:
     if measured:
         tidy(panels[1], x="epoch", y="accuracy", title="Accuracy")
         panels[1].yaxis.set_major_formatter(PercentFormatter(1.0))
-    figure.suptitle(title, parse_math=False)
+    fits = 11 * figure.get_figwidth()  # letters of 12 points
+    figure.suptitle(title, parse_math=False, size=12 * min(1.0, fits / max(1, len(title))))
     save_figure(figure, path)
