@@ -41,7 +41,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"layers"}),
-    frozenset({"fusion", "halves", "ledger", "network"}),
+    frozenset({"fusion", "halves", "lanes", "ledger", "network"}),
     frozenset(
         {
             "callbacks",

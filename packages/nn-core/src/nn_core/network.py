@@ -3,17 +3,17 @@
 import dataclasses
 import math
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nn_core import halves
+from nn_core import halves, lanes
 from nn_core.arrays import Array, Examples, Shape
 from nn_core.errors import DataError, ShapeError
 from nn_core.fusion import stages
-from nn_core.layers.coupled import Coupled, Share
+from nn_core.layers.coupled import Coupled
 from nn_core.layers.layer import Cache, Context, Layer
 from nn_core.ledger import Ledger, LedgerRow
 from nn_core.losses import Loss
@@ -23,9 +23,6 @@ from nn_core.threads import Crew
 
 SLICE_BYTES = 4 * 1024 * 1024
 """What the layers put out for the examples that pass through the network together."""
-
-LANES = 4
-"""Rows of slices of a batch that can be worked on at the same time."""
 
 
 class Network:
@@ -93,7 +90,7 @@ class Network:
             (i for i, named in enumerate(self._parameters) if named), len(self.layers)
         )
         coupling = [stage.layer for stage in self.stages if stage.layer.couples_examples]
-        self._couples_examples = bool(coupling)
+        self.couples_examples = bool(coupling)
         self._undivided = not all(isinstance(layer, Coupled) for layer in coupling)
         self.slice_size = self._find_slice_size()
         if rng is not None:
@@ -226,7 +223,7 @@ class Network:
 
         L = sum n/N L_slice,   dL/dw = sum n/N dL_slice/dw
 
-        The slices go in up to LANES lanes, which threads can work on side by side. How many
+        The slices go in up to `lanes.LANES` lanes, which threads can work on side by side. How many
         there are, and the order of every sum, is a matter of the batch alone.
 
         Where a layer looks at all of the batch at once (`Coupled`), a slice is a lane, and the
@@ -241,7 +238,7 @@ class Network:
         count = self._slice_count(len(x))
         if count > 1:
             with contexts[0].crew as crew:
-                return self._slice_by_slice(x, targets, loss, contexts, count, crew)
+                return lanes.loss_and_gradients(self, x, targets, loss, contexts, count, crew)
         logits, caches = self.forward(x, contexts)
         value, d_logits = loss(logits, targets)
         self.backward(d_logits, caches, contexts)
@@ -336,116 +333,10 @@ class Network:
         """
         if self.over_time or self._undivided or self.slice_size >= N:
             return 1
-        if self._couples_examples:
+        if self.couples_examples:
             whole = N // self.slice_size
-            return max(1, min(LANES, max(min(2, whole), whole // 2)))
-        return min(N, math.ceil(math.ceil(N / self.slice_size) / LANES) * LANES)
-
-    def _slice_by_slice(
-        self,
-        x: npt.NDArray[Any],
-        targets: npt.NDArray[Any],
-        loss: Loss,
-        contexts: Sequence[Context],
-        count: int,
-        crew: Crew,
-    ) -> tuple[float, Array]:
-        """`loss_and_gradients`, in slices of nearly the same size."""
-        N, lanes = len(x), min(LANES, count)
-        logits = np.empty((N, *self.output_shape), self.dtype)
-        values = [0.0] * count
-        totals = np.zeros((lanes, self.gradients.size), self.dtype)
-        noises = self.noises(count, contexts[0])
-
-        def batch_part(i: int) -> slice:
-            return slice(N * i // count, N * (i + 1) // count)
-
-        def passes_of(memory: int, i: int, grads: Array) -> "_Pass":
-            mine = [context.twin(memory) for context in contexts]
-            if noises is not None:
-                for context in mine:
-                    context.rng = noises[i]
-            return _Pass(self, x[batch_part(i)], mine, self.views_of(grads))
-
-        def finish(one: "_Pass", i: int) -> None:
-            part = batch_part(i)
-            share = (part.stop - part.start) / N
-            logits[part] = one.x
-            value, d_logits = loss(logits[part], targets[part])
-            values[i] = share * value
-            one.d = share * d_logits
-
-        def work_in_lane(thread: int, lane: int) -> None:
-            grads = np.empty_like(self.gradients)
-            for i in range(count * lane // lanes, count * (lane + 1) // lanes):
-                one = passes_of(thread, i, grads)
-                one.forward(len(self.stages))
-                finish(one, i)
-                one.backward(0)
-                totals[lane] += grads
-
-        for context in contexts:
-            context.twin(max(crew.count, lanes) - 1)
-        own = contexts[0].rng
-        try:
-            if self._couples_examples:
-                passes = [passes_of(i, i, totals[i]) for i in range(lanes)]
-                self._in_step(passes, finish, crew)
-            else:
-                crew.map(work_in_lane, lanes)
-        finally:
-            for context in contexts:
-                context.rng = own
-        np.add.reduce(totals, axis=0, out=self.gradients)
-        return math.fsum(values), logits
-
-    def _in_step(
-        self, passes: Sequence["_Pass"], finish: Callable[["_Pass", int], None], crew: Crew
-    ) -> None:
-        """One forward and one backward pass of all lanes, which wait at coupled stages."""
-        coupled = [i for i, stage in enumerate(self.stages) if isinstance(stage.layer, Coupled)]
-        shares: list[Share] = [()] * len(passes)
-        wholes: dict[int, Share] = {}
-        training = passes[0].contexts[0].training
-        for i in coupled:
-            layer, params = self._coupled(i)
-
-            def look(thread: int, lane: int, stop: int = i, layer: Coupled = layer) -> None:
-                one = passes[lane]
-                one.forward(stop)
-                shares[lane] = layer.look(one.x, one.context(stop)) if training else ()
-
-            crew.map(look, len(passes))
-            wholes[i] = layer.agree(shares if training else [], params)
-            for one in passes:
-                one.whole = wholes[i]
-
-        def turn(thread: int, lane: int) -> None:
-            passes[lane].forward(len(self.stages))
-            finish(passes[lane], lane)
-
-        crew.map(turn, len(passes))
-        for i in reversed(coupled):
-            layer, params = self._coupled(i)
-
-            def look_back(thread: int, lane: int, stop: int = i, layer: Coupled = layer) -> None:
-                one = passes[lane]
-                one.backward(stop + 1)
-                if one.d is not None:
-                    shares[lane] = layer.look_back(one.d, one.caches[stop], one.context(stop))
-
-            crew.map(look_back, len(passes))
-            if passes[0].d is None:
-                break
-            grads = passes[0].grads[self.stages[i].first]
-            back = layer.agree_back(shares, wholes[i], params, grads)
-            for one in passes:
-                one.whole = back
-        crew.map(lambda thread, lane: passes[lane].backward(0), len(passes))
-
-    def _coupled(self, i: int) -> tuple[Coupled, Mapping[str, Array]]:
-        stage = self.stages[i]
-        return cast(Coupled, stage.layer), self.parameter_views[stage.first]
+            return max(1, min(lanes.LANES, max(min(2, whole), whole // 2)))
+        return min(N, math.ceil(math.ceil(N / self.slice_size) / lanes.LANES) * lanes.LANES)
 
     def noises(self, count: int, context: Context) -> list[np.random.Generator] | None:
         """A generator for each slice, derived from the one of the contexts, if any layer draws."""
@@ -476,63 +367,6 @@ class Network:
             except ShapeError as error:
                 raise ShapeError(f"layer {i}, {layer!r}: {error}") from None
         return shapes
-
-
-class _Pass:
-    """A part of a batch on its way through the network and back, as far as it has come.
-
-    x      what the stages so far made of it
-    d      the gradient of that, on the way back; None if nobody needs it
-    whole  what coupled layers agreed on, for the next of them
-    """
-
-    def __init__(
-        self,
-        network: Network,
-        x: npt.NDArray[Any],
-        contexts: Sequence[Context],
-        grads: Sequence[Mapping[str, Array]],
-    ) -> None:
-        self.network = network
-        self.x: Array = network.accepted(x)
-        self.d: Array | None = None
-        self.contexts = contexts
-        self.grads = grads
-        self.caches: list[Cache] = []
-        self.whole: Share = ()
-
-    def context(self, i: int) -> Context:
-        """That of stage i."""
-        return self.contexts[self.network.stages[i].first]
-
-    def forward(self, stop: int) -> None:
-        """Through the next stages, up to and without `stop`."""
-        network = self.network
-        for i in range(len(self.caches), stop):
-            first, layer = network.stages[i].first, network.stages[i].layer
-            params = network.parameter_views[first]
-            if isinstance(layer, Coupled):
-                part = layer.forward_part(self.x, self.whole, params, self.context(i))
-            else:
-                part = layer.forward(self.x, params, self.context(i))
-            self.x = part[0]
-            self.caches.append(part[1])
-
-    def backward(self, stop: int) -> None:
-        """Back through the last stages, down to and with `stop`; fills `grads`."""
-        network = self.network
-        while len(self.caches) > stop and self.d is not None:
-            cache, i = self.caches.pop(), len(self.caches)
-            first, layer = network.stages[i].first, network.stages[i].layer
-            context = self.context(i)
-            if isinstance(layer, Coupled):
-                if not context.needs_d_x:
-                    self.d = None
-                    return
-                self.d = layer.backward_part(self.d, cache, self.whole, context)
-            else:
-                params = network.parameter_views[first]
-                self.d = layer.backward(self.d, cache, params, self.grads[first], context)
 
 
 def _size(declared: Mapping[str, Any]) -> int:

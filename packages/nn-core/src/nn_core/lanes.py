@@ -1,0 +1,192 @@
+"""A batch in slices, which go in lanes that threads can work on side by side.
+
+A slice is so small that it stays in the cache. Each lane works off its slices one after the other;
+how many slices and lanes there are, and the order of every sum, is a matter of the batch alone, so
+that the bits are the same for any number of threads. Where layers look at all of the batch at once
+(`Coupled`), a slice is a lane, and the lanes wait for one another there.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.arrays import Array
+from nn_core.layers.coupled import Coupled, Share
+from nn_core.layers.layer import Cache, Context
+from nn_core.losses import Loss
+from nn_core.threads import Crew
+
+if TYPE_CHECKING:
+    from nn_core.network import Network
+
+LANES = 4
+"""Rows of slices of a batch that can be worked on at the same time."""
+
+
+class Pass:
+    """A part of a batch on its way through the network and back, as far as it has come.
+
+    x      what the stages so far made of it
+    d      the gradient of that, on the way back; None if nobody needs it
+    whole  what coupled layers agreed on, for the next of them
+    """
+
+    def __init__(
+        self,
+        network: "Network",
+        x: npt.NDArray[Any],
+        contexts: Sequence[Context],
+        grads: Sequence[Mapping[str, Array]],
+    ) -> None:
+        self.network = network
+        self.x: Array = network.accepted(x)
+        self.d: Array | None = None
+        self.contexts = contexts
+        self.grads = grads
+        self.caches: list[Cache] = []
+        self.whole: Share = ()
+
+    def context(self, i: int) -> Context:
+        """That of stage i."""
+        return self.contexts[self.network.stages[i].first]
+
+    def forward(self, stop: int) -> None:
+        """Through the next stages, up to and without `stop`."""
+        network = self.network
+        for i in range(len(self.caches), stop):
+            first, layer = network.stages[i].first, network.stages[i].layer
+            params = network.parameter_views[first]
+            if isinstance(layer, Coupled):
+                part = layer.forward_part(self.x, self.whole, params, self.context(i))
+            else:
+                part = layer.forward(self.x, params, self.context(i))
+            self.x = part[0]
+            self.caches.append(part[1])
+
+    def backward(self, stop: int) -> None:
+        """Back through the last stages, down to and with `stop`; fills `grads`."""
+        network = self.network
+        while len(self.caches) > stop and self.d is not None:
+            cache, i = self.caches.pop(), len(self.caches)
+            first, layer = network.stages[i].first, network.stages[i].layer
+            context = self.context(i)
+            if isinstance(layer, Coupled):
+                if not context.needs_d_x:
+                    self.d = None
+                    return
+                self.d = layer.backward_part(self.d, cache, self.whole, context)
+            else:
+                params = network.parameter_views[first]
+                self.d = layer.backward(self.d, cache, params, self.grads[first], context)
+
+
+def loss_and_gradients(
+    network: "Network",
+    x: npt.NDArray[Any],
+    targets: npt.NDArray[Any],
+    loss: Loss,
+    contexts: Sequence[Context],
+    count: int,
+    crew: Crew,
+) -> tuple[float, Array]:
+    """`Network.loss_and_gradients` in `count` slices of nearly the same size."""
+    N, lanes = len(x), min(LANES, count)
+    logits = np.empty((N, *network.output_shape), network.dtype)
+    values = [0.0] * count
+    totals = np.zeros((lanes, network.gradients.size), network.dtype)
+    noises = network.noises(count, contexts[0])
+
+    def batch_part(i: int) -> slice:
+        return slice(N * i // count, N * (i + 1) // count)
+
+    def passes_of(memory: int, i: int, grads: Array) -> "Pass":
+        mine = [context.twin(memory) for context in contexts]
+        if noises is not None:
+            for context in mine:
+                context.rng = noises[i]
+        return Pass(network, x[batch_part(i)], mine, network.views_of(grads))
+
+    def finish(one: "Pass", i: int) -> None:
+        part = batch_part(i)
+        share = (part.stop - part.start) / N
+        logits[part] = one.x
+        value, d_logits = loss(logits[part], targets[part])
+        values[i] = share * value
+        one.d = share * d_logits
+
+    def work_in_lane(thread: int, lane: int) -> None:
+        grads = np.empty_like(network.gradients)
+        for i in range(count * lane // lanes, count * (lane + 1) // lanes):
+            one = passes_of(thread, i, grads)
+            one.forward(len(network.stages))
+            finish(one, i)
+            one.backward(0)
+            totals[lane] += grads
+
+    for context in contexts:
+        context.twin(max(crew.count, lanes) - 1)
+    own = contexts[0].rng
+    try:
+        if network.couples_examples:
+            passes = [passes_of(i, i, totals[i]) for i in range(lanes)]
+            _in_step(network, passes, finish, crew)
+        else:
+            crew.map(work_in_lane, lanes)
+    finally:
+        for context in contexts:
+            context.rng = own
+    np.add.reduce(totals, axis=0, out=network.gradients)
+    return math.fsum(values), logits
+
+
+def _in_step(
+    network: "Network", passes: Sequence["Pass"], finish: Callable[["Pass", int], None], crew: Crew
+) -> None:
+    """One forward and one backward pass of all lanes, which wait at coupled stages."""
+    coupled = [i for i, stage in enumerate(network.stages) if isinstance(stage.layer, Coupled)]
+    shares: list[Share] = [()] * len(passes)
+    wholes: dict[int, Share] = {}
+    training = passes[0].contexts[0].training
+    for i in coupled:
+        layer, params = _coupled(network, i)
+
+        def look(thread: int, lane: int, stop: int = i, layer: Coupled = layer) -> None:
+            one = passes[lane]
+            one.forward(stop)
+            shares[lane] = layer.look(one.x, one.context(stop)) if training else ()
+
+        crew.map(look, len(passes))
+        wholes[i] = layer.agree(shares if training else [], params)
+        for one in passes:
+            one.whole = wholes[i]
+
+    def turn(thread: int, lane: int) -> None:
+        passes[lane].forward(len(network.stages))
+        finish(passes[lane], lane)
+
+    crew.map(turn, len(passes))
+    for i in reversed(coupled):
+        layer, params = _coupled(network, i)
+
+        def look_back(thread: int, lane: int, stop: int = i, layer: Coupled = layer) -> None:
+            one = passes[lane]
+            one.backward(stop + 1)
+            if one.d is not None:
+                shares[lane] = layer.look_back(one.d, one.caches[stop], one.context(stop))
+
+        crew.map(look_back, len(passes))
+        if passes[0].d is None:
+            break
+        grads = passes[0].grads[network.stages[i].first]
+        back = layer.agree_back(shares, wholes[i], params, grads)
+        for one in passes:
+            one.whole = back
+    crew.map(lambda thread, lane: passes[lane].backward(0), len(passes))
+
+
+def _coupled(network: "Network", i: int) -> tuple[Coupled, Mapping[str, Array]]:
+    stage = network.stages[i]
+    return cast(Coupled, stage.layer), network.parameter_views[stage.first]
