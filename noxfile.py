@@ -135,6 +135,15 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Time beside PyTorch and scikit-learn; words after -- go to the bench, see benchmarks/."""
+    session.install(*editable(*PACKAGES), "pytest", "scikit-learn", "torch==2.13.0")
+    environment = {"OPENBLAS_CORETYPE": None, "PYTHONPATH": "benchmarks"}
+    session.run("pytest", "-q", "benchmarks/tests", env=environment)
+    session.run("python", "-m", "bench", *session.posargs, env=environment)
+
+
+@nox.session(default=False)
 def build(session: nox.Session) -> None:
     """A wheel and an sdist of each package, or of those named after --, in dist/."""
     session.install("build")
