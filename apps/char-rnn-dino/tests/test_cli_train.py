@@ -303,6 +303,30 @@ class TestWrongData:
         assert "overwrite" in line
         assert len((tmp_path / "names.txt").read_text().split()) == len(NAMES)
 
+    def test_a_log_over_the_checkpoint_to_resume(self, tmp_path):
+        trained_on_names(tmp_path, "--epochs", 1, name="m.h5")
+        before = (tmp_path / "m.h5").read_bytes()
+        outputs = ("--log", tmp_path / "m.h5", "--save", tmp_path / "other.h5")
+        line = refusal(DINO, "train", "--resume", tmp_path / "m.h5", *outputs, status=2)
+        assert "overwrite --resume" in line
+        assert (tmp_path / "m.h5").read_bytes() == before
+
+    def test_another_list_under_the_name_of_the_one_learned(self, tmp_path):
+        model = trained_on_names(tmp_path)
+        (tmp_path / "names.txt").write_text("\n".join(sorted(NAMES)[1:]), "utf-8")
+        for asked in (
+            ("--novel", "--model", model),
+            ("evaluate", model),
+            ("novelty", "--model", model, "--figure", tmp_path / "n.png"),
+        ):
+            assert "is not what the model was trained on" in refusal(DINO, *asked, status=1)
+
+    def test_words_are_counted_for_the_default_epochs(self, tmp_path):
+        corpus_file(tmp_path / "words.txt", "stone and bone \n" * 500)
+        options = {"data": "words.txt", "validation": 0.1, "batch_size": 2, "steps": 5}
+        times = [char_training.epochs_for(options | {"unit": unit}) for unit in ("char", "word")]
+        assert times == [6, 25]
+
     @pytest.mark.parametrize(
         ("option", "value"),
         [("--cell", "tanh"), ("--hidden", "0"), ("--layers", "0"), ("--embedding", "-1"),

@@ -41,7 +41,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"layers"}),
-    frozenset({"fusion", "halves", "lanes", "ledger", "network"}),
+    frozenset({"fusion", "lanes", "ledger", "network"}),
     frozenset(
         {
             "callbacks",

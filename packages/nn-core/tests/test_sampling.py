@@ -67,6 +67,7 @@ def test_temperature_by_hand() -> None:
         ({"top_p": 0.8}, [0, 4 / 9, 2 / 9, 3 / 9]),
         ({"top_p": 1.0}, [0.1, 0.4, 0.2, 0.3]),
         ({"top_p": 1e-9}, [0, 1, 0, 0]),
+        ({"top_p": 1e-320}, [0, 1, 0, 0]),  # nothing in float32
         # Of the two that stay, 4/7 alone reaches 0.5.
         ({"top_k": 2, "top_p": 0.5}, [0, 1, 0, 0]),
         # Squares, 16 : 9 : 4 : 1: three of them reach 29/30.

@@ -7,7 +7,6 @@ import click
 from char_rnn_dino.figures import for_machines, in_words, mean_nats, nats
 from char_rnn_dino.model import CHAR_RNN, Model, load_model
 from char_rnn_dino.preparing import Examples, held_back, part_of
-from char_rnn_dino.settings import TextSettings, settings_of
 from char_rnn_dino.texts import read_text
 from nn_core.errors import DataError
 from nn_core.lab.parameters import MODEL
@@ -41,7 +40,7 @@ def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
 def _text(model: Model, data: str | None) -> tuple[str, Examples]:
     """Where the text comes from, and what the network reads of it."""
     if data is None:
-        return held_back(settings_of(model, TextSettings), model.vocabulary)
+        return held_back(model)
     tokens = model.vocabulary.encode(read_text(Path(data)), shown(data))
     if len(tokens) < 2:
         raise DataError(f"{shown(data)} is too short: there is nothing to foretell")

@@ -11,6 +11,7 @@ from char_rnn_dino.learning import learn
 from char_rnn_dino.model import CHAR_RNN
 from char_rnn_dino.preparing import Prepared, prepare_text, text_of
 from char_rnn_dino.settings import TextSettings, streams
+from char_rnn_dino.vocabulary import split
 from char_rnn_dino.writing import written
 from nn_core.callbacks import Callback
 from nn_core.lab.options import output_options, recipe_options
@@ -85,7 +86,8 @@ def train(ctx: click.Context, /, **options: Any) -> None:
 
 def epochs_for(options: Mapping[str, Any]) -> int:
     """How often a text is to be read, short ones more often than long ones."""
-    length = len(text_of(options["data"])[1]) * (1 - options["validation"])
+    units = split(text_of(options["data"])[1], options["unit"])
+    length = len(units) * (1 - options["validation"])
     window = (options["batch_size"] or 1) * options["steps"]
     times: int = round(STEPS * window / length)
     return max(1, min(60, times))

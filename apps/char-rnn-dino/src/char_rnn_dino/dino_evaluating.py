@@ -6,8 +6,7 @@ import click
 
 from char_rnn_dino.figures import for_machines, in_words, mean_nats, nats
 from char_rnn_dino.model import DINO_GEN, Model, load_model
-from char_rnn_dino.preparing import Examples, name_examples, names_of
-from char_rnn_dino.settings import NameSettings, settings_of
+from char_rnn_dino.preparing import Examples, name_examples, names_behind
 from char_rnn_dino.texts import read_names
 from nn_core.lab.parameters import MODEL
 from nn_core.lab.program import echo_json, json_option
@@ -46,7 +45,7 @@ def _names(model: Model, data: str | None) -> tuple[str, int, Examples]:
     if data is not None:
         source, names = shown(data), read_names(Path(data))
     else:
-        name, _, names = names_of(settings_of(model, NameSettings))
+        name, _, names = names_behind(model)
         source = f"{name}, held back"
     return source, len(names), name_examples(names, model.vocabulary, source)
 

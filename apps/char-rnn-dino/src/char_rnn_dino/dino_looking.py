@@ -10,9 +10,8 @@ import numpy as np
 from char_rnn_dino.model import DINO_GEN, load_model
 from char_rnn_dino.naming import names_like
 from char_rnn_dino.novelty import Novelty, RealNames, novelty
-from char_rnn_dino.preparing import names_of
+from char_rnn_dino.preparing import names_behind
 from char_rnn_dino.reading_along import Reading, read_along
-from char_rnn_dino.settings import NameSettings, settings_of
 from char_rnn_dino.vanishing import GradientsBack, gradients_back
 from char_rnn_dino.vocabulary import END, Vocabulary
 from nn_core.errors import SettingError
@@ -63,7 +62,7 @@ def novelty_command(
 
     require_distinct({"--figure": figure}, **{"--model": model_path})
     model = load_model(model_path, DINO_GEN)
-    source, learned, held = names_of(settings_of(model, NameSettings))
+    source, learned, held = names_behind(model)
     real = RealNames(learned + held)
     chosen = TEMPERATURES.values(temperatures)
     found = []

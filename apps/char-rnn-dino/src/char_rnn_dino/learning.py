@@ -44,6 +44,8 @@ def learn(
         options = resumed_settings(ctx, settings_of(model, kind).to_dict(), free={"data"})
     settings = kind.from_mapping(options)
     require_distinct(outputs, **{"--data": settings.data})
+    others = {name: path for name, path in outputs.items() if name != "--save"}
+    require_distinct(others, **{"--resume": resume})
     prepared = prepare(settings)
     run(
         prepared.trainer,

@@ -64,11 +64,17 @@ def names_of(settings: NameSettings) -> tuple[str, tuple[str, ...], tuple[str, .
     return path.name if settings.data is None else shown(path), kept, held
 
 
+def names_behind(model: Model) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """As `names_of`, of a model's training. Raises DataError if the list is gone, or another."""
+    source, kept, held = names_of(settings_of(model, NameSettings))
+    _require_same(model, name_examples(kept, model.vocabulary, source), source)
+    return source, kept, held
+
+
 def names_known(model: Model) -> frozenset[str]:
-    """All names of the list that a model was trained on. Raises DataError if it is gone."""
-    settings = settings_of(model, NameSettings)
-    path = shipped(NAMES) if settings.data is None else Path(settings.data)
-    return frozenset(read_names(path))
+    """All names of the list that a model was trained on. Raises DataError as `names_behind`."""
+    _, kept, held = names_behind(model)
+    return frozenset(kept + held)
 
 
 def prepare_names(settings: NameSettings) -> Prepared:
@@ -94,7 +100,8 @@ def prepare_text(settings: TextSettings) -> Prepared:
     unit: Unit = "char" if settings.unit == "char" else "word"
     vocabulary = of_text(text, unit=unit, lower=settings.lower)
     if len(vocabulary) < 2:
-        raise DataError(f"{name} is all one {settings.unit}; there is nothing to foretell")
+        alike = f"{name} is all one char" if unit == "char" else f"no word of {name} comes twice"
+        raise DataError(f"{alike}; there is nothing to foretell")
     learned, judged = _divided(vocabulary.encode(text, name), settings, name)
     sizes = (
         f"{len(learned[1]) + 1:,} {settings.unit}s, {len(judged[1]):,} held back,"
@@ -103,10 +110,16 @@ def prepare_text(settings: TextSettings) -> Prepared:
     return _prepared(settings, vocabulary, learned, judged, name, sizes)
 
 
-def held_back(settings: TextSettings, vocabulary: Vocabulary) -> tuple[str, Examples]:
-    """Where a run's text comes from, and the end of it, by which the run was judged."""
+def held_back(model: Model) -> tuple[str, Examples]:
+    """Where a model's text comes from, and the end of it, by which its training was judged.
+
+    Raises DataError if the text is gone, or another.
+    """
+    settings = settings_of(model, TextSettings)
     name, text = text_of(settings.data)
-    return f"{name}, held back", _divided(vocabulary.encode(text, name), settings, name)[1]
+    learned, judged = _divided(model.vocabulary.encode(text, name), settings, name)
+    _require_same(model, learned, name)
+    return f"{name}, held back", judged
 
 
 def text_of(data: str | None) -> tuple[str, str]:
@@ -160,6 +173,12 @@ def _prepared(
         metrics={},
     )
     return Prepared(trainer, vocabulary, source, sizes, _fingerprint(vocabulary, learned))
+
+
+def _require_same(model: Model, learned: Examples, source: str) -> None:
+    """Raise DataError if this is not what the model learned."""
+    if model.fingerprint != _fingerprint(model.vocabulary, learned):
+        raise DataError(f"{source} is not what the model was trained on")
 
 
 def _fingerprint(vocabulary: Vocabulary, learned: Examples) -> str:

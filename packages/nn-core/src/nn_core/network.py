@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn_core import halves, lanes
+from nn_core import lanes
 from nn_core.arrays import Array, Examples, Shape
 from nn_core.errors import DataError, ShapeError
 from nn_core.fusion import stages
@@ -188,24 +188,14 @@ class Network:
         return self._forward(self.layers[i], i, x, context)
 
     def backward(
-        self,
-        d_logits: Array,
-        caches: Sequence[Cache],
-        contexts: Sequence[Context],
-        grads: Sequence[Mapping[str, Array]] | None = None,
+        self, d_logits: Array, caches: Sequence[Cache], contexts: Sequence[Context]
     ) -> Array | None:
-        """Fill `gradients`, last layer first; d_x of the input if the contexts ask for it.
-
-        grads  the views of another vector, to be filled in its place
-        """
-        grads = self.gradient_views if grads is None else grads
+        """Fill `gradients`, last layer first; d_x of the input if the contexts ask for it."""
         d: Array | None = d_logits
         for stage, cache in zip(self.stages[::-1], caches[::-1], strict=True):
             if d is None:
                 break
-            d = self._backward(
-                stage.layer, stage.first, d, cache, contexts[stage.first], grads[stage.first]
-            )
+            d = self._backward(stage.layer, stage.first, d, cache, contexts[stage.first])
         return d
 
     def loss_and_gradients(
@@ -227,14 +217,9 @@ class Network:
         there are, and the order of every sum, is a matter of the batch alone.
 
         Where a layer looks at all of the batch at once (`Coupled`), a slice is a lane, and the
-        lanes wait for one another there. Over time a large batch goes in two halves (see
-        `nn_core.halves`).
+        lanes wait for one another there. Not so over time, where states belong to the whole
+        batch and the mean is over steps.
         """
-        if self.over_time:
-            parts = halves.halves_of(self, x, targets)
-            if parts is not None:
-                with contexts[0].crew as crew:
-                    return halves.loss_and_gradients(self, x, targets, loss, contexts, parts, crew)
         count = self._slice_count(len(x))
         if count > 1:
             with contexts[0].crew as crew:
@@ -310,16 +295,10 @@ class Network:
         return steps_of_rows(rows, *x.shape[:2]), cache
 
     def _backward(
-        self,
-        layer: Layer,
-        i: int,
-        d_y: Array,
-        cache: Cache,
-        context: Context,
-        grads: Mapping[str, Array],
+        self, layer: Layer, i: int, d_y: Array, cache: Cache, context: Context
     ) -> Array | None:
         """The way back of `_forward`; fills the gradients of layer i."""
-        params = self.parameter_views[i]
+        params, grads = self.parameter_views[i], self.gradient_views[i]
         if layer.over_time or not self.over_time:
             return layer.backward(d_y, cache, params, grads, context)
         rows = layer.backward(rows_of_steps(d_y), cache, params, grads, context)

@@ -63,8 +63,7 @@ def next_probabilities(
         falling /= falling.sum(axis=1, keepdims=True)
     if top_p is not None:
         before = np.cumsum(falling, axis=1) - falling
-        before[:, 0] = 0.0  # the likeliest stays, whatever the rounding
-        falling[before >= top_p] = 0.0
+        falling[:, 1:][before[:, 1:] >= top_p] = 0.0  # the likeliest stays, whatever the rounding
         falling /= falling.sum(axis=1, keepdims=True)
     np.put_along_axis(p, order, falling, axis=1)
     return p

@@ -58,7 +58,7 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.steps is not None:
             require(self.steps >= 1, f"a window of a text has at least one step, not {self.steps}")
-            require(self.batch_size is not None, "a text is read in a batch of so many streams")
+            require(self.batch_size is not None, "a text takes a number of streams, no full batch")
         for name in ("learning_rate", "clip_norm", "clip_value"):
             value = getattr(self, name)
             require(value is None or 0 < value < math.inf, f"{name} must be positive, not {value}")

@@ -22,6 +22,7 @@ SEED = click.IntRange(min=0)
 
 def recipe_options(*, omit: str = "", **defaults: Any) -> Callable[[Command], Command]:
     """How to train: the options behind `Settings`, with a program's own defaults."""
+    own = "" if "learning_rate" in defaults else "; each optimizer has its own default"
     return together(
         click.option(
             "--optimizer",
@@ -34,7 +35,7 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Callable[[Command], Co
             "--learning-rate",
             type=POSITIVE,
             default=defaults.get("learning_rate"),
-            help="Step size; each optimizer has its own default.",
+            help=f"Step size{own}.",
         ),
         click.option(
             "--schedule",
@@ -64,7 +65,7 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Callable[[Command], Co
         click.option(
             "--clip-norm",
             type=POSITIVE,
-            default=None,
+            default=defaults.get("clip_norm"),
             help="The longest that the whole gradient may be.",
         ),
         click.option(
@@ -108,13 +109,13 @@ def output_options(*, figure: str | None = None) -> Callable[[Command], Command]
         ),
         click.option(
             "--threads",
-            type=click.IntRange(min=1),
+            type=click.IntRange(1, 256),
             default=available_threads,
             show_default="the cores, at most 4",
             help="How many threads share the work; the results do not depend on it.",
         ),
         click.option(
-            "--figure", type=FIGURE, default=figure, help="Draw loss and accuracy over the epochs."
+            "--figure", type=FIGURE, default=figure, help="Draw how it learned, over the epochs."
         ),
     )
 
