@@ -8,12 +8,14 @@ pieces are taken in the pieces' order: so the bits of a result do not depend on 
 import contextlib
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from nn_core.spec import require
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 
 class Crew:
@@ -37,6 +39,8 @@ class Crew:
     def __enter__(self) -> Self:
         self._depth += 1
         if self._depth == 1 and self.count > 1:
+            from concurrent.futures import ThreadPoolExecutor
+
             with contextlib.ExitStack() as opening:
                 opening.enter_context(_blas().limit(limits=1, user_api="blas"))
                 self._pool = opening.enter_context(ThreadPoolExecutor(self.count - 1, "nn-core"))
