@@ -68,7 +68,7 @@ def train(ctx: click.Context, /, **options: Any) -> None:
     """Learn how a text goes on, and show some of it on the way.
 
     CORPUS is any text in UTF-8; without it, the field notes that come with the program. Without
-    --epochs it is read as often as makes some 3,600 steps, and at most 60 times.
+    --epochs it is read as often as makes some 3,600 steps, and at most 20 times.
 
     \b
     Example: char-rnn train notes.txt --cell lstm --save notes.h5 --figure notes.png
@@ -91,7 +91,7 @@ def epochs_for(options: Mapping[str, Any]) -> int:
     length = len(units) * (1 - options["validation"])
     window = (options["batch_size"] or 1) * options["steps"]
     times: int = round(STEPS * window / length)
-    return max(1, min(60, times))
+    return max(1, min(20, times))
 
 
 class ShowText(Callback):
