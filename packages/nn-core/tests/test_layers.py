@@ -49,6 +49,7 @@ from nn_core.layers import (
 )
 from nn_core.layers.batch_norm_relu import BatchNormReLU
 from nn_core.layers.conv_relu_max_pool import ConvReLUMaxPool
+from nn_core.layers.embedded_recurrent import EmbeddedRecurrent
 from nn_core.network import Network
 
 ELEMENTWISE = [
@@ -111,6 +112,12 @@ CHECKED: list[tuple[Layer, Shape]] = [
         for shape in [(1, 1, 1), (2, 3, 2), (1, 4, 3), (3, 1, 2)]
     ),
     (SimpleRNN(8, "he", "xavier"), (3, 2, 5)),
+    *(
+        (EmbeddedRecurrent(Embedding(2, 5), cell), shape)
+        for cell in (SimpleRNN(3), GRU(3), LSTM(3))
+        for shape in [(1, 1), (2, 3), (4, 1)]
+    ),
+    (EmbeddedRecurrent(Embedding(3, 300), GRU(2)), (2, 4)),
     *((layer, shape) for layer in ELEMENTWISE for shape in [(1, 1), (4, 3), (1, 2, 3), (3, 4, 30)]),
 ]
 checked = pytest.mark.parametrize(
@@ -131,6 +138,8 @@ def output_shape(layer: Layer, shape: Shape) -> Shape:
 
 def draw(layer: Layer, shape: Shape, rng: np.random.Generator, dtype: npt.DTypeLike) -> Array:
     """An input that the layer takes."""
+    if isinstance(layer, EmbeddedRecurrent):
+        return draw(layer.embedding, shape, rng, dtype)
     if isinstance(layer, Embedding):
         return rng.integers(layer.vocabulary, size=shape)  # type: ignore[return-value]
     return rng.normal(size=shape).astype(dtype)
@@ -223,7 +232,7 @@ def test_gradients_are_what_the_checker_finds(layer: Layer, shape: Shape, traini
     declared = layer.parameters(input_shape(layer, shape)).items()
     expected = [] if layer.takes_integers else ["the input x"]
     if layer.over_time:
-        states = "hc" if isinstance(layer, LSTM) else "h"
+        states = "hc" if isinstance(getattr(layer, "cell", layer), LSTM) else "h"
         expected += [f"layer 0, {layer!r}, the initial {name}" for name in states]
     expected += [f"layer 0, {layer!r}, {name}" for name, p in declared if p.trained]
     assert names == expected
@@ -323,7 +332,8 @@ def test_a_layer_is_a_value(layer: Layer, example: Shape) -> None:
     for field in fields(layer):
         value = getattr(layer, field.name)
         values = value if isinstance(value, tuple) else (value,)
-        kinds = Layer if isinstance(layer, ConvReLUMaxPool | BatchNormReLU) else int | float | str
+        kernels = ConvReLUMaxPool | BatchNormReLU | EmbeddedRecurrent
+        kinds = Layer if isinstance(layer, kernels) else int | float | str
         assert all(isinstance(number, kinds) for number in values)
     with pytest.raises(FrozenInstanceError):
         setattr(layer, fields(layer)[0].name if fields(layer) else "anything", 0)

@@ -2,7 +2,7 @@
 
 A learner reads the layers; a network computes with the kernels, which give the same values and
 gradients in less time. Each kernel is a layer itself, with its derivation in its file, and is
-given the parameters of the first of those that it stands for.
+given the parameters of all that it stands for, by their names.
 """
 
 import importlib
@@ -15,11 +15,15 @@ from nn_core.layers.layer import Layer
 
 @dataclass(frozen=True)
 class Stage:
-    """A layer that a network computes with, in place of layers first, ..., stop - 1."""
+    """A layer that a network computes with, in place of layers first, ..., stop - 1.
+
+    home  which of them lends it its context: the one with a memory, or else the first
+    """
 
     layer: Layer
     first: int
     stop: int
+    home: int
 
     @property
     def is_fused(self) -> bool:
@@ -36,6 +40,10 @@ KERNELS: MappingProxyType[tuple[str, ...], tuple[str, str]] = MappingProxyType(
             "ConvReLUMaxPool",
         ),
         ("BatchNorm", "ReLU"): ("nn_core.layers.batch_norm_relu", "BatchNormReLU"),
+        **{
+            ("Embedding", cell): ("nn_core.layers.embedded_recurrent", "EmbeddedRecurrent")
+            for cell in ("SimpleRNN", "GRU", "LSTM")
+        },
     }
 )
 """Names of layers in a row -> module and name of the kernel; its `of` may still decline."""
@@ -46,7 +54,8 @@ def stages(layers: Sequence[Layer], *, fused: bool) -> tuple[Stage, ...]:
     found: list[Stage] = []
     first = 0
     while first < len(layers):
-        stage = (_fused(layers, first) if fused else None) or Stage(layers[first], first, first + 1)
+        alone = Stage(layers[first], first, first + 1, home=first)
+        stage = (_fused(layers, first) if fused else None) or alone
         found.append(stage)
         first = stage.stop
     return tuple(found)
@@ -60,5 +69,6 @@ def _fused(layers: Sequence[Layer], first: int) -> Stage | None:
             module, name = KERNELS[names]
             kernel: Layer | None = getattr(importlib.import_module(module), name).of(run)
             if kernel is not None:
-                return Stage(kernel, first, first + len(names))
+                home = next((i for i, layer in enumerate(run) if layer.over_time), 0)
+                return Stage(kernel, first, first + len(names), first + home)
     return None

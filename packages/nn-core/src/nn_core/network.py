@@ -86,6 +86,8 @@ class Network:
         self.gradients: Array = np.zeros(size, self.dtype)
         self.parameter_views = self.views_of(self.parameters)
         self.gradient_views = self.views_of(self.gradients)
+        self._stage_parameters = self._by_stage(self.parameter_views)
+        self._stage_gradients = self._by_stage(self.gradient_views)
         self._first_trained = next(
             (i for i, named in enumerate(self._parameters) if named), len(self.layers)
         )
@@ -166,8 +168,8 @@ class Network:
         """
         x = self.accepted(x)
         caches: list[Cache] = []
-        for stage in self.stages:
-            x, cache = self._forward(stage.layer, stage.first, x, contexts[stage.first])
+        for stage, params in zip(self.stages, self._stage_parameters, strict=True):
+            x, cache = self._forward(stage.layer, x, params, contexts[stage.home])
             caches.append(cache)
         return x, caches
 
@@ -185,17 +187,17 @@ class Network:
 
     def forward_layer(self, i: int, x: Array, context: Context) -> tuple[Array, Cache]:
         """What layer i alone makes of the output of the layer before it."""
-        return self._forward(self.layers[i], i, x, context)
+        return self._forward(self.layers[i], x, self.parameter_views[i], context)
 
     def backward(
         self, d_logits: Array, caches: Sequence[Cache], contexts: Sequence[Context]
     ) -> Array | None:
         """Fill `gradients`, last layer first; d_x of the input if the contexts ask for it."""
         d: Array | None = d_logits
-        for stage, cache in zip(self.stages[::-1], caches[::-1], strict=True):
+        for i, stage in reversed(list(enumerate(self.stages))):
             if d is None:
                 break
-            d = self._backward(stage.layer, stage.first, d, cache, contexts[stage.first])
+            d = self._backward(i, d, caches[i], contexts[stage.home])
         return d
 
     def loss_and_gradients(
@@ -286,23 +288,30 @@ class Network:
             {"layer": type(layer).__name__} | dataclasses.asdict(layer) for layer in self.layers
         ]
 
-    def _forward(self, layer: Layer, i: int, x: Array, context: Context) -> tuple[Array, Cache]:
-        """What a layer makes of x with the parameters of layer i."""
-        params = self.parameter_views[i]
+    def _forward(
+        self, layer: Layer, x: Array, params: Mapping[str, Array], context: Context
+    ) -> tuple[Array, Cache]:
+        """What a layer makes of x, over time or step by step."""
         if layer.over_time or not self.over_time:
             return layer.forward(x, params, context)
         rows, cache = layer.forward(rows_of_steps(x), params, context)
         return steps_of_rows(rows, *x.shape[:2]), cache
 
-    def _backward(
-        self, layer: Layer, i: int, d_y: Array, cache: Cache, context: Context
-    ) -> Array | None:
-        """The way back of `_forward`; fills the gradients of layer i."""
-        params, grads = self.parameter_views[i], self.gradient_views[i]
+    def _backward(self, i: int, d_y: Array, cache: Cache, context: Context) -> Array | None:
+        """The way back of `_forward` through stage i; fills the gradients of its layers."""
+        layer = self.stages[i].layer
+        params, grads = self._stage_parameters[i], self._stage_gradients[i]
         if layer.over_time or not self.over_time:
             return layer.backward(d_y, cache, params, grads, context)
         rows = layer.backward(rows_of_steps(d_y), cache, params, grads, context)
         return None if rows is None else steps_of_rows(rows, *d_y.shape[:2])
+
+    def _by_stage(self, views: Sequence[Mapping[str, Array]]) -> list[Mapping[str, Array]]:
+        """The named arrays of all layers of a stage, for each stage."""
+        return [
+            {name: a for named in views[stage.first : stage.stop] for name, a in named.items()}
+            for stage in self.stages
+        ]
 
     def _slice_count(self, N: int) -> int:
         """How many slices a batch passes in: a multiple of the lanes, if there are several.

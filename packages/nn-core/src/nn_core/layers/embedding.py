@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from nn_core.arrays import Array, Shape
 from nn_core.errors import DataError, ShapeError
@@ -64,11 +65,8 @@ class Embedding(Layer):
     def forward(
         self, x: Array, params: Mapping[str, Array], context: Context
     ) -> tuple[Array, Cache]:
-        words = x.astype(np.intp, copy=False)
-        if len(words) and (words.min() < 0 or words.max() >= self.vocabulary):
-            wrong = words.min() if words.min() < 0 else words.max()
-            raise DataError(f"{wrong} is no word of a vocabulary of 0 to {self.vocabulary - 1}")
-        y = context.scratch("y", (len(x), self.dimensions))
+        words = self.words(x)
+        y = context.scratch("y", (len(words), self.dimensions))
         # The words are in range; "clip" spares NumPy a copy that it makes in case they are not.
         return np.take(params["W"], words, axis=0, out=y, mode="clip"), (words,)
 
@@ -81,15 +79,29 @@ class Embedding(Layer):
         context: Context,
     ) -> Array | None:
         (words,) = cache
+        self.sum_by_word(words, d_y, grads["W"], context)
+        return None
+
+    def words(self, x: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+        """x as indices into a vocabulary in which each of them is sure to be."""
+        words = x.astype(np.intp, copy=False)
+        if words.size and (words.min() < 0 or words.max() >= self.vocabulary):
+            wrong = words.min() if words.min() < 0 else words.max()
+            raise DataError(f"{wrong} is no word of a vocabulary of 0 to {self.vocabulary - 1}")
+        return words
+
+    def sum_by_word(
+        self, words: npt.NDArray[np.intp], rows: Array, out: Array, context: Context
+    ) -> None:
+        """out[v] = sum over all n with words[n] = v of rows[n]; out (vocabulary, ...)."""
         if self.vocabulary <= SMALL:
             one_hot = context.scratch("one_hot", (len(words), self.vocabulary))
             one_hot.fill(0.0)
             one_hot[np.arange(len(words)), words] = 1.0
-            np.dot(one_hot.T, d_y, out=grads["W"])
-            return None
+            np.dot(one_hot.T, rows, out=out)
+            return
         order = words.argsort(kind="stable")
         in_order = words[order]
         starts = np.flatnonzero(np.diff(in_order, prepend=-1))
-        grads["W"].fill(0.0)
-        grads["W"][in_order[starts]] = np.add.reduceat(d_y[order], starts, axis=0)
-        return None
+        out.fill(0.0)
+        out[in_order[starts]] = np.add.reduceat(rows[order], starts, axis=0)

@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from nn_core.arrays import Array, Shape
-from nn_core.layers.gates import open_gates, per_gate
+from nn_core.layers.gates import open_gates
 from nn_core.layers.layer import Cache, Context, Parameter, State
-from nn_core.layers.recurrent import Recurrent, gradients_of_sums, steps_in_order
+from nn_core.layers.recurrent import Recurrent, gradient_of_W_h
 
 
 @dataclass(frozen=True)
@@ -49,43 +49,37 @@ class GRU(Recurrent):
     """
 
     gates: ClassVar[int] = 3
+    sigmoids: ClassVar[int] = 2
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         recurrent_bias = Parameter((self.units,), "zeros", decays=False)
         return {**super().parameters(input_shape), "b_h": recurrent_bias}
 
-    def unroll(
-        self, x: Array, state: State | None, params: Mapping[str, Array], context: Context
+    @np.errstate(over="ignore")  # of exp: see open_gates
+    def loop(
+        self, sums: Array, state: State | None, params: Mapping[str, Array], context: Context
     ) -> tuple[Array, State, Cache]:
-        steps = steps_in_order(x, context)
-        T, N, D = steps.shape
+        _, T, N, _ = sums.shape
         h = context.scratch("h", (T + 1, N, self.units))
         self.begin(state, h[0])
         a = context.scratch("a", (T, N, self.units))
-        W_h = per_gate("W_h", params, 2, self.units, context)
-        gates = context.scratch("gates", (3, T, N, self.units))
-        np.matmul(
-            steps.reshape(T * N, D),
-            per_gate("W_x", params, 2, self.units, context),
-            out=gates.reshape(3, T * N, self.units),
-        )
-        gates += per_gate("b", params, 2, self.units, context)[:, :, None]
+        W_h = self.by_gate("W_h", params, context)
         product = context.scratch("product", (3, N, self.units))
         for t in range(T):
-            r, u, n = gates[:, t]
+            r, u, n = sums[:, t]  # from here on, the gates
             np.matmul(h[t], W_h, out=product)
-            r_and_u = gates[:2, t]
+            r_and_u = sums[:2, t]
             r_and_u += product[:2]
-            open_gates(r_and_u, 2)
+            open_gates(r_and_u, self.sigmoids)
             np.add(product[2], params["b_h"], out=a[t])
             n += np.multiply(r, a[t], out=product[2])
             np.tanh(n, out=n)
             np.subtract(h[t], n, out=h[t + 1])  # h = n + u (h_before - n)
             h[t + 1] *= u
             h[t + 1] += n
-        return h[1:].swapaxes(0, 1), (h[T].copy(),), (steps, h, a, gates)
+        return h[1:].swapaxes(0, 1), (h[T].copy(),), (h, a, sums)
 
-    def backward_through_time(
+    def loop_back(
         self,
         d_y: Array,
         d_final_state: State | None,
@@ -93,9 +87,9 @@ class GRU(Recurrent):
         params: Mapping[str, Array],
         grads: Mapping[str, Array],
         context: Context,
-    ) -> tuple[Array | None, State]:
-        steps, h, a, gates = cache
-        T, N, _ = steps.shape
+    ) -> tuple[Array, State]:
+        h, a, gates = cache
+        _, T, N, _ = gates.shape
         d_z = context.scratch("d_z", (T, N, 3, self.units))
         d_product = context.scratch("d_product", (T, N, 3, self.units))  # d_a, not d_z_n
         d_h = np.empty((N, self.units), context.dtype)
@@ -128,6 +122,6 @@ class GRU(Recurrent):
 
             d_h *= u
             d_h += np.dot(d_product[t].reshape(N, -1), W_h_transposed, out=back)
+        gradient_of_W_h(h, d_product, out=grads["W_h"])
         np.add.reduce(d_product[:, :, 2].reshape(T * N, -1), axis=0, out=grads["b_h"])
-        d_x = gradients_of_sums(steps, h, d_z, params, grads, context, d_product=d_product)
-        return d_x, (d_h,)
+        return d_z, (d_h,)

@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from nn_core.arrays import Array, Shape
-from nn_core.layers.gates import open_gates, per_gate
+from nn_core.layers.gates import open_gates
 from nn_core.layers.layer import Cache, Context, Parameter, State
-from nn_core.layers.recurrent import Recurrent, gradients_of_sums, steps_in_order
+from nn_core.layers.recurrent import Recurrent, gradient_of_W_h
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class LSTM(Recurrent):
     """
 
     gates: ClassVar[int] = 4
+    sigmoids: ClassVar[int] = 3
     state_names: ClassVar[tuple[str, ...]] = ("h", "c")
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
@@ -55,38 +56,30 @@ class LSTM(Recurrent):
         declared["b"] = replace(declared["b"], initializer=("zeros", "zeros", "ones", "zeros"))
         return declared
 
-    def unroll(
-        self, x: Array, state: State | None, params: Mapping[str, Array], context: Context
+    @np.errstate(over="ignore")  # of exp: see open_gates
+    def loop(
+        self, sums: Array, state: State | None, params: Mapping[str, Array], context: Context
     ) -> tuple[Array, State, Cache]:
-        steps = steps_in_order(x, context)
-        T, N, D = steps.shape
-        h = context.scratch("h", (T + 1, N, self.units))
-        c = context.scratch("c", (T + 1, N, self.units))
+        _, T, N, _ = sums.shape
+        h, c = (context.scratch(name, (T + 1, N, self.units)) for name in self.state_names)
         self.begin(state, h[0], c[0])
         tanh_c = context.scratch("tanh_c", (T, N, self.units))
-        W_h = per_gate("W_h", params, 3, self.units, context)
-        gates = context.scratch("gates", (4, T, N, self.units))
-        np.matmul(
-            steps.reshape(T * N, D),
-            per_gate("W_x", params, 3, self.units, context),
-            out=gates.reshape(4, T * N, self.units),
-        )
-        gates += per_gate("b", params, 3, self.units, context)[:, :, None]
+        W_h = self.by_gate("W_h", params, context)
         product = context.scratch("product", (4, N, self.units))
         written = context.scratch("written", (N, self.units))
         for t in range(T):
-            now = gates[:, t]
+            now = sums[:, t]  # from here on, the gates
             now += np.matmul(h[t], W_h, out=product)
-            open_gates(now, 3)
+            open_gates(now, self.sigmoids)
             o, i, f, g = now
             np.multiply(f, c[t], out=c[t + 1])
             c[t + 1] += np.multiply(i, g, out=written)
             np.tanh(c[t + 1], out=tanh_c[t])
             np.multiply(o, tanh_c[t], out=h[t + 1])
         final_state = h[T].copy(), c[T].copy()
-        return h[1:].swapaxes(0, 1), final_state, (steps, h, c, tanh_c, gates)
+        return h[1:].swapaxes(0, 1), final_state, (h, c, tanh_c, sums)
 
-    def backward_through_time(
+    def loop_back(
         self,
         d_y: Array,
         d_final_state: State | None,
@@ -94,9 +87,9 @@ class LSTM(Recurrent):
         params: Mapping[str, Array],
         grads: Mapping[str, Array],
         context: Context,
-    ) -> tuple[Array | None, State]:
-        steps, h, c, tanh_c, gates = cache
-        T, N, _ = steps.shape
+    ) -> tuple[Array, State]:
+        h, c, tanh_c, gates = cache
+        _, T, N, _ = gates.shape
         d_z = context.scratch("d_z", (T, N, 4, self.units))
         d_h, d_c = np.empty((2, N, self.units), context.dtype)
         self.begin(d_final_state, d_h, d_c)
@@ -130,4 +123,5 @@ class LSTM(Recurrent):
 
             d_c *= f
             np.dot(d_z[t].reshape(N, -1), W_h_transposed, out=d_h)
-        return gradients_of_sums(steps, h, d_z, params, grads, context), (d_h, d_c)
+        gradient_of_W_h(h, d_z, out=grads["W_h"])
+        return d_z, (d_h, d_c)

@@ -49,6 +49,7 @@ class Recurrent(Layer):
 
     over_time: ClassVar[bool] = True
     gates: ClassVar[int]
+    sigmoids: ClassVar[int] = 0  # of the gates, the first so many; the others are tanh
     state_names: ClassVar[tuple[str, ...]] = ("h",)
 
     def __post_init__(self) -> None:
@@ -58,6 +59,31 @@ class Recurrent(Layer):
         initializer(self.recurrent_initializer)
 
     @abstractmethod
+    def loop(
+        self, sums: Array, state: State | None, params: Mapping[str, Array], context: Context
+    ) -> tuple[Array, State, Cache]:
+        """y (N, T, units), the final state, and what `loop_back` needs: step after step.
+
+        sums   (gates, T, N, units), what `sums` makes of x; may be overwritten
+        state  the initial one; None for zeros
+        """
+
+    @abstractmethod
+    def loop_back(
+        self,
+        d_y: Array,
+        d_final_state: State | None,
+        cache: Cache,
+        params: Mapping[str, Array],
+        grads: Mapping[str, Array],
+        context: Context,
+    ) -> tuple[Array, State]:
+        """d_z (T, N, gates * units), and d_initial_state: from the last step to the first.
+
+        Fills the gradient of W_h, and of whatever else but W_x and b the layer learns.
+        d_final_state  None for zeros
+        """
+
     def unroll(
         self, x: Array, state: State | None, params: Mapping[str, Array], context: Context
     ) -> tuple[Array, State, Cache]:
@@ -65,8 +91,14 @@ class Recurrent(Layer):
 
         state  the initial one; None for zeros
         """
+        steps = steps_in_order(x, context)
+        T, N, D = steps.shape
+        sums = self.sums(steps.reshape(T * N, D), params, context)
+        y, final_state, cache = self.loop(
+            sums.reshape(self.gates, T, N, self.units), state, params, context
+        )
+        return y, final_state, (steps, *cache)
 
-    @abstractmethod
     def backward_through_time(
         self,
         d_y: Array,
@@ -80,6 +112,40 @@ class Recurrent(Layer):
 
         d_final_state  None for zeros
         """
+        steps, *rest = cache
+        d_z, d_initial_state = self.loop_back(
+            d_y, d_final_state, tuple(rest), params, grads, context
+        )
+        T, N, D = steps.shape
+        d_rows = d_z.reshape(T * N, -1)
+        np.dot(steps.reshape(T * N, D).T, d_rows, out=grads["W_x"])
+        np.add.reduce(d_rows, axis=0, out=grads["b"])
+        if not context.needs_d_x:
+            return None, d_initial_state
+        d_x = context.scratch("d_x", (T * N, D))
+        np.dot(d_rows, params["W_x"].T, out=d_x)
+        return steps_of_rows(d_x, N, T), d_initial_state
+
+    def sums(self, rows: Array, params: Mapping[str, Array], context: Context) -> Array:
+        """rows @ W_x + b of any rows (R, D), gate by gate: (gates, R, units)."""
+        W_x, b = (self.by_gate(name, params, context) for name in ("W_x", "b"))
+        sums = context.scratch("sums", (self.gates, len(rows), self.units))
+        np.matmul(rows, W_x, out=sums)
+        sums += b
+        return sums
+
+    def by_gate(self, name: str, params: Mapping[str, Array], context: Context) -> Array:
+        """A parameter (D, gates * units) as (gates, D, units), and b as (gates, 1, units).
+
+        Those of the gates that a sigmoid opens are negated, for `gates.open_gates`.
+        """
+        made = context.frozen and context.has(name)
+        by_gate = params[name].reshape(-1, self.gates, self.units).swapaxes(0, 1)
+        copied = context.scratch(name, by_gate.shape)
+        if not made:
+            np.copyto(copied, by_gate)
+            np.negative(copied[: self.sigmoids], out=copied[: self.sigmoids])
+        return copied
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != 1:
@@ -140,30 +206,10 @@ def steps_in_order(x: Array, context: Context) -> Array:
     return copied
 
 
-def gradients_of_sums(
-    steps: Array,
-    h: Array,
-    d_z: Array,
-    params: Mapping[str, Array],
-    grads: Mapping[str, Array],
-    context: Context,
-    *,
-    d_product: Array | None = None,
-) -> Array | None:
-    """What moved z[t] = x[t] @ W_x + h[t - 1] @ W_h + b, for all steps in one product each.
+def gradient_of_W_h(h: Array, d_z: Array, out: Array) -> None:
+    """sum_t h[t - 1]^T @ d_z[t] as one product.
 
-    steps (T, N, D) is x, h (T + 1, N, units) begins with the initial state, d_z (T, N, ...).
-    d_product  the gradient of h[t - 1] @ W_h, where it is not that of z
-    Fills the gradients of W_x, W_h and b; returns d_x (N, T, D) if it is needed.
+    h (T + 1, N, units) begins with the initial state, d_z (T, N, ...)
     """
-    T, N, D = steps.shape
-    d_rows = d_z.reshape(T * N, -1)
-    d_product_rows = d_rows if d_product is None else d_product.reshape(T * N, -1)
-    np.dot(steps.reshape(T * N, D).T, d_rows, out=grads["W_x"])
-    np.dot(h[:-1].reshape(T * N, -1).T, d_product_rows, out=grads["W_h"])
-    np.add.reduce(d_rows, axis=0, out=grads["b"])
-    if not context.needs_d_x:
-        return None
-    d_x = context.scratch("d_x", (T * N, D))
-    np.dot(d_rows, params["W_x"].T, out=d_x)
-    return steps_of_rows(d_x, N, T)
+    rows = d_z.shape[0] * d_z.shape[1]
+    np.dot(h[:-1].reshape(rows, -1).T, d_z.reshape(rows, -1), out=out)

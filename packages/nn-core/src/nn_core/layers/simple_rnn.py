@@ -8,7 +8,7 @@ import numpy as np
 
 from nn_core.arrays import Array
 from nn_core.layers.layer import Cache, Context, State
-from nn_core.layers.recurrent import Recurrent, gradients_of_sums, steps_in_order
+from nn_core.layers.recurrent import Recurrent, gradient_of_W_h
 
 
 @dataclass(frozen=True)
@@ -41,23 +41,19 @@ class SimpleRNN(Recurrent):
 
     gates: ClassVar[int] = 1
 
-    def unroll(
-        self, x: Array, state: State | None, params: Mapping[str, Array], context: Context
+    def loop(
+        self, sums: Array, state: State | None, params: Mapping[str, Array], context: Context
     ) -> tuple[Array, State, Cache]:
-        steps = steps_in_order(x, context)
-        T, N, D = steps.shape
-        h = context.scratch("h", (T + 1, N, self.units))
+        _, T, N, _ = sums.shape
+        h, W_h = context.scratch("h", (T + 1, N, self.units)), params["W_h"]
         self.begin(state, h[0])
-        np.dot(steps.reshape(T * N, D), params["W_x"], out=h[1:].reshape(T * N, self.units))
-        h[1:] += params["b"]
-        W_h, product = params["W_h"], context.scratch("product", (N, self.units))
         for t in range(T):
-            now = h[t + 1]
-            now += np.dot(h[t], W_h, out=product)
+            now = np.dot(h[t], W_h, out=h[t + 1])
+            now += sums[0, t]
             np.tanh(now, out=now)
-        return h[1:].swapaxes(0, 1), (h[T].copy(),), (steps, h)
+        return h[1:].swapaxes(0, 1), (h[T].copy(),), (h,)
 
-    def backward_through_time(
+    def loop_back(
         self,
         d_y: Array,
         d_final_state: State | None,
@@ -65,9 +61,9 @@ class SimpleRNN(Recurrent):
         params: Mapping[str, Array],
         grads: Mapping[str, Array],
         context: Context,
-    ) -> tuple[Array | None, State]:
-        steps, h = cache
-        T, N, _ = steps.shape
+    ) -> tuple[Array, State]:
+        (h,) = cache
+        T, N = len(h) - 1, h.shape[1]
         d_z = context.scratch("d_z", (T, N, self.units))
         d_h = np.empty((N, self.units), context.dtype)
         self.begin(d_final_state, d_h)
@@ -78,4 +74,5 @@ class SimpleRNN(Recurrent):
             np.subtract(1.0, slope, out=slope)
             slope *= d_h
             np.dot(d_z[t], W_h_transposed, out=d_h)
-        return gradients_of_sums(steps, h, d_z, params, grads, context), (d_h,)
+        gradient_of_W_h(h, d_z, out=grads["W_h"])
+        return d_z, (d_h,)
