@@ -274,4 +274,5 @@ def test_the_summary_says_what_is_fused() -> None:
     ],
 )
 def test_what_is_not_fused(layers: list[Layer]) -> None:
-    assert [stage.layer for stage in stages(layers, fused=True)] == layers
+    network = Network(layers, input_shape=(16, 16, 2))
+    assert [stage.layer for stage in stages(layers, network.shapes, fused=True)] == layers

@@ -50,7 +50,10 @@ from nn_core.layers import (
 from nn_core.layers.batch_norm_relu import BatchNormReLU
 from nn_core.layers.conv_relu_max_pool import ConvReLUMaxPool
 from nn_core.layers.embedded_recurrent import EmbeddedRecurrent
+from nn_core.layers.winograd_conv2d import WinogradConv2D
 from nn_core.network import Network
+
+STAND_INS = (ConvReLUMaxPool, BatchNormReLU, EmbeddedRecurrent, WinogradConv2D)
 
 ELEMENTWISE = [
     Sigmoid(),
@@ -81,6 +84,9 @@ CHECKED: list[tuple[Layer, Shape]] = [
     (Flatten(), (3, 2, 4, 3)),
     (ConvReLUMaxPool(Conv2D(2, 3, padding="same"), MaxPool2D(2)), (2, 5, 4, 2)),
     (ConvReLUMaxPool(Conv2D(3, (1, 2), (2, 1)), MaxPool2D((2, 3))), (1, 5, 5, 1)),
+    (WinogradConv2D(Conv2D(2, 3, padding="same")), (2, 5, 4, 3)),
+    (WinogradConv2D(Conv2D(3, 3)), (1, 7, 3, 2)),
+    (WinogradConv2D(Conv2D(1, 3, padding=(2, 0))), (3, 3, 6, 1)),
     (BatchNormReLU(BatchNorm()), (5, 3)),
     (BatchNormReLU(BatchNorm(epsilon=0.1)), (2, 3, 2, 4)),
     (Conv2D(1, 1), (1, 1, 1, 1)),
@@ -332,8 +338,7 @@ def test_a_layer_is_a_value(layer: Layer, example: Shape) -> None:
     for field in fields(layer):
         value = getattr(layer, field.name)
         values = value if isinstance(value, tuple) else (value,)
-        kernels = ConvReLUMaxPool | BatchNormReLU | EmbeddedRecurrent
-        kinds = Layer if isinstance(layer, kernels) else int | float | str
+        kinds = Layer | int if isinstance(layer, STAND_INS) else int | float | str
         assert all(isinstance(number, kinds) for number in values)
     with pytest.raises(FrozenInstanceError):
         setattr(layer, fields(layer)[0].name if fields(layer) else "anything", 0)

@@ -57,7 +57,14 @@ COUPLED = [
     Dense(3),
 ]
 FIRST = [BatchNorm(), *COUPLED]
-NETWORKS = pytest.mark.parametrize("layers", [UNCOUPLED, COUPLED, FIRST])
+WIDE = [
+    Conv2D(80, 1),
+    ReLU(),
+    Conv2D(80, 3, padding="same"),  # by Winograd's products
+    GlobalAveragePool2D(),
+    Dense(3),
+]
+NETWORKS = pytest.mark.parametrize("layers", [UNCOUPLED, COUPLED, FIRST, WIDE])
 
 
 @pytest.fixture(autouse=True)

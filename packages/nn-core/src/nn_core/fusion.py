@@ -1,4 +1,4 @@
-"""Which runs of layers have one kernel that does the work of them all.
+"""Which layers have a kernel that does their work, several in a row or one alone.
 
 A learner reads the layers; a network computes with the kernels, which give the same values and
 gradients in less time. Each kernel is a layer itself, with its derivation in its file, and is
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from nn_core.arrays import Shape
 from nn_core.layers.layer import Layer
 
 
@@ -17,20 +18,20 @@ from nn_core.layers.layer import Layer
 class Stage:
     """A layer that a network computes with, in place of layers first, ..., stop - 1.
 
-    home  which of them lends it its context: the one with a memory, or else the first
+    home      which of them lends it its context: the one with a memory, or else the first
+    is_fused  whether it is a kernel, and not the one layer itself
     """
 
     layer: Layer
     first: int
     stop: int
     home: int
-
-    @property
-    def is_fused(self) -> bool:
-        return self.stop - self.first > 1
+    is_fused: bool = False
 
     def __str__(self) -> str:
-        return f"layers {self.first} to {self.stop - 1} as {type(self.layer).__name__}"
+        last = self.stop - 1
+        which = f"layer {last}" if last == self.first else f"layers {self.first} to {last}"
+        return f"{which} as {type(self.layer).__name__}"
 
 
 KERNELS: MappingProxyType[tuple[str, ...], tuple[str, str]] = MappingProxyType(
@@ -44,31 +45,34 @@ KERNELS: MappingProxyType[tuple[str, ...], tuple[str, str]] = MappingProxyType(
             ("Embedding", cell): ("nn_core.layers.embedded_recurrent", "EmbeddedRecurrent")
             for cell in ("SimpleRNN", "GRU", "LSTM")
         },
+        ("Conv2D",): ("nn_core.layers.winograd_conv2d", "WinogradConv2D"),
     }
 )
 """Names of layers in a row -> module and name of the kernel; its `of` may still decline."""
 
 
-def stages(layers: Sequence[Layer], *, fused: bool) -> tuple[Stage, ...]:
-    """What a network computes with: kernels where there are any, and else the layers."""
+def stages(layers: Sequence[Layer], shapes: Sequence[Shape], *, fused: bool) -> tuple[Stage, ...]:
+    """What a network computes with: kernels where there are any, and else the layers.
+
+    shapes  what goes into each layer
+    """
     found: list[Stage] = []
     first = 0
     while first < len(layers):
-        alone = Stage(layers[first], first, first + 1, home=first)
-        stage = (_fused(layers, first) if fused else None) or alone
-        found.append(stage)
-        first = stage.stop
+        stage = _fused(layers, shapes[first], first) if fused else None
+        found.append(stage or Stage(layers[first], first, first + 1, first))
+        first = found[-1].stop
     return tuple(found)
 
 
-def _fused(layers: Sequence[Layer], first: int) -> Stage | None:
-    """The kernel for the longest run that begins here."""
+def _fused(layers: Sequence[Layer], shape: Shape, first: int) -> Stage | None:
+    """The kernel for the longest run that begins here, with an input of this shape."""
     for names in sorted(KERNELS, key=len, reverse=True):
         run = tuple(layers[first : first + len(names)])
         if tuple(type(layer).__name__ for layer in run) == names:
             module, name = KERNELS[names]
-            kernel: Layer | None = getattr(importlib.import_module(module), name).of(run)
+            kernel: Layer | None = getattr(importlib.import_module(module), name).of(run, shape)
             if kernel is not None:
                 home = next((i for i, layer in enumerate(run) if layer.over_time), 0)
-                return Stage(kernel, first, first + len(names), first + home)
+                return Stage(kernel, first, first + len(names), first + home, is_fused=True)
     return None

@@ -43,8 +43,8 @@ class Network:
     over_time    whether an example is a sequence: a batch is then (N, T, *input_shape), T may
                  differ from batch to batch, and all shapes are those of one step. Layers with
                  a memory read the steps in order; all others treat each step by itself.
-    fused        whether one kernel may do the work of several layers in a row, where there is
-                 one (`nn_core.fusion`); `stages` are then what it computes with, and `layers`
+    fused        whether a kernel may do the work of a layer, or of several in a row, where there
+                 is one (`nn_core.fusion`); `stages` are then what it computes with, and `layers`
                  stay what it is made of. Values and gradients are the same up to rounding.
 
     Raises ShapeError if a layer does not fit the one before it, naming the layer, and
@@ -62,7 +62,6 @@ class Network:
         fused: bool = True,
     ) -> None:
         self.layers = tuple(layers)
-        self.stages = stages(self.layers, fused=fused)
         self.over_time = over_time
         self.input_shape: Shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
@@ -73,6 +72,7 @@ class Network:
             first = i == 0 or not layer.takes_integers
             require(first, f"{layer!r} takes integers, and can only stand first")
         self.shapes = self._infer_shapes()
+        self.stages = stages(self.layers, self.shapes, fused=fused)
         self._parameters = [
             layer.parameters(shape) for layer, shape in zip(self.layers, self.shapes, strict=False)
         ]
@@ -249,7 +249,7 @@ class Network:
         Over time they are (N, T, *output_shape), and each example begins with a state of zeros.
         contexts  memory to use again, for whoever predicts often
         """
-        contexts = self.contexts() if contexts is None else contexts
+        contexts = self.contexts(frozen=True) if contexts is None else contexts
         steps = x.shape[1:2] if self.over_time else ()
         batch_size = max(1, min(batch_size, self.slice_size // (math.prod(steps) or 1)))
         logits = np.empty((len(x), *steps, *self.output_shape), self.dtype)

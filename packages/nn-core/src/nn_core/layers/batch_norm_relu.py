@@ -30,7 +30,7 @@ class BatchNormReLU(Coupled):
     norm: BatchNorm
 
     @classmethod
-    def of(cls, layers: tuple[Any, Any]) -> "BatchNormReLU":
+    def of(cls, layers: tuple[Any, Any], input_shape: Shape) -> "BatchNormReLU":
         """What stands for a BatchNorm and a ReLU."""
         return cls(layers[0])
 

@@ -70,7 +70,7 @@ class ConvReLUMaxPool(Layer):
     pool: MaxPool2D
 
     @classmethod
-    def of(cls, layers: tuple[Any, Any, Any]) -> "ConvReLUMaxPool | None":
+    def of(cls, layers: tuple[Any, Any, Any], input_shape: Shape) -> "ConvReLUMaxPool | None":
         """What stands for a Conv2D, a ReLU and a MaxPool2D, if anything does."""
         conv, _, pool = layers
         window = cast(Pair, pool.window)

@@ -42,7 +42,7 @@ class EmbeddedRecurrent(Layer):
     takes_integers: ClassVar[bool] = True
 
     @classmethod
-    def of(cls, layers: tuple[Any, Any]) -> "EmbeddedRecurrent | None":
+    def of(cls, layers: tuple[Any, Any], input_shape: Shape) -> "EmbeddedRecurrent | None":
         """What stands for an Embedding and a recurrent layer, if the vocabulary is small."""
         embedding, cell = layers
         return cls(embedding, cell) if embedding.vocabulary <= SMALL else None
