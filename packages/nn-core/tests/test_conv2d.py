@@ -100,7 +100,6 @@ def test_several_places_do_share_a_run() -> None:
     for filters, across in [(1, 12), (8, 64), (16, 6), (32, 64), (40, 64), (8, 7), (8, 3)]:
         columns = columns_module.Columns(
             "x",
-            Context(),
             canvas=(1, across, 1),
             inside=(slice(None), slice(None)),
             kernel=(1, 1),

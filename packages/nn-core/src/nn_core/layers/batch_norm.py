@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nn_core.arrays import Array, Shape
+from nn_core.arrays import Array, Shape, repeated
 from nn_core.errors import ShapeError
 from nn_core.layers.coupled import Coupled, Share
 from nn_core.layers.layer import Cache, Context, Parameter
@@ -214,7 +214,7 @@ def rows_of(*arrays: Array) -> Iterator[tuple[Array, ...]]:
 
 def along(x: Array, values: Array) -> Array:
     """One number per channel, repeated along such a row of x."""
-    return np.tile(values, x.shape[-2]) if x.ndim > 2 else values
+    return repeated(values, x.shape[-2]) if x.ndim > 2 else values
 
 
 def channel_sum(rows: Array, x: Array) -> Array:

@@ -1,9 +1,9 @@
 """Windows over maps laid out as a matrix, a slice of the batch at a time."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from nn_core.arrays import Array, Shape
 from nn_core.layers.layer import Context
@@ -31,6 +31,8 @@ class Columns:
     Only a slice of the batch is laid out at a time, in memory that stays in the cache and is
     kept from step to step; backward lays it out again rather than keep it for the batch.
 
+    What is worked out here depends on shapes alone, and serves for any number of examples.
+
     name     tells apart the memory of several users of one context
     canvas   shape of one example with its zeros, (H, W, C)
     inside   where in the canvas the example's own pixels go
@@ -40,7 +42,6 @@ class Columns:
     def __init__(
         self,
         name: str,
-        context: Context,
         *,
         canvas: Shape,
         inside: tuple[slice, slice],
@@ -48,7 +49,6 @@ class Columns:
         stride: Pair,
         filters: int,
     ) -> None:
-        self.context = context
         self.name = name
         self.canvas = canvas
         self.inside = inside
@@ -61,44 +61,40 @@ class Columns:
             if self.places[1] % tile == 0
         )
         self.run = (self.tile - 1) * stride[1] + kernel[1]
+        self.shape = (self.places[0], self.places[1] // self.tile, kernel[0], self.run * canvas[2])
+        self.size = math.prod(self.shape)
 
-    def of(self, x: Array) -> Iterator[tuple[slice, Array]]:
+    def of(self, x: Array, context: Context) -> Iterator[tuple[slice, Array]]:
         """Slice by slice: the examples, and their matrix (places / tile, height * run * C)."""
-        (down, across), (height, _), (H, W, C) = self.places, self.window, self.canvas
-        shape = (down, across // self.tile, height, self.run * C)
-        bytes_each = shape[0] * shape[1] * shape[2] * shape[3] * self.context.dtype.itemsize
+        bytes_each = self.size * context.dtype.itemsize
         size = slice_size(x, bytes_each)
-        canvas = self.context.scratch(f"{self.name} canvas", (size, H, W, C))
-        columns = self.context.scratch("columns", (size, *shape))
+        canvas = context.scratch(f"{self.name} canvas", (size, *self.canvas))
+        columns = context.scratch("columns", (size, *self.shape))
         canvas.fill(0.0)
-        per_map, per_row, per_pixel, per_number = canvas.strides
-        runs = as_strided(
-            canvas,
-            columns.shape,
-            (
-                per_map,
-                self.stride[0] * per_row,
-                self.tile * self.stride[1] * per_pixel,
-                per_row,
-                per_number,
-            ),
-        )
+        # A run as one number of so many bytes: so the machine copies whole runs.
+        a_run = np.dtype((np.void, self.shape[3] * context.dtype.itemsize))
+        per_map, per_row, per_pixel, _ = canvas.strides
+        down, across = self.stride[0] * per_row, self.tile * self.stride[1] * per_pixel
+        shape = (size, *self.shape[:3])
+        runs = np.ndarray(shape, a_run, canvas.data, 0, (per_map, down, across, per_row))
+        into = np.ndarray(shape, a_run, columns.data)
+        matrix = columns.reshape(-1, self.shape[2] * self.shape[3])
         for part in slices(x, bytes_each):
             count = part.stop - part.start
             canvas[:count, self.inside[0], self.inside[1]] = x[part]
-            np.copyto(columns[:count], runs[:count])
-            yield part, columns[:count].reshape(-1, height * self.run * C)
+            np.copyto(into[:count], runs[:count])
+            yield part, matrix[: count * self.shape[0] * self.shape[1]]
 
     def matrix_shape(self, filters: int) -> Pair:
         """(height * run * C, tile * filters)."""
         return self.window[0] * self.run * self.canvas[2], self.tile * filters
 
-    def matrix(self, W: Array) -> Array:
+    def matrix(self, W: Array, context: Context) -> Array:
         """The kernel (height, width, C, filters) as a band."""
         filters = W.shape[3]
         if self.tile == 1 and W.flags.c_contiguous:
             return W.reshape(self.matrix_shape(filters))
-        matrix = self.context.scratch(f"{self.name} matrix", self.matrix_shape(filters))
+        matrix = context.scratch(f"{self.name} matrix", self.matrix_shape(filters))
         matrix.fill(0.0)
         for band in self._bands(matrix, filters):
             band[...] = W

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
 
-from nn_core.arrays import Array, Shape
+from nn_core.arrays import Array, Shape, repeated
 from nn_core.errors import SettingError
 from nn_core.initializers import initializer
 from nn_core.layers.columns import Columns
@@ -105,11 +106,11 @@ class Conv2D(Layer):
     def forward(
         self, x: Array, params: Mapping[str, Array], context: Context
     ) -> tuple[Array, Cache]:
-        y = context.scratch("y", (len(x), *self.output_shape(x.shape[1:])))
-        columns = self._columns_of_x(x.shape[1:], context)
-        matrix = columns.matrix(params["W"])
-        biases = np.tile(params["b"], y.shape[2])  # one row of places at a time
-        for part, rows in columns.of(x):
+        columns = _columns_of_x(self, x.shape[1:])
+        y = context.scratch("y", (len(x), *columns.places, self.filters))
+        matrix = columns.matrix(params["W"], context)
+        biases = repeated(params["b"], y.shape[2])  # one row of places at a time
+        for part, rows in columns.of(x, context):
             np.dot(rows, matrix, out=y[part].reshape(len(rows), -1))
             y_rows = y[part].reshape(-1, len(biases))
             y_rows += biases
@@ -128,10 +129,10 @@ class Conv2D(Layer):
         d_b = np.add.reduce(d_y.reshape(-1, across * filters), axis=0)
         np.add.reduce(d_b.reshape(across, filters), axis=0, out=grads["b"])
 
-        columns = self._columns_of_x(x.shape[1:], context)
+        columns = _columns_of_x(self, x.shape[1:])
         d_matrix = context.scratch("d_matrix", columns.matrix_shape(filters))
         d_part = context.scratch("d_part", d_matrix.shape)
-        for part, rows in columns.of(x):
+        for part, rows in columns.of(x, context):
             if part.start == 0:
                 np.dot(rows.T, d_y[part].reshape(len(rows), -1), out=d_matrix)
                 continue
@@ -142,10 +143,10 @@ class Conv2D(Layer):
         if not context.needs_d_x:
             return None
         d_x = context.scratch("d_x", x.shape)
-        columns = self._columns_of_d_y(x.shape[1:], d_y.shape[1:], context)
+        columns = _columns_of_d_y(self, x.shape[1:], d_y.shape[1:])
         turned = params["W"][::-1, ::-1].swapaxes(2, 3)
-        matrix = columns.matrix(turned)
-        for part, rows in columns.of(d_y):
+        matrix = columns.matrix(turned, context)
+        for part, rows in columns.of(d_y, context):
             np.dot(rows, matrix, out=d_x[part].reshape(len(rows), -1))
         return d_x
 
@@ -165,35 +166,37 @@ class Conv2D(Layer):
             borders.append((zeros // 2, zeros - zeros // 2))
         return borders[0], borders[1]
 
-    def _columns_of_x(self, shape: Shape, context: Context) -> Columns:
-        """The windows of p, from which y and d_W are made."""
-        height, width, channels = shape
-        (top, bottom), (left, right) = self.borders(height, width)
-        return Columns(
-            "x",
-            context,
-            canvas=(top + height + bottom, left + width + right, channels),
-            inside=(slice(top, top + height), slice(left, left + width)),
-            kernel=cast(Pair, self.kernel),
-            stride=cast(Pair, self.stride),
-            filters=self.filters,
-        )
 
-    def _columns_of_d_y(self, shape: Shape, y_shape: Shape, context: Context) -> Columns:
-        """The windows of z, from which d_x is made."""
-        height, width, channels = shape
-        (top, _), (left, _) = self.borders(height, width)
-        kernel, stride = cast(Pair, self.kernel), cast(Pair, self.stride)
-        down, across = kernel[0] - 1 - top, kernel[1] - 1 - left  # where d_y[0, 0] stands in z
-        return Columns(
-            "d_y",
-            context,
-            canvas=(height + kernel[0] - 1, width + kernel[1] - 1, y_shape[2]),
-            inside=(
-                slice(down, down + (y_shape[0] - 1) * stride[0] + 1, stride[0]),
-                slice(across, across + (y_shape[1] - 1) * stride[1] + 1, stride[1]),
-            ),
-            kernel=kernel,
-            stride=(1, 1),
-            filters=channels,
-        )
+@lru_cache(maxsize=64)
+def _columns_of_x(layer: Conv2D, shape: Shape) -> Columns:
+    """The windows of p, from which y and d_W are made."""
+    height, width, channels = shape
+    (top, bottom), (left, right) = layer.borders(height, width)
+    return Columns(
+        "x",
+        canvas=(top + height + bottom, left + width + right, channels),
+        inside=(slice(top, top + height), slice(left, left + width)),
+        kernel=cast(Pair, layer.kernel),
+        stride=cast(Pair, layer.stride),
+        filters=layer.filters,
+    )
+
+
+@lru_cache(maxsize=64)
+def _columns_of_d_y(layer: Conv2D, shape: Shape, y_shape: Shape) -> Columns:
+    """The windows of z, from which d_x is made."""
+    height, width, channels = shape
+    (top, _), (left, _) = layer.borders(height, width)
+    kernel, stride = cast(Pair, layer.kernel), cast(Pair, layer.stride)
+    down, across = kernel[0] - 1 - top, kernel[1] - 1 - left  # where d_y[0, 0] stands in z
+    return Columns(
+        "d_y",
+        canvas=(height + kernel[0] - 1, width + kernel[1] - 1, y_shape[2]),
+        inside=(
+            slice(down, down + (y_shape[0] - 1) * stride[0] + 1, stride[0]),
+            slice(across, across + (y_shape[1] - 1) * stride[1] + 1, stride[1]),
+        ),
+        kernel=kernel,
+        stride=(1, 1),
+        filters=channels,
+    )

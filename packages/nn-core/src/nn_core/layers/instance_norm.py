@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nn_core.arrays import Array, Shape
+from nn_core.arrays import Array, Shape, repeated
 from nn_core.layers.layer import Cache, Context, Layer
 from nn_core.layers.windows import maps, slices
 from nn_core.spec import require
@@ -93,7 +93,7 @@ def _rows(x: Array) -> Array:
 
 def _along(rows: Array, values: Array) -> Array:
     """One number per map (N, C), repeated along such rows: (N, 1, W * C)."""
-    return np.tile(values, rows.shape[2] // values.shape[1])[:, None]
+    return repeated(values, rows.shape[2] // values.shape[1])[:, None]
 
 
 def _mean(x: Array) -> Array:

@@ -72,13 +72,15 @@ class Pooling(Layer):
         """Write y of a slice of the batch."""
         (height, width), (s, t) = self._sizes()
         _, down, across, _ = y.shape
-        rows = context.scratch("rows", (len(x), down, *x.shape[2:]))
-        np.copyto(rows, x[:, offset(0, s, down)])
+        rows = x[:, offset(0, s, down)]
         for u in range(1, height):
-            self.operation(rows, x[:, offset(u, s, down)], out=rows)
-        np.copyto(y, rows[:, :, offset(0, t, across)])
+            out = context.scratch("rows", rows.shape)
+            rows = self.operation(rows, x[:, offset(u, s, down)], out=out)
+        first = rows[:, :, offset(0, t, across)]
+        if width == 1:
+            np.copyto(y, first)
         for v in range(1, width):
-            self.operation(y, rows[:, :, offset(v, t, across)], out=y)
+            first = self.operation(first, rows[:, :, offset(v, t, across)], out=y)
 
     @abstractmethod
     def _unpool(self, x: Array, y: Array, d_y: Array, d_x: Array, context: Context) -> None:
