@@ -41,7 +41,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"layers"}),
-    frozenset({"fusion", "lanes", "ledger", "network"}),
+    frozenset({"folding", "fusion", "lanes", "ledger", "network"}),
     frozenset(
         {
             "callbacks",

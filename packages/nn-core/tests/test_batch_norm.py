@@ -540,7 +540,7 @@ def test_a_batch_in_slices_is_the_batch(count: int) -> None:
     x, labels = X[:count], Y[:count]
     whole, sliced = dense_network(), dense_network()
     assert whole.slice_size > 22
-    sliced.slice_size = 3
+    sliced.slice_size = sliced.predict_size = 3
     value, logits = whole.loss_and_gradients(x, labels, softmax_cross_entropy, whole.contexts())
     contexts = sliced.contexts()
     received, received_logits = sliced.loss_and_gradients(

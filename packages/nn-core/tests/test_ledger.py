@@ -66,6 +66,7 @@ def test_for_machines_it_is_plain_names_and_numbers() -> None:
         "bytes": 32,
         "multiply_adds": 6,
         "fused": [],
+        "folded": [],
     }
 
 

@@ -130,7 +130,7 @@ def test_a_batch_passes_as_a_whole_however_large() -> None:
     contexts = network.contexts()
     value, logits = network.loss_and_gradients(x, targets, mean_squared_error, contexts)
     gradients, logits = network.gradients.copy(), logits.copy()
-    network.slice_size = 2
+    network.slice_size = network.predict_size = 2
     again, logits_again = network.loss_and_gradients(x, targets, mean_squared_error, contexts)
     assert again == value
     np.testing.assert_array_equal(logits_again, logits)

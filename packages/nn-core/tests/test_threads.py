@@ -81,7 +81,7 @@ def data(count: int) -> tuple[Array, npt.NDArray[Any]]:
 
 def build(layers: list[Layer], slice_size: int = 3) -> Network:
     network = Network(layers, input_shape=(8, 9, 2), rng=np.random.default_rng(0))
-    network.slice_size = slice_size
+    network.slice_size = network.predict_size = slice_size
     return network
 
 
@@ -123,7 +123,7 @@ def test_lanes_are_the_whole_batch(layers: list[Layer], needs_d_x: bool) -> None
 
 def test_each_slice_has_noise_of_its_own() -> None:
     network = Network([Dropout(0.5), Dense(2)], input_shape=(40,))
-    network.slice_size = 1
+    network.slice_size = network.predict_size = 1
     network.parameter_views[1]["W"][...] = np.arange(80).reshape(40, 2)
     contexts = network.contexts(training=True, rng=np.random.default_rng(0), threads=2)
     x, labels = np.ones((8, 40)), np.zeros(8, int)

@@ -49,7 +49,7 @@ class Model:
     def probabilities(self, x: Images) -> Array:
         """P(class | photo), (N, classes): the mean over the views."""
         answers = np.zeros((len(x), len(self.classes)), self.network.dtype)
-        contexts = self.network.contexts()
+        contexts = self.network.contexts(frozen=True)
         for start in range(0, len(x), AT_ONCE):
             part = slice(start, start + AT_ONCE)
             photos = x[part]

@@ -28,12 +28,14 @@ class LedgerRow:
 class Ledger:
     """All layers in order; `str` of it is the table.
 
-    fused  which of them are computed by one kernel, in words
+    fused   which of them are computed by one kernel, in words
+    folded  which of them are part of the weights of another when the network is used, in words
     """
 
     input_shape: Shape
     rows: tuple[LedgerRow, ...]
     fused: tuple[str, ...] = ()
+    folded: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -56,6 +58,7 @@ class Ledger:
             "bytes": self.bytes,
             "multiply_adds": self.multiply_adds,
             "fused": self.fused,
+            "folded": self.folded,
         }
 
     def __str__(self) -> str:
@@ -73,6 +76,7 @@ class Ledger:
         ]
         total = ("total", "", f"{self.parameters:,}", f"{self.bytes:,}", f"{self.multiply_adds:,}")
         notes = [f"fused: {each}" for each in self.fused]
+        notes += [f"to predict: {each}" for each in self.folded]
         return "\n".join([table([*lines, total]), *notes])
 
 
