@@ -296,13 +296,13 @@ def test_words_come_as_they_are_drawn() -> None:
 def test_each_step_reads_one_word_however_long_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
     network = network_of()
     seen = []
-    forward = network.forward
+    use = network.use
 
     def watch(x: Any, contexts: Any) -> Any:
         seen.append(x.shape)
-        return forward(x, contexts)
+        return use(x, contexts)
 
-    monkeypatch.setattr(network, "forward", watch)
+    monkeypatch.setattr(network, "use", watch)
     sample(network, np.zeros((3, 250), int), rng=np.random.default_rng(0), max_length=5)
     assert seen == [(3, 100), (3, 100), (3, 50), *[(3, 1)] * 4]
 

@@ -52,7 +52,7 @@ def measure_text(
         context.forget()
     totals, count = dict.fromkeys(figures, 0.0), 0
     for window, targets in windows(x, y, streams=streams, steps=steps):
-        logits, _ = network.forward(window, contexts)
+        logits = network.use(window, contexts)
         for context in contexts:
             context.carry()
         here = int(np.count_nonzero(targets >= 0))

@@ -260,24 +260,44 @@ class Network:
         Raises SettingError for contexts that train.
         """
         contexts = self.contexts(frozen=True) if contexts is None else contexts
-        require(not contexts[0].training, "there is nothing to predict with contexts that train")
+        params = self._params_of_uses(contexts)
         steps = x.shape[1:2] if self.over_time else ()
         batch_size = max(1, min(batch_size, self.predict_size // (math.prod(steps) or 1)))
         logits = np.empty((len(x), *steps, *self.output_shape), self.dtype)
-        params = [use.parameters(self.parameter_views, contexts) for use in self.uses]
 
         def work(thread: int, i: int) -> None:
             rows = slice(i * batch_size, (i + 1) * batch_size)
-            y = self.accepted(x[rows])
-            for use, mine in zip(self.uses, params, strict=True):
-                y, _ = self._forward(use.layer, y, mine, contexts[use.memory].twin(thread))
-            logits[rows] = y
+            logits[rows] = self._use(x[rows], params, [c.twin(thread) for c in contexts])
 
         with contexts[0].crew if isinstance(x, np.ndarray) else Crew() as crew:
             for context in contexts:
                 context.twin(crew.count - 1)
             crew.map(work, -(-len(x) // batch_size))
         return logits
+
+    def use(self, x: npt.NDArray[Any], contexts: Sequence[Context]) -> Array:
+        """Logits of one batch as `predict` computes them, with the states of the contexts.
+
+        A layer with a memory sets out from the `initial_state` of its context and leaves a
+        `final_state`. The logits live in the contexts' memory until their next use.
+        Raises SettingError for contexts that train.
+        """
+        return self._use(x, self._params_of_uses(contexts), contexts)
+
+    def _use(
+        self,
+        x: npt.NDArray[Any],
+        params: Sequence[Mapping[str, Array]],
+        contexts: Sequence[Context],
+    ) -> Array:
+        x = self.accepted(x)
+        for use, mine in zip(self.uses, params, strict=True):
+            x, _ = self._forward(use.layer, x, mine, contexts[use.memory])
+        return x
+
+    def _params_of_uses(self, contexts: Sequence[Context]) -> list[Mapping[str, Array]]:
+        require(not contexts[0].training, "there is nothing to predict with contexts that train")
+        return [use.parameters(self.parameter_views, contexts) for use in self.uses]
 
     def summary(self) -> Ledger:
         """The shape ledger: what each layer puts out, learns and costs; print it."""

@@ -112,7 +112,7 @@ def continuations(
         raise ShapeError(f"samples begin with words (N, T), T at least 1, not {prefix.shape}")
     contexts = network.contexts(frozen=True)
     for start in range(0, prefix.shape[1], PREFIX_STEPS):
-        logits, _ = network.forward(prefix[:, start : start + PREFIX_STEPS], contexts)
+        logits = network.use(prefix[:, start : start + PREFIX_STEPS], contexts)
         for context in contexts:
             context.carry()
     alive = np.arange(len(prefix))
@@ -137,7 +137,7 @@ def continuations(
                 if context.initial_state is not None:
                     context.initial_state = tuple(a[going] for a in context.initial_state)
         if len(alive) and length != max_length:
-            logits, _ = network.forward(words[:, None], contexts)
+            logits = network.use(words[:, None], contexts)
             for context in contexts:
                 context.carry()
 
