@@ -353,3 +353,16 @@ def test_settings_reach_the_optimizer() -> None:
 def test_wrong_settings_are_refused(text: str, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         optimizer(text)
+
+
+@by_name
+@pytest.mark.parametrize("piece", [1, 7, 10, 11, 30])
+def test_the_bits_do_not_depend_on_the_pieces(
+    name: str, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gradients = np.random.default_rng(3).normal(size=(4, 21)).astype(np.float32)
+    w = np.linspace(-1, 1, 21, dtype=np.float32)
+    whole = follow(name, w, gradients, [0.1] * 4)
+    monkeypatch.setattr(optimizers, "WHOLE", 20)
+    monkeypatch.setattr(optimizers, "PIECE", piece)
+    np.testing.assert_array_equal(follow(name, w, gradients, [0.1] * 4), whole)

@@ -2,12 +2,14 @@
 
 Each `step` takes the vector of all parameters w and of all gradients g and changes w in
 place. Arithmetic goes through one scratch vector, so that a step allocates nothing. What an
-optimizer remembers between steps are its slots, vectors as long as w.
+optimizer remembers between steps are its slots, vectors as long as w. Every number goes its own
+way, so that long vectors are worked off in pieces, each of which stays in the cache while the
+formula passes over it a dozen times.
 """
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar
@@ -17,6 +19,12 @@ import numpy as np
 from nn_core import spec
 from nn_core.arrays import Array
 from nn_core.errors import CheckpointError
+
+WHOLE = 262_144
+"""Numbers up to which a vector is worked on as a whole."""
+
+PIECE = 65_536
+"""Numbers of a longer one that are worked on at a time."""
 
 
 @dataclass
@@ -42,9 +50,20 @@ class Optimizer(ABC):
         for name in self.slots:
             setattr(self, name, np.zeros_like(w))
 
-    @abstractmethod
     def step(self, w: Array, g: Array, learning_rate: float) -> None:
         """Move w, given the gradient g of the loss at w. Leaves g as it is."""
+        self.steps += 1
+        slots = [getattr(self, name) for name in self.slots]
+        if w.size <= WHOLE:
+            self.move(w, g, learning_rate, slots)
+            return
+        for start in range(0, w.size, PIECE):
+            part = slice(start, start + PIECE)
+            self.move(w[part], g[part], learning_rate, [slot[part] for slot in slots])
+
+    @abstractmethod
+    def move(self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array]) -> None:
+        """The formula, for some of the numbers: w, their gradient, and what is remembered."""
 
     def state(self) -> dict[str, Array]:
         """The slots by name."""
@@ -65,8 +84,8 @@ class GradientDescent(Optimizer):
 
     default_learning_rate: ClassVar[float] = 0.3
 
-    def step(self, w: Array, g: Array, learning_rate: float) -> None:
-        w -= np.multiply(g, learning_rate, out=self.scratch)
+    def move(self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array]) -> None:
+        w -= np.multiply(g, learning_rate, out=self.scratch[: w.size])
 
 
 @dataclass
@@ -89,9 +108,10 @@ class Momentum(Optimizer):
     def __post_init__(self) -> None:
         _require_rate("beta", self.beta)
 
-    def step(self, w: Array, g: Array, learning_rate: float) -> None:
-        _average(self.v, g, self.beta, self.scratch)
-        w -= np.multiply(self.v, learning_rate, out=self.scratch)
+    def move(self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array]) -> None:
+        (v,), scratch = slots, self.scratch[: w.size]
+        _average(v, g, self.beta, scratch)
+        w -= np.multiply(v, learning_rate, out=scratch)
 
 
 @dataclass
@@ -106,10 +126,10 @@ class Nesterov(Momentum):
     (2016), sec. 2.
     """
 
-    def step(self, w: Array, g: Array, learning_rate: float) -> None:
-        scratch = self.scratch
-        _average(self.v, g, self.beta, scratch)
-        w -= np.multiply(self.v, learning_rate * self.beta, out=scratch)
+    def move(self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array]) -> None:
+        (v,), scratch = slots, self.scratch[: w.size]
+        _average(v, g, self.beta, scratch)
+        w -= np.multiply(v, learning_rate * self.beta, out=scratch)
         w -= np.multiply(g, learning_rate * (1.0 - self.beta), out=scratch)
 
 
@@ -134,10 +154,10 @@ class RMSProp(Optimizer):
         _require_rate("rho", self.rho)
         spec.require(self.epsilon > 0, f"epsilon must be positive, not {self.epsilon}")
 
-    def step(self, w: Array, g: Array, learning_rate: float) -> None:
-        scratch = self.scratch
-        _average_square(self.s, g, self.rho, scratch)
-        np.sqrt(self.s, out=scratch)
+    def move(self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array]) -> None:
+        (s,), scratch = slots, self.scratch[: w.size]
+        _average_square(s, g, self.rho, scratch)
+        np.sqrt(s, out=scratch)
         scratch += self.epsilon
         np.divide(g, scratch, out=scratch)
         scratch *= learning_rate
@@ -171,15 +191,14 @@ class Adam(Optimizer):
         _require_rate("beta2", self.beta2)
         spec.require(self.epsilon > 0, f"epsilon must be positive, not {self.epsilon}")
 
-    def step(self, w: Array, g: Array, learning_rate: float) -> None:
-        self.steps += 1
-        scratch = self.scratch
-        _average(self.m, g, self.beta1, scratch)
-        _average_square(self.v, g, self.beta2, scratch)
+    def move(self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array]) -> None:
+        (m, v), scratch = slots, self.scratch[: w.size]
+        _average(m, g, self.beta1, scratch)
+        _average_square(v, g, self.beta2, scratch)
         c = math.sqrt(1.0 - self.beta2**self.steps)
-        np.sqrt(self.v, out=scratch)
+        np.sqrt(v, out=scratch)
         scratch += c * self.epsilon
-        np.divide(self.m, scratch, out=scratch)
+        np.divide(m, scratch, out=scratch)
         scratch *= learning_rate * c / (1.0 - self.beta1**self.steps)
         w -= scratch
 
