@@ -5,11 +5,15 @@ import re
 import shlex
 import subprocess
 import sys
+from types import ModuleType
 
 import click
 import pytest
 from click.testing import CliRunner
 from commands import CHAR, DINO, MAINS
+
+from char_rnn_dino import char_cli, dino_cli
+from nn_core.lab.program import Commands
 
 EXAMPLE = re.compile(r"^ *Example: ((?:dino-gen|char-rnn) .*)", re.MULTILINE)
 COMMANDS = [(program, name) for program, main in MAINS.items() for name in sorted(main.commands)]
@@ -105,3 +109,12 @@ def output_of(program: str) -> str:
         [sys.executable, "-c", program], capture_output=True, check=True, text=True
     )
     return done.stdout
+
+
+@pytest.mark.parametrize("module", [dino_cli, char_cli], ids=["dino-gen", "char-rnn"])
+@pytest.mark.parametrize("limit", [20, 45, 80, 200])
+def test_commands_are_listed_as_their_help_begins(module: ModuleType, limit: int) -> None:
+    listed = Commands("char_rnn_dino", module.MODULES).outlines()
+    assert {name: line.get_short_help_str(limit) for name, line in listed.items()} == {
+        name: command.get_short_help_str(limit) for name, command in module.main.commands.items()
+    }

@@ -10,7 +10,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cnn_sign_digits.cli import main
+from cnn_sign_digits.cli import MODULES, main
+from nn_core.lab.program import Commands
 
 EXAMPLE = re.compile(r"^ *Example: (cnn-sign .*)", re.MULTILINE)
 
@@ -61,3 +62,28 @@ def test_help_is_given_before_anything_slow_is_imported() -> None:
         [sys.executable, "-c", program], capture_output=True, check=True, text=True
     )
     assert done.stderr == "[]\n"
+
+
+@pytest.mark.parametrize("limit", [20, 45, 80, 200])
+def test_commands_are_listed_as_their_help_begins(limit: int) -> None:
+    listed = Commands("cnn_sign_digits", MODULES).outlines()
+    assert {name: line.get_short_help_str(limit) for name, line in listed.items()} == {
+        name: command.get_short_help_str(limit) for name, command in main.commands.items()
+    }
+
+
+def test_the_commands_are_listed_without_importing_them() -> None:
+    program = inspect.cleandoc(
+        """
+        import sys
+        from cnn_sign_digits.cli import main
+        try:
+            main(["--help"])
+        finally:
+            print("numpy" in sys.modules, file=sys.stderr)
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    )
+    assert done.stderr == "False\n"

@@ -10,8 +10,9 @@ import pytest
 from command_line import PHOTOS, invoke, succeed, trained, write_cats
 from PIL import Image
 
-from deep_nn.cli import main
+from deep_nn.cli import MODULES, main
 from nn_core.lab.fetching import RemoteDataset
+from nn_core.lab.program import Commands
 
 EXAMPLE = re.compile(r"Example: (deep-nn .*)")
 
@@ -131,3 +132,11 @@ def test_help_is_given_before_anything_slow_is_imported() -> None:
         [sys.executable, "-c", program], capture_output=True, check=True, text=True
     )
     assert done.stderr == "[]\n"
+
+
+@pytest.mark.parametrize("limit", [20, 45, 80, 200])
+def test_commands_are_listed_as_their_help_begins(limit: int) -> None:
+    listed = Commands("deep_nn", MODULES).outlines()
+    assert {name: line.get_short_help_str(limit) for name, line in listed.items()} == {
+        name: command.get_short_help_str(limit) for name, command in main.commands.items()
+    }

@@ -1,5 +1,8 @@
 """The error boundary: whatever a command raises is one line on stderr and an exit status."""
 
+import sys
+from pathlib import Path
+
 import click
 import pytest
 from click.testing import CliRunner, Result
@@ -13,7 +16,7 @@ from nn_core.errors import (
     SettingError,
     ShapeError,
 )
-from nn_core.lab.program import Program, echo_json, remark
+from nn_core.lab.program import Commands, Program, echo_json, remark
 
 
 def invoke(raised: BaseException | None, *arguments: str) -> Result:
@@ -147,3 +150,34 @@ def test_json_is_one_line_and_strict(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == '{"loss": 0.5, "classes": ["a", "b"]}\n'
     with pytest.raises(ValueError, match="JSON compliant"):
         echo_json({"loss": float("nan")})
+
+
+def test_a_list_of_commands_imports_none_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "far_away"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "doing.py").write_text(
+        "import click\n"
+        "@click.command()\n"
+        "def do() -> None:\n"
+        "    'Do it well. And then rest.'\n"
+        "    click.echo('done')\n"
+        "COMMANDS = {'do': do}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    commands = Commands("far_away", {"doing": {"do": "Do it well."}, "gone": {"go": "Go."}})
+    main = Program("main", commands=commands)
+    listed = CliRunner().invoke(main, ["--help"]).stdout
+    assert listed.splitlines()[-2:] == ["  do  Do it well.", "  go  Go."]
+    assert "far_away.doing" not in sys.modules
+    try:
+        assert CliRunner().invoke(main, ["do"]).stdout == "done\n"
+        del commands["go"]
+        with_do = CliRunner().invoke(main, ["--help"]).stdout
+        assert with_do.splitlines()[-1] == "  do  Do it well."
+    finally:
+        for name in ("far_away", "far_away.doing"):
+            sys.modules.pop(name, None)

@@ -5,12 +5,20 @@ import click
 from nn_core.lab.program import CONTEXT, Commands, Program
 
 MODULES = {
-    "char_training": ("train",),
-    "char_sampling": ("sample",),
-    "char_evaluating": ("evaluate",),
-    "char_exporting": ("export",),
+    "char_training": {
+        "train": "Learn how a text goes on, and show some of it on the way.",
+    },
+    "char_sampling": {
+        "sample": "Go on with a text, as the network learned to.",
+    },
+    "char_evaluating": {
+        "evaluate": "Measure how well a network foretells a text.",
+    },
+    "char_exporting": {
+        "export": "Write a network without the run that trained it: a third of the size or less.",
+    },
 }
-"""The commands of each module."""
+"""The commands of each module, each with the line that stands for it in a list of all."""
 
 
 @click.group(

@@ -9,12 +9,29 @@ from nn_core.lab.parameters import MODEL, Real
 from nn_core.lab.program import CONTEXT, Commands, Program, echo_json, json_option
 
 MODULES = {
-    "dino_training": ("train",),
-    "dino_evaluating": ("evaluate",),
-    "dino_exporting": ("export",),
-    "dino_looking": ("novelty", "heatmap", "vanish"),
+    "dino_training": {
+        "train": "Learn to write names like those of a list, and show some on the way.",
+    },
+    "dino_evaluating": {
+        "evaluate": (
+            "Measure how well a network foretells the letters of names, the end of a name "
+            "among them."
+        ),
+    },
+    "dino_exporting": {
+        "export": "Write a network without the run that trained it: a third of the size or less.",
+    },
+    "dino_looking": {
+        "novelty": "Measure how new the names are that a network makes, from cool to hot.",
+        "heatmap": (
+            "Draw a network's hidden state as it reads a name, and which letters it expects."
+        ),
+        "vanish": (
+            "Follow the gradient of a loss back through time: it shrinks or grows at every step."
+        ),
+    },
 }
-"""The commands of each module."""
+"""The commands of each module, each with the line that stands for it in a list of all."""
 
 
 @click.group(

@@ -4,6 +4,8 @@ A network that never sees the same photo twice cannot learn one by heart; it lea
 these photos have in common.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 
 
@@ -12,6 +11,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     An earlier file of that name stays as it was until the new one is complete, and for good
     if the disk is full. Raises OSError that names `path`, and leaves nothing behind.
     """
+    import secrets
+
     # Follow a link to what it points at, so that the link itself survives the renaming.
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():

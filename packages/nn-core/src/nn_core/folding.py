@@ -26,9 +26,8 @@ algorithm 2.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -59,8 +58,7 @@ OWNING = ("Conv2D", "Dense", "BatchNorm", "MaxPool2D", "AveragePool2D")
 """Layers that put out memory of their own."""
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """A layer of the chain that predicts.
 
     number  which of the network's layers it is
@@ -109,8 +107,7 @@ class Link:
         return {"W": W, "b": b}
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(NamedTuple):
     """A layer that a network predicts with, and the links that it stands for."""
 
     layer: Layer
@@ -169,7 +166,7 @@ def _folded(links: Sequence[Link]) -> list[Link]:
         if found and link.name == "BatchNorm":
             last = found[-1]
             if last.name in FOLDING and last.norm is None:
-                found[-1] = replace(last, norm=(cast("BatchNorm", link.layer), link.number))
+                found[-1] = last._replace(norm=(cast("BatchNorm", link.layer), link.number))
                 continue
         found.append(link)
     return found

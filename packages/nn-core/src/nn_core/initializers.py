@@ -9,6 +9,8 @@ and returns float64. A kernel (height, width, C_in, C_out) has
 fan_in = height * width * C_in and fan_out = height * width * C_out.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from types import MappingProxyType

@@ -1,14 +1,12 @@
 """The shape ledger: what each layer of a network puts out, learns and costs."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nn_core.arrays import Shape
 
 
-@dataclass(frozen=True)
-class LedgerRow:
+class LedgerRow(NamedTuple):
     """One layer.
 
     output_shape   of one example
@@ -24,8 +22,7 @@ class LedgerRow:
     multiply_adds: int
 
 
-@dataclass(frozen=True)
-class Ledger:
+class Ledger(NamedTuple):
     """All layers in order; `str` of it is the table.
 
     fused   which of them are computed by one kernel, in words
@@ -53,7 +50,7 @@ class Ledger:
         """Plain names and numbers, for JSON."""
         return {
             "input_shape": self.input_shape,
-            "layers": [asdict(row) for row in self.rows],
+            "layers": [row._asdict() for row in self.rows],
             "parameters": self.parameters,
             "bytes": self.bytes,
             "multiply_adds": self.multiply_adds,

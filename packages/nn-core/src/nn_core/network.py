@@ -1,5 +1,7 @@
 """A chain of layers over one flat vector of parameters."""
 
+from __future__ import annotations
+
 import dataclasses
 import math
 import sys

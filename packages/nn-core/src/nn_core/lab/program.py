@@ -1,5 +1,6 @@
 """The outer edge of a command line: whatever goes wrong is one line, and an exit status."""
 
+import gc
 import importlib
 import json
 import sys
@@ -14,21 +15,38 @@ from nn_core.spec import nearest
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
 """What every program's commands have in common."""
 
+OBJECTS = 50_000
+"""How many more objects there are before Python looks for garbage among them: what a command
+imports makes many, and no garbage."""
+
 FAILURE, USAGE = 1, 2
 """Exit statuses: what was asked for could not be done; it was not asked for rightly."""
 
 
 class Commands(MutableMapping[str, click.Command]):
     """The commands of a program, each imported when it is asked for: who asks for one does not
-    wait for the others.
+    wait for the others, and who asks what there are waits for none.
 
     package  the program's
-    modules  module of the package -> the commands that it has by name in `COMMANDS`
+    modules  module of the package -> the commands that it has by name in `COMMANDS` -> the
+             first sentence of each one's help
     """
 
-    def __init__(self, package: str, modules: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, package: str, modules: Mapping[str, Mapping[str, str]]) -> None:
         self._commands: dict[str, str | click.Command] = {
             name: f"{package}.{module}" for module, names in modules.items() for name in names
+        }
+        self._sentences = {
+            name: sentence for names in modules.values() for name, sentence in names.items()
+        }
+
+    def outlines(self) -> dict[str, click.Command]:
+        """What a list of the commands needs to know of them, without their modules."""
+        return {
+            name: click.Command(name, help=self._sentences[name])
+            if isinstance(found, str)  # its module
+            else found
+            for name, found in self._commands.items()
         }
 
     def __getitem__(self, name: str) -> click.Command:
@@ -68,6 +86,7 @@ class Program(click.Group):
         """Run a command; with `standalone_mode`, exit with its status."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        gc.set_threshold(OBJECTS)
         try:
             status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.UsageError as error:
@@ -87,6 +106,13 @@ class Program(click.Group):
             where = f"{error.filename}: " if error.filename else ""
             _fail(f"{where}{error.strerror or error}", FAILURE)
         sys.exit(status if isinstance(status, int) else 0)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands in the help, for which none of them need be imported."""
+        if isinstance(self.commands, Commands):
+            click.Group(commands=self.commands.outlines()).format_commands(ctx, formatter)
+        else:
+            super().format_commands(ctx, formatter)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

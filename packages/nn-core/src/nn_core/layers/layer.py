@@ -1,5 +1,7 @@
 """What a layer is: a value that names its hyper-parameters and knows its own derivative."""
 
+from __future__ import annotations
+
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -106,7 +108,7 @@ class Context:
         """Whether memory was asked for under this name."""
         return name in self._buffers
 
-    def twin(self, number: int) -> "Context":
+    def twin(self, number: int) -> Context:
         """A context like this one with memory of its own; 0 is this one itself."""
         while len(self._twins) < number:
             self._twins.append(
