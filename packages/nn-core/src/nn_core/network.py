@@ -272,8 +272,9 @@ class Network:
             logits[rows] = self._use(x[rows], params, [c.twin(thread) for c in contexts])
 
         with contexts[0].crew if isinstance(x, np.ndarray) else Crew() as crew:
-            for context in contexts:
-                context.twin(crew.count - 1)
+            if crew.count > 1:
+                for context in contexts:
+                    context.twin(crew.count - 1)
             crew.map(work, -(-len(x) // batch_size))
         return logits
 
