@@ -27,6 +27,7 @@ from nn_core.layers import (
     conv_relu_max_pool,
     windows,
 )
+from nn_core.layers.batch_norm_relu import BatchNormReLU
 from nn_core.layers.conv_relu_max_pool import ConvReLUMaxPool
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
@@ -189,6 +190,58 @@ def test_normalizing_and_clipping_is_one_after_the_other(
     assert (fused[2] is None) == (plain[2] is None) == (not needs_d_x)
     if plain[2] is not None:
         np.testing.assert_array_equal(fused[2], plain[2])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    window=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    places=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    count=st.integers(1, 5),
+    channels=st.integers(1, 5),
+    training=st.booleans(),
+    needs_d_x=st.booleans(),
+    seed=st.integers(0, 99),
+    slice_bytes=st.sampled_from([1, 1000, 2**20]),
+)
+def test_normalizing_clipping_and_pooling_is_one_after_the_other(
+    window: Pair,
+    places: Pair,
+    count: int,
+    channels: int,
+    training: bool,
+    needs_d_x: bool,
+    seed: int,
+    slice_bytes: int,
+) -> None:
+    assume(window != (1, 1))
+    height, width = window[0] * places[0], window[1] * places[1]
+    # Small whole numbers, many of them equal; of gammas a third are negative and a third zero.
+    x = np.random.default_rng(seed).integers(-1, 3, (count, height, width, channels)).astype(float)
+    layers = [BatchNorm(), ReLU(), MaxPool2D(window)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows, "SLICE_BYTES", slice_bytes)
+        plain, fused = both(layers, x, training=training, needs_d_x=needs_d_x, seed=seed)
+    np.testing.assert_array_equal(fused[0], plain[0])
+    np.testing.assert_allclose(fused[1], plain[1], rtol=1e-12, atol=1e-9)
+    assert (fused[2] is None) == (plain[2] is None) == (not needs_d_x)
+    if plain[2] is not None:
+        np.testing.assert_allclose(fused[2], plain[2], rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("pool", "shape"),
+    [
+        (MaxPool2D(2), (4, 5, 1)),  # a pixel that no window sees
+        (MaxPool2D(2), (5, 4, 1)),
+        (MaxPool2D(2, 1), (4, 4, 1)),  # windows that overlap
+        (MaxPool2D(2, 4), (8, 8, 1)),  # or leave gaps
+        (MaxPool2D(4), (4, 4, 1)),  # many pixels, one after the other
+        (MaxPool2D(1), (4, 4, 1)),
+    ],
+)
+def test_pools_that_stay_by_themselves(pool: MaxPool2D, shape: tuple[int, ...]) -> None:
+    network = Network([BatchNorm(), ReLU(), pool], input_shape=shape)
+    assert [type(stage.layer) for stage in network.stages] == [BatchNormReLU, MaxPool2D]
 
 
 CLASSIC = [

@@ -49,12 +49,20 @@ from nn_core.layers import (
 )
 from nn_core.layers.activated import Activated
 from nn_core.layers.batch_norm_relu import BatchNormReLU
+from nn_core.layers.batch_norm_relu_max_pool import BatchNormReLUMaxPool
 from nn_core.layers.conv_relu_max_pool import ConvReLUMaxPool
 from nn_core.layers.embedded_recurrent import EmbeddedRecurrent
 from nn_core.layers.winograd_conv2d import WinogradConv2D
 from nn_core.network import Network
 
-STAND_INS = (Activated, ConvReLUMaxPool, BatchNormReLU, EmbeddedRecurrent, WinogradConv2D)
+STAND_INS = (
+    Activated,
+    BatchNormReLU,
+    BatchNormReLUMaxPool,
+    ConvReLUMaxPool,
+    EmbeddedRecurrent,
+    WinogradConv2D,
+)
 
 ELEMENTWISE = [
     Sigmoid(),
@@ -97,6 +105,8 @@ CHECKED: list[tuple[Layer, Shape]] = [
     (Activated(Conv2D(2, 3, padding="same"), Sigmoid()), (2, 4, 3, 2)),
     (BatchNormReLU(BatchNorm()), (5, 3)),
     (BatchNormReLU(BatchNorm(epsilon=0.1)), (2, 3, 2, 4)),
+    (BatchNormReLUMaxPool(BatchNorm(epsilon=0.1), MaxPool2D(2)), (2, 4, 2, 3)),
+    (BatchNormReLUMaxPool(BatchNorm(epsilon=0.1), MaxPool2D((1, 3))), (3, 2, 3, 2)),
     (Conv2D(1, 1), (1, 1, 1, 1)),
     (Conv2D(2, 3, padding="same"), (2, 5, 4, 3)),
     (Conv2D(3, (2, 4), stride=(2, 1)), (1, 5, 6, 2)),

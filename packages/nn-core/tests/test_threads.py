@@ -57,6 +57,7 @@ COUPLED = [
     Dense(3),
 ]
 FIRST = [BatchNorm(), *COUPLED]
+POOLED = [Conv2D(5, 3), BatchNorm(), ReLU(), MaxPool2D((2, 1)), GlobalAveragePool2D(), Dense(3)]
 WIDE = [
     Conv2D(80, 1),
     ReLU(),
@@ -64,7 +65,7 @@ WIDE = [
     GlobalAveragePool2D(),
     Dense(3),
 ]
-NETWORKS = pytest.mark.parametrize("layers", [UNCOUPLED, COUPLED, FIRST, WIDE])
+NETWORKS = pytest.mark.parametrize("layers", [UNCOUPLED, COUPLED, FIRST, POOLED, WIDE])
 
 
 @pytest.fixture(autouse=True)

@@ -144,7 +144,7 @@ NORMALIZED: list[Layer] = [
     Conv2D(40, 3, padding="same"),
     BatchNorm(),
     ReLU(),
-    MaxPool2D(2),
+    MaxPool2D(2, 1),
     Conv2D(64, 3, padding="same"),
     GlobalAveragePool2D(),
 ]

@@ -40,6 +40,10 @@ KERNELS: MappingProxyType[tuple[str, ...], tuple[str, str]] = MappingProxyType(
             "nn_core.layers.conv_relu_max_pool",
             "ConvReLUMaxPool",
         ),
+        ("BatchNorm", "ReLU", "MaxPool2D"): (
+            "nn_core.layers.batch_norm_relu_max_pool",
+            "BatchNormReLUMaxPool",
+        ),
         ("BatchNorm", "ReLU"): ("nn_core.layers.batch_norm_relu", "BatchNormReLU"),
         **{
             ("Embedding", cell): ("nn_core.layers.embedded_recurrent", "EmbeddedRecurrent")

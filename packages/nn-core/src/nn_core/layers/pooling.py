@@ -51,7 +51,7 @@ class Pooling(Layer):
     ) -> tuple[Array, Cache]:
         y = context.scratch("y", (len(x), *self.output_shape(x.shape[1:])))
         for part in slices(x):
-            self._pool(x[part], y[part], context)
+            self.pool_part(x[part], y[part], context)
         return y, (x, y)
 
     def backward(
@@ -68,7 +68,7 @@ class Pooling(Layer):
             self._unpool(x[part], y[part], d_y[part], d_x[part], context)
         return d_x
 
-    def _pool(self, x: Array, y: Array, context: Context) -> None:
+    def pool_part(self, x: Array, y: Array, context: Context) -> None:
         """Write y of a slice of the batch."""
         (height, width), (s, t) = self._sizes()
         _, down, across, _ = y.shape
@@ -180,8 +180,8 @@ class AveragePool2D(Pooling):
 
     operation: ClassVar[np.ufunc] = np.add
 
-    def _pool(self, x: Array, y: Array, context: Context) -> None:
-        super()._pool(x, y, context)
+    def pool_part(self, x: Array, y: Array, context: Context) -> None:
+        super().pool_part(x, y, context)
         y *= 1.0 / self._area
 
     def _unpool(self, x: Array, y: Array, d_y: Array, d_x: Array, context: Context) -> None:
