@@ -109,8 +109,8 @@ class WinogradConv2D(Layer):
         _, H, width, filters = y.shape
         tiles = -(-H // OUTPUTS)
         for part in self._slices(x, y):
-            V = self._V(x[part], tiles, top, left, width + U.shape[1] - 1, context)
-            rows = _windows(V, width, context)
+            V = self._V(x[part], tiles, top, context)
+            rows = _windows(V, U.shape[1], left, width, context)
             M = context.scratch("products", (PRODUCTS, *V.shape[1:3], width, filters))
             flat = M.reshape(PRODUCTS, -1, filters)
             np.matmul(rows, U.reshape(PRODUCTS, -1, filters), out=flat)
@@ -147,14 +147,12 @@ class WinogradConv2D(Layer):
         d_part = context.scratch("d_part", turned.shape)
         d_x = context.scratch("d_x", x.shape) if context.needs_d_x else None
         for part in self._slices(x, d_y):
-            V = self._V(x[part], tiles, top, 0, width, context)
+            V = self._V(x[part], tiles, top, context)
             flat = V.reshape(PRODUCTS, -1, channels)
-            canvas = _canvas(
-                d_y[part], tiles, 0, kernel_width - 1 - left, width + kernel_width - 1, context
-            )
+            canvas = _canvas(d_y[part], tiles, 0, context)
             d_M = context.scratch("products", (PRODUCTS, *canvas[0].shape))
             spread(canvas, d_M, context.scratch("work", (2, *d_M.shape[1:])))
-            rows = _windows(d_M, width, context)
+            rows = _windows(d_M, kernel_width, kernel_width - 1 - left, width, context)
             if part.start == 0:
                 np.matmul(flat.swapaxes(1, 2), rows, out=d_U)
             else:
@@ -193,23 +191,21 @@ class WinogradConv2D(Layer):
         np.dot(G.T, d_U.reshape(PRODUCTS, -1), out=summed.reshape(height, -1))
         d_W[...] = summed[:, :, ::-1].swapaxes(1, 2)
 
-    def _V(self, x: Array, tiles: int, top: int, left: int, width: int, context: Context) -> Array:
-        """B^T p, (6, tiles, n, width, C)."""
-        canvas = _canvas(x, tiles + 1, top, left, width, context)
+    def _V(self, x: Array, tiles: int, top: int, context: Context) -> Array:
+        """B^T p, (6, tiles, n, W, C)."""
+        canvas = _canvas(x, tiles + 1, top, context)
         V = context.scratch("V", (PRODUCTS, tiles, *canvas.shape[2:]))
         inputs = [canvas[a % OUTPUTS, a // OUTPUTS :][:tiles] for a in range(PRODUCTS)]
         gather(inputs, V, context.scratch("work", (2, *V.shape[1:])))
         return V
 
 
-def _canvas(x: Array, tiles: int, top: int, left: int, width: int, context: Context) -> Array:
-    """Maps with zeros around them, (4, tiles, n, width, C): every fourth row together."""
+def _canvas(x: Array, tiles: int, top: int, context: Context) -> Array:
+    """Maps with rows of zeros above and below, (4, tiles, n, W, C): every fourth row together."""
     n, H, W, channels = x.shape
-    canvas = context.scratch("canvas", (OUTPUTS, tiles, n, width, channels))
+    canvas = context.scratch("canvas", (OUTPUTS, tiles, n, W, channels))
     for here, there in _alike(x, top):
-        canvas[there][:, :, left : left + W] = here.swapaxes(0, 1)
-    canvas[:, :, :, :left] = 0.0
-    canvas[:, :, :, left + W :] = 0.0
+        canvas[there] = here.swapaxes(0, 1)
     for row in (*range(top), *range(top + H, OUTPUTS * tiles)):
         canvas[row % OUTPUTS, row // OUTPUTS] = 0.0
     return canvas
@@ -223,10 +219,20 @@ def _alike(x: Array, top: int) -> Iterator[tuple[Array, tuple[int, slice]]]:
         yield rows, (row, slice(tile, tile + rows.shape[1]))
 
 
-def _windows(V: Array, places: int, context: Context) -> Array:
-    """The windows along the rows of V as rows of matrices, (6, tiles * n * places, width * C)."""
-    _, tiles, n, W, channels = V.shape
-    run = (W - places + 1) * channels
-    rows = context.scratch("windows", (PRODUCTS, tiles, n, places, run))
-    np.copyto(rows, as_strided(V, rows.shape, V.strides))
-    return rows.reshape(PRODUCTS, -1, run)
+def _windows(V: Array, width: int, left: int, places: int, context: Context) -> Array:
+    """The windows along the rows of V as rows of matrices, (6, tiles * n * places, width * C).
+
+    The first window begins `left` columns before V does, where there is nothing but zeros.
+    """
+    *outer, W, channels = V.shape
+    rows = context.scratch("windows", (*outer, places, width, channels))
+    inside = range(left, left + W - width + 1)  # places whose windows see nothing but V
+    if inside:
+        runs = rows[..., left : left + len(inside), :, :].reshape(*outer, -1, width * channels)
+        np.copyto(runs, as_strided(V, runs.shape, V.strides))
+    for place in set(range(places)).difference(inside):
+        first, stop = max(0, left - place), min(width, left - place + W)
+        rows[..., place, first:stop, :] = V[..., place - left + first : place - left + stop, :]
+        rows[..., place, :first, :] = 0.0
+        rows[..., place, stop:, :] = 0.0
+    return rows.reshape(PRODUCTS, -1, width * channels)
