@@ -56,8 +56,8 @@ class WinogradConv2D(Layer):
 
     How it is computed. What is added up number by number is in long pieces if the rows of the
     maps that are alike lie together, (4, t, n, W, C): row a of all sixes is then one piece of
-    memory, whatever a. A slice of the batch at a time, as in `Columns`; V is made again on the
-    way back rather than kept.
+    memory, whatever a. A slice of the batch at a time, as in `Columns`; while training V is kept
+    for the way back, but not its windows.
 
     When it pays. H rows of outputs take 3 H products with rows of weights, or 6 ceil(H / 4), of
     3 W C F multiplications each; to save the difference, 4 ceil(H / 4) W (C + F) numbers are
@@ -98,6 +98,10 @@ class WinogradConv2D(Layer):
     def multiply_adds(self, input_shape: Shape) -> int:
         return self.conv.multiply_adds(input_shape)
 
+    def kept(self, input_shape: Shape) -> int:
+        rows, _, _ = self.output_shape(input_shape)
+        return PRODUCTS * -(-rows // OUTPUTS) * input_shape[1] * input_shape[2]
+
     def forward(
         self, x: Array, params: Mapping[str, Array], context: Context
     ) -> tuple[Array, Cache]:
@@ -108,8 +112,12 @@ class WinogradConv2D(Layer):
         (top, _), (left, _) = self.conv.borders(*x.shape[1:3])
         _, H, width, filters = y.shape
         tiles = -(-H // OUTPUTS)
+        numbers = self.kept(x.shape[1:])
+        kept = context.scratch("kept", (len(x), numbers)) if context.training else None
         for part in self._slices(x, y):
-            V = self._V(x[part], tiles, top, context)
+            size = part.stop - part.start
+            room = context.scratch("V", (size, numbers)) if kept is None else kept[part]
+            V = self._V(x[part], room, tiles, top, context)
             rows = _windows(V, U.shape[1], left, width, context)
             M = context.scratch("products", (PRODUCTS, *V.shape[1:3], width, filters))
             flat = M.reshape(PRODUCTS, -1, filters)
@@ -119,7 +127,7 @@ class WinogradConv2D(Layer):
             combine(M, canvas, context.scratch("work", (2, *M.shape[1:])))
             for here, there in _alike(y[part], 0):
                 here[...] = canvas[there].swapaxes(0, 1)
-        return y, (x, U)
+        return y, (x, U, kept)
 
     def backward(
         self,
@@ -131,7 +139,7 @@ class WinogradConv2D(Layer):
     ) -> Array | None:
         if len(cache) == 1:
             return self.conv.backward(d_y, cache, params, grads, context)
-        x, U = cache
+        x, U, kept = cache
         _, H, across, filters = d_y.shape
         d_b = np.add.reduce(d_y.reshape(-1, across * filters), axis=0)
         np.add.reduce(d_b.reshape(across, filters), axis=0, out=grads["b"])
@@ -147,7 +155,11 @@ class WinogradConv2D(Layer):
         d_part = context.scratch("d_part", turned.shape)
         d_x = context.scratch("d_x", x.shape) if context.needs_d_x else None
         for part in self._slices(x, d_y):
-            V = self._V(x[part], tiles, top, context)
+            d_V = context.scratch("V", (PRODUCTS, tiles, part.stop - part.start, width, channels))
+            if kept is None:  # it was not known that it would be needed
+                V = self._V(x[part], d_V, tiles, top, context)
+            else:
+                V = kept[part].reshape(d_V.shape)
             flat = V.reshape(PRODUCTS, -1, channels)
             canvas = _canvas(d_y[part], tiles, 0, context)
             d_M = context.scratch("products", (PRODUCTS, *canvas[0].shape))
@@ -159,11 +171,11 @@ class WinogradConv2D(Layer):
                 np.matmul(flat.swapaxes(1, 2), rows, out=d_part)
                 d_U += d_part
             if d_x is not None:
-                np.matmul(rows, turned.swapaxes(1, 2), out=flat)
-                canvas = context.scratch("canvas", (OUTPUTS, tiles + 1, *V.shape[2:]))
+                np.matmul(rows, turned.swapaxes(1, 2), out=d_V.reshape(flat.shape))
+                canvas = context.scratch("canvas", (OUTPUTS, tiles + 1, *d_V.shape[2:]))
                 canvas[:2, tiles] = 0.0
-                work = context.scratch("work", (2, *V.shape[1:]))
-                scatter(V, canvas[:, :tiles], canvas[:2, 1:], work)
+                work = context.scratch("work", (2, *d_V.shape[1:]))
+                scatter(d_V, canvas[:, :tiles], canvas[:2, 1:], work)
                 for here, there in _alike(d_x[part], top):
                     here[...] = canvas[there].swapaxes(0, 1)
         self._d_W(d_U, grads["W"], context)
@@ -191,10 +203,10 @@ class WinogradConv2D(Layer):
         np.dot(G.T, d_U.reshape(PRODUCTS, -1), out=summed.reshape(height, -1))
         d_W[...] = summed[:, :, ::-1].swapaxes(1, 2)
 
-    def _V(self, x: Array, tiles: int, top: int, context: Context) -> Array:
-        """B^T p, (6, tiles, n, W, C)."""
+    def _V(self, x: Array, room: Array, tiles: int, top: int, context: Context) -> Array:
+        """B^T p, (6, tiles, n, W, C), written to `room`."""
         canvas = _canvas(x, tiles + 1, top, context)
-        V = context.scratch("V", (PRODUCTS, tiles, *canvas.shape[2:]))
+        V = room.reshape(PRODUCTS, tiles, *canvas.shape[2:])
         inputs = [canvas[a % OUTPUTS, a // OUTPUTS :][:tiles] for a in range(PRODUCTS)]
         gather(inputs, V, context.scratch("work", (2, *V.shape[1:])))
         return V
