@@ -256,7 +256,8 @@ class Network:
         """Logits (N, *output_shape) of any number of examples, without noise.
 
         Runs over slices of at most `batch_size`, so that memory does not grow with N, through
-        `uses`: a little less work than `forward`, with the same values up to rounding.
+        `uses`: a little less work than `forward`, with the same values up to rounding. There are
+        as many as threads can share, if the examples are enough for that.
         Over time they are (N, T, *output_shape), and each example begins with a state of zeros.
         contexts  memory to use again, for whoever predicts often
         Raises SettingError for contexts that train.
@@ -264,18 +265,20 @@ class Network:
         contexts = self.contexts(frozen=True) if contexts is None else contexts
         params = self._params_of_uses(contexts)
         steps = x.shape[1:2] if self.over_time else ()
-        batch_size = max(1, min(batch_size, self.predict_size // (math.prod(steps) or 1)))
+        T = math.prod(steps) or 1
+        least = -(-len(x) // max(1, min(batch_size, self.predict_size // T)))
+        count = max(least, min(lanes.LANES, -(-len(x) // max(1, self.slice_size // T))))
         logits = np.empty((len(x), *steps, *self.output_shape), self.dtype)
 
         def work(thread: int, i: int) -> None:
-            rows = slice(i * batch_size, (i + 1) * batch_size)
+            rows = slice(len(x) * i // count, len(x) * (i + 1) // count)
             logits[rows] = self._use(x[rows], params, [c.twin(thread) for c in contexts])
 
         with contexts[0].crew if isinstance(x, np.ndarray) else Crew() as crew:
             if crew.count > 1:
                 for context in contexts:
                     context.twin(crew.count - 1)
-            crew.map(work, -(-len(x) // batch_size))
+            crew.map(work, count)
         return logits
 
     def use(self, x: npt.NDArray[Any], contexts: Sequence[Context]) -> Array:
