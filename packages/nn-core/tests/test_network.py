@@ -299,6 +299,36 @@ def test_predict_sees_no_more_than_a_slice_at_a_time() -> None:
     assert memory.size == 8 * 2
 
 
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [
+        (1, [1]),
+        (3, [3]),
+        (7, [2, 2, 3]),  # one for each thread, if the examples are enough for that
+        (48, [12] * 4),
+        (49, [9, 10, 10, 10, 10]),  # at most four slices of three in one, and all about alike
+    ],
+)
+def test_slices_of_a_prediction_are_larger_but_not_fewer_than_lanes(
+    count: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = Network([Dense(2)], input_shape=(3,))
+    network.slice_size = 3
+    seen: list[int] = []
+    forward = network.forward
+
+    def watched(x: Array, contexts: Any) -> Any:
+        seen.append(len(x))
+        return forward(x, contexts)
+
+    monkeypatch.setattr(network, "forward", watched)
+    assert network.predict(np.zeros((count, 3))).shape == (count, 2)
+    assert sorted(seen) == sizes
+    seen.clear()
+    network.predict(np.zeros((count, 3)), batch_size=2)
+    assert max(seen) <= 2
+
+
 def test_predict_returns_an_array_of_ones_own() -> None:
     network = build([Dense(2)], (3,))
     contexts = network.contexts()
