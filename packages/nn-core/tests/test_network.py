@@ -306,22 +306,22 @@ def test_predict_sees_no_more_than_a_slice_at_a_time() -> None:
         (3, [3]),
         (7, [2, 2, 3]),  # one for each thread, if the examples are enough for that
         (48, [12] * 4),
-        (49, [9, 10, 10, 10, 10]),  # at most four slices of three in one, and all about alike
+        (49, [9, 10, 10, 10, 10]),  # at most twelve together, and all about alike
     ],
 )
 def test_slices_of_a_prediction_are_larger_but_not_fewer_than_lanes(
     count: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = Network([Dense(2)], input_shape=(3,))
-    network.slice_size = 3
+    network.slice_size, network.predict_size = 3, 12
     seen: list[int] = []
-    forward = network.forward
+    forward = Dense.forward
 
-    def watched(x: Array, contexts: Any) -> Any:
+    def watched(self: Dense, x: Array, *rest: Any) -> Any:
         seen.append(len(x))
-        return forward(x, contexts)
+        return forward(self, x, *rest)
 
-    monkeypatch.setattr(network, "forward", watched)
+    monkeypatch.setattr(Dense, "forward", watched)
     assert network.predict(np.zeros((count, 3))).shape == (count, 2)
     assert sorted(seen) == sizes
     seen.clear()
