@@ -579,9 +579,9 @@ def test_a_batch_that_is_normalized_in_lanes_is_the_batch(training: bool) -> Non
 @pytest.mark.parametrize(
     ("make", "slices"),
     [
-        # 4 MiB over the bytes of all layers' outputs: 64x64x8 twice, ... ; and a network whose
+        # 8 MiB over the bytes of all layers' outputs: 64x64x8 twice, ... ; and a network whose
         # parameters, 4 MB, outweigh what a batch makes.
-        (lambda: Network([Conv2D(8, 5, padding="same"), ReLU()], input_shape=(64, 64, 3)), 16),
+        (lambda: Network([Conv2D(8, 5, padding="same"), ReLU()], input_shape=(64, 64, 3)), 32),
         (lambda: Network([Dense(1000), Dense(10)], input_shape=(1000,)), 8005),
     ],
 )

@@ -24,8 +24,12 @@ from nn_core.spec import require
 from nn_core.steps import rows_of_steps, steps_of_rows
 from nn_core.threads import Crew
 
-SLICE_BYTES = 4 * 1024 * 1024
-"""What the layers put out for the examples that pass through the network together."""
+SLICE_BYTES = 8 * 1024 * 1024
+"""What the layers put out for the examples that pass through the network together.
+
+Much of it has left the cache when it is needed again; but less at a time is more calls, for
+which threads wait for one another.
+"""
 
 PREDICT_BYTES = 8 * 1024 * 1024
 """The same for those that are predicted together, of which nothing is kept for a way back."""
@@ -355,7 +359,7 @@ class Network:
         ]
 
     def _slice_count(self, N: int) -> int:
-        """How many slices a batch passes in: a multiple of the lanes, if there are several.
+        """How many slices a batch passes in: one, two, or a multiple of the lanes.
 
         Lanes that wait for one another have two slices each, save that there are two lanes if
         the batch has two slices: they are there for threads, and each costs a little.
@@ -365,7 +369,8 @@ class Network:
         if self.couples_examples:
             whole = N // self.slice_size
             return max(1, min(lanes.LANES, max(min(2, whole), whole // 2)))
-        return min(N, math.ceil(math.ceil(N / self.slice_size) / lanes.LANES) * lanes.LANES)
+        least = math.ceil(N / self.slice_size)
+        return least if least <= 2 else min(N, math.ceil(least / lanes.LANES) * lanes.LANES)
 
     def noises(self, count: int, context: Context) -> list[np.random.Generator] | None:
         """A generator for each slice, derived from the one of the contexts, if any layer draws."""

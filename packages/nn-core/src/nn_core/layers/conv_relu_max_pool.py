@@ -21,6 +21,9 @@ from nn_core.layers.windows import Pair
 SPARSE = 16
 """Pixels of a pool's window from which on d_W is made of the winners alone."""
 
+ROOM = 4
+"""How many times SLICE_BYTES are worked on at a time: it goes through them once, row by row."""
+
 
 @dataclass(frozen=True)
 class ConvReLUMaxPool(Layer):
@@ -236,7 +239,7 @@ class Plan:
         self.bytes_each = 2 * (
             self.runs_each + 3 * blocks * self.share * self.groups * self.tile * self.filters
         )
-        self.size = max(1, min(self.batch, windows.SLICE_BYTES // self.bytes_each))
+        self.size = max(1, min(self.batch, ROOM * windows.SLICE_BYTES // self.bytes_each))
 
     def slices(self, x: Array) -> Iterator[tuple[int, slice]]:
         """The examples that are worked on together, numbered."""
