@@ -247,7 +247,7 @@ def test_maps_that_do_not_lie_in_one_piece(training: bool) -> None:
 
 def test_working_memory_does_not_grow_with_the_batch() -> None:
     sizes = []
-    for count in (64, 256):
+    for count in (128, 256):
         call = Call(BatchNorm(), (count, 16, 16, 16), dtype=np.float32)
         call.run()
         buffers = call.context._buffers.items()

@@ -216,7 +216,7 @@ def test_slices_of_the_batch_make_no_difference(
 def test_working_memory_does_not_grow_with_the_batch() -> None:
     layer, context = Conv2D(8, 5, padding="same"), Context()
     sizes = []
-    for count in (16, 64):
+    for count in (32, 64):
         x, W, b, d_y = drawn(layer, (count, 32, 32, 3), dtype=np.float32)
         run(layer, x, W, b, d_y, context)
         kept = {"y", "d_x"}

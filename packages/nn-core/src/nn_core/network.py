@@ -31,7 +31,7 @@ Much of it has left the cache when it is needed again; but less at a time is mor
 which threads wait for one another.
 """
 
-PREDICT_BYTES = 8 * 1024 * 1024
+PREDICT_BYTES = 64 * 1024 * 1024
 """The same for those that are predicted together, of which nothing is kept for a way back."""
 
 

@@ -21,8 +21,8 @@ from nn_core.layers.windows import Pair
 SPARSE = 16
 """Pixels of a pool's window from which on d_W is made of the winners alone."""
 
-ROOM = 4
-"""How many times SLICE_BYTES are worked on at a time: it goes through them once, row by row."""
+ROOM = 2
+"""How many times SLICE_BYTES are worked on at a time: each product goes through them once."""
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from nn_core.errors import SettingError, ShapeError
 Pair: TypeAlias = tuple[int, int]
 """Down and across: (height, width)."""
 
-SLICE_BYTES = 1024 * 1024
-"""What is worked on at a time, so that it stays in the cache of one core."""
+SLICE_BYTES = 2 * 1024 * 1024
+"""What is worked on at a time, so that it stays in the cache."""
 
 
 def pair(value: Any, what: str, *, least: int = 1) -> Pair:
