@@ -11,6 +11,8 @@ from bench.sides import OURS, Side
 
 TURN_SECONDS = 0.01
 """Steps that are shorter are timed several at a time, so many that a turn is as long as this."""
+LONG_STEP = 0.2
+"""Seconds of a step before which nothing need be done to wake threads."""
 REST_SECONDS, LONGEST_REST = 0.005, 0.5
 """Between turns, looked at again and again: threads that have nothing to do keep a core busy for a
 while, those of OpenBLAS for a tenth of a second, and would slow the next side down."""
@@ -45,7 +47,7 @@ class Ratio:
 
 def alternate(sides: Sequence[Side], repeats: int) -> list[Timing]:
     """Time every side, in so many turns each, in an order that moves on from turn to turn."""
-    counts = [_steps_in_a_turn(side) for side in sides]
+    plans = [_steps_in_a_turn(side) for side in sides]
     timings = [Timing(side, []) for side in sides]
     gc.collect()
     gc.disable()
@@ -53,7 +55,7 @@ def alternate(sides: Sequence[Side], repeats: int) -> list[Timing]:
         for turn in range(repeats):
             for i in range(len(sides)):
                 place = (turn + i) % len(sides)
-                seconds = _turn(sides[place], counts[place])
+                seconds = _turn(sides[place], *plans[place])
                 timings[place].seconds.append(seconds)
     finally:
         gc.enable()
@@ -81,14 +83,14 @@ def _ratio(ours: Timing, theirs: Timing) -> Ratio:
     )
 
 
-def _turn(side: Side, count: int) -> float:
-    """The median of its steps; before short steps some that are not timed, to wake its threads and
-    fetch what it works on.
+def _turn(side: Side, warm_up: int, count: int) -> float:
+    """The median of its steps, after some that are not timed: as in training, threads are awake
+    and what they work on has been fetched.
     """
     _rest()
     seconds = []
     with side.during:
-        for _ in range(count // 4):
+        for _ in range(warm_up):
             side.step()
         for _ in range(count):
             start = time.perf_counter()
@@ -107,8 +109,8 @@ def _rest() -> None:
             return
 
 
-def _steps_in_a_turn(side: Side) -> int:
-    """Warm up, and find how many steps make a turn."""
+def _steps_in_a_turn(side: Side) -> tuple[int, int]:
+    """Warm up, and find how many steps make a turn: some that are not timed, and those that are."""
     with side.during:
         side.step()
         fastest, began = math.inf, time.perf_counter()
@@ -116,4 +118,5 @@ def _steps_in_a_turn(side: Side) -> int:
             start = time.perf_counter()
             side.step()
             fastest = min(fastest, time.perf_counter() - start)
-    return max(1, math.ceil(TURN_SECONDS / fastest))
+    count = max(1, math.ceil(TURN_SECONDS / fastest))
+    return 0 if fastest > LONG_STEP else max(1, count // 4), count
