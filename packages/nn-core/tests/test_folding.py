@@ -14,12 +14,15 @@ from nn_core.errors import SettingError, ShapeError
 from nn_core.folding import Use, uses
 from nn_core.layers import (
     GELU,
+    GRU,
     LSTM,
     AveragePool2D,
     BatchNorm,
+    Context,
     Conv2D,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
     InstanceNorm,
     Layer,
@@ -30,6 +33,7 @@ from nn_core.layers import (
     Tanh,
 )
 from nn_core.layers.activated import Activated
+from nn_core.layers.batch_norm_relu_max_pool import BatchNormReLUMaxPool
 from nn_core.layers.conv_relu_max_pool import ConvReLUMaxPool
 from nn_core.network import Network
 
@@ -187,6 +191,10 @@ def test_what_becomes_of_a_chain() -> None:
             [Conv2D(2, 3), BatchNorm(), ReLU(), MaxPool2D(4)],
             [ConvReLUMaxPool(Conv2D(2, 3), MaxPool2D(4))],
         ),
+        (
+            [BatchNorm(), ReLU(), MaxPool2D(2)],
+            [BatchNormReLUMaxPool(BatchNorm(), MaxPool2D(2))],
+        ),
         ([Dropout(0.5)], []),
     ],
 )
@@ -219,6 +227,43 @@ def test_predicting_leaves_what_plain_layers_keep_of_frozen_weights() -> None:
         logits, _ = network.forward(x, contexts)
         np.testing.assert_array_equal(logits, forward_of(network, x))
         np.testing.assert_allclose(network.predict(x, contexts=contexts), logits, rtol=1e-9)
+
+
+def test_predicting_and_going_forward_keep_what_they_make_of_frozen_weights_apart() -> None:
+    layers = [Embedding(6, 5), Dropout(0.5), GRU(7), Dense(5)]
+    network = drawn(layers, (), np.float64, 1, over_time=True)
+    words = np.random.default_rng(2).integers(5, size=(3, 4))
+    expected, contexts = forward_of(network, words), network.contexts(frozen=True)
+    for _ in range(2):
+        np.testing.assert_allclose(network.forward(words, contexts)[0], expected, rtol=1e-9)
+        np.testing.assert_allclose(network.predict(words, contexts=contexts), expected, rtol=1e-9)
+
+
+def test_what_was_interrupted_while_it_was_made_is_made_again() -> None:
+    context = Context(frozen=True)
+
+    def interrupted(array: Array) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        context.of_weights("W", (2,), interrupted)
+    made = []
+    for value in (1.0, 2.0):
+        kept = context.of_weights("W", (2,), lambda array, value=value: array.fill(value))
+        made.append(kept.tolist())
+    assert made == [[1.0, 1.0], [1.0, 1.0]]
+
+
+@pytest.mark.parametrize("layer", [MaxPool2D(2), BatchNorm()])
+def test_what_is_written_over_is_not_gone_back_through_where_it_would_be_needed(
+    layer: Layer,
+) -> None:
+    activated, context = Activated(layer, Tanh()), Context()
+    x = np.ones((1, 2, 2, 1), np.float32)
+    params = {name: np.ones(p.shape) for name, p in layer.parameters(x.shape[1:]).items()}
+    y, cache = activated.forward(x, params, context)
+    with pytest.raises(SettingError, match="no way back"):
+        activated.backward(np.ones_like(y), cache, params, {}, context)
 
 
 def test_the_parameters_themselves_stay_as_they_are() -> None:

@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nn_core.arrays import Array
+from nn_core.divergence import first_not_finite
 from nn_core.errors import ShapeError
 from nn_core.layers import (
     BatchNorm,
@@ -225,3 +226,11 @@ def test_the_weights_are_looked_at_anew_unless_they_are_frozen() -> None:
     np.testing.assert_array_equal(network.predict(x), 2.0 * before)
     np.testing.assert_array_equal(network.predict(x, contexts=contexts), 2.0 * before)
     np.testing.assert_array_equal(network.predict(x, contexts=frozen), before)
+
+
+def test_a_kernel_that_overflows_before_the_layers_do_is_named() -> None:
+    network = Network([Conv2D(64, 3, padding="same"), ReLU()], input_shape=(16, 16, 64))
+    x = np.full((40, 16, 16, 64), 1e38, np.float32)
+    with np.errstate(all="ignore"):
+        assert first_not_finite(network, x) == "layer 0 as WinogradConv2D"
+        assert first_not_finite(network, x / 1e30) == "the loss itself"

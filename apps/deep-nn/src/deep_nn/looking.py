@@ -31,6 +31,11 @@ from nn_core.layers import (
     MaxPool2D,
     Tanh,
 )
+from nn_core.layers.batch_norm_relu import BatchNormReLU
+from nn_core.layers.batch_norm_relu_max_pool import BatchNormReLUMaxPool
+from nn_core.layers.conv_relu_max_pool import ConvReLUMaxPool
+from nn_core.layers.embedded_recurrent import EmbeddedRecurrent
+from nn_core.layers.winograd_conv2d import WinogradConv2D
 from nn_core.ledger import table
 from nn_core.losses import (
     binary_cross_entropy,
@@ -100,7 +105,7 @@ def check_gradients_command(seed: int, as_json: bool) -> None:
 
 
 def _reports(rng: np.random.Generator) -> Iterator[tuple[str, GradientReport]]:
-    """Every layer and loss by itself, and then a whole network."""
+    """Every layer, loss and kernel by itself, and then a whole network."""
     layers: list[Layer] = [Dense(3), *(made() for made in ACTIVATIONS.values()), Dropout(0.7)]
     for layer in layers:
         yield repr(layer), check_layer(layer, rng.normal(size=(5, 4)), rng=rng)
@@ -119,6 +124,17 @@ def _reports(rng: np.random.Generator) -> Iterator[tuple[str, GradientReport]]:
     yield repr(words), check_layer(words, rng.integers(5, size=7), rng=rng)
     for cell in CELLS.values():
         yield repr(cell(3)), check_layer(cell(3), rng.normal(size=(2, 5, 4)), rng=rng)
+    conv, norm, pool = Conv2D(2, 3, padding="same"), BatchNorm(), MaxPool2D(2)
+    kernels: list[Layer] = [
+        ConvReLUMaxPool(conv, pool),
+        WinogradConv2D(conv),
+        BatchNormReLU(norm),
+        BatchNormReLUMaxPool(norm, pool),
+    ]
+    for layer in kernels:
+        yield type(layer).__name__, check_layer(layer, rng.normal(size=(3, 4, 4, 2)), rng=rng)
+    kernel = EmbeddedRecurrent(words, CELLS["gru"](3))
+    yield type(kernel).__name__, check_layer(kernel, rng.integers(5, size=(2, 5)), rng=rng)
 
     yield (
         "binary cross-entropy",

@@ -94,17 +94,21 @@ class Link(NamedTuple):
         if self.norm is None:
             return params
         norm, number = self.norm
-        context = contexts[number]
-        made = context.frozen and context.has("folded W")
-        W = context.scratch("folded W", params["W"].shape)
-        b = context.scratch("folded b", params["b"].shape)
-        if not made:
-            _, mean, _, _, g = norm.agree([], views[number])
+
+        def make_W(W: Array) -> None:
+            *_, g = norm.agree([], views[number])
             np.multiply(params["W"], g, out=W)
+
+        def make_b(b: Array) -> None:
+            _, mean, *_, g = norm.agree([], views[number])
             np.subtract(params["b"], mean, out=b)
             b *= g
             b += views[number]["beta"]
-        return {"W": W, "b": b}
+
+        return {
+            name: contexts[number].of_weights(f"folded {name}", params[name].shape, make)
+            for name, make in (("W", make_W), ("b", make_b))
+        }
 
 
 class Use(NamedTuple):
@@ -173,10 +177,14 @@ def _folded(links: Sequence[Link]) -> list[Link]:
 
 
 def _pooled_first(links: Sequence[Link]) -> list[Link]:
-    """Each function that never falls behind the MaxPool2D that follows it."""
+    """Each function that never falls behind the MaxPool2D that follows it.
+
+    Not where a BatchNorm is left before it: there is a kernel for the three of them.
+    """
     found = list(links)
     for i, (one, two) in enumerate(pairwise(links)):
-        if one.name in RISING and two.name == "MaxPool2D":
+        after_norm = i > 0 and found[i - 1].name == "BatchNorm" and one.name == "ReLU"
+        if one.name in RISING and two.name == "MaxPool2D" and not after_norm:
             window = cast("tuple[int, int]", cast("MaxPool2D", two.layer).window)
             if math.prod(window) < POOL_FIRST:
                 found[i], found[i + 1] = two, one

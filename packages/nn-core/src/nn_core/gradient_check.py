@@ -107,6 +107,7 @@ def check_gradients(
         input_shape=network.input_shape,
         dtype=np.float64,
         over_time=network.over_time,
+        fused=network.fused,
     )
     twin.parameters[...] = network.parameters
     x = twin.accepted(np.array(x))

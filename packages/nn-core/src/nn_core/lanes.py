@@ -1,9 +1,10 @@
 """A batch in slices, which go in lanes that threads can work on side by side.
 
-A slice is so small that it stays in the cache. Each lane works off its slices one after the other;
-how many slices and lanes there are, and the order of every sum, is a matter of the batch alone, so
-that the bits are the same for any number of threads. Where layers look at all of the batch at once
-(`Coupled`), a slice is a lane, and the lanes wait for one another there.
+So no more memory is needed however large the batch is. Each lane works off its slices one after
+the other; how many slices and lanes there are, and the order of every sum, is a matter of the batch
+alone, so that the bits are the same for any number of threads, if the BLAS has one. Where layers
+look at all of the batch at once (`Coupled`), a slice is a lane, and the lanes wait for one another
+there.
 """
 
 import math
@@ -30,6 +31,7 @@ class Pass:
     """A part of a batch on its way through the network and back, as far as it has come.
 
     x      what the stages so far made of it
+    grads  where their gradients go, by stage
     d      the gradient of that, on the way back; None if nobody needs it
     whole  what coupled layers agreed on, for the next of them
     """
@@ -51,14 +53,13 @@ class Pass:
 
     def context(self, i: int) -> Context:
         """That of stage i."""
-        return self.contexts[self.network.stages[i].first]
+        return self.contexts[self.network.stages[i].home]
 
     def forward(self, stop: int) -> None:
         """Through the next stages, up to and without `stop`."""
         network = self.network
         for i in range(len(self.caches), stop):
-            first, layer = network.stages[i].first, network.stages[i].layer
-            params = network.parameter_views[first]
+            layer, params = network.stages[i].layer, network.stage_parameters[i]
             if isinstance(layer, Coupled):
                 part = layer.forward_part(self.x, self.whole, params, self.context(i))
             else:
@@ -71,16 +72,15 @@ class Pass:
         network = self.network
         while len(self.caches) > stop and self.d is not None:
             cache, i = self.caches.pop(), len(self.caches)
-            first, layer = network.stages[i].first, network.stages[i].layer
-            context = self.context(i)
+            layer, context = network.stages[i].layer, self.context(i)
             if isinstance(layer, Coupled):
                 if not context.needs_d_x:
                     self.d = None
                     return
                 self.d = layer.backward_part(self.d, cache, self.whole, context)
             else:
-                params = network.parameter_views[first]
-                self.d = layer.backward(self.d, cache, params, self.grads[first], context)
+                params = network.stage_parameters[i]
+                self.d = layer.backward(self.d, cache, params, self.grads[i], context)
 
 
 def loss_and_gradients(
@@ -107,7 +107,7 @@ def loss_and_gradients(
         if noises is not None:
             for context in mine:
                 context.rng = noises[i]
-        return Pass(network, x[batch_part(i)], mine, network.views_of(grads))
+        return Pass(network, x[batch_part(i)], mine, network.by_stage(network.views_of(grads)))
 
     def finish(one: "Pass", i: int) -> None:
         part = batch_part(i)
@@ -180,7 +180,7 @@ def _in_step(
         crew.map(look_back, len(passes))
         if passes[0].d is None:
             break
-        grads = passes[0].grads[network.stages[i].first]
+        grads = passes[0].grads[i]
         back = layer.agree_back(shares, wholes[i], params, grads)
         for one in passes:
             one.whole = back
@@ -188,5 +188,4 @@ def _in_step(
 
 
 def _coupled(network: "Network", i: int) -> tuple[Coupled, Mapping[str, Array]]:
-    stage = network.stages[i]
-    return cast(Coupled, stage.layer), network.parameter_views[stage.first]
+    return cast(Coupled, network.stages[i].layer), network.stage_parameters[i]

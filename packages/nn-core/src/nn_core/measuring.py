@@ -47,7 +47,7 @@ def measure_text(
     does not grow with the text; see `nn_core.streams.windows`. With one stream the text is
     read as it stands; more read it faster, each after a lead of its own.
     """
-    contexts = network.contexts() if contexts is None else contexts
+    contexts = network.contexts(frozen=True) if contexts is None else contexts
     for context in contexts:
         context.forget()
     totals, count = dict.fromkeys(figures, 0.0), 0

@@ -75,6 +75,7 @@ class Network:
     ) -> None:
         self.layers = tuple(layers)
         self.over_time = over_time
+        self.fused = fused
         self.input_shape: Shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
         require(len(self.layers) > 0, "a network needs at least one layer")
@@ -99,8 +100,8 @@ class Network:
         self.gradients: Array = np.zeros(size, self.dtype)
         self.parameter_views = self.views_of(self.parameters)
         self.gradient_views = self.views_of(self.gradients)
-        self._stage_parameters = self._by_stage(self.parameter_views)
-        self._stage_gradients = self._by_stage(self.gradient_views)
+        self.stage_parameters = self.by_stage(self.parameter_views)
+        self.stage_gradients = self.by_stage(self.gradient_views)
         self._first_trained = next(
             (i for i, named in enumerate(self._parameters) if named), len(self.layers)
         )
@@ -155,7 +156,8 @@ class Network:
         needs_d_x  whether the gradient with respect to the network's input is wanted
         frozen     whether the weights stay as they are while these are in use
         threads    how many share the work of `loss_and_gradients` and `predict`, or the crew
-                   that does; the results are the same bits for any number
+                   that does; the results are the same bits for any number, so long as the
+                   BLAS has one thread, as it has where there are several of these
         """
         crew = threads if isinstance(threads, Crew) else Crew(threads)
         return [
@@ -182,8 +184,8 @@ class Network:
         """
         x = self.accepted(x)
         caches: list[Cache] = []
-        for stage, params in zip(self.stages, self._stage_parameters, strict=True):
-            x, cache = self._forward(stage.layer, x, params, contexts[stage.home])
+        for i in range(len(self.stages)):
+            x, cache = self.forward_stage(i, x, contexts)
             caches.append(cache)
         return x, caches
 
@@ -202,6 +204,11 @@ class Network:
     def forward_layer(self, i: int, x: Array, context: Context) -> tuple[Array, Cache]:
         """What layer i alone makes of the output of the layer before it."""
         return self._forward(self.layers[i], x, self.parameter_views[i], context)
+
+    def forward_stage(self, i: int, x: Array, contexts: Sequence[Context]) -> tuple[Array, Cache]:
+        """What stage i makes of the output of the stage before it."""
+        stage = self.stages[i]
+        return self._forward(stage.layer, x, self.stage_parameters[i], contexts[stage.home])
 
     def backward(
         self, d_logits: Array, caches: Sequence[Cache], contexts: Sequence[Context]
@@ -223,9 +230,9 @@ class Network:
     ) -> tuple[float, Array]:
         """One forward and one backward pass: the loss and the logits; fills `gradients`.
 
-        A batch of more than `slice_size` examples passes in slices, one after the other, which
-        stay in the cache and need no more memory however large the batch is. The loss is a
-        mean over examples, so that each slice counts by its share of them:
+        A batch of more than `slice_size` examples passes in slices, one after the other, and
+        needs no more memory however large it is. The loss is a mean over examples, so that each
+        slice counts by its share of them:
 
         L = sum n/N L_slice,   dL/dw = sum n/N dL_slice/dw
 
@@ -260,8 +267,9 @@ class Network:
         """Logits (N, *output_shape) of any number of examples, without noise.
 
         Runs over slices of at most `batch_size`, so that memory does not grow with N, through
-        `uses`: a little less work than `forward`, with the same values up to rounding. There are
-        as many as threads can share, if the examples are enough for that.
+        `uses`: a little less work than `forward`, with the same values up to rounding, which may
+        depend on how many examples there are. There are up to `lanes.LANES` slices at least, if
+        the examples are enough for that, and each thread takes up to PREDICT_BYTES.
         Over time they are (N, T, *output_shape), and each example begins with a state of zeros.
         contexts  memory to use again, for whoever predicts often
         Raises SettingError for contexts that train.
@@ -345,13 +353,13 @@ class Network:
     def _backward(self, i: int, d_y: Array, cache: Cache, context: Context) -> Array | None:
         """The way back of `_forward` through stage i; fills the gradients of its layers."""
         layer = self.stages[i].layer
-        params, grads = self._stage_parameters[i], self._stage_gradients[i]
+        params, grads = self.stage_parameters[i], self.stage_gradients[i]
         if layer.over_time or not self.over_time:
             return layer.backward(d_y, cache, params, grads, context)
         rows = layer.backward(rows_of_steps(d_y), cache, params, grads, context)
         return None if rows is None else steps_of_rows(rows, *d_y.shape[:2])
 
-    def _by_stage(self, views: Sequence[Mapping[str, Array]]) -> list[Mapping[str, Array]]:
+    def by_stage(self, views: Sequence[Mapping[str, Array]]) -> list[Mapping[str, Array]]:
         """The named arrays of all layers of a stage, for each stage."""
         return [
             {name: a for named in views[stage.first : stage.stop] for name, a in named.items()}

@@ -88,8 +88,8 @@ class Trainer:
     augment           changes each batch of training examples before the network sees it, with
                       draws from the stream of the layers' noise
     callbacks         called after each step and each epoch, in this order
-    threads           how many share the work, while it runs; the bits do not depend on it, so that
-                      a run may go on with another number
+    threads           how many share the work, while it runs; the bits do not depend on it (if
+                      the BLAS has one thread), so that a run may go on with another number
 
     Seconds are those of training alone: neither measuring nor callbacks count.
     """

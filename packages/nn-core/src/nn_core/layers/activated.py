@@ -7,16 +7,20 @@ from typing import Any
 from nn_core.arrays import Array, Shape
 from nn_core.layers.activation import Activation
 from nn_core.layers.layer import Cache, Context, Layer, Parameter
+from nn_core.spec import require
+
+LINEAR = ("Conv2D", "Dense", "WinogradConv2D")
+"""Layers whose way back does not need what they put out."""
 
 
 @dataclass(frozen=True)
 class Activated(Layer):
     """y = f(z), z = layer(x), where y stands in the memory in which z stood.
 
-    A network predicts with it (`nn_core.folding`): half the memory is touched. It takes an f
-    whose slope is known from y alone, as those of ReLU (y > 0), of the sigmoid, y (1 - y), and
-    of tanh, 1 - y^2; and a layer that does not need z for its way back, as that of Dense is
-    x^T d_z and d_z W^T:
+    A network predicts with it (`nn_core.folding`): half the memory is touched. There is a way
+    back if the slope of f is known from y alone, as those of ReLU (y > 0), of the sigmoid,
+    y (1 - y), and of tanh, 1 - y^2, and if that of the layer does not need z, as that of Dense,
+    x^T d_z and d_z W^T, or of a convolution; that of a pool does:
 
     d_z = d_y f'(z),   and then the layer's own d_x and gradients.
 
@@ -59,6 +63,10 @@ class Activated(Layer):
         grads: Mapping[str, Array],
         context: Context,
     ) -> Array | None:
+        require(
+            type(self.layer).__name__ in LINEAR,
+            f"{self.layer!r} has no way back once its output is written over",
+        )
         y, of_layer = cache
         d_z = self.activation.derivative(y, y, context.scratch("d_z", y.shape))
         d_z *= d_y

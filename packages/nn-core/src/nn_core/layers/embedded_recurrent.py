@@ -62,11 +62,12 @@ class EmbeddedRecurrent(Layer):
     ) -> tuple[Array, Cache]:
         (N, T), cell = x.shape, self.cell
         words = self.embedding.words(rows_of_steps(x))
-        made = context.frozen and context.has("sums")
-        S = context.scratch("sums", (cell.gates, self.embedding.vocabulary, cell.units))
-        if not made:
-            cell.sums(params["W"], params, context)
-        sums = context.scratch("sums of steps", (cell.gates, T * N, cell.units))
+        S = context.of_weights(
+            "sums of words",
+            (cell.gates, self.embedding.vocabulary, cell.units),
+            lambda out: cell.sums(params["W"], params, context, out),
+        )
+        sums = context.scratch("sums", (cell.gates, T * N, cell.units))
         for of_word, of_step in zip(S, sums, strict=True):
             np.take(of_word, words, axis=0, out=of_step, mode="clip")  # as in Embedding
         y, context.final_state, cache = cell.loop(

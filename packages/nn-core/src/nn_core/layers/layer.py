@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
@@ -68,6 +68,7 @@ class Context:
 
     __slots__ = (
         "_buffers",
+        "_made",
         "_twins",
         "crew",
         "d_final_state",
@@ -102,11 +103,8 @@ class Context:
         self.d_initial_state: State | None = None
         self.crew = Crew() if crew is None else crew
         self._buffers: dict[str, npt.NDArray[Any]] = {}
+        self._made: dict[str, Shape] = {}
         self._twins: list[Context] = []
-
-    def has(self, name: str) -> bool:
-        """Whether memory was asked for under this name."""
-        return name in self._buffers
 
     def twin(self, number: int) -> Context:
         """A context like this one with memory of its own; 0 is this one itself."""
@@ -146,6 +144,17 @@ class Context:
             if flat is None or flat.size < size:
                 flat = np.empty(size, self.dtype if dtype is None else dtype)
             array = self._buffers[name] = flat[:size].reshape(shape)
+        return array
+
+    def of_weights(self, name: str, shape: Shape, make: Callable[[Array], None]) -> Array:
+        """Memory that `make` fills with what it makes of the weights alone: anew at each call,
+        unless they stay as they are.
+        """
+        array = self.scratch(name, shape)
+        if not (self.frozen and self._made.get(name) == shape):
+            self._made.pop(name, None)
+            make(array)
+            self._made[name] = shape
         return array
 
 

@@ -93,7 +93,8 @@ class Recurrent(Layer):
         """
         steps = steps_in_order(x, context)
         T, N, D = steps.shape
-        sums = self.sums(steps.reshape(T * N, D), params, context)
+        sums = context.scratch("sums", (self.gates, T * N, self.units))
+        self.sums(steps.reshape(T * N, D), params, context, sums)
         y, final_state, cache = self.loop(
             sums.reshape(self.gates, T, N, self.units), state, params, context
         )
@@ -126,26 +127,24 @@ class Recurrent(Layer):
         np.dot(d_rows, params["W_x"].T, out=d_x)
         return steps_of_rows(d_x, N, T), d_initial_state
 
-    def sums(self, rows: Array, params: Mapping[str, Array], context: Context) -> Array:
-        """rows @ W_x + b of any rows (R, D), gate by gate: (gates, R, units)."""
+    def sums(self, rows: Array, params: Mapping[str, Array], context: Context, out: Array) -> None:
+        """out = rows @ W_x + b of any rows (R, D), gate by gate: (gates, R, units)."""
         W_x, b = (self.by_gate(name, params, context) for name in ("W_x", "b"))
-        sums = context.scratch("sums", (self.gates, len(rows), self.units))
-        np.matmul(rows, W_x, out=sums)
-        sums += b
-        return sums
+        np.matmul(rows, W_x, out=out)
+        out += b
 
     def by_gate(self, name: str, params: Mapping[str, Array], context: Context) -> Array:
         """A parameter (D, gates * units) as (gates, D, units), and b as (gates, 1, units).
 
         Those of the gates that a sigmoid opens are negated, for `gates.open_gates`.
         """
-        made = context.frozen and context.has(name)
         by_gate = params[name].reshape(-1, self.gates, self.units).swapaxes(0, 1)
-        copied = context.scratch(name, by_gate.shape)
-        if not made:
+
+        def make(copied: Array) -> None:
             np.copyto(copied, by_gate)
             np.negative(copied[: self.sigmoids], out=copied[: self.sigmoids])
-        return copied
+
+        return context.of_weights(name, by_gate.shape, make)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != 1:

@@ -27,7 +27,8 @@ and their transposes, written out. Those of a point and its opposite share the s
 powers and over odd ones. They are for the first axis of arrays, whatever the others are.
 
 Numbers grow on the way and cancel again: results are less exact than those of the plain sums, by
-about one decimal digit.
+about one decimal digit, and near the end of the range of numbers they overflow sooner. One number
+that is not finite spoils all four outputs.
 
 Source: Winograd, Arithmetic complexity of computations (1980), ch. IV and V; Lavin, Gray, Fast
 algorithms for convolutional neural networks (2016).

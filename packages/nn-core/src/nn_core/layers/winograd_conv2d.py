@@ -189,12 +189,12 @@ class WinogradConv2D(Layer):
 
     def _U(self, W: Array, context: Context) -> Array:
         """(6, width, C, filters)."""
-        made = context.frozen and context.has("U")
-        U = context.scratch("U", (PRODUCTS, *W.shape[1:]))
-        if not made:
+
+        def make(U: Array) -> None:
             G = weights_matrix(W.dtype)
             np.dot(G, W.reshape(len(W), -1), out=U.reshape(PRODUCTS, -1))
-        return U
+
+        return context.of_weights("U", (PRODUCTS, *W.shape[1:]), make)
 
     def _d_W(self, d_U: Array, d_W: Array, context: Context) -> None:
         height, kernel_width, channels, filters = d_W.shape
