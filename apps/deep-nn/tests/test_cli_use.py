@@ -281,7 +281,7 @@ class TestCheckGradients:
         assert lines[0].split()[0] == "checked"
         assert lines[-1] == f"all {len(lines) - 2} gradients are right to within 1e-6"
 
-    def test_every_layer_and_loss_is_among_them(self) -> None:
+    def test_every_layer_loss_and_kernel_is_among_them(self) -> None:
         found = json_of("check-gradients")
         checked = {entry["checked"].partition("(")[0] for entry in found}
         assert checked == {
@@ -308,6 +308,11 @@ class TestCheckGradients:
             "sequence cross-entropy",
             "mean squared error",
             "network 2-5-3-1",
+            "BatchNormReLU",
+            "BatchNormReLUMaxPool",
+            "ConvReLUMaxPool",
+            "EmbeddedRecurrent",
+            "WinogradConv2D",
         }
         assert all(entry["error"] < 1e-6 for entry in found)
 

@@ -2,12 +2,13 @@
 
 import threading
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from nn_core import checkpoint
 from nn_core.arrays import Array
@@ -86,7 +87,15 @@ def build(layers: list[Layer], slice_size: int = 3) -> Network:
     return network
 
 
+@pytest.fixture
+def blas_of_one_thread() -> Iterator[None]:
+    """As it is in a crew of several; a crew of one leaves the BLAS as many as it has."""
+    with threadpool_limits(1, "blas"):
+        yield
+
+
 @NETWORKS
+@pytest.mark.usefixtures("blas_of_one_thread")
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 13, 32])
 def test_the_bits_do_not_depend_on_the_threads(layers: list[Layer], count: int) -> None:
     x, labels = data(count)
