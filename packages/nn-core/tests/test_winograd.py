@@ -24,7 +24,7 @@ from nn_core.layers import (
 from nn_core.layers.batch_norm_relu import BatchNormReLU
 from nn_core.layers.conv_relu_max_pool import ConvReLUMaxPool
 from nn_core.layers.winograd import combine, gather, scatter, spread, weights_matrix
-from nn_core.layers.winograd_conv2d import WinogradConv2D
+from nn_core.layers.winograd_conv2d import LEAST, WinogradConv2D
 from nn_core.network import Network
 
 
@@ -157,8 +157,8 @@ def test_few_examples_are_left_to_the_plain_layer() -> None:
     fast = WinogradConv2D(conv)
     assert fast.saved(x.shape[1:]) == (3 - 1.5) * 4 * 3 * 4 * 8 * 8
     exact = []
-    for least in (2 * fast.saved(x.shape[1:]), 2 * fast.saved(x.shape[1:]) + 1):
-        layer, context = WinogradConv2D(conv, least), Context(np.float64)
+    for fewest in (len(x), len(x) + 1):
+        layer, context = WinogradConv2D(conv, fewest), Context(np.float64)
         results = []
         for each in (layer, conv):
             grads = {name: np.empty_like(values) for name, values in params.items()}
@@ -168,6 +168,13 @@ def test_few_examples_are_left_to_the_plain_layer() -> None:
             results.append([y, np.array(d_x), *grads.values()])
         exact.append(all(np.array_equal(a, b) for a, b in zip(*results, strict=True)))
     assert exact == [False, True]
+
+
+def test_fewer_examples_are_those_that_save_too_little() -> None:
+    kernel = WinogradConv2D.of((Conv2D(80, 3, padding="same"),), (8, 8, 80))
+    assert kernel is not None
+    assert (kernel.fewest - 1) * kernel.saved((8, 8, 80)) < LEAST
+    assert kernel.fewest * kernel.saved((8, 8, 80)) >= LEAST
 
 
 def test_stages_and_summary_say_so() -> None:

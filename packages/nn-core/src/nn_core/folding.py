@@ -26,6 +26,8 @@ algorithm 2.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -111,13 +113,14 @@ class Link(NamedTuple):
         }
 
 
-class Use(NamedTuple):
+@dataclass(frozen=True)
+class Use:
     """A layer that a network predicts with, and the links that it stands for."""
 
     layer: Layer
     links: tuple[Link, ...]
 
-    @property
+    @cached_property
     def memory(self) -> int:
         """The layer whose context it has: the one that remembers, or else the first."""
         return next((link for link in self.links if link.layer.over_time), self.links[0]).memory

@@ -67,14 +67,19 @@ def softmax_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
             f"({len(labels)}, classes), not {logits.shape}"
         )
     _check_labels(labels, logits.shape[1])
-    examples = np.arange(len(labels))
-    shifted = logits - logits.max(axis=1, keepdims=True)
+    N, classes = logits.shape
+    shifted = np.subtract(logits, np.maximum.reduce(logits, axis=1, keepdims=True), order="C")
     p = np.exp(shifted)
-    total = p.sum(axis=1, keepdims=True)
-    value = float((np.log(total[:, 0]) - shifted[examples, labels]).mean())
+    total = np.add.reduce(p, axis=1, keepdims=True)
+    wanted = np.arange(0, N * classes, classes) + labels.astype(
+        np.intp
+    )  # where p[n, labels[n]] stands
+    losses = np.log(total[:, 0])
+    losses -= shifted.reshape(-1)[wanted]
+    value = float(np.add.reduce(losses)) / N
+    total *= N
     p /= total
-    p[examples, labels] -= 1.0
-    p /= len(labels)
+    p.reshape(-1)[wanted] -= 1.0 / N
     return value, p
 
 
@@ -144,7 +149,7 @@ def _check_labels(labels: Labels, classes: int, *, least: int = 0) -> None:
         raise DataError("a loss needs at least one example")
     if labels.dtype.kind not in "iu":
         raise DataError(f"class labels are integers, not {labels.dtype}")
-    lowest, highest = labels.min(), labels.max()
+    lowest, highest = np.minimum.reduce(labels), np.maximum.reduce(labels)
     if lowest < least or highest >= classes:
         wrong = lowest if lowest < least else highest
         raise DataError(f"label {wrong} is outside 0 to {classes - 1}")

@@ -315,7 +315,11 @@ class Network:
 
     def _params_of_uses(self, contexts: Sequence[Context]) -> list[Mapping[str, Array]]:
         require(not contexts[0].training, "there is nothing to predict with contexts that train")
-        return [use.parameters(self.parameter_views, contexts) for use in self.uses]
+
+        def make() -> list[Mapping[str, Array]]:
+            return [use.parameters(self.parameter_views, contexts) for use in self.uses]
+
+        return contexts[0].once("parameters of uses", make)
 
     def summary(self) -> Ledger:
         """The shape ledger: what each layer puts out, learns and costs; print it."""

@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from nn_core.arrays import Array, Shape, repeated
+from nn_core.arrays import Array, Shape
 from nn_core.errors import SettingError
 from nn_core.initializers import initializer
 from nn_core.layers.columns import Columns
@@ -109,7 +109,11 @@ class Conv2D(Layer):
         columns = _columns_of_x(self, x.shape[1:])
         y = context.scratch("y", (len(x), *columns.places, self.filters))
         matrix = columns.matrix(params["W"], context)
-        biases = repeated(params["b"], y.shape[2])  # one row of places at a time
+        biases = context.of_weights(  # one row of places at a time
+            "biases",
+            (y.shape[2] * self.filters,),
+            lambda row: np.copyto(row.reshape(-1, self.filters), params["b"]),
+        )
         for part, rows in columns.of(x, context):
             np.dot(rows, matrix, out=y[part].reshape(len(rows), -1))
             y_rows = y[part].reshape(-1, len(biases))

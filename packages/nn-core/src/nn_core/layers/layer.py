@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ Cache: TypeAlias = tuple[Any, ...]
 
 State: TypeAlias = tuple[Array, ...]
 """What a recurrent layer remembers between two steps: (h,) or (h, c), each (N, units)."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class Context:
         self.d_initial_state: State | None = None
         self.crew = Crew() if crew is None else crew
         self._buffers: dict[str, npt.NDArray[Any]] = {}
-        self._made: dict[str, Shape] = {}
+        self._made: dict[str, Any] = {}
         self._twins: list[Context] = []
 
     def twin(self, number: int) -> Context:
@@ -146,10 +148,17 @@ class Context:
             array = self._buffers[name] = flat[:size].reshape(shape)
         return array
 
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` makes of the weights alone: anew at each call, unless the weights stay."""
+        if not self.frozen:
+            return make()
+        if name not in self._made:
+            self._made[name] = make()
+        made: T = self._made[name]
+        return made
+
     def of_weights(self, name: str, shape: Shape, make: Callable[[Array], None]) -> Array:
-        """Memory that `make` fills with what it makes of the weights alone: anew at each call,
-        unless they stay as they are.
-        """
+        """Memory that `make` fills, as in `once`."""
         array = self.scratch(name, shape)
         if not (self.frozen and self._made.get(name) == shape):
             self._made.pop(name, None)

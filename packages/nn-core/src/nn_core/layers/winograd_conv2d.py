@@ -64,13 +64,13 @@ class WinogradConv2D(Layer):
     added up, again and again. So it takes many channels and filters, and a number of rows that
     is a multiple of four or not much below one. How many was measured: ENOUGH, LEAST.
 
-    conv   the layer that it stands for
-    least  a batch that saves fewer multiplications is left to that layer
+    conv    the layer that it stands for
+    fewest  examples of a batch; fewer are left to that layer
     Source: as `winograd`.
     """
 
     conv: Conv2D
-    least: int = 0
+    fewest: int = 0
 
     @classmethod
     def of(cls, layers: tuple[Any], input_shape: Shape) -> "WinogradConv2D | None":
@@ -80,8 +80,8 @@ class WinogradConv2D(Layer):
             return None
         rows, width, filters = conv.output_shape(input_shape)
         numbers = OUTPUTS * -(-rows // OUTPUTS) * width * (input_shape[2] + filters)
-        layer = cls(conv, LEAST)
-        return layer if layer.saved(input_shape) >= ENOUGH * numbers else None
+        saved = cls(conv).saved(input_shape)
+        return cls(conv, -(-LEAST // saved)) if saved >= ENOUGH * numbers else None
 
     def saved(self, input_shape: Shape) -> int:
         """Multiplications that an example does without: 3 H - 6 ceil(H / 4) times 3 W C F."""
@@ -105,7 +105,7 @@ class WinogradConv2D(Layer):
     def forward(
         self, x: Array, params: Mapping[str, Array], context: Context
     ) -> tuple[Array, Cache]:
-        if len(x) * self.saved(x.shape[1:]) < self.least:
+        if len(x) < self.fewest:
             return self.conv.forward(x, params, context)
         y = context.scratch("y", (len(x), *self.output_shape(x.shape[1:])))
         U = self._U(params["W"], context)
