@@ -24,7 +24,7 @@ from nn_core.layers import (
     MaxPool2D,
     ReLU,
     Tanh,
-    conv_relu_max_pool,
+    pooled_runs,
     windows,
 )
 from nn_core.layers.batch_norm_relu import BatchNormReLU
@@ -91,9 +91,9 @@ def test_fused_is_layer_by_layer_with_many_ties(
     layers, x = drawn
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(windows, "SLICE_BYTES", slice_bytes)
-        conv_relu_max_pool._plan.cache_clear()
+        pooled_runs.pooled_runs.cache_clear()
         plain, fused = both(layers, x, training=training, needs_d_x=needs_d_x, seed=seed)
-    conv_relu_max_pool._plan.cache_clear()
+    pooled_runs.pooled_runs.cache_clear()
     # All numbers are small and whole, so that sums are exact in any order, and most are equal.
     np.testing.assert_array_equal(fused[0], plain[0])
     np.testing.assert_array_equal(fused[1], plain[1])

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from nn_core.arrays import Array, Shape
 from nn_core.layers import windows
@@ -241,7 +240,8 @@ def _windows(V: Array, width: int, left: int, places: int, context: Context) -> 
     inside = range(left, left + W - width + 1)  # places whose windows see nothing but V
     if inside:
         runs = rows[..., left : left + len(inside), :, :].reshape(*outer, -1, width * channels)
-        np.copyto(runs, as_strided(V, runs.shape, V.strides))
+        seen: Array = np.ndarray(runs.shape, V.dtype, V.data, 0, V.strides)
+        np.copyto(runs, seen)
     for place in set(range(places)).difference(inside):
         first, stop = max(0, left - place), min(width, left - place + W)
         rows[..., place, first:stop, :] = V[..., place - left + first : place - left + stop, :]
