@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nn_core.arrays import Array
 from nn_core.errors import SettingError, ShapeError
-from nn_core.folding import Use, uses
+from nn_core.folding import Link, Use, uses
 from nn_core.layers import (
     GELU,
     GRU,
@@ -312,4 +312,4 @@ def test_an_example_that_is_larger_than_all_memory_still_passes() -> None:
     assert network.predict_size > 1
     network.predict_size = 1
     assert network.predict(np.ones((3, 2), np.float32)).shape == (3, 1)
-    assert Use(Dense(1), ()).folded == ()
+    assert Use.of(Dense(1), (Link(Dense(1), 0),)).folded == ()

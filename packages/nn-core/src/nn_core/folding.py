@@ -26,8 +26,6 @@ algorithm 2.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -113,17 +111,21 @@ class Link(NamedTuple):
         }
 
 
-@dataclass(frozen=True)
-class Use:
-    """A layer that a network predicts with, and the links that it stands for."""
+class Use(NamedTuple):
+    """A layer that a network predicts with, and the links that it stands for.
+
+    memory  the layer whose context it has: the one that remembers, or else the first
+    """
 
     layer: Layer
     links: tuple[Link, ...]
+    memory: int
 
-    @cached_property
-    def memory(self) -> int:
-        """The layer whose context it has: the one that remembers, or else the first."""
-        return next((link for link in self.links if link.layer.over_time), self.links[0]).memory
+    @classmethod
+    def of(cls, layer: Layer, links: tuple[Link, ...]) -> "Use":
+        """A layer in place of these links."""
+        home = next((link for link in links if link.layer.over_time), links[0])
+        return cls(layer, links, home.memory)
 
     def parameters(
         self, views: Sequence[Mapping[str, Array]], contexts: Sequence[Context]
@@ -151,17 +153,17 @@ def uses(layers: Sequence[Layer], input_shape: Shape, *, fused: bool) -> tuple[U
     """What a network of these layers predicts with; without `fused`, the layers themselves."""
     links = [Link(layer, number) for number, layer in enumerate(layers)]
     if not fused:
-        return tuple(Use(link.layer, (link,)) for link in links)
+        return tuple(Use.of(link.layer, (link,)) for link in links)
     links = _pooled_first(_folded([link for link in links if link.name not in IDLE]))
     chain, shapes = [link.layer for link in links], [input_shape]
     for layer in chain:
         shapes.append(layer.output_shape(shapes[-1]))
     found: list[Use] = []
     for stage in stages(chain, shapes, fused=True):
-        use = Use(stage.layer, tuple(links[stage.first : stage.stop]))
+        use = Use.of(stage.layer, tuple(links[stage.first : stage.stop]))
         if found and use.links[0].name in OVERWRITING and found[-1].links[-1].name in OWNING:
             before = found.pop()
-            use = Use(_activated(before.layer, use.layer), before.links + use.links)
+            use = Use.of(_activated(before.layer, use.layer), before.links + use.links)
         found.append(use)
     return tuple(found)
 

@@ -7,15 +7,14 @@ given the parameters of all that it stands for, by their names.
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from nn_core.arrays import Shape
 from nn_core.layers.layer import Layer
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """A layer that a network computes with, in place of layers first, ..., stop - 1.
 
     home      which of them lends it its context: the one with a memory, or else the first
