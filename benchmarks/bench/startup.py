@@ -15,7 +15,7 @@ LIBRARIES = "numpy, click, h5py"
 COMMANDS = (
     ("deep-nn --help", "deep_nn.__main__", LIBRARIES),
     ("cnn-sign --help", "cnn_sign_digits.__main__", LIBRARIES),
-    ("cnn-sign predict PHOTO", "cnn_sign_digits.__main__", "numpy, PIL.Image, h5py"),
+    ("cnn-sign predict PHOTO", "cnn_sign_digits.__main__", LIBRARIES + ", PIL.Image"),
     ("dino-gen --help", "char_rnn_dino.dino_gen", LIBRARIES),
     ("dino-gen --start Y", "char_rnn_dino.dino_gen", LIBRARIES),
     ("char-rnn --help", "char_rnn_dino.char_rnn", LIBRARIES),

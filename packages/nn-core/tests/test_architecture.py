@@ -41,7 +41,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"layers"}),
-    frozenset({"folding", "fusion", "lanes", "ledger", "network"}),
+    frozenset({"folding", "fusion", "lanes", "ledger", "network", "slicing"}),
     frozenset(
         {
             "callbacks",

@@ -306,14 +306,14 @@ def test_predict_sees_no_more_than_a_slice_at_a_time() -> None:
         (3, [3]),
         (7, [2, 2, 3]),  # one for each thread, if the examples are enough for that
         (48, [12] * 4),
-        (49, [9, 10, 10, 10, 10]),  # at most twelve together, and all about alike
+        (98, [19, 19, 20, 20, 20]),  # at most 24 together, and all about alike
     ],
 )
 def test_slices_of_a_prediction_are_larger_but_not_fewer_than_lanes(
     count: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = Network([Dense(2)], input_shape=(3,))
-    network.slice_size, network.predict_size = 3, 12
+    network.predict_size = 24
     seen: list[int] = []
     forward = Dense.forward
 

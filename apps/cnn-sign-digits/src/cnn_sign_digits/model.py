@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cnn_sign_digits.dataset import SIZE, Images
 from nn_core import checkpoint
@@ -22,8 +21,8 @@ SHIPPED = Path(__file__).with_name("accurate.h5")
 """The weights that come with the program."""
 INPUT_SHAPE = (SIZE, SIZE, 3)
 View = tuple[float, bool]
-AT_ONCE = 64
-"""Photos that are looked at together, in all ways."""
+AT_ONCE = 256
+"""Photos that are looked at together."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +48,16 @@ class Model:
 
     def probabilities(self, x: Images) -> Array:
         """P(class | photo), (N, classes): the mean over the views."""
-        answers = np.empty((len(x), len(self.classes)), self.network.dtype)
+        answers = np.zeros((len(x), len(self.classes)), self.network.dtype)
         contexts = self.network.contexts(frozen=True)
         for start in range(0, len(x), AT_ONCE):
             part = slice(start, start + AT_ONCE)
             photos = x[part]
-            looks = np.concatenate([_look(photos, *view) for view in self.views])
-            p = probabilities(self.network.predict(looks, contexts=contexts))
-            answers[part] = p.reshape(len(self.views), len(photos), -1).mean(axis=0)
+            for degrees, mirrored in self.views:
+                seen = photos[:, :, ::-1] if mirrored else photos
+                view = turned(seen, degrees) if degrees else seen
+                answers[part] += probabilities(self.network.predict(view, contexts=contexts))
+        answers /= len(self.views)
         return answers
 
     def details(self) -> dict[str, Any]:
@@ -67,11 +68,6 @@ class Model:
             "fingerprint": self.fingerprint,
             "views": self.views,
         }
-
-
-def _look(photos: npt.NDArray[np.uint8], degrees: float, mirrored: bool) -> npt.NDArray[Any]:
-    seen = photos[:, :, ::-1] if mirrored else photos
-    return turned(seen, degrees) if degrees else seen
 
 
 def load_model(path: Path | None) -> Model:

@@ -97,7 +97,7 @@ def loss_and_gradients(
     logits = np.empty((N, *network.output_shape), network.dtype)
     values = [0.0] * count
     totals = np.zeros((lanes, network.gradients.size), network.dtype)
-    noises = network.noises(count, contexts[0])
+    noises = _noises(network, count, contexts[0])
 
     def batch_part(i: int) -> slice:
         return slice(N * i // count, N * (i + 1) // count)
@@ -130,7 +130,7 @@ def loss_and_gradients(
         context.twin(max(crew.count, lanes) - 1)
     own = contexts[0].rng
     try:
-        if network.couples_examples:
+        if any(stage.layer.couples_examples for stage in network.stages):
             passes = [passes_of(i, i, totals[i]) for i in range(lanes)]
             _in_step(network, passes, finish, crew)
         else:
@@ -185,6 +185,15 @@ def _in_step(
         for one in passes:
             one.whole = back
     crew.map(lambda thread, lane: passes[lane].backward(0), len(passes))
+
+
+def _noises(network: "Network", count: int, context: Context) -> list[np.random.Generator] | None:
+    """A generator for each slice, derived from the one of the contexts, if any layer draws."""
+    if context.rng is None or not context.training:
+        return None
+    if not any(layer.draws for layer in network.layers):
+        return None
+    return [np.random.default_rng(seed) for seed in context.rng.integers(2**63, size=count)]
 
 
 def _coupled(network: "Network", i: int) -> tuple[Coupled, Mapping[str, Array]]:

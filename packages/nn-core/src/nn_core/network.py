@@ -6,33 +6,23 @@ import dataclasses
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nn_core import lanes
+from nn_core import lanes, slicing
 from nn_core.arrays import Array, Examples, Shape
 from nn_core.errors import DataError, ShapeError
 from nn_core.folding import uses
-from nn_core.fusion import stages
-from nn_core.layers.coupled import Coupled
+from nn_core.fusion import Stage, stages
 from nn_core.layers.layer import Cache, Context, Layer
 from nn_core.ledger import Ledger, LedgerRow
 from nn_core.losses import Loss
 from nn_core.spec import require
 from nn_core.steps import rows_of_steps, steps_of_rows
 from nn_core.threads import Crew
-
-SLICE_BYTES = 8 * 1024 * 1024
-"""What the layers put out for the examples that pass through the network together.
-
-Much of it has left the cache when it is needed again; but less at a time is more calls, for
-which threads wait for one another.
-"""
-
-PREDICT_BYTES = 64 * 1024 * 1024
-"""The same for those that are predicted together, of which nothing is kept for a way back."""
 
 
 class Network:
@@ -85,7 +75,6 @@ class Network:
             first = i == 0 or not layer.takes_integers
             require(first, f"{layer!r} takes integers, and can only stand first")
         self.shapes = self._infer_shapes()
-        self.stages = stages(self.layers, self.shapes, fused=fused)
         self.uses = uses(self.layers, self.input_shape, fused=fused)
         self._parameters = [
             layer.parameters(shape) for layer, shape in zip(self.layers, self.shapes, strict=False)
@@ -100,18 +89,36 @@ class Network:
         self.gradients: Array = np.zeros(size, self.dtype)
         self.parameter_views = self.views_of(self.parameters)
         self.gradient_views = self.views_of(self.gradients)
-        self.stage_parameters = self.by_stage(self.parameter_views)
-        self.stage_gradients = self.by_stage(self.gradient_views)
         self._first_trained = next(
             (i for i, named in enumerate(self._parameters) if named), len(self.layers)
         )
-        coupling = [stage.layer for stage in self.stages if stage.layer.couples_examples]
-        self.couples_examples = bool(coupling)
-        self._undivided = not all(isinstance(layer, Coupled) for layer in coupling)
-        self.slice_size = self._find_slice_size()
-        self.predict_size = self._find_predict_size()
         if rng is not None:
             self.initialize(rng)
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """What it computes with, in training: kernels where there are any, and else the layers."""
+        return stages(self.layers, self.shapes, fused=self.fused)
+
+    @cached_property
+    def stage_parameters(self) -> list[Mapping[str, Array]]:
+        """The named parameters of each stage."""
+        return self.by_stage(self.parameter_views)
+
+    @cached_property
+    def stage_gradients(self) -> list[Mapping[str, Array]]:
+        """The named gradients of each stage."""
+        return self.by_stage(self.gradient_views)
+
+    @cached_property
+    def slice_size(self) -> int:
+        """How many examples of a batch pass through the network together."""
+        return slicing.slice_size(self)
+
+    @cached_property
+    def predict_size(self) -> int:
+        """How many examples at most are predicted together."""
+        return slicing.predict_size(self)
 
     @property
     def output_shape(self) -> Shape:
@@ -243,7 +250,7 @@ class Network:
         lanes wait for one another there. Not so over time, where states belong to the whole
         batch and the mean is over steps.
         """
-        count = self._slice_count(len(x))
+        count = slicing.slice_count(self, len(x))
         if count > 1:
             with contexts[0].crew as crew:
                 return lanes.loss_and_gradients(self, x, targets, loss, contexts, count, crew)
@@ -268,8 +275,7 @@ class Network:
 
         Runs over slices of at most `batch_size`, so that memory does not grow with N, through
         `uses`: a little less work than `forward`, with the same values up to rounding, which may
-        depend on how many examples there are. There are up to `lanes.LANES` slices at least, if
-        the examples are enough for that, and each thread takes up to PREDICT_BYTES.
+        depend on how many examples there are. Threads take a slice each (`nn_core.slicing`).
         Over time they are (N, T, *output_shape), and each example begins with a state of zeros.
         contexts  memory to use again, for whoever predicts often
         Raises SettingError for contexts that train.
@@ -277,9 +283,7 @@ class Network:
         contexts = self.contexts(frozen=True) if contexts is None else contexts
         params = self._params_of_uses(contexts)
         steps = x.shape[1:2] if self.over_time else ()
-        T = math.prod(steps) or 1
-        least = -(-len(x) // max(1, min(batch_size, self.predict_size // T)))
-        count = max(least, min(lanes.LANES, -(-len(x) // max(1, self.slice_size // T))))
+        count = slicing.predict_count(self, len(x), math.prod(steps), batch_size)
         logits = np.empty((len(x), *steps, *self.output_shape), self.dtype)
 
         def work(thread: int, i: int) -> None:
@@ -369,49 +373,6 @@ class Network:
             {name: a for named in views[stage.first : stage.stop] for name, a in named.items()}
             for stage in self.stages
         ]
-
-    def _slice_count(self, N: int) -> int:
-        """How many slices a batch passes in: one, two, or a multiple of the lanes.
-
-        Lanes that wait for one another have two slices each, save that there are two lanes if
-        the batch has two slices: they are there for threads, and each costs a little.
-        """
-        if self.over_time or self._undivided or self.slice_size >= N:
-            return 1
-        if self.couples_examples:
-            whole = N // self.slice_size
-            return max(1, min(lanes.LANES, max(min(2, whole), whole // 2)))
-        least = math.ceil(N / self.slice_size)
-        return least if least <= 2 else min(N, math.ceil(least / lanes.LANES) * lanes.LANES)
-
-    def noises(self, count: int, context: Context) -> list[np.random.Generator] | None:
-        """A generator for each slice, derived from the one of the contexts, if any layer draws."""
-        if context.rng is None or not context.training:
-            return None
-        if not any(layer.draws for layer in self.layers):
-            return None
-        return [np.random.default_rng(seed) for seed in context.rng.integers(2**63, size=count)]
-
-    def _find_slice_size(self) -> int:
-        """How many examples make SLICE_BYTES of what the stages put out and keep.
-
-        More if the parameters are large, so that adding up the gradients of the slices stays
-        a small part of the work.
-        """
-        numbers = sum(
-            math.prod(self.shapes[stage.stop]) + stage.layer.kept(self.shapes[stage.first])
-            for stage in self.stages
-        )
-        each = numbers * self.dtype.itemsize
-        return max(1, max(SLICE_BYTES, 8 * self.parameters.nbytes) // max(1, each))
-
-    def _find_predict_size(self) -> int:
-        """How many examples make PREDICT_BYTES of what the stages of predicting put out."""
-        shape, numbers = self.input_shape, 0
-        for use in self.uses:
-            shape = use.layer.output_shape(shape)
-            numbers += math.prod(shape)
-        return max(1, PREDICT_BYTES // max(1, numbers * self.dtype.itemsize))
 
     def _infer_shapes(self) -> list[Shape]:
         shapes = [self.input_shape]
