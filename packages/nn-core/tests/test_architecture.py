@@ -31,6 +31,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "losses",
             "metrics",
             "optimizers",
+            "products",
             "regularization",
             "schedules",
             "spec",

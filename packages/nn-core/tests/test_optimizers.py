@@ -8,6 +8,7 @@ import inspect
 import math
 import tracemalloc
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,8 @@ from hypothesis import strategies as st
 from nn_core import optimizers, spec
 from nn_core.arrays import Array
 from nn_core.errors import CheckpointError, SettingError
-from nn_core.optimizers import OPTIMIZERS, AdamW, Optimizer, optimizer
+from nn_core.optimizers import OPTIMIZERS, AdamW, GradientDescent, Optimizer, optimizer
+from nn_core.threads import Crew
 
 Path = list[float]
 Formula = Callable[[float, Sequence[float], Sequence[float]], Path]
@@ -366,3 +368,30 @@ def test_the_bits_do_not_depend_on_the_pieces(
     monkeypatch.setattr(optimizers, "WHOLE", 20)
     monkeypatch.setattr(optimizers, "PIECE", piece)
     np.testing.assert_array_equal(follow(name, w, gradients, [0.1] * 4), whole)
+
+
+def test_threads_have_scratch_memory_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optimizers, "WHOLE", 3)
+    monkeypatch.setattr(optimizers, "PIECE", 4)
+    scratches: dict[int, Array] = {}
+    pieces: list[int] = []
+
+    class Watched(GradientDescent):
+        def move(self, w: Array, g: Array, rate: float, slots: Any, scratch: Array) -> None:
+            scratches[len(scratches)] = scratch
+            super().move(w, g, rate, slots, scratch)
+
+    class Threads(Crew):
+        def map(self, work: Callable[[int, int], None], count: int) -> None:
+            pieces.append(count)
+            for thread, piece in enumerate(reversed(range(count))):
+                work(thread, piece)
+
+    w, made = np.ones(10), Watched()
+    made.start(w)
+    made.step(w, np.arange(10.0), 1.0, Threads(3))
+    np.testing.assert_array_equal(w, 1.0 - np.arange(10.0))
+    assert pieces == [3]
+    assert [scratches[i].size for i in range(3)] == [2, 4, 4]
+    for i, j in ((0, 1), (1, 2), (0, 2)):
+        assert not np.shares_memory(scratches[i], scratches[j])

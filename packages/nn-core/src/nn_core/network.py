@@ -251,13 +251,13 @@ class Network:
         batch and the mean is over steps.
         """
         count = slicing.slice_count(self, len(x))
-        if count > 1:
-            with contexts[0].crew as crew:
+        with contexts[0].crew as crew:
+            if count > 1:
                 return lanes.loss_and_gradients(self, x, targets, loss, contexts, count, crew)
-        logits, caches = self.forward(x, contexts)
-        value, d_logits = loss(logits, targets)
-        self.backward(d_logits, caches, contexts)
-        return value, logits
+            logits, caches = self.forward(x, contexts)
+            value, d_logits = loss(logits, targets)
+            self.backward(d_logits, caches, contexts)
+            return value, logits
 
     def fold_statistics(self) -> None:
         """Move the running statistics by what `backward` found in the batch: after the step.

@@ -19,12 +19,13 @@ import numpy as np
 from nn_core import spec
 from nn_core.arrays import Array
 from nn_core.errors import CheckpointError
+from nn_core.threads import Crew
 
-WHOLE = 262_144
+WHOLE = 524_288
 """Numbers up to which a vector is worked on as a whole."""
 
-PIECE = 65_536
-"""Numbers of a longer one that are worked on at a time."""
+PIECE = 131_072
+"""Numbers of a longer one that are worked on at a time, by each thread."""
 
 
 @dataclass
@@ -46,24 +47,37 @@ class Optimizer(ABC):
         """Forget everything: zero slots for parameters like w, weights first."""
         self.steps = 0
         self.weight_count = w.size if weight_count is None else weight_count
-        self.scratch = np.empty_like(w)
+        whole = w.size <= WHOLE
+        self.scratch = np.empty(w.size if whole else -(-w.size // PIECE) * PIECE, w.dtype)
         for name in self.slots:
             setattr(self, name, np.zeros_like(w))
 
-    def step(self, w: Array, g: Array, learning_rate: float) -> None:
-        """Move w, given the gradient g of the loss at w. Leaves g as it is."""
+    def step(self, w: Array, g: Array, learning_rate: float, crew: Crew | None = None) -> None:
+        """Move w, given the gradient g of the loss at w. Leaves g as it is.
+
+        crew  threads to share the pieces of a long vector
+        """
         self.steps += 1
         slots = [getattr(self, name) for name in self.slots]
         if w.size <= WHOLE:
-            self.move(w, g, learning_rate, slots)
+            self.move(w, g, learning_rate, slots, self.scratch)
             return
-        for start in range(0, w.size, PIECE):
-            part = slice(start, start + PIECE)
-            self.move(w[part], g[part], learning_rate, [slot[part] for slot in slots])
+
+        def work(thread: int, i: int) -> None:
+            part = slice(i * PIECE, min((i + 1) * PIECE, w.size))
+            scratch = self.scratch[thread * PIECE :][: part.stop - part.start]
+            self.move(w[part], g[part], learning_rate, [slot[part] for slot in slots], scratch)
+
+        (crew or Crew()).map(work, -(-w.size // PIECE))
 
     @abstractmethod
-    def move(self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array]) -> None:
-        """The formula, for some of the numbers: w, their gradient, and what is remembered."""
+    def move(
+        self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array], scratch: Array
+    ) -> None:
+        """The formula, for some of the numbers: w, their gradient, and what is remembered.
+
+        scratch  as long as they are
+        """
 
     def state(self) -> dict[str, Array]:
         """The slots by name."""
@@ -84,8 +98,10 @@ class GradientDescent(Optimizer):
 
     default_learning_rate: ClassVar[float] = 0.3
 
-    def move(self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array]) -> None:
-        w -= np.multiply(g, learning_rate, out=self.scratch[: w.size])
+    def move(
+        self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array], scratch: Array
+    ) -> None:
+        w -= np.multiply(g, learning_rate, out=scratch)
 
 
 @dataclass
@@ -108,8 +124,10 @@ class Momentum(Optimizer):
     def __post_init__(self) -> None:
         _require_rate("beta", self.beta)
 
-    def move(self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array]) -> None:
-        (v,), scratch = slots, self.scratch[: w.size]
+    def move(
+        self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array], scratch: Array
+    ) -> None:
+        (v,) = slots
         _average(v, g, self.beta, scratch)
         w -= np.multiply(v, learning_rate, out=scratch)
 
@@ -126,8 +144,10 @@ class Nesterov(Momentum):
     (2016), sec. 2.
     """
 
-    def move(self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array]) -> None:
-        (v,), scratch = slots, self.scratch[: w.size]
+    def move(
+        self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array], scratch: Array
+    ) -> None:
+        (v,) = slots
         _average(v, g, self.beta, scratch)
         w -= np.multiply(v, learning_rate * self.beta, out=scratch)
         w -= np.multiply(g, learning_rate * (1.0 - self.beta), out=scratch)
@@ -154,8 +174,10 @@ class RMSProp(Optimizer):
         _require_rate("rho", self.rho)
         spec.require(self.epsilon > 0, f"epsilon must be positive, not {self.epsilon}")
 
-    def move(self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array]) -> None:
-        (s,), scratch = slots, self.scratch[: w.size]
+    def move(
+        self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array], scratch: Array
+    ) -> None:
+        (s,) = slots
         _average_square(s, g, self.rho, scratch)
         np.sqrt(s, out=scratch)
         scratch += self.epsilon
@@ -191,8 +213,10 @@ class Adam(Optimizer):
         _require_rate("beta2", self.beta2)
         spec.require(self.epsilon > 0, f"epsilon must be positive, not {self.epsilon}")
 
-    def move(self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array]) -> None:
-        (m, v), scratch = slots, self.scratch[: w.size]
+    def move(
+        self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array], scratch: Array
+    ) -> None:
+        m, v = slots
         _average(m, g, self.beta1, scratch)
         _average_square(v, g, self.beta2, scratch)
         c = math.sqrt(1.0 - self.beta2**self.steps)
@@ -222,9 +246,9 @@ class AdamW(Adam):
             self.weight_decay >= 0, f"weight_decay cannot be negative: {self.weight_decay}"
         )
 
-    def step(self, w: Array, g: Array, learning_rate: float) -> None:
+    def step(self, w: Array, g: Array, learning_rate: float, crew: Crew | None = None) -> None:
         w[: self.weight_count] *= 1.0 - learning_rate * self.weight_decay
-        super().step(w, g, learning_rate)
+        super().step(w, g, learning_rate, crew)
 
 
 def _average(mean: Array, x: Array, rate: float, scratch: Array) -> None:

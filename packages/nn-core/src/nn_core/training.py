@@ -196,7 +196,7 @@ class Trainer:
             regularization.clip_by_value(g, recipe.clip_value)
         if recipe.clip_norm is not None:
             regularization.clip_by_global_norm(g, recipe.clip_norm)
-        recipe.optimizer.step(w, g, self.learning_rate(self.step_count))
+        recipe.optimizer.step(w, g, self.learning_rate(self.step_count), self._crew)
         network.fold_statistics()
         self.step_count += 1
         return value

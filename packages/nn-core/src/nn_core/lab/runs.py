@@ -41,8 +41,7 @@ def run(
     end. With `early_stopping`, the network ends with the weights of its best epoch, and the
     checkpoint predicts with them. Ctrl-C ends the run between two steps, saved.
 
-    threads    how many share the work; the bits do not depend on it. A network over time works
-               in one, and the BLAS may share out its products
+    threads    how many share the work; the bits do not depend on it
     callbacks  called beside those that do all this
 
     Raises click.ClickException, after saving, if the run is interrupted; DivergenceError,
@@ -68,7 +67,7 @@ def run(
     with interruption() as asked, contextlib.closing(progress):
         trainer.callbacks = (*all_callbacks, StopWhen(asked))
         try:
-            with threadpool_limits(None if trainer.network.over_time else 1):
+            with threadpool_limits(1):
                 trainer.run()
         except InterruptedBetweenSteps:
             raise click.ClickException(_interrupted(trainer, saver)) from None

@@ -9,6 +9,7 @@ from nn_core.arrays import Array, Shape
 from nn_core.errors import ShapeError
 from nn_core.initializers import initializer
 from nn_core.layers.layer import Cache, Context, Layer, Parameter
+from nn_core.products import product
 from nn_core.spec import require
 
 
@@ -57,7 +58,7 @@ class Dense(Layer):
         self, x: Array, params: Mapping[str, Array], context: Context
     ) -> tuple[Array, Cache]:
         y = context.scratch("y", (len(x), self.units))
-        np.dot(x, params["W"], out=y)
+        product(x, params["W"], y, context.crew)
         y += params["b"]
         return y, (x,)
 
@@ -70,9 +71,9 @@ class Dense(Layer):
         context: Context,
     ) -> Array | None:
         (x,) = cache
-        np.dot(x.T, d_y, out=grads["W"])
+        product(x.T, d_y, grads["W"], context.crew)
         np.add.reduce(d_y, axis=0, out=grads["b"])
         if not context.needs_d_x:
             return None
         d_x = context.scratch("d_x", x.shape)
-        return np.dot(d_y, params["W"].T, out=d_x)
+        return product(d_y, params["W"].T, d_x, context.crew)

@@ -122,6 +122,6 @@ class GRU(Recurrent):
 
             d_h *= u
             d_h += np.dot(d_product[t].reshape(N, -1), W_h_transposed, out=back)
-        gradient_of_W_h(h, d_product, out=grads["W_h"])
+        gradient_of_W_h(h, d_product, grads["W_h"], context)
         np.add.reduce(d_product[:, :, 2].reshape(T * N, -1), axis=0, out=grads["b_h"])
         return d_z, (d_h,)

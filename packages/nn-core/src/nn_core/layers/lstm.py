@@ -123,5 +123,5 @@ class LSTM(Recurrent):
 
             d_c *= f
             np.dot(d_z[t].reshape(N, -1), W_h_transposed, out=d_h)
-        gradient_of_W_h(h, d_z, out=grads["W_h"])
+        gradient_of_W_h(h, d_z, grads["W_h"], context)
         return d_z, (d_h, d_c)

@@ -11,6 +11,7 @@ from nn_core.arrays import Array, Shape
 from nn_core.errors import ShapeError
 from nn_core.initializers import initializer
 from nn_core.layers.layer import Cache, Context, Layer, Parameter, State
+from nn_core.products import product
 from nn_core.spec import require
 from nn_core.steps import steps_of_rows
 
@@ -119,12 +120,12 @@ class Recurrent(Layer):
         )
         T, N, D = steps.shape
         d_rows = d_z.reshape(T * N, -1)
-        np.dot(steps.reshape(T * N, D).T, d_rows, out=grads["W_x"])
+        product(steps.reshape(T * N, D).T, d_rows, grads["W_x"], context.crew)
         np.add.reduce(d_rows, axis=0, out=grads["b"])
         if not context.needs_d_x:
             return None, d_initial_state
         d_x = context.scratch("d_x", (T * N, D))
-        np.dot(d_rows, params["W_x"].T, out=d_x)
+        product(d_rows, params["W_x"].T, d_x, context.crew)
         return steps_of_rows(d_x, N, T), d_initial_state
 
     def sums(self, rows: Array, params: Mapping[str, Array], context: Context, out: Array) -> None:
@@ -205,10 +206,10 @@ def steps_in_order(x: Array, context: Context) -> Array:
     return copied
 
 
-def gradient_of_W_h(h: Array, d_z: Array, out: Array) -> None:
+def gradient_of_W_h(h: Array, d_z: Array, out: Array, context: Context) -> None:
     """sum_t h[t - 1]^T @ d_z[t] as one product.
 
     h (T + 1, N, units) begins with the initial state, d_z (T, N, ...)
     """
     rows = d_z.shape[0] * d_z.shape[1]
-    np.dot(h[:-1].reshape(rows, -1).T, d_z.reshape(rows, -1), out=out)
+    product(h[:-1].reshape(rows, -1).T, d_z.reshape(rows, -1), out, context.crew)

@@ -74,5 +74,5 @@ class SimpleRNN(Recurrent):
             np.subtract(1.0, slope, out=slope)
             slope *= d_h
             np.dot(d_z[t], W_h_transposed, out=d_h)
-        gradient_of_W_h(h, d_z, out=grads["W_h"])
+        gradient_of_W_h(h, d_z, grads["W_h"], context)
         return d_z, (d_h,)
