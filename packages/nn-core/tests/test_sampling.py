@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from nn_core import sampling
 from nn_core.activations import softmax
@@ -263,6 +264,27 @@ def test_more_samples_than_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
     for text, whole in zip(texts, expected, strict=True):
         length = int(np.append(whole == 4, True).argmax())
         np.testing.assert_array_equal(text, whole[:length])
+
+
+@pytest.mark.parametrize("threads", [2, 3, 9])
+def test_the_texts_do_not_depend_on_the_threads(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "TOGETHER", 7)
+    network, prefix = network_of(), np.zeros((30, 1), int)
+    with threadpool_limits(1, "blas"):
+        expected, received = (
+            sample(
+                network, prefix, rng=np.random.default_rng(1), stop=4, max_length=9, threads=count
+            )
+            for count in (1, threads)
+        )
+    assert len(received) == 30
+    for text, other in zip(received, expected, strict=True):
+        np.testing.assert_array_equal(text, other)
+    # No group draws what another has drawn.
+    groups = {tuple(map(tuple, expected[first : first + 7])) for first in range(0, 28, 7)}
+    assert len(groups) == 4
 
 
 def test_one_seed_gives_the_same_texts_again_and_another_gives_others() -> None:

@@ -88,6 +88,7 @@ def main(
 
     from char_rnn_dino.model import DINO_GEN, load_model
     from char_rnn_dino.naming import names_like
+    from nn_core.threads import available_threads
 
     trained = load_model(model, DINO_GEN)
     known: frozenset[str] = frozenset()
@@ -106,6 +107,7 @@ def main(
         top_p=top_p,
         max_length=max_length,
         known=known,
+        threads=available_threads(),
     )
     written = [name.capitalize() for name in names]
     if as_json:

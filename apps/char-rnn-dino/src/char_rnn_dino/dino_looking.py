@@ -18,6 +18,7 @@ from nn_core.errors import SettingError
 from nn_core.lab.parameters import FIGURE, MODEL, Listed, Real, require_distinct
 from nn_core.lab.program import echo_json, json_option, remark
 from nn_core.layers import CELLS
+from nn_core.threads import available_threads
 
 TEMPERATURES = Listed(Real(least=0), "numbers")
 SCALES = Listed(Real(above=0, most=100), "numbers")
@@ -70,7 +71,13 @@ def novelty_command(
         chosen, np.random.default_rng(seed).spawn(len(chosen)), strict=True
     ):
         made = names_like(
-            model.network, model.vocabulary, "", count, rng=rng, temperature=temperature
+            model.network,
+            model.vocabulary,
+            "",
+            count,
+            rng=rng,
+            temperature=temperature,
+            threads=available_threads(),
         )
         found.append(novelty(made, learned, real))
     draw_novelty(

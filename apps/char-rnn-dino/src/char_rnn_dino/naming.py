@@ -29,12 +29,14 @@ def names_like(
     top_p: float | None = None,
     max_length: int = LONGEST,
     known: Collection[str] = (),
+    threads: int = 1,
 ) -> list[str]:
     """So many names in small letters, each of at least one.
 
     start       what each begins with; "" lets the network begin
     max_length  the most letters of a name, `start` among them
     known       names that are not to come again
+    threads     how many share the work
     Raises SettingError for a start that the network cannot read, or that is longer than
     max_length, DataError if only known names come, or none of a letter.
     """
@@ -54,6 +56,7 @@ def names_like(
             top_p=top_p,
             stop=end,
             max_length=max_length - len(start),
+            threads=threads,
         )
         made = [start.lower() + vocabulary.decode(name) for name in letters]
         new = [name for name in made if name and name not in known]

@@ -12,8 +12,10 @@ import numpy as np
 
 from nn_core.arrays import Array, Labels
 from nn_core.errors import ShapeError
+from nn_core.layers.layer import Context
 from nn_core.network import Network
 from nn_core.spec import require
+from nn_core.threads import Crew
 
 PREFIX_STEPS = 100
 """How many steps of a prefix are read at a time, so that memory does not grow with it."""
@@ -92,6 +94,7 @@ def continuations(
     stop: int | None = None,
     never: Sequence[int] = (),
     max_length: int | None = None,
+    contexts: Sequence[Context] | None = None,
 ) -> Iterator[Labels]:
     """The next words of N samples (N,), step after step, as they are drawn.
 
@@ -101,6 +104,7 @@ def continuations(
     stop         the word that ends a sample; at the steps after it, -1 stands for it
     never        words that are not drawn
     max_length   steps after which all end; None goes on until each has stopped
+    contexts     frozen ones, memory to use again
 
     The weights must stay as they are until it ends.
     Raises ShapeError for a prefix that is not (N, T) with at least one step, SettingError for
@@ -110,7 +114,9 @@ def continuations(
     require(max_length is None or max_length >= 0, f"a sample cannot be {max_length} long")
     if prefix.ndim != 2 or prefix.shape[1] == 0:
         raise ShapeError(f"samples begin with words (N, T), T at least 1, not {prefix.shape}")
-    contexts = network.contexts(frozen=True)
+    contexts = network.contexts(frozen=True) if contexts is None else contexts
+    for context in contexts:
+        context.forget()
     for start in range(0, prefix.shape[1], PREFIX_STEPS):
         logits = network.use(prefix[:, start : start + PREFIX_STEPS], contexts)
         for context in contexts:
@@ -153,29 +159,45 @@ def sample(
     stop: int | None = None,
     never: Sequence[int] = (),
     max_length: int,
+    threads: int = 1,
 ) -> list[Labels]:
     """N texts, each the words that follow its prefix, without the one that ended it.
 
-    The arguments are those of `continuations`.
+    threads  how many share the work if there are more than TOGETHER; the texts do not depend on
+             it (if the BLAS has one thread). Each so many draw from a generator of their own
+    The other arguments are those of `continuations`.
     """
-    texts: list[Labels] = []
-    for start in range(0, len(prefix), TOGETHER):
-        part = prefix[start : start + TOGETHER]
+    groups = -(-len(prefix) // TOGETHER)
+    texts: list[list[Labels]] = [[] for _ in range(groups)]
+    rngs = [rng]
+    if groups > 1:
+        rngs = [np.random.default_rng(seed) for seed in rng.integers(2**63, size=groups)]
+    contexts = network.contexts(frozen=True)
+
+    def work(thread: int, group: int) -> None:
+        part = prefix[group * TOGETHER :][:TOGETHER]
         steps = continuations(
             network,
             part,
-            rng=rng,
+            rng=rngs[group],
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,
             stop=stop,
             never=never,
             max_length=max_length,
+            contexts=[context.twin(thread) for context in contexts],
         )
         words = np.stack([*steps, np.full(len(part), -1)], axis=1)
         ended = words == -1 if stop is None else (words == -1) | (words == stop)
-        texts += [row[:length] for row, length in zip(words, ended.argmax(axis=1), strict=True)]
-    return texts
+        lengths = ended.argmax(axis=1)
+        texts[group] = [row[:length] for row, length in zip(words, lengths, strict=True)]
+
+    with Crew(min(threads, max(1, groups))) as crew:
+        for context in contexts:
+            context.twin(crew.count - 1)
+        crew.map(work, groups)
+    return [text for of_group in texts for text in of_group]
 
 
 def _check_settings(temperature: float, top_k: int | None, top_p: float | None) -> None:

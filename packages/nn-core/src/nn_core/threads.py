@@ -6,6 +6,7 @@ pieces are taken in the pieces' order: so the bits of a result do not depend on 
 """
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +17,13 @@ from nn_core.spec import require
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
+
+
+def available_threads() -> int:
+    """The cores that this process may use, at most 4: more have nothing to do."""
+    if hasattr(os, "sched_getaffinity"):
+        return min(4, len(os.sched_getaffinity(0)))
+    return min(4, os.cpu_count() or 1)
 
 
 class Crew:

@@ -1,6 +1,5 @@
 """The options that every `train` has, written once."""
 
-import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,6 +9,7 @@ from nn_core.initializers import initializer
 from nn_core.lab.parameters import FIGURE, MODEL, BatchSize, Named, OutputFile, Real
 from nn_core.optimizers import optimizer
 from nn_core.schedules import schedule
+from nn_core.threads import available_threads
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -118,13 +118,6 @@ def output_options(*, figure: str | None = None) -> Callable[[Command], Command]
             "--figure", type=FIGURE, default=figure, help="Draw how it learned, over the epochs."
         ),
     )
-
-
-def available_threads() -> int:
-    """The cores that this process may use, at most 4: more have nothing to do."""
-    if hasattr(os, "sched_getaffinity"):
-        return min(4, len(os.sched_getaffinity(0)))
-    return min(4, os.cpu_count() or 1)
 
 
 def together(*options: Callable[[Any], Any], omit: str = "") -> Callable[[Command], Command]:
