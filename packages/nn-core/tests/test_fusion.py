@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from nn_core.arrays import Array
 from nn_core.errors import ShapeError
-from nn_core.fusion import stages
+from nn_core.fusion import KERNELS, stages
 from nn_core.gradient_check import check_gradients, check_layer
 from nn_core.layers import (
+    LAYERS,
     BatchNorm,
     Context,
     Conv2D,
@@ -294,6 +295,36 @@ def test_a_fused_network_passes_the_gradient_check() -> None:
     assert len(network.stages) == 3
     x, labels = rng.normal(size=(3, 6, 6, 1)), np.arange(3)
     assert check_gradients(network, x, labels, softmax_cross_entropy, rng=rng).error <= 1e-6
+
+
+def test_what_is_no_number_passes_as_it_does_layer_by_layer() -> None:
+    x, labels = data(4)
+    x[1, 5:9, 5:9] = np.nan
+    x[2, 0, 0] = np.inf
+    logits, gradients = [], []
+    for fused in (False, True):
+        rng = np.random.default_rng(0)
+        network = Network(CLASSIC, input_shape=x.shape[1:], rng=rng, fused=fused)
+        contexts = network.contexts(training=True)
+        with np.errstate(invalid="ignore"):
+            _, received = network.loss_and_gradients(x, labels, softmax_cross_entropy, contexts)
+        logits.append(received.copy())
+        gradients.append(np.isnan(network.gradients))
+    assert np.isnan(logits[0][1:3]).all()
+    np.testing.assert_allclose(logits[1], logits[0], rtol=1e-4)
+    assert gradients[1].any() == gradients[0].any()
+
+
+@pytest.mark.parametrize("run", KERNELS)
+def test_no_two_layers_of_a_kernel_have_a_parameter_of_the_same_name(run: tuple[str, ...]) -> None:
+    sizes = {"Conv2D": (2, 3), "MaxPool2D": (2,), "Embedding": (3, 5)}
+    cells = dict.fromkeys(("SimpleRNN", "GRU", "LSTM"), (4,))
+    names = [
+        name
+        for kind in run
+        for name in LAYERS[kind](*(sizes | cells).get(kind, ())).parameters((8,) * 3)  # type: ignore[operator]
+    ]
+    assert len(names) == len(set(names)) > 0
 
 
 def test_layers_parameters_and_architecture_are_the_same_either_way() -> None:

@@ -589,6 +589,7 @@ def test_flatten_keeps_the_order_and_copies_nothing() -> None:
     np.testing.assert_array_equal(d_x, x)
     assert Flatten().output_shape((3, 4)) == (12,)
     assert Flatten().output_shape(()) == (1,)
+    assert Flatten().forward(x[:0], {}, Context(np.float64))[0].shape == (0, 12)
 
 
 # Context

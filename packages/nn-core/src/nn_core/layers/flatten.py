@@ -21,7 +21,7 @@ class Flatten(Layer):
     def forward(
         self, x: Array, params: Mapping[str, Array], context: Context
     ) -> tuple[Array, Cache]:
-        return x.reshape(len(x), -1), (x,)
+        return x.reshape(len(x), math.prod(x.shape[1:])), (x,)
 
     def backward(
         self,
