@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from bench.sides import OURS, Side
 
-TURN_SECONDS = 0.01
+TURN_SECONDS = 0.05
 """Steps that are shorter are timed several at a time, so many that a turn is as long as this."""
+TRIAL_SECONDS = 0.1
+"""For which steps are made to see how long they take."""
 LONG_STEP = 0.2
 """Seconds of a step before which nothing need be done to wake threads."""
 REST_SECONDS, LONGEST_REST = 0.005, 0.5
@@ -114,7 +116,7 @@ def _steps_in_a_turn(side: Side) -> tuple[int, int]:
     with side.during:
         side.step()
         fastest, began = math.inf, time.perf_counter()
-        while time.perf_counter() - began < 10 * TURN_SECONDS:
+        while time.perf_counter() - began < TRIAL_SECONDS:
             start = time.perf_counter()
             side.step()
             fastest = min(fastest, time.perf_counter() - start)
