@@ -254,6 +254,27 @@ def test_what_was_interrupted_while_it_was_made_is_made_again() -> None:
     assert made == [[1.0, 1.0], [1.0, 1.0]]
 
 
+def test_what_was_made_for_another_shape_is_made_again() -> None:
+    context = Context(frozen=True)
+
+    def interrupted(array: Array) -> None:
+        array.fill(9.0)
+        raise KeyboardInterrupt
+
+    context.of_weights("W", (2,), lambda array: array.fill(1.0))
+    assert context.of_weights("W", (3,), lambda array: array.fill(2.0)).tolist() == [2.0] * 3
+    with pytest.raises(KeyboardInterrupt):
+        context.of_weights("W", (2,), interrupted)
+    assert context.of_weights("W", (3,), lambda array: array.fill(3.0)).tolist() == [3.0] * 3
+    assert context.twin(1).frozen
+
+
+def test_a_layer_with_a_memory_lends_its_context() -> None:
+    layers = [Embedding(3, 5), LSTM(4), Dense(5)]
+    assert [use.memory for use in uses(layers, (), fused=True)] == [1, 2]
+    assert [use.memory for use in uses(layers, (), fused=False)] == [0, 1, 2]
+
+
 @pytest.mark.parametrize("layer", [MaxPool2D(2), BatchNorm()])
 def test_what_is_written_over_is_not_gone_back_through_where_it_would_be_needed(
     layer: Layer,

@@ -263,6 +263,22 @@ def data(count: int = 20) -> tuple[Array, npt.NDArray[Any]]:
     return rng.normal(size=(count, 32, 32, 3)).astype(np.float32), rng.integers(0, 3, count)
 
 
+def test_no_more_is_laid_out_than_stays_in_the_cache() -> None:
+    photos = pooled_runs.PooledRuns(Conv2D(8, 5, padding="same"), MaxPool2D(8), (64, 64, 64, 3))
+    # An example has 16 blocks of 72 runs of 24 numbers, and 8 rows of 144 products, 32 wide.
+    assert photos.size == windows.SLICE_BYTES // (4 * (16 * 72 * 24 + 8 * 144 * 32)) == 8
+    conv, pool = Conv2D(64, 7, padding="same"), MaxPool2D(4)
+    layer = ConvReLUMaxPool.of((conv, ReLU(), pool), (64, 64, 3))
+    assert layer is not None
+    x = np.random.default_rng(0).normal(size=(2, 64, 64, 3)).astype(np.float32)
+    params = {"W": np.ones((7, 7, 3, 64), np.float32), "b": np.zeros(64, np.float32)}
+    grads = {name: np.empty_like(values) for name, values in params.items()}
+    context = Context(training=True, needs_d_x=False)
+    y, cache = layer.forward(x, params, context)
+    layer.backward(y, cache, params, grads, context)
+    assert context._buffers["seen"].nbytes <= windows.SLICE_BYTES
+
+
 def test_a_network_learns_the_same_either_way() -> None:
     x, labels = data()
     gradients, logits, values = [], [], []

@@ -1,5 +1,6 @@
 """One run of `train`: what it saves and when, what it logs, and how it stops and goes on."""
 
+import contextlib
 import errno
 import json
 import signal
@@ -17,7 +18,11 @@ from toy_runs import STEPS_PER_EPOCH, build, leftovers, run_toy, settings_of
 from nn_core import checkpoint
 from nn_core.errors import CheckpointError, DivergenceError
 from nn_core.lab.runs import interruption
-from nn_core.training import Trainer
+from nn_core.layers import Dense, SimpleRNN
+from nn_core.losses import sequence_cross_entropy
+from nn_core.network import Network
+from nn_core.optimizers import Adam
+from nn_core.training import Recipe, Trainer
 
 
 def before_step(trainer: Trainer, step: int, act: Callable[[], Any]) -> None:
@@ -429,3 +434,22 @@ def test_a_bar_is_taken_away_even_if_the_run_fails(monkeypatch: pytest.MonkeyPat
     with pytest.raises(click.ClickException):
         run_toy(trainer)
     assert closed == [True]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_blas_has_one_thread_over_time_too(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+
+    def holding(limit: int) -> contextlib.AbstractContextManager[None]:
+        held.append(limit)
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr("nn_core.lab.runs.threadpool_limits", holding)
+    rng = np.random.default_rng(0)
+    network = Network([SimpleRNN(2), Dense(3)], input_shape=(4,), rng=rng, over_time=True)
+    x, y = np.ones((5, 6, 4), np.float32), np.zeros((5, 6), int)
+    recipe = Recipe(sequence_cross_entropy, Adam())
+    run_toy(Trainer(network, x, y, recipe, epochs=1, rng=rng), threads=threads)
+    assert held == [1]

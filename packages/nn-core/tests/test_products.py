@@ -1,6 +1,6 @@
 """Large products in pieces are products, with the same bits for any number of threads."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -25,15 +25,16 @@ def blas_of_one_thread() -> Iterator[None]:
 
 
 class CountingCrew(Crew):
-    """Tells how many pieces it was given."""
+    """Tells how many pieces it was given while it was open."""
 
     def __init__(self, count: int = 1) -> None:
         super().__init__(count)
         self.pieces: list[int] = []
 
-    def map(self, work: object, pieces: int) -> None:
-        self.pieces.append(pieces)
-        super().map(work, pieces)  # type: ignore[arg-type]
+    def map(self, work: Callable[[int, int], None], pieces: int) -> None:
+        if self._depth:
+            self.pieces.append(pieces)
+        super().map(work, pieces)
 
 
 @pytest.mark.parametrize(
@@ -42,9 +43,9 @@ class CountingCrew(Crew):
 )
 def test_how_many_pieces(size: int, pieces: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "ENOUGH", 12)
-    crew = CountingCrew()
     a, b = np.ones((1, 1)), np.arange(float(size))[None]
-    np.testing.assert_array_equal(product(a, b, np.empty((1, size)), crew), b)
+    with CountingCrew() as crew:
+        np.testing.assert_array_equal(product(a, b, np.empty((1, size)), crew), b)
     assert crew.pieces == pieces
 
 
@@ -73,6 +74,25 @@ def test_pieces_make_the_product(
     np.testing.assert_array_equal(outs[2], outs[0])
 
 
+def test_factors_that_lie_otherwise_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "ENOUGH", 30)
+    rng = np.random.default_rng(0)
+    whole = rng.normal(size=(12, 14))
+    b = rng.normal(size=(7, 9))
+    seen: list[bool] = []
+    matmul = np.matmul
+
+    def watched(a: Array, b: Array, out: Array) -> Array:
+        seen.append(1 in (a.strides[0] // 8, a.strides[1] // 8) and min(a.strides) > 0)
+        return matmul(a, b, out=out)
+
+    monkeypatch.setattr(np, "matmul", watched)
+    for a in (whole[::-1, :7], whole[:, ::2], whole[:, 6::-1]):
+        received = product(a, b, np.empty((12, 9)), Crew())
+        np.testing.assert_allclose(received, np.einsum("ik,kj->ij", a, b), rtol=1e-12)
+    assert seen == [True] * 12
+
+
 @pytest.mark.parametrize("optimizer", [Adam(), AdamW()])
 def test_training_a_wide_network_takes_the_same_bits_with_threads(
     optimizer: Optimizer, monkeypatch: pytest.MonkeyPatch
@@ -94,6 +114,38 @@ def test_training_a_wide_network_takes_the_same_bits_with_threads(
         results.append(network.parameters.copy())
     np.testing.assert_array_equal(results[1], results[0])
     np.testing.assert_array_equal(results[2], results[0])
+
+
+@pytest.mark.parametrize("optimizer", [Adam, AdamW])
+def test_a_step_gives_threads_their_work(
+    optimizer: type[Optimizer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(products, "ENOUGH", 10 * 30 * 40 // 2)
+    monkeypatch.setattr("nn_core.optimizers.WHOLE", 100)
+    monkeypatch.setattr("nn_core.optimizers.PIECE", 300)
+    monkeypatch.setattr("nn_core.training.Crew", CountingCrew)
+    x, y = np.ones((10, 30), np.float32), np.zeros(10, int)
+    layers = [Dense(40), ReLU(), Dense(30), ReLU(), Dense(1)]
+    network = Network(layers, input_shape=(30,), rng=np.random.default_rng(1))
+    recipe = Recipe(softmax_cross_entropy, optimizer(), batch_size=None)
+    trainer = Trainer(network, x, y, recipe, epochs=1, rng=np.random.default_rng(2), threads=2)
+    trainer.run()
+    crew = trainer._crew
+    assert isinstance(crew, CountingCrew)
+    # Forward two large products, back three, and the optimizer's 2,501 numbers.
+    assert crew.pieces[:6] == [2, 2, 2, 2, 2, 9]
+
+
+def test_a_step_over_time_gives_threads_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "ENOUGH", 6 * 9 * 5 * 8 // 2)
+    network = Network(
+        [SimpleRNN(8)], input_shape=(5,), rng=np.random.default_rng(0), over_time=True
+    )
+    x, y = np.ones((6, 9, 5), np.float32), np.zeros((6, 9), int)
+    crew = CountingCrew()
+    contexts = network.contexts(training=True, needs_d_x=True, threads=crew)
+    network.loss_and_gradients(x, y, sequence_cross_entropy, contexts)
+    assert crew.pieces == [2, 2, 2]  # the gradients of W_h, W_x and x
 
 
 @pytest.mark.parametrize("cell", [SimpleRNN(8), GRU(8), LSTM(8)])

@@ -1,6 +1,7 @@
 """Sampling: what is drawn, how often, and that it costs the same at every step."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.layers import CELLS, GRU, LSTM, Dense, Embedding, Recurrent
 from nn_core.network import Network
 from nn_core.sampling import continuations, draw, next_probabilities, sample
+from nn_core.threads import Crew
 
 V = 6
 NATS = np.log([[0.1, 0.4, 0.2, 0.3]])
@@ -285,6 +287,25 @@ def test_the_texts_do_not_depend_on_the_threads(
     # No group draws what another has drawn.
     groups = {tuple(map(tuple, expected[first : first + 7])) for first in range(0, 28, 7)}
     assert len(groups) == 4
+
+
+def test_groups_hang_on_the_seed_and_go_to_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+
+    class Watched(Crew):
+        def map(self, work: Callable[[int, int], None], pieces: int) -> None:
+            counts.append(self.count)
+            super().map(work, pieces)
+
+    monkeypatch.setattr(sampling, "Crew", Watched)
+    monkeypatch.setattr(sampling, "TOGETHER", 7)
+    prefix = np.zeros((20, 1), int)
+    one, other = (
+        sample(network_of(), prefix, rng=np.random.default_rng(seed), max_length=9, threads=5)
+        for seed in (1, 2)
+    )
+    assert counts == [3, 3]  # no more threads than groups
+    assert not np.array_equal(one, other)
 
 
 def test_one_seed_gives_the_same_texts_again_and_another_gives_others() -> None:

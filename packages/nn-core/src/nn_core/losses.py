@@ -71,9 +71,8 @@ def softmax_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
     shifted = np.subtract(logits, np.maximum.reduce(logits, axis=1, keepdims=True), order="C")
     p = np.exp(shifted)
     total = np.add.reduce(p, axis=1, keepdims=True)
-    wanted = np.arange(0, N * classes, classes) + labels.astype(
-        np.intp
-    )  # where p[n, labels[n]] stands
+    # Where p[n, labels[n]] stands in p as one row.
+    wanted = np.arange(0, N * classes, classes) + labels.astype(np.intp)
     losses = np.log(total[:, 0])
     losses -= shifted.reshape(-1)[wanted]
     value = float(np.add.reduce(losses)) / N

@@ -24,6 +24,8 @@ def product(a: Array, b: Array, out: Array, crew: Crew) -> Array:
     if pieces < 2:
         return np.dot(a, b, out=out)
     pieces = PIECES if pieces >= PIECES else 2
+    # In other orders NumPy before 2.3 would not use the BLAS.
+    a, b = (x if x.flags.forc else np.ascontiguousarray(x) for x in (a, b))
 
     def work(thread: int, i: int) -> None:
         if M >= N:

@@ -163,8 +163,8 @@ def sample(
 ) -> list[Labels]:
     """N texts, each the words that follow its prefix, without the one that ended it.
 
-    threads  how many share the work if there are more than TOGETHER; the texts do not depend on
-             it (if the BLAS has one thread). Each so many draw from a generator of their own
+    threads  how many share the work; the texts do not depend on it (if the BLAS has one thread).
+             More than TOGETHER are drawn in groups, each with a generator seeded from `rng`
     The other arguments are those of `continuations`.
     """
     groups = -(-len(prefix) // TOGETHER)

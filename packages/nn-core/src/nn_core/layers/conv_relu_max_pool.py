@@ -1,4 +1,4 @@
-"""Convolution, ReLU and max pooling in one: the maps between them are never written out."""
+"""Convolution, ReLU and max pooling in one: the maps between them are never all written out."""
 
 import math
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array, Shape
+from nn_core.layers import windows
 from nn_core.layers.conv2d import Conv2D
 from nn_core.layers.layer import Cache, Context, Layer, Parameter
 from nn_core.layers.pooled_runs import pooled_runs, row_and_column
@@ -29,7 +30,7 @@ class ConvReLUMaxPool(Layer):
 
     Adding b keeps the order of numbers, and so does ReLU as far as they are positive:
     max_k max(z_k + b, 0) = max(max_k z_k + b, 0). So b is added, and the sum clipped, on as many
-    numbers as there are windows, and z need never exist but in part.
+    numbers as there are windows, and z need never exist for more than a slice of the batch.
 
     Where y > 0, the window's first largest relu(z + b) is its first largest z, the winner, and
     d_z = d_y there alone. Where y = 0, all of the window is silent and d_z = 0: whichever pixel
@@ -46,8 +47,8 @@ class ConvReLUMaxPool(Layer):
 
     d_W takes the run of each winner, height * run * C numbers in one piece, filter by filter,
     times d_y put in the column of the winner's place within its tile: the products of one window
-    in place of h * w, most of them with zeros. For small windows, or if d_x is
-    wanted, d_z is written out, and Conv2D goes on.
+    in place of h * w, most of them with zeros. For small windows, or if d_x is wanted, d_z is
+    written out, and Conv2D goes on.
 
     conv, pool  the layers that it stands for
     Source: as those; Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 9.1 to 9.3.
@@ -133,8 +134,8 @@ class ConvReLUMaxPool(Layer):
             plan.lay_out(x[part], here, context)
             m, won = plan.pooled(here, len(x[part]), band, winners is not None, context)
             m += params["b"]
-            windows = plan.in_order(m, "ordered", context)
-            np.maximum(windows, 0.0, out=y[part])
+            ordered = plan.in_order(m, "ordered", context)
+            np.maximum(ordered, 0.0, out=y[part])
             if winners is not None and won is not None:
                 winners[part] = plan.in_order(won, "ordered winners", context)
         return runs
@@ -176,11 +177,14 @@ class ConvReLUMaxPool(Layer):
         for number, part in plan.slices(x):
             rows, within = plan.rows_of(winners[part])
             count = rows.shape[1]
-            seen = context.scratch("seen", (filters, count, plan.kernel[0], plan.run))
-            np.take(runs[number], rows[..., None] + kernel_rows, 0, out=seen, mode="clip")
             weights = context.scratch("weights", (filters, count, plan.tile))
             np.equal(within[..., None], places, out=weights)
             weights *= d_m[part].reshape(count, filters, 1).swapaxes(0, 1)
-            seen_by = seen.reshape(filters, count, plan.depth).swapaxes(1, 2)
-            d_band += np.matmul(seen_by, weights, out=d_part)
+            for some in windows.slices(weights, count * plan.depth * runs.itemsize):
+                shape = (some.stop - some.start, count, plan.kernel[0], plan.run)
+                seen = context.scratch("seen", shape)
+                np.take(runs[number], rows[some, :, None] + kernel_rows, 0, out=seen, mode="clip")
+                seen_by = seen.reshape(*shape[:2], plan.depth).swapaxes(1, 2)
+                np.matmul(seen_by, weights[some], out=d_part[some])
+            d_band += d_part
         plan.kernel_of(d_band, d_W)

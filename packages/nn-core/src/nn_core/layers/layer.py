@@ -21,7 +21,7 @@ Cache: TypeAlias = tuple[Any, ...]
 State: TypeAlias = tuple[Array, ...]
 """What a recurrent layer remembers between two steps: (h,) or (h, c), each (N, units)."""
 
-T = TypeVar("T")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -148,17 +148,17 @@ class Context:
             array = self._buffers[name] = flat[:size].reshape(shape)
         return array
 
-    def once(self, name: str, make: Callable[[], T]) -> T:
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
         """What `make` makes of the weights alone: anew at each call, unless the weights stay."""
         if not self.frozen:
             return make()
         if name not in self._made:
             self._made[name] = make()
-        made: T = self._made[name]
+        made: Made = self._made[name]
         return made
 
     def of_weights(self, name: str, shape: Shape, make: Callable[[Array], None]) -> Array:
-        """Memory that `make` fills, as in `once`."""
+        """Memory that `make` fills, as in `once`; made anew for another shape, too."""
         array = self.scratch(name, shape)
         if not (self.frozen and self._made.get(name) == shape):
             self._made.pop(name, None)

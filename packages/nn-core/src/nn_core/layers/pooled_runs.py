@@ -29,8 +29,9 @@ class PooledRuns:
     row after row, so that `height` runs which follow one another are what a kernel sees, and the
     kernels of every P-th row of places, P s >= height, lie a constant distance apart without
     overlapping: a matrix in the sense of the BLAS, without a copy. If P is a multiple of the
-    window's height h, row u of all windows is one such product (or P / h of them), and the
-    largest of each column of the windows is the maximum of h products of the same shape.
+    window's height h, row u of all windows is one such matrix (or P / h of them), times the band
+    of the kernel; all h of them are one call, and the largest of each column of the windows is
+    the maximum over them.
 
     A block of runs, those of one (q, n, J), is `groups` * `period` rows long; a group of P s
     rows holds the places of `share` windows, one under the other.
