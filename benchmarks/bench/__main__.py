@@ -7,11 +7,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import answers, convolutions, growth, machine, mlps, names, recurrences, startup, timer
+from bench import (
+    answers,
+    convolutions,
+    growth,
+    machine,
+    mlps,
+    names,
+    recurrences,
+    startup,
+    tasks,
+    timer,
+)
 from bench.drawing import draw_growth, draw_ratios
 from bench.parity import ParityError
 from bench.report import Report, Result
-from bench.sides import Case, Settings
+from bench.sides import OURS, TORCH, Case, Settings
 
 CASES = [
     *mlps.CASES,
@@ -22,6 +33,8 @@ CASES = [
     *startup.CASES,
 ]
 GROWTH = ("e", "growth")
+MEMORY_STEPS = 5
+"""After which a process has all the memory that training takes."""
 THREADS = {"1": (1,), "2": (2,), "both": (1, 2)}
 
 
@@ -101,9 +114,25 @@ def measure(case: Case, settings: Settings, report: Report) -> None:
     report.timings.append((case.name, threads, timings))
     report.notes += [note for note in settings.notes if note not in report.notes]
     report.results += [
-        Result(case.group, case.name, threads, ratio, case.goals.get(ratio.peer))
+        Result(
+            case.group,
+            case.name,
+            threads,
+            ratio,
+            case.goals.get(ratio.peer),
+            memory_of(case.name, ratio, settings.threads),
+        )
         for ratio in timer.ratios(timings)
     ]
+
+
+def memory_of(name: str, ratio: timer.Ratio, threads: int) -> tuple[int, int] | None:
+    """What a training step of ours and of PyTorch's faster format take, each by itself."""
+    if ratio.peer != TORCH or tasks.named(name) is None:
+        return None
+    sides = OURS, ratio.variant.removeprefix("compiled").strip()
+    mine, theirs = (growth.alone(side, name, threads, MEMORY_STEPS).working_bytes for side in sides)
+    return None if mine is None or theirs is None else (mine, theirs)
 
 
 def write(report: Report, folder: Path) -> None:

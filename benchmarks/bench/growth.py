@@ -1,4 +1,4 @@
-"""Time and memory of `classic` against the batch, each size and side in its own process."""
+"""Time and memory of training steps that have a process to themselves; `classic` as it grows."""
 
 import json
 import subprocess
@@ -48,14 +48,16 @@ def measure(
     for count in threads:
         for batch in BATCHES:
             progress(f"e  classic x{batch}, threads: {count}")
-            yield _run(OURS, batch, count, steps)
+            name = f"classic x{batch}"
+            yield alone(OURS, name, count, steps)
             if machine.HAS_TORCH:
-                sides = [_run(side, batch, count, steps) for side in FORMATS]
+                sides = [alone(side, name, count, steps) for side in FORMATS]
                 yield min(sides, key=lambda growth: growth.seconds)
 
 
-def _run(side: str, batch: int, threads: int, steps: int) -> Growth:
+def alone(side: str, workload: str, threads: int, steps: int) -> Growth:
+    """A training step of one side, in a process of its own."""
     arguments = [sys.executable, "-m", "bench.growth_worker", side]
-    numbers = [str(number) for number in (batch, threads, steps)]
-    done = subprocess.run([*arguments, *numbers], check=True, stdout=subprocess.PIPE, text=True)
+    arguments += [workload, str(threads), str(steps)]
+    done = subprocess.run(arguments, check=True, stdout=subprocess.PIPE, text=True)
     return Growth(**json.loads(done.stdout))

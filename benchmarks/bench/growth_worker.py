@@ -1,6 +1,6 @@
-"""One side's training step of `classic` at one size of batch, in a process of its own.
+"""One side's training step of one workload, in a process of its own.
 
-python -m bench.growth_worker SIDE BATCH THREADS STEPS prints one JSON object. SIDE is nn-core or
+python -m bench.growth_worker SIDE WORKLOAD THREADS STEPS prints one JSON object. SIDE is nn-core or
 one of PyTorch's memory formats.
 """
 
@@ -12,8 +12,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from bench import ours
-from bench.convolutions import convolutional
+from bench import ours, tasks
 from bench.sides import OURS, TORCH, Settings, Side
 from nn_core import Trainer
 
@@ -45,8 +44,10 @@ def side_of(side: str, task: ours.Task, threads: int) -> Side:
 
 def main() -> None:
     """Time and memory of some steps, the first of which are not timed."""
-    side, batch, threads, steps = sys.argv[1], *map(int, sys.argv[2:])
-    task = convolutional("classic", batch)
+    side, name, threads, steps = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
+    task = tasks.named(name)
+    if task is None:
+        sys.exit(f"no training step is called {name!r}")
     if side != OURS:
         import torch
 
@@ -65,7 +66,7 @@ def main() -> None:
         json.dumps(
             {
                 "side": side,
-                "batch": batch,
+                "batch": len(task.x),
                 "threads": threads,
                 "seconds": median,
                 "lower": lower,

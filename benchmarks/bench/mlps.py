@@ -22,7 +22,7 @@ def mlp(sizes: tuple[int, ...], batch_size: int) -> Task:
     *hidden, outputs = sizes[1:]
     layers: list[Layer] = [layer for units in hidden for layer in (Dense(units), ReLU())]
     return Task(
-        _name(sizes, batch_size),
+        name_of(sizes, batch_size),
         (*layers, Dense(outputs)),
         sizes[:1],
         "binary-cross-entropy" if outputs == 1 else "softmax-cross-entropy",
@@ -31,13 +31,14 @@ def mlp(sizes: tuple[int, ...], batch_size: int) -> Task:
     )
 
 
-def _name(sizes: tuple[int, ...], batch_size: int) -> str:
+def name_of(sizes: tuple[int, ...], batch_size: int) -> str:
+    """As in "2-10-5-1 x32"."""
     return f"{'-'.join(map(str, sizes))} x{batch_size}"
 
 
 def _case(sizes: tuple[int, ...], batch_size: int, goal: float) -> Case:
     goals = {TORCH: goal, SCIKIT: 1.5}
-    return training_case("a", _name(sizes, batch_size), goals, lambda: mlp(sizes, batch_size))
+    return training_case("a", name_of(sizes, batch_size), goals, lambda: mlp(sizes, batch_size))
 
 
 CASES = [_case(*row) for row in SIZES]

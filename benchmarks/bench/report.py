@@ -9,7 +9,19 @@ from bench.growth import Growth
 from bench.sides import OURS
 from bench.timer import Ratio, Timing
 
-HEAD = ("", "workload", "threads", "nn-core", "peer", "its time", "ratio", "quartiles", "goal", "")
+HEAD = (
+    "",
+    "workload",
+    "threads",
+    "nn-core",
+    "peer",
+    "its time",
+    "ratio",
+    "quartiles",
+    "goal",
+    "",
+    "MB",
+)
 
 
 @dataclass(frozen=True)
@@ -18,6 +30,8 @@ class Result:
 
     threads  None where they do not matter
     goal     None where there is none
+    memory   bytes that ours and the peer's took beyond imports and batch, each in a process of its
+             own; None where that is not measured
     """
 
     group: str
@@ -25,6 +39,7 @@ class Result:
     threads: int | None
     ratio: Ratio
     goal: float | None
+    memory: tuple[int, int] | None = None
 
     @property
     def reached(self) -> bool | None:
@@ -134,4 +149,5 @@ def _row(result: Result) -> tuple[str, ...]:
         f"{ratio.lower:.2f}-{ratio.upper:.2f}",
         "" if result.goal is None else f"{result.goal:.2f}",
         reached,
+        "" if result.memory is None else " / ".join(f"{m / 1e6:.1f}" for m in result.memory),
     )

@@ -76,7 +76,7 @@ def softmax_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
     losses = np.log(total[:, 0])
     losses -= shifted.reshape(-1)[wanted]
     value = float(np.add.reduce(losses)) / N
-    total *= N
+    total *= N  # so that p / total carries the 1/N, too
     p /= total
     p.reshape(-1)[wanted] -= 1.0 / N
     return value, p

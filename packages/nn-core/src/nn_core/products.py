@@ -18,6 +18,9 @@ def product(a: Array, b: Array, out: Array, crew: Crew) -> Array:
     The pieces are rows of `out` if it is high, and else columns: so the smaller of a and b is the
     one that several threads have to read. They are a matter of the shapes alone, so that the bits
     are the same for any number of threads, if the BLAS has one.
+
+    out   C-contiguous; returned
+    crew  whose threads take the pieces, where it is open
     """
     (M, K), N = a.shape, b.shape[1]
     pieces = M * K * N // ENOUGH

@@ -35,6 +35,9 @@ class PooledRuns:
 
     A block of runs, those of one (q, n, J), is `groups` * `period` rows long; a group of P s
     rows holds the places of `share` windows, one under the other.
+
+    conv, pool  the layers, with windows that do not overlap
+    x_shape     of a batch (N, H, W, C)
     """
 
     def __init__(self, conv: Conv2D, pool: MaxPool2D, x_shape: Shape) -> None:
@@ -198,6 +201,7 @@ class PooledRuns:
 
 
 pooled_runs = lru_cache(maxsize=64)(PooledRuns)
+"""Those of the same layers and shape, worked out once."""
 
 
 def row_and_column(
