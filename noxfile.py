@@ -63,7 +63,7 @@ per_package = nox.parametrize("package", [nox.param(name, id=name) for name in P
 
 def editable(*packages: str) -> list[str]:
     """Arguments that install packages from here; nn-core never comes from an index."""
-    arguments = ["-e", f"{PACKAGES['nn-core']}[lab]"]
+    arguments = ["-e", f"{PACKAGES['nn-core']}[cli]"]
     for name in packages:
         if name != "nn-core":
             arguments += ["-e", PACKAGES[name]]

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_info
 from nn_core import Dense, Network, Recipe, ReLU, Trainer
 from nn_core.arrays import Array, Labels
 from nn_core.losses import binary_cross_entropy
-from nn_core.optimizers import Adam
+from nn_core.optim.optimizers import Adam
 
 SEED = 1
 LEARNING_RATE = 0.001

@@ -11,7 +11,7 @@ from char_rnn_dino.model import DINO_GEN, load_model
 from char_rnn_dino.naming import LONGEST
 from char_rnn_dino.vocabulary import END
 from nn_core.arrays import Labels
-from nn_core.sampling import sample
+from nn_core.generate import sample
 
 COUNT, GOAL = 10_000, 1.5
 CHECKED = 200

@@ -15,7 +15,7 @@ from bench.sides import OURS, Side
 from nn_core import Network, Recipe, Trainer
 from nn_core.layers import Layer
 from nn_core.losses import LOSSES
-from nn_core.optimizers import Adam
+from nn_core.optim.optimizers import Adam
 
 LEARNING_RATE = 1e-6
 """So small that the weights stay where they are: the last step costs what the first did."""

@@ -1,4 +1,4 @@
-"""`nn_core.sampling.sample`, written with PyTorch."""
+"""`nn_core.generate.sample`, written with PyTorch."""
 
 from collections.abc import Callable
 from typing import Any

@@ -68,7 +68,7 @@ class Twin:
         return F.cross_entropy(logits.reshape(len(targets), -1), targets)
 
     def in_torch_order(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
-        """Named arrays of nn-core as PyTorch has them."""
+        """SpecType arrays of nn-core as PyTorch has them."""
         return {name: self.matches[name].reorder(array) for name, array in arrays.items()}
 
     def gradients(self) -> dict[str, Array]:

@@ -3,9 +3,9 @@
 import numpy as np
 
 from char_rnn_dino.vocabulary import END, Vocabulary
+from nn_core.generate import next_probabilities
 from nn_core.layers import GRU, Dense, Embedding
 from nn_core.network import Network
-from nn_core.sampling import next_probabilities
 
 AB = Vocabulary((END, "a", "b"), lower=True)
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from commands import CHAR, DINO, MAINS
 
 from char_rnn_dino import char_cli, dino_cli
-from nn_core.lab.program import Commands
+from nn_core.cli.app import Commands
 
 EXAMPLE = re.compile(r"^ *Example: ((?:dino-gen|char-rnn) .*)", re.MULTILINE)
 COMMANDS = [(program, name) for program, main in MAINS.items() for name in sorted(main.commands)]
@@ -22,12 +22,12 @@ SLOW = {
     "h5py",
     "pooch",
     "tqdm",
-    "nn_core.training",
-    "nn_core.optimizers",
+    "nn_core.training.trainer",
+    "nn_core.optim.optimizers",
     "nn_core.layers.conv2d",
     "nn_core.layers.pooling",
     "nn_core.layers.batch_norm",
-    "nn_core.lab.figures",
+    "nn_core.cli.plots",
 }
 
 each_command = pytest.mark.parametrize(("program", "name"), COMMANDS)

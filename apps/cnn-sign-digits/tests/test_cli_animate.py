@@ -8,7 +8,7 @@ from PIL import Image
 from small_models import INPUT_SHAPE, network_of, save
 
 from cnn_sign_digits.sliding import KERNELS, Sliding, levels, pattern
-from nn_core.lab.pictures import read_image
+from nn_core.cli.images import read_image
 from nn_core.layers import Conv2D, Dense, GlobalAveragePool2D
 from nn_core.network import Network
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from cnn_sign_digits.cli import MODULES, main
-from nn_core.lab.program import Commands
+from nn_core.cli.app import Commands
 
 EXAMPLE = re.compile(r"^ *Example: (cnn-sign .*)", re.MULTILINE)
 

@@ -19,8 +19,8 @@ from photos import hdf5_file, numbered_folder, pixels, rng
 
 from cnn_sign_digits.cli import main
 from cnn_sign_digits.data import FETCHED, load, load_for_evaluation
-from nn_core.lab import fetching
-from nn_core.lab.fetching import contents_sha256
+from nn_core.cli import download
+from nn_core.cli.download import contents_sha256
 
 TEN = tuple(map(str, range(10)))
 PHOTOS = pixels(6)
@@ -73,7 +73,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that fetched sets are looked for in."""
     folder = tmp_path / "here"
     folder.mkdir()
-    monkeypatch.setattr(fetching, "data_folder", lambda: folder)
+    monkeypatch.setattr(download, "data_folder", lambda: folder)
     return folder
 
 

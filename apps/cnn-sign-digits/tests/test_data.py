@@ -17,14 +17,14 @@ from cnn_sign_digits.data import (
 )
 from cnn_sign_digits.dataset import Dataset, fingerprint
 from cnn_sign_digits.stored import StoredImages
-from nn_core.augmentation import Augmentation
+from nn_core.batches.augmentation import Augmentation
+from nn_core.cli import download
 from nn_core.errors import DataError, NNError, SettingError, ShapeError
-from nn_core.lab import fetching
 from nn_core.layers import Dense, Flatten
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
-from nn_core.optimizers import Momentum
-from nn_core.training import Recipe, Trainer
+from nn_core.optim.optimizers import Momentum
+from nn_core.training.trainer import Recipe, Trainer
 
 PHOTOS = pixels(20)
 NUMBERS = np.arange(20) % 2
@@ -36,7 +36,7 @@ def fetched(tmp_path, monkeypatch):
     """The folder that fetched sets are looked for in."""
     here = tmp_path / "fetched"
     here.mkdir()
-    monkeypatch.setattr(fetching, "data_folder", lambda: here)
+    monkeypatch.setattr(download, "data_folder", lambda: here)
     return here
 
 

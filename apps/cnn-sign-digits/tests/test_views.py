@@ -5,7 +5,7 @@ import pytest
 
 from cnn_sign_digits.model import INPUT_SHAPE, Model
 from cnn_sign_digits.preparing import views
-from nn_core.augmentation import augmentation, turned
+from nn_core.batches.augmentation import augmentation, turned
 from nn_core.layers import Dense, Flatten
 from nn_core.metrics import probabilities
 from nn_core.network import Network

@@ -11,7 +11,7 @@ from command_line import invoke, json_of, refusal, strictly, succeed, trained
 from deep_nn.cli import main
 from deep_nn.comparing import COMPARISONS
 from deep_nn.model import NetworkSettings, build_trainer
-from nn_core.training import Trainer
+from nn_core.training.trainer import Trainer
 
 NAMES = [f"compare-{kind.name}" for kind in COMPARISONS]
 DEFAULTS = {
@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Comparisons whose figure is not what is tested."""
     monkeypatch.setattr(
-        "nn_core.lab.comparison_report.draw_comparison", lambda *arguments, **options: None
+        "nn_core.cli.sweep_report.draw_comparison", lambda *arguments, **options: None
     )
 
 

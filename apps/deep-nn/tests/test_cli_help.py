@@ -11,8 +11,8 @@ from command_line import PHOTOS, invoke, succeed, trained, write_cats
 from PIL import Image
 
 from deep_nn.cli import MODULES, main
-from nn_core.lab.fetching import RemoteDataset
-from nn_core.lab.program import Commands
+from nn_core.cli.app import Commands
+from nn_core.cli.download import RemoteDataset
 
 EXAMPLE = re.compile(r"Example: (deep-nn .*)")
 
@@ -43,7 +43,7 @@ def test_the_example_runs(name: str, folder: Path, monkeypatch: pytest.MonkeyPat
     def fetch(dataset: RemoteDataset, to: Path | None, *, progress: bool) -> tuple[Path, ...]:
         return tuple(folder / file.name for file in dataset.files)
 
-    monkeypatch.setattr("nn_core.lab.fetching.fetch", fetch)
+    monkeypatch.setattr("nn_core.cli.download.fetch", fetch)
     monkeypatch.chdir(folder)
     (example,) = EXAMPLE.findall(help_of(name))
     program, command, *arguments = shlex.split(example)

@@ -28,7 +28,7 @@ from command_line import (
 from nn_core import checkpoint
 from nn_core.layers import Dense
 from nn_core.network import Network
-from nn_core.training import Trainer
+from nn_core.training.trainer import Trainer
 
 
 @pytest.fixture

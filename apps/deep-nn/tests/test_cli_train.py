@@ -109,7 +109,7 @@ class TestData:
     def test_the_cats_once_they_are_fetched(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("nn_core.lab.fetching.data_folder", lambda: tmp_path)
+        monkeypatch.setattr("nn_core.cli.download.data_folder", lambda: tmp_path)
         assert "deep-nn fetch cats" in refusal("train", "--data", "cats", status=1)
         write_cats(tmp_path / "train_catvnoncat.h5", "train")
         write_cats(tmp_path / "test_catvnoncat.h5", "test")

@@ -29,8 +29,8 @@ from deep_nn.generated import GENERATED
 from deep_nn.looking import check_gradients_command
 from deep_nn.model import load_model, prepare
 from deep_nn.using import evaluation_data
+from nn_core.cli.download import RemoteDataset
 from nn_core.errors import GradientError
-from nn_core.lab.fetching import RemoteDataset
 
 
 @pytest.fixture(scope="module")
@@ -332,7 +332,7 @@ class TestDatasets:
     def test_every_set_is_listed_with_its_settings(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("nn_core.lab.fetching.data_folder", lambda: tmp_path)
+        monkeypatch.setattr("nn_core.cli.download.data_folder", lambda: tmp_path)
         text = succeed("datasets").stdout
         for name in (*GENERATED, *FETCHED):
             assert re.search(f"^{name}", text, re.MULTILINE)
@@ -360,7 +360,7 @@ class TestFetch:
             asked.append((dataset.name, to, progress))
             return tuple((to or tmp_path) / file.name for file in dataset.files)
 
-        monkeypatch.setattr("nn_core.lab.fetching.fetch", fetch)
+        monkeypatch.setattr("nn_core.cli.download.fetch", fetch)
         for options, folder in ((), None), (("--to", tmp_path / "new"), tmp_path / "new"):
             result = invoke("fetch", "cats", *options)
             names = [Path(line).name for line in result.stdout.splitlines()]
@@ -370,7 +370,7 @@ class TestFetch:
     def test_it_says_what_it_is_and_under_which_licence(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("nn_core.lab.fetching.fetch", lambda *a, **options: ())
+        monkeypatch.setattr("nn_core.cli.download.fetch", lambda *a, **options: ())
         said = invoke("fetch", "cats").stderr
         assert "64x64 RGB" in said
         assert "licence: " in said

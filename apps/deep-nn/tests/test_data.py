@@ -17,8 +17,8 @@ from deep_nn.data import (
     read_for_prediction,
 )
 from deep_nn.dataset import Dataset, fingerprint
+from nn_core.cli import download
 from nn_core.errors import DataError, NNError, SettingError, ShapeError
-from nn_core.lab import fetching
 
 PHOTOS = np.arange(20 * 4 * 4 * 3, dtype=np.uint16).astype(np.uint8).reshape(20, 4, 4, 3)
 NUMBERS = np.arange(20) % 2
@@ -30,7 +30,7 @@ def folder(tmp_path, monkeypatch):
     """The folder that fetched sets are looked for in."""
     here = tmp_path / "fetched"
     here.mkdir()
-    monkeypatch.setattr(fetching, "data_folder", lambda: here)
+    monkeypatch.setattr(download, "data_folder", lambda: here)
     return here
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from deep_nn.generated import GENERATED, blobs, circles, moons, spirals
 from nn_core.errors import SettingError
-from nn_core.spec import parse
+from nn_core.registry import parse
 
 
 def rng(seed=0):

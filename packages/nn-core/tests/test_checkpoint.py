@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 
 from nn_core import checkpoint
-from nn_core.callbacks import Callback, EarlyStopping
 from nn_core.checkpoint import Checkpoint
 from nn_core.errors import CheckpointError
 from nn_core.layers import (
@@ -39,9 +38,10 @@ from nn_core.layers import (
 )
 from nn_core.losses import binary_cross_entropy
 from nn_core.network import Network
-from nn_core.optimizers import OPTIMIZERS, optimizer
-from nn_core.schedules import Cosine
-from nn_core.training import Recipe, Trainer
+from nn_core.optim.optimizers import OPTIMIZERS, optimizer
+from nn_core.optim.schedules import Cosine
+from nn_core.training.callbacks import Callback, EarlyStopping
+from nn_core.training.trainer import Recipe, Trainer
 
 PROGRAM = "test"
 X = np.random.default_rng(0).normal(size=(22, 3)).astype(np.float32)
@@ -319,8 +319,8 @@ import numpy as np
 from nn_core import Callback, Dense, Dropout, Network, Recipe, Tanh, Trainer
 from nn_core import checkpoint
 from nn_core.losses import binary_cross_entropy
-from nn_core.optimizers import Adam
-from nn_core.schedules import Cosine
+from nn_core.optim.optimizers import Adam
+from nn_core.optim.schedules import Cosine
 
 EPOCHS = 30
 path = Path(sys.argv[1])
@@ -389,11 +389,12 @@ SAVE_AND_BE_KILLED = """
 import os, signal, sys
 from pathlib import Path
 
-from nn_core import checkpoint, files
+from nn_core import checkpoint
+from nn_core.storage import atomic
 
 stored = checkpoint.load(Path(sys.argv[1]), program="test")
 stored.network.parameters[...] = 7.0
-files.os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+atomic.os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
 checkpoint.save(Path(sys.argv[1]), stored.network, program="test", details={})
 """
 
@@ -658,7 +659,7 @@ def test_a_full_disk_leaves_what_was_there(
     path = tmp_path / "model.h5"
     content = [saved(path).read_bytes()] if earlier else []
     with monkeypatch.context() as patch:
-        patch.setattr("nn_core.files.os.fsync", disk_full)
+        patch.setattr("nn_core.atomic.os.fsync", disk_full)
         assert complaint(path) == f"cannot write FILE: {os.strerror(errno.ENOSPC)}"
     assert [file.read_bytes() for file in tmp_path.iterdir()] == content
 

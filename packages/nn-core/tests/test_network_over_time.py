@@ -30,7 +30,7 @@ from nn_core.layers import (
 )
 from nn_core.losses import mean_squared_error
 from nn_core.network import Network
-from nn_core.steps import rows_of_steps, steps_of_rows
+from nn_core.sequences import merge_time, split_time
 
 V = 5
 DEEP: list[Layer] = [
@@ -226,11 +226,11 @@ def test_an_embedding_needs_no_time() -> None:
 
 def test_rows_and_steps_are_the_same_memory() -> None:
     rows = np.arange(24).reshape(6, 4)
-    steps = steps_of_rows(rows, 2, 3)
+    steps = split_time(rows, 2, 3)
     assert steps.shape == (2, 3, 4)
     np.testing.assert_array_equal(steps[1, 2], rows[2 * 2 + 1])
     assert np.shares_memory(rows, steps)
-    assert np.shares_memory(rows_of_steps(steps), rows)
-    np.testing.assert_array_equal(rows_of_steps(steps), rows)
+    assert np.shares_memory(merge_time(steps), rows)
+    np.testing.assert_array_equal(merge_time(steps), rows)
     apart: Array = np.ascontiguousarray(steps)
-    np.testing.assert_array_equal(rows_of_steps(apart), rows)
+    np.testing.assert_array_equal(merge_time(apart), rows)

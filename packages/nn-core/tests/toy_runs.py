@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from nn_core.cli.settings import Settings
+from nn_core.cli.train_run import run
 from nn_core.errors import DataError
-from nn_core.lab.runs import run
-from nn_core.lab.settings import Settings
 from nn_core.layers import Dense, Tanh
 from nn_core.losses import binary_cross_entropy
 from nn_core.network import Network
-from nn_core.training import Trainer
+from nn_core.training.trainer import Trainer
 
 STEPS_PER_EPOCH = 5
 

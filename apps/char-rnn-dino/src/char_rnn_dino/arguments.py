@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from nn_core.lab.options import INITIALIZER, Command, together
-from nn_core.lab.parameters import Real
+from nn_core.cli.options import INITIALIZER, Command, together
+from nn_core.cli.param_types import FloatRange
 
 CELL = "gru"
 
@@ -38,7 +38,7 @@ def sequence_options(
         click.option("--data", default=None, metavar="FILE", help=data_help),
         click.option(
             "--validation",
-            type=Real(above=0, below=1),
+            type=FloatRange(above=0, below=1),
             default=0.1,
             help="The share to hold back.",
         ),
@@ -62,13 +62,13 @@ def sequence_options(
         ),
         click.option(
             "--dropout",
-            type=Real(least=0, below=1),
+            type=FloatRange(least=0, below=1),
             default=own["dropout"],
             help="The share to drop of each recurrent layer's output, while it learns.",
         ),
         click.option(
             "--blank",
-            type=Real(least=0, below=1),
+            type=FloatRange(least=0, below=1),
             default=own["blank"],
             help="The share to drop of what stands for a token, while it learns.",
         ),

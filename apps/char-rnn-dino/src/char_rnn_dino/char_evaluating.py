@@ -8,11 +8,11 @@ from char_rnn_dino.figures import for_machines, in_words, mean_nats, nats
 from char_rnn_dino.model import CHAR_RNN, Model, load_model
 from char_rnn_dino.preparing import Examples, held_back, part_of
 from char_rnn_dino.texts import read_text
+from nn_core.cli.app import echo_json, json_option
+from nn_core.cli.param_types import MODEL
 from nn_core.errors import DataError
-from nn_core.lab.parameters import MODEL
-from nn_core.lab.program import echo_json, json_option
-from nn_core.lab.reading import shown
-from nn_core.measuring import measure_text
+from nn_core.storage.files import printable
+from nn_core.training.evaluate import measure_text
 
 
 @click.command()
@@ -41,10 +41,10 @@ def _text(model: Model, data: str | None) -> tuple[str, Examples]:
     """Where the text comes from, and what the network reads of it."""
     if data is None:
         return held_back(model)
-    tokens = model.vocabulary.encode(read_text(Path(data)), shown(data))
+    tokens = model.vocabulary.encode(read_text(Path(data)), printable(data))
     if len(tokens) < 2:
-        raise DataError(f"{shown(data)} is too short: there is nothing to foretell")
-    return shown(data), part_of(tokens)
+        raise DataError(f"{printable(data)} is too short: there is nothing to foretell")
+    return printable(data), part_of(tokens)
 
 
 COMMANDS = {"evaluate": evaluate}

@@ -7,8 +7,8 @@ import numpy as np
 
 from char_rnn_dino.model import CHAR_RNN, load_model
 from char_rnn_dino.writing import written
-from nn_core.lab.parameters import MODEL, Real
-from nn_core.lab.program import echo_json, json_option
+from nn_core.cli.app import echo_json, json_option
+from nn_core.cli.param_types import MODEL, FloatRange
 
 
 @click.command()
@@ -22,14 +22,14 @@ from nn_core.lab.program import echo_json, json_option
 )
 @click.option(
     "--temperature",
-    type=Real(least=0),
+    type=FloatRange(least=0),
     default=1.0,
     help="Below 1 like what is known, above 1 wilder; 0 is always the likeliest.",
 )
 @click.option("--top-k", type=click.IntRange(min=1), help="Draw among the K likeliest.")
 @click.option(
     "--top-p",
-    type=Real(above=0, most=1),
+    type=FloatRange(above=0, most=1),
     help="Draw among the likeliest that together reach this probability.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="The same seed, the same text.")

@@ -13,10 +13,10 @@ from char_rnn_dino.preparing import Prepared, prepare_text, text_of
 from char_rnn_dino.settings import TextSettings, streams
 from char_rnn_dino.vocabulary import split
 from char_rnn_dino.writing import written
-from nn_core.callbacks import Callback
-from nn_core.lab.options import output_options, recipe_options
-from nn_core.lab.program import json_option, remark
-from nn_core.training import Trainer
+from nn_core.cli.app import info, json_option
+from nn_core.cli.options import output_options, recipe_options
+from nn_core.training.callbacks import Callback
+from nn_core.training.trainer import Trainer
 
 COMMON = {
     "optimizer": "adamw:weight_decay=0.1",
@@ -105,7 +105,7 @@ class ShowText(Callback):
         if trainer.epoch * TIMES // trainer.epochs > (trainer.epoch - 1) * TIMES // trainer.epochs:
             rng = np.random.default_rng(self.seed)
             text = "".join(written(trainer.network, self.vocabulary, "", SHOWN, rng=rng))
-            remark("\n".join(f"    {line}" for line in text.strip().split("\n")))
+            info("\n".join(f"    {line}" for line in text.strip().split("\n")))
 
 
 COMMANDS = {"train": train}

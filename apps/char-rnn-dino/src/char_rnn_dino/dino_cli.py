@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from nn_core.lab.parameters import MODEL, Real
-from nn_core.lab.program import CONTEXT, Commands, Program, echo_json, json_option
+from nn_core.cli.app import CONTEXT, Commands, Program, echo_json, json_option
+from nn_core.cli.param_types import MODEL, FloatRange
 
 MODULES = {
     "dino_training": {
@@ -45,14 +45,14 @@ MODULES = {
 @click.option("--count", type=click.IntRange(1, 1_000_000), help="How many; 10, or 1 with --start.")
 @click.option(
     "--temperature",
-    type=Real(least=0),
+    type=FloatRange(least=0),
     default=1.0,
     help="Below 1 like what is known, above 1 wilder; 0 is always the likeliest letter.",
 )
 @click.option("--top-k", type=click.IntRange(min=1), help="Draw among the K likeliest letters.")
 @click.option(
     "--top-p",
-    type=Real(above=0, most=1),
+    type=FloatRange(above=0, most=1),
     help="Draw among the likeliest letters that together reach this probability.",
 )
 @click.option(
@@ -88,7 +88,7 @@ def main(
 
     from char_rnn_dino.model import DINO_GEN, load_model
     from char_rnn_dino.naming import names_like
-    from nn_core.threads import available_threads
+    from nn_core.engine.thread_pool import available_threads
 
     trained = load_model(model, DINO_GEN)
     known: frozenset[str] = frozenset()

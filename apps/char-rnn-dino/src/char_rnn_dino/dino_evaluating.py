@@ -8,10 +8,10 @@ from char_rnn_dino.figures import for_machines, in_words, mean_nats, nats
 from char_rnn_dino.model import DINO_GEN, Model, load_model
 from char_rnn_dino.preparing import Examples, name_examples, names_behind
 from char_rnn_dino.texts import read_names
-from nn_core.lab.parameters import MODEL
-from nn_core.lab.program import echo_json, json_option
-from nn_core.lab.reading import shown
-from nn_core.measuring import measure
+from nn_core.cli.app import echo_json, json_option
+from nn_core.cli.param_types import MODEL
+from nn_core.storage.files import printable
+from nn_core.training.evaluate import measure
 
 
 @click.command()
@@ -43,7 +43,7 @@ def evaluate(model_path: Path | None, data: str | None, as_json: bool) -> None:
 def _names(model: Model, data: str | None) -> tuple[str, int, Examples]:
     """Where the names come from, how many they are, and as the network reads them."""
     if data is not None:
-        source, names = shown(data), read_names(Path(data))
+        source, names = printable(data), read_names(Path(data))
     else:
         name, _, names = names_behind(model)
         source = f"{name}, held back"

@@ -14,14 +14,14 @@ from char_rnn_dino.preparing import names_behind
 from char_rnn_dino.reading_along import Reading, read_along
 from char_rnn_dino.vanishing import GradientsBack, gradients_back
 from char_rnn_dino.vocabulary import END, Vocabulary
+from nn_core.cli.app import echo_json, info, json_option
+from nn_core.cli.param_types import FIGURE, MODEL, CommaList, FloatRange, require_distinct
+from nn_core.engine.thread_pool import available_threads
 from nn_core.errors import SettingError
-from nn_core.lab.parameters import FIGURE, MODEL, Listed, Real, require_distinct
-from nn_core.lab.program import echo_json, json_option, remark
 from nn_core.layers import CELLS
-from nn_core.threads import available_threads
 
-TEMPERATURES = Listed(Real(least=0), "numbers")
-SCALES = Listed(Real(above=0, most=100), "numbers")
+TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
+SCALES = CommaList(FloatRange(above=0, most=100), "numbers")
 LONGEST = 60
 """Letters of a name that still fits into a figure."""
 LIKELIEST = 3
@@ -92,7 +92,7 @@ def novelty_command(
     else:
         click.echo(f"{source}: {len(learned):,} names learned, {count:,} made at each temperature")
         click.echo(_novelty_table(chosen, found))
-    remark(f"wrote {figure}")
+    info(f"wrote {figure}")
 
 
 @click.command()
@@ -130,7 +130,7 @@ def heatmap(
         echo_json(found | {"states": reading.states.tolist()})
     else:
         click.echo(_places_table(places))
-    remark(f"wrote {figure}")
+    info(f"wrote {figure}")
 
 
 @click.command()
@@ -156,7 +156,7 @@ def heatmap(
 )
 @click.option(
     "--clip-norm",
-    type=Real(above=0),
+    type=FloatRange(above=0),
     default=5.0,
     help="The longest that the gradient of all weights may be.",
 )
@@ -219,7 +219,7 @@ def vanish(
         )
     else:
         click.echo("\n".join(_sentence(*one, clip_norm) for one in each))
-    remark(f"wrote {figure}")
+    info(f"wrote {figure}")
 
 
 def _novelty_table(temperatures: tuple[float, ...], found: list[Novelty]) -> str:

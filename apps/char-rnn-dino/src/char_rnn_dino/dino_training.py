@@ -11,10 +11,10 @@ from char_rnn_dino.model import DINO_GEN
 from char_rnn_dino.naming import names_like
 from char_rnn_dino.preparing import Prepared, prepare_names
 from char_rnn_dino.settings import NameSettings, streams
-from nn_core.callbacks import Callback
-from nn_core.lab.options import output_options, recipe_options
-from nn_core.lab.program import json_option, remark
-from nn_core.training import Trainer
+from nn_core.cli.app import info, json_option
+from nn_core.cli.options import output_options, recipe_options
+from nn_core.training.callbacks import Callback
+from nn_core.training.trainer import Trainer
 
 COMMON = {
     "optimizer": "adamw:weight_decay=0.1",
@@ -92,7 +92,7 @@ class ShowNames(Callback):
         if trainer.epoch * TIMES // trainer.epochs > (trainer.epoch - 1) * TIMES // trainer.epochs:
             rng = np.random.default_rng(self.seed)
             names = names_like(trainer.network, self.vocabulary, "", SHOWN, rng=rng)
-            remark(f"epoch {trainer.epoch}: {', '.join(name.capitalize() for name in names)}")
+            info(f"epoch {trainer.epoch}: {', '.join(name.capitalize() for name in names)}")
 
 
 COMMANDS = {"train": train}

@@ -11,7 +11,7 @@ from char_rnn_dino.reading_along import Reading
 from char_rnn_dino.vanishing import GradientsBack
 from char_rnn_dino.vocabulary import END, Vocabulary
 from nn_core.arrays import Array
-from nn_core.lab.figures import COLORS, new_figure, save_figure, tidy
+from nn_core.cli.plots import COLORS, new_figure, save_figure, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

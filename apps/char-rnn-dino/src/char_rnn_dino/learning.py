@@ -10,11 +10,11 @@ from char_rnn_dino.figures import for_machines, in_words, nats
 from char_rnn_dino.model import load_model
 from char_rnn_dino.preparing import Prepared, run_to_resume
 from char_rnn_dino.settings import SequenceSettings, settings_of
-from nn_core.callbacks import Callback
-from nn_core.lab.parameters import require_distinct
-from nn_core.lab.program import echo_json, remark
-from nn_core.lab.runs import run
-from nn_core.lab.settings import resumed_settings
+from nn_core.cli.app import echo_json, info
+from nn_core.cli.param_types import require_distinct
+from nn_core.cli.settings import resumed_settings
+from nn_core.cli.train_run import run
+from nn_core.training.callbacks import Callback
 
 S = TypeVar("S", bound=SequenceSettings)
 
@@ -65,11 +65,11 @@ def learn(
         click.echo(_report(prepared, settings, result))
     figure: Path | None = outputs["--figure"]
     if figure is not None:
-        from nn_core.lab.figures import draw_training
+        from nn_core.cli.plots import draw_training
 
         title = f"{prepared.source}: {settings.cell} of {settings.hidden}, {settings.optimizer}"
         draw_training(prepared.trainer.history, figure, title=title)
-        remark(f"wrote {figure}")
+        info(f"wrote {figure}")
 
 
 def _result(prepared: Prepared) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import numpy as np
 from char_rnn_dino.vocabulary import END, Vocabulary, listed
 from nn_core.arrays import Labels
 from nn_core.errors import DataError, SettingError
+from nn_core.generate import sample
 from nn_core.network import Network
-from nn_core.sampling import sample
 
 LONGEST = 40
 """Letters after which a name ends, if it has not of itself."""

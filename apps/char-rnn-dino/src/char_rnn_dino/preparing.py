@@ -20,8 +20,8 @@ from char_rnn_dino.vocabulary import END, Unit, Vocabulary, of_text
 from nn_core import checkpoint
 from nn_core.arrays import Labels
 from nn_core.errors import CheckpointError, DataError
-from nn_core.lab.reading import shown
-from nn_core.training import Trainer
+from nn_core.storage.files import printable
+from nn_core.training.trainer import Trainer
 
 Examples = tuple[Labels, Labels]
 """Tokens and what follows each: names (N, T), padded, or one text (L,)."""
@@ -60,8 +60,8 @@ def names_of(settings: NameSettings) -> tuple[str, tuple[str, ...], tuple[str, .
     try:
         kept, held = hold_back(names, settings.validation, rng=streams(settings.seed)[0])
     except DataError as error:
-        raise DataError(f"{shown(path)}: {error}") from None
-    return path.name if settings.data is None else shown(path), kept, held
+        raise DataError(f"{printable(path)}: {error}") from None
+    return path.name if settings.data is None else printable(path), kept, held
 
 
 def names_behind(model: Model) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
@@ -125,7 +125,7 @@ def held_back(model: Model) -> tuple[str, Examples]:
 def text_of(data: str | None) -> tuple[str, str]:
     """Where a text comes from, and the text. Raises DataError if it cannot be had."""
     path = shipped(CORPUS) if data is None else Path(data)
-    return path.name if data is None else shown(path), read_text(path)
+    return path.name if data is None else printable(path), read_text(path)
 
 
 def _divided(tokens: Labels, settings: TextSettings, name: str) -> tuple[Examples, Examples]:

@@ -8,9 +8,9 @@ from char_rnn_dino.naming import prefix
 from char_rnn_dino.vocabulary import END, Vocabulary
 from nn_core.arrays import Array, Labels
 from nn_core.errors import DataError, SettingError
+from nn_core.generate import next_probabilities
 from nn_core.layers import Recurrent
 from nn_core.network import Network
-from nn_core.sampling import next_probabilities
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from typing import TypeVar
 import numpy as np
 
 from char_rnn_dino.model import Model
+from nn_core.cli.settings import Settings
 from nn_core.errors import CheckpointError
-from nn_core.lab.settings import Settings
 from nn_core.layers import CELLS, Dense, Dropout, Embedding, Layer
 from nn_core.losses import sequence_cross_entropy
 from nn_core.network import Network
-from nn_core.training import Recipe
+from nn_core.training.trainer import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)

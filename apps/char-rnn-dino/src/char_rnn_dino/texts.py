@@ -6,7 +6,7 @@ import numpy as np
 
 from nn_core.arrays import Labels
 from nn_core.errors import DataError
-from nn_core.lab.reading import check_file, refusing, shown
+from nn_core.storage.files import check_file, decoding_errors, printable
 
 NAMES = "dinosaurs.txt"
 CORPUS = "fieldnotes.txt"
@@ -26,11 +26,11 @@ def read_text(path: Path) -> str:
     Raises DataError if it is not there, is empty or is not UTF-8.
     """
     check_file(path)
-    with refusing(path, "a text in UTF-8"):
+    with decoding_errors(path, "a text in UTF-8"):
         text = path.read_bytes().decode("utf-8-sig")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
-        raise DataError(f"{shown(path)} holds nothing but blanks")
+        raise DataError(f"{printable(path)} holds nothing but blanks")
     return text
 
 
@@ -45,7 +45,7 @@ def read_names(path: Path) -> tuple[str, ...]:
         if not name:
             continue
         if not name.isprintable():
-            raise DataError(f"{shown(path)}, line {number}: {shown(repr(name))} is no name")
+            raise DataError(f"{printable(path)}, line {number}: {printable(repr(name))} is no name")
         names[name] = None
     return tuple(names)
 

@@ -9,7 +9,7 @@ from nn_core.errors import DivergenceError
 from nn_core.layers import CELLS, Dense, Embedding
 from nn_core.losses import sequence_cross_entropy
 from nn_core.network import Network
-from nn_core.regularization import clip_by_global_norm
+from nn_core.optim.transforms import clip_by_global_norm
 
 LETTERS, DIMENSIONS, TEXTS = 27, 32, 16
 """Of the network that is looked at, its embedding, and the random texts that it reads."""

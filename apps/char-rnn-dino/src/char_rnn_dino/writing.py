@@ -7,8 +7,8 @@ import numpy as np
 from char_rnn_dino.vocabulary import END, UNKNOWN, Vocabulary, join
 from nn_core.arrays import Labels
 from nn_core.errors import DataError, SettingError
+from nn_core.generate import generate
 from nn_core.network import Network
-from nn_core.sampling import continuations
 
 
 def written(
@@ -35,7 +35,7 @@ def written(
         read = np.array([vocabulary.place.get(END, 0)])
     never = [vocabulary.place[UNKNOWN]] if UNKNOWN in vocabulary.place else []
     last = vocabulary.tokens[int(read[-1])] if prime else ""
-    steps = continuations(
+    steps = generate(
         network,
         read[None],
         rng=rng,

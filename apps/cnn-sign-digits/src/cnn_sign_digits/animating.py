@@ -8,12 +8,12 @@ import numpy as np
 from cnn_sign_digits.anatomy import convolutions, pick
 from cnn_sign_digits.model import load_model
 from cnn_sign_digits.sliding import KERNELS, Grid, Sliding, levels, pattern
+from nn_core.cli.app import info
+from nn_core.cli.images import read_image
+from nn_core.cli.param_types import MODEL, OutputFile, require_distinct
 from nn_core.errors import SettingError
-from nn_core.lab.parameters import MODEL, OutputFile, require_distinct
-from nn_core.lab.pictures import read_image
-from nn_core.lab.program import remark
-from nn_core.lab.reading import shown
-from nn_core.spec import nearest, require
+from nn_core.registry import nearest, require
+from nn_core.storage.files import printable
 
 LARGEST_KERNEL = 7
 """Rows and columns of a kernel whose products can be written out legibly."""
@@ -83,10 +83,10 @@ def animate_convolution(
     if image is not None:
         numbers = levels(read_image(image, (size, size, 1), crop=True)[0, ..., 0])
     sliding = Sliding(numbers, weights, stride, padding)
-    over = "" if image is None else f" over {shown(image.name)}"
+    over = "" if image is None else f" over {printable(image.name)}"
     title = f"{name}{over}, stride {stride}, padding {padding}"
     frames = write_film(sliding, figure, title=title)
-    remark(f"wrote {figure}, {frames} {'frame' if frames == 1 else 'frames'}")
+    info(f"wrote {figure}, {frames} {'frame' if frames == 1 else 'frames'}")
 
 
 def _learned(path: str, number: int) -> tuple[Grid, str]:
@@ -105,7 +105,7 @@ def _learned(path: str, number: int) -> tuple[Grid, str]:
         f"the kernels of {path} are {W.shape[0]} x {W.shape[1]}: too large to write out",
     )
     weights = np.round(W[..., f].astype(np.float64).sum(axis=2), 2)
-    return weights, f"filter {number} of {shown(Path(path).name)} (colours added up, rounded)"
+    return weights, f"filter {number} of {printable(Path(path).name)} (colours added up, rounded)"
 
 
 COMMANDS = {"animate-convolution": animate_convolution}

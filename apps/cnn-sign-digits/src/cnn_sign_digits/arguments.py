@@ -4,11 +4,11 @@ import click
 
 from cnn_sign_digits.data import MADE, parse_fold
 from cnn_sign_digits.presets import PRESETS
-from nn_core.augmentation import augmentation
-from nn_core.lab.options import INITIALIZER, Command, together
-from nn_core.lab.parameters import Named, Real
+from nn_core.batches.augmentation import augmentation
+from nn_core.cli.options import INITIALIZER, Command, together
+from nn_core.cli.param_types import FloatRange, SpecType
 from nn_core.layers import ACTIVATIONS
-from nn_core.spec import parse
+from nn_core.registry import parse
 
 PRESET, DATA = "classic", "synthetic"
 
@@ -50,13 +50,13 @@ def photo_options(command: Command) -> Command:
         ),
         click.option(
             "--validation",
-            type=Real(above=0, below=1),
+            type=FloatRange(above=0, below=1),
             default=0.2,
             help="The share to hold back: of the people where they are known, else of each class.",
         ),
         click.option(
             "--fold",
-            type=Named(parse_fold, "K/N"),
+            type=SpecType(parse_fold, "K/N"),
             default=None,
             help="Divide the people into N parts, and hold the K-th back, as in 2/5.",
         ),
@@ -81,14 +81,14 @@ def photo_options(command: Command) -> Command:
         ),
         click.option(
             "--augment",
-            type=Named(augmentation, "augmentation"),
+            type=SpecType(augmentation, "augmentation"),
             default="none",
             help="none, or standard with settings, as in standard:rotation=30,mirror=no: each "
             "photo is moved, turned and lit anew whenever it is seen.",
         ),
         click.option(
             "--activation",
-            type=Named(lambda text: parse(text, ACTIVATIONS, "activation"), "activation"),
+            type=SpecType(lambda text: parse(text, ACTIVATIONS, "activation"), "activation"),
             default="relu",
             help="relu, leaky-relu, gelu, tanh or sigmoid.",
         ),
@@ -101,7 +101,7 @@ def photo_options(command: Command) -> Command:
         ),
         click.option(
             "--keep-prob",
-            type=Real(above=0, most=1),
+            type=FloatRange(above=0, most=1),
             default=1.0,
             help="What dropout keeps before the last layer.",
         ),

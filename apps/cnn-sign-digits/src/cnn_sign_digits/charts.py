@@ -7,7 +7,7 @@ import numpy as np
 
 from cnn_sign_digits.rendering import Images
 from nn_core.arrays import Labels
-from nn_core.lab.figures import new_figure, save_figure
+from nn_core.cli.plots import new_figure, save_figure
 
 MISTAKES = 40
 """Photos that fit on a sheet."""

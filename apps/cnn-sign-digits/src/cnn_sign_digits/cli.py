@@ -2,7 +2,7 @@
 
 import click
 
-from nn_core.lab.program import CONTEXT, Commands, Program
+from nn_core.cli.app import CONTEXT, Commands, Program
 
 MODULES = {
     "training": {

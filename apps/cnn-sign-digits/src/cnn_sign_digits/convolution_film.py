@@ -9,7 +9,7 @@ import numpy as np
 
 from cnn_sign_digits.sliding import Sliding, sum_lines, written
 from cnn_sign_digits.tiles import draw_input, draw_tiles, frame, tinted, write_numbers
-from nn_core.files import write_atomically
+from nn_core.storage.atomic import atomic_write
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,7 +40,7 @@ def write_film(sliding: Sliding, path: Path, *, title: str) -> int:
         duration=[FRAME] * (len(frames) - 1) + [LAST],
         loop=0,
     )
-    write_atomically(path, buffer.getvalue())
+    atomic_write(path, buffer.getvalue())
     return len(frames)
 
 

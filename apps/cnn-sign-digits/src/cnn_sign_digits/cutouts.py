@@ -11,7 +11,7 @@ from cnn_sign_digits.hands.light import lamp
 from cnn_sign_digits.hands.pixels import box_blur
 from cnn_sign_digits.hands.scene import background, cast_shadow, photograph
 from nn_core.arrays import Array
-from nn_core.spec import require
+from nn_core.registry import require
 
 Images = npt.NDArray[np.uint8]
 Masks = npt.NDArray[np.bool_]

@@ -12,13 +12,13 @@ from cnn_sign_digits.dataset import SIZE, Dataset
 from cnn_sign_digits.folders import PHOTOS, read_folder
 from cnn_sign_digits.hdf5 import SUFFIXES, hdf5_files, read_hdf5, read_pair
 from cnn_sign_digits.parts import Contents, Part
+from nn_core.batches.splits import group_folds, group_split, stratified_split
+from nn_core.cli.catalog import Entry, list_sets
+from nn_core.cli.download import RemoteArchive, RemoteDataset, RemoteFile, locate
+from nn_core.cli.labels import check_for_training, match_classes
 from nn_core.errors import DataError, SettingError
-from nn_core.lab.catalogue import Entry, list_sets
-from nn_core.lab.fetching import RemoteArchive, RemoteDataset, RemoteFile, locate
-from nn_core.lab.labels import check_for_training, match_classes
-from nn_core.lab.reading import exists, shown
-from nn_core.spec import nearest, parse, require
-from nn_core.splits import group_folds, group_split, stratified_split
+from nn_core.registry import nearest, parse, require
+from nn_core.storage.files import exists, printable
 
 DIGITS = RemoteDataset(
     name="digits",
@@ -100,7 +100,9 @@ def require_outside(outputs: Mapping[str, Path | None], **inputs: str | None) ->
             suffix = inside.suffix.lower()
             deep = len(inside.parts) > 1
             if (deep and suffix in PHOTOS) or (not deep and suffix in SUFFIXES):
-                raise SettingError(f"{name} would be taken for data: {shown(path)} is in {source}")
+                raise SettingError(
+                    f"{name} would be taken for data: {printable(path)} is in {source}"
+                )
 
 
 def catalogue() -> list[Entry]:
@@ -186,7 +188,7 @@ def load_more(spec: str, *, rng: np.random.Generator) -> Part:
     if made is not None:
         return Part(made.name, made.x, made.y, made.classes)
     contents = _contents(name, None)
-    return contents.train or _judging_part(contents, shown(name))
+    return contents.train or _judging_part(contents, printable(name))
 
 
 def load_for_evaluation(
@@ -216,7 +218,7 @@ def _for_training(
     contents = _contents(name, group)
     part = contents.train
     if part is None:
-        raise DataError(f"{shown(name)} has a test part only; there is nothing to train on")
+        raise DataError(f"{printable(name)} has a test part only; there is nothing to train on")
     classes = check_for_training(part.y, part.names, part.source)
     return contents, Dataset(part.source, part.x, part.y, classes, part.groups)
 
@@ -245,23 +247,23 @@ def _contents(name: str, group: str | None) -> Contents:
     word = name.partition(":")[0]
     if not name or (not exists(path) and path.name == name and not path.suffix):
         hint = nearest(word, [*MADE, *FETCHED])
-        raise DataError(f"no such file or data set: {shown(word)!r}; {hint}")
+        raise DataError(f"no such file or data set: {printable(word)!r}; {hint}")
     return _read(path, group)
 
 
 def _read(path: Path, group: str | None) -> Contents:
     if not exists(path):
-        raise DataError(f"no such file or folder: {shown(path)}")
+        raise DataError(f"no such file or folder: {printable(path)}")
     if path.is_dir() and not hdf5_files(path):
         return Contents(read_folder(path, size=SIZE, group=group), None)
     if group is not None:
-        raise SettingError(f"--group is for folders of photos; {shown(path)} is none")
+        raise SettingError(f"--group is for folders of photos; {printable(path)} is none")
     if path.is_dir():
         return read_pair(path, size=SIZE)
     if path.suffix.lower() not in SUFFIXES:
         raise DataError(
-            f"{shown(path)} is neither a folder nor an .h5 file (its suffix is"
-            f" {shown(path.suffix) or 'none'})"
+            f"{printable(path)} is neither a folder nor an .h5 file (its suffix is"
+            f" {printable(path.suffix) or 'none'})"
         )
     return read_hdf5(path, size=SIZE)
 
@@ -270,7 +272,7 @@ def _to_judge_by(spec: str, rng: np.random.Generator) -> Part:
     name, made = _make(spec, rng)
     if made is not None:
         return Part(made.name, made.x, made.y, made.classes)
-    return _judging_part(_contents(name, None), shown(name))
+    return _judging_part(_contents(name, None), printable(name))
 
 
 def _judging_part(contents: Contents, name: str) -> Part:

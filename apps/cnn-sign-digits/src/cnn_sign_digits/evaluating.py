@@ -15,11 +15,11 @@ from cnn_sign_digits.preparing import splits_of
 from cnn_sign_digits.settings import settings_of, streams
 from cnn_sign_digits.using import model_argument
 from nn_core.arrays import Array
-from nn_core.lab.parameters import FIGURE, require_distinct
-from nn_core.lab.program import echo_json, json_option, remark
-from nn_core.ledger import table
+from nn_core.cli.app import echo_json, info, json_option
+from nn_core.cli.param_types import FIGURE, require_distinct
 from nn_core.losses import softmax_cross_entropy
 from nn_core.metrics import accuracy, confusion_matrix, precision_and_recall, probabilities
+from nn_core.summary import table
 
 
 @click.command()
@@ -73,7 +73,7 @@ def evaluate(
         from cnn_sign_digits.charts import draw_confusion
 
         draw_confusion(confusion, model.classes, figure, title=f"{dataset.name}: true and told")
-        remark(f"wrote {figure}")
+        info(f"wrote {figure}")
     if mistakes is not None:
         _show_mistakes(model, dataset, probabilities(logits), mistakes)
 
@@ -122,7 +122,7 @@ def _show_mistakes(model: Model, dataset: Dataset, answers: Array, path: Path) -
     told = answers.argmax(axis=1)
     wrong = np.flatnonzero(told != dataset.y)
     if len(wrong) == 0:
-        remark(f"no mistakes, and so nothing to draw: {path} was not written")
+        info(f"no mistakes, and so nothing to draw: {path} was not written")
         return
     surest = wrong[np.argsort(-answers[wrong, told[wrong]], kind="stable")][:MISTAKES]
     captions = [
@@ -131,7 +131,7 @@ def _show_mistakes(model: Model, dataset: Dataset, answers: Array, path: Path) -
     ]
     title = f"{dataset.name}: {len(wrong):,} of {len(dataset):,} wrong, the surest first"
     draw_photos(dataset.subset(surest, dataset.name).x[:], captions, path, title=title)
-    remark(f"wrote {path}")
+    info(f"wrote {path}")
 
 
 COMMANDS = {"evaluate": evaluate}

@@ -6,10 +6,10 @@ import numpy as np
 
 from cnn_sign_digits.parts import Part
 from cnn_sign_digits.people import people
+from nn_core.cli.images import read_image
+from nn_core.cli.labels import in_order
 from nn_core.errors import DataError
-from nn_core.lab.labels import in_order
-from nn_core.lab.pictures import read_image
-from nn_core.lab.reading import refusing, shown
+from nn_core.storage.files import decoding_errors, printable
 
 PHOTOS = frozenset({".jpg", ".jpeg", ".png"})
 
@@ -25,27 +25,27 @@ def read_folder(folder: Path, *, size: int, group: str | None = None) -> Part:
     Raises DataError, naming the folder or the photo: there is none, a class has none, one is
     broken.
     """
-    with refusing(folder, "a folder that can be read"):
+    with decoding_errors(folder, "a folder that can be read"):
         classes = in_order({entry.name for entry in folder.iterdir() if _is_class(entry)})
         found = {name: _photos_in(folder / name) for name in classes}
         loose = any(_is_photo(entry) for entry in folder.iterdir())
     if not classes:
         advice = "photos" if loose else "nothing"
         raise DataError(
-            f"{shown(folder)} has {advice}, but no folders; each class is a folder of photos"
+            f"{printable(folder)} has {advice}, but no folders; each class is a folder of photos"
         )
     empty = [name for name, photos in found.items() if not photos]
     if empty:
         suffixes = ", ".join(sorted(PHOTOS))
-        raise DataError(f"{shown(folder / empty[0])} has no photos ({suffixes}) in it")
+        raise DataError(f"{printable(folder / empty[0])} has no photos ({suffixes}) in it")
     photos = [path for name in classes for path in found[name]]
     relative = [path.relative_to(folder).as_posix() for path in photos]
     y = np.repeat(np.arange(len(classes)), [len(found[name]) for name in classes])
-    groups = people(relative, group, shown(folder))
+    groups = people(relative, group, printable(folder))
     x = np.empty((len(photos), size, size, 3), np.uint8)
     for i, path in enumerate(photos):
         x[i] = read_image(path, (size, size, 3), crop=True)[0]
-    return Part(shown(folder), x, y, tuple(classes), groups)
+    return Part(printable(folder), x, y, tuple(classes), groups)
 
 
 def _is_class(entry: Path) -> bool:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from cnn_sign_digits.dataset import Images
 from cnn_sign_digits.parts import Contents, Part
 from cnn_sign_digits.stored import StoredImages
+from nn_core.cli.labels import read_labels
 from nn_core.errors import DataError
-from nn_core.lab.labels import read_labels
-from nn_core.lab.reading import check_file, refusing, shown
+from nn_core.storage.files import check_file, decoding_errors, printable
 
 SUFFIXES = frozenset({".h5", ".hdf5"})
 MEMORY = 256 * 1024 * 1024
@@ -31,15 +31,15 @@ def read_hdf5(path: Path, *, size: int) -> Contents:
     import h5py
 
     check_file(path)
-    with refusing(path, "an HDF5 file"), h5py.File(path, "r") as file:
+    with decoding_errors(path, "an HDF5 file"), h5py.File(path, "r") as file:
         keys = [key for key in file if isinstance(file[key], h5py.Dataset)]
         small = {key: file[key][()] for key in keys if key.endswith("_set_y")}
         small |= {key: np.asarray(file[key][()]) for key in keys if key == "list_classes"}
     train, test = (_part(path, keys, small, part, size) for part in ("train", "test"))
     if train is None and test is None:
-        has = f"its keys are {shown(', '.join(keys[:20]))}" if keys else "it has no keys"
+        has = f"its keys are {printable(', '.join(keys[:20]))}" if keys else "it has no keys"
         raise DataError(
-            f"{shown(path)} has neither train_set_x and train_set_y nor test_set_x and"
+            f"{printable(path)} has neither train_set_x and train_set_y nor test_set_x and"
             f" test_set_y; {has}"
         )
     return Contents(train, test)
@@ -56,7 +56,7 @@ def read_pair(folder: Path, *, size: int) -> Contents:
         contents = read_hdf5(path, size=size)
         if (train and contents.train) or (test and contents.test):
             raise DataError(
-                f"{shown(folder)}: more than one file has a training part, or a test part;"
+                f"{printable(folder)}: more than one file has a training part, or a test part;"
                 " name the file to use"
             )
         train, test = contents.train or train, contents.test or test
@@ -65,7 +65,7 @@ def read_pair(folder: Path, *, size: int) -> Contents:
 
 def hdf5_files(folder: Path) -> list[Path]:
     """The HDF5 files right in a folder."""
-    with refusing(folder, "a folder that can be read"):
+    with decoding_errors(folder, "a folder that can be read"):
         return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
 
 
@@ -76,7 +76,7 @@ def _part(
     part: str,
     size: int,
 ) -> Part | None:
-    source = f"{shown(path)} ({part}_set)"
+    source = f"{printable(path)} ({part}_set)"
     x_key, y_key = f"{part}_set_x", f"{part}_set_y"
     if x_key not in keys and y_key not in keys:
         return None

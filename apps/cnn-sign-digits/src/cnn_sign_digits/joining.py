@@ -9,8 +9,8 @@ from cnn_sign_digits.cutouts import before_other_walls, cut_out
 from cnn_sign_digits.data import MADE, Splits, load_more
 from cnn_sign_digits.dataset import Dataset, Images
 from nn_core.arrays import Labels
+from nn_core.cli.labels import match_classes
 from nn_core.errors import DataError
-from nn_core.lab.labels import match_classes
 
 
 def add_photos(splits: Splits, spec: str, *, rng: np.random.Generator) -> Splits:

@@ -13,12 +13,12 @@ from cnn_sign_digits.presets import PRESETS
 from cnn_sign_digits.saliency import centre, grad_cam, layers_of_maps
 from cnn_sign_digits.shapes import shapes_of, shapes_table
 from cnn_sign_digits.using import LIKELIEST, model_argument, model_option, read_photo
-from nn_core.lab.parameters import FIGURE, MODEL, require_distinct
-from nn_core.lab.program import echo_json, json_option, remark
-from nn_core.lab.reading import shown
+from nn_core.cli.app import echo_json, info, json_option
+from nn_core.cli.param_types import FIGURE, MODEL, require_distinct
 from nn_core.layers import ReLU
 from nn_core.network import Network
-from nn_core.spec import nearest
+from nn_core.registry import nearest
+from nn_core.storage.files import printable
 
 CLASSES = 10
 """Of a preset that nobody has trained."""
@@ -45,7 +45,7 @@ def shapes(ctx: click.Context, model_path: Path | None, preset: str | None, as_j
     if model_path is not None and preset is not None:
         raise click.UsageError("MODEL and --preset both name a network", ctx)
     if model_path is not None:
-        name, network = shown(model_path), load_model(model_path).network
+        name, network = printable(model_path), load_model(model_path).network
     else:
         preset = preset or "classic"
         chosen = PRESETS[preset]
@@ -84,7 +84,7 @@ def filters(model_path: Path | None, layer: int, figure: Path) -> None:
     W = network.parameter_views[i]["W"]
     draw = draw_colour_kernels if layer == 1 and W.shape[2] == 3 else draw_kernels
     draw(W, figure, title=f"convolution {layer}, {brief(network.layers[i])}")
-    remark(f"wrote {figure}")
+    info(f"wrote {figure}")
 
 
 @click.command("feature-maps")
@@ -114,8 +114,8 @@ def feature_maps(image: Path, model_path: Path | None, layer: int | None, figure
     chosen = [(k, pick(there, k, "layer of maps")) for k in numbers]
     outputs, _ = answers(network, photo)
     rows = [(f"{k} {brief(network.layers[i])}", outputs[i][0]) for k, i in chosen]
-    draw_maps(photo[0], rows, figure, title=f"{shown(image.name)}, as the network gets it")
-    remark(f"wrote {figure}")
+    draw_maps(photo[0], rows, figure, title=f"{printable(image.name)}, as the network gets it")
+    info(f"wrote {figure}")
 
 
 @click.command()
@@ -170,13 +170,13 @@ def explain(
         "heat": heat.tolist(),
     }
     draw_explanation(
-        photo[0], heat, result, figure, title=f"{shown(image.name)}: {_method(result)}"
+        photo[0], heat, result, figure, title=f"{printable(image.name)}: {_method(result)}"
     )
     if as_json:
         echo_json(result)
     else:
         click.echo(_told(result))
-    remark(f"wrote {figure}")
+    info(f"wrote {figure}")
 
 
 def _told(result: dict[str, Any]) -> str:

@@ -7,12 +7,12 @@ import numpy as np
 
 from cnn_sign_digits.rendering import LARGEST, MOST_IMAGES, SMALLEST, Images, render_all
 from nn_core.arrays import Labels
-from nn_core.files import write_atomically
-from nn_core.lab.figures import new_figure, save_figure
-from nn_core.lab.options import SEED
-from nn_core.lab.parameters import FIGURE, OutputFile, Real, require_distinct
-from nn_core.lab.program import remark
-from nn_core.lab.progress import Progress
+from nn_core.cli.app import info
+from nn_core.cli.options import SEED
+from nn_core.cli.param_types import FIGURE, FloatRange, OutputFile, require_distinct
+from nn_core.cli.plots import new_figure, save_figure
+from nn_core.cli.progress import Progress
+from nn_core.storage.atomic import atomic_write
 
 AT_ONCE = 100
 """Pictures between two steps of the progress bar."""
@@ -34,7 +34,7 @@ AT_ONCE = 100
 )
 @click.option(
     "--variety",
-    type=Real(least=0, most=1),
+    type=FloatRange(least=0, most=1),
     default=1.0,
     help="How much hands, views, walls and cameras differ.",
 )
@@ -56,11 +56,11 @@ def make_data(
         parts = {"train": train, "test": draw(test, size, variety, rng_of_test, progress)}
     finally:
         progress.close()
-    write_atomically(out, hdf5_of({name: part for name, part in parts.items() if len(part[1])}))
+    atomic_write(out, hdf5_of({name: part for name, part in parts.items() if len(part[1])}))
     click.echo(f"{out}: {count:,} pictures to train on, {test:,} to test, {size}x{size}x3")
     if figure is not None:
         draw_rows(*train, figure)
-        remark(f"wrote {figure}")
+        info(f"wrote {figure}")
 
 
 def draw(

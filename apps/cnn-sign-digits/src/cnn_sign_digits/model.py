@@ -10,9 +10,9 @@ import numpy as np
 from cnn_sign_digits.dataset import SIZE, Images
 from nn_core import checkpoint
 from nn_core.arrays import Array
-from nn_core.augmentation import turned
+from nn_core.batches.augmentation import turned
+from nn_core.cli.labels import class_names
 from nn_core.errors import CheckpointError
-from nn_core.lab.labels import class_names
 from nn_core.metrics import probabilities
 from nn_core.network import Network
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from nn_core.arrays import Labels
 from nn_core.errors import DataError, SettingError
-from nn_core.lab.reading import check_file, refusing, shown
+from nn_core.storage.files import check_file, decoding_errors, printable
 
 NUMBERED = re.compile(r"(\d)/IMG_(\d{1,9})\.jpe?g", re.IGNORECASE)
 """How the photos of the fetched set are called: `<digit>/IMG_<number>.JPG`."""
@@ -101,7 +101,7 @@ def _from_pattern(paths: Sequence[str], pattern: str, source: str) -> list[str]:
     for path in paths:
         match = expression.search(path)
         if match is None or match[1] is None:
-            raise DataError(f"{source}: --group {pattern!r} finds nobody in {shown(path)!r}")
+            raise DataError(f"{source}: --group {pattern!r} finds nobody in {printable(path)!r}")
         names.append(match[1])
     return names
 
@@ -110,21 +110,21 @@ def _from_csv(paths: Sequence[str], table: Path, source: str) -> list[str]:
     check_file(table)
     group_of: dict[str, str] = {}
     with (
-        refusing(table, "a CSV file in UTF-8"),
+        decoding_errors(table, "a CSV file in UTF-8"),
         table.open(encoding="utf-8-sig", newline="") as file,
     ):
         reader = csv.reader(file, strict=True)
         for row in reader:
             cells = [cell.strip() for cell in row]
-            where = f"{shown(table)}, line {reader.line_num}"
+            where = f"{printable(table)}, line {reader.line_num}"
             if not any(cells):
                 continue
             if len(cells) != 2 or not all(cells):
-                raise DataError(f"{where}: a row is a file and its group, not {shown(row)}")
+                raise DataError(f"{where}: a row is a file and its group, not {printable(row)}")
             photo = Path(cells[0]).as_posix()
             if group_of.setdefault(photo, cells[1]) != cells[1]:
-                raise DataError(f"{where}: {shown(cells[0])!r} is in two groups")
+                raise DataError(f"{where}: {printable(cells[0])!r} is in two groups")
     missing = next((path for path in paths if path not in group_of), None)
     if missing is not None:
-        raise DataError(f"{shown(table)} has no group for {shown(missing)!r} of {source}")
+        raise DataError(f"{printable(table)} has no group for {printable(missing)!r} of {source}")
     return [group_of[path] for path in paths]

@@ -9,11 +9,11 @@ from cnn_sign_digits.joining import add_photos, add_walls
 from cnn_sign_digits.model import INPUT_SHAPE, Model, View
 from cnn_sign_digits.settings import PhotoSettings, layers, settings_of, streams
 from nn_core import checkpoint
-from nn_core.augmentation import Augmentation, augmentation
+from nn_core.batches.augmentation import Augmentation, augmentation
 from nn_core.errors import CheckpointError, DataError
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
-from nn_core.training import Trainer
+from nn_core.training.trainer import Trainer
 
 TURN = 20.0
 """Degrees by which photos are turned to be looked at once more."""

@@ -17,7 +17,7 @@ from cnn_sign_digits.hands.raster import see
 from cnn_sign_digits.hands.scene import background, cast_shadow, photograph
 from cnn_sign_digits.hands.skeleton import bend
 from nn_core.arrays import Labels
-from nn_core.spec import require
+from nn_core.registry import require
 
 SMALLEST, LARGEST = 16, 512
 MOST_IMAGES = 1_000_000

@@ -7,12 +7,12 @@ import numpy as np
 from cnn_sign_digits.data import parse_fold
 from cnn_sign_digits.model import Model
 from cnn_sign_digits.presets import PRESETS
-from nn_core.augmentation import augmentation
+from nn_core.batches.augmentation import augmentation
+from nn_core.cli.settings import Settings
 from nn_core.errors import CheckpointError
-from nn_core.lab.settings import Settings
 from nn_core.layers import ACTIVATIONS, Layer
 from nn_core.losses import softmax_cross_entropy
-from nn_core.spec import parse
+from nn_core.registry import parse
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ from typing import Any
 
 from cnn_sign_digits.anatomy import brief
 from nn_core.arrays import Shape
-from nn_core.ledger import table
 from nn_core.network import Network
+from nn_core.summary import table
 
 
 def shapes_of(network: Network) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array
-from nn_core.lab.figures import new_figure, save_figure
+from nn_core.cli.plots import new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

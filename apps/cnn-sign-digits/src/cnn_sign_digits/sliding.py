@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.spec import require
+from nn_core.registry import require
 
 Grid = npt.NDArray[np.float64]
 

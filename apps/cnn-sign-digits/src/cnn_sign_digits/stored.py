@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nn_core.cli.images import fit_images
 from nn_core.errors import DataError, ShapeError
-from nn_core.lab.pictures import fit_images
-from nn_core.lab.reading import refusing, shown
+from nn_core.storage.files import decoding_errors, printable
 
 READ_BYTES = 16 * 1024 * 1024
 """What is read from a file at a time."""
@@ -20,7 +20,7 @@ class StoredImages:
     """Photos that stay in their file, as an array of bytes (N, size, size, 3).
 
     path, key  the file, and the name in it of photos (M, h, w), (M, h, w, 1), (.., 3) or (.., 4)
-    size       to which each is fitted as it is read (see `nn_core.lab.pictures.fit_images`)
+    size       to which each is fitted as it is read (see `nn_core.cli.images.fit_images`)
     rows       which of the M they are, in this order; all by default
 
     The file stays open, and is opened again where a pickle is taken up. Every reading error is a
@@ -34,7 +34,7 @@ class StoredImages:
         self.path, self.key, self.size = path, key, size
         self._photos: Any = None
         stored = self._open()
-        _check(stored.shape, stored.dtype, f"{shown(path)} ({key})")
+        _check(stored.shape, stored.dtype, f"{printable(path)} ({key})")
         self.rows = np.arange(len(stored)) if rows is None else rows
         self._raw_bytes = int(np.prod(stored.shape[1:])) * stored.dtype.itemsize
 
@@ -85,8 +85,8 @@ class StoredImages:
 
     def _raw(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
         """As they are in the file, at ascending positions."""
-        source = f"{shown(self.path)} ({self.key})"
-        with refusing(self.path, "an HDF5 file"):
+        source = f"{printable(self.path)} ({self.key})"
+        with decoding_errors(self.path, "an HDF5 file"):
             stored = self._open()
             if rows[-1] - rows[0] + 1 == len(rows):
                 raw = stored[int(rows[0]) : int(rows[-1]) + 1]
@@ -103,7 +103,7 @@ class StoredImages:
         if self._photos is None:
             import h5py
 
-            with refusing(self.path, "an HDF5 file"):
+            with decoding_errors(self.path, "an HDF5 file"):
                 self._photos = h5py.File(self.path, "r")[self.key]
         return self._photos
 

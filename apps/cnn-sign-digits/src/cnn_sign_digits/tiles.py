@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnn_sign_digits.sliding import WHITE, Grid, Sliding, written
-from nn_core.lab.figures import COLORS
+from nn_core.cli.plots import COLORS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

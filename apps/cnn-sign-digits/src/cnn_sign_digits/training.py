@@ -12,12 +12,12 @@ from cnn_sign_digits.model import PROGRAM, load_model
 from cnn_sign_digits.preparing import prepare, run_to_resume
 from cnn_sign_digits.presets import PRESETS
 from cnn_sign_digits.settings import PhotoSettings, settings_of
-from nn_core.lab.options import output_options, recipe_options
-from nn_core.lab.parameters import require_distinct
-from nn_core.lab.program import echo_json, json_option, remark
-from nn_core.lab.results import training_report, training_result
-from nn_core.lab.runs import run
-from nn_core.lab.settings import resumed_settings
+from nn_core.cli.app import echo_json, info, json_option
+from nn_core.cli.options import output_options, recipe_options
+from nn_core.cli.param_types import require_distinct
+from nn_core.cli.settings import resumed_settings
+from nn_core.cli.train_report import training_report, training_result
+from nn_core.cli.train_run import run
 
 
 @click.command()
@@ -75,11 +75,11 @@ def train(
     else:
         network = f"{settings.preset} network"
         click.echo(training_report(result, network=network, origin=splits.origin))
-    from nn_core.lab.figures import draw_training
+    from nn_core.cli.plots import draw_training
 
     title = f"{splits.train.name}: {settings.preset} network, {settings.optimizer}"
     draw_training(prepared.trainer.history, figure, title=title)
-    remark(f"wrote {figure}")
+    info(f"wrote {figure}")
 
 
 def _check_sources(ctx: click.Context, settings: PhotoSettings) -> None:

@@ -8,12 +8,12 @@ import numpy as np
 
 from cnn_sign_digits.dataset import SIZE
 from cnn_sign_digits.model import PROGRAM, load_model
-from nn_core.lab.exporting import export_command
-from nn_core.lab.parameters import MODEL
-from nn_core.lab.pictures import read_image
-from nn_core.lab.program import echo_json, json_option
-from nn_core.lab.reading import shown
-from nn_core.ledger import table
+from nn_core.cli.app import echo_json, json_option
+from nn_core.cli.export import export_command
+from nn_core.cli.images import read_image
+from nn_core.cli.param_types import MODEL
+from nn_core.storage.files import printable
+from nn_core.summary import table
 
 LIKELIEST = 3
 """Classes that `predict` names."""
@@ -61,7 +61,7 @@ def predict(files: tuple[Path, ...], model_path: Path | None, as_json: bool) -> 
         )
         return
     rows = [
-        (shown(file), *(f"{model.classes[i]} {p[i]:6.1%}" for i in likeliest))
+        (printable(file), *(f"{model.classes[i]} {p[i]:6.1%}" for i in likeliest))
         for file, p, likeliest in zip(files, answers, order, strict=True)
     ]
     click.echo(table(rows))

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from deep_nn.model import activation
-from nn_core.lab.options import INITIALIZER, Command, together
-from nn_core.lab.parameters import Listed, Named, Real
+from nn_core.cli.options import INITIALIZER, Command, together
+from nn_core.cli.param_types import CommaList, FloatRange, SpecType
 
 
 def network_options(*, omit: str = "", **defaults: Any) -> Callable[[Command], Command]:
@@ -29,19 +29,19 @@ def network_options(*, omit: str = "", **defaults: Any) -> Callable[[Command], C
         ),
         click.option(
             "--validation",
-            type=Real(above=0, below=1),
+            type=FloatRange(above=0, below=1),
             default=0.2,
             help="The share of each class to hold back.",
         ),
         click.option(
             "--hidden",
-            type=Listed(click.IntRange(min=1), "widths", empty=True),
+            type=CommaList(click.IntRange(min=1), "widths", empty=True),
             default=defaults.get("hidden", "16,16"),
             help='Widths of the hidden layers, as in 20,7,5; "" for none.',
         ),
         click.option(
             "--activation",
-            type=Named(activation, "activation"),
+            type=SpecType(activation, "activation"),
             default=defaults.get("activation", "relu"),
             help="relu, leaky-relu, gelu, tanh or sigmoid.",
         ),
@@ -54,7 +54,7 @@ def network_options(*, omit: str = "", **defaults: Any) -> Callable[[Command], C
         ),
         click.option(
             "--keep-prob",
-            type=Listed(Real(above=0, most=1), "probabilities"),
+            type=CommaList(FloatRange(above=0, most=1), "probabilities"),
             default="1",
             help="What dropout keeps after the hidden layers: one probability, or one for each.",
         ),

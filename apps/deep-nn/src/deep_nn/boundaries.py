@@ -9,7 +9,7 @@ import numpy.typing as npt
 from deep_nn.dataset import Dataset, Examples
 from deep_nn.model import Model
 from nn_core.arrays import Array
-from nn_core.lab.figures import COLORS, new_figure, save_figure, tidy
+from nn_core.cli.plots import COLORS, new_figure, save_figure, tidy
 from nn_core.metrics import accuracy
 
 RESOLUTION = 300

@@ -10,12 +10,19 @@ import click
 
 from deep_nn.arguments import network_options
 from deep_nn.model import NetworkSettings, build_trainer
+from nn_core.cli.app import echo_json, info, json_option
+from nn_core.cli.options import INITIALIZER, POSITIVE, recipe_options
+from nn_core.cli.param_types import (
+    FIGURE,
+    BatchSize,
+    CommaList,
+    FloatRange,
+    SpecType,
+    require_distinct,
+)
 from nn_core.errors import SettingError
-from nn_core.lab.options import INITIALIZER, POSITIVE, recipe_options
-from nn_core.lab.parameters import FIGURE, BatchSize, Listed, Named, Real, require_distinct
-from nn_core.lab.program import echo_json, json_option, remark
-from nn_core.optimizers import optimizer
-from nn_core.spec import require
+from nn_core.optim.optimizers import optimizer
+from nn_core.registry import require
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ COMPARISONS = (
     Kind(
         "optimizers",
         "optimizer",
-        Named(rated_optimizer, "optimizer"),
+        SpecType(rated_optimizer, "optimizer"),
         ("gradient-descent", "momentum", "rmsprop", "adam"),
         "gradient-descent",
         "Race optimizers, each with its own learning rate unless --learning-rate sets one for "
@@ -124,7 +131,7 @@ COMPARISONS = (
     Kind(
         "dropout",
         "keep_prob",
-        Listed(Real(above=0, most=1), "probability"),
+        CommaList(FloatRange(above=0, most=1), "probability"),
         ("1", "0.9", "0.8", "0.5"),
         "1",
         "Compare what dropout keeps.",
@@ -133,7 +140,7 @@ COMPARISONS = (
     Kind(
         "l2",
         "l2",
-        Real(least=0),
+        FloatRange(least=0),
         ("0", "0.001", "0.01", "0.1"),
         0.0,
         "Compare strengths of L2.",
@@ -179,8 +186,8 @@ def comparison_command(kind: Kind) -> click.Command:
         as_json: bool,
         **options: Any,
     ) -> None:
-        from nn_core.lab.comparison import compare
-        from nn_core.lab.comparison_report import draw_comparison, report_json, report_table
+        from nn_core.cli.sweep import compare
+        from nn_core.cli.sweep_report import draw_comparison, report_json, report_table
 
         options |= {kind.setting: kind.usual, "early_stopping": None}
         base = NetworkSettings(**options)
@@ -201,7 +208,7 @@ def comparison_command(kind: Kind) -> click.Command:
             click.echo(report_table(comparison))
         title = f"{name} on {base.data}, hidden layers {base.hidden or 'none'}"
         draw_comparison(comparison, figure, title=title)
-        remark(f"wrote {figure}")
+        info(f"wrote {figure}")
 
     return command
 

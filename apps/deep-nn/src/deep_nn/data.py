@@ -10,14 +10,14 @@ from deep_nn.files import Contents, Part, read
 from deep_nn.generated import GENERATED
 from deep_nn.tables import read_rows
 from nn_core.arrays import Shape
+from nn_core.batches.splits import stratified_split
+from nn_core.cli.catalog import Entry, list_sets
+from nn_core.cli.download import RemoteDataset, RemoteFile, locate
+from nn_core.cli.images import read_image
+from nn_core.cli.labels import check_for_training, match_classes
 from nn_core.errors import DataError, SettingError, ShapeError
-from nn_core.lab.catalogue import Entry, list_sets
-from nn_core.lab.fetching import RemoteDataset, RemoteFile, locate
-from nn_core.lab.labels import check_for_training, match_classes
-from nn_core.lab.pictures import read_image
-from nn_core.lab.reading import exists, shown
-from nn_core.spec import nearest, parse
-from nn_core.splits import stratified_split
+from nn_core.registry import nearest, parse
+from nn_core.storage.files import exists, printable
 
 _CATS = (
     "https://raw.githubusercontent.com/nabeelshan78/deep-nn-from-scratch/"
@@ -81,7 +81,7 @@ def load(
     contents = Contents(None, None) if made is not None else _contents(name)
     train = made if made is not None else _for_training(contents, name)
     if test is not None:
-        part = _judging_part(read(test), shown(test))
+        part = _judging_part(read(test), printable(test))
     elif contents.test is not None:
         part = contents.test
     else:
@@ -112,7 +112,7 @@ def load_for_evaluation(
     if made is not None:
         part = Part(made.name, made.x, made.y, made.classes)
     else:
-        part = _judging_part(_contents(name), shown(name))
+        part = _judging_part(_contents(name), printable(name))
     return _onto(part, classes, "model"), part.source
 
 
@@ -125,7 +125,7 @@ def read_for_prediction(path: Path, shape: Shape) -> Examples:
     if len(shape) == 1:
         if path.is_file() and path.suffix.lower() != ".csv":
             raise DataError(
-                f"the model was trained on {say_shape(shape)}; {shown(path)} is not a .csv file"
+                f"the model was trained on {say_shape(shape)}; {printable(path)} is not a .csv file"
             )
         return read_rows(path, shape[0])
     return read_image(path, shape)
@@ -159,7 +159,7 @@ def _fetched(remote: RemoteDataset) -> Contents:
         raise DataError(
             f"data set {remote.name!r} is not here yet; fetch it with: deep-nn fetch {remote.name}"
         )
-    return Contents(read(train).train, _judging_part(read(test), shown(test)))
+    return Contents(read(train).train, _judging_part(read(test), printable(test)))
 
 
 def _judging_part(contents: Contents, name: str) -> Part:
@@ -172,7 +172,7 @@ def _judging_part(contents: Contents, name: str) -> Part:
 def _for_training(contents: Contents, name: str) -> Dataset:
     part = contents.train
     if part is None:
-        raise DataError(f"{shown(name)} has a test part only; there is nothing to train on")
+        raise DataError(f"{printable(name)} has a test part only; there is nothing to train on")
     classes = check_for_training(part.y, part.names, part.source)
     return Dataset(part.source, part.x, part.y, classes)
 

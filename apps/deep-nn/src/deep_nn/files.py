@@ -12,9 +12,9 @@ import numpy.typing as npt
 from deep_nn.dataset import Examples, check_examples
 from deep_nn.tables import read_table
 from nn_core.arrays import Labels
+from nn_core.cli.labels import read_labels
 from nn_core.errors import DataError, ShapeError
-from nn_core.lab.labels import read_labels
-from nn_core.lab.reading import check_file, refusing, shown
+from nn_core.storage.files import check_file, decoding_errors, printable
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -56,48 +56,48 @@ def read(path: Path) -> Contents:
     check_file(path)
     reader = READERS.get(path.suffix.lower())
     if reader is None:
-        suffix = shown(path.suffix) or "none"
+        suffix = printable(path.suffix) or "none"
         raise DataError(
-            f"{shown(path)}: unknown suffix ({suffix}); data files end in {', '.join(READERS)}"
+            f"{printable(path)}: unknown suffix ({suffix}); data files end in {', '.join(READERS)}"
         )
     return reader(path)
 
 
 def _read_csv(path: Path) -> Contents:
     x, labels = read_table(path)
-    y, names = read_labels(np.array(labels), None, x.shape, shown(path))
-    return Contents(Part(shown(path), x, y, names), None)
+    y, names = read_labels(np.array(labels), None, x.shape, printable(path))
+    return Contents(Part(printable(path), x, y, names), None)
 
 
 def _read_npz(path: Path) -> Contents:
-    with refusing(path, "an .npz file"):
+    with decoding_errors(path, "an .npz file"):
         if not zipfile.is_zipfile(path):
-            raise DataError(f"{shown(path)} is not an .npz file, or is cut off")
+            raise DataError(f"{printable(path)} is not an .npz file, or is cut off")
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files if key in NPZ_KEYS}
             keys = list(file.files)
-    train = _part(f"{shown(path)} (x, y)", arrays, "x", "y")
-    test = _part(f"{shown(path)} (x_test, y_test)", arrays, "x_test", "y_test")
+    train = _part(f"{printable(path)} (x, y)", arrays, "x", "y")
+    test = _part(f"{printable(path)} (x_test, y_test)", arrays, "x_test", "y_test")
     if train is None and test is None:
-        raise DataError(f"{shown(path)} has no x and y; {_keys(keys)}")
+        raise DataError(f"{printable(path)} has no x and y; {_keys(keys)}")
     return Contents(train, test)
 
 
 def _read_hdf5(path: Path) -> Contents:
     import h5py
 
-    with refusing(path, "an HDF5 file"), h5py.File(path, "r") as file:
+    with decoding_errors(path, "an HDF5 file"), h5py.File(path, "r") as file:
         keys = list(file)
         arrays = {
             key: np.asarray(file[key][()])
             for key in keys
             if key in HDF5_KEYS and isinstance(file[key], h5py.Dataset)
         }
-    train = _part(f"{shown(path)} (train_set)", arrays, "train_set_x", "train_set_y")
-    test = _part(f"{shown(path)} (test_set)", arrays, "test_set_x", "test_set_y")
+    train = _part(f"{printable(path)} (train_set)", arrays, "train_set_x", "train_set_y")
+    test = _part(f"{printable(path)} (test_set)", arrays, "test_set_x", "test_set_y")
     if train is None and test is None:
         raise DataError(
-            f"{shown(path)} has neither train_set_x and train_set_y nor test_set_x and"
+            f"{printable(path)} has neither train_set_x and train_set_y nor test_set_x and"
             f" test_set_y; {_keys(keys)}"
         )
     return Contents(train, test)
@@ -114,7 +114,7 @@ HDF5_KEYS = frozenset({"train_set_x", "train_set_y", "test_set_x", "test_set_y",
 
 
 def _keys(keys: list[str]) -> str:
-    return f"its keys are {shown(', '.join(keys[:20]))}" if keys else "it has no keys"
+    return f"its keys are {printable(', '.join(keys[:20]))}" if keys else "it has no keys"
 
 
 def _part(source: str, arrays: Arrays, x_key: str, y_key: str) -> Part | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from deep_nn.dataset import Dataset, Examples
 from nn_core.arrays import Labels
-from nn_core.spec import require
+from nn_core.registry import require
 
 MOST_POINTS = 1_000_000
 MOST_CLASSES = 100

@@ -10,11 +10,11 @@ import numpy as np
 from deep_nn.boundaries import draw_boundary
 from deep_nn.model import load_model, splits_of
 from deep_nn.using import evaluation_data
+from nn_core.cli.app import echo_json, info, json_option
+from nn_core.cli.options import SEED
+from nn_core.cli.param_types import FIGURE, MODEL, require_distinct
 from nn_core.errors import DataError
 from nn_core.gradient_check import GradientReport, check_gradients, check_layer, check_loss
-from nn_core.lab.options import SEED
-from nn_core.lab.parameters import FIGURE, MODEL, require_distinct
-from nn_core.lab.program import echo_json, json_option, remark
 from nn_core.layers import (
     ACTIVATIONS,
     CELLS,
@@ -36,7 +36,6 @@ from nn_core.layers.batch_norm_relu_max_pool import BatchNormReLUMaxPool
 from nn_core.layers.conv_relu_max_pool import ConvReLUMaxPool
 from nn_core.layers.embedded_recurrent import EmbeddedRecurrent
 from nn_core.layers.winograd_conv2d import WinogradConv2D
-from nn_core.ledger import table
 from nn_core.losses import (
     binary_cross_entropy,
     mean_squared_error,
@@ -44,6 +43,7 @@ from nn_core.losses import (
     softmax_cross_entropy,
 )
 from nn_core.network import Network
+from nn_core.summary import table
 
 
 @click.command()
@@ -66,7 +66,7 @@ def boundary(model_path: Path, data: str | None, figure: Path) -> None:
         splits = splits_of(model)
         parts = {"training": splits.train, "validation": splits.validation}
     draw_boundary(model, parts, figure, title=data or model.settings.data)
-    remark(f"wrote {figure}")
+    info(f"wrote {figure}")
 
 
 @click.command("check-gradients")

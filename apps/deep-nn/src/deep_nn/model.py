@@ -12,15 +12,15 @@ from deep_nn.dataset import Dataset, Examples, fingerprint
 from deep_nn.preprocessing import Preprocessing, fit
 from nn_core import checkpoint
 from nn_core.arrays import Array
+from nn_core.cli.labels import class_names
+from nn_core.cli.settings import Settings
 from nn_core.errors import CheckpointError, DataError, SettingError
-from nn_core.lab.labels import class_names
-from nn_core.lab.settings import Settings
 from nn_core.layers import ACTIVATIONS, Activation, Dense, Dropout, Layer
 from nn_core.losses import Loss, binary_cross_entropy, softmax_cross_entropy
 from nn_core.metrics import probabilities
 from nn_core.network import Network
-from nn_core.spec import parse
-from nn_core.training import Trainer
+from nn_core.registry import parse
+from nn_core.training.trainer import Trainer
 
 PROGRAM = "deep-nn"
 

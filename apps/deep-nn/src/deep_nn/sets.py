@@ -2,6 +2,6 @@
 
 from deep_nn.data import FETCHED, catalogue
 from deep_nn.model import PROGRAM
-from nn_core.lab.sets import set_commands
+from nn_core.cli.dataset_commands import set_commands
 
 COMMANDS = set_commands(PROGRAM, catalogue, FETCHED)

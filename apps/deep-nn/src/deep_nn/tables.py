@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from deep_nn.dataset import Examples, say_shape
+from nn_core.cli.labels import integer
 from nn_core.errors import DataError
-from nn_core.lab.labels import integer
-from nn_core.lab.reading import check_file, refusing, shown
+from nn_core.storage.files import check_file, decoding_errors, printable
 
 LONGEST_LABEL = 100
 
@@ -33,7 +33,7 @@ def read_table(path: Path) -> tuple[Examples, list[str]]:
     width = len(rows[0].cells)
     if width < 2:
         raise DataError(
-            f"{shown(path)}, line {rows[0].line}: one column only;"
+            f"{printable(path)}, line {rows[0].line}: one column only;"
             " there must be number columns and the label, separated by commas"
         )
     rows = _without_header(path, rows, width - 1)
@@ -53,7 +53,7 @@ def read_rows(path: Path, columns: int) -> Examples:
     if width not in {columns, columns + 1}:
         raise DataError(
             f"the model was trained on {say_shape((columns,))};"
-            f" {shown(path)} has {width} (line {rows[0].line})"
+            f" {printable(path)} has {width} (line {rows[0].line})"
         )
     return _numbers(path, _without_header(path, rows, columns), width, columns)
 
@@ -61,7 +61,10 @@ def read_rows(path: Path, columns: int) -> Examples:
 def _read(path: Path) -> list[Row]:
     """All rows that are not blank; at least one."""
     check_file(path)
-    with refusing(path, "a CSV file in UTF-8"), path.open(encoding="utf-8-sig", newline="") as file:
+    with (
+        decoding_errors(path, "a CSV file in UTF-8"),
+        path.open(encoding="utf-8-sig", newline="") as file,
+    ):
         reader = csv.reader(file, strict=True)
         rows = [
             Row(reader.line_num, [cell.strip() for cell in cells])
@@ -69,7 +72,7 @@ def _read(path: Path) -> list[Row]:
             if any(cell.strip() for cell in cells)
         ]
     if not rows:
-        raise DataError(f"{shown(path)} is empty: it has blank lines only")
+        raise DataError(f"{printable(path)} is empty: it has blank lines only")
     return rows
 
 
@@ -78,7 +81,7 @@ def _without_header(path: Path, rows: list[Row], columns: int) -> list[Row]:
     if any(_number(cell) is not None for cell in cells) or not any(cells[:columns]):
         return rows
     if len(rows) == 1:
-        raise DataError(f"{shown(path)} has a header, but no rows")
+        raise DataError(f"{printable(path)} has a header, but no rows")
     return rows[1:]
 
 
@@ -88,7 +91,7 @@ def _numbers(path: Path, rows: list[Row], width: int, columns: int) -> Examples:
     for n, row in enumerate(rows):
         if len(row.cells) != width:
             raise DataError(
-                f"{shown(path)}, line {row.line}: {len(row.cells)} columns,"
+                f"{printable(path)}, line {row.line}: {len(row.cells)} columns,"
                 f" but the first row has {width}"
             )
         for column, cell in enumerate(row.cells[:columns]):
@@ -127,7 +130,7 @@ def _number(cell: str) -> float | None:
 
 
 def _place(path: Path, row: Row, column: int) -> str:
-    return f"{shown(path)}, line {row.line}, column {column + 1}"
+    return f"{printable(path)}, line {row.line}, column {column + 1}"
 
 
 def _quoted(cell: str) -> str:

@@ -7,12 +7,12 @@ import click
 
 from deep_nn.arguments import network_options
 from deep_nn.model import PROGRAM, NetworkSettings, Prepared, load_model, prepare, run_to_resume
-from nn_core.lab.options import output_options, recipe_options
-from nn_core.lab.parameters import require_distinct
-from nn_core.lab.program import echo_json, json_option, remark
-from nn_core.lab.results import training_report, training_result
-from nn_core.lab.runs import run
-from nn_core.lab.settings import resumed_settings
+from nn_core.cli.app import echo_json, info, json_option
+from nn_core.cli.options import output_options, recipe_options
+from nn_core.cli.param_types import require_distinct
+from nn_core.cli.settings import resumed_settings
+from nn_core.cli.train_report import training_report, training_result
+from nn_core.cli.train_run import run
 
 
 @click.command()
@@ -65,11 +65,11 @@ def train(
     else:
         click.echo(training_report(result, network=f"{widths} network", origin=splits.origin))
     if figure is not None:
-        from nn_core.lab.figures import draw_training
+        from nn_core.cli.plots import draw_training
 
         title = f"{splits.train.name}: {widths} network, {settings.optimizer}"
         draw_training(prepared.trainer.history, figure, title=title)
-        remark(f"wrote {figure}")
+        info(f"wrote {figure}")
 
 
 def _widths(prepared: Prepared) -> list[int]:

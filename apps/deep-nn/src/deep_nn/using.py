@@ -9,10 +9,10 @@ import numpy as np
 from deep_nn.data import load_for_evaluation, read_for_prediction
 from deep_nn.dataset import Dataset
 from deep_nn.model import Model, load_model, loss_for, splits_of, streams
-from nn_core.lab.parameters import MODEL
-from nn_core.lab.program import echo_json, json_option
-from nn_core.ledger import table
+from nn_core.cli.app import echo_json, json_option
+from nn_core.cli.param_types import MODEL
 from nn_core.metrics import accuracy
+from nn_core.summary import table
 
 
 @click.command()

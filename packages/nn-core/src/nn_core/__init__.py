@@ -2,11 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from nn_core.on_demand import OnDemand, getter
+from nn_core.lazy_import import LazyNames, getter
 
 if TYPE_CHECKING:
-    from nn_core.callbacks import BestWeights, Callback, EarlyStopping
-    from nn_core.history import History
     from nn_core.layers import (
         GELU,
         GRU,
@@ -28,7 +26,9 @@ if TYPE_CHECKING:
         Tanh,
     )
     from nn_core.network import Network
-    from nn_core.training import Recipe, Trainer
+    from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
+    from nn_core.training.history import History
+    from nn_core.training.trainer import Recipe, Trainer
 
 __all__ = [
     "GELU",
@@ -36,7 +36,6 @@ __all__ = [
     "LSTM",
     "AveragePool2D",
     "BatchNorm",
-    "BestWeights",
     "Callback",
     "Conv2D",
     "Dense",
@@ -52,21 +51,22 @@ __all__ = [
     "Network",
     "ReLU",
     "Recipe",
+    "RestoreBestWeights",
     "Sigmoid",
     "SimpleRNN",
     "Tanh",
     "Trainer",
 ]
 
-_HOMES: OnDemand[Any] = OnDemand(
+_HOMES: LazyNames[Any] = LazyNames(
     __name__,
     {
-        "callbacks": "BestWeights Callback EarlyStopping",
-        "history": "History",
+        "training.callbacks": "RestoreBestWeights Callback EarlyStopping",
+        "training.history": "History",
         "layers": """GELU GRU LSTM AveragePool2D BatchNorm Conv2D Dense Dropout Embedding Flatten
             GlobalAveragePool2D InstanceNorm LeakyReLU MaxPool2D ReLU Sigmoid SimpleRNN Tanh""",
         "network": "Network",
-        "training": "Recipe Trainer",
+        "training.trainer": "Recipe Trainer",
     },
 )
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
-"""Real numbers, float32 unless float64 was asked for."""
+"""FloatRange numbers, float32 unless float64 was asked for."""
 
 Labels: TypeAlias = npt.NDArray[np.integer[Any]]
 """Class numbers, one per example: (N,)."""
@@ -25,7 +25,7 @@ def repeated(values: Array, count: int) -> Array:
     return rows.reshape(*outer, count * width)
 
 
-class Stored(Protocol):
+class LazyArray(Protocol):
     """Examples (N, ...) that are not in memory, and are read when they are asked for."""
 
     @property
@@ -46,5 +46,5 @@ class Stored(Protocol):
         """Put the examples at these indices, in any order, into `out`."""
 
 
-Examples: TypeAlias = npt.NDArray[Any] | Stored
+Examples: TypeAlias = npt.NDArray[Any] | LazyArray
 """What a network is trained and judged on: in memory, or read as it is needed."""

@@ -29,14 +29,14 @@ import numpy as np
 
 from nn_core.arrays import Array
 from nn_core.errors import CheckpointError, DataError, NNError
-from nn_core.files import write_atomically
-from nn_core.history import History
 from nn_core.layers import LAYERS, Layer
 from nn_core.network import Network
-from nn_core.spec import nearest
+from nn_core.registry import nearest
+from nn_core.storage.atomic import atomic_write
+from nn_core.training.history import History
 
 if TYPE_CHECKING:
-    from nn_core.training import Trainer
+    from nn_core.training.trainer import Trainer
 
 _DAMAGE = (
     ArithmeticError,
@@ -122,7 +122,7 @@ def save(
         raise CheckpointError(f"{path} was not written: the weights are no longer finite")
     try:
         image = _image(network, parameters, program, details, trainer)
-        write_atomically(path, image + _SEAL + _digest(image))
+        atomic_write(path, image + _SEAL + _digest(image))
     except OSError as error:
         raise CheckpointError(f"cannot write {path}: {error.strerror or error}") from None
 

@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from nn_core import spec
+from nn_core import registry
 from nn_core.arrays import Array, Shape
 
 
@@ -41,7 +41,7 @@ def ones(shape: Shape, *, rng: np.random.Generator) -> Array:
 
 def normal(shape: Shape, *, rng: np.random.Generator, scale: float = 0.01) -> Array:
     """W ~ Normal(0, scale^2), whatever the fans: the choice that the others improve on."""
-    spec.require(scale >= 0, f"the scale of a normal initializer cannot be negative: {scale}")
+    registry.require(scale >= 0, f"the scale of a normal initializer cannot be negative: {scale}")
     return rng.normal(0.0, scale, shape)
 
 
@@ -139,4 +139,4 @@ def initializer(text: str) -> Callable[..., Array]:
 
     Raises SettingError for a name or a setting that there is not.
     """
-    return spec.parse(text, INITIALIZERS, "initializer")
+    return registry.parse(text, INITIALIZERS, "initializer")

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array
+from nn_core.engine.thread_pool import ThreadPool
 from nn_core.layers.coupled import Coupled, Share
 from nn_core.layers.layer import Cache, Context
 from nn_core.losses import Loss
-from nn_core.threads import Crew
 
 if TYPE_CHECKING:
     from nn_core.network import Network
@@ -90,7 +90,7 @@ def loss_and_gradients(
     loss: Loss,
     contexts: Sequence[Context],
     count: int,
-    crew: Crew,
+    crew: ThreadPool,
 ) -> tuple[float, Array]:
     """`Network.loss_and_gradients` in `count` slices of nearly the same size."""
     N, lanes = len(x), min(LANES, count)
@@ -143,7 +143,10 @@ def loss_and_gradients(
 
 
 def _in_step(
-    network: "Network", passes: Sequence["Pass"], finish: Callable[["Pass", int], None], crew: Crew
+    network: "Network",
+    passes: Sequence["Pass"],
+    finish: Callable[["Pass", int], None],
+    crew: ThreadPool,
 ) -> None:
     """One forward and one backward pass of all lanes, which wait at coupled stages."""
     coupled = [i for i, stage in enumerate(network.stages) if isinstance(stage.layer, Coupled)]

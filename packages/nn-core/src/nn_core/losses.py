@@ -14,11 +14,11 @@ import numpy as np
 from nn_core.activations import sigmoid, softplus
 from nn_core.arrays import Array, Labels
 from nn_core.errors import DataError, ShapeError
-from nn_core.steps import rows_of_steps, steps_of_rows
+from nn_core.sequences import merge_time, split_time
 
 Loss: TypeAlias = Callable[[Array, Any], tuple[float, Array]]
 
-NO_TARGET = -1
+IGNORE_INDEX = -1
 """What stands among the targets of a sequence where there is none."""
 
 
@@ -102,9 +102,9 @@ def sequence_cross_entropy(logits: Array, targets: Labels) -> tuple[float, Array
             f"sequence cross-entropy of targets {targets.shape} takes logits "
             f"(N, T, classes) with the same N and T, not {logits.shape}"
         )
-    rows, labels = rows_of_steps(logits), rows_of_steps(targets)
-    _check_labels(labels, logits.shape[2], least=NO_TARGET)
-    there = labels != NO_TARGET
+    rows, labels = merge_time(logits), merge_time(targets)
+    _check_labels(labels, logits.shape[2], least=IGNORE_INDEX)
+    there = labels != IGNORE_INDEX
     if there.all():
         value, d_rows = softmax_cross_entropy(rows, labels)
     elif there.any():
@@ -113,7 +113,7 @@ def sequence_cross_entropy(logits: Array, targets: Labels) -> tuple[float, Array
         d_rows[there] = d_there
     else:
         raise DataError("a loss needs at least one target; all of these are -1, for none")
-    return value, steps_of_rows(d_rows, *targets.shape)
+    return value, split_time(d_rows, *targets.shape)
 
 
 def mean_squared_error(predictions: Array, targets: Array) -> tuple[float, Array]:

@@ -14,15 +14,15 @@ import numpy.typing as npt
 
 from nn_core import lanes, slicing
 from nn_core.arrays import Array, Examples, Shape
+from nn_core.engine.thread_pool import ThreadPool
 from nn_core.errors import DataError, ShapeError
 from nn_core.folding import uses
 from nn_core.fusion import Stage, stages
 from nn_core.layers.layer import Cache, Context, Layer
-from nn_core.ledger import Ledger, LedgerRow
 from nn_core.losses import Loss
-from nn_core.spec import require
-from nn_core.steps import rows_of_steps, steps_of_rows
-from nn_core.threads import Crew
+from nn_core.registry import require
+from nn_core.sequences import merge_time, split_time
+from nn_core.summary import Summary, SummaryRow
 
 
 class Network:
@@ -156,7 +156,7 @@ class Network:
         rng: np.random.Generator | None = None,
         needs_d_x: bool = False,
         frozen: bool = False,
-        threads: int | Crew = 1,
+        threads: int | ThreadPool = 1,
     ) -> list[Context]:
         """One context per layer, with memory of its own: one such list for each caller.
 
@@ -166,7 +166,7 @@ class Network:
                    that does; the results are the same bits for any number, so long as the
                    BLAS has one thread, as it has where there are several of these
         """
-        crew = threads if isinstance(threads, Crew) else Crew(threads)
+        crew = threads if isinstance(threads, ThreadPool) else ThreadPool(threads)
         return [
             Context(
                 self.dtype,
@@ -290,7 +290,7 @@ class Network:
             rows = slice(len(x) * i // count, len(x) * (i + 1) // count)
             logits[rows] = self._use(x[rows], params, [c.twin(thread) for c in contexts])
 
-        with contexts[0].crew if isinstance(x, np.ndarray) else Crew() as crew:
+        with contexts[0].crew if isinstance(x, np.ndarray) else ThreadPool() as crew:
             if crew.count > 1:
                 for context in contexts:
                     context.twin(crew.count - 1)
@@ -325,12 +325,12 @@ class Network:
 
         return contexts[0].once("parameters of uses", make)
 
-    def summary(self) -> Ledger:
+    def summary(self) -> Summary:
         """The shape ledger: what each layer puts out, learns and costs; print it."""
-        return Ledger(
+        return Summary(
             self.input_shape,
             tuple(
-                LedgerRow(
+                SummaryRow(
                     layer=repr(layer),
                     output_shape=self.shapes[i + 1],
                     parameters=(count := _size(self._parameters[i])),
@@ -355,8 +355,8 @@ class Network:
         """What a layer makes of x, over time or step by step."""
         if layer.over_time or not self.over_time:
             return layer.forward(x, params, context)
-        rows, cache = layer.forward(rows_of_steps(x), params, context)
-        return steps_of_rows(rows, *x.shape[:2]), cache
+        rows, cache = layer.forward(merge_time(x), params, context)
+        return split_time(rows, *x.shape[:2]), cache
 
     def _backward(self, i: int, d_y: Array, cache: Cache, context: Context) -> Array | None:
         """The way back of `_forward` through stage i; fills the gradients of its layers."""
@@ -364,8 +364,8 @@ class Network:
         params, grads = self.stage_parameters[i], self.stage_gradients[i]
         if layer.over_time or not self.over_time:
             return layer.backward(d_y, cache, params, grads, context)
-        rows = layer.backward(rows_of_steps(d_y), cache, params, grads, context)
-        return None if rows is None else steps_of_rows(rows, *d_y.shape[:2])
+        rows = layer.backward(merge_time(d_y), cache, params, grads, context)
+        return None if rows is None else split_time(rows, *d_y.shape[:2])
 
     def by_stage(self, views: Sequence[Mapping[str, Array]]) -> list[Mapping[str, Array]]:
         """The named arrays of all layers of a stage, for each stage."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nn_core.arrays import Array
-from nn_core.threads import Crew
+from nn_core.engine.thread_pool import ThreadPool
 
 ENOUGH = 12_000_000
 """Multiplications that a piece should have, some 0.3 ms: to wake a thread takes a third of that."""
@@ -12,7 +12,7 @@ PIECES = 4
 """Of the largest products."""
 
 
-def product(a: Array, b: Array, out: Array, crew: Crew) -> Array:
+def product(a: Array, b: Array, out: Array, crew: ThreadPool) -> Array:
     """out = a @ b, a (M, K), b (K, N), out (M, N), in one, two or PIECES pieces.
 
     The pieces are rows of `out` if it is high, and else columns: so the smaller of a and b is the

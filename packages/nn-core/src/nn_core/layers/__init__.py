@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from nn_core.layers.layer import Cache, Context, Layer, Parameter, State
-from nn_core.on_demand import OnDemand, getter
+from nn_core.lazy_import import LazyNames, getter
 
 if TYPE_CHECKING:
     from nn_core.layers.activation import (
@@ -62,7 +62,7 @@ __all__ = [
     "Tanh",
 ]
 
-LAYERS: OnDemand[type[Layer]] = OnDemand(
+LAYERS: LazyNames[type[Layer]] = LazyNames(
     __name__,
     {
         "activation": "GELU LeakyReLU ReLU Sigmoid Tanh",
@@ -82,7 +82,7 @@ LAYERS: OnDemand[type[Layer]] = OnDemand(
 )
 """Every layer by the name that a checkpoint keeps."""
 
-_OTHERS: OnDemand[Any] = OnDemand(
+_OTHERS: LazyNames[Any] = LazyNames(
     __name__,
     {
         "activation": "ACTIVATIONS Activation",

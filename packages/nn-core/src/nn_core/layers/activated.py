@@ -7,7 +7,7 @@ from typing import Any
 from nn_core.arrays import Array, Shape
 from nn_core.layers.activation import Activation
 from nn_core.layers.layer import Cache, Context, Layer, Parameter
-from nn_core.spec import require
+from nn_core.registry import require
 
 LINEAR = ("Conv2D", "Dense", "WinogradConv2D")
 """Layers whose way back does not need what they put out."""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from nn_core import activations
 from nn_core.arrays import Array
 from nn_core.layers.layer import Cache, Context, Layer
-from nn_core.spec import require
+from nn_core.registry import require
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from nn_core.errors import ShapeError
 from nn_core.layers.coupled import Coupled, Share
 from nn_core.layers.layer import Cache, Context, Parameter
 from nn_core.layers.windows import slices
-from nn_core.spec import require
+from nn_core.registry import require
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from nn_core.initializers import initializer
 from nn_core.layers.columns import Columns
 from nn_core.layers.layer import Cache, Context, Layer, Parameter
 from nn_core.layers.windows import Pair, maps, pair, places
-from nn_core.spec import require
+from nn_core.registry import require
 
 
 @dataclass(frozen=True)

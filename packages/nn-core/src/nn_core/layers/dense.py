@@ -10,7 +10,7 @@ from nn_core.errors import ShapeError
 from nn_core.initializers import initializer
 from nn_core.layers.layer import Cache, Context, Layer, Parameter
 from nn_core.products import product
-from nn_core.spec import require
+from nn_core.registry import require
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from nn_core.arrays import Array, Shape
 from nn_core.layers.embedding import SMALL, Embedding
 from nn_core.layers.layer import Cache, Context, Layer, Parameter
 from nn_core.layers.recurrent import Recurrent
-from nn_core.steps import rows_of_steps
+from nn_core.sequences import merge_time
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class EmbeddedRecurrent(Layer):
         self, x: Array, params: Mapping[str, Array], context: Context
     ) -> tuple[Array, Cache]:
         (N, T), cell = x.shape, self.cell
-        words = self.embedding.words(rows_of_steps(x))
+        words = self.embedding.words(merge_time(x))
         S = context.of_weights(
             "sums of words",
             (cell.gates, self.embedding.vocabulary, cell.units),

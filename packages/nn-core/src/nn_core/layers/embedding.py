@@ -11,7 +11,7 @@ from nn_core.arrays import Array, Shape
 from nn_core.errors import DataError, ShapeError
 from nn_core.initializers import initializer
 from nn_core.layers.layer import Cache, Context, Layer, Parameter
-from nn_core.spec import require
+from nn_core.registry import require
 
 SMALL = 256
 """Up to so many words a product with one-hot rows is faster than sorting."""

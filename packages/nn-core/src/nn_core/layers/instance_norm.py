@@ -9,7 +9,7 @@ import numpy as np
 from nn_core.arrays import Array, Shape, repeated
 from nn_core.layers.layer import Cache, Context, Layer
 from nn_core.layers.windows import maps, slices
-from nn_core.spec import require
+from nn_core.registry import require
 
 
 @dataclass(frozen=True)

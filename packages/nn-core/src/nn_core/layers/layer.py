@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array, Shape
+from nn_core.engine.thread_pool import ThreadPool
 from nn_core.initializers import initializer
-from nn_core.threads import Crew
 
 Cache: TypeAlias = tuple[Any, ...]
 """What `backward` needs of the forward pass; each layer says in its file what is in it."""
@@ -92,7 +92,7 @@ class Context:
         rng: np.random.Generator | None = None,
         needs_d_x: bool = True,
         frozen: bool = False,
-        crew: Crew | None = None,
+        crew: ThreadPool | None = None,
     ) -> None:
         self.dtype = np.dtype(dtype)
         self.training = training
@@ -103,7 +103,7 @@ class Context:
         self.final_state: State | None = None
         self.d_final_state: State | None = None
         self.d_initial_state: State | None = None
-        self.crew = Crew() if crew is None else crew
+        self.crew = ThreadPool() if crew is None else crew
         self._buffers: dict[str, npt.NDArray[Any]] = {}
         self._made: dict[str, Any] = {}
         self._twins: list[Context] = []

@@ -12,8 +12,8 @@ from nn_core.errors import ShapeError
 from nn_core.initializers import initializer
 from nn_core.layers.layer import Cache, Context, Layer, Parameter, State
 from nn_core.products import product
-from nn_core.spec import require
-from nn_core.steps import steps_of_rows
+from nn_core.registry import require
+from nn_core.sequences import split_time
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Recurrent(Layer):
             return None, d_initial_state
         d_x = context.scratch("d_x", (T * N, D))
         product(d_rows, params["W_x"].T, d_x, context.crew)
-        return steps_of_rows(d_x, N, T), d_initial_state
+        return split_time(d_x, N, T), d_initial_state
 
     def sums(self, rows: Array, params: Mapping[str, Array], context: Context, out: Array) -> None:
         """out = rows @ W_x + b of any rows (R, D), gate by gate: (gates, R, units)."""

@@ -1,0 +1,236 @@
+"""Images drawn anew at every step: moved, turned, mirrored, in another light.
+
+A network that never sees the same photo twice cannot learn one by heart; it learns what all of
+these photos have in common.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.arrays import Array
+from nn_core.errors import DataError, ShapeError
+from nn_core.registry import parse, require
+
+BLOCK_PIXELS = 16384
+"""Pixels that are worked on together, so that all that is known of them stays in the cache."""
+LONGEST_SIDE = 4096
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """A random affine map and a random light for each image of a batch.
+
+    shift       the image moves by up to this part of its width, and of its height
+    rotation    it turns by up to so many degrees, either way
+    scale       it grows or shrinks by up to this: a factor from 1 / (1 + scale) to 1 + scale
+    stretch     its width grows by up to this while its height shrinks as much, or the reverse:
+                factors e and 1 / e, e from 1 / (1 + stretch) to 1 + stretch
+    mirror      one image in two has its left and right exchanged
+    brightness  up to this part of white is added or taken away
+    contrast    the distance from mid-grey times 1 / (1 + contrast) to 1 + contrast
+    colour      each channel times 1 / (1 + colour) to 1 + colour, by itself: light of another hue
+
+    Amounts are uniform, factors are uniform in their logarithm: half as often smaller, half as
+    often larger. All are drawn for each image apart, and with all settings at zero the image
+    stays as it is.
+
+    Where a pixel comes from. About the centre of the image, (W - 1)/2 and (H - 1)/2, the point
+    p = (column, row) moves to
+
+        q = S k R F p + t,    R = ((cos a, -sin a), (sin a, cos a)),
+                              F = diag(+-1, 1),  S = diag(e, 1 / e)
+
+    To have a value for every pixel of the result, and one only, we go backwards: the pixel q
+    shows the point
+
+        p = F R' S^-1 (q - t) / k,    R' = R^-1, the transpose
+
+    so that both coordinates of p are a number per column of q plus a number per row of q. A
+    point outside of the image takes the nearest pixel of its edge: p is clipped to the image.
+
+    What is there. With p = (i + r, j + s), i and j whole, 0 <= r, s < 1, the value between the
+    four pixels around it is linear in r and in s (bilinear):
+
+        (1-r)(1-s) x[j, i] + r (1-s) x[j, i+1] + (1-r) s x[j+1, i] + r s x[j+1, i+1]
+
+    Its light. With white = 1, gain g of the channel, factor c and amount b of the image:
+
+        y = min(1, max(0, c (g x - 1/2) + 1/2 + b))
+
+    How it is computed. Coordinates are rounded to 1/256 pixel, so that the four weights are
+    whole numbers whose sum is 256. A weighted mean of bytes is then at most 255 * 256 < 2^16: the
+    channels of a pixel, up to four, stand side by side as the four 16-bit parts of ONE 64-bit
+    integer, and all are weighted by one multiplication, exactly, as no part can carry into
+    the next. A pixel is one number to fetch, and there are four fetches for each image.
+
+    Raises SettingError for a setting out of range.
+    """
+
+    shift: float = 0.1
+    rotation: float = 15.0
+    scale: float = 0.1
+    stretch: float = 0.0
+    mirror: bool = True
+    brightness: float = 0.1
+    contrast: float = 0.2
+    colour: float = 0.1
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            most = {"rotation": 180.0}.get(field.name, 1.0)
+            value = getattr(self, field.name)
+            require(0 <= value <= most, f"{field.name} is from 0 to {most:g}, not {value}")
+
+    def __call__(
+        self, x: npt.NDArray[np.uint8], *, rng: np.random.Generator, white: float = 255.0
+    ) -> Array:
+        """The batch as it is seen this time, in an array of its own, as float32.
+
+        x      (N, H, W, C) bytes, C from 1 to 4
+        rng    draws as much for a batch of N images whatever the settings are
+        white  the brightest value of the result; 255 keeps the units of x
+        Raises ShapeError for another shape, DataError for numbers that are not bytes.
+        """
+        _check(x)
+        return self._changed(x, rng.uniform(-1, 1, (len(x), 8 + x.shape[3])), white)
+
+    def _changed(self, x: npt.NDArray[np.uint8], draws: Array, white: float) -> Array:
+        """The batch after what was drawn for each image: (N, 8 + C) numbers from -1 to 1."""
+        N, H, W, C = x.shape
+        columns, rows = self._coordinates(draws, H, W)
+        gains, offsets = self._light(draws, white)
+        y = np.empty(x.shape, np.float32)
+        images = max(1, BLOCK_PIXELS // (H * W))
+        for start in range(0, N, images):
+            block = slice(start, start + images)
+            parts = _sample(x[block], columns[:, block], rows[:, block])
+            lit = y[block].reshape(len(parts), -1, C)
+            for channel in range(C):
+                np.multiply(parts[..., channel], gains[block, channel, None], out=lit[..., channel])
+            lit += offsets[block]
+            np.clip(lit, 0, white, out=lit)
+        return y
+
+    def _coordinates(
+        self, draws: Array, H: int, W: int
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """The summands of p, (2, N, W) by column and (2, N, H) by row of q, times 2^16."""
+        angle = np.radians(self.rotation) * draws[:, 2]
+        factor = (1 + self.scale) ** draws[:, 3]
+        side = np.where(self.mirror & (draws[:, 4] < 0), -1.0, 1.0)
+        cos, sin = np.cos(angle) / factor, np.sin(angle) / factor
+        wider = (1 + self.stretch) ** draws[:, -1, None]
+        u = (np.arange(W) - (W - 1) / 2 - self.shift * W * draws[:, 0, None]) / wider  # (N, W)
+        v = (np.arange(H) - (H - 1) / 2 - self.shift * H * draws[:, 1, None]) * wider  # (N, H)
+        columns = np.stack([(side * cos)[:, None] * u, -sin[:, None] * u])
+        rows = np.stack([(side * sin)[:, None] * v, cos[:, None] * v])
+        rows += np.array([(W - 1) / 2, (H - 1) / 2])[:, None, None]
+        # Half of 1/256 more, so that cutting off the last eight bits rounds.
+        rows += 1 / 512
+        return (
+            np.rint(65536 * columns).astype(np.int32),
+            np.rint(65536 * rows).astype(np.int32),
+        )
+
+    def _light(self, draws: Array, white: float) -> tuple[Array, Array]:
+        """Gains (N, C) and offsets (N, 1, 1) that make y of 256 x."""
+        contrast = (1 + self.contrast) ** draws[:, 6, None]
+        gains = contrast * (1 + self.colour) ** draws[:, 7:-1] * (white / (255 * 256))
+        offsets = white * (0.5 - 0.5 * contrast + self.brightness * draws[:, 5, None])
+        return gains.astype(np.float32), offsets[:, None].astype(np.float32)
+
+
+def turned(x: npt.NDArray[np.uint8], degrees: float) -> Array:
+    """Each image turned about its centre, clockwise, as float32; its edge fills the corners.
+
+    x (N, H, W, C) bytes, C from 1 to 4. Raises as `Augmentation` does.
+    """
+    _check(x)
+    draws = np.zeros((len(x), 8 + x.shape[3]))
+    draws[:, 2] = math.copysign(1.0, degrees)
+    turn = Augmentation(0.0, abs(degrees), 0.0, 0.0, False, 0.0, 0.0, 0.0)
+    return turn._changed(x, draws, 255.0)
+
+
+class Augment(Protocol):
+    """What a training loop does to each batch of examples."""
+
+    def __call__(self, x: npt.NDArray[Any], /, *, rng: np.random.Generator) -> Array:
+        """The examples changed, in an array of its own; all chance comes from `rng`."""
+
+
+AUGMENTATIONS: dict[str, Callable[..., Augmentation | None]] = {
+    "none": lambda: None,
+    "standard": Augmentation,
+}
+
+
+def augmentation(text: str) -> Augmentation | None:
+    """The augmentation that a text such as "standard:rotation=30,mirror=no" names; or none.
+
+    Raises SettingError for a name or a setting that there is not, or one out of range.
+    """
+    return parse(text, AUGMENTATIONS, "augmentation")()
+
+
+def _check(x: npt.NDArray[Any]) -> None:
+    if x.ndim != 4 or not 1 <= x.shape[3] <= 4 or not min(x.shape[1:]) >= 1:
+        raise ShapeError(f"images to augment are (N, H, W, C) with C from 1 to 4, not {x.shape}")
+    if max(x.shape[1:3]) > LONGEST_SIDE:
+        raise ShapeError(f"images to augment have at most {LONGEST_SIDE} pixels a side: {x.shape}")
+    if x.dtype != np.uint8:
+        raise DataError(f"images to augment are bytes (uint8), not {x.dtype}")
+
+
+def _sample(
+    x: npt.NDArray[np.uint8], columns: npt.NDArray[np.int32], rows: npt.NDArray[np.int32]
+) -> npt.NDArray[np.uint16]:
+    """256 times the bilinear values of a few images at p: (n, H W, 4), the first C are used.
+
+    columns, rows  the summands of p times 2^16, (2, n, W) and (2, n, H)
+    """
+    n, H, W, _ = x.shape
+    packed = _packed(x)
+    i, r = _split(rows[0], columns[0], W)
+    j, s = _split(rows[1], columns[1], H)
+    j *= W
+    j += i
+    j += np.arange(0, n * H * W, H * W, dtype=np.int32)[:, None, None]
+    where = j.astype(np.intp)  # (n, H, W): the upper left one of the four
+    both = (r * s + 128) >> 8
+    total = np.zeros((n, H, W), np.uint64)
+    weights = {0: 256 - r - s + both, 1: r - both, W: s - both, W + 1: both}
+    pixels = np.empty_like(total)
+    for step, weight in weights.items():
+        # All indices are in range; "clip" spares NumPy a copy in case they are not.
+        np.take(packed[step:], where, out=pixels, mode="clip")
+        pixels *= weight.astype(np.uint64)
+        total += pixels
+    return total.view(np.uint16).reshape(n, H * W, 4)
+
+
+def _packed(x: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    """The pixels in a row, one integer each, and W + 1 of weight zero for the last to end on."""
+    C, count = x.shape[3], math.prod(x.shape[:3])
+    parts = np.zeros((count + x.shape[2] + 1, 4), np.uint16)
+    flat = x.reshape(count, C)
+    for channel in range(C):
+        parts[:count, channel] = flat[:, channel]
+    return parts.reshape(-1).view(np.uint64)
+
+
+def _split(
+    by_row: npt.NDArray[np.int32], by_column: npt.NDArray[np.int32], length: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """A coordinate (n, H, W), clipped to the image: the whole part, and the rest in 1/256."""
+    coordinate = by_row[:, :, None] + by_column[:, None, :]
+    coordinate >>= 8
+    np.clip(coordinate, 0, (length - 1) << 8, out=coordinate)
+    return coordinate >> 8, coordinate & 255

@@ -1,0 +1,167 @@
+"""Dividing examples between training and validation, one by one or in groups."""
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.arrays import Labels
+from nn_core.errors import DataError, ShapeError
+from nn_core.registry import require
+
+
+def stratified_split(
+    labels: Labels, fraction: float, *, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Indices for training and for validation, every class giving up its share.
+
+    Of the n[c] examples of class c, v[c] are held back, drawn without replacement:
+
+        v[c] = floor(f n[c])  or  ceil(f n[c]),      v[c] <= n[c] - 1
+        sum_c v[c] = max(1, round(f N))   as far as the bound on the right allows
+
+    The classes with the largest remainders f n[c] - floor(f n[c]) are rounded up (the method
+    of largest remainders, as seats are dealt out to parties). The bound keeps at least one
+    example of every class in training.
+
+    labels    (N,) integers, any values
+    fraction  f, strictly between 0 and 1
+    Returns two ascending index arrays that together hold 0..N-1 once each.
+    Raises SettingError for another fraction, ShapeError for labels that are not (N,),
+    DataError if there is nothing that could be held back: each class has one example only.
+    """
+    require(0 < fraction < 1, f"the validation fraction must be between 0 and 1, not {fraction}")
+    if labels.ndim != 1:
+        raise ShapeError(f"labels must be (N,), not {labels.shape}")
+    if labels.size == 0:
+        raise DataError("there are no examples to split")
+    _, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    share = fraction * counts
+    held_back = np.floor(share).astype(np.intp)
+    wanted = max(1, round(fraction * labels.size)) - int(held_back.sum())
+    by_remainder = np.argsort(held_back - share, kind="stable")
+    has_more = (held_back < share) & (held_back < counts - 1)
+    can_give = by_remainder[has_more[by_remainder]]
+    held_back[can_give[: max(0, wanted)]] += 1
+    if held_back.sum() == 0:
+        raise DataError("no example can be held back: each class has one example only")
+
+    shuffled = rng.permutation(labels.size)
+    grouped = shuffled[np.argsort(classes[shuffled], kind="stable")]
+    first = np.cumsum(counts) - counts
+    rank = np.arange(labels.size) - np.repeat(first, counts)
+    is_held_back = rank < np.repeat(held_back, counts)
+    return np.sort(grouped[~is_held_back]), np.sort(grouped[is_held_back])
+
+
+def group_split(
+    groups: Labels, fraction: float, *, rng: np.random.Generator, labels: Labels | None = None
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Indices for training and for validation, no group on both sides.
+
+    Two photos of one person are alike: a network that is judged by people whom it was
+    trained on is judged by what it remembers. So a group, a person, goes as a whole. Which
+    ones are held back, v, is to be the fraction f of everything that is counted, the
+    examples n[0] and those of each class n[1], n[2], ...:
+
+        d(v) = sum_c ((v[c] - f n[c]) / n[c])^2
+
+    The groups are gone through once, in an order drawn at random, and each is held back if
+    that makes d smaller and leaves an example of every class to train on.
+
+    groups    (N,) integers, the same for all examples of a group
+    fraction  f, strictly between 0 and 1
+    labels    (N,) integers, the classes; None counts examples alone
+    Returns two ascending index arrays, neither empty, that together hold 0..N-1 once each.
+    Raises SettingError for another fraction, ShapeError for arrays that are not (N,),
+    DataError if nothing can be held back: there is one group only, or each is the last of
+    some class.
+    """
+    require(0 < fraction < 1, f"the validation fraction must be between 0 and 1, not {fraction}")
+    members, counts = _count(groups, labels)
+    if len(counts) < 2:
+        raise DataError("one group only, so that none can be held back")
+    total = counts.sum(axis=0)
+    left = total.copy()
+    off = np.full(total.shape, -fraction)  # (v[c] - f n[c]) / n[c]
+    is_held_back = np.zeros(len(counts), bool)
+    shuffled = rng.permutation(len(counts))
+    for group in shuffled:
+        share = counts[group] / total
+        if (left > counts[group]).all() and (share * (2 * off + share)).sum() < 0:
+            is_held_back[group] = True
+            off += share
+            left -= counts[group]
+    if not is_held_back.any():
+        # All are too large; d grows least by the one that is nearest to the fraction.
+        shares = counts[shuffled] / total
+        growth = (shares * (shares - 2 * fraction)).sum(axis=1)
+        growth[~(counts[shuffled] < total).all(axis=1)] = np.inf
+        if np.isinf(growth).all():
+            raise DataError("no group can be held back: each has all that there is of some class")
+        is_held_back[shuffled[np.argmin(growth)]] = True
+    chosen = is_held_back[members]
+    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+
+
+def group_folds(
+    groups: Labels, folds: int, *, rng: np.random.Generator, labels: Labels | None = None
+) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+    """Training and validation indices of each fold; each group is held back in one of them.
+
+    The folds are to be alike in what is counted, as in `group_split`. The largest groups come
+    first, those of one size in an order drawn at random, and each goes where it meets the
+    least of its own kind, k being the fold:
+
+        argmin_k sum_c g[c] v[k, c] / n[c]^2
+
+    which is where sum_k sum_c (v[k, c] / n[c])^2 grows least; of equals, to the smallest fold.
+
+    folds   their number, from 2 to that of the groups
+    labels  (N,) integers, the classes; None counts examples alone
+    Returns for each fold two ascending index arrays, neither empty, that together hold
+    0..N-1 once each. A class that one group alone has is not there to train on in one fold.
+    Raises SettingError for fewer than two folds, ShapeError for arrays that are not (N,),
+    DataError for fewer groups than folds.
+    """
+    require(folds >= 2, f"there must be at least two folds, not {folds}")
+    members, counts = _count(groups, labels)
+    if len(counts) < folds:
+        raise DataError(f"{len(counts)} groups cannot be divided into {folds} folds")
+    total = counts.sum(axis=0)
+    held = np.zeros((folds, len(total)))
+    fold_of = np.empty(len(counts), np.intp)
+    shuffled = rng.permutation(len(counts))
+    sizes = counts[shuffled, 0]
+    for group in shuffled[np.argsort(-sizes, kind="stable")]:
+        share = counts[group] / total
+        crowding = held @ share
+        fold = np.lexsort((held[:, 0], crowding))[0]
+        fold_of[group] = fold
+        held[fold] += share
+    of_example = fold_of[members]
+    return [
+        (np.flatnonzero(of_example != fold), np.flatnonzero(of_example == fold))
+        for fold in range(folds)
+    ]
+
+
+def _count(
+    groups: Labels, labels: Labels | None
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Each example's group as 0, 1, ..., and (groups, 1 + classes): how many examples each has.
+
+    Column 0 counts all of a group, the others those of one class.
+    """
+    if groups.ndim != 1:
+        raise ShapeError(f"groups must be (N,), not {groups.shape}")
+    if labels is not None and labels.shape != groups.shape:
+        raise ShapeError(f"groups are {groups.shape}, but labels are {labels.shape}")
+    if groups.size == 0:
+        raise DataError("there are no examples to split")
+    _, members = np.unique(groups, return_inverse=True)
+    sizes = np.bincount(members)[:, None]
+    if labels is None:
+        return members, sizes
+    _, classes = np.unique(labels, return_inverse=True)
+    by_class = np.zeros((len(sizes), classes.max() + 1), np.intp)
+    np.add.at(by_class, (members, classes), 1)
+    return members, np.hstack([sizes, by_class])

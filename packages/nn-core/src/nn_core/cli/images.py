@@ -1,0 +1,149 @@
+"""Pictures of any size and kind, as a network takes them."""
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.arrays import Shape
+from nn_core.errors import DataError, ShapeError
+from nn_core.storage.files import check_file, decoding_errors, printable
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
+
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+COMMON = ("BMP", "GIF", "JPEG", "PNG", "PPM")
+"""Formats that Pillow reads without loading all its plugins, which takes its time."""
+FORMATS = (*COMMON, "TIFF", "WEBP")
+
+_REDUCTION = 3.0
+"""A large picture is averaged down to so many times the size wanted before it is resampled."""
+
+
+def read_image(path: Path, shape: Shape, *, crop: bool = False) -> npt.NDArray[np.uint8]:
+    """The picture as a batch of one, (1, H, W, C) uint8, as the model was trained on.
+
+    It is turned upright as its camera noted (EXIF), brought to 8 bits and C channels, laid on
+    white where it is transparent and the model knows no transparency, and resized to H x W;
+    of an animation, the first frame.
+
+    shape  (H, W, C) with C of 1 (grey), 3 (RGB) or 4 (RGBA)
+    crop   keep the proportions and cut off what is too long, the same on both sides; if not,
+           the picture is stretched
+    Raises DataError if the file is no picture, is broken or far too large.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    if len(shape) != 3 or shape[2] not in MODES:
+        raise ShapeError(f"images are (H, W, C) with C of 1, 3 or 4, not {shape}")
+    check_file(path)
+    with decoding_errors(path, "a picture"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            with _open(path) as opened:
+                picture = _prepared(opened, path, shape, crop)
+        except UnidentifiedImageError:
+            raise DataError(
+                f"{printable(path)} is not a picture; known are {', '.join(FORMATS)}"
+            ) from None
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise DataError(
+                f"{printable(path)} is too large: more than {Image.MAX_IMAGE_PIXELS} pixels"
+            ) from None
+    return np.asarray(picture, dtype=np.uint8).reshape(1, *shape)
+
+
+def fit_images(images: npt.NDArray[np.uint8], shape: Shape) -> npt.NDArray[np.uint8]:
+    """Images (N, h, w, c), c of 1, 3 or 4, as a batch (N, H, W, C): what `read_image` would make
+    of each with `crop`, had it been a picture in a file.
+    """
+    from PIL import Image
+
+    if images.shape[1:] == shape:
+        return images
+    fitted = np.empty((len(images), *shape), np.uint8)
+    for i, image in enumerate(images):
+        picture = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
+        fitted[i] = np.asarray(_fitted(picture, shape, crop=True)).reshape(shape)
+    return fitted
+
+
+def _open(path: Path) -> "ImageFile":
+    from PIL import Image, UnidentifiedImageError
+
+    Image.preinit()
+    try:
+        return Image.open(path, formats=COMMON)
+    except UnidentifiedImageError:
+        return Image.open(path, formats=FORMATS)
+
+
+def _prepared(opened: "Image", path: Path, shape: Shape, crop: bool) -> "Image":
+    """Upright and as `shape` says."""
+    from PIL import ImageOps
+
+    # A JPEG can be decoded at a half, a quarter or an eighth of its size at that part of the
+    # cost. It may lie on its side, and lose its proportions, so neither side may get too small.
+    longest = int(_REDUCTION * max(shape[:2]))
+    opened.draft(None, (longest, longest))
+    return _fitted(_eight_bits(ImageOps.exif_transpose(opened), path), shape, crop)
+
+
+def _fitted(picture: "Image", shape: Shape, crop: bool) -> "Image":
+    """Resized and in the mode of `shape`; made small first, so that all else is quick."""
+    from PIL import Image
+
+    height, width, channels = shape
+    picture = _with_levels(picture)
+    box = _middle(picture.size, width / height) if crop else None
+    picture = picture.resize(
+        (width, height), Image.Resampling.BICUBIC, box=box, reducing_gap=_REDUCTION
+    )
+    return _with_channels(picture, channels)
+
+
+def _middle(size: tuple[int, int], proportion: float) -> tuple[float, float, float, float]:
+    """The largest box of width / height = `proportion` in the middle of a picture."""
+    width, height = size
+    across, down = min(width, height * proportion), min(height, width / proportion)
+    left, top = (width - across) / 2, (height - down) / 2
+    return left, top, left + across, top + down
+
+
+def _eight_bits(picture: "Image", path: Path) -> "Image":
+    """Deeper grey levels brought down; Pillow itself would cut them off at 255."""
+    from PIL import Image
+
+    if picture.mode == "F":
+        raise DataError(
+            f"{printable(path)} has floating-point pixels; save it with 8 bits a channel"
+        )
+    if not picture.mode.startswith("I"):
+        return picture
+    levels = np.asarray(picture, dtype=np.int64)
+    if levels.min() < 0 or levels.max() > 65535:
+        raise DataError(f"{printable(path)} has 32-bit pixels; save it with 8 bits a channel")
+    return Image.fromarray(np.round(levels / 257).astype(np.uint8))
+
+
+def _with_levels(picture: "Image") -> "Image":
+    """In a mode whose numbers are amounts of light, of which a mean makes sense."""
+    if picture.has_transparency_data:
+        return picture.convert("RGBA")
+    if picture.mode in MODES.values():
+        return picture
+    return picture.convert("L" if picture.mode == "1" else "RGB")
+
+
+def _with_channels(picture: "Image", channels: int) -> "Image":
+    from PIL import Image
+
+    if picture.has_transparency_data and channels != 4:
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture)
+    return picture.convert(MODES[channels])

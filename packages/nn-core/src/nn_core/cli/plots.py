@@ -1,0 +1,85 @@
+"""Figures in files, drawn without a screen. Matplotlib is imported by who draws."""
+
+import io
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nn_core.storage.atomic import atomic_write
+from nn_core.training.history import History
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLORS = (
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000",
+)  # fmt: skip
+"""Distinct to the colour-blind too. Source: Okabe, Ito, Color universal design (2008)."""
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """An empty figure; sizes in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def save_figure(figure: "Figure", path: Path) -> None:
+    """Write it whole or not at all, in the format of the ending. Raises OSError."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # it draws a box instead
+        figure.savefig(buffer, format=path.suffix[1:].lower(), dpi=150)
+    atomic_write(path, buffer.getvalue())
+
+
+def tidy(axes: "Axes", *, x: str, y: str, title: str = "") -> None:
+    """Labels, a faint grid, and no frame where it says nothing."""
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.set_title(title, loc="left")
+    axes.grid(color="0.9")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def log_scale_if_wide(axes: "Axes", values: Sequence[float]) -> None:
+    """A logarithmic y axis for positive values that span more than a factor of 8."""
+    positive = [value for value in values if value > 0 and math.isfinite(value)]
+    if positive and len(positive) == len(values) and max(positive) > 8 * min(positive):
+        from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
+
+
+def draw_training(history: History, path: Path, *, title: str) -> None:
+    """Loss, and beside it accuracy where it was measured, over the epochs of a run."""
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+    measured = any(name.endswith("_accuracy") for name in history.columns)
+    figure = new_figure(10 if measured else 5.5, 4)
+    panels = figure.subplots(1, 2 if measured else 1, squeeze=False)[0]
+    columns: Mapping[str, list[float]] = history.columns
+    for axes, figure_name in zip(panels, ("loss", "accuracy"), strict=False):
+        for color, part in zip(COLORS, ("training", "validation"), strict=False):
+            values = columns.get(f"{part}_{figure_name}")
+            if values is not None:
+                marker = "o" if len(values) == 1 else None
+                axes.plot(columns["epoch"], values, color=color, label=part, marker=marker)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(frameon=False)
+    losses = [value for line in panels[0].lines for value in line.get_ydata()]
+    log_scale_if_wide(panels[0], losses)
+    tidy(panels[0], x="epoch", y="loss (nats)", title="Loss")
+    if measured:
+        tidy(panels[1], x="epoch", y="accuracy", title="Accuracy")
+        panels[1].yaxis.set_major_formatter(PercentFormatter(1.0))
+    fits = 11 * figure.get_figwidth()  # letters of 12 points
+    figure.suptitle(title, parse_math=False, size=12 * min(1.0, fits / max(1, len(title))))
+    save_figure(figure, path)

@@ -1,0 +1,57 @@
+"""How far a long job is, on stderr: a bar on a terminal, a line now and then elsewhere."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from nn_core.cli.app import info
+from nn_core.training.callbacks import Callback
+from nn_core.training.trainer import Trainer
+
+SHOWN = ("training_loss", "validation_loss", "validation_accuracy")
+
+
+class Progress:
+    """Count to `total`: a bar on a terminal, elsewhere a line at each tenth of the way."""
+
+    def __init__(self, total: int, *, unit: str, done: int = 0) -> None:
+        from tqdm import tqdm
+
+        self.total, self.unit, self.done = total, unit, done
+        self.bar: Any = None
+        if sys.stderr.isatty():
+            self.bar = tqdm(total=total, initial=done, unit=unit, leave=False, file=sys.stderr)
+
+    def advance(self, said: Callable[[], str] = str) -> None:
+        """One more is done; `said` is asked for words about it where they are shown."""
+        self.done += 1
+        if self.bar is not None:
+            self.bar.update()
+            if self.bar.n == self.bar.last_print_n:
+                self.bar.set_postfix_str(said(), refresh=False)
+        elif self.done * 10 // self.total > (self.done - 1) * 10 // self.total:
+            info(f"{self.unit} {self.done}/{self.total}  {said()}".rstrip())
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.close()
+
+
+class EpochProgress(Callback):
+    """The epochs of a run with their figures."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.progress = Progress(trainer.epochs, unit="epoch", done=trainer.epoch)
+
+    def on_epoch(self, trainer: Trainer) -> None:
+        self.progress.advance(lambda: describe(trainer.history.row(-1)))
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self.progress.close()
+
+
+def describe(row: dict[str, float]) -> str:
+    """The figures of an epoch that a person follows."""
+    return "  ".join(f"{name.replace('_', ' ')} {row[name]:.4g}" for name in SHOWN if name in row)

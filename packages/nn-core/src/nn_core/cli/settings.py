@@ -1,0 +1,104 @@
+"""What defines a run, as plain values: the options of `train`, kept in the checkpoint."""
+
+import dataclasses
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Self, get_args, get_type_hints
+
+import click
+from click.core import ParameterSource
+
+from nn_core.errors import CheckpointError
+from nn_core.losses import Loss
+from nn_core.optim.optimizers import optimizer
+from nn_core.optim.schedules import schedule
+from nn_core.training.trainer import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The part that every program has; each adds its own fields.
+
+    batch_size      None for all examples at once
+    early_stopping  epochs without a better validation loss after which a run ends; None: never
+    """
+
+    optimizer: str
+    learning_rate: float | None
+    schedule: str
+    batch_size: int | None
+    epochs: int
+    l2: float
+    clip_norm: float | None
+    early_stopping: int | None
+    seed: int
+    dtype: str
+    clip_value: float | None = None
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """The settings among the values of a command line or of a checkpoint.
+
+        A setting with a default may be missing: the checkpoint is from before there was one.
+        Raises CheckpointError if one is missing, or is of another type.
+        """
+        kinds = get_type_hints(cls)
+        defaults = {
+            field.name: field.default
+            for field in dataclasses.fields(cls)
+            if field.default is not dataclasses.MISSING
+        }
+        values = defaults | dict(values)
+        missing = sorted(set(kinds) - set(values))
+        if missing:
+            raise CheckpointError(f"the checkpoint lacks the settings {', '.join(missing)}")
+        for name, kind in kinds.items():
+            allowed = get_args(kind) or (kind,)
+            allowed += (int,) * (float in allowed)
+            if type(values[name]) not in allowed:
+                raise CheckpointError(f"the setting {name} cannot be {values[name]!r}")
+        return cls(**{name: values[name] for name in kinds})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values by name, for a checkpoint."""
+        return dataclasses.asdict(self)
+
+    def recipe(self, loss: Loss) -> Recipe:
+        """How to train, with an optimizer of its own."""
+        return Recipe(
+            loss,
+            optimizer(self.optimizer),
+            learning_rate=self.learning_rate,
+            schedule=schedule(self.schedule),
+            batch_size=self.batch_size,
+            l2=self.l2,
+            clip_norm=self.clip_norm,
+            clip_value=self.clip_value,
+        )
+
+
+def resumed_settings(
+    ctx: click.Context, saved: Mapping[str, Any], *, free: Collection[str] = ()
+) -> dict[str, Any]:
+    """The settings of a resumed run: the saved ones, which options given again must repeat.
+
+    `--epochs` may grow, and the options in `free` may change.
+    Raises click.UsageError that names the first option that disagrees.
+    """
+    merged = dict(saved)
+    for parameter in ctx.command.params:
+        name = parameter.name or ""
+        if name not in saved or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        given = ctx.params[name]
+        if name in free or (name == "epochs" and given >= saved[name]):
+            merged[name] = given
+        elif given != saved[name]:
+            option = parameter.opts[0]
+            unset = "full" if name == "batch_size" else "not set"
+            was = unset if saved[name] is None else saved[name]
+            smaller = " and can only grow" if name == "epochs" else ""
+            raise click.UsageError(
+                f"{option} is {was} in the run to be resumed{smaller}; leave it out", ctx
+            )
+    return merged

@@ -1,0 +1,169 @@
+"""One run of `train`: progress, a log, saving as it goes, and stopping when asked to."""
+
+import contextlib
+import json
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from threadpoolctl import threadpool_limits
+
+from nn_core import checkpoint
+from nn_core.cli.app import info
+from nn_core.cli.progress import EpochProgress
+from nn_core.errors import CheckpointError
+from nn_core.storage.atomic import atomic_append, atomic_write
+from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
+from nn_core.training.trainer import Trainer
+
+
+def run(
+    trainer: Trainer,
+    *,
+    program: str,
+    details: Mapping[str, Any],
+    early_stopping: int | None = None,
+    save: Path | None = None,
+    resume: checkpoint.Run | None = None,
+    log: Path | None = None,
+    threads: int = 1,
+    callbacks: Sequence[Callback] = (),
+) -> None:
+    """Train to the end, or go on where an earlier run stood.
+
+    The checkpoint is written after the first epoch, then at most once a second, and at the
+    end. With `early_stopping`, the network ends with the weights of its best epoch, and the
+    checkpoint predicts with them. Ctrl-C ends the run between two steps, saved.
+
+    threads    how many share the work; the bits do not depend on it
+    callbacks  called beside those that do all this
+
+    Raises click.ClickException, after saving, if the run is interrupted; DivergenceError,
+    with the last good checkpoint left alone, if it diverges.
+    """
+    best = None if early_stopping is None else RestoreBestWeights()
+    saver = None if save is None else Saver(save, program, details, best)
+    if resume is not None:
+        resume.resume(trainer)
+        if best is not None:
+            best.parameters = resume.best
+        if trainer.stopped is not None:
+            info(f"this run has ended for good: {trainer.stopped}")
+    trainer.threads = threads
+    progress = EpochProgress(trainer)
+    all_callbacks: list[Callback] = [progress, *callbacks]
+    if log is not None:
+        all_callbacks.append(Log(log, trainer))
+    if best is not None and early_stopping is not None:
+        all_callbacks += [best, EarlyStopping(early_stopping)]
+    if saver is not None:
+        all_callbacks.append(saver)  # last, so that what the others decided is saved too
+    with interruption() as asked, contextlib.closing(progress):
+        trainer.callbacks = (*all_callbacks, StopWhen(asked))
+        try:
+            with threadpool_limits(1):
+                trainer.run()
+        except InterruptedBetweenSteps:
+            raise click.ClickException(_interrupted(trainer, saver)) from None
+    if saver is not None:
+        saver.save(trainer)
+    if best is not None and best.parameters is not None:
+        trainer.network.parameters[...] = best.parameters
+
+
+class Saver(Callback):
+    """Write a checkpoint after the first epoch, and then at most once a second."""
+
+    def __init__(
+        self, path: Path, program: str, details: Mapping[str, Any], best: RestoreBestWeights | None
+    ) -> None:
+        self.path, self.program, self.details, self.best = path, program, details, best
+        self.next_time = -math.inf
+
+    def on_epoch(self, trainer: Trainer) -> None:
+        if time.monotonic() >= self.next_time:
+            self.save(trainer)
+
+    def save(self, trainer: Trainer) -> None:
+        """Write it now."""
+        checkpoint.save(
+            self.path,
+            trainer.network,
+            program=self.program,
+            details=self.details,
+            trainer=trainer,
+            best=None if self.best is None else self.best.parameters,
+        )
+        self.next_time = time.monotonic() + 1.0
+
+
+class Log(Callback):
+    """A line of JSON for every epoch; the epochs that a resumed run has behind it come first."""
+
+    def __init__(self, path: Path, trainer: Trainer) -> None:
+        self.path = path
+        lines = [self._line(trainer, i) for i in range(trainer.epoch)]
+        atomic_write(path, "".join(lines).encode())
+
+    def on_epoch(self, trainer: Trainer) -> None:
+        atomic_append(self.path, self._line(trainer, -1).encode())
+
+    @staticmethod
+    def _line(trainer: Trainer, index: int) -> str:
+        row = trainer.history.row(index)
+        figures: dict[str, float | None] = {
+            name: value if math.isfinite(value) else None for name, value in row.items()
+        }
+        return json.dumps(figures | {name: int(row[name]) for name in ("epoch", "step")}) + "\n"
+
+
+class InterruptedBetweenSteps(KeyboardInterrupt):
+    """Ctrl-C, at a moment when the run can be saved."""
+
+
+class StopWhen(Callback):
+    """Raise InterruptedBetweenSteps after a step once it is asked for."""
+
+    def __init__(self, asked: Callable[[], bool]) -> None:
+        self.asked = asked
+
+    def on_step(self, trainer: Trainer) -> None:
+        if self.asked():
+            raise InterruptedBetweenSteps
+
+
+@contextlib.contextmanager
+def interruption() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed, as something to ask between steps; twice interrupts at once."""
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed.is_set
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+        pressed.set()
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupted(trainer: Trainer, saver: Saver | None) -> str:
+    where = f"interrupted after step {trainer.step_count} (epoch {trainer.epoch + 1})"
+    if saver is None:
+        return f"{where}; nothing was saved, for there was no --save"
+    try:
+        saver.save(trainer)
+    except CheckpointError as error:
+        return f"{where}; {error}"
+    return f"{where}; saved, go on with: --resume {saver.path}"

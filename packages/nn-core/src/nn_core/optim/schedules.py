@@ -1,0 +1,144 @@
+"""How the learning rate changes while a network trains.
+
+A schedule gives the factor by which the learning rate is multiplied at a step. Time is
+counted in epochs; a fraction of an epoch counts too. With `warmup` the factor first rises in
+a straight line over that many epochs, from 1 / (number of warm-up steps) to 1, and the
+schedule's own time begins when it has risen.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from nn_core import registry
+
+
+@dataclass(frozen=True)
+class Schedule(ABC):
+    """A factor for the learning rate over time.
+
+    warmup  epochs of linear rise before the schedule begins
+    """
+
+    warmup: float = 0.0
+
+    def __post_init__(self) -> None:
+        registry.require(self.warmup >= 0, f"warmup cannot be negative: {self.warmup}")
+
+    def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
+        """The factor of step 0, 1, ... in a run of `epochs` epochs."""
+        rising = self.warmup * steps_per_epoch
+        if step + 1 < rising:
+            return (step + 1) / rising
+        return self.factor(
+            max(0.0, step - rising) / steps_per_epoch, max(epochs - self.warmup, 0.0)
+        )
+
+    @abstractmethod
+    def factor(self, epoch: float, epochs: float) -> float:
+        """The factor at a time, both counted in epochs from the end of the warm-up."""
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """factor = 1."""
+
+    def factor(self, epoch: float, epochs: float) -> float:
+        return 1.0
+
+
+@dataclass(frozen=True)
+class InverseTime(Schedule):
+    """factor = 1 / (1 + rate * floor(epoch / interval))."""
+
+    rate: float = 1.0
+    interval: float = 100.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        registry.require(self.rate >= 0, f"rate cannot be negative: {self.rate}")
+        registry.require(
+            self.interval >= 1e-6, f"interval must be at least 1e-6, not {self.interval}"
+        )
+
+    def factor(self, epoch: float, epochs: float) -> float:
+        return 1.0 / (1.0 + self.rate * _whole(epoch / self.interval))
+
+
+@dataclass(frozen=True)
+class Step(Schedule):
+    """factor = gamma^floor(epoch / interval)."""
+
+    gamma: float = 0.5
+    interval: float = 100.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        registry.require(0 < self.gamma <= 1, f"gamma lies in (0, 1], not {self.gamma}")
+        registry.require(
+            self.interval >= 1e-6, f"interval must be at least 1e-6, not {self.interval}"
+        )
+
+    def factor(self, epoch: float, epochs: float) -> float:
+        return self.gamma ** _whole(epoch / self.interval)
+
+
+@dataclass(frozen=True)
+class Exponential(Schedule):
+    """factor = exp(-rate * epoch)."""
+
+    rate: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        registry.require(self.rate >= 0, f"rate cannot be negative: {self.rate}")
+
+    def factor(self, epoch: float, epochs: float) -> float:
+        return math.exp(-self.rate * epoch)
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """factor = final + (1 - final) (1 + cos(pi epoch / epochs)) / 2: from 1 to `final`.
+
+    The time is that of the whole run, so a run that is made longer anneals later.
+    Source: Loshchilov, Hutter, SGDR: stochastic gradient descent with warm restarts (2017).
+    """
+
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        registry.require(0 <= self.final <= 1, f"final lies in [0, 1], not {self.final}")
+
+    def factor(self, epoch: float, epochs: float) -> float:
+        done = min(epoch / epochs, 1.0) if epochs > 0 else 1.0
+        return self.final + (1.0 - self.final) * (1.0 + math.cos(math.pi * done)) / 2.0
+
+
+def _whole(intervals: float) -> int:
+    """floor, to which 2.9999999999 is 3: decimals such as 0.1 are no exact floats."""
+    return math.floor(intervals + 1e-9)
+
+
+SCHEDULES: MappingProxyType[str, type[Schedule]] = MappingProxyType(
+    {
+        "constant": Constant,
+        "inverse-time": InverseTime,
+        "step": Step,
+        "exponential": Exponential,
+        "cosine": Cosine,
+    }
+)
+"""Every schedule by the name that a command line takes."""
+
+
+def schedule(text: str) -> Schedule:
+    """The schedule that a text such as "cosine:warmup=5" names.
+
+    Raises SettingError for a name or a setting that there is not.
+    """
+    make: Callable[..., Schedule] = registry.parse(text, SCHEDULES, "schedule")
+    return make()

@@ -1,0 +1,1 @@
+"""Files: read with one-line errors, written atomically."""

@@ -1,0 +1,88 @@
+"""stratified_split against its definition, over drawn labels and fractions."""
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from nn_core.batches.splits import stratified_split
+from nn_core.errors import DataError, SettingError, ShapeError
+
+label_lists = st.lists(st.integers(-3, 6), min_size=1, max_size=60)
+fractions = st.floats(0.001, 0.999)
+
+
+def split(labels, fraction, seed=0):
+    return stratified_split(np.array(labels), fraction, rng=np.random.default_rng(seed))
+
+
+@given(labels=label_lists, fraction=fractions, seed=st.integers(0, 2**32 - 1))
+@example(labels=[0, 0, 0, 1, 2], fraction=1 / 3, seed=0)
+@example(labels=[0, 0], fraction=0.001, seed=0)
+@example(labels=[0, 0, 0], fraction=np.nextafter(1, 0), seed=0)
+@example(labels=[0, 0, 0, 1, 1], fraction=0.9, seed=0)
+def test_every_class_gives_its_share_and_keeps_an_example(labels, fraction, seed):
+    labels = np.array(labels)
+    classes, counts = np.unique(labels, return_counts=True)
+    if counts.max() == 1:
+        with pytest.raises(DataError, match="one example only"):
+            split(labels, fraction, seed)
+        return
+    train, validation = split(labels, fraction, seed)
+    np.testing.assert_array_equal(
+        np.sort(np.concatenate([train, validation])), np.arange(labels.size)
+    )
+    assert (np.diff(train) > 0).all()
+    assert (np.diff(validation) > 0).all()
+    assert validation.size >= 1
+    for value, count in zip(classes, counts, strict=True):
+        assert (labels[train] == value).sum() >= 1
+        held_back = (labels[validation] == value).sum()
+        assert held_back < fraction * count + 1
+        assert held_back > min(fraction * count, count - 1) - 1
+
+
+@given(count=st.integers(10, 80), classes=st.integers(1, 5), fraction=st.floats(0.05, 0.6))
+def test_the_total_is_the_fraction_of_all(count, classes, fraction):
+    labels = np.arange(count * classes) % classes
+    _, validation = split(labels, fraction)
+    assert validation.size == max(1, round(fraction * labels.size))
+
+
+def test_worked_by_hand():
+    # Shares of 0.25: 1.75, 0.75, 0.5, 0.25, so floors 1, 0, 0, 0. Of round(3.25) = 3 in all,
+    # the two that are missing go to the largest remainders, 0.75 and 0.75.
+    labels = [0] * 7 + [1] * 3 + [2] * 2 + [3]
+    _, validation = split(labels, 0.25)
+    np.testing.assert_array_equal(
+        np.bincount(np.array(labels)[validation], minlength=4), [2, 1, 0, 0]
+    )
+
+
+def test_one_generator_gives_one_result():
+    labels = np.arange(100) % 3
+    for first, second in zip(split(labels, 0.2, 7), split(labels, 0.2, 7), strict=True):
+        np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(split(labels, 0.2, 7)[1], split(labels, 0.2, 8)[1])
+
+
+def test_every_example_may_be_held_back():
+    seen = set()
+    for seed in range(60):
+        seen.update(split([0, 0, 0, 1, 1, 1], 0.34, seed)[1].tolist())
+    assert seen == set(range(6))
+
+
+@pytest.mark.parametrize("fraction", [0.0, 1.0, -0.2, 1.5, float("nan"), float("inf")])
+def test_a_fraction_outside_0_and_1_is_refused(fraction):
+    with pytest.raises(SettingError, match="between 0 and 1"):
+        split([0, 0, 1, 1], fraction)
+
+
+def test_labels_that_cannot_be_split_are_refused():
+    with pytest.raises(DataError, match="no examples"):
+        split(np.zeros(0, int), 0.2)
+    with pytest.raises(DataError, match="one example only"):
+        split([0, 1, 2], 0.2)
+    with pytest.raises(ShapeError, match=r"\(N,\), not \(2, 2\)"):
+        split([[0, 1], [1, 0]], 0.2)

@@ -1,0 +1,266 @@
+"""Fetching from a server on this machine; the network is never asked."""
+
+import hashlib
+import io
+import socket
+import zipfile
+from pathlib import Path
+
+import pytest
+from loopback import serving
+
+from nn_core.cli import download
+from nn_core.cli.download import (
+    RemoteArchive,
+    RemoteDataset,
+    RemoteFile,
+    contents_sha256,
+    data_folder,
+    fetch,
+    locate,
+)
+from nn_core.errors import DataError
+
+CONTENT = bytes(range(256)) * 700
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def server(monkeypatch):
+    with serving(monkeypatch, CONTENT) as running:
+        yield running
+
+
+def dataset(*addresses, sha256=SHA256):
+    files = tuple(RemoteFile(f"file{i}.bin", url, sha256) for i, url in enumerate(addresses))
+    return RemoteDataset("toy", files, "Bytes", "made here", "none")
+
+
+def message_of(failing, folder):
+    with pytest.raises(DataError) as caught:
+        fetch(failing, folder)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "toy" in message
+    assert "file0.bin" in message
+    assert failing.files[0].url in message
+    assert str(folder) in message
+    return message
+
+
+def test_all_files_arrive_once(server, tmp_path, capfd):
+    toy = dataset(f"{server.address}/whole", f"{server.address}/whole")
+    folder = tmp_path / "new" / "folder"
+    assert [locate(file, folder) for file in toy.files] == [None, None]
+    paths = fetch(toy, folder)
+    assert paths == (folder / "file0.bin", folder / "file1.bin")
+    assert [path.read_bytes() for path in paths] == [CONTENT, CONTENT]
+    assert [locate(file, folder) for file in toy.files] == list(paths)
+    assert sorted(folder.iterdir()) == sorted(paths)
+    assert fetch(toy, folder) == paths
+    assert server.asked == ["/whole", "/whole"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_progress_is_drawn_on_stderr(server, tmp_path, capfd):
+    fetch(dataset(f"{server.address}/whole"), tmp_path, progress=True)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "100%" in err
+
+
+def test_a_file_that_differs_is_fetched_again(server, tmp_path):
+    (tmp_path / "file0.bin").write_bytes(b"other")
+    (path,) = fetch(dataset(f"{server.address}/whole"), tmp_path)
+    assert path.read_bytes() == CONTENT
+
+
+def test_another_hash_is_refused_and_leaves_nothing(server, tmp_path):
+    message = message_of(dataset(f"{server.address}/whole", sha256="0" * 64), tmp_path)
+    assert "SHA-256 differs" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_fetch_keeps_what_was_there(server, tmp_path):
+    (tmp_path / "file0.bin").write_bytes(b"mine")
+    message_of(dataset(f"{server.address}/whole", sha256="0" * 64), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["file0.bin"]
+    assert (tmp_path / "file0.bin").read_bytes() == b"mine"
+
+
+def test_not_found(server, tmp_path):
+    assert "404 Not Found" in message_of(dataset(f"{server.address}/nothing"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_transfer_that_breaks_off(server, tmp_path):
+    message_of(dataset(f"{server.address}/short"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_listens(server, tmp_path):
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        message = message_of(dataset(f"http://127.0.0.1:{port}/whole"), tmp_path)
+    assert "cannot be reached" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("sort", [RemoteFile, RemoteArchive])
+def test_a_folder_that_nothing_came_into_does_not_stay(server, tmp_path, sort):
+    (tmp_path / "old").mkdir()
+    absent = f"{server.address}/nothing"
+    for folder in (tmp_path / "new" / "folder", tmp_path / "old"):
+        toy = dataset(absent) if sort is RemoteFile else archive_of(absent)
+        with pytest.raises(DataError, match="404"):
+            fetch(toy, folder)
+    assert list(tmp_path.rglob("*")) == [tmp_path / "old"]
+
+
+def test_what_came_before_a_failure_stays(server, tmp_path):
+    folder = tmp_path / "new"
+    with pytest.raises(DataError, match=r"file1\.bin"):
+        fetch(dataset(f"{server.address}/whole", f"{server.address}/nothing"), folder)
+    assert [path.name for path in folder.iterdir()] == ["file0.bin"]
+
+
+def test_an_address_that_is_none(tmp_path):
+    assert "broke off (InvalidURL)" in message_of(dataset("http://"), tmp_path)
+
+
+def test_a_folder_that_cannot_be_one(server, tmp_path):
+    folder = tmp_path / "file"
+    folder.write_text("in the way")
+    assert "cannot write" in message_of(dataset(f"{server.address}/whole"), folder)
+
+
+def test_a_checkout_keeps_data_at_its_root(monkeypatch, tmp_path):
+    module = tmp_path / "packages" / "nn-core" / "src" / "nn_core" / "lab" / "download.py"
+    module.parent.mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(download, "__file__", str(module))
+    assert data_folder() == tmp_path / "data"
+    file = RemoteFile("set.bin", "http://127.0.0.1/set.bin", SHA256)
+    assert locate(file) is None
+    (tmp_path / "data" / "set.bin").write_bytes(b"")
+    assert locate(file) == tmp_path / "data" / "set.bin"
+
+
+def test_an_installed_package_keeps_data_in_the_users_cache(monkeypatch, tmp_path):
+    monkeypatch.setattr(download, "__file__", str(tmp_path / "site-packages" / "download.py"))
+    folder = data_folder()
+    assert "nn-core" in folder.parts
+    assert Path.home() in folder.parents or folder.is_absolute()
+
+
+PHOTOS = {"0/a.jpg": b"zero", "1/b.jpg": b"one" * 1000, "1/c.jpg": b"", "10/d.jpg": b"ten"}
+# By sha256sum, over the lines as the module says.
+PHOTOS_SHA256 = "daf1506c602635b5"
+
+
+def packed(photos, prefix="repository-1234/photos/", others=("repository-1234/README.md",)):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in others:
+            archive.writestr(path, b"left out")
+        for path, content in photos.items():
+            archive.writestr(prefix + path, content)
+    return buffer.getvalue()
+
+
+def hash_of(photos):
+    lines = [f"{path}  {hashlib.sha256(photos[path]).hexdigest()}\n" for path in sorted(photos)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def archive_of(address, sha256=None):
+    archive = RemoteArchive("signs", address, "photos", sha256 or hash_of(PHOTOS))
+    return RemoteDataset("toy", (archive,), "Photos", "made here", "none")
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def refused(failing, folder):
+    before = contents(folder)
+    with pytest.raises(DataError) as caught:
+        fetch(failing, folder)
+    message = str(caught.value)
+    assert message.startswith("cannot fetch toy, file signs, from http")
+    assert "\n" not in message
+    assert contents(folder) == before
+    return message
+
+
+def test_an_archive_is_unpacked_once_whatever_its_own_bytes_are(server, tmp_path):
+    toy = archive_of(f"{server.address}/whole")
+    assert locate(toy.files[0], tmp_path) is None
+    server.content = packed(PHOTOS)
+    assert fetch(toy, tmp_path) == (tmp_path / "signs",)
+    assert contents(tmp_path / "signs") == PHOTOS
+    assert [path.name for path in tmp_path.iterdir()] == ["signs"]
+    assert locate(toy.files[0], tmp_path) == tmp_path / "signs"
+    fetch(toy, tmp_path)
+    assert server.asked == ["/whole"]
+    reordered = dict(reversed(PHOTOS.items()))
+    server.content = packed(reordered, "other-5678/deep/photos/", ["photos.txt", "x/photos"])
+    fetch(toy, tmp_path / "again")
+    assert contents(tmp_path / "again" / "signs") == PHOTOS
+
+
+def test_a_folder_that_differs_is_replaced_as_a_whole(server, tmp_path):
+    toy = archive_of(f"{server.address}/whole")
+    server.content = packed(PHOTOS)
+    (tmp_path / "signs" / "0").mkdir(parents=True)
+    (tmp_path / "signs" / "0" / "z.jpg").write_bytes(b"other")
+    fetch(toy, tmp_path)
+    assert contents(tmp_path) == {f"signs/{path}": content for path, content in PHOTOS.items()}
+
+
+def test_other_contents_are_refused_and_leave_all_as_it_was(server, tmp_path):
+    server.content = packed(PHOTOS | {"1/b.jpg": b"two"})
+    toy = archive_of(f"{server.address}/whole")
+    assert "SHA-256 differs" in refused(toy, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "signs").mkdir()
+    (tmp_path / "signs" / "mine.jpg").write_bytes(b"mine")
+    refused(toy, tmp_path)
+    assert contents(tmp_path) == {"signs/mine.jpg": b"mine"}
+
+
+def test_what_is_no_archive_or_not_found(server, tmp_path):
+    toy = archive_of(f"{server.address}/whole")
+    assert "SHA-256 differs" in refused(toy, tmp_path)
+    server.content = packed(PHOTOS)[:-30]
+    assert "SHA-256 differs" in refused(toy, tmp_path)
+    damaged = bytearray(packed(PHOTOS))
+    damaged[damaged.index(b"1/b.jpg") + 7] ^= 255
+    server.content = bytes(damaged)
+    refused(toy, tmp_path)
+    assert "404 Not Found" in refused(archive_of(f"{server.address}/nothing"), tmp_path)
+    refused(archive_of(f"{server.address}/short"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", ["../../evil.jpg", "0/../../../evil.jpg", "c:/evil.jpg", "..\\e"])
+def test_no_path_leads_out_of_the_folder(server, tmp_path, path):
+    server.content = packed(PHOTOS | {path: b"evil"})
+    refused(archive_of(f"{server.address}/whole", hash_of(PHOTOS)), tmp_path / "data")
+    assert contents(tmp_path) == {}
+
+
+def test_the_hash_of_contents_is_that_of_the_lines(tmp_path):
+    for path, content in PHOTOS.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    assert contents_sha256(tmp_path).startswith(PHOTOS_SHA256)
+    (tmp_path / "0" / ".DS_Store").write_bytes(b"of the file manager")
+    assert contents_sha256(tmp_path).startswith(PHOTOS_SHA256)
+    (tmp_path / "0" / "more.jpg").write_bytes(b"")
+    assert not contents_sha256(tmp_path).startswith(PHOTOS_SHA256)

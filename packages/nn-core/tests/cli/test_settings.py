@@ -1,0 +1,203 @@
+"""The settings of a run, and what may change when it is resumed."""
+
+import dataclasses
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from toy_runs import settings_of
+
+from nn_core.cli.app import Program
+from nn_core.cli.options import output_options, recipe_options
+from nn_core.cli.settings import Settings, resumed_settings
+from nn_core.errors import CheckpointError, SettingError
+from nn_core.losses import binary_cross_entropy
+from nn_core.optim.optimizers import Adam, Momentum
+from nn_core.optim.schedules import Cosine
+
+SAVED: dict[str, Any] = {
+    "optimizer": "adam",
+    "learning_rate": 0.01,
+    "schedule": "constant",
+    "batch_size": None,
+    "epochs": 20,
+    "l2": 0.0,
+    "clip_norm": None,
+    "early_stopping": None,
+    "seed": 0,
+    "dtype": "float32",
+}
+
+
+def resumed(*arguments: str, saved: dict[str, Any] | None = None) -> dict[str, Any] | str:
+    """What `train` would go on with; or what it says, if it refuses."""
+    found: dict[str, Any] = {}
+
+    @click.group(cls=Program)
+    def main() -> None:
+        pass
+
+    @main.command()
+    @recipe_options(optimizer="momentum", epochs=7)
+    @output_options()
+    @click.option("--data", default="moons")
+    @click.pass_context
+    def train(ctx: click.Context, /, **options: Any) -> None:
+        found.update(resumed_settings(ctx, saved or SAVED | {"data": "a.csv"}, free={"data"}))
+
+    result = CliRunner().invoke(main, ["train", *arguments])
+    if result.exit_code == 0:
+        return found
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+class TestResumed:
+    def test_options_left_out_are_as_saved_and_not_as_the_command_has_them(self) -> None:
+        assert resumed() == SAVED | {"data": "a.csv"}
+
+    def test_options_given_again_may_agree(self) -> None:
+        again = ["--optimizer", "adam", "--learning-rate", "1e-2", "--batch-size", "full"]
+        assert resumed(*again, "--epochs", "20", "--l2", "0") == SAVED | {"data": "a.csv"}
+
+    @pytest.mark.parametrize(
+        ("given", "words"),
+        [
+            (("--optimizer", "momentum"), "--optimizer is adam in the run to be resumed"),
+            (("--learning-rate", "0.02"), "--learning-rate is 0.01 in the run"),
+            (("--batch-size", "64"), "--batch-size is full in the run"),
+            (("--seed", "1"), "--seed is 0 in the run"),
+            (("--dtype", "float64"), "--dtype is float32 in the run"),
+            (("--schedule", "cosine"), "--schedule is constant in the run"),
+            (("--l2", "0.1"), "--l2 is 0.0 in the run"),
+        ],
+    )
+    def test_what_disagrees_is_named_with_what_was_saved(
+        self, given: tuple[str, str], words: str
+    ) -> None:
+        message = resumed(*given)
+        assert isinstance(message, str)
+        assert words in message
+        assert "leave it out" in message
+        assert "grow" not in message
+
+    @pytest.mark.parametrize("option", ["--clip-norm", "--early-stopping"])
+    def test_what_was_not_set_cannot_be_set(self, option: str) -> None:
+        message = resumed(option, "5")
+        assert isinstance(message, str)
+        assert message.startswith(f"Error: {option} is ")
+        assert "None" not in message
+
+    def test_epochs_may_grow(self) -> None:
+        assert resumed("--epochs", "21") == SAVED | {"data": "a.csv", "epochs": 21}
+
+    def test_epochs_may_not_shrink(self) -> None:
+        message = resumed("--epochs", "19")
+        assert isinstance(message, str)
+        assert "--epochs is 20 in the run to be resumed and can only grow" in message
+
+    def test_a_free_option_may_change(self) -> None:
+        assert resumed("--data", "b.csv") == SAVED | {"data": "b.csv"}
+
+    def test_the_first_that_disagrees_is_named(self) -> None:
+        message = resumed("--seed", "1", "--optimizer", "momentum")
+        assert isinstance(message, str)
+        assert "--optimizer is adam" in message
+        assert "--seed" not in message
+
+    def test_saved_is_left_as_it_was(self) -> None:
+        saved = dict(SAVED)
+        resumed("--epochs", "30", saved=saved)
+        assert saved == SAVED
+
+
+class TestSettings:
+    def test_survive_the_way_into_a_checkpoint_and_back(self) -> None:
+        settings = settings_of(clip_norm=0.1, early_stopping=3)
+        assert Settings.from_mapping(settings.to_dict()) == settings
+
+    def test_are_taken_from_among_other_values(self) -> None:
+        assert Settings.from_mapping(SAVED | {"save": None}) == Settings(**SAVED)
+
+    def test_of_a_checkpoint_from_before_a_setting_have_its_default(self) -> None:
+        assert "clip_value" not in SAVED
+        assert Settings.from_mapping(SAVED).clip_value is None
+        assert Settings.from_mapping(SAVED | {"clip_value": 0.5}).clip_value == 0.5
+
+    def test_that_lack_a_field_are_refused_by_its_name(self) -> None:
+        partial = {key: value for key, value in SAVED.items() if key not in {"l2", "epochs"}}
+        with pytest.raises(CheckpointError, match="lacks the settings epochs, l2"):
+            Settings.from_mapping(partial)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("epochs", "20"),
+            ("epochs", 2.5),
+            ("epochs", True),
+            ("epochs", None),
+            ("batch_size", "full"),
+            ("optimizer", None),
+            ("l2", [0.1]),
+            ("learning_rate", {}),
+        ],
+    )
+    def test_of_another_type_are_refused(self, name: str, value: object) -> None:
+        with pytest.raises(CheckpointError, match=f"the setting {name} cannot be "):
+            Settings.from_mapping(SAVED | {name: value})
+
+    def test_may_hold_a_whole_number_where_any_number_will_do(self) -> None:
+        assert Settings.from_mapping(SAVED | {"l2": 0, "learning_rate": 1}).learning_rate == 1
+
+    def test_make_the_recipe_that_they_say(self) -> None:
+        settings = settings_of(
+            optimizer="momentum:beta=0.5", schedule="cosine:warmup=2", l2=0.1, clip_norm=3.0
+        )
+        recipe = settings.recipe(binary_cross_entropy)
+        assert recipe.loss is binary_cross_entropy
+        assert recipe.optimizer == Momentum(beta=0.5)
+        assert recipe.schedule == Cosine(warmup=2.0)
+        assert (recipe.learning_rate, recipe.batch_size) == (0.5, 8)
+        assert (recipe.l2, recipe.clip_norm) == (0.1, 3.0)
+
+    def test_leave_the_rate_to_the_optimizer_if_none_is_set(self) -> None:
+        recipe = settings_of(optimizer="adam", learning_rate=None).recipe(binary_cross_entropy)
+        assert recipe.rate == Adam.default_learning_rate
+
+    def test_two_runs_do_not_share_an_optimizer(self) -> None:
+        settings = settings_of()
+        first, second = (settings.recipe(binary_cross_entropy).optimizer for _ in range(2))
+        assert first is not second
+
+    def test_refuse_an_optimizer_that_there_is_not(self) -> None:
+        with pytest.raises(SettingError, match="did you mean 'adam'"):
+            settings_of(optimizer="adm").recipe(binary_cross_entropy)
+
+
+def test_the_options_of_a_run_are_its_settings() -> None:
+    @click.command()
+    @recipe_options(optimizer="adam", epochs=7)
+    @output_options()
+    def train() -> None:
+        pass
+
+    names = {parameter.name for parameter in train.params}
+    fields = {field.name for field in dataclasses.fields(Settings)}
+    assert names == fields | {"save", "resume", "log", "figure", "threads"}
+
+
+def test_an_option_can_be_left_out_and_defaults_are_those_asked_for() -> None:
+    @click.command()
+    @recipe_options(omit="l2", optimizer="adam", epochs=7, learning_rate=0.2, batch_size=None)
+    def train() -> None:
+        pass
+
+    defaults = {parameter.name: parameter.default for parameter in train.params}
+    assert "l2" not in defaults
+    assert (defaults["optimizer"], defaults["epochs"], defaults["learning_rate"]) == (
+        "adam",
+        7,
+        0.2,
+    )

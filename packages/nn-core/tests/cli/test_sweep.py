@@ -1,0 +1,271 @@
+"""Comparisons: every variant from the same start, the same numbers however they are run."""
+
+import math
+import multiprocessing
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import toy_runs
+from toy_runs import STEPS_PER_EPOCH, settings_of
+
+from nn_core.cli.settings import Settings
+from nn_core.cli.sweep import POINTS, Comparison, Curve, Variant, compare
+from nn_core.errors import DataError, NNError
+from nn_core.training.trainer import Trainer
+
+PLAIN = settings_of(optimizer="gradient-descent")
+RACE = [(name, settings_of(optimizer=name)) for name in ("gradient-descent", "momentum", "adam")]
+
+
+def figures_of(comparison: Comparison) -> list[Any]:
+    """All that must not depend on how long it took."""
+    return [
+        comparison.seeds,
+        comparison.targets,
+        *(
+            (variant.label, curve.seed, curve.steps, curve.losses, curve.validation_accuracy)
+            for variant in comparison.variants
+            for curve in variant.curves
+        ),
+    ]
+
+
+def race(
+    build: Callable[[Settings], Trainer] = toy_runs.build,
+    variants: list[tuple[str, Settings]] = RACE,
+    reference: Settings = PLAIN,
+    *,
+    seeds: int = 2,
+    workers: int = 1,
+) -> Comparison:
+    return compare(build, variants, reference, seeds=seeds, workers=workers)
+
+
+@pytest.fixture(scope="module")
+def raced() -> Comparison:
+    return race()
+
+
+class TestCurves:
+    def test_there_is_one_for_each_variant_and_seed(self, raced: Comparison) -> None:
+        assert [variant.label for variant in raced.variants] == [label for label, _ in RACE]
+        assert raced.seeds == (3, 4)
+        for variant in raced.variants:
+            assert [curve.seed for curve in variant.curves] == [3, 4]
+
+    def test_each_is_the_run_of_its_settings(self, raced: Comparison) -> None:
+        for (_, settings), variant in zip(RACE, raced.variants, strict=True):
+            for curve in variant.curves:
+                trainer = toy_runs.build(replace(settings, seed=curve.seed))
+                start = trainer.measure(*trainer.examples)["loss"]
+                trainer.run()
+                assert curve.losses == [start, *trainer.history.columns["training_loss"]]
+                assert curve.steps == [STEPS_PER_EPOCH * epoch for epoch in range(5)]
+                assert trainer.validation is not None
+                measured = trainer.measure(*trainer.validation)
+                assert curve.validation_accuracy == measured["accuracy"]
+
+    def test_variants_of_a_seed_start_alike_and_end_apart(self, raced: Comparison) -> None:
+        for k in range(2):
+            assert len({variant.curves[k].losses[0] for variant in raced.variants}) == 1
+            assert len({variant.curves[k].losses[-1] for variant in raced.variants}) == 3
+        first, second = raced.variants[0].curves
+        assert first.losses != second.losses
+
+    def test_seconds_begin_at_zero_and_grow(self, raced: Comparison) -> None:
+        for variant in raced.variants:
+            for curve in variant.curves:
+                assert curve.seconds[0] == 0.0
+                assert curve.seconds == sorted(curve.seconds)
+                assert curve.seconds[-1] > 0.0
+
+    @pytest.mark.parametrize("epochs", [1, 199, 200, 201, 403])
+    def test_a_long_run_has_points_evenly_spread_to_the_last(self, epochs: int) -> None:
+        settings = replace(PLAIN, epochs=epochs, batch_size=None)
+        (variant,) = race(variants=[("plain", settings)], reference=settings, seeds=1).variants
+        steps = variant.curves[0].steps
+        assert steps[0] == 0
+        assert steps[-1] == epochs
+        assert len(steps) <= POINTS + 1
+        apart = np.diff(steps)
+        assert len(set(apart[:-1].tolist())) <= 1
+        assert apart[-1] <= apart[0] == math.ceil(epochs / POINTS)
+        assert len(variant.curves[0].losses) == len(variant.curves[0].seconds) == len(steps)
+
+
+class TestFairness:
+    def test_every_variant_has_the_same_weights_and_sees_the_same_batches(self) -> None:
+        seen: dict[tuple[str, int], list[bytes]] = {}
+
+        def build(settings: Settings) -> Trainer:
+            trainer = toy_runs.build(settings)
+            record = seen.setdefault((settings.optimizer, settings.seed), [])
+            record.append(trainer.network.parameters.tobytes())
+            draw = trainer.batches.next
+
+            def next_batch() -> Any:
+                x, y = draw()
+                record.append(x.tobytes() + y.tobytes())
+                return x, y
+
+            trainer.batches.next = next_batch  # type: ignore[method-assign]
+            return trainer
+
+        race(build)
+        for seed in (3, 4):
+            plain, momentum, adam = (seen[settings.optimizer, seed] for _, settings in RACE)
+            assert plain == momentum == adam
+            assert len(plain) == 1 + 4 * STEPS_PER_EPOCH
+        assert seen["adam", 3] != seen["adam", 4]
+
+
+class TestReference:
+    def run_settings(self, variants: list[tuple[str, Settings]]) -> list[Settings]:
+        built: list[Settings] = []
+
+        def build(settings: Settings) -> Trainer:
+            built.append(settings)
+            return toy_runs.build(settings)
+
+        race(build, variants)
+        return built
+
+    def test_it_is_not_run_twice_where_it_is_a_variant(self) -> None:
+        built = self.run_settings(RACE)
+        assert len(built) == len(set(built)) == len(RACE) * 2
+
+    def test_it_is_run_where_it_is_not(self) -> None:
+        built = self.run_settings(RACE[1:])
+        assert len(built) == len(set(built)) == len(RACE) * 2
+        assert replace(PLAIN, seed=4) in built
+
+    def test_a_variant_given_twice_is_run_once(self) -> None:
+        assert len(self.run_settings([RACE[0], ("again", RACE[0][1])])) == 2
+
+    def test_its_lowest_loss_is_the_target_of_each_seed(self) -> None:
+        rough = replace(PLAIN, learning_rate=4.0, epochs=12)
+        among = race(variants=[("rough", rough)], reference=rough)
+        (variant,) = among.variants
+        assert among.targets == tuple(min(curve.losses) for curve in variant.curves)
+        assert among.targets != tuple(curve.losses[-1] for curve in variant.curves)
+        without = race(variants=RACE[1:], reference=rough)
+        assert without.targets == among.targets
+        assert without.seeds == among.seeds
+
+
+class TestWorkers:
+    def test_their_number_changes_no_bit(self, raced: Comparison) -> None:
+        assert figures_of(race(workers=2)) == figures_of(raced)
+        assert multiprocessing.active_children() == []
+
+    def test_blas_has_one_thread_in_this_process_too(self) -> None:
+        from threadpoolctl import threadpool_info
+
+        threads: list[int] = []
+
+        def build(settings: Settings) -> Trainer:
+            threads.extend(library["num_threads"] for library in threadpool_info())
+            return toy_runs.build(settings)
+
+        race(build)
+        assert set(threads) <= {1}
+
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_an_error_in_a_run_is_the_same_error_here(self, workers: int) -> None:
+        with pytest.raises(DataError, match=r"^no such file: seed3\.csv$"):
+            race(toy_runs.build_from_missing_data, seeds=20, workers=workers)
+        assert multiprocessing.active_children() == []
+
+    def test_one_that_dies_is_one_clear_error(self) -> None:
+        with pytest.raises(NNError, match=r"a worker process died.*--workers 1"):
+            race(toy_runs.build_and_die, workers=2)
+        assert multiprocessing.active_children() == []
+
+
+class TestDivergence:
+    WILD = settings_of(optimizer="gradient-descent", learning_rate=1e60, dtype="float32")
+
+    def test_it_is_reported_and_the_others_go_on(self) -> None:
+        calm = settings_of()
+        compared = race(variants=[("wild", self.WILD), ("calm", calm)])
+        wild, other = compared.variants
+        for curve in wild.curves:
+            assert curve.diverged is not None
+            assert "not finite" in curve.diverged
+            assert math.isnan(curve.validation_accuracy)
+            assert len(curve.losses) == len(curve.steps) < 5
+        assert wild.final_losses == [math.inf, math.inf]
+        assert math.isnan(wild.validation_accuracy)
+        assert compared.steps_to_target(wild) == math.inf
+        assert all(math.isfinite(loss) for loss in other.final_losses)
+        assert [curve.diverged for curve in other.curves] == [None, None]
+
+    def test_the_reference_may_diverge(self) -> None:
+        compared = race(variants=[("calm", settings_of())], reference=self.WILD)
+        assert all(map(math.isfinite, compared.targets))
+
+
+def curve_of(*losses: float, accuracy: float = 0.5, diverged: str | None = None) -> Curve:
+    steps = [10 * i for i in range(len(losses))]
+    seconds = [0.5 * i for i in range(len(losses))]
+    return Curve(0, steps, seconds, list(losses), accuracy, diverged)
+
+
+class TestFigures:
+    @pytest.mark.parametrize(
+        ("loss", "step"), [(3.0, 0), (2.0, 10), (1.5, 20), (1.0, 20), (0.9, None), (-1.0, None)]
+    )
+    def test_steps_to_a_loss_are_to_the_first_that_is_no_higher(
+        self, loss: float, step: int | None
+    ) -> None:
+        assert curve_of(3.0, 2.0, 1.0, 2.5, 1.0).steps_to(loss) == step
+
+    def test_a_loss_that_is_no_number_reaches_nothing(self) -> None:
+        assert curve_of(math.nan, math.inf).steps_to(1.0) is None
+
+    def test_those_of_a_variant_are_medians_over_its_seeds(self) -> None:
+        curves = (curve_of(5, 1, accuracy=0.2), curve_of(6, 3, accuracy=0.9), curve_of(7, 2))
+        variant = Variant("a", curves)
+        assert variant.final_losses == [1, 3, 2]
+        assert variant.validation_accuracy == 0.5
+        assert variant.seconds == 0.5
+
+    def test_steps_to_the_target_are_the_median_or_never(self) -> None:
+        curves = (curve_of(5, 1), curve_of(5, 4, 1), curve_of(5, 4))
+        compared = Comparison((Variant("a", curves),), (0, 1, 2), (1.0, 1.0, 1.0))
+        assert compared.steps_to_target(compared.variants[0]) == 20
+        harder = replace(compared, targets=(1.0, 0.5, 0.5))
+        assert harder.steps_to_target(compared.variants[0]) == math.inf
+
+    def test_the_accuracy_does_not_depend_on_which_seed_diverged(self) -> None:
+        good, better = curve_of(1, accuracy=0.8), curve_of(1, accuracy=0.9)
+        lost = curve_of(1, accuracy=math.nan, diverged="the loss is nan")
+        found = {
+            str(Variant("a", curves).validation_accuracy)
+            for curves in ((lost, good, better), (good, lost, better), (better, good, lost))
+        }
+        assert len(found) == 1
+
+
+def test_an_interruption_goes_through_and_takes_the_bar_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed: list[bool] = []
+    monkeypatch.setattr("nn_core.cli.sweep.Progress.close", lambda self: closed.append(True))
+
+    def build(settings: Settings) -> Trainer:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        race(build)
+    assert closed == [True]
+
+
+def test_progress_counts_the_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    race(variants=RACE[1:])
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [f"run {count}/6" for count in range(1, 7)]

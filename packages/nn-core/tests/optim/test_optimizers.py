@@ -1,0 +1,398 @@
+"""Optimizers against their formulas, written out for single numbers in plain Python.
+
+Each `*_path` gives w after every step, from sums over all earlier gradients rather than from
+running averages wherever the formula has such a form.
+"""
+
+import inspect
+import math
+import tracemalloc
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nn_core import registry
+from nn_core.arrays import Array
+from nn_core.engine.thread_pool import ThreadPool
+from nn_core.errors import CheckpointError, SettingError
+from nn_core.optim import optimizers
+from nn_core.optim.optimizers import OPTIMIZERS, AdamW, GradientDescent, Optimizer, optimizer
+
+Path = list[float]
+Formula = Callable[[float, Sequence[float], Sequence[float]], Path]
+
+GRADIENTS = [0.5, -0.3, 0.2, 0.9, -0.7, 0.0, 1e-9, 40.0]
+RATES = [0.1, 0.1, 0.05, 0.2, 0.1, 0.1, 0.03, 0.1]
+
+
+def descent_path(w: float, gradients: Sequence[float], rates: Sequence[float]) -> Path:
+    return [
+        w - math.fsum(rate * g for rate, g in zip(rates[:t], gradients[:t], strict=True))
+        for t in range(1, len(gradients) + 1)
+    ]
+
+
+def weighted_mean(beta: float, numbers: Sequence[float]) -> float:
+    """(1 - beta) sum_k beta^(t - k) numbers[k]: an exponential average that began at zero."""
+    t = len(numbers)
+    return (1 - beta) * math.fsum(beta ** (t - 1 - k) * numbers[k] for k in range(t))
+
+
+def momentum_path(beta: float) -> Formula:
+    def path(w: float, gradients: Sequence[float], rates: Sequence[float]) -> Path:
+        velocities = [weighted_mean(beta, gradients[: t + 1]) for t in range(len(gradients))]
+        return descent_path(w, velocities, rates)
+
+    return path
+
+
+def nesterov_path(beta: float) -> Formula:
+    def path(w: float, gradients: Sequence[float], rates: Sequence[float]) -> Path:
+        ahead = [
+            # The velocity one step on, if the gradient came once more.
+            weighted_mean(beta, [*gradients[: t + 1], gradients[t]])
+            for t in range(len(gradients))
+        ]
+        return descent_path(w, ahead, rates)
+
+    return path
+
+
+def rmsprop_path(rho: float, epsilon: float) -> Formula:
+    def path(w: float, gradients: Sequence[float], rates: Sequence[float]) -> Path:
+        squares = [g * g for g in gradients]
+        divided = [
+            g / (math.sqrt(weighted_mean(rho, squares[: t + 1])) + epsilon)
+            for t, g in enumerate(gradients)
+        ]
+        return descent_path(w, divided, rates)
+
+    return path
+
+
+def adam_path(beta1: float, beta2: float, epsilon: float, weight_decay: float = 0.0) -> Formula:
+    def path(w: float, gradients: Sequence[float], rates: Sequence[float]) -> Path:
+        points = []
+        for t in range(1, len(gradients) + 1):
+            m_hat = weighted_mean(beta1, gradients[:t]) / (1 - beta1**t)
+            v_hat = weighted_mean(beta2, [g * g for g in gradients[:t]]) / (1 - beta2**t)
+            rate = rates[t - 1]
+            w = w - rate * weight_decay * w - rate * m_hat / (math.sqrt(v_hat) + epsilon)
+            points.append(w)
+        return points
+
+    return path
+
+
+# Once with the settings as they come, once with others, an epsilon that matters among them.
+FORMULAS: dict[str, Formula] = {
+    "gradient-descent": descent_path,
+    "momentum": momentum_path(0.9),
+    "momentum:beta=0.5": momentum_path(0.5),
+    "momentum:beta=0": descent_path,
+    "nesterov": nesterov_path(0.9),
+    "nesterov:beta=0.4": nesterov_path(0.4),
+    "nesterov:beta=0": descent_path,
+    "rmsprop": rmsprop_path(0.9, 1e-8),
+    "rmsprop:rho=0.6,epsilon=0.1": rmsprop_path(0.6, 0.1),
+    "adam": adam_path(0.9, 0.999, 1e-8),
+    "adam:beta1=0.5,beta2=0.7,epsilon=0.1": adam_path(0.5, 0.7, 0.1),
+    "adamw": adam_path(0.9, 0.999, 1e-8, 0.01),
+    "adamw:weight_decay=0.5,epsilon=0.1": adam_path(0.9, 0.999, 0.1, 0.5),
+    "adamw:weight_decay=0": adam_path(0.9, 0.999, 1e-8),
+}
+by_text = pytest.mark.parametrize("text", FORMULAS)
+by_name = pytest.mark.parametrize("name", OPTIMIZERS)
+
+
+def started(text: str, w: Array, weight_count: int | None = None) -> Optimizer:
+    made = optimizer(text)
+    made.start(w, weight_count)
+    return made
+
+
+def follow(text: str, w: Array, gradients: Array, rates: Sequence[float]) -> Array:
+    """w after each step, one row a step."""
+    w = w.copy()
+    made = started(text, w)
+    rows = []
+    for g, rate in zip(gradients, rates, strict=True):
+        made.step(w, g, rate)
+        rows.append(w.copy())
+    return np.array(rows)
+
+
+def test_every_optimizer_has_its_formula_here() -> None:
+    classes = {
+        item
+        for item in vars(optimizers).values()
+        if isinstance(item, type) and issubclass(item, Optimizer) and not inspect.isabstract(item)
+    }
+    assert classes == set(OPTIMIZERS.values())
+    assert {text.partition(":")[0] for text in FORMULAS} == set(OPTIMIZERS)
+
+
+@by_text
+def test_the_path_is_that_of_the_formula(text: str) -> None:
+    received = follow(text, np.array([0.7]), np.array(GRADIENTS)[:, None], RATES)
+    np.testing.assert_allclose(
+        received[:, 0], FORMULAS[text](0.7, GRADIENTS, RATES), rtol=1e-11, atol=1e-14
+    )
+
+
+@by_text
+@given(
+    numbers=st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=1, max_size=12),
+    rate=st.floats(1e-4, 0.5),
+)
+def test_each_number_goes_its_own_way(
+    text: str, numbers: list[tuple[float, float]], rate: float
+) -> None:
+    gradients, rates = np.array(numbers), [rate] * len(numbers)
+    received = follow(text, np.array([1.0, -2.0]), gradients, rates)
+    for i, w in enumerate([1.0, -2.0]):
+        expected = FORMULAS[text](w, gradients[:, i].tolist(), rates)
+        np.testing.assert_allclose(received[:, i], expected, rtol=1e-7, atol=1e-9)
+
+
+def test_the_first_steps_by_hand() -> None:
+    # g = 2, rate 0.1, w = 1. Momentum: v = 0.1 * 2, w = 1 - 0.02. Nesterov: 0.9 * 0.2 + 0.1 * 2
+    # = 0.38, w = 1 - 0.038. RMSProp: s = 0.1 * 4, w = 1 - 0.2 / sqrt(0.4). Adam: the
+    # corrections undo the averages, so it moves by its rate. AdamW: 1 - 0.1 * 0.01 before that.
+    expected = {
+        "gradient-descent": 0.8,
+        "momentum": 0.98,
+        "nesterov": 0.962,
+        "rmsprop": 1 - 0.2 / math.sqrt(0.4),
+        "adam": 0.9,
+        "adamw": 0.899,
+    }
+    for name, w in expected.items():
+        path = follow(name, np.array([1.0]), np.array([[2.0]]), [0.1])
+        assert path[0, 0] == pytest.approx(w, abs=1e-8)
+
+
+def test_a_steady_gradient_brings_momentum_to_the_speed_of_gradient_descent() -> None:
+    # v after t steps is 1 - 0.9^t of the gradient.
+    made = started("momentum", w := np.zeros(1))
+    for _ in range(400):
+        made.step(w, np.array([3.0]), 0.1)
+    before = w.copy()
+    made.step(w, np.array([3.0]), 0.1)
+    assert (before - w)[0] == pytest.approx(0.3, rel=1e-12)
+
+
+def test_adamw_shrinks_weights_and_leaves_biases() -> None:
+    w = np.full(5, 2.0)
+    made = started("adamw:weight_decay=0.1", w, weight_count=3)
+    made.step(w, np.zeros(5), 0.5)
+    np.testing.assert_allclose(w, [2 * 0.95] * 3 + [2] * 2, rtol=1e-15)
+
+
+def test_adamw_keeps_the_decay_out_of_its_averages() -> None:
+    w, plain = np.full(4, 2.0), np.full(4, 2.0)
+    decayed, adam = started("adamw:weight_decay=0.1", w), started("adam", plain)
+    for g in np.random.default_rng(0).normal(size=(5, 4)):
+        decayed.step(w, g, 0.1)
+        adam.step(plain, g, 0.1)
+    for name, values in adam.state().items():
+        np.testing.assert_array_equal(decayed.state()[name], values)
+
+
+@by_name
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_step_is_in_place_and_leaves_the_gradient(name: str, dtype: npt.DTypeLike) -> None:
+    rng = np.random.default_rng(0)
+    storage = rng.normal(size=12).astype(dtype)
+    w, g = storage[2:8], rng.normal(size=6).astype(dtype)
+    around, before, g_before = storage.copy(), w.copy(), g.copy()
+    made = started(name, w)
+    slots = dict(made.state())
+    made.step(w, g, 0.1)
+    assert (w != before).all()
+    np.testing.assert_array_equal(g, g_before)
+    np.testing.assert_array_equal(storage[:2], around[:2])
+    np.testing.assert_array_equal(storage[8:], around[8:])
+    np.testing.assert_array_equal(storage[2:8], w)
+    assert w.dtype == dtype
+    for slot, values in made.state().items():
+        assert values is slots[slot]
+        assert values.dtype == dtype
+
+
+@by_name
+def test_float32_follows_float64(name: str) -> None:
+    rng = np.random.default_rng(2)
+    w, gradients = rng.normal(size=5), rng.normal(size=(20, 5))
+    double = follow(name, w, gradients, [0.05] * 20)
+    single = follow(name, w.astype(np.float32), gradients.astype(np.float32), [0.05] * 20)
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, double, rtol=1e-4, atol=1e-5)
+
+
+@by_name
+def test_a_step_allocates_nothing(name: str) -> None:
+    w = np.ones(200_000, np.float32)
+    g = np.full_like(w, 0.5)
+    made = started(name, w)
+    made.step(w, g, 0.1)
+    tracemalloc.start()
+    made.step(w, g, 0.1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < w.nbytes / 20
+
+
+@by_name
+def test_a_quadratic_is_descended(name: str) -> None:
+    # f(w) = sum(a w^2) / 2 with curvatures a from 0.2 to 2; its gradient is a w.
+    a, w = np.geomspace(0.2, 2, 8), np.linspace(-2, 2, 8)
+    start = 0.5 * (a * w**2).sum()
+    made = started(name, w)
+    for _ in range(300):
+        made.step(w, a * w, made.default_learning_rate)
+    assert 0.5 * (a * w**2).sum() < 0.02 * start
+
+
+def test_no_two_optimizers_go_the_same_way() -> None:
+    gradients = np.random.default_rng(1).normal(size=(4, 3))
+    paths = {name: follow(name, np.ones(3), gradients, [0.1] * 4) for name in OPTIMIZERS}
+    names = list(paths)
+    for i, one in enumerate(names):
+        for other in names[i + 1 :]:
+            assert abs(paths[one][-1] - paths[other][-1]).min() > 1e-4, (one, other)
+
+
+@by_name
+@pytest.mark.parametrize("size", [1e-30, 1e-10, 1e10])
+def test_gradients_of_any_size_give_finite_weights(name: str, size: float) -> None:
+    w = np.ones(3, np.float32)
+    made = started(name, w)
+    for sign in (1, -1, 0, 1):
+        made.step(w, np.array([size, -size, 0], np.float32) * np.float32(sign), 0.01)
+    assert np.isfinite(w).all()
+
+
+@by_name
+def test_zero_gradients_from_the_start_move_nothing_but_decay(name: str) -> None:
+    w = np.ones(2)
+    started(name, w, weight_count=0).step(w, np.zeros(2), 0.1)
+    np.testing.assert_array_equal(w, np.ones(2))
+
+
+@by_name
+def test_a_run_that_was_put_down_and_taken_up_ends_with_the_same_bits(name: str) -> None:
+    gradients = np.random.default_rng(3).normal(size=(10, 4)).astype(np.float32)
+    straight = follow(name, np.ones(4, np.float32), gradients, [0.1] * 10)[-1]
+
+    w = np.ones(4, np.float32)
+    first = started(name, w)
+    for g in gradients[:5]:
+        first.step(w, g, 0.1)
+    state, steps = {slot: values.copy() for slot, values in first.state().items()}, first.steps
+    second = started(name, w)
+    second.restore(state, steps)
+    for g in gradients[5:]:
+        second.step(w, g, 0.1)
+    np.testing.assert_array_equal(w, straight)
+
+
+@by_name
+def test_start_forgets_everything(name: str) -> None:
+    gradients = np.random.default_rng(3).normal(size=(5, 4))
+    made = optimizer(name)
+    ends = []
+    for _ in range(2):
+        w = np.ones(4)
+        made.start(w)
+        for g in gradients:
+            made.step(w, g, 0.1)
+        ends.append(w)
+    np.testing.assert_array_equal(ends[0], ends[1])
+
+
+def test_slots_of_another_optimizer_are_refused() -> None:
+    made = started("adam", np.ones(2))
+    with pytest.raises(CheckpointError, match=r"Adam has no slots \['s'\]"):
+        made.restore({"s": np.ones(2)}, 3)
+
+
+@by_text
+def test_a_description_gives_the_optimizer_back(text: str) -> None:
+    made = optimizer(text)
+    assert optimizer(registry.describe(made, OPTIMIZERS)) == made
+
+
+def test_settings_reach_the_optimizer() -> None:
+    made = optimizer("adamw:beta1=0.8,weight_decay=0.2")
+    assert made == AdamW(beta1=0.8, beta2=0.999, epsilon=1e-8, weight_decay=0.2)
+    assert repr(made) == "AdamW(beta1=0.8, beta2=0.999, epsilon=1e-08, weight_decay=0.2)"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("adm", "unknown optimizer 'adm'; did you mean 'adam'?"),
+        ("sgd", "unknown optimizer 'sgd'; choose from adam, .*, rmsprop"),
+        ("adam:beta=0.9", "no setting 'beta'; did you mean 'beta[12]'?"),
+        ("momentum:beta=1", r"beta lies in \[0, 1\), not 1.0"),
+        ("nesterov:beta=-0.1", r"beta lies in \[0, 1\), not -0.1"),
+        ("rmsprop:rho=1", "rho lies in"),
+        ("rmsprop:epsilon=0", "epsilon must be positive, not 0"),
+        ("adam:beta1=1", "beta1 lies in"),
+        ("adam:beta2=1", "beta2 lies in"),
+        ("adam:epsilon=-1", "epsilon must be positive"),
+        ("adamw:weight_decay=-1", "weight_decay cannot be negative: -1"),
+        ("adamw:beta1=2", "beta1 lies in"),
+        ("momentum:beta=nan", "beta must be finite"),
+        ("gradient-descent:beta=1", "it has none"),
+    ],
+)
+def test_wrong_settings_are_refused(text: str, message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        optimizer(text)
+
+
+@by_name
+@pytest.mark.parametrize("piece", [1, 7, 10, 11, 30])
+def test_the_bits_do_not_depend_on_the_pieces(
+    name: str, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gradients = np.random.default_rng(3).normal(size=(4, 21)).astype(np.float32)
+    w = np.linspace(-1, 1, 21, dtype=np.float32)
+    whole = follow(name, w, gradients, [0.1] * 4)
+    monkeypatch.setattr(optimizers, "WHOLE", 20)
+    monkeypatch.setattr(optimizers, "PIECE", piece)
+    np.testing.assert_array_equal(follow(name, w, gradients, [0.1] * 4), whole)
+
+
+def test_threads_have_scratch_memory_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optimizers, "WHOLE", 3)
+    monkeypatch.setattr(optimizers, "PIECE", 4)
+    scratches: dict[int, Array] = {}
+    pieces: list[int] = []
+
+    class Watched(GradientDescent):
+        def move(self, w: Array, g: Array, rate: float, slots: Any, scratch: Array) -> None:
+            scratches[len(scratches)] = scratch
+            super().move(w, g, rate, slots, scratch)
+
+    class Threads(ThreadPool):
+        def map(self, work: Callable[[int, int], None], count: int) -> None:
+            pieces.append(count)
+            for thread, piece in enumerate(reversed(range(count))):
+                work(thread, piece)
+
+    w, made = np.ones(10), Watched()
+    made.start(w)
+    made.step(w, np.arange(10.0), 1.0, Threads(3))
+    np.testing.assert_array_equal(w, 1.0 - np.arange(10.0))
+    assert pieces == [3]
+    assert [scratches[i].size for i in range(3)] == [2, 4, 4]
+    for i, j in ((0, 1), (1, 2), (0, 2)):
+        assert not np.shares_memory(scratches[i], scratches[j])

@@ -1,0 +1,59 @@
+"""The history against lists kept by hand."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nn_core.training.history import History
+
+figures = st.floats(allow_infinity=False) | st.just(math.nan)
+
+
+def test_an_empty_history_has_no_rows_and_no_best() -> None:
+    history = History()
+    assert len(history) == 0
+    assert history.columns == {}
+    assert history.step_loss == []
+    assert history.best("training_loss") == -1
+
+
+def test_a_row_comes_back_as_it_was_put_in() -> None:
+    history = History()
+    history.append({"epoch": 1, "training_loss": 0.5})
+    history.append({"epoch": 2, "training_loss": 0.25})
+    assert len(history) == 2
+    assert history.row(0) == {"epoch": 1, "training_loss": 0.5}
+    assert history.row(1) == {"epoch": 2, "training_loss": 0.25}
+
+
+def test_what_an_epoch_did_not_measure_is_nan() -> None:
+    history = History()
+    history.append({"a": 1.0})
+    history.append({"b": 2.0})
+    history.append({"a": 3.0, "b": 4.0})
+    np.testing.assert_equal(history.columns, {"a": [1.0, math.nan, 3.0], "b": [math.nan, 2.0, 4.0]})
+
+
+def test_the_best_of_equals_is_the_first() -> None:
+    history = History({"loss": [3.0, 1.0, 2.0, 1.0], "accuracy": [0.5, 0.9, 0.9, 0.1]})
+    assert history.best("loss") == 1
+    assert history.best("accuracy", largest=True) == 1
+    assert history.best("nothing") == -1
+
+
+@given(column=st.lists(figures, min_size=1), largest=st.booleans())
+def test_the_best_is_the_extreme_of_what_was_measured(column: list[float], largest: bool) -> None:
+    best = History({"figure": column}).best("figure", largest=largest)
+    if np.isnan(column).all():
+        assert best == -1
+    else:
+        assert best == (np.nanargmax(column) if largest else np.nanargmin(column))
+
+
+@pytest.mark.parametrize("largest", [False, True])
+def test_an_infinite_figure_can_be_ranked(largest: bool) -> None:
+    history = History({"loss": [math.inf, math.nan, 1.0, -math.inf]})
+    assert history.best("loss", largest=largest) == (0 if largest else 3)
