@@ -1,5 +1,8 @@
-"""The kinds of array that everything here is written in."""
+"""Array types, and the shapes of examples."""
 
+import math
+
+from collections.abc import Mapping
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -11,25 +14,23 @@ Array: TypeAlias = npt.NDArray[np.floating[Any]]
 Labels: TypeAlias = npt.NDArray[np.integer[Any]]
 """Class numbers, one per example: (N,)."""
 
-Shape: TypeAlias = tuple[int, ...]
+Arrays: TypeAlias = Mapping[str, Array]
+"""Arrays by name, such as the parameters of a layer."""
+
+Shape: TypeAlias = tuple[int | None, ...]
+"""The shape of one example, without the batch axis; None is a number of steps that may vary."""
 
 
-def repeated(values: Array, count: int) -> Array:
-    """Rows (..., D) one `count` times after the other: (..., count * D).
-
-    As np.tile, which takes several times as long over a few numbers.
-    """
-    *outer, width = values.shape
-    rows = np.empty((*outer, count, width), values.dtype)
-    rows[...] = values[..., None, :]
-    return rows.reshape(*outer, count * width)
+def element_count(shape: Shape) -> int:
+    """The numbers in an example of this shape; of a sequence, those of one step."""
+    return math.prod(size for size in shape if size is not None)
 
 
 class LazyArray(Protocol):
     """Examples (N, ...) that are not in memory, and are read when they are asked for."""
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> tuple[int, ...]:
         """(N, ...), as of an array."""
 
     @property

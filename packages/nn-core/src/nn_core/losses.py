@@ -1,164 +1,231 @@
-"""How wrong the network was, and in which direction: loss(logits, targets) -> (value, d_logits).
+"""Losses: a sum over targets and its gradient with respect to the output.
 
-Sigmoid and softmax live in here, where they and the logarithm cancel: neither can overflow,
-and the gradient is a plain difference. Each value is a mean over the N examples, so d_logits
-carries the 1/N and nothing divides again.
+Sigmoid and softmax live in here, where they and the logarithm cancel: neither can overflow, and
+the gradient is a plain difference. A loss gives sums and counts its targets; who has the whole
+batch divides once, L = total / count, so the batch may be cut into parts of any sizes.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nn_core.activations import sigmoid, softplus
 from nn_core.arrays import Array, Labels
 from nn_core.errors import DataError, ShapeError
-from nn_core.sequences import merge_time, split_time
-
-Loss: TypeAlias = Callable[[Array, Any], tuple[float, Array]]
 
 IGNORE_INDEX = -1
-"""What stands among the targets of a sequence where there is none."""
+"""The label of a step without a target, such as the padding of a short sequence."""
 
 
-def binary_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
-    """Mean negative log-likelihood of labels 0 and 1 under sigmoid(logits).
+@dataclass(frozen=True)
+class Loss(ABC):
+    """A sum over the targets of a batch, or of any part of it.
 
-    L = -1/N sum_n [ y log p + (1 - y) log(1 - p) ]
-      = 1/N sum_n log(1 + exp(z)) if y = 0, log(1 + exp(-z)) if y = 1
-    dL/dz = (p - y) / N,   p = sigmoid(z)
+    Called with a whole batch, it gives the mean and its gradient, which carries the 1 / count.
+    """
 
-    logits  (N, 1) or (N,), any finite values: log(1 + exp(z)) is computed without overflow
-    labels  (N,) integers 0 or 1
-    Returns the loss in nats and dL/dlogits in the shape of the logits.
-    Raises ShapeError if the batch sizes differ, DataError for a label that is neither.
+    @abstractmethod
+    def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
+        """The number of targets in y, or the sum of their weights."""
+
+    @abstractmethod
+    def total(
+        self, output: Array, y: npt.NDArray[Any], weights: Array | None = None
+    ) -> tuple[float, Array]:
+        """The sum of the losses, not divided, and its gradient, in the shape of the output."""
+
+    def __call__(
+        self, output: Array, y: npt.NDArray[Any], weights: Array | None = None
+    ) -> tuple[float, Array]:
+        """The mean over the targets, and its gradient.
+
+        Raises DataError if there is no target.
+        """
+        count = self.count(y, weights)
+        if not count:
+            raise DataError("a loss needs at least one target")
+        total, d_output = self.total(output, y, weights)
+        d_output *= 1.0 / count
+        return total / count, d_output
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """Negative log-likelihood of labels 0 and 1 under sigmoid(logits).
+
+    L = -sum_n w_n [ y log p + (1 - y) log(1 - p) ]
+      = sum_n w_n log(1 + exp(z)) if y = 0, w_n log(1 + exp(-z)) if y = 1
+    dL/dz = w (p - y),   p = sigmoid(z)
+
+    logits   (N, 1) or (N,), of sequences (N, T, 1) or (N, T); any finite values: log(1 + exp(z))
+             is computed without overflow
+    labels   (N,) or (N, T) integers 0 or 1; -1 is ignored
+    weights  (N,) or in the shape of the labels
+    Gives nats. Raises ShapeError if the shapes do not fit, DataError for another label.
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 6.2.2.2.
     """
-    if logits.shape not in ((len(labels), 1), (len(labels),)):
-        raise ShapeError(
-            f"binary cross-entropy of {len(labels)} labels takes logits "
-            f"({len(labels)}, 1), not {logits.shape}"
-        )
-    _check_labels(labels, 2)
-    z, y = logits.reshape(-1), labels.astype(logits.dtype)
-    value = float(np.add.reduce(softplus((1.0 - 2.0 * y) * z))) / len(y)
-    d_z = sigmoid(z)
-    d_z -= y
-    d_z /= len(y)
-    return value, d_z.reshape(logits.shape)
+
+    def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
+        return _count_labels(y, weights)
+
+    def total(
+        self, output: Array, y: npt.NDArray[Any], weights: Array | None = None
+    ) -> tuple[float, Array]:
+        if output.shape not in (y.shape, (*y.shape, 1)):
+            raise ShapeError(
+                f"binary cross-entropy of labels {y.shape} takes logits {(*y.shape, 1)}, "
+                f"not {output.shape}"
+            )
+        w = _label_weights(y, weights, 2, output.dtype)
+        z = output.reshape(-1)
+        positive = (y.reshape(-1) == 1).astype(z.dtype)
+
+        losses = softplus((1.0 - 2.0 * positive) * z)
+        d_z = sigmoid(z)
+        d_z -= positive
+        if w is not None:
+            losses *= w
+            d_z *= w
+        return float(losses.sum()), d_z.reshape(output.shape)
 
 
-def softmax_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
-    """Mean negative log-likelihood of integer labels under softmax(logits).
+@dataclass(frozen=True)
+class SoftmaxCrossEntropy(Loss):
+    """Negative log-likelihood of integer labels under softmax(logits).
 
-    L = -1/N sum_n log p[n, labels[n]],   p = softmax(logits)
-    dL/dlogits = (p - onehot(labels)) / N
+    L = -sum_n w_n log p[n, labels[n]],   p = softmax(logits)
+    dL/dlogits = w (p - onehot(labels))
 
-    logits  (N, C), any finite values; computed as logits - max so that exp cannot overflow
-    labels  (N,) integers in [0, C)
-    Returns the loss in nats and dL/dlogits (N, C).
-    Raises ShapeError if the batch sizes differ, DataError for a label outside [0, C).
+    logits   (N, C), of sequences (N, T, C), any finite values; computed as logits - max so that
+             exp cannot overflow
+    labels   (N,) or (N, T) integers in [0, C); -1 is ignored
+    weights  (N,) or in the shape of the labels
+    Gives nats. Raises ShapeError if the shapes do not fit, DataError for a label outside
+    [0, C) that is not -1.
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 6.2.2.3.
     """
-    if logits.ndim != 2 or len(logits) != len(labels):
-        raise ShapeError(
-            f"softmax cross-entropy of {len(labels)} labels takes logits "
-            f"({len(labels)}, classes), not {logits.shape}"
-        )
-    _check_labels(labels, logits.shape[1])
-    N, classes = logits.shape
-    shifted = np.subtract(logits, np.maximum.reduce(logits, axis=1, keepdims=True), order="C")
-    p = np.exp(shifted)
-    total = np.add.reduce(p, axis=1, keepdims=True)
-    # Where p[n, labels[n]] stands in p as one row.
-    wanted = np.arange(0, N * classes, classes) + labels.astype(np.intp)
-    losses = np.log(total[:, 0])
-    losses -= shifted.reshape(-1)[wanted]
-    value = float(np.add.reduce(losses)) / N
-    total *= N  # so that p / total carries the 1/N, too
-    p /= total
-    p.reshape(-1)[wanted] -= 1.0 / N
-    return value, p
+
+    def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
+        return _count_labels(y, weights)
+
+    def total(
+        self, output: Array, y: npt.NDArray[Any], weights: Array | None = None
+    ) -> tuple[float, Array]:
+        if output.ndim < 2 or output.shape[:-1] != y.shape:
+            raise ShapeError(
+                f"softmax cross-entropy of labels {y.shape} takes logits "
+                f"({', '.join(map(str, (*y.shape, 'classes')))}), not {output.shape}"
+            )
+        classes = output.shape[-1]
+        w = _label_weights(y, weights, classes, output.dtype)
+        logits, labels = output.reshape(-1, classes), y.reshape(-1).astype(np.intp)
+        rows = np.arange(len(labels))
+        target = labels if w is None else np.where(labels == IGNORE_INDEX, 0, labels)
+
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        p = np.exp(shifted)
+        total = p.sum(axis=1, keepdims=True)
+        losses = np.log(total[:, 0]) - shifted[rows, target]  # -log p[n, labels[n]]
+        d_logits: Array = np.divide(p, total, out=p)
+        d_logits[rows, target] -= 1.0
+        if w is not None:
+            losses *= w
+            d_logits *= w[:, None]
+        return float(losses.sum()), d_logits.reshape(output.shape)
 
 
-def sequence_cross_entropy(logits: Array, targets: Labels) -> tuple[float, Array]:
-    """Mean negative log-likelihood of the next word, over the steps that have one.
+@dataclass(frozen=True)
+class MeanSquaredError(Loss):
+    """Squared difference of predictions from real-valued targets.
 
-    L = -1/M sum over (n, t) with a target of log p[n, t, targets[n, t]],   p = softmax(logits)
-    dL/dlogits = (p - onehot(targets)) / M there, 0 elsewhere
+    L = sum w (y - t)^2
+    dL/dy = 2 w (y - t)
 
-    logits   (N, T, V), any finite values
-    targets  (N, T) integers in [0, V), or -1 for no target: the padding of short sequences;
-             M is how many there are
-    Returns the loss in nats and dL/dlogits (N, T, V).
-    Raises ShapeError if the shapes do not fit, DataError for a target outside [0, V) that is
-    not -1, or if there is no target at all.
-    Source: as `softmax_cross_entropy`; Graves, Generating sequences with recurrent neural
-    networks (2013), sec. 2.
-    """
-    if logits.ndim != 3 or logits.shape[:2] != targets.shape:
-        raise ShapeError(
-            f"sequence cross-entropy of targets {targets.shape} takes logits "
-            f"(N, T, classes) with the same N and T, not {logits.shape}"
-        )
-    rows, labels = merge_time(logits), merge_time(targets)
-    _check_labels(labels, logits.shape[2], least=IGNORE_INDEX)
-    there = labels != IGNORE_INDEX
-    if there.all():
-        value, d_rows = softmax_cross_entropy(rows, labels)
-    elif there.any():
-        value, d_there = softmax_cross_entropy(rows[there], labels[there])
-        d_rows = np.zeros_like(rows)
-        d_rows[there] = d_there
-    else:
-        raise DataError("a loss needs at least one target; all of these are -1, for none")
-    return value, split_time(d_rows, *targets.shape)
+    It counts every number, N * D of (N, D), so that the mean over a batch is
+    1/(N D) sum_n sum_d (y[n, d] - t[n, d])^2.
 
-
-def mean_squared_error(predictions: Array, targets: Array) -> tuple[float, Array]:
-    """Mean squared difference between predictions and real-valued targets.
-
-    L = 1/(N D) sum_n sum_d (y[n, d] - t[n, d])^2
-    dL/dy = 2 (y - t) / (N D)
-
-    predictions, targets  (N, D) or any one shape in common
-    Returns the loss in squared units of the targets and dL/dpredictions.
-    Raises ShapeError if the shapes differ.
+    predictions, targets  any one shape in common
+    weights               (N,) or the first axes of that shape
+    Gives squared units of the targets. Raises ShapeError if the shapes differ.
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 5.1.4.
     """
-    if predictions.shape != targets.shape:
-        raise ShapeError(
-            f"mean squared error takes targets of the predictions' shape "
-            f"{predictions.shape}, not {targets.shape}"
-        )
-    if len(predictions) == 0:
-        raise DataError("a loss needs at least one example")
-    difference = np.subtract(predictions, targets, dtype=predictions.dtype)
-    value = float(np.square(difference).mean())
-    difference *= 2.0 / difference.size
-    return value, difference
+
+    def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
+        return float(y.size if weights is None else weights_like(y, weights, np.float64).sum())
+
+    def total(
+        self, output: Array, y: npt.NDArray[Any], weights: Array | None = None
+    ) -> tuple[float, Array]:
+        if output.shape != y.shape:
+            raise ShapeError(
+                f"mean squared error takes targets of the predictions' shape {output.shape}, "
+                f"not {y.shape}"
+            )
+        difference = np.subtract(output, y, dtype=output.dtype)
+        squares = np.square(difference)
+        difference *= 2.0
+        if weights is not None:
+            w = weights_like(y, weights, output.dtype)
+            squares *= w
+            difference *= w
+        return float(squares.sum()), difference
 
 
-def _check_labels(labels: Labels, classes: int, *, least: int = 0) -> None:
-    """Raise DataError unless there are labels, all integers in [least, classes)."""
-    if labels.ndim != 1:
-        raise ShapeError(f"class labels must be (N,), not {labels.shape}")
-    if len(labels) == 0:
-        raise DataError("a loss needs at least one example")
-    if labels.dtype.kind not in "iu":
-        raise DataError(f"class labels are integers, not {labels.dtype}")
-    lowest, highest = np.minimum.reduce(labels), np.maximum.reduce(labels)
-    if lowest < least or highest >= classes:
-        wrong = lowest if lowest < least else highest
+def weights_like(y: npt.NDArray[Any], weights: Array, dtype: npt.DTypeLike) -> Array:
+    """Weights of examples (N,), or of the first axes of y, in the shape of y.
+
+    Raises ShapeError for other shapes, DataError for weights that are not finite or negative.
+    """
+    given = np.asarray(weights, dtype)
+    if given.shape != y.shape[: given.ndim]:
+        raise ShapeError(f"weights {given.shape} do not fit targets {y.shape}")
+    if given.size and not (np.isfinite(given).all() and given.min() >= 0):
+        raise DataError("weights must be finite and not negative")
+    return np.broadcast_to(given.reshape(given.shape + (1,) * (y.ndim - given.ndim)), y.shape)
+
+
+def _count_labels(y: Labels, weights: Array | None) -> float:
+    """The labels that are not ignored, or the sum of their weights."""
+    if weights is None:
+        return float(np.count_nonzero(y != IGNORE_INDEX))
+    return float(weights_like(y, weights, np.float64)[y != IGNORE_INDEX].sum())
+
+
+def _label_weights(
+    y: Labels, weights: Array | None, classes: int, dtype: npt.DTypeLike
+) -> Array | None:
+    """The weight of each label, flat: 0 where it is ignored; None if all count 1.
+
+    Raises DataError unless all labels are integers in [0, classes), or -1.
+    """
+    if y.dtype.kind not in "iu":
+        raise DataError(f"class labels are integers, not {y.dtype}")
+    if y.size == 0:
+        return None
+    lowest, highest = int(y.min()), int(y.max())
+    if lowest < IGNORE_INDEX or highest >= classes:
+        wrong = lowest if lowest < IGNORE_INDEX else highest
         raise DataError(f"label {wrong} is outside 0 to {classes - 1}")
+    if weights is None and lowest > IGNORE_INDEX:
+        return None
+    given = np.ones(y.shape, dtype) if weights is None else weights_like(y, weights, dtype)
+    return np.where(y == IGNORE_INDEX, 0.0, given).reshape(-1).astype(dtype)
 
+
+binary_cross_entropy = BinaryCrossEntropy()
+softmax_cross_entropy = SoftmaxCrossEntropy()
+mean_squared_error = MeanSquaredError()
 
 LOSSES: MappingProxyType[str, Loss] = MappingProxyType(
     {
         "binary-cross-entropy": binary_cross_entropy,
         "softmax-cross-entropy": softmax_cross_entropy,
-        "sequence-cross-entropy": sequence_cross_entropy,
         "mean-squared-error": mean_squared_error,
     }
 )

@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from nn_core.arrays import Array, Shape
-from nn_core.errors import ShapeError
+from nn_core.arrays import Array, Arrays, Shape, element_count
 from nn_core.initializers import initializer
-from nn_core.layers.layer import Cache, Context, Layer, Parameter
-from nn_core.products import product
+from nn_core.layers.base import Cache, Layer, Parameter, as_rows, features
+from nn_core.layers.context import Context
 from nn_core.registry import require
 
 
@@ -18,6 +15,8 @@ class Dense(Layer):
     """Every output is a weighted sum of all inputs.
 
     y = x @ W + b          x (N, D), W (D, units), b (units,), y (N, units)
+
+    Of sequences (N, T, D), every step is a row by itself; more axes likewise.
 
     Element by element y[n, j] = sum_i x[n, i] W[i, j] + b[j]. So W[i, j] moves y[n, j] by
     x[n, i] for each example n, b[j] moves every y[n, j] by 1, and x[n, i] moves each
@@ -29,7 +28,7 @@ class Dense(Layer):
 
     units        outputs per example
     initializer  how W begins; b begins at zero
-    Raises ShapeError for an input that is not a row of numbers (put a Flatten before it).
+    Raises ShapeError for an input without features.
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 6.5.6.
     """
 
@@ -41,39 +40,25 @@ class Dense(Layer):
         initializer(self.initializer)
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if len(input_shape) != 1:
-            raise ShapeError(f"expected one axis of features, got {input_shape}")
-        return (self.units,)
+        features(input_shape)
+        return (*input_shape[:-1], self.units)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         return {
-            "W": Parameter((input_shape[0], self.units), self.initializer, decays=True),
-            "b": Parameter((self.units,), "zeros", decays=False),
+            "W": Parameter((features(input_shape), self.units), self.initializer),
+            "b": Parameter((self.units,), "zeros", weight_decay=False),
         }
 
-    def multiply_adds(self, input_shape: Shape) -> int:
-        return input_shape[0] * self.units
+    def macs(self, input_shape: Shape) -> int:
+        return element_count(input_shape) * self.units
 
-    def forward(
-        self, x: Array, params: Mapping[str, Array], context: Context
-    ) -> tuple[Array, Cache]:
-        y = context.scratch("y", (len(x), self.units))
-        product(x, params["W"], y, context.crew)
-        y += params["b"]
-        return y, (x,)
+    def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
+        return x @ params["W"] + params["b"], x
 
     def backward(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Mapping[str, Array],
-        grads: Mapping[str, Array],
-        context: Context,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> Array | None:
-        (x,) = cache
-        product(x.T, d_y, grads["W"], context.crew)
-        np.add.reduce(d_y, axis=0, out=grads["b"])
-        if not context.needs_d_x:
-            return None
-        d_x = context.scratch("d_x", x.shape)
-        return product(d_y, params["W"].T, d_x, context.crew)
+        x = cache
+        grads["W"][...] = as_rows(x).T @ as_rows(d_y)
+        grads["b"][...] = as_rows(d_y).sum(axis=0)
+        return d_y @ params["W"].T if context.needs_d_x else None

@@ -1,0 +1,41 @@
+"""Fused layers: layers computed together, or one in a faster form. A test proves each equal."""
+
+import importlib
+from collections.abc import Sequence
+
+from nn_core.arrays import Shape
+from nn_core.engine.fused.base import Fused
+from nn_core.layers.base import Layer
+
+MODULES: tuple[tuple[str, str, str], ...] = (
+    # layers in a row, module, class; of patterns of one length the first that accepts is taken
+    ("Conv2D ReLU MaxPool2D", "conv_relu_max_pool", "ConvReLUMaxPool"),
+    ("BatchNorm ReLU MaxPool2D", "batch_norm_relu_max_pool", "BatchNormReLUMaxPool"),
+    ("Embedding SimpleRNN", "embedded_recurrent", "EmbeddedRecurrent"),
+    ("Embedding GRU", "embedded_recurrent", "EmbeddedRecurrent"),
+    ("Embedding LSTM", "embedded_recurrent", "EmbeddedRecurrent"),
+)
+"""The fused layers by the classes that they stand for; imported when these are found."""
+
+
+def try_fuse(
+    layers: Sequence[Layer], first: int, input_shape: Shape, mode: str
+) -> tuple[Fused, int] | None:
+    """The fused layer for the longest run from `first` on, and the run's length; or None.
+
+    mode  "training" or "inference". In training a frozen layer is not fused with others, since
+          it runs in another mode than they.
+    """
+    names = [type(layer).__name__ for layer in layers[first:]]
+    for pattern, module, name in sorted(MODULES, key=lambda row: -len(row[0].split())):
+        length = len(pattern.split())
+        if names[:length] != pattern.split():
+            continue
+        run = tuple(layers[first : first + length])
+        if mode == "training" and length > 1 and not all(layer.trainable for layer in run):
+            continue
+        kind: type[Fused] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+        fused = kind.try_fuse(run, input_shape) if kind.mode in (mode, "always") else None
+        if fused is not None:
+            return fused, length
+    return None

@@ -1,0 +1,56 @@
+"""Memory that a fused layer keeps between steps, and what it has made of constant weights."""
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.arrays import Array
+from nn_core.engine.thread_pool import ThreadPool
+
+T = TypeVar("T")
+
+
+class Workspace:
+    """The memory of one fused layer in one thread.
+
+    frozen  whether the parameters stay as they are from call to call, so that what is derived
+            from them alone is computed once
+    pool    threads to share large products
+    """
+
+    __slots__ = ("_arrays", "_derived", "frozen", "pool")
+
+    def __init__(self, *, frozen: bool = False, pool: ThreadPool | None = None) -> None:
+        self.frozen = frozen
+        self.pool = ThreadPool() if pool is None else pool
+        self._arrays: dict[str, npt.NDArray[Any]] = {}
+        self._derived: dict[str, Any] = {}
+
+    def array(
+        self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32
+    ) -> npt.NDArray[Any]:
+        """The same array for the same name, shape and dtype; its content is what was left there.
+
+        Another shape under the same name is cut from the same memory, which only grows; the
+        earlier array is then no longer valid.
+        """
+        array = self._arrays.get(name)
+        if array is None or array.shape != shape or array.dtype != dtype:
+            size = math.prod(shape)
+            flat = array if array is None or array.base is None else array.base
+            if flat is None or flat.size < size or flat.dtype != dtype:
+                flat = np.empty(size, dtype)
+            array = self._arrays[name] = flat[:size].reshape(shape)
+        return array
+
+    def derived(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` computes from the parameters alone: at each call, or once if frozen."""
+        if not self.frozen:
+            return make()
+        if name not in self._derived:
+            self._derived[name] = make()
+        found: T = self._derived[name]
+        return found

@@ -1,0 +1,85 @@
+"""What a layer may know beyond its input: the mode, its place, and the rest of the batch."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core import noise
+from nn_core.arrays import Array
+
+
+class Collective:
+    """Exchange of small values among the shards of a batch; this one knows a single shard."""
+
+    def gather(self, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """Copies of every shard's values, in the order of the shards.
+
+        All shards call it, empty ones too.
+        """
+        return [values]
+
+
+@dataclass
+class BatchPart:
+    """The part of a batch that passes through the layers together.
+
+    seed        of the run, and number of the step: the keys of noise
+    first_row   number of the part's first example in the whole batch
+    collective  reaches the other shards of the batch
+    """
+
+    seed: tuple[int, int] = (0, 0)
+    first_row: int = 0
+    collective: Collective = field(default_factory=Collective)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a layer may know beyond its input.
+
+    training   whether the layer is being trained; False also for a frozen layer
+    part       the part of the batch that the input is
+    path       of the layer: its position in the network, and in the chains within
+    needs_d_x  whether `backward` has to return d_x
+    """
+
+    training: bool = True
+    part: BatchPart = field(default_factory=BatchPart)
+    path: tuple[int, ...] = ()
+    needs_d_x: bool = True
+
+    def child(self, index: int, *, trainable: bool = True, needs_d_x: bool = True) -> "Context":
+        """The context of layer `index` of a chain. A frozen layer is not in training mode."""
+        return replace(
+            self,
+            training=self.training and trainable,
+            path=(*self.path, index),
+            needs_d_x=needs_d_x,
+        )
+
+    def sum_over_batch(self, *local: Array) -> list[Array]:
+        """total = sum_s local_s over the shards s of the batch, added in their order."""
+        first, *others = self.part.collective.gather(local)
+        totals = [np.array(value) for value in first]
+        for values in others:
+            for total, value in zip(totals, values, strict=True):
+                total += value
+        return totals
+
+    def uniform(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+        """Uniform numbers in [0, 1) of shape (N, ...), the same however the batch is cut.
+
+        A layer that draws twice in a pass draws from `child(0)` and `child(1)`.
+        """
+        return noise.uniform(self.part.seed, self.path, self.part.first_row, shape, dtype)
+
+    def normal(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+        """Standard normal numbers, as `uniform`: sqrt(-2 log(1 - u)) cos(2 pi v).
+
+        Source: Box, Muller, A note on the generation of random normal deviates (1958).
+        """
+        u, v = (self.child(i).uniform(shape, dtype) for i in (0, 1))
+        z: Array = np.sqrt(-2.0 * np.log1p(-u)) * np.cos(2.0 * np.pi * v)
+        return z
