@@ -137,11 +137,35 @@ class Reference:
         step: int,
     ) -> None:
         """See `Backend`."""
-        network = self.network
-        w, g = (vector[: network.trained_count] for vector in (network.vector, gradients))
-        optimizer.decay(w[: network.weight_count], learning_rate)
+        update_parameters(self.network, optimizer, gradients, state, learning_rate, step)
+
+
+def update_parameters(
+    network: Network,
+    optimizer: Optimizer,
+    gradients: Array,
+    state: dict[str, Array],
+    learning_rate: float,
+    step: int,
+) -> None:
+    """One step of the optimizer, then of the running statistics.
+
+    An elementwise optimizer works on the vector of all that is trained; another one on each
+    parameter apart.
+    """
+    w, g = (vector[: network.trained_count] for vector in (network.vector, gradients))
+    optimizer.decay(w[: network.weight_count], learning_rate)
+    if optimizer.elementwise:
         optimizer.update(w, g, state, learning_rate=learning_rate, step=step)
-        network.update_running_stats(gradients)
+    else:
+        slots = {name: network.named(vector) for name, vector in state.items()}
+        named_w, named_g = network.named(w), network.named(g)
+        for name, parameter in named_w.items():
+            of_parameter = {slot: views[name] for slot, views in slots.items()}
+            optimizer.update(
+                parameter, named_g[name], of_parameter, learning_rate=learning_rate, step=step
+            )
+    network.update_running_stats(gradients)
 
 
 def inverse(count: float) -> float:

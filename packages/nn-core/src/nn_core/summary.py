@@ -1,38 +1,39 @@
-"""The shape ledger: what each layer of a network puts out, learns and costs."""
+"""Model summary: what each layer of a network puts out, learns and costs."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from nn_core.arrays import Shape
+from nn_core.layers.chain import below
+from nn_core.network import Network
 
 
 class SummaryRow(NamedTuple):
     """One layer.
 
-    output_shape   of one example
-    parameters     how many numbers it learns, or keeps as running statistics
-    bytes          the memory that these take
-    multiply_adds  multiplications with their additions, one example forward
+    output_shape  of one example
+    parameters    numbers that it learns, or keeps as running statistics
+    bytes         the memory of these
+    macs          multiply-accumulates, one example forward; of a sequence, one step
     """
 
     layer: str
     output_shape: Shape
     parameters: int
     bytes: int
-    multiply_adds: int
+    macs: int
 
 
 class Summary(NamedTuple):
     """All layers in order; `str` of it is the table.
 
-    fused   which of them are computed by one kernel, in words
-    folded  which of them are part of the weights of another when the network is used, in words
+    notes  lines below the table, such as what an engine fuses
     """
 
     input_shape: Shape
     rows: tuple[SummaryRow, ...]
-    fused: tuple[str, ...] = ()
-    folded: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -43,8 +44,8 @@ class Summary(NamedTuple):
         return sum(row.bytes for row in self.rows)
 
     @property
-    def multiply_adds(self) -> int:
-        return sum(row.multiply_adds for row in self.rows)
+    def macs(self) -> int:
+        return sum(row.macs for row in self.rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain names and numbers, for JSON."""
@@ -53,13 +54,12 @@ class Summary(NamedTuple):
             "layers": [row._asdict() for row in self.rows],
             "parameters": self.parameters,
             "bytes": self.bytes,
-            "multiply_adds": self.multiply_adds,
-            "fused": self.fused,
-            "folded": self.folded,
+            "macs": self.macs,
+            "notes": self.notes,
         }
 
     def __str__(self) -> str:
-        lines = [("layer", "output", "parameters", "bytes", "multiply-adds")]
+        lines = [("layer", "output", "parameters", "bytes", "MACs")]
         lines.append(("input", _shape(self.input_shape), "", "", ""))
         lines += [
             (
@@ -67,14 +67,31 @@ class Summary(NamedTuple):
                 _shape(row.output_shape),
                 f"{row.parameters:,}",
                 f"{row.bytes:,}",
-                f"{row.multiply_adds:,}",
+                f"{row.macs:,}",
             )
             for row in self.rows
         ]
-        total = ("total", "", f"{self.parameters:,}", f"{self.bytes:,}", f"{self.multiply_adds:,}")
-        notes = [f"fused: {each}" for each in self.fused]
-        notes += [f"to predict: {each}" for each in self.folded]
-        return "\n".join([table([*lines, total]), *notes])
+        total = ("total", "", f"{self.parameters:,}", f"{self.bytes:,}", f"{self.macs:,}")
+        return "\n".join([table([*lines, total]), *self.notes])
+
+
+def summarize(network: Network, notes: Iterable[str] = ()) -> Summary:
+    """The summary of a network. A parameter that is tied counts where it is owned."""
+    rows = []
+    own = {name: shape for name, shape in network.declared.items() if name not in network.tied}
+    for index, layer in enumerate(network.layers):
+        count = sum(math.prod(each.shape) for each in below(own, index).values())
+        name = repr(layer) if layer.trainable else f"{layer!r}, frozen"
+        rows.append(
+            SummaryRow(
+                name,
+                network.shapes[index + 1],
+                count,
+                count * network.dtype.itemsize,
+                layer.macs(network.shapes[index]),
+            )
+        )
+    return Summary(network.input_shape, tuple(rows), tuple(notes))
 
 
 def table(rows: Sequence[tuple[str, ...]], *, left: int = 1) -> str:
@@ -90,4 +107,4 @@ def table(rows: Sequence[tuple[str, ...]], *, left: int = 1) -> str:
 
 
 def _shape(shape: Shape) -> str:
-    return " x ".join(map(str, shape))
+    return " x ".join("T" if size is None else str(size) for size in shape)

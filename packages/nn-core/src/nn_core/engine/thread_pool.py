@@ -1,14 +1,15 @@
-"""Threads that share out pieces of work.
+"""Threads that share pieces of work.
 
 NumPy lets other threads run while it computes, so threads with arrays of their own keep several
-cores busy. What the pieces are is never a matter of how many threads there are, and sums over
-pieces are taken in the pieces' order: so the bits of a result do not depend on the threads.
+cores busy. The pieces never depend on the number of threads, and sums over pieces are taken in
+the order of the pieces, so the bits of a result do not depend on the threads either.
 """
 
 import contextlib
 import os
 import threading
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -20,24 +21,24 @@ if TYPE_CHECKING:
 
 
 def available_threads() -> int:
-    """The cores that this process may use, at most 4: more have nothing to do."""
+    """The cores that this process may use, at most 4: more do not help."""
     if hasattr(os, "sched_getaffinity"):
         return min(4, len(os.sched_getaffinity(0)))
     return min(4, os.cpu_count() or 1)
 
 
 class ThreadPool:
-    """Threads that live as long as somebody is within `with crew:`, which may be nested.
+    """Threads that live as long as the pool is open, `with pool:`, which may be nested.
 
-    Meanwhile the BLAS keeps to one thread each: many small products side by side are faster
+    Meanwhile the BLAS is limited to one thread: many small products side by side are faster
     than one after the other by all threads.
 
-    count  how many work at the same time, the caller's thread among them; with 1 there are no
+    count  threads that compute at the same time, the caller's among them; with 1 there are no
            others, and the BLAS is left alone
     """
 
     def __init__(self, count: int = 1) -> None:
-        require(count >= 1, f"there is no work without a thread: {count}")
+        require(count >= 1, f"threads must be at least 1, not {count}")
         self.count = count
         self._depth = 0
         self._pool: ThreadPoolExecutor | None = None
@@ -50,7 +51,7 @@ class ThreadPool:
             from concurrent.futures import ThreadPoolExecutor
 
             with contextlib.ExitStack() as opening:
-                opening.enter_context(_blas().limit(limits=1, user_api="blas"))
+                opening.enter_context(_one_blas_thread())
                 self._pool = opening.enter_context(ThreadPoolExecutor(self.count - 1, "nn-core"))
                 self._opened = opening.pop_all()
         return self
@@ -61,12 +62,21 @@ class ThreadPool:
             self._pool = None
             self._opened.close()
 
+    @contextlib.contextmanager
+    def reserved(self) -> Iterator[None]:
+        """Meanwhile every call of `map` does its pieces in the calling thread."""
+        before, self._busy = self._busy, True
+        try:
+            yield
+        finally:
+            self._busy = before
+
     def map(self, work: Callable[[int, int], None], pieces: int) -> None:
         """Call work(thread, piece) for every piece 0, 1, ...; a thread takes the next one left.
 
-        Threads are numbered from 0, the caller's. Whoever calls this within `work` does all
-        pieces alone. If `work` raises, no more pieces are begun, and once all threads rest, the
-        error of the first of the pieces that failed goes on to the caller.
+        Threads are numbered from 0, the caller's. A call from within `work` does all of its
+        pieces in the calling thread. If `work` raises, no more pieces are begun, and once all
+        threads have stopped, the error of the first failed piece is raised.
         """
         if self._pool is None or self._busy or pieces < 2:
             for piece in range(pieces):
@@ -74,7 +84,7 @@ class ThreadPool:
             return
         lock, left = threading.Lock(), iter(range(pieces))
         errors: dict[int, BaseException] = {}
-        handling = np.geterr()  # which each thread has for itself
+        handling = np.geterr()  # each thread has its own
 
         def take(thread: int) -> None:
             with np.errstate(**handling):
@@ -88,25 +98,34 @@ class ThreadPool:
                     except BaseException as error:  # noqa: BLE001 - raised again by the caller
                         errors[piece] = error
 
-        self._busy = True
-        try:
+        with self.reserved():
             others = [self._pool.submit(take, i) for i in range(1, min(self.count, pieces))]
             take(0)
             for other in others:
                 other.result()
-        finally:
-            self._busy = False
         if errors:
             raise errors[min(errors)]
 
 
-_found: list[Any] = []
+_controller: list[Any] = []
 
 
-def _blas() -> Any:
-    """What limits the threads of the BLAS; looking for it takes a while, so once."""
-    if not _found:
-        from threadpoolctl import ThreadpoolController
+def _one_blas_thread() -> Any:
+    """A context in which the BLAS has one thread; finding the BLAS takes a while, so once.
 
-        _found.append(ThreadpoolController())
-    return _found[0]
+    Without threadpoolctl the BLAS cannot be limited: a warning, and the bits may depend on the
+    number of threads.
+    """
+    if not _controller:
+        try:
+            from threadpoolctl import ThreadpoolController
+        except ImportError:
+            warnings.warn(
+                "threadpoolctl is not installed, so the BLAS keeps its own threads beside ours; "
+                "pip install threadpoolctl",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+            return contextlib.nullcontext()
+        _controller.append(ThreadpoolController())
+    return _controller[0].limit(limits=1, user_api="blas")

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.arrays import Array
 from nn_core.engine.thread_pool import ThreadPool
 
 T = TypeVar("T")

@@ -65,7 +65,7 @@ class Context:
         totals = [np.array(value) for value in first]
         for values in others:
             for total, value in zip(totals, values, strict=True):
-                total += value
+                np.add(total, value, out=total)
         return totals
 
     def uniform(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:

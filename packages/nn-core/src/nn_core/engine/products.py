@@ -12,7 +12,7 @@ PIECES = 4
 """Of the largest products."""
 
 
-def product(a: Array, b: Array, out: Array, crew: ThreadPool) -> Array:
+def product(a: Array, b: Array, out: Array, pool: ThreadPool) -> Array:
     """out = a @ b, a (M, K), b (K, N), out (M, N), in one, two or PIECES pieces.
 
     The pieces are rows of `out` if it is high, and else columns: so the smaller of a and b is the
@@ -20,7 +20,7 @@ def product(a: Array, b: Array, out: Array, crew: ThreadPool) -> Array:
     are the same for any number of threads, if the BLAS has one.
 
     out   C-contiguous; returned
-    crew  whose threads take the pieces, where it is open
+    pool  whose threads take the pieces, where it is open
     """
     (M, K), N = a.shape, b.shape[1]
     pieces = M * K * N // ENOUGH
@@ -38,5 +38,5 @@ def product(a: Array, b: Array, out: Array, crew: ThreadPool) -> Array:
             columns = slice(N * i // pieces, N * (i + 1) // pieces)
             np.matmul(a, b[:, columns], out=out[:, columns])
 
-    crew.map(work, pieces)
+    pool.map(work, pieces)
     return out

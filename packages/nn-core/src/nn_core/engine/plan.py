@@ -1,0 +1,163 @@
+"""The plan of a network: which fused layers compute which of its layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from nn_core.arrays import Array, Arrays, Shape, element_count
+from nn_core.engine.fused import try_fuse
+from nn_core.engine.fused.base import Fused
+from nn_core.engine.workspace import Workspace
+from nn_core.layers.base import Cache, Layer, State
+from nn_core.layers.chain import below
+from nn_core.layers.context import BatchPart, Context
+from nn_core.network import Network
+
+T = TypeVar("T")
+Mode = Literal["training", "inference"]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer of the plan, in place of the network's layers first, ..., stop - 1.
+
+    fused      the fused layer, or None for the network's own layer
+    needs_d_x  whether a layer before it learns
+    """
+
+    layer: Layer
+    fused: Fused | None
+    first: int
+    stop: int
+    input_shape: Shape
+    params: Arrays
+    needs_d_x: bool
+
+    def __str__(self) -> str:
+        last = self.stop - 1
+        layers = f"layer {last}" if last == self.first else f"layers {self.first} to {last}"
+        return f"{layers}: {type(self.layer).__name__}"
+
+    def arrays(self, named: Mapping[str, T]) -> dict[str, T]:
+        """The network's arrays under the names by which this node's layer knows them."""
+        return _arrays(named, self.fused, self.first, self.stop)
+
+    def context(self, training: bool, part: BatchPart) -> Context:
+        """Its context in a part of the batch."""
+        training = training and self.layer.trainable
+        return Context(training, part, (self.first,), self.needs_d_x)
+
+    def forward(
+        self, x: Array, state: State, context: Context, workspace: Workspace
+    ) -> tuple[Array, State, Cache]:
+        """Through its layers; `state` and what is returned are those of each layer."""
+        if self.fused is not None:
+            return self.fused.forward_fused_with_state(
+                x, state[self.first : self.stop], self.params, context, workspace
+            )
+        y, left, cache = self.layer.forward_with_state(x, state[self.first], self.params, context)
+        return y, (left,), cache
+
+    def backward(
+        self, d_y: Array, cache: Cache, grads: Arrays, context: Context, workspace: Workspace
+    ) -> Array | None:
+        """Back through its layers; no gradient comes from beyond the last step."""
+        if self.fused is not None:
+            return self.fused.backward_fused_with_state(
+                d_y, (), cache, self.params, grads, context, workspace
+            )[0]
+        return self.layer.backward_with_state(d_y, (), cache, self.params, grads, context)[0]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Nodes that cover a network's layers in order."""
+
+    nodes: tuple[Node, ...]
+    mode: Mode
+
+    @classmethod
+    def of(cls, network: Network, mode: Mode, *, fused: bool = True) -> Plan:
+        """The longest pattern first; a matter of layers and shapes alone, never of time.
+
+        fused  False for the network's own layers
+        """
+        nodes: list[Node] = []
+        needs_d_x = False
+        while (first := nodes[-1].stop if nodes else 0) < len(network.layers):
+            layer, shape = network.layers[first], network.shapes[first]
+            found = try_fuse(network.layers, first, shape, mode) if fused else None
+            kernel, stop = (None, first + 1) if found is None else (found[0], first + found[1])
+            if kernel is not None:
+                trainable = all(each.trainable for each in network.layers[first:stop])
+                layer = kernel if kernel.trainable == trainable else _frozen(kernel)
+                kernel = layer if isinstance(layer, Fused) else None
+            params = _arrays(network.params, kernel, first, stop)
+            nodes.append(Node(layer, kernel, first, stop, shape, params, needs_d_x))
+            learns = any(
+                network.layers[i].trainable and below(network.params, i) for i in range(first, stop)
+            )
+            needs_d_x = needs_d_x or learns
+        return cls(tuple(nodes), mode)
+
+    def numbers_per_example(self, network: Network) -> int:
+        """What the nodes put out, and in training keep, for one example; of one step of time."""
+        total = 0
+        for node in self.nodes:
+            total += element_count(network.shapes[node.stop])
+            if node.fused is not None and self.mode == "training":
+                total += node.fused.saved_activations(node.input_shape)
+        return total
+
+    def describe(self) -> list[str]:
+        """What is computed by a fused layer, in words."""
+        return [str(node) for node in self.nodes if node.fused is not None]
+
+
+class PlanMemory:
+    """What one thread needs to run a plan: a context and a workspace for each node."""
+
+    def __init__(self, plan: Plan, workspaces: Sequence[Workspace]) -> None:
+        self.part = BatchPart()
+        training = plan.mode == "training"
+        self.steps = [
+            (node, node.context(training, self.part), workspace)
+            for node, workspace in zip(plan.nodes, workspaces, strict=True)
+        ]
+
+    def forward(self, x: Array, state: State) -> tuple[Array, State, list[Cache]]:
+        """Output, the state that each layer leaves, and the caches."""
+        caches: list[Cache] = []
+        states: State = ()
+        for node, context, workspace in self.steps:
+            x, left, cache = node.forward(x, state, context, workspace)
+            states += left
+            caches.append(cache)
+        return x, states, caches
+
+    def backward(self, d_output: Array, caches: list[Cache], grads: Sequence[Arrays]) -> None:
+        """Fill the gradients of every node, last first."""
+        d: Array | None = d_output
+        for (node, context, workspace), cache, of_node in zip(
+            reversed(self.steps), reversed(caches), reversed(grads), strict=True
+        ):
+            if d is None:
+                return
+            d = node.backward(d, cache, of_node, context, workspace)
+
+
+def _arrays(named: Mapping[str, T], fused: Fused | None, first: int, stop: int) -> dict[str, T]:
+    if fused is None:
+        return below(named, first)
+    return {
+        f"{index - first}/{name}": array
+        for index in range(first, stop)
+        for name, array in below(named, index).items()
+    }
+
+
+def _frozen(fused: Fused) -> Fused:
+    return type(fused)(fused.layers, trainable=False)

@@ -1,0 +1,81 @@
+"""Prediction by a plan of its own: batch norm folded, nothing kept for a backward pass."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.arrays import Array, Examples
+from nn_core.engine.micro_batches import predict_parts
+from nn_core.engine.plan import Plan, PlanMemory
+from nn_core.engine.thread_pool import ThreadPool
+from nn_core.engine.workspace import Workspace
+from nn_core.layers.base import State, join_states, state_rows
+from nn_core.network import Network
+
+
+class Predictor:
+    """The outputs of a network, without noise.
+
+    frozen  whether the parameters stay as they are as long as it is used, so that what is
+            derived from them alone is computed once
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        pool: ThreadPool | None = None,
+        fused: bool = True,
+        frozen: bool = False,
+    ) -> None:
+        self.network = network
+        self.pool = ThreadPool() if pool is None else pool
+        self.plan = Plan.of(network, "inference", fused=fused)
+        self.frozen = frozen
+        self._memories: list[PlanMemory] = []
+
+    def predict(self, x: Examples, state: State | None = None) -> tuple[Array, State]:
+        """The outputs (N, ...) of any number of examples, and the state after the last step.
+
+        They pass in parts, which threads share out, so that memory does not grow with N.
+        state  with which sequences begin; None for the initial one
+        """
+        network, N = self.network, len(x)
+        steps = [size for given, size in zip(network.input_shape, x.shape[1:]) if given is None]
+        parts = predict_parts(network, self.plan, N, math.prod(steps)) if N else 1
+        if parts == 1:
+            output, left = self._part(0, x[:], state)
+            return output.copy(), left
+        outputs: list[Array | None] = [None] * parts
+        states: list[State] = [()] * parts
+
+        def work(thread: int, i: int) -> None:
+            rows = slice(N * i // parts, N * (i + 1) // parts)
+            part = None if state is None else state_rows(state, rows)
+            output, states[i] = self._part(thread, x[rows], part)
+            outputs[i] = output.copy()
+
+        with self.pool if isinstance(x, np.ndarray) else ThreadPool() as pool:
+            self._memory(pool.count - 1)
+            pool.map(work, parts)
+        return np.concatenate([output for output in outputs if output is not None]), join_states(
+            states
+        )
+
+    def _part(self, thread: int, x: npt.NDArray[Any], state: State | None) -> tuple[Array, State]:
+        x = self.network.validate_input(x)
+        state = self.network.initial_state(len(x)) if state is None else state
+        output, left, _ = self._memory(thread).forward(x, state)
+        return output, left
+
+    def _memory(self, thread: int) -> PlanMemory:
+        while len(self._memories) <= thread:
+            workspaces = self._workspaces()
+            self._memories.append(PlanMemory(self.plan, workspaces))
+        return self._memories[thread]
+
+    def _workspaces(self) -> Sequence[Workspace]:
+        return [Workspace(frozen=self.frozen, pool=self.pool) for _ in self.plan.nodes]
