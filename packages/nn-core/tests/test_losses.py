@@ -21,7 +21,6 @@ from nn_core.losses import (
     Loss,
     binary_cross_entropy,
     mean_squared_error,
-    sequence_cross_entropy,
     softmax_cross_entropy,
 )
 
@@ -34,8 +33,6 @@ def labels_of(count: int, classes: int) -> Labels:
 
 
 # Loss, shape of the logits, targets from that shape.
-# What takes (N, ...), one target an example; the other takes sequences.
-OF_ROWS = [name for name in LOSSES if name != "sequence-cross-entropy"]
 
 
 def words_of(shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
@@ -56,9 +53,9 @@ CHECKED: list[tuple[str, tuple[int, ...], Callable[[tuple[int, ...]], Any]]] = [
     ("softmax-cross-entropy", (1, 3), lambda shape: labels_of(shape[0], 3)),
     ("softmax-cross-entropy", (6, 4), lambda shape: labels_of(shape[0], 4)),
     ("softmax-cross-entropy", (30, 8), lambda shape: labels_of(shape[0], 8)),
-    ("sequence-cross-entropy", (1, 1, 2), words_of),
-    ("sequence-cross-entropy", (3, 4, 5), words_of),
-    ("sequence-cross-entropy", (3, 4, 5), lambda shape: padded(words_of(shape))),
+    ("softmax-cross-entropy", (1, 1, 2), words_of),
+    ("softmax-cross-entropy", (3, 4, 5), words_of),
+    ("softmax-cross-entropy", (3, 4, 5), lambda shape: padded(words_of(shape))),
     ("mean-squared-error", (1, 1), np.ones),
     ("mean-squared-error", (4,), np.ones),
     ("mean-squared-error", (5, 3), np.ones),
@@ -214,7 +211,7 @@ def test_a_small_loss_keeps_its_digits(label: int, dtype: npt.DTypeLike, size: f
     assert value == pytest.approx(math.exp(-size), rel=1e-6)
 
 
-@pytest.mark.parametrize("name", OF_ROWS)
+@pytest.mark.parametrize("name", LOSSES)
 def test_float32_stays_float32_and_the_arguments_stay_as_they_are(name: str) -> None:
     logits = np.random.default_rng(0).normal(size=(4, 1)).astype(np.float32)
     targets: Any = logits[::-1].copy() if name == "mean-squared-error" else np.zeros(4, np.uint8)
@@ -255,8 +252,8 @@ def test_labels_are_integers_of_any_width(dtype: npt.DTypeLike) -> None:
     ("labels", "message"),
     [
         (np.array([0, 2]), "label 2 is outside 0 to 1"),
-        (np.array([-1, 0]), "label -1 is outside 0 to 1"),
-        (np.array([-1, 5]), "label -1 is outside 0 to 1"),
+        (np.array([-2, 0]), "label -2 is outside 0 to 1"),
+        (np.array([-2, 5]), "label -2 is outside 0 to 1"),
         (np.array([0.0, 1.0]), "class labels are integers, not float64"),
         (np.array([True, False]), "class labels are integers, not bool"),
         (np.array(["0", "1"]), "class labels are integers"),
@@ -274,12 +271,11 @@ def test_labels_that_are_no_classes_are_refused(
     [
         (binary_cross_entropy, (3, 2), (3,), r"\(3, 1\), not \(3, 2\)"),
         (binary_cross_entropy, (2, 1), (3,), r"\(3, 1\), not \(2, 1\)"),
-        (binary_cross_entropy, (3, 1), (3, 1), r"\(N,\), not \(3, 1\)"),
-        (binary_cross_entropy, (1, 1), (1, 1), r"\(N,\), not \(1, 1\)"),
+        (binary_cross_entropy, (3, 2), (3, 1), r"\(3, 1, 1\), not \(3, 2\)"),
         (softmax_cross_entropy, (3,), (3,), r"\(3, classes\), not \(3,\)"),
         (softmax_cross_entropy, (2, 4), (3,), r"\(3, classes\), not \(2, 4\)"),
-        (softmax_cross_entropy, (3, 4), (3, 1), r"\(N,\), not \(3, 1\)"),
-        (softmax_cross_entropy, (3, 4), (3, 4), r"\(N,\), not \(3, 4\)"),
+        (softmax_cross_entropy, (3, 4), (3, 1), r"\(3, 1, classes\), not \(3, 4\)"),
+        (softmax_cross_entropy, (3, 4), (3, 4), r"\(3, 4, classes\), not \(3, 4\)"),
         (mean_squared_error, (3, 1), (3,), r"\(3, 1\), not \(3,\)"),
         (mean_squared_error, (3, 2), (3, 1), r"\(3, 2\), not \(3, 1\)"),
     ],
@@ -291,10 +287,10 @@ def test_shapes_that_do_not_fit_are_refused(
         loss(np.zeros(logits), np.zeros(targets, np.int64))
 
 
-@pytest.mark.parametrize("name", OF_ROWS)
+@pytest.mark.parametrize("name", LOSSES)
 def test_an_empty_batch_is_refused(name: str) -> None:
     targets: Any = np.zeros((0, 1)) if name == "mean-squared-error" else np.zeros(0, np.int64)
-    with pytest.raises(DataError, match="at least one example"):
+    with pytest.raises(DataError, match="at least one target"):
         LOSSES[name](np.zeros((0, 1)), targets)
 
 
@@ -308,7 +304,7 @@ def test_an_empty_batch_is_refused(name: str) -> None:
     classes=st.integers(1, 5),
     share=st.sampled_from([0.1, 0.5, 1.0]),
 )
-def test_sequence_cross_entropy_is_its_definition(
+def test_softmax_cross_entropy_of_sequences_is_its_definition(
     seed: int, count: int, steps: int, classes: int, share: float
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -316,7 +312,7 @@ def test_sequence_cross_entropy_is_its_definition(
     targets = rng.integers(classes, size=(count, steps))
     targets[rng.random((count, steps)) > share] = -1
     targets[rng.integers(count), rng.integers(steps)] = 0
-    value, d_logits = sequence_cross_entropy(logits, targets)
+    value, d_logits = softmax_cross_entropy(logits, targets)
     expected, d_expected = oracles_rnn.sequence_cross_entropy(logits, targets)
     assert_close(value, expected, 1e-10)
     np.testing.assert_allclose(d_logits, d_expected, rtol=1e-9, atol=1e-15)
@@ -325,10 +321,10 @@ def test_sequence_cross_entropy_is_its_definition(
 def test_padding_counts_for_nothing_whatever_stands_there() -> None:
     rng = np.random.default_rng(0)
     logits, targets = rng.normal(size=(3, 4, 5)), padded(words_of((3, 4, 5)))
-    value, d_logits = sequence_cross_entropy(logits, targets)
+    value, d_logits = softmax_cross_entropy(logits, targets)
     assert not d_logits[targets < 0].any()
     logits[targets < 0] = 1e30
-    again, d_again = sequence_cross_entropy(logits, targets)
+    again, d_again = softmax_cross_entropy(logits, targets)
     assert again == value
     np.testing.assert_array_equal(d_again, d_logits)
     # The same as the steps that count, one after the other.
@@ -339,17 +335,17 @@ def test_padding_counts_for_nothing_whatever_stands_there() -> None:
 
 def test_how_logits_lie_in_memory_does_not_matter() -> None:
     logits, targets = np.random.default_rng(0).normal(size=(3, 4, 5)), words_of((3, 4, 5))
-    value, d_logits = sequence_cross_entropy(logits, targets)
-    again, d_again = sequence_cross_entropy(np.asfortranarray(logits), targets)
+    value, d_logits = softmax_cross_entropy(logits, targets)
+    again, d_again = softmax_cross_entropy(np.asfortranarray(logits), targets)
     assert again == value
     np.testing.assert_array_equal(d_again, d_logits)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_sequence_cross_entropy_at_the_extremes(dtype: npt.DTypeLike) -> None:
+def test_softmax_cross_entropy_of_sequences_at_the_extremes(dtype: npt.DTypeLike) -> None:
     logits = np.array([[[1e4, -1e4], [-1e4, 1e4]], [[0, 0], [1e4, 1e4]]], dtype)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
-        value, d_logits = sequence_cross_entropy(logits, np.array([[0, 0], [-1, 1]]))
+        value, d_logits = softmax_cross_entropy(logits, np.array([[0, 0], [-1, 1]]))
     assert value == pytest.approx((0 + 2e4 + math.log(2)) / 3, rel=1e-6)
     assert d_logits.dtype == dtype
     expected = [[[0, 0], [-1 / 3, 1 / 3]], [[0, 0], [1 / 6, -1 / 6]]]
@@ -359,7 +355,7 @@ def test_sequence_cross_entropy_at_the_extremes(dtype: npt.DTypeLike) -> None:
 @pytest.mark.parametrize(
     ("targets", "message"),
     [
-        ([[-1, -1]], "all of these are -1"),
+        ([[-1, -1]], "at least one target"),
         ([[0, 3]], "target|label 3 is outside 0 to 2"),
         ([[0, -2]], "-2 is outside 0 to 2"),
         ([[0.0, 1.0]], "integers, not float64"),
@@ -367,10 +363,69 @@ def test_sequence_cross_entropy_at_the_extremes(dtype: npt.DTypeLike) -> None:
 )
 def test_targets_that_are_none_are_refused(targets: list[Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        sequence_cross_entropy(np.zeros((1, 2, 3)), np.array(targets))
+        softmax_cross_entropy(np.zeros((1, 2, 3)), np.array(targets))
 
 
-@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 4), (3, 2), (2, 2, 2, 2)])
+@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 4), (3, 2), (2, 2, 2, 2), (2,)])
 def test_sequences_that_do_not_fit_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ShapeError, match=r"targets \(2, 2\) takes logits \(N, T, classes\)"):
-        sequence_cross_entropy(np.zeros(shape), np.zeros((2, 2), int))
+    with pytest.raises(ShapeError, match=r"labels \(2, 2\) takes logits \(2, 2, classes\)"):
+        softmax_cross_entropy(np.zeros(shape), np.zeros((2, 2), int))
+
+
+# Parts of a batch
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_parts_of_a_batch_add_up_to_it(name: str, weighted: bool) -> None:
+    rng = np.random.default_rng(5)
+    loss = LOSSES[name]
+    shape = (7, 4, 1) if name == "binary-cross-entropy" else (7, 4, 3)
+    output = rng.normal(size=shape)
+    y: Any = rng.normal(size=shape)
+    if name != "mean-squared-error":
+        y = rng.integers(-1, 2, size=shape[:2])
+        y[2:4] = -1  # a part without targets
+    weights = rng.random(7) if weighted else None
+    mean, d_output = loss(output, y, weights)
+    count, total, d_total = 0.0, 0.0, np.zeros(shape)
+    for part in (slice(0, 2), slice(2, 4), slice(4, 7), slice(7, 7)):
+        w = None if weights is None else weights[part]
+        count += loss.count(y[part], w)
+        value, d_total[part] = loss.total(output[part], y[part], w)
+        total += value
+    assert total / count == pytest.approx(mean, rel=1e-14)
+    np.testing.assert_allclose(d_total / count, d_output, rtol=1e-13, atol=1e-17)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_weight_of_two_counts_as_an_example_twice(name: str) -> None:
+    rng = np.random.default_rng(6)
+    output = rng.normal(size=(3, 1))
+    y: Any = rng.normal(size=(3, 1)) if name == "mean-squared-error" else np.zeros(3, np.int64)
+    rows = [0, 1, 1, 2]
+    expected, _ = LOSSES[name](output[rows], y[rows])
+    value, _ = LOSSES[name](output, y, np.array([1.0, 2.0, 1.0]))
+    assert value == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("weights", "error", "message"),
+    [
+        (np.ones(2), ShapeError, r"weights \(2,\) do not fit targets \(3,\)"),
+        (np.array([1.0, -1.0, 1.0]), DataError, "finite and not negative"),
+        (np.array([1.0, np.nan, 1.0]), DataError, "finite and not negative"),
+        (np.zeros(3), DataError, "at least one target"),
+    ],
+)
+def test_wrong_weights_are_refused(
+    weights: Array, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        softmax_cross_entropy(np.zeros((3, 2)), np.zeros(3, np.int64), weights)
+
+
+def test_unsigned_labels_meet_the_ignored_one() -> None:
+    assert softmax_cross_entropy.count(np.array([0, 255, 3], np.uint8)) == 3
+    with pytest.raises(DataError, match="label 255 is outside 0 to 4"):
+        softmax_cross_entropy(np.zeros((1, 5)), np.array([255], np.uint8))

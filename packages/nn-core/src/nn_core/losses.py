@@ -38,7 +38,7 @@ class Loss(ABC):
     def total(
         self, output: Array, y: npt.NDArray[Any], weights: Array | None = None
     ) -> tuple[float, Array]:
-        """The sum of the losses, not divided, and its gradient, in the shape of the output."""
+        """The sum of the losses, not divided, and its gradient, in an array of its own."""
 
     def __call__(
         self, output: Array, y: npt.NDArray[Any], weights: Array | None = None
@@ -192,6 +192,7 @@ def weights_like(y: npt.NDArray[Any], weights: Array, dtype: npt.DTypeLike) -> A
 
 def _count_labels(y: Labels, weights: Array | None) -> float:
     """The labels that are not ignored, or the sum of their weights."""
+    _check_integers(y)
     if weights is None:
         return float(np.count_nonzero(y != IGNORE_INDEX))
     return float(weights_like(y, weights, np.float64)[y != IGNORE_INDEX].sum())
@@ -204,8 +205,7 @@ def _label_weights(
 
     Raises DataError unless all labels are integers in [0, classes), or -1.
     """
-    if y.dtype.kind not in "iu":
-        raise DataError(f"class labels are integers, not {y.dtype}")
+    _check_integers(y)
     if y.size == 0:
         return None
     lowest, highest = int(y.min()), int(y.max())
@@ -216,6 +216,11 @@ def _label_weights(
         return None
     given = np.ones(y.shape, dtype) if weights is None else weights_like(y, weights, dtype)
     return np.where(y == IGNORE_INDEX, 0.0, given).reshape(-1).astype(dtype)
+
+
+def _check_integers(y: npt.NDArray[Any]) -> None:
+    if y.dtype.kind not in "iu":
+        raise DataError(f"class labels are integers, not {y.dtype}")
 
 
 binary_cross_entropy = BinaryCrossEntropy()
