@@ -181,15 +181,22 @@ def test_the_defaults() -> None:
         ("exponential:warmup=-1", "warmup cannot be negative: -1"),
         ("inverse-time:rate=-1", "rate cannot be negative: -1"),
         ("inverse-time:interval=0", "interval must be at least 1e-6, not 0"),
-        ("step:gamma=0", r"gamma lies in \(0, 1\], not 0"),
-        ("step:gamma=1.5", r"gamma lies in \(0, 1\], not 1.5"),
+        ("step:gamma=0", r"gamma must be in \(0, 1\], not 0"),
+        ("step:gamma=1.5", r"gamma must be in \(0, 1\], not 1.5"),
         ("step:interval=-2", "interval must be at least 1e-6, not -2"),
         ("exponential:rate=-0.1", "rate cannot be negative: -0.1"),
-        ("cosine:final=2", r"final lies in \[0, 1\], not 2"),
-        ("cosine:final=-1", r"final lies in \[0, 1\], not -1"),
+        ("cosine:final=2", r"final must be in \[0, 1\], not 2"),
+        ("cosine:final=-1", r"final must be in \[0, 1\], not -1"),
         ("cosine:warm=1", "did you mean 'warmup'?"),
     ],
 )
 def test_wrong_settings_are_refused(text: str, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         schedule(text)
+
+
+@pytest.mark.parametrize("make", [InverseTime, Step])
+def test_the_shortest_interval(make: type[InverseTime] | type[Step]) -> None:
+    assert make(interval=1e-6).interval == 1e-6
+    with pytest.raises(SettingError, match=r"interval must be at least 1e-6, not 9\.99e-07"):
+        make(interval=9.99e-7)

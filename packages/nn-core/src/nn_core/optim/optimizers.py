@@ -1,112 +1,63 @@
-"""How weights follow their gradient: the textbook formulas, on whole vectors.
+"""Optimizers: how weights follow their gradient, each with its textbook formula.
 
-Each `step` takes the vector of all parameters w and of all gradients g and changes w in
-place. Arithmetic goes through one scratch vector, so that a step allocates nothing. What an
-optimizer remembers between steps are its slots, vectors as long as w. Every number goes its own
-way, so that long vectors are worked off in pieces, each of which stays in the cache while the
-formula passes over it a dozen times.
+An optimizer is a value: its settings, no arrays. What it remembers between steps, such as
+Adam's averages, is made by `init`, kept by the caller, and changed in place by `update`. The
+formulas act on every number by itself, so a long vector may be updated block by block.
 """
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
 
 from nn_core import registry
-from nn_core.arrays import Array
-from nn_core.engine.thread_pool import ThreadPool
-from nn_core.errors import CheckpointError
-
-WHOLE = 524_288
-"""Numbers up to which a vector is worked on as a whole."""
-
-PIECE = 131_072
-"""Numbers of a longer one that are worked on at a time, by each thread."""
+from nn_core.arrays import Array, Arrays
 
 
-@dataclass
+@dataclass(frozen=True)
 class Optimizer(ABC):
-    """An update rule, its settings, and what it remembers.
+    """An update rule and its settings.
 
-    slots                  the names of the remembered vectors
-    default_learning_rate  a rate that suits the rule when none is asked for
+    state_names            of the vectors that it remembers
+    default_learning_rate  one that suits the rule, for whoever names none
+    elementwise            whether every number is updated by itself; False gets each parameter
+                           of a network apart, in its own shape
     """
 
-    slots: ClassVar[tuple[str, ...]] = ()
+    state_names: ClassVar[tuple[str, ...]] = ()
     default_learning_rate: ClassVar[float]
+    elementwise: ClassVar[bool] = True
 
-    steps: int = field(default=0, init=False, repr=False)
-    weight_count: int = field(init=False, repr=False, compare=False)
-    scratch: Array = field(init=False, repr=False, compare=False)
-
-    def start(self, w: Array, weight_count: int | None = None) -> None:
-        """Forget everything: zero slots for parameters like w, weights first."""
-        self.steps = 0
-        self.weight_count = w.size if weight_count is None else weight_count
-        whole = w.size <= WHOLE
-        self.scratch = np.empty(w.size if whole else -(-w.size // PIECE) * PIECE, w.dtype)
-        for name in self.slots:
-            setattr(self, name, np.zeros_like(w))
-
-    def step(
-        self, w: Array, g: Array, learning_rate: float, crew: ThreadPool | None = None
-    ) -> None:
-        """Move w, given the gradient g of the loss at w. Leaves g as it is.
-
-        crew  threads to share the pieces of a long vector
-        """
-        self.steps += 1
-        slots = [getattr(self, name) for name in self.slots]
-        if w.size <= WHOLE:
-            self.move(w, g, learning_rate, slots, self.scratch)
-            return
-
-        def work(thread: int, i: int) -> None:
-            part = slice(i * PIECE, min((i + 1) * PIECE, w.size))
-            scratch = self.scratch[thread * PIECE :][: part.stop - part.start]
-            self.move(w[part], g[part], learning_rate, [slot[part] for slot in slots], scratch)
-
-        (crew or ThreadPool()).map(work, -(-w.size // PIECE))
+    def init(self, w: Array) -> dict[str, Array]:
+        """The state before the first step: zeros in the shape of w."""
+        return {name: np.zeros_like(w) for name in self.state_names}
 
     @abstractmethod
-    def move(
-        self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array], scratch: Array
-    ) -> None:
-        """The formula, for some of the numbers: w, their gradient, and what is remembered.
+    def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
+        """Change w and the state in place, given the gradient g of the loss at w.
 
-        scratch  as long as they are
+        step  of the run: 1, 2, ...
         """
 
-    def state(self) -> dict[str, Array]:
-        """The slots by name."""
-        return {name: getattr(self, name) for name in self.slots}
-
-    def restore(self, state: Mapping[str, Array], steps: int) -> None:
-        """Take up the slots of an earlier run, after `start`."""
-        if set(state) != set(self.slots):
-            raise CheckpointError(f"{type(self).__name__} has no slots {sorted(state)}")
-        for name, values in state.items():
-            getattr(self, name)[...] = values
-        self.steps = steps
+    def decay(self, weights: Array, learning_rate: float) -> None:  # noqa: B027
+        """Decoupled weight decay, in place, before `update`. Biases are not passed to it."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class GradientDescent(Optimizer):
     """w -= learning_rate * g. Source: Cauchy (1847); Robbins, Monro (1951)."""
 
     default_learning_rate: ClassVar[float] = 0.3
 
-    def move(
-        self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array], scratch: Array
-    ) -> None:
-        w -= np.multiply(g, learning_rate, out=scratch)
+    def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
+        w -= learning_rate * g
 
 
-@dataclass
+@dataclass(frozen=True)
 class Momentum(Optimizer):
     """Follow the exponential average of the gradients.
 
@@ -117,83 +68,79 @@ class Momentum(Optimizer):
     Source: Polyak (1964), in the averaged form of Ng's Deep Learning course (2017).
     """
 
-    slots: ClassVar[tuple[str, ...]] = ("v",)
+    state_names: ClassVar[tuple[str, ...]] = ("v",)
     default_learning_rate: ClassVar[float] = 0.3
 
     beta: float = 0.9
-    v: Array = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _require_rate("beta", self.beta)
 
-    def move(
-        self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array], scratch: Array
-    ) -> None:
-        (v,) = slots
-        _average(v, g, self.beta, scratch)
-        w -= np.multiply(v, learning_rate, out=scratch)
+    def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
+        v = state["v"]
+        _average(v, g, self.beta)
+        w -= learning_rate * v
 
 
-@dataclass
-class Nesterov(Momentum):
+@dataclass(frozen=True)
+class Nesterov(Optimizer):
     """Momentum that looks one step ahead.
 
     v += (1 - beta) (g - v)
     w -= learning_rate * (beta v + (1 - beta) g)
 
-    The velocity that the next step will have if the gradient stays as it is.
+    The second line moves by the velocity that the next step will have if the gradient stays the
+    same: v + (1 - beta) (g - v).
     Source: Nesterov (1983), in the form of Dozat, Incorporating Nesterov momentum into Adam
     (2016), sec. 2.
     """
 
-    def move(
-        self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array], scratch: Array
-    ) -> None:
-        (v,) = slots
-        _average(v, g, self.beta, scratch)
-        w -= np.multiply(v, learning_rate * self.beta, out=scratch)
-        w -= np.multiply(g, learning_rate * (1.0 - self.beta), out=scratch)
+    state_names: ClassVar[tuple[str, ...]] = ("v",)
+    default_learning_rate: ClassVar[float] = 0.3
+
+    beta: float = 0.9
+
+    def __post_init__(self) -> None:
+        _require_rate("beta", self.beta)
+
+    def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
+        v = state["v"]
+        _average(v, g, self.beta)
+        w -= learning_rate * (self.beta * v + (1.0 - self.beta) * g)
 
 
-@dataclass
+@dataclass(frozen=True)
 class RMSProp(Optimizer):
     """Divide each gradient by its recent size.
 
-    s += (1 - rho) (g^2 - s)
+    s = rho s + (1 - rho) g^2
     w -= learning_rate * g / (sqrt(s) + epsilon)
 
     Source: Hinton, Neural networks for machine learning, lecture 6e (2012).
     """
 
-    slots: ClassVar[tuple[str, ...]] = ("s",)
+    state_names: ClassVar[tuple[str, ...]] = ("s",)
     default_learning_rate: ClassVar[float] = 0.01
 
     rho: float = 0.9
     epsilon: float = 1e-8
-    s: Array = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _require_rate("rho", self.rho)
         registry.require(self.epsilon > 0, f"epsilon must be positive, not {self.epsilon}")
 
-    def move(
-        self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array], scratch: Array
-    ) -> None:
-        (s,) = slots
-        _average_square(s, g, self.rho, scratch)
-        np.sqrt(s, out=scratch)
-        scratch += self.epsilon
-        np.divide(g, scratch, out=scratch)
-        scratch *= learning_rate
-        w -= scratch
+    def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
+        s = state["s"]
+        _average_square(s, g, self.rho)
+        w -= _ratio(g, s, self.epsilon, learning_rate)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Adam(Optimizer):
     """Momentum, divided by the gradient's recent size, both corrected for their zero start.
 
     m += (1 - beta1) (g - m)              m_hat = m / (1 - beta1^t)
-    v += (1 - beta2) (g^2 - v)            v_hat = v / (1 - beta2^t)
+    v = beta2 v + (1 - beta2) g^2         v_hat = v / (1 - beta2^t)
     w -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)
 
     The two corrections are numbers, not vectors: with c = sqrt(1 - beta2^t) the last line is
@@ -201,37 +148,29 @@ class Adam(Optimizer):
     Source: Kingma, Ba, Adam: a method for stochastic optimization (2015), algorithm 1.
     """
 
-    slots: ClassVar[tuple[str, ...]] = ("m", "v")
+    state_names: ClassVar[tuple[str, ...]] = ("m", "v")
     default_learning_rate: ClassVar[float] = 0.01
 
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
-    m: Array = field(init=False, repr=False, compare=False)
-    v: Array = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _require_rate("beta1", self.beta1)
         _require_rate("beta2", self.beta2)
         registry.require(self.epsilon > 0, f"epsilon must be positive, not {self.epsilon}")
 
-    def move(
-        self, w: Array, g: Array, learning_rate: float, slots: Sequence[Array], scratch: Array
-    ) -> None:
-        m, v = slots
-        _average(m, g, self.beta1, scratch)
-        _average_square(v, g, self.beta2, scratch)
-        c = math.sqrt(1.0 - self.beta2**self.steps)
-        np.sqrt(v, out=scratch)
-        scratch += c * self.epsilon
-        np.divide(m, scratch, out=scratch)
-        scratch *= learning_rate * c / (1.0 - self.beta1**self.steps)
-        w -= scratch
+    def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
+        m, v = state["m"], state["v"]
+        _average(m, g, self.beta1)
+        _average_square(v, g, self.beta2)
+        c = math.sqrt(1.0 - self.beta2**step)
+        w -= _ratio(m, v, c * self.epsilon, learning_rate * c / (1.0 - self.beta1**step))
 
 
-@dataclass
+@dataclass(frozen=True)
 class AdamW(Adam):
-    """Adam, with weights that shrink by themselves and not through the gradient.
+    """Adam, with weights that decay by themselves and not through the gradient.
 
     W -= learning_rate * weight_decay * W          weights only, not biases
     w -= the step of Adam
@@ -248,30 +187,39 @@ class AdamW(Adam):
             self.weight_decay >= 0, f"weight_decay cannot be negative: {self.weight_decay}"
         )
 
-    def step(
-        self, w: Array, g: Array, learning_rate: float, crew: ThreadPool | None = None
-    ) -> None:
-        w[: self.weight_count] *= 1.0 - learning_rate * self.weight_decay
-        super().step(w, g, learning_rate, crew)
+    def decay(self, weights: Array, learning_rate: float) -> None:
+        weights *= 1.0 - learning_rate * self.weight_decay
 
 
-def _average(mean: Array, x: Array, rate: float, scratch: Array) -> None:
-    """mean += (1 - rate) (x - mean)."""
-    np.subtract(x, mean, out=scratch)
-    scratch *= 1.0 - rate
-    mean += scratch
+def _average(mean: Array, x: Array, rate: float) -> None:
+    """mean += (1 - rate) (x - mean).
+
+    This and the next two hold one temporary array at a time, which therefore stays in the cache.
+    """
+    change = x - mean
+    change *= 1.0 - rate
+    mean += change
 
 
-def _average_square(mean: Array, x: Array, rate: float, scratch: Array) -> None:
-    """mean += (1 - rate) (x^2 - mean), as two products: a sum of squares stays positive."""
-    np.multiply(x, x, out=scratch)
-    scratch *= 1.0 - rate
+def _average_square(mean: Array, x: Array, rate: float) -> None:
+    """mean = rate mean + (1 - rate) x^2: two products, so that it is never negative."""
+    square = x * x
+    square *= 1.0 - rate
     mean *= rate
-    mean += scratch
+    mean += square
+
+
+def _ratio(x: Array, square: Array, epsilon: float, scale: float) -> Array:
+    """scale * x / (sqrt(square) + epsilon)."""
+    ratio = np.sqrt(square)
+    ratio += epsilon
+    np.divide(x, ratio, out=ratio)
+    ratio *= scale
+    return ratio
 
 
 def _require_rate(name: str, value: float) -> None:
-    registry.require(0 <= value < 1, f"{name} lies in [0, 1), not {value}")
+    registry.require(0 <= value < 1, f"{name} must be in [0, 1), not {value}")
 
 
 OPTIMIZERS: MappingProxyType[str, type[Optimizer]] = MappingProxyType(
@@ -286,11 +234,16 @@ OPTIMIZERS: MappingProxyType[str, type[Optimizer]] = MappingProxyType(
 )
 """Every optimizer by the name that a command line takes."""
 
+ALIASES: MappingProxyType[str, type[Optimizer]] = MappingProxyType(
+    {"sgd": GradientDescent, "gd": GradientDescent}
+)
+"""Other names that a command line takes."""
+
 
 def optimizer(text: str) -> Optimizer:
     """The optimizer that a text such as "adam" or "momentum:beta=0.95" names.
 
-    Raises SettingError for a name or a setting that there is not.
+    Raises SettingError for an unknown name or setting.
     """
-    make: Callable[..., Optimizer] = registry.parse(text, OPTIMIZERS, "optimizer")
+    make: Callable[..., Optimizer] = registry.parse(text, {**OPTIMIZERS, **ALIASES}, "optimizer")
     return make()

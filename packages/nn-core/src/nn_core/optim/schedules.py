@@ -1,9 +1,8 @@
-"""How the learning rate changes while a network trains.
+"""Learning-rate schedules: the factor by which the learning rate is multiplied at a step.
 
-A schedule gives the factor by which the learning rate is multiplied at a step. Time is
-counted in epochs; a fraction of an epoch counts too. With `warmup` the factor first rises in
-a straight line over that many epochs, from 1 / (number of warm-up steps) to 1, and the
-schedule's own time begins when it has risen.
+Time is counted in epochs; a fraction of an epoch counts too. With `warmup` the factor first
+rises linearly over that many epochs, from 1 / (number of warm-up steps) to 1, and the
+schedule's own time begins after that.
 """
 
 import math
@@ -76,7 +75,7 @@ class Step(Schedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        registry.require(0 < self.gamma <= 1, f"gamma lies in (0, 1], not {self.gamma}")
+        registry.require(0 < self.gamma <= 1, f"gamma must be in (0, 1], not {self.gamma}")
         registry.require(
             self.interval >= 1e-6, f"interval must be at least 1e-6, not {self.interval}"
         )
@@ -103,7 +102,7 @@ class Exponential(Schedule):
 class Cosine(Schedule):
     """factor = final + (1 - final) (1 + cos(pi epoch / epochs)) / 2: from 1 to `final`.
 
-    The time is that of the whole run, so a run that is made longer anneals later.
+    `epochs` is the length of the whole run, so that a longer run anneals later.
     Source: Loshchilov, Hutter, SGDR: stochastic gradient descent with warm restarts (2017).
     """
 
@@ -111,7 +110,7 @@ class Cosine(Schedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        registry.require(0 <= self.final <= 1, f"final lies in [0, 1], not {self.final}")
+        registry.require(0 <= self.final <= 1, f"final must be in [0, 1], not {self.final}")
 
     def factor(self, epoch: float, epochs: float) -> float:
         done = min(epoch / epochs, 1.0) if epochs > 0 else 1.0
@@ -119,7 +118,7 @@ class Cosine(Schedule):
 
 
 def _whole(intervals: float) -> int:
-    """floor, to which 2.9999999999 is 3: decimals such as 0.1 are no exact floats."""
+    """floor, taking 2.9999999999 for 3: decimals such as 0.1 are not exact floats."""
     return math.floor(intervals + 1e-9)
 
 
@@ -138,7 +137,7 @@ SCHEDULES: MappingProxyType[str, type[Schedule]] = MappingProxyType(
 def schedule(text: str) -> Schedule:
     """The schedule that a text such as "cosine:warmup=5" names.
 
-    Raises SettingError for a name or a setting that there is not.
+    Raises SettingError for an unknown name or setting.
     """
     make: Callable[..., Schedule] = registry.parse(text, SCHEDULES, "schedule")
     return make()

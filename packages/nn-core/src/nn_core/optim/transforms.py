@@ -1,4 +1,4 @@
-"""Two ways to hold a network back: small weights, small gradients."""
+"""Gradient transforms, all in place: L2 regularization and two kinds of clipping."""
 
 import math
 
@@ -7,29 +7,22 @@ import numpy as np
 from nn_core.arrays import Array
 
 
-def l2_penalty(weights: Array, strength: float) -> float:
-    """strength / 2 * sum(weights^2), what L2 adds to the loss.
+def add_l2_gradient(gradients: Array, weights: Array, strength: float) -> None:
+    """The gradient of the penalty strength / 2 * sum(weights^2): gradients += strength * weights.
 
-    Its gradient is strength * weights. Biases are not penalised: pass weights only.
+    Biases are not penalized: pass weights only.
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 7.1.1.
     """
-    return 0.5 * strength * float(np.dot(weights, weights))
-
-
-def add_l2_gradient(
-    gradients: Array, weights: Array, strength: float, scratch: Array | None = None
-) -> None:
-    """gradients += strength * weights, in place, through `scratch` if it is given."""
-    gradients += np.multiply(weights, strength, out=scratch)
+    gradients += strength * weights
 
 
 def clip_by_value(gradients: Array, limit: float) -> None:
-    """g = min(max(g, -limit), limit), number by number, in place. May turn the direction."""
+    """g = min(max(g, -limit), limit), component by component. May change the direction."""
     np.clip(gradients, -limit, limit, out=gradients)
 
 
 def clip_by_global_norm(gradients: Array, limit: float) -> float:
-    """g *= limit / |g| if |g| > limit, in place; returns |g| as it was.
+    """g *= limit / |g| if |g| > limit. Returns |g| before clipping.
 
     |g| = sqrt(sum g^2) over all parameters of the network, so the direction stays.
     Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural
