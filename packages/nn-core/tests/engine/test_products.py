@@ -6,25 +6,26 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from nn_core import products
 from nn_core.arrays import Array
+from nn_core.engine import products
+from nn_core.engine.engine import Engine
+from nn_core.engine.products import product
 from nn_core.engine.thread_pool import ThreadPool
-from nn_core.layers import GRU, LSTM, Dense, Layer, ReLU, SimpleRNN
-from nn_core.losses import sequence_cross_entropy, softmax_cross_entropy
+from nn_core.layers import LSTM, Dense, Layer, ReLU
+from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
-from nn_core.optim.optimizers import Adam, AdamW, Optimizer
-from nn_core.products import product
-from nn_core.training.trainer import Recipe, Trainer
+from nn_core.optim.optimizers import Adam
+from nn_core.reference import Reference
 
 
 @pytest.fixture(autouse=True)
 def blas_of_one_thread() -> Iterator[None]:
-    """As it is in a crew of several; a crew of one leaves the BLAS as many as it has."""
+    """As in a pool of several; a pool of one leaves the BLAS as many as it has."""
     with threadpool_limits(1, "blas"):
         yield
 
 
-class CountingCrew(ThreadPool):
+class CountingPool(ThreadPool):
     """Tells how many pieces it was given while it was open."""
 
     def __init__(self, count: int = 1) -> None:
@@ -44,9 +45,9 @@ class CountingCrew(ThreadPool):
 def test_how_many_pieces(size: int, pieces: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "ENOUGH", 12)
     a, b = np.ones((1, 1)), np.arange(float(size))[None]
-    with CountingCrew() as crew:
-        np.testing.assert_array_equal(product(a, b, np.empty((1, size)), crew), b)
-    assert crew.pieces == pieces
+    with CountingPool() as pool:
+        np.testing.assert_array_equal(product(a, b, np.empty((1, size)), pool), b)
+    assert pool.pieces == pieces
 
 
 @pytest.mark.parametrize("M", [1, 2, 3, 5, 64])
@@ -67,8 +68,8 @@ def test_pieces_make_the_product(
     a, b = factor("a", M, 7), factor("b", 7, N)
     outs = []
     for threads in (1, 2, 5):
-        with ThreadPool(threads) as crew:
-            outs.append(product(a, b, np.full((M, N), np.nan), crew))
+        with ThreadPool(threads) as pool:
+            outs.append(product(a, b, np.full((M, N), np.nan), pool))
     np.testing.assert_allclose(outs[0], np.einsum("ik,kj->ij", a, b), rtol=1e-12, atol=1e-12)
     np.testing.assert_array_equal(outs[1], outs[0])
     np.testing.assert_array_equal(outs[2], outs[0])
@@ -93,78 +94,41 @@ def test_factors_that_lie_otherwise_in_memory(monkeypatch: pytest.MonkeyPatch) -
     assert seen == [True] * 12
 
 
-@pytest.mark.parametrize("optimizer", [Adam(), AdamW()])
-def test_training_a_wide_network_takes_the_same_bits_with_threads(
-    optimizer: Optimizer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("layers", [[Dense(40), ReLU(), Dense(3)], [LSTM(8), Dense(3)]])
+def test_training_takes_the_same_bits_with_threads(
+    layers: list[Layer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(products, "ENOUGH", 500)
-    monkeypatch.setattr("nn_core.optim.optimizers.WHOLE", 100)
-    monkeypatch.setattr("nn_core.optim.optimizers.PIECE", 64)
     rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(20, 30)).astype(np.float32), rng.integers(3, size=20)
-    results = []
+    shape = (20, 9, 30) if isinstance(layers[0], LSTM) else (20, 30)
+    x, y = rng.normal(size=shape).astype(np.float32), rng.integers(3, size=shape[:-1])
+    gradients = []
     for threads in (1, 2, 3):
-        layers = [Dense(40), ReLU(), Dense(3)]
-        network = Network(layers, input_shape=(30,), rng=np.random.default_rng(1))
-        recipe = Recipe(softmax_cross_entropy, type(optimizer)(), batch_size=10)
-        trainer = Trainer(
-            network, x, y, recipe, epochs=3, rng=np.random.default_rng(2), threads=threads
+        network = Network(
+            layers, input_shape=(*(None,) * (x.ndim - 2), 30), rng=np.random.default_rng(1)
         )
-        trainer.run()
-        results.append(network.parameters.copy())
-    np.testing.assert_array_equal(results[1], results[0])
-    np.testing.assert_array_equal(results[2], results[0])
+        with Engine(network, threads=threads) as engine:
+            result = engine.loss_and_gradients(x, y, softmax_cross_entropy)
+            gradients.append(result.gradients.copy())
+    np.testing.assert_array_equal(gradients[1], gradients[0])
+    np.testing.assert_array_equal(gradients[2], gradients[0])
+    plain = Reference(network).loss_and_gradients(x, y, softmax_cross_entropy)
+    np.testing.assert_allclose(gradients[0], plain.gradients, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("optimizer", [Adam, AdamW])
-def test_a_step_gives_threads_their_work(
-    optimizer: type[Optimizer], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_step_gives_threads_their_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "ENOUGH", 10 * 30 * 40 // 2)
-    monkeypatch.setattr("nn_core.optim.optimizers.WHOLE", 100)
-    monkeypatch.setattr("nn_core.optim.optimizers.PIECE", 300)
-    monkeypatch.setattr("nn_core.training.trainer.ThreadPool", CountingCrew)
+    monkeypatch.setattr("nn_core.engine.engine.BLOCK_THRESHOLD", 100)
+    monkeypatch.setattr("nn_core.engine.engine.BLOCK_SIZE", 300)
+    monkeypatch.setattr("nn_core.engine.engine.ThreadPool", CountingPool)
     x, y = np.ones((10, 30), np.float32), np.zeros(10, int)
     layers = [Dense(40), ReLU(), Dense(30), ReLU(), Dense(1)]
     network = Network(layers, input_shape=(30,), rng=np.random.default_rng(1))
-    recipe = Recipe(softmax_cross_entropy, optimizer(), batch_size=None)
-    trainer = Trainer(network, x, y, recipe, epochs=1, rng=np.random.default_rng(2), threads=2)
-    trainer.run()
-    crew = trainer._crew
-    assert isinstance(crew, CountingCrew)
-    # Forward two large products, back three, and the optimizer's 2,501 numbers.
-    assert crew.pieces[:6] == [2, 2, 2, 2, 2, 9]
-
-
-def test_a_step_over_time_gives_threads_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(products, "ENOUGH", 6 * 9 * 5 * 8 // 2)
-    network = Network(
-        [SimpleRNN(8)], input_shape=(5,), rng=np.random.default_rng(0), over_time=True
-    )
-    x, y = np.ones((6, 9, 5), np.float32), np.zeros((6, 9), int)
-    crew = CountingCrew()
-    contexts = network.contexts(training=True, needs_d_x=True, threads=crew)
-    network.loss_and_gradients(x, y, sequence_cross_entropy, contexts)
-    assert crew.pieces == [2, 2, 2]  # the gradients of W_h, W_x and x
-
-
-@pytest.mark.parametrize("cell", [SimpleRNN(8), GRU(8), LSTM(8)])
-def test_gradients_over_time_take_the_same_bits_with_threads(
-    cell: Layer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(products, "ENOUGH", 500)
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(6, 9, 5)).astype(np.float32)
-    y = rng.integers(4, size=(6, 9))
-    network = Network([cell, Dense(4)], input_shape=(5,), rng=rng, over_time=True)
-    gradients = []
-    for threads in (1, 2):
-        contexts = network.contexts(training=True, needs_d_x=True, threads=threads)
-        network.loss_and_gradients(x, y, sequence_cross_entropy, contexts)
-        gradients.append(network.gradients.copy())
-    np.testing.assert_array_equal(gradients[1], gradients[0])
-    plain = Network([cell, Dense(4)], input_shape=(5,), over_time=True)
-    plain.parameters[...] = network.parameters
-    monkeypatch.setattr(products, "ENOUGH", 10**9)
-    plain.loss_and_gradients(x, y, sequence_cross_entropy, plain.contexts(training=True))
-    np.testing.assert_allclose(gradients[0], plain.gradients, rtol=1e-4, atol=1e-6)
+    engine, optimizer = Engine(network, threads=2), Adam()
+    state = optimizer.init(network.vector)
+    with engine:
+        result = engine.loss_and_gradients(x, y, softmax_cross_entropy)
+        engine.update(optimizer, result.gradients, state, learning_rate=0.1, step=1)
+    assert isinstance(engine.pool, CountingPool)
+    # One shard: two large products forward, three back; then the optimizer's 2,501 numbers.
+    assert engine.pool.pieces == [1, 2, 2, 2, 2, 2, 9]
