@@ -1,10 +1,11 @@
-"""Imports run one way, and start-up stays cheap. Read from the source, not by importing it."""
+"""Imports run one way, types included, and start-up stays cheap. Read from the source."""
 
 import ast
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,27 +18,37 @@ PACKAGE = Path(__file__).resolve().parents[1]
 IN_WORKSPACE = PACKAGE.parent.name == "packages"
 APPS = sorted(PACKAGE.parents[1].glob("apps/*/src/*/")) if IN_WORKSPACE else []
 
-# From the ground up: a module imports from its own floor and the floors below.
+# From the ground up: a part of nn_core imports from its own floor and the floors below.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"arrays", "errors", "lazy_import"}),
-    frozenset({"registry", "sequences"}),
-    frozenset({"storage"}),
-    frozenset(
-        {"activations", "batches", "engine", "initializers", "losses", "metrics", "products"}
-    ),
-    frozenset({"optim"}),
+    frozenset({"registry", "noise", "sequences", "erf", "storage"}),
+    frozenset({"activations", "initializers", "losses", "metrics", "optim"}),
     frozenset({"layers"}),
-    frozenset({"folding", "fusion", "lanes", "summary", "network", "slicing"}),
-    frozenset({"checkpoint", "gradient_check", "generate", "training"}),
-    frozenset({"cli"}),
+    frozenset({"network"}),
+    frozenset({"reference", "summary"}),
+    frozenset({"batches", "engine", "generate", "gradient_check", "training"}),
+    frozenset({"checkpoint"}),
+    frozenset({"cli", "testing"}),
 )
 FLOOR_OF = {name: height for height, names in enumerate(FLOORS) for name in names}
-LAB_NEEDS = {"PIL", "click", "h5py", "matplotlib", "pooch", "requests", "threadpoolctl", "tqdm"}
+SPECIFICATION = ("layers", "network", "reference", "losses", "activations", "initializers", "optim")
+CLI_NEEDS = {"PIL", "click", "h5py", "matplotlib", "pooch", "requests", "threadpoolctl", "tqdm"}
 SLOW = {"PIL", "click", "h5py", "matplotlib", "pooch", "requests", "tqdm"}
+FORBIDDEN = {"scipy", "torch", "tensorflow", "sklearn", "jax", "numba", "keras"}
 
 
-def imports(path: Path, package: str) -> Iterator[tuple[str, bool]]:
-    """Every dotted name that a file imports, and whether importing the file does so at once."""
+def modules_of(root: Path, package: str) -> dict[str, Path]:
+    """Dotted name -> file, of every module of a package; a folder is its __init__."""
+    found = {}
+    for path in sorted(root.rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        dotted = ".".join((package, *parts)).removesuffix(".__init__")
+        found[dotted] = path
+    return found
+
+
+def imports(path: Path, known: dict[str, Path]) -> Iterator[tuple[str, bool]]:
+    """Every module that a file imports, wherever it does, and whether it does so at once."""
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     later = {
         inner
@@ -52,9 +63,9 @@ def imports(path: Path, package: str) -> Iterator[tuple[str, bool]]:
             assert node.level == 0, f"{path} imports relatively"
             module = node.module or ""
             for alias in node.names:
-                # `from nn_core import spec` names a module.
-                whole = f"{module}.{alias.name}" if module == package else module
-                yield whole, node not in later
+                # `from nn_core import noise` names a module.
+                whole = f"{module}.{alias.name}"
+                yield whole if whole in known else module, node not in later
 
 
 def is_for_types_only(node: ast.AST) -> bool:
@@ -65,111 +76,116 @@ def is_for_types_only(node: ast.AST) -> bool:
     )
 
 
-def module_of(path: Path) -> str:
-    """The module or subpackage right under nn_core that a file belongs to."""
-    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+def part_of(module: str) -> str:
+    """The module or folder right under nn_core that a module belongs to."""
+    return module.split(".")[1] if "." in module else ""
 
 
-def nn_core_files() -> list[Path]:
-    return [
-        path
-        for path in sorted(SOURCE.rglob("*.py"))
-        if path.parent / path.name != SOURCE / "__init__.py"
-    ]
+NN_CORE = modules_of(SOURCE, "nn_core")
+PACKAGES = {"nn_core": NN_CORE} | {app.name: modules_of(app, app.name) for app in APPS}
 
 
-def internal_imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """The modules right under nn_core that a file imports."""
-    for name, at_once in imports(path, "nn_core"):
-        root, _, rest = name.partition(".")
-        if root == "nn_core":
-            yield rest.partition(".")[0], at_once
+@cache
+def needs(package: str) -> dict[str, set[str]]:
+    """Module -> the modules of its own package that it imports, for types and later too.
+
+    Not counted is that a lazily importing __init__ names its modules for type checkers.
+    """
+    known = PACKAGES[package]
+    return {
+        module: {
+            name
+            for name, _ in imports(path, known)
+            if name in known and not (path.name == "__init__.py" and name.startswith(module))
+        }
+        for module, path in known.items()
+    }
 
 
-def test_every_module_has_its_floor() -> None:
-    assert {module_of(path) for path in nn_core_files()} == set(FLOOR_OF)
+def test_every_part_has_its_floor() -> None:
+    assert {part_of(module) for module in NN_CORE} - {""} == set(FLOOR_OF)
 
 
-@pytest.mark.parametrize("path", nn_core_files(), ids=lambda path: str(path.relative_to(SOURCE)))
-def test_imports_run_one_way(path: Path) -> None:
-    own = module_of(path)
-    for module, at_once in internal_imports(path):
-        assert module in FLOOR_OF, f"{own} imports nn_core.{module}, which has no floor"
-        if at_once:
-            assert FLOOR_OF[module] <= FLOOR_OF[own], f"{own} imports {module} from above it"
-        assert module != "cli" or own == "cli", f"{own} knows the lab"
+@pytest.mark.parametrize("module", [name for name in NN_CORE if name != "nn_core"])
+def test_imports_run_one_way(module: str) -> None:
+    floor = FLOOR_OF[part_of(module)]
+    for name in needs("nn_core")[module]:
+        assert name != "nn_core", f"{module} imports the whole package"
+        assert FLOOR_OF[part_of(name)] <= floor, f"{module} imports {name}, a floor above"
 
 
-def test_no_circles_within_a_floor() -> None:
-    below: dict[str, set[str]] = {name: set() for name in FLOOR_OF}
-    for path in nn_core_files():
-        own = module_of(path)
-        below[own] |= {module for module, at_once in internal_imports(path) if at_once} - {own}
-    while below:
-        free = {name for name, needs in below.items() if not needs & set(below)}
-        assert free, f"these import each other: {sorted(below)}"
-        below = {name: needs for name, needs in below.items() if name not in free}
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_imports_run_in_a_circle_types_included(package: str) -> None:
+    left = {module: set(names) - {module} for module, names in needs(package).items()}
+    while free := [module for module, names in left.items() if not names & left.keys()]:
+        for module in free:
+            del left[module]
+    assert not left, f"in a circle, or importing from one: {', '.join(sorted(left))}"
 
 
-@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.stem)
-def test_the_maths_needs_numpy_alone(path: Path) -> None:
-    in_lab = path.is_relative_to(SOURCE / "cli")
-    for name, at_once in imports(path, "nn_core"):
-        root = name.partition(".")[0]
-        if root in sys.stdlib_module_names or root in {"nn_core", "numpy"}:
-            continue
-        if in_lab:
-            assert root in LAB_NEEDS, f"{path} imports {root}"
-        else:
-            optional = {("checkpoint.py", "h5py", False), ("threads.py", "threadpoolctl", False)}
-            assert (path.name, root, at_once) in optional
+@pytest.mark.parametrize("part", SPECIFICATION)
+def test_the_specification_never_imports_the_engine(part: str) -> None:
+    seen: set[str] = set()
+    todo = [module for module in NN_CORE if part_of(module) == part]
+    while todo:
+        module = todo.pop()
+        if module not in seen:
+            seen.add(module)
+            todo += needs("nn_core")[module]
+    assert not {module for module in seen if part_of(module) == "engine"}
+
+
+@pytest.mark.parametrize("module", NN_CORE)
+def test_only_the_command_lines_need_more_than_numpy(module: str) -> None:
+    roots = {name.partition(".")[0]: at_once for name, at_once in imports(NN_CORE[module], NN_CORE)}
+    assert not roots.keys() & FORBIDDEN
+    if part_of(module) not in ("cli", "testing"):
+        at_once = {root for root, now in roots.items() if now}
+        assert not at_once & CLI_NEEDS
 
 
 @pytest.mark.skipif(not APPS, reason="there are no apps beside this package")
-def test_apps_know_nn_core_and_not_each_other() -> None:
+def test_nn_core_knows_no_app_and_apps_not_each_other() -> None:
     names = {app.name for app in APPS}
-    for app in APPS:
-        for path in app.rglob("*.py"):
-            known = {name.partition(".")[0] for name, _ in imports(path, app.name)}
-            assert not known & (names - {app.name}), f"{path} imports another app"
-            assert not known & {"scipy", "torch", "tensorflow", "sklearn", "jax"}
+    for package, modules in PACKAGES.items():
+        for path in modules.values():
+            roots = {name.partition(".")[0] for name, _ in imports(path, modules)}
+            assert not roots & (names - {package}), f"{path} imports another app"
+            assert not roots & FORBIDDEN, f"{path} imports what computes for us"
 
 
-@pytest.mark.skipif(not APPS, reason="there are no apps beside this package")
-def test_nn_core_knows_no_app() -> None:
-    names = {app.name for app in APPS}
-    for path in SOURCE.rglob("*.py"):
-        known = {name.partition(".")[0] for name, _ in imports(path, "nn_core")}
-        assert not known & names, f"{path} imports an app"
+def run(program: str) -> set[str]:
+    """The modules that are loaded once a program has run, in a process of its own."""
+    program = textwrap.dedent(program) + "\nimport sys\nprint(*sorted(sys.modules))\n"
+    finished = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+    return set(finished.stdout.split())
+
+
+TRAIN = """
+    import numpy as np
+    from nn_core import Dense, Network, Recipe, Trainer
+    from nn_core.losses import binary_cross_entropy
+    from nn_core.optim.optimizers import Adam
+    from {module} import {backend}
+
+    rng = np.random.default_rng(0)
+    network = Network([Dense(1)], input_shape=(2,), rng=rng)
+    x, y = rng.normal(size=(8, 2)), np.arange(8) % 2
+    recipe = Recipe(binary_cross_entropy, Adam())
+    Trainer({backend}(network), x, y, recipe, epochs=2, seed=0).run()
+"""
 
 
 def test_training_loads_nothing_slow() -> None:
-    program = """
-        import importlib, pkgutil, sys
+    loaded = run(TRAIN.format(module="nn_core.engine.engine", backend="Engine"))
+    roots = {name.partition(".")[0] for name in loaded}
+    assert "numpy" in roots
+    assert not roots & (SLOW | FORBIDDEN)
 
-        import numpy as np
 
-        import nn_core
-        from nn_core.losses import binary_cross_entropy
-        from nn_core.optim.optimizers import Adam
-
-        for module in pkgutil.iter_modules(nn_core.__path__, "nn_core."):
-            if module.name != "nn_core.cli":
-                importlib.import_module(module.name)
-        rng = np.random.default_rng(0)
-        network = nn_core.Network([nn_core.Dense(1)], input_shape=(2,), rng=rng)
-        x, y = rng.normal(size=(8, 2)), np.arange(8) % 2
-        recipe = nn_core.Recipe(binary_cross_entropy, Adam())
-        nn_core.Trainer(network, x, y, recipe, epochs=2, rng=rng).run()
-        print(*sorted({name.partition(".")[0] for name in sys.modules}))
-    """
-    finished = subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stderr
-    loaded = set(finished.stdout.split())
-    assert "numpy" in loaded
-    assert not loaded & (SLOW | {"scipy", "torch"})
+def test_the_reference_runs_without_the_engine() -> None:
+    loaded = run(TRAIN.format(module="nn_core.reference", backend="Reference"))
+    assert not {name for name in loaded if name.startswith("nn_core.engine")}
