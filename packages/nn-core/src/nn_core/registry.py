@@ -107,7 +107,7 @@ class Registry(Mapping[str, T], Generic[T]):
         found = self._entries[name]
         if isinstance(found, Lazy):
             found = self._entries[name] = found.load()
-        return found  # type: ignore[return-value]
+        return found
 
     def __contains__(self, name: object) -> bool:
         if name not in self._entries:
