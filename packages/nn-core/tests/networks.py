@@ -80,9 +80,7 @@ class Case(NamedTuple):
         """Loss and gradients of the batch of N examples."""
         x, y = self.batch(np.random.default_rng(2), N)
         weights = np.random.default_rng(3).random(N) if self.weighted else None
-        return backend.loss_and_gradients(
-            x, y, self.loss, weights=weights, state=state, seed=seed
-        )
+        return backend.loss_and_gradients(x, y, self.loss, weights=weights, state=state, seed=seed)
 
 
 def rows(rng: np.random.Generator, N: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
@@ -107,9 +105,7 @@ def numbers(rng: np.random.Generator, N: int) -> tuple[npt.NDArray[Any], npt.NDA
 
 CASES: dict[str, Case] = {
     "dense": Case([Dense(8), Tanh(), Dense(4)], (6,), rows),
-    "dropout": Case(
-        [Dense(8), ReLU(), Dropout(0.3), Dense(8), Dropout(0.5), Dense(4)], (6,), rows
-    ),
+    "dropout": Case([Dense(8), ReLU(), Dropout(0.3), Dense(8), Dropout(0.5), Dense(4)], (6,), rows),
     "batch norm": Case(
         [Dense(8), BatchNorm(), ReLU(), Residual((Dense(8), BatchNorm(), Tanh())), Dense(4)],
         (6,),
@@ -150,9 +146,7 @@ CASES: dict[str, Case] = {
         (6,),
         rows,
     ),
-    "padded sequences": Case(
-        [Embedding(7, 4), Dropout(0.2), GRU(5), Dense(7)], (None,), padded
-    ),
+    "padded sequences": Case([Embedding(7, 4), Dropout(0.2), GRU(5), Dense(7)], (None,), padded),
     "tied": Case(
         [Embedding(7, 4), LSTM(4), BatchNorm(), Unembedding(7)],
         (None,),

@@ -23,6 +23,7 @@ from nn_core.losses import (
     mean_squared_error,
     softmax_cross_entropy,
 )
+from nn_core.losses import loss as loss_named
 
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 6)
@@ -77,7 +78,7 @@ def test_a_gradient_is_what_the_checker_finds(
 ) -> None:
     rng = np.random.default_rng(3)
     logits = rng.normal(scale=scale, size=shape)
-    report = check_loss(LOSSES[name], logits, targets_of(shape), rng=rng)
+    report = check_loss(loss_named(name), logits, targets_of(shape), rng=rng)
     assert report.error <= 1e-6
     assert [array.kinks for array in report.arrays] == [()]
     assert report.arrays[0].shape == shape
@@ -88,7 +89,7 @@ def test_a_gradient_is_what_the_checker_finds(
 def test_a_gradient_is_the_slope(
     name: str, shape: tuple[int, ...], targets_of: Callable[..., Any], scale: float
 ) -> None:
-    loss, targets = LOSSES[name], targets_of(shape)
+    loss, targets = loss_named(name), targets_of(shape)
     logits = np.random.default_rng(4).normal(scale=scale, size=shape)
     _, d_logits = loss(logits, targets)
     assert_close(d_logits, oracles.finite_differences(lambda: loss(logits, targets)[0], logits))
@@ -216,7 +217,7 @@ def test_float32_stays_float32_and_the_arguments_stay_as_they_are(name: str) -> 
     logits = np.random.default_rng(0).normal(size=(4, 1)).astype(np.float32)
     targets: Any = logits[::-1].copy() if name == "mean-squared-error" else np.zeros(4, np.uint8)
     kept, kept_targets = logits.copy(), targets.copy()
-    value, d_logits = LOSSES[name](logits, targets)
+    value, d_logits = loss_named(name)(logits, targets)
     assert isinstance(value, float)
     assert d_logits.dtype == np.float32
     assert d_logits.shape == logits.shape
@@ -291,7 +292,7 @@ def test_shapes_that_do_not_fit_are_refused(
 def test_an_empty_batch_is_refused(name: str) -> None:
     targets: Any = np.zeros((0, 1)) if name == "mean-squared-error" else np.zeros(0, np.int64)
     with pytest.raises(DataError, match="at least one target"):
-        LOSSES[name](np.zeros((0, 1)), targets)
+        loss_named(name)(np.zeros((0, 1)), targets)
 
 
 # Sequences
@@ -379,7 +380,7 @@ def test_sequences_that_do_not_fit_are_refused(shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("name", LOSSES)
 def test_the_parts_of_a_batch_add_up_to_it(name: str, weighted: bool) -> None:
     rng = np.random.default_rng(5)
-    loss = LOSSES[name]
+    loss = loss_named(name)
     shape = (7, 4, 1) if name == "binary-cross-entropy" else (7, 4, 3)
     output = rng.normal(size=shape)
     y: Any = rng.normal(size=shape)
@@ -404,8 +405,8 @@ def test_a_weight_of_two_counts_as_an_example_twice(name: str) -> None:
     output = rng.normal(size=(3, 1))
     y: Any = rng.normal(size=(3, 1)) if name == "mean-squared-error" else np.zeros(3, np.int64)
     rows = [0, 1, 1, 2]
-    expected, _ = LOSSES[name](output[rows], y[rows])
-    value, _ = LOSSES[name](output, y, np.array([1.0, 2.0, 1.0]))
+    expected, _ = loss_named(name)(output[rows], y[rows])
+    value, _ = loss_named(name)(output, y, np.array([1.0, 2.0, 1.0]))
     assert value == pytest.approx(expected, rel=1e-15)
 
 
@@ -418,9 +419,7 @@ def test_a_weight_of_two_counts_as_an_example_twice(name: str) -> None:
         (np.zeros(3), DataError, "at least one target"),
     ],
 )
-def test_wrong_weights_are_refused(
-    weights: Array, error: type[Exception], message: str
-) -> None:
+def test_wrong_weights_are_refused(weights: Array, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         softmax_cross_entropy(np.zeros((3, 2)), np.zeros(3, np.int64), weights)
 

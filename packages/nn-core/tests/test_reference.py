@@ -18,6 +18,7 @@ from nn_core.losses import (
     mean_squared_error,
     softmax_cross_entropy,
 )
+from nn_core.losses import loss as loss_named
 from nn_core.network import Network
 from nn_core.reference import PREDICT_ROWS, Reference
 
@@ -46,9 +47,7 @@ def test_a_2_2_1_network_by_hand(dtype: npt.DTypeLike) -> None:
     # Hidden: d_W = x^T d_z = ((1*-2 - 1*-3, -1*1.5), (2*-2 + 4*-3, 4*1.5)), d_b = d_z summed.
     # In the vector weights come first, then biases, layer after layer.
     np.testing.assert_array_equal(network.vector, [1, -1, 0.5, 0.25, 2, -1, 0.5, -0.5, -4])
-    np.testing.assert_array_equal(
-        result.gradients, [1, -1.5, -16, 6, -4.75, -2.25, -5, 1.5, -2.5]
-    )
+    np.testing.assert_array_equal(result.gradients, [1, -1.5, -16, 6, -4.75, -2.25, -5, 1.5, -2.5])
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -63,7 +62,7 @@ def test_every_gradient_of_a_deep_network(loss: str, training: bool, examples: i
     if loss == "mean-squared-error":
         targets = rng.normal(size=(examples, outputs))
     x = rng.normal(size=(examples, 2, 3))
-    report = check_gradients(network, x, targets, LOSSES[loss], rng=rng, training=training)
+    report = check_gradients(network, x, targets, loss_named(loss), rng=rng, training=training)
     assert report.error <= 1e-6
     assert len(report.arrays) == 1 + 2 * 6
 
@@ -121,9 +120,7 @@ def test_predictions_are_without_noise() -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", [1e4, 90.0, 88.0])
-def test_logits_far_out_give_finite_losses_and_gradients(
-    size: float, dtype: npt.DTypeLike
-) -> None:
+def test_logits_far_out_give_finite_losses_and_gradients(size: float, dtype: npt.DTypeLike) -> None:
     network = Network([Dense(1)], input_shape=(1,), dtype=dtype)
     network.params["0/W"][...] = size
     x, labels = np.array([[1], [-1], [1], [-1]], dtype), np.array([1, 0, 0, 1])

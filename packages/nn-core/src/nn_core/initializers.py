@@ -1,4 +1,4 @@
-"""How weights begin: small enough not to saturate, large enough not to vanish.
+"""Weight initializers: small enough not to saturate, large enough not to vanish.
 
 For y = x @ W with independent entries of variance Var[W], Var[y_j] = fan_in Var[W] Var[x]:
 a signal keeps its size forward if Var[W] = 1 / fan_in, and its gradient keeps its size
@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from types import MappingProxyType
 
 import numpy as np
 
-from nn_core import registry
-from nn_core.arrays import Array, Shape
+from nn_core.arrays import Array
+from nn_core.registry import Registry, require
 
 
-def fans(shape: Shape) -> tuple[int, int]:
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     """(fan_in, fan_out): how many inputs feed one output, how many outputs one input feeds."""
     if len(shape) < 2:
         return math.prod(shape), math.prod(shape)
@@ -29,23 +28,23 @@ def fans(shape: Shape) -> tuple[int, int]:
     return window * shape[-2], window * shape[-1]
 
 
-def zeros(shape: Shape, *, rng: np.random.Generator) -> Array:
+def zeros(shape: tuple[int, ...], *, rng: np.random.Generator) -> Array:
     """W = 0. Right for biases; as weights it leaves all units of a layer alike for ever."""
     return np.zeros(shape)
 
 
-def ones(shape: Shape, *, rng: np.random.Generator) -> Array:
+def ones(shape: tuple[int, ...], *, rng: np.random.Generator) -> Array:
     """W = 1. Right for what multiplies and should change nothing at first."""
     return np.ones(shape)
 
 
-def normal(shape: Shape, *, rng: np.random.Generator, scale: float = 0.01) -> Array:
+def normal(shape: tuple[int, ...], *, rng: np.random.Generator, scale: float = 0.01) -> Array:
     """W ~ Normal(0, scale^2), whatever the fans: the choice that the others improve on."""
-    registry.require(scale >= 0, f"the scale of a normal initializer cannot be negative: {scale}")
+    require(scale >= 0, f"the scale of a normal initializer cannot be negative: {scale}")
     return rng.normal(0.0, scale, shape)
 
 
-def xavier_normal(shape: Shape, *, rng: np.random.Generator) -> Array:
+def xavier_normal(shape: tuple[int, ...], *, rng: np.random.Generator) -> Array:
     """W ~ Normal(0, 2 / (fan_in + fan_out)), between the forward and the backward rule.
 
     Source: Glorot, Bengio, Understanding the difficulty of training deep feedforward
@@ -55,13 +54,13 @@ def xavier_normal(shape: Shape, *, rng: np.random.Generator) -> Array:
     return _normal(2.0 / (fan_in + fan_out), shape, rng)
 
 
-def xavier_uniform(shape: Shape, *, rng: np.random.Generator) -> Array:
+def xavier_uniform(shape: tuple[int, ...], *, rng: np.random.Generator) -> Array:
     """W ~ Uniform of variance 2 / (fan_in + fan_out). Source: as `xavier_normal`, eq. 16."""
     fan_in, fan_out = fans(shape)
     return _uniform(2.0 / (fan_in + fan_out), shape, rng)
 
 
-def lecun_normal(shape: Shape, *, rng: np.random.Generator) -> Array:
+def lecun_normal(shape: tuple[int, ...], *, rng: np.random.Generator) -> Array:
     """W ~ Normal(0, 1 / fan_in): the forward rule alone.
 
     Source: LeCun, Bottou, Orr, Mueller, Efficient BackProp (1998), sec. 4.6.
@@ -69,12 +68,12 @@ def lecun_normal(shape: Shape, *, rng: np.random.Generator) -> Array:
     return _normal(1.0 / fans(shape)[0], shape, rng)
 
 
-def lecun_uniform(shape: Shape, *, rng: np.random.Generator) -> Array:
+def lecun_uniform(shape: tuple[int, ...], *, rng: np.random.Generator) -> Array:
     """W ~ Uniform of variance 1 / fan_in. Source: as `lecun_normal`."""
     return _uniform(1.0 / fans(shape)[0], shape, rng)
 
 
-def he_normal(shape: Shape, *, rng: np.random.Generator) -> Array:
+def he_normal(shape: tuple[int, ...], *, rng: np.random.Generator) -> Array:
     """W ~ Normal(0, 2 / fan_in): the forward rule, twice, for ReLU silences half the units.
 
     Source: He, Zhang, Ren, Sun, Delving deep into rectifiers (2015), eq. 10.
@@ -82,12 +81,12 @@ def he_normal(shape: Shape, *, rng: np.random.Generator) -> Array:
     return _normal(2.0 / fans(shape)[0], shape, rng)
 
 
-def he_uniform(shape: Shape, *, rng: np.random.Generator) -> Array:
+def he_uniform(shape: tuple[int, ...], *, rng: np.random.Generator) -> Array:
     """W ~ Uniform of variance 2 / fan_in. Source: as `he_normal`."""
     return _uniform(2.0 / fans(shape)[0], shape, rng)
 
 
-def orthogonal(shape: Shape, *, rng: np.random.Generator, gain: float = 1.0) -> Array:
+def orthogonal(shape: tuple[int, ...], *, rng: np.random.Generator, gain: float = 1.0) -> Array:
     """W with W^T W = gain^2 I (or W W^T, whichever is smaller): lengths are kept exactly.
 
     The Q of a QR decomposition of Gaussian entries, its columns' signs set by the diagonal
@@ -105,17 +104,18 @@ def orthogonal(shape: Shape, *, rng: np.random.Generator, gain: float = 1.0) -> 
     return matrix.reshape(shape)
 
 
-def _normal(variance: float, shape: Shape, rng: np.random.Generator) -> Array:
+def _normal(variance: float, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     return rng.normal(0.0, math.sqrt(variance), shape)
 
 
-def _uniform(variance: float, shape: Shape, rng: np.random.Generator) -> Array:
+def _uniform(variance: float, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """Uniform(-limit, limit) has variance limit^2 / 3."""
     limit = math.sqrt(3.0 * variance)
     return rng.uniform(-limit, limit, shape)
 
 
-INITIALIZERS: MappingProxyType[str, Callable[..., Array]] = MappingProxyType(
+INITIALIZERS: Registry[Callable[..., Array]] = Registry(
+    "initializer",
     {
         "zeros": zeros,
         "ones": ones,
@@ -129,7 +129,9 @@ INITIALIZERS: MappingProxyType[str, Callable[..., Array]] = MappingProxyType(
         "he": he_normal,
         "he-uniform": he_uniform,
         "orthogonal": orthogonal,
-    }
+    },
+    group="nn_core.initializers",
+    kebab_case=True,
 )
 """Every initializer by the name that a layer and a command line take."""
 
@@ -139,4 +141,4 @@ def initializer(text: str) -> Callable[..., Array]:
 
     Raises SettingError for a name or a setting that there is not.
     """
-    return registry.parse(text, INITIALIZERS, "initializer")
+    return INITIALIZERS.parse(text)

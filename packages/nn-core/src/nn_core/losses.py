@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from nn_core.activations import sigmoid, softplus
 from nn_core.arrays import Array, Labels
 from nn_core.errors import DataError, ShapeError
+from nn_core.registry import Registry
 
 IGNORE_INDEX = -1
 """The label of a step without a target, such as the padding of a short sequence."""
@@ -227,11 +227,23 @@ binary_cross_entropy = BinaryCrossEntropy()
 softmax_cross_entropy = SoftmaxCrossEntropy()
 mean_squared_error = MeanSquaredError()
 
-LOSSES: MappingProxyType[str, Loss] = MappingProxyType(
+LOSSES: Registry[type[Loss]] = Registry(
+    "loss",
     {
-        "binary-cross-entropy": binary_cross_entropy,
-        "softmax-cross-entropy": softmax_cross_entropy,
-        "mean-squared-error": mean_squared_error,
-    }
+        "binary-cross-entropy": BinaryCrossEntropy,
+        "softmax-cross-entropy": SoftmaxCrossEntropy,
+        "mean-squared-error": MeanSquaredError,
+    },
+    group="nn_core.losses",
+    kebab_case=True,
 )
 """Every loss by name, as checkpoints keep it."""
+
+
+def loss(text: str) -> Loss:
+    """The loss that a text such as "softmax-cross-entropy" names.
+
+    Raises SettingError for an unknown name or setting.
+    """
+    made: Loss = LOSSES.parse(text)()
+    return made

@@ -26,7 +26,7 @@ def try_fuse(
     mode  "training" or "inference". In training a frozen layer is not fused with others, since
           it runs in another mode than they.
     """
-    names = [type(layer).__name__ for layer in layers[first:]]
+    names = [_name(layer) for layer in layers[first:]]
     for pattern, module, name in sorted(MODULES, key=lambda row: -len(row[0].split())):
         length = len(pattern.split())
         if names[:length] != pattern.split():
@@ -39,3 +39,9 @@ def try_fuse(
         if fused is not None:
             return fused, length
     return None
+
+
+def _name(layer: Layer) -> str:
+    """The class of one of our own layers; somebody's own, or a subclass, is left as it is."""
+    kind = type(layer)
+    return kind.__name__ if kind.__module__.startswith("nn_core.layers.") else ""
