@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn_core import registry
 from nn_core.arrays import Array
 from nn_core.errors import SettingError
 from nn_core.optim import optimizers
@@ -309,7 +308,7 @@ def test_the_bits_do_not_depend_on_the_blocks(name: str, block: int) -> None:
 @by_text
 def test_a_description_gives_the_optimizer_back(text: str) -> None:
     made = optimizer(text)
-    assert optimizer(registry.describe(made, OPTIMIZERS)) == made
+    assert optimizer(OPTIMIZERS.describe(made)) == made
 
 
 def test_settings_reach_the_optimizer() -> None:
@@ -345,4 +344,4 @@ def test_wrong_settings_are_refused(text: str, message: str) -> None:
 @pytest.mark.parametrize("name", ALIASES)
 def test_gradient_descent_has_two_shorter_names(name: str) -> None:
     assert optimizer(name) == GradientDescent()
-    assert registry.describe(optimizer(name), OPTIMIZERS) == "gradient-descent"
+    assert OPTIMIZERS.describe(optimizer(name)) == "gradient-descent"

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn_core import registry
 from nn_core.errors import SettingError
 from nn_core.optim import schedules
 from nn_core.optim.schedules import (
@@ -159,7 +158,7 @@ def test_a_factor_lies_in_0_and_1(text: str, step: int, steps_per_epoch: int, ep
 @pytest.mark.parametrize("text", WITH_SETTINGS)
 def test_a_description_gives_the_schedule_back(text: str) -> None:
     made = schedule(text)
-    assert schedule(registry.describe(made, SCHEDULES)) == made
+    assert schedule(SCHEDULES.describe(made)) == made
 
 
 def test_the_defaults() -> None:

@@ -7,15 +7,13 @@ formulas act on every number by itself, so a long vector may be updated block by
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
 
-from nn_core import registry
 from nn_core.arrays import Array, Arrays
+from nn_core.registry import Registry, require
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ class RMSProp(Optimizer):
 
     def __post_init__(self) -> None:
         _require_rate("rho", self.rho)
-        registry.require(self.epsilon > 0, f"epsilon must be positive, not {self.epsilon}")
+        require(self.epsilon > 0, f"epsilon must be positive, not {self.epsilon}")
 
     def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
         s = state["s"]
@@ -158,7 +156,7 @@ class Adam(Optimizer):
     def __post_init__(self) -> None:
         _require_rate("beta1", self.beta1)
         _require_rate("beta2", self.beta2)
-        registry.require(self.epsilon > 0, f"epsilon must be positive, not {self.epsilon}")
+        require(self.epsilon > 0, f"epsilon must be positive, not {self.epsilon}")
 
     def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
         m, v = state["m"], state["v"]
@@ -183,9 +181,7 @@ class AdamW(Adam):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        registry.require(
-            self.weight_decay >= 0, f"weight_decay cannot be negative: {self.weight_decay}"
-        )
+        require(self.weight_decay >= 0, f"weight_decay cannot be negative: {self.weight_decay}")
 
     def decay(self, weights: Array, learning_rate: float) -> None:
         weights *= 1.0 - learning_rate * self.weight_decay
@@ -219,10 +215,11 @@ def _ratio(x: Array, square: Array, epsilon: float, scale: float) -> Array:
 
 
 def _require_rate(name: str, value: float) -> None:
-    registry.require(0 <= value < 1, f"{name} must be in [0, 1), not {value}")
+    require(0 <= value < 1, f"{name} must be in [0, 1), not {value}")
 
 
-OPTIMIZERS: MappingProxyType[str, type[Optimizer]] = MappingProxyType(
+OPTIMIZERS: Registry[type[Optimizer]] = Registry(
+    "optimizer",
     {
         "gradient-descent": GradientDescent,
         "momentum": Momentum,
@@ -230,14 +227,14 @@ OPTIMIZERS: MappingProxyType[str, type[Optimizer]] = MappingProxyType(
         "rmsprop": RMSProp,
         "adam": Adam,
         "adamw": AdamW,
-    }
+    },
+    group="nn_core.optimizers",
+    kebab_case=True,
 )
-"""Every optimizer by the name that a command line takes."""
+"""Every optimizer by name."""
 
-ALIASES: MappingProxyType[str, type[Optimizer]] = MappingProxyType(
-    {"sgd": GradientDescent, "gd": GradientDescent}
-)
-"""Other names that a command line takes."""
+ALIASES = {"sgd": "gradient-descent", "gd": "gradient-descent"}
+"""Other names that a text may use."""
 
 
 def optimizer(text: str) -> Optimizer:
@@ -245,5 +242,6 @@ def optimizer(text: str) -> Optimizer:
 
     Raises SettingError for an unknown name or setting.
     """
-    make: Callable[..., Optimizer] = registry.parse(text, {**OPTIMIZERS, **ALIASES}, "optimizer")
-    return make()
+    name, colon, settings = text.strip().partition(":")
+    made: Optimizer = OPTIMIZERS.parse(ALIASES.get(name, name) + colon + settings)()
+    return made

@@ -7,11 +7,9 @@ schedule's own time begins after that.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 
-from nn_core import registry
+from nn_core.registry import Registry, require
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Schedule(ABC):
     warmup: float = 0.0
 
     def __post_init__(self) -> None:
-        registry.require(self.warmup >= 0, f"warmup cannot be negative: {self.warmup}")
+        require(self.warmup >= 0, f"warmup cannot be negative: {self.warmup}")
 
     def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
         """The factor of step 0, 1, ... in a run of `epochs` epochs."""
@@ -57,10 +55,8 @@ class InverseTime(Schedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        registry.require(self.rate >= 0, f"rate cannot be negative: {self.rate}")
-        registry.require(
-            self.interval >= 1e-6, f"interval must be at least 1e-6, not {self.interval}"
-        )
+        require(self.rate >= 0, f"rate cannot be negative: {self.rate}")
+        require(self.interval >= 1e-6, f"interval must be at least 1e-6, not {self.interval}")
 
     def factor(self, epoch: float, epochs: float) -> float:
         return 1.0 / (1.0 + self.rate * _whole(epoch / self.interval))
@@ -75,10 +71,8 @@ class Step(Schedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        registry.require(0 < self.gamma <= 1, f"gamma must be in (0, 1], not {self.gamma}")
-        registry.require(
-            self.interval >= 1e-6, f"interval must be at least 1e-6, not {self.interval}"
-        )
+        require(0 < self.gamma <= 1, f"gamma must be in (0, 1], not {self.gamma}")
+        require(self.interval >= 1e-6, f"interval must be at least 1e-6, not {self.interval}")
 
     def factor(self, epoch: float, epochs: float) -> float:
         return self.gamma ** _whole(epoch / self.interval)
@@ -92,7 +86,7 @@ class Exponential(Schedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        registry.require(self.rate >= 0, f"rate cannot be negative: {self.rate}")
+        require(self.rate >= 0, f"rate cannot be negative: {self.rate}")
 
     def factor(self, epoch: float, epochs: float) -> float:
         return math.exp(-self.rate * epoch)
@@ -110,7 +104,7 @@ class Cosine(Schedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        registry.require(0 <= self.final <= 1, f"final must be in [0, 1], not {self.final}")
+        require(0 <= self.final <= 1, f"final must be in [0, 1], not {self.final}")
 
     def factor(self, epoch: float, epochs: float) -> float:
         done = min(epoch / epochs, 1.0) if epochs > 0 else 1.0
@@ -122,16 +116,19 @@ def _whole(intervals: float) -> int:
     return math.floor(intervals + 1e-9)
 
 
-SCHEDULES: MappingProxyType[str, type[Schedule]] = MappingProxyType(
+SCHEDULES: Registry[type[Schedule]] = Registry(
+    "schedule",
     {
         "constant": Constant,
         "inverse-time": InverseTime,
         "step": Step,
         "exponential": Exponential,
         "cosine": Cosine,
-    }
+    },
+    group="nn_core.schedules",
+    kebab_case=True,
 )
-"""Every schedule by the name that a command line takes."""
+"""Every schedule by name."""
 
 
 def schedule(text: str) -> Schedule:
@@ -139,5 +136,5 @@ def schedule(text: str) -> Schedule:
 
     Raises SettingError for an unknown name or setting.
     """
-    make: Callable[..., Schedule] = registry.parse(text, SCHEDULES, "schedule")
-    return make()
+    made: Schedule = SCHEDULES.parse(text)()
+    return made
