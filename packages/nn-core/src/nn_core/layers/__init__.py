@@ -2,7 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from nn_core.layers.layer import Cache, Context, Layer, Parameter, State
+from nn_core.layers.base import Cache, Layer, Parameter, State
+from nn_core.layers.chain import Chain
+from nn_core.layers.context import Context
+from nn_core.layers.residual import Residual
 from nn_core.lazy_import import lazy_attributes, lazy_names
 from nn_core.registry import Registry
 
@@ -42,6 +45,7 @@ __all__ = [
     "AveragePool2D",
     "BatchNorm",
     "Cache",
+    "Chain",
     "Context",
     "Conv2D",
     "Dense",
@@ -57,6 +61,7 @@ __all__ = [
     "Pooling",
     "ReLU",
     "Recurrent",
+    "Residual",
     "Sigmoid",
     "SimpleRNN",
     "State",
@@ -68,6 +73,7 @@ _LAYERS = lazy_names(
     {
         "activation": "GELU LeakyReLU ReLU Sigmoid Tanh",
         "batch_norm": "BatchNorm",
+        "chain": "Chain",
         "conv2d": "Conv2D",
         "dense": "Dense",
         "dropout": "Dropout",
@@ -78,6 +84,7 @@ _LAYERS = lazy_names(
         "instance_norm": "InstanceNorm",
         "lstm": "LSTM",
         "pooling": "AveragePool2D MaxPool2D",
+        "residual": "Residual",
         "simple_rnn": "SimpleRNN",
     },
 )

@@ -1,14 +1,13 @@
-"""Layers that bend each number alone: y = f(x), d_x = d_y * f'(x)."""
+"""Elementwise activation layers: y = f(x), d_x = d_y * f'(x)."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from nn_core import activations
-from nn_core.arrays import Array
-from nn_core.layers.layer import Cache, Context, Layer
-from nn_core.registry import require
+from nn_core.arrays import Array, Arrays
+from nn_core.layers.base import Cache, Layer
+from nn_core.layers.context import Context
+from nn_core.registry import Registry, require
 
 
 @dataclass(frozen=True)
@@ -16,68 +15,59 @@ class Activation(Layer):
     """One function for every element; any shape.
 
     y[n, ...] depends on x[n, ...] alone, so the chain rule has a single term:
-    dL/dx = dL/dy * dy/dx, element by element. The formulas stand in `nn_core.activations`.
+    dL/dx = dL/dy * dy/dx, element by element. The formulas are in `nn_core.activations`.
     """
 
     @abstractmethod
-    def function(self, x: Array, out: Array) -> Array:
-        """Write f(x) into `out`."""
+    def function(self, x: Array) -> Array:
+        """f(x)."""
 
     @abstractmethod
-    def derivative(self, x: Array, y: Array, out: Array) -> Array:
-        """Write f'(x) into `out`, from x or from y = f(x), whichever is cheaper."""
+    def derivative(self, x: Array, y: Array) -> Array:
+        """f'(x), from x or from y = f(x), whichever is cheaper."""
 
-    def forward(
-        self, x: Array, params: Mapping[str, Array], context: Context
-    ) -> tuple[Array, Cache]:
-        y = self.function(x, context.scratch("y", x.shape))
+    def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
+        y = self.function(x)
         return y, (x, y)
 
     def backward(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Mapping[str, Array],
-        grads: Mapping[str, Array],
-        context: Context,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> Array | None:
         x, y = cache
-        d_x = self.derivative(x, y, context.scratch("d_x", x.shape))
-        d_x *= d_y
-        return d_x
+        return d_y * self.derivative(x, y)
 
 
 @dataclass(frozen=True)
 class Sigmoid(Activation):
     """y = 1 / (1 + exp(-x)), between 0 and 1; its slope is at most 1/4."""
 
-    def function(self, x: Array, out: Array) -> Array:
-        return activations.sigmoid(x, out)
+    def function(self, x: Array) -> Array:
+        return activations.sigmoid(x)
 
-    def derivative(self, x: Array, y: Array, out: Array) -> Array:
-        return activations.sigmoid_derivative(x, y, out)
+    def derivative(self, x: Array, y: Array) -> Array:
+        return activations.sigmoid_derivative(x, y)
 
 
 @dataclass(frozen=True)
 class Tanh(Activation):
     """y = tanh(x), between -1 and 1; its slope is 1 at the origin."""
 
-    def function(self, x: Array, out: Array) -> Array:
-        return activations.tanh(x, out)
+    def function(self, x: Array) -> Array:
+        return activations.tanh(x)
 
-    def derivative(self, x: Array, y: Array, out: Array) -> Array:
-        return activations.tanh_derivative(x, y, out)
+    def derivative(self, x: Array, y: Array) -> Array:
+        return activations.tanh_derivative(x, y)
 
 
 @dataclass(frozen=True)
 class ReLU(Activation):
     """y = max(x, 0): a unit is either silent or linear."""
 
-    def function(self, x: Array, out: Array) -> Array:
-        return activations.relu(x, out)
+    def function(self, x: Array) -> Array:
+        return activations.relu(x)
 
-    def derivative(self, x: Array, y: Array, out: Array) -> Array:
-        return activations.relu_derivative(x, y, out)
+    def derivative(self, x: Array, y: Array) -> Array:
+        return activations.relu_derivative(x, y)
 
 
 @dataclass(frozen=True)
@@ -89,25 +79,35 @@ class LeakyReLU(Activation):
     def __post_init__(self) -> None:
         require(0 <= self.slope <= 1, f"LeakyReLU's slope lies in [0, 1], not {self.slope}")
 
-    def function(self, x: Array, out: Array) -> Array:
-        return activations.leaky_relu(x, out, slope=self.slope)
+    def function(self, x: Array) -> Array:
+        return activations.leaky_relu(x, slope=self.slope)
 
-    def derivative(self, x: Array, y: Array, out: Array) -> Array:
-        return activations.leaky_relu_derivative(x, y, out, slope=self.slope)
+    def derivative(self, x: Array, y: Array) -> Array:
+        return activations.leaky_relu_derivative(x, y, slope=self.slope)
 
 
 @dataclass(frozen=True)
 class GELU(Activation):
-    """y = x P(standard normal < x), in the approximation by tanh: a smooth ReLU."""
+    """y = x P(standard normal < x): a smooth ReLU.
 
-    def function(self, x: Array, out: Array) -> Array:
-        return activations.gelu(x, out)
+    approximate  by tanh, as the first large language models have it, or exactly, by erf
+    """
 
-    def derivative(self, x: Array, y: Array, out: Array) -> Array:
-        return activations.gelu_derivative(x, y, out)
+    approximate: bool = True
+
+    def function(self, x: Array) -> Array:
+        return activations.gelu(x) if self.approximate else activations.exact_gelu(x)
+
+    def derivative(self, x: Array, y: Array) -> Array:
+        if self.approximate:
+            return activations.gelu_derivative(x, y)
+        return activations.exact_gelu_derivative(x, y)
 
 
-ACTIVATIONS: MappingProxyType[str, type[Activation]] = MappingProxyType(
-    {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU, "leaky-relu": LeakyReLU, "gelu": GELU}
+ACTIVATIONS: Registry[type[Activation]] = Registry(
+    "activation",
+    {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU, "leaky-relu": LeakyReLU, "gelu": GELU},
+    group="nn_core.activations",
+    kebab_case=True,
 )
 """Every activation by the name that a command line takes."""

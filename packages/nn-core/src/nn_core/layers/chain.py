@@ -128,6 +128,4 @@ class Chain(Layer):
 def below(named: Mapping[str, T], index: int) -> dict[str, T]:
     """What is named "index/...", under the rest of the name."""
     prefix = f"{index}/"
-    return {
-        name[len(prefix) :]: value for name, value in named.items() if name.startswith(prefix)
-    }
+    return {name[len(prefix) :]: value for name, value in named.items() if name.startswith(prefix)}

@@ -1,206 +1,161 @@
-"""Convolution: one small set of weights, applied at every place of an image."""
+"""Convolution: one small set of weights, applied at every position of an image."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import cast
 
-import numpy as np
-
-from nn_core.arrays import Array, Shape
-from nn_core.errors import SettingError
+from nn_core.arrays import Array, Arrays, Shape
+from nn_core.errors import ShapeError
 from nn_core.initializers import initializer
-from nn_core.layers.columns import Columns
-from nn_core.layers.layer import Cache, Context, Layer, Parameter
-from nn_core.layers.windows import Pair, maps, pair, places
+from nn_core.layers.base import Cache, Layer, Parameter, as_rows
+from nn_core.layers.context import Context
+from nn_core.layers.windows import Pair, Window, image_shape
 from nn_core.registry import require
 
 
 @dataclass(frozen=True)
 class Conv2D(Layer):
-    """Every output is a weighted sum of the window of pixels around its place.
+    """Every output is a weighted sum of the pixels in a window.
 
-    y[n, i, j, f] = sum_u sum_v sum_c p[n, i s + u, j t + v, c] W[u, v, c, f] + b[f]
+    y[n, i, j, f] = sum_u sum_v sum_c p[n, i s + u d, j t + v e, c] W[u, v, c, f] + b[f]
 
-    x (N, H, W, C), p = x with zeros around it, W (height, width, C, filters), b (filters,),
-    y (N, places down, places across, filters), stride (s, t). What deep learning calls
-    convolution does not turn the kernel round: it is the cross-correlation of p and W.
+    x (N, H, W, C), p = x with zeros around it, W (h, w, C, filters), b (filters,), y (N, output
+    rows, output columns, filters), strides (s, t), dilation (d, e). What deep learning calls
+    convolution does not flip the kernel: it is the cross-correlation of p and W.
 
-    W[u, v, c, f] meets p[n, i s + u, j t + v, c] on its way to y[n, i, j, f], once for every
-    example and place; b[f] moves every y[n, i, j, f] by 1; the chain rule sums what moved:
+    W[u, v, c, f] is multiplied by p[n, i s + u d, j t + v e, c] in y[n, i, j, f], once for every
+    example and position; b[f] moves every y[n, i, j, f] by 1; the chain rule sums over what moved:
 
-    dL/dW[u, v, c, f] = sum_n sum_i sum_j p[n, i s + u, j t + v, c] d_y[n, i, j, f]
+    dL/dW[u, v, c, f] = sum_n sum_i sum_j p[n, i s + u d, j t + v e, c] d_y[n, i, j, f]
     dL/db[f]          = sum_n sum_i sum_j d_y[n, i, j, f]
 
-    A pixel p[n, a, b, c] moves y[n, i, j, f] if a = i s + u and b = j t + v. Write
-    u' = height - 1 - u and z for d_y with s - 1 (t - 1) zeros between neighbours and
-    height - 1 (width - 1) zeros around, so that z[i s + height - 1] = d_y[i]; then
-    z[a + u'] = d_y[i] exactly where a = i s + u, and the sum over i is one over u':
+    A pixel p[n, a, b, c] moves y[n, i, j, f] by W[u, v, c, f] if a = i s + u d and
+    b = j t + v e, so it collects from every window that covers it:
 
-    dL/dp[n, a, b, c] = sum_u' sum_v' sum_f z[n, a + u', b + v', f] W[-1-u', -1-v', c, f]
+    dL/dp[n, a, b, c] = sum over i, u with i s + u d = a, and j, v with j t + v e = b, and f,
+                        of d_y[n, i, j, f] W[u, v, c, f]
 
-    which is a convolution again: of z, at stride 1, by the kernel turned by half a turn with
-    its channels and filters exchanged. d_x is d_p without the border, so only the part of z
-    is made that its windows touch.
+    and d_x is d_p without the border. That sum is a convolution again. Write u' = h - 1 - u,
+    v' = w - 1 - v, and z for d_y with s - 1 (t - 1) zeros between neighbors and d (h - 1)
+    (e (w - 1)) zeros around, so that z[i s + d (h - 1)] = d_y[i]. Then z[a + u' d] = d_y[i]
+    exactly where a = i s + u d, and is zero where no i gives a; the sum over i becomes one
+    over u':
 
-    How it is computed: see `nn_core.layers.columns`.
+    dL/dp[n, a, b, c] = sum_u' sum_v' sum_f z[n, a + u' d, b + v' e, f] W[h-1-u', w-1-v', c, f]
 
-    filters      maps put out
-    kernel       pixels of the window, one number or (height, width)
-    stride       pixels from one place to the next, one number or (down, across)
-    padding      "valid": no zeros around;
-                 "same": as many as give ceil(H / s) x ceil(W / t) places, the odd one at
+    which is z convolved at stride 1 and the same dilation, with the kernel rotated by 180
+    degrees and its channels and filters exchanged.
+
+    As matrices ("im2col"): each window of p, laid out flat, is a row of X
+    (N * output rows * output columns, h w C), and W is a matrix (h w C, filters). Then
+
+    y = X @ W + b,   d_W = X^T @ d_y,   d_X = d_y @ W^T
+
+    as in a Dense layer, and d_p is the sum of d_X over the windows that a pixel is in.
+
+    With groups, channels and filters are cut into as many equal blocks, and the filters of a
+    block see the channels of that block alone: W (h, w, C / groups, filters), and the products
+    above are made for each block apart. With groups = C each channel has filters of its own
+    ("depthwise").
+
+    filters      output channels
+    kernel_size  pixels of the window, one number or (height, width)
+    strides      pixels from one position to the next, one number or (down, across)
+    padding      "valid": none;
+                 "same": as many zeros as give ceil(H / s) x ceil(W / t) positions, the odd one at
                  the bottom and at the right;
-                 a number, or (top and bottom, left and right), smaller than the kernel
+                 a number, or (top and bottom, left and right), smaller than the window
+    dilation     distance between neighboring pixels of the window, one number or (down, across)
+    groups       blocks of channels; divides the channels and the filters
     initializer  how W begins; b begins at zero
-    Raises ShapeError for an input that is not maps, or smaller than the kernel.
+    Raises ShapeError for an input that is not an image, is smaller than the window, or has
+    channels that the groups do not divide.
     Source: LeCun et al., Gradient-based learning applied to document recognition (1998);
-    Dumoulin, Visin, A guide to convolution arithmetic for deep learning (2016), ch. 2 and 4.
+    Dumoulin, Visin, A guide to convolution arithmetic for deep learning (2016), ch. 2, 4 and 5.1;
+    groups: Krizhevsky, Sutskever, Hinton, ImageNet classification with deep convolutional neural
+    networks (2012), sec. 3.5.
     """
 
     filters: int
-    kernel: int | Pair
-    stride: int | Pair = 1
+    kernel_size: int | Pair
+    strides: int | Pair = 1
     padding: str | int | Pair = "valid"
+    dilation: int | Pair = 1
+    groups: int = 1
     initializer: str = "he"
 
     def __post_init__(self) -> None:
         require(self.filters >= 1, f"Conv2D needs at least one filter, not {self.filters}")
-        kernel = pair(self.kernel, "a kernel")
-        object.__setattr__(self, "kernel", kernel)
-        object.__setattr__(self, "stride", pair(self.stride, "a stride"))
-        if isinstance(self.padding, str):
-            if self.padding not in ("valid", "same"):
-                raise SettingError(
-                    f"padding is 'valid', 'same' or a number of pixels, not {self.padding!r}"
-                )
-        else:
-            padding = pair(self.padding, "padding", least=0)
-            require(
-                padding[0] < kernel[0] and padding[1] < kernel[1],
-                f"padding {padding} is not smaller than the kernel {kernel}: "
-                f"some windows would see nothing but zeros",
-            )
-            object.__setattr__(self, "padding", padding)
+        require(
+            self.groups >= 1 and self.filters % self.groups == 0,
+            f"groups must divide the {self.filters} filters, not {self.groups}",
+        )
         initializer(self.initializer)
+        window = self.window
+        object.__setattr__(self, "kernel_size", window.size)
+        object.__setattr__(self, "strides", window.strides)
+        object.__setattr__(self, "padding", window.padding)
+        object.__setattr__(self, "dilation", window.dilation)
+
+    @property
+    def window(self) -> Window:
+        """The window that slides over the image."""
+        return Window.of(
+            self.kernel_size, self.strides, self.padding, self.dilation, name="kernel_size"
+        )
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        height, width, _ = maps(input_shape)
-        (top, bottom), (left, right) = self.borders(height, width)
-        kernel, stride = cast(Pair, self.kernel), cast(Pair, self.stride)
-        zeros = top + bottom, left + right
-        return *places(height, width, kernel, stride, zeros), self.filters
+        height, width, channels = image_shape(input_shape)
+        if channels % self.groups:
+            raise ShapeError(f"expected channels that {self.groups} groups divide, got {channels}")
+        return *self.window.output_size(height, width), self.filters
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        shape = (*cast(Pair, self.kernel), input_shape[2], self.filters)
+        _, _, channels = image_shape(input_shape)
+        shape = (*self.window.size, channels // self.groups, self.filters)
         return {
-            "W": Parameter(shape, self.initializer, decays=True),
-            "b": Parameter((self.filters,), "zeros", decays=False),
+            "W": Parameter(shape, self.initializer),
+            "b": Parameter((self.filters,), "zeros", weight_decay=False),
         }
 
-    def multiply_adds(self, input_shape: Shape) -> int:
-        down, across, filters = self.output_shape(input_shape)
-        height, width = cast(Pair, self.kernel)
-        return down * across * filters * height * width * input_shape[2]
+    def macs(self, input_shape: Shape) -> int:
+        height, width, channels = image_shape(input_shape)
+        (rows, columns), (h, w) = self.window.output_size(height, width), self.window.size
+        return rows * columns * self.filters * h * w * channels // self.groups
 
-    def forward(
-        self, x: Array, params: Mapping[str, Array], context: Context
-    ) -> tuple[Array, Cache]:
-        columns = _columns_of_x(self, x.shape[1:])
-        y = context.scratch("y", (len(x), *columns.places, self.filters))
-        matrix = columns.matrix(params["W"], context)
-        biases = context.of_weights(  # one row of places at a time
-            "biases",
-            (y.shape[2] * self.filters,),
-            lambda row: np.copyto(row.reshape(-1, self.filters), params["b"]),
-        )
-        for part, rows in columns.of(x, context):
-            np.dot(rows, matrix, out=y[part].reshape(len(rows), -1))
-            y_rows = y[part].reshape(-1, len(biases))
-            y_rows += biases
-        return y, (x,)
+    def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
+        rows, columns = self.window.output_size(*x.shape[1:3])
+        y = join(self.columns(x) @ split(as_rows(params["W"]), self.groups))
+        return y.reshape(len(x), rows, columns, self.filters) + params["b"], x
 
     def backward(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Mapping[str, Array],
-        grads: Mapping[str, Array],
-        context: Context,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> Array | None:
-        (x,) = cache
-        _, _, across, filters = d_y.shape
-        d_b = np.add.reduce(d_y.reshape(-1, across * filters), axis=0)
-        np.add.reduce(d_b.reshape(across, filters), axis=0, out=grads["b"])
-
-        columns = _columns_of_x(self, x.shape[1:])
-        d_matrix = context.scratch("d_matrix", columns.matrix_shape(filters))
-        d_part = context.scratch("d_part", d_matrix.shape)
-        for part, rows in columns.of(x, context):
-            if part.start == 0:
-                np.dot(rows.T, d_y[part].reshape(len(rows), -1), out=d_matrix)
-                continue
-            np.dot(rows.T, d_y[part].reshape(len(rows), -1), out=d_part)
-            d_matrix += d_part
-        columns.kernel(d_matrix, out=grads["W"])
-
+        x, W = cache, split(as_rows(params["W"]), self.groups)
+        d_rows = split(as_rows(d_y), self.groups)
+        d_W = join(self.columns(x).swapaxes(1, 2) @ d_rows)
+        grads["W"][...] = d_W.reshape(grads["W"].shape)
+        grads["b"][...] = as_rows(d_y).sum(axis=0)
         if not context.needs_d_x:
             return None
-        d_x = context.scratch("d_x", x.shape)
-        columns = _columns_of_d_y(self, x.shape[1:], d_y.shape[1:])
-        turned = params["W"][::-1, ::-1].swapaxes(2, 3)
-        matrix = columns.matrix(turned, context)
-        for part, rows in columns.of(d_y, context):
-            np.dot(rows, matrix, out=d_x[part].reshape(len(rows), -1))
-        return d_x
+        (_, H, width, C), (h, w) = x.shape, self.window.size
+        d_columns = join((d_rows @ W.swapaxes(1, 2)).reshape(self.groups, -1, C // self.groups))
+        return self.window.sum_back(d_columns.reshape(*d_y.shape[:3], h, w, C), H, width)
 
-    def borders(self, height: int, width: int) -> tuple[Pair, Pair]:
-        """Zeros above and below, to the left and to the right."""
-        if self.padding == "valid":
-            return (0, 0), (0, 0)
-        if self.padding != "same":
-            down, across = cast(Pair, self.padding)
-            return (down, down), (across, across)
-        borders = []
-        for size, kernel, stride in zip(
-            (height, width), cast(Pair, self.kernel), cast(Pair, self.stride), strict=True
-        ):
-            last = (-(-size // stride) - 1) * stride  # where the last place begins
-            zeros = max(0, last + kernel - size)
-            borders.append((zeros // 2, zeros - zeros // 2))
-        return borders[0], borders[1]
+    def columns(self, x: Array) -> Array:
+        """X of each group: (groups, N * output rows * output columns, h w C / groups)."""
+        windows = self.window.view(x)
+        N, rows, columns, h, w, C = windows.shape
+        apart = split(windows.reshape(-1, C), self.groups)
+        return apart.reshape(self.groups, N * rows * columns, h * w * C // self.groups)
 
 
-@lru_cache(maxsize=64)
-def _columns_of_x(layer: Conv2D, shape: Shape) -> Columns:
-    """The windows of p, from which y and d_W are made."""
-    height, width, channels = shape
-    (top, bottom), (left, right) = layer.borders(height, width)
-    return Columns(
-        "x",
-        canvas=(top + height + bottom, left + width + right, channels),
-        inside=(slice(top, top + height), slice(left, left + width)),
-        kernel=cast(Pair, layer.kernel),
-        stride=cast(Pair, layer.stride),
-        filters=layer.filters,
-    )
+def split(matrix: Array, groups: int) -> Array:
+    """The columns of a matrix in equal blocks: (groups, R, K / groups) from (R, K)."""
+    R, K = matrix.shape
+    return matrix.reshape(R, groups, K // groups).swapaxes(0, 1)
 
 
-@lru_cache(maxsize=64)
-def _columns_of_d_y(layer: Conv2D, shape: Shape, y_shape: Shape) -> Columns:
-    """The windows of z, from which d_x is made."""
-    height, width, channels = shape
-    (top, _), (left, _) = layer.borders(height, width)
-    kernel, stride = cast(Pair, layer.kernel), cast(Pair, layer.stride)
-    down, across = kernel[0] - 1 - top, kernel[1] - 1 - left  # where d_y[0, 0] stands in z
-    return Columns(
-        "d_y",
-        canvas=(height + kernel[0] - 1, width + kernel[1] - 1, y_shape[2]),
-        inside=(
-            slice(down, down + (y_shape[0] - 1) * stride[0] + 1, stride[0]),
-            slice(across, across + (y_shape[1] - 1) * stride[1] + 1, stride[1]),
-        ),
-        kernel=kernel,
-        stride=(1, 1),
-        filters=channels,
-    )
+def join(blocks: Array) -> Array:
+    """Blocks side by side, the inverse of `split`."""
+    groups, R, K = blocks.shape
+    return blocks.swapaxes(0, 1).reshape(R, groups * K)

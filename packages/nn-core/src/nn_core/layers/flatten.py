@@ -1,11 +1,12 @@
-"""From an image to a row of numbers."""
+"""From an image to a vector of features."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nn_core.arrays import Array, Shape
-from nn_core.layers.layer import Cache, Context, Layer
+from nn_core.arrays import Array, Arrays, Shape
+from nn_core.errors import ShapeError
+from nn_core.layers.base import Cache, Layer
+from nn_core.layers.context import Context
 
 
 @dataclass(frozen=True)
@@ -13,23 +14,20 @@ class Flatten(Layer):
     """All axes of an example in one: y (N, D1 * D2 * ...) from x (N, D1, D2, ...).
 
     The numbers stay the same and in the same order, so d_x is d_y in the shape of x.
+
+    Raises ShapeError for sequences of any length, whose steps have no fixed number.
     """
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        return (math.prod(input_shape),)
+        sizes = [size for size in input_shape if size is not None]
+        if len(sizes) < len(input_shape):
+            raise ShapeError(f"expected axes of fixed sizes, got {input_shape}")
+        return (math.prod(sizes),)
 
-    def forward(
-        self, x: Array, params: Mapping[str, Array], context: Context
-    ) -> tuple[Array, Cache]:
-        return x.reshape(len(x), math.prod(x.shape[1:])), (x,)
+    def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
+        return x.reshape(len(x), math.prod(x.shape[1:])), x.shape
 
     def backward(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Mapping[str, Array],
-        grads: Mapping[str, Array],
-        context: Context,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> Array | None:
-        (x,) = cache
-        return d_y.reshape(x.shape)
+        return d_y.reshape(cache)

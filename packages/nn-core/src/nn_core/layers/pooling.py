@@ -1,202 +1,139 @@
-"""Layers that put one number in place of each window of a map."""
+"""Pooling: one number for each window of a feature map."""
 
-from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, cast
 
 import numpy as np
+import numpy.typing as npt
 
-from nn_core.arrays import Array, Shape
-from nn_core.layers.layer import Cache, Context, Layer
-from nn_core.layers.windows import Pair, maps, offset, pair, places, slices
-
-SMALL = 9
-"""Pixels of a window up to which each is asked in turn whether it is the largest."""
+from nn_core.arrays import Array, Arrays, Shape
+from nn_core.layers.base import Cache, Layer
+from nn_core.layers.context import Context
+from nn_core.layers.windows import Pair, Window, image_shape
 
 
 @dataclass(frozen=True)
 class Pooling(Layer):
-    """One number for all those in a window, in each map apart.
+    """One number for all those in a window, for each channel apart.
 
-    y[n, i, j, c] = operation over u, v of x[n, i s + u, j t + v, c]
+    y[n, i, j, c] = operation over u, v of x[n, i s + u - top, j t + v - left, c]
 
-    x (N, H, W, C), y (N, places down, places across, C), stride (s, t). First over u, which
-    combines whole rows of the maps, long runs of memory; then over v, in what is left of them.
+    x (N, H, W, C), y (N, output rows, output columns, C), window (h, w), strides (s, t), and
+    `top` rows and `left` columns of padding, whose pixels do not take part.
 
-    window  pixels, one number or (height, width)
-    stride  pixels from one place to the next, one number or (down, across); None for the
-            window's own size, so that windows neither overlap nor leave gaps
-    Pixels at the bottom and at the right that are too few for another window are not seen.
-    Raises ShapeError for an input that is not maps, or smaller than the window.
+    pool_size  pixels of the window, one number or (height, width)
+    strides    pixels from one position to the next, one number or (down, across); None for the
+               window's own size, so that windows neither overlap nor leave gaps
+    padding    "valid": none, and pixels at the bottom and at the right that are too few for
+               another window are not seen;
+               "same": as much as gives ceil(H / s) x ceil(W / t) positions, the odd pixel at the
+               bottom and at the right;
+               a number, or (top and bottom, left and right), smaller than the window
+    Raises ShapeError for an input that is not an image, or is smaller than the window.
     """
 
-    window: int | Pair
-    stride: int | Pair | None = None
-
-    operation: ClassVar[np.ufunc]
+    pool_size: int | Pair
+    strides: int | Pair | None = None
+    padding: str | int | Pair = "valid"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "window", pair(self.window, "a window"))
-        stride = self.window if self.stride is None else self.stride
-        object.__setattr__(self, "stride", pair(stride, "a stride"))
+        window = self.window
+        object.__setattr__(self, "pool_size", window.size)
+        object.__setattr__(self, "strides", window.strides)
+        object.__setattr__(self, "padding", window.padding)
+
+    @property
+    def window(self) -> Window:
+        """The window that slides over the image."""
+        strides = self.pool_size if self.strides is None else self.strides
+        return Window.of(self.pool_size, strides, self.padding, name="pool_size")
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        height, width, channels = maps(input_shape)
-        window, stride = self._sizes()
-        return *places(height, width, window, stride), channels
+        height, width, channels = image_shape(input_shape)
+        return *self.window.output_size(height, width), channels
 
-    def forward(
-        self, x: Array, params: Mapping[str, Array], context: Context
-    ) -> tuple[Array, Cache]:
-        y = context.scratch("y", (len(x), *self.output_shape(x.shape[1:])))
-        for part in slices(x):
-            self.pool_part(x[part], y[part], context)
-        return y, (x, y)
-
-    def backward(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Mapping[str, Array],
-        grads: Mapping[str, Array],
-        context: Context,
-    ) -> Array | None:
-        x, y = cache
-        d_x = context.scratch("d_x", x.shape)
-        for part in slices(x):
-            self._unpool(x[part], y[part], d_y[part], d_x[part], context)
-        return d_x
-
-    def pool_part(self, x: Array, y: Array, context: Context) -> None:
-        """Write y of a slice of the batch."""
-        (height, width), (s, t) = self._sizes()
-        _, down, across, _ = y.shape
-        rows = x[:, offset(0, s, down)]
-        for u in range(1, height):
-            out = context.scratch("rows", rows.shape)
-            rows = self.operation(rows, x[:, offset(u, s, down)], out=out)
-        first = rows[:, :, offset(0, t, across)]
-        if width == 1:
-            np.copyto(y, first)
-        for v in range(1, width):
-            first = self.operation(first, rows[:, :, offset(v, t, across)], out=y)
-
-    @abstractmethod
-    def _unpool(self, x: Array, y: Array, d_y: Array, d_x: Array, context: Context) -> None:
-        """Write d_x of a slice of the batch."""
-
-    def _sizes(self) -> tuple[Pair, Pair]:
-        return cast(Pair, self.window), cast(Pair, self.stride)
+    def exists(self, height: int, width: int) -> npt.NDArray[np.bool_]:
+        """Which pixels of each window are not padding: (1, rows, columns, h, w, 1)."""
+        return self.window.view(np.ones((1, height, width, 1), np.bool_), fill=False)
 
 
 @dataclass(frozen=True)
 class MaxPool2D(Pooling):
     """The largest number of each window: whether a feature is anywhere in it.
 
-    y[n, i, j, c] = max over u, v of x[n, i s + u, j t + v, c]
+    y[n, i, j, c] = max over u, v of x[n, i s + u - top, j t + v - left, c]
 
     If the largest, the winner, moves a little, y moves with it; no other number of the window
     moves y. So d_y goes to the winner, and d_x is the sum over all windows that a number won:
 
-    dL/dx[n, a, b, c] = sum of d_y[n, i, j, c] over the places (i, j) won by (a, b)
+    dL/dx[n, a, b, c] = sum of d_y[n, i, j, c] over the positions (i, j) won by (a, b)
 
     Of equal numbers the first in reading order wins, row by row from the left: y is no longer
-    differentiable there, and any one of them will do, so long as it is always the same.
-
-    The winner is found by counting: the number of offsets (u, v), in reading order, up to
-    which no pixel of the window equals y is the number of the first one that does. In small
-    windows that do not overlap it is quicker to offer d_y to one pixel after the other: the
-    first that equals y takes it, and leaves nothing to the rest.
+    differentiable there, and any one of them will do, so long as it is always the same. Padding
+    counts as minus infinity and never wins, not even from pixels of minus infinity.
 
     Source: Ranzato et al., Unsupervised learning of invariant feature hierarchies (2007);
     Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 9.3.
     """
 
-    operation: ClassVar[np.ufunc] = np.maximum
+    def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
+        _, H, W, _ = x.shape
+        windows = self.window.view(x, fill=-np.inf)
+        y = windows.max(axis=(3, 4))
+        candidates = self.exists(H, W) & ~(windows < y[:, :, :, None, None, :])
+        winner = _flat(candidates).argmax(axis=3)  # the first True
+        return y, (winner, x.shape)
 
-    def _unpool(self, x: Array, y: Array, d_y: Array, d_x: Array, context: Context) -> None:
-        (height, width), (s, t) = self._sizes()
-        if height * width <= SMALL and s >= height and t >= width:
-            self._offer(x, y, d_y, d_x, context)
-            return
-        d_x.fill(0.0)
-        (N, down, across, C), (_, H, W, _) = y.shape, x.shape
-        offsets = [(u, v) for u in range(height) for v in range(width)]
-        unseen = context.scratch("unseen", y.shape, np.bool_)
-        differs = context.scratch("differs", y.shape, np.bool_)
-        number = context.scratch("number", y.shape, np.min_scalar_type(len(offsets) - 1))
-        unseen.fill(True)
-        number.fill(0)
-        for u, v in offsets[:-1]:
-            np.not_equal(x[:, offset(u, s, down), offset(v, t, across)], y, out=differs)
-            unseen &= differs
-            number += unseen
-
-        # Where in d_x, laid out flat, the winners stand: window's first pixel + offset.
-        first_of_row = np.arange(N)[:, None] * (H * W * C) + np.arange(down) * (s * W * C)
-        first_in_row = np.arange(across)[:, None] * (t * C) + np.arange(C)
-        winner = context.scratch("winner", y.shape, np.intp)
-        np.take([(u * W + v) * C for u, v in offsets], number, out=winner, mode="clip")
-        winner += first_of_row[:, :, None, None]
-        winner += first_in_row
-        if s >= height and t >= width:
-            d_x.reshape(-1)[winner.reshape(-1)] = d_y.reshape(-1)
-        else:  # a number may win in several windows
-            np.add.at(d_x.reshape(-1), winner.reshape(-1), d_y.reshape(-1))
-
-    def _offer(self, x: Array, y: Array, d_y: Array, d_x: Array, context: Context) -> None:
-        """`_unpool`, pixel by pixel of the windows."""
-        (height, width), (s, t) = self._sizes()
-        _, down, across, _ = y.shape
-        left, takes = context.scratch("left", y.shape), context.scratch("takes", y.shape)
-        np.copyto(left, d_y)
-        if (s, t) != (height, width) or x.shape[1:3] != (down * s, across * t):
-            d_x.fill(0.0)  # pixels that no window sees
-        for u in range(height):
-            for v in range(width):
-                pixels = slice(None), offset(u, s, down), offset(v, t, across)
-                d_pixels = d_x[pixels]
-                if (u, v) == (height - 1, width - 1):
-                    np.copyto(d_pixels, left)
-                    return
-                np.equal(x[pixels], y, out=takes)
-                np.multiply(takes, left, out=d_pixels)
-                left -= d_pixels
+    def backward(
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
+    ) -> Array | None:
+        winner, (_, H, W, C) = cache
+        h, w = self.window.size
+        won = np.arange(h * w)[:, None] == winner[:, :, :, None, :]
+        d_windows = np.where(won, d_y[:, :, :, None, :], np.zeros((), d_y.dtype))
+        return self.window.sum_back(d_windows.reshape(*d_y.shape[:3], h, w, C), H, W)
 
 
 @dataclass(frozen=True)
 class AveragePool2D(Pooling):
     """The mean of each window: how much of a feature is in it.
 
-    y[n, i, j, c] = 1/(h w) sum over u, v of x[n, i s + u, j t + v, c],   window (h, w)
+    y[n, i, j, c] = 1/m[i, j] sum over u, v of x[n, i s + u - top, j t + v - left, c]
 
-    Every number moves the y of each window that it is in by 1/(h w):
+    m[i, j] is the number of pixels of the window at (i, j) that exist, h w where it holds no
+    padding; with `count_zeros` it is h w everywhere, as if padding were pixels of zero.
 
-    dL/dx[n, a, b, c] = 1/(h w) sum of d_y[n, i, j, c] over the places whose window holds (a, b)
+    Every number moves the y of each window that it is in by 1/m:
 
+    dL/dx[n, a, b, c] = sum of d_y[n, i, j, c] / m[i, j] over the positions whose window
+                        covers (a, b)
+
+    count_zeros  whether padding counts in the mean
     Source: LeCun et al., Gradient-based learning applied to document recognition (1998).
     """
 
-    operation: ClassVar[np.ufunc] = np.add
+    count_zeros: bool = False
 
-    def pool_part(self, x: Array, y: Array, context: Context) -> None:
-        super().pool_part(x, y, context)
-        y *= 1.0 / self._area
+    def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
+        _, H, W, _ = x.shape
+        return self.window.view(x).sum(axis=(3, 4)) / self._counts(H, W, x.dtype), x.shape
 
-    def _unpool(self, x: Array, y: Array, d_y: Array, d_x: Array, context: Context) -> None:
-        (height, width), (s, t) = self._sizes()
-        _, down, across, _ = y.shape
-        share = np.multiply(d_y, 1.0 / self._area, out=context.scratch("share", y.shape))
-        d_rows = context.scratch("rows", (len(x), down, *x.shape[2:]))
-        d_rows.fill(0.0)
-        for v in range(width):
-            d_rows[:, :, offset(v, t, across)] += share
-        d_x.fill(0.0)
-        for u in range(height):
-            d_x[:, offset(u, s, down)] += d_rows
+    def backward(
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
+    ) -> Array | None:
+        _, H, W, C = cache
+        shares = d_y / self._counts(H, W, d_y.dtype)
+        windows = (*d_y.shape[:3], *self.window.size, C)
+        d_windows = np.broadcast_to(shares[:, :, :, None, None, :], windows)
+        return self.window.sum_back(d_windows, H, W)
 
-    @property
-    def _area(self) -> int:
-        height, width = cast(Pair, self.window)
-        return height * width
+    def _counts(self, height: int, width: int, dtype: npt.DTypeLike) -> Array:
+        """m: (1, rows, columns, 1)."""
+        exists = self.exists(height, width)
+        counts: Array = (exists | self.count_zeros).sum(axis=(3, 4), dtype=dtype)
+        return counts
+
+
+def _flat(windows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """The pixels of each window in a row: (N, I, J, h w, C) from (N, I, J, h, w, C)."""
+    N, rows, columns, h, w, C = windows.shape
+    return windows.reshape(N, rows, columns, h * w, C)

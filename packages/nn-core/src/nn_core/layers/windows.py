@@ -1,81 +1,163 @@
-"""What convolution and pooling share: a window that slides over maps (H, W, C).
+"""A window that slides over images (H, W, C): what convolution and pooling share.
 
-A window of h x w pixels that moves on by (s, t) pixels at a time stands at
+A window of h x w pixels with dilation (d, e) takes every d-th row and every e-th column, so it
+spans d (h - 1) + 1 rows and e (w - 1) + 1 columns. It moves by strides (s, t) over the image and
+the padding around it. From top to bottom, and likewise from left to right, it has
 
-    (H - h) // s + 1    places from top to bottom,
-    (W - w) // t + 1    places from left to right,
+    (top + H + bottom - span) // s + 1    output positions,
 
-and covers the rows i s, ..., i s + h - 1 at place i. Pixels at the bottom and at the right
-that are too few for another place are not looked at.
+and at position i it covers the padded rows i s + u d for u = 0, ..., h - 1. Padded rows at the
+bottom that are too few for another position are not covered.
+
+Padding "same" is as much as gives ceil(H / s) positions, half of it at the top: the last position
+begins at row (ceil(H / s) - 1) s, so it takes that plus the span less H, if that is above 0.
 """
 
+import math
 import operator
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from nn_core.arrays import Array, Shape
 from nn_core.errors import SettingError, ShapeError
+from nn_core.registry import require
 
 Pair: TypeAlias = tuple[int, int]
 """Down and across: (height, width)."""
 
-SLICE_BYTES = 2 * 1024 * 1024
-"""What is worked on at a time, so that it stays in the cache."""
+
+@dataclass(frozen=True)
+class Window:
+    """Size, strides, padding and dilation, each checked and as a pair.
+
+    padding  "valid", "same", or (top and bottom, left and right)
+    """
+
+    size: Pair
+    strides: Pair
+    padding: str | Pair
+    dilation: Pair
+
+    @classmethod
+    def of(
+        cls,
+        size: int | Pair,
+        strides: int | Pair,
+        padding: str | int | Pair,
+        dilation: int | Pair = 1,
+        *,
+        name: str,
+    ) -> "Window":
+        """The window with these settings, one number standing for both directions.
+
+        name  of the size, for messages
+        Raises SettingError for settings that no window can have.
+        """
+        sizes, steps = pair(size, name), pair(strides, "strides")
+        window = cls(sizes, steps, _padding(padding), pair(dilation, "dilation"))
+        if isinstance(window.padding, tuple):
+            require(
+                window.padding[0] < window.span[0] and window.padding[1] < window.span[1],
+                f"padding {window.padding} must be smaller than the window {window.span}, "
+                f"which would otherwise see nothing but padding",
+            )
+        return window
+
+    @property
+    def span(self) -> Pair:
+        """Rows and columns from the window's first pixel to its last."""
+        (h, w), (d, e) = self.size, self.dilation
+        return d * (h - 1) + 1, e * (w - 1) + 1
+
+    def borders(self, height: int, width: int) -> tuple[Pair, Pair]:
+        """Padding of an image: (top, bottom), (left, right)."""
+        if isinstance(self.padding, tuple):
+            down, across = self.padding
+            return (down, down), (across, across)
+        if self.padding == "valid":
+            return (0, 0), (0, 0)
+        return (
+            _same(height, self.span[0], self.strides[0]),
+            _same(width, self.span[1], self.strides[1]),
+        )
+
+    def output_size(self, height: int, width: int) -> Pair:
+        """Output positions down and across. Raises ShapeError if the window does not fit."""
+        rows, columns = (sum(border) for border in self.borders(height, width))
+        down, across = height + rows - self.span[0], width + columns - self.span[1]
+        if down < 0 or across < 0:
+            raise ShapeError(
+                f"expected at least {self.span[0] - rows} x {self.span[1] - columns} pixels, "
+                f"got {height} x {width}"
+            )
+        return down // self.strides[0] + 1, across // self.strides[1] + 1
+
+    def view(self, x: npt.NDArray[Any], fill: float = 0.0) -> npt.NDArray[Any]:
+        """The pixels of every window (N, I, J, h, w, C) of images (N, H, W, C), not copied.
+
+        fill  the value of the padding
+        """
+        (s, t), (d, e) = self.strides, self.dilation
+        borders = ((0, 0), *self.borders(x.shape[1], x.shape[2]), (0, 0))
+        padded = np.pad(x, borders, constant_values=fill)
+        every = sliding_window_view(padded, self.span, axis=(1, 2))
+        return np.moveaxis(every[:, ::s, ::t, :, ::d, ::e], 3, 5)
+
+    def sum_back(self, d_windows: Array, height: int, width: int) -> Array:
+        """Each pixel's sum over all windows that cover it: (N, H, W, C) from (N, I, J, h, w, C).
+
+        It is the transpose of `view`, padding aside: what is d_windows there is d_x here.
+        """
+        N, rows, columns, h, w, C = d_windows.shape
+        (s, t), (d, e) = self.strides, self.dilation
+        (top, bottom), (left, right) = self.borders(height, width)
+        d_padded = np.zeros((N, top + height + bottom, left + width + right, C), d_windows.dtype)
+        for u in range(h):
+            for v in range(w):
+                down = slice(u * d, u * d + (rows - 1) * s + 1, s)
+                across = slice(v * e, v * e + (columns - 1) * t + 1, t)
+                d_padded[:, down, across] += d_windows[:, :, :, u, v]
+        return d_padded[:, top : top + height, left : left + width]
 
 
-def pair(value: Any, what: str, *, least: int = 1) -> Pair:
+def pair(value: Any, name: str, *, least: int = 1) -> Pair:
     """One whole number for both directions, or two, as a tuple.
 
-    Raises SettingError, naming `what`, unless these are one or two numbers >= `least`.
+    Raises SettingError, with the name, unless these are one or two numbers >= `least`.
     """
     try:
         two = tuple(value) if isinstance(value, list | tuple) else (value, value)
         down, across = map(operator.index, two)
     except (TypeError, ValueError):
-        raise SettingError(f"{what} is one whole number or two, not {value!r}") from None
-    if min(down, across) < least:
-        raise SettingError(f"{what} is at least {least}, not {value!r}")
+        raise SettingError(f"{name} must be one or two whole numbers, not {value!r}") from None
+    require(min(down, across) >= least, f"{name} must be at least {least}, not {value!r}")
     return down, across
 
 
-def maps(shape: Shape) -> tuple[int, int, int]:
+def image_shape(shape: Shape) -> tuple[int, int, int]:
     """Height, width and channels of an example. Raises ShapeError if it has other axes."""
-    if len(shape) != 3:
-        raise ShapeError(f"expected maps (height, width, channels), got {shape}")
-    height, width, channels = shape
-    return height, width, channels
+    match shape:
+        case (int(height), int(width), int(channels)):
+            return height, width, channels
+    raise ShapeError(f"expected an image (height, width, channels), got {shape}")
 
 
-def places(height: int, width: int, window: Pair, stride: Pair, zeros: Pair = (0, 0)) -> Pair:
-    """How many places a window has, down and across.
-
-    zeros  how many rows and columns are put around the maps
-    Raises ShapeError if the window is larger than that.
-    """
-    down, across = height + zeros[0] - window[0], width + zeros[1] - window[1]
-    if down < 0 or across < 0:
-        raise ShapeError(
-            f"expected at least {window[0] - zeros[0]} x {window[1] - zeros[1]} pixels, "
-            f"got {height} x {width}"
-        )
-    return down // stride[0] + 1, across // stride[1] + 1
+def _padding(value: str | int | Pair) -> str | Pair:
+    if isinstance(value, str):
+        if value not in ("valid", "same"):
+            raise SettingError(
+                f"padding must be 'valid', 'same' or a number of pixels, not {value!r}"
+            )
+        return value
+    return pair(value, "padding", least=0)
 
 
-def offset(first: int, stride: int, count: int) -> slice:
-    """The pixels first, first + stride, ...: one for each of `count` places."""
-    return slice(first, first + (count - 1) * stride + 1, stride)
-
-
-def slices(x: Array, bytes_each: int | None = None) -> Iterator[slice]:
-    """A batch a few examples at a time, as many as SLICE_BYTES hold, and at least one.
-
-    bytes_each  the work that an example makes, if it is not its own size
-    """
-    size = slice_size(x, bytes_each)
-    return (slice(start, min(start + size, len(x))) for start in range(0, len(x), size))
-
-
-def slice_size(x: Array, bytes_each: int | None = None) -> int:
-    """How many examples the largest of `slices` has."""
-    each = x.nbytes // max(1, len(x)) if bytes_each is None else bytes_each
-    return max(1, min(len(x), SLICE_BYTES // max(1, each)))
+def _same(size: int, span: int, stride: int) -> Pair:
+    """Padding before and after, the odd pixel of it after."""
+    last = (math.ceil(size / stride) - 1) * stride
+    total = max(0, last + span - size)
+    return total // 2, total - total // 2
