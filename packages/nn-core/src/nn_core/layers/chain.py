@@ -31,6 +31,8 @@ class Chain(Layer):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
+        if self.layers:
+            object.__setattr__(self, "takes_integers", self.layers[0].takes_integers)
 
     @property
     def batch_dependent(self) -> bool:
