@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from nn_core.network import Network
     from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
     from nn_core.training.history import History
-    from nn_core.training.trainer import Recipe, Trainer
+    from nn_core.training.recipe import Recipe
+    from nn_core.training.trainer import Trainer
 
 __all__ = [
     "GELU",
@@ -66,7 +67,8 @@ _NAMES = lazy_names(
         "layers": """GELU GRU LSTM AveragePool2D BatchNorm Conv2D Dense Dropout Embedding Flatten
             GlobalAveragePool2D InstanceNorm LeakyReLU MaxPool2D ReLU Sigmoid SimpleRNN Tanh""",
         "network": "Network",
-        "training.trainer": "Recipe Trainer",
+        "training.recipe": "Recipe",
+        "training.trainer": "Trainer",
     },
 )
 

@@ -1,7 +1,8 @@
-"""How good the answers are, in figures that people read."""
+"""Metrics: how good predictions are, in numbers that people read."""
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +10,14 @@ import numpy.typing as npt
 from nn_core.activations import sigmoid, softmax
 from nn_core.arrays import Array, Labels
 from nn_core.errors import DataError, ShapeError
+from nn_core.losses import IGNORE_INDEX
+
+Metric: TypeAlias = Callable[[Array, Any], float]
+"""A number from a network's output and the targets: a mean over the targets."""
 
 
 def predicted_labels(logits: Array) -> Labels:
-    """The likeliest class of each example: (N,) from (N, C), or from (N, 1) or (N,) by sign."""
+    """The most likely class of each example: (N,) from (N, C), or by sign from (N, 1) or (N,)."""
     if logits.ndim == 1 or logits.shape[1] == 1:
         return (logits.reshape(-1) > 0).astype(np.int64)
     labels: Labels = logits.argmax(axis=1)
@@ -28,15 +33,15 @@ def probabilities(logits: Array) -> Array:
 
 
 def accuracy(logits: Array, labels: Labels) -> float:
-    """The share of examples whose likeliest class is the right one, in [0, 1].
+    """The fraction of examples whose most likely class is the correct one, in [0, 1].
 
-    Of sequences, logits (N, T, V) and labels (N, T), the share of steps, without those whose
-    label is -1, for none.
+    Of sequences, logits (N, T, C) and labels (N, T), the fraction of steps; labels of -1 are
+    ignored.
     Raises ShapeError unless there is one label for each example, DataError for no examples.
     """
     if logits.ndim == 3 and labels.shape == logits.shape[:2]:
-        there = labels >= 0
-        logits, labels = logits[there], labels[there]
+        labeled = labels != IGNORE_INDEX
+        logits, labels = logits[labeled], labels[labeled]
     if labels.shape != logits.shape[:1]:
         raise ShapeError(
             f"logits {logits.shape} take labels {logits.shape[:1]}, not {labels.shape}"
@@ -47,7 +52,7 @@ def accuracy(logits: Array, labels: Labels) -> float:
 
 
 def confusion_matrix(predicted: Labels, labels: Labels, classes: int) -> npt.NDArray[np.int64]:
-    """How often class i was taken for class j: (classes, classes), truth in rows."""
+    """How often class i was predicted as class j: (classes, classes), true labels in rows."""
     counts: npt.NDArray[np.int64] = np.bincount(
         labels.astype(np.intp) * classes + predicted.astype(np.intp), minlength=classes * classes
     )
@@ -55,22 +60,22 @@ def confusion_matrix(predicted: Labels, labels: Labels, classes: int) -> npt.NDA
 
 
 def precision_and_recall(confusion: npt.NDArray[np.int64]) -> tuple[Array, Array]:
-    """Per class: right among those called it, and found among those that are it.
+    """Precision and recall of each class: (classes,) each.
 
     precision_j = M[j, j] / sum_i M[i, j],   recall_i = M[i, i] / sum_j M[i, j]
-    NaN where the divisor is 0: the class was never called, or never there.
+    NaN where the divisor is 0: the class was never predicted, or has no examples.
     """
-    right: npt.NDArray[Any] = np.diagonal(confusion).astype(np.float64)
-    called = confusion.sum(axis=0)
-    there = confusion.sum(axis=1)
-    nothing = np.full(len(right), np.nan)
-    precision = np.divide(right, called, out=nothing.copy(), where=called > 0)
-    recall = np.divide(right, there, out=nothing.copy(), where=there > 0)
+    correct: npt.NDArray[Any] = np.diagonal(confusion).astype(np.float64)
+    predicted = confusion.sum(axis=0)
+    actual = confusion.sum(axis=1)
+    undefined = np.full(len(correct), np.nan)
+    precision = np.divide(correct, predicted, out=undefined.copy(), where=predicted > 0)
+    recall = np.divide(correct, actual, out=undefined.copy(), where=actual > 0)
     return precision, recall
 
 
 def perplexity(nats: float) -> float:
-    """exp(mean negative log-likelihood): among how many equal choices the model wavers."""
+    """exp(mean negative log-likelihood): as uncertain as among so many equally likely tokens."""
     try:
         return math.exp(nats)
     except OverflowError:

@@ -1,47 +1,48 @@
-"""Images drawn anew at every step: moved, turned, mirrored, in another light.
+"""Image augmentation: random shifts, rotations, scales, flips and lighting, anew at every step.
 
-A network that never sees the same photo twice cannot learn one by heart; it learns what all of
-these photos have in common.
+A network that never sees the same photo twice cannot memorize it; it learns what all versions
+of a photo have in common.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from nn_core import noise
 from nn_core.arrays import Array
 from nn_core.errors import DataError, ShapeError
-from nn_core.registry import parse, require
+from nn_core.registry import Registry, require
 
 BLOCK_PIXELS = 16384
-"""Pixels that are worked on together, so that all that is known of them stays in the cache."""
+"""Pixels that are processed together, so that all their intermediate values stay in the cache."""
 LONGEST_SIDE = 4096
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """A random affine map and a random light for each image of a batch.
+    """A random affine map and random lighting for each image of a batch.
 
-    shift       the image moves by up to this part of its width, and of its height
-    rotation    it turns by up to so many degrees, either way
-    scale       it grows or shrinks by up to this: a factor from 1 / (1 + scale) to 1 + scale
-    stretch     its width grows by up to this while its height shrinks as much, or the reverse:
-                factors e and 1 / e, e from 1 / (1 + stretch) to 1 + stretch
-    mirror      one image in two has its left and right exchanged
-    brightness  up to this part of white is added or taken away
-    contrast    the distance from mid-grey times 1 / (1 + contrast) to 1 + contrast
-    colour      each channel times 1 / (1 + colour) to 1 + colour, by itself: light of another hue
+    shift            maximum shift, as a fraction of the width and of the height
+    rotation         maximum rotation in degrees, either way
+    scale            zoom by a factor from 1 / (1 + scale) to 1 + scale
+    stretch          the width times e and the height times 1 / e, with e from 1 / (1 + stretch)
+                     to 1 + stretch
+    horizontal_flip  flip one image in two, left to right
+    brightness       add up to this fraction of white, or subtract it
+    contrast         the distance from mid-gray times 1 / (1 + contrast) to 1 + contrast
+    color            each channel by itself times 1 / (1 + color) to 1 + color: light of another
+                     hue
 
-    Amounts are uniform, factors are uniform in their logarithm: half as often smaller, half as
-    often larger. All are drawn for each image apart, and with all settings at zero the image
-    stays as it is.
+    Amounts are uniform; factors are uniform in their logarithm: smaller half of the time, larger
+    the other half. All are drawn for each image independently; with all settings at zero the
+    image stays as it is.
 
-    Where a pixel comes from. About the centre of the image, (W - 1)/2 and (H - 1)/2, the point
+    Where a pixel comes from. About the center of the image, (W - 1)/2 and (H - 1)/2, the point
     p = (column, row) moves to
 
         q = S k R F p + t,    R = ((cos a, -sin a), (sin a, cos a)),
@@ -60,15 +61,15 @@ class Augmentation:
 
         (1-r)(1-s) x[j, i] + r (1-s) x[j, i+1] + (1-r) s x[j+1, i] + r s x[j+1, i+1]
 
-    Its light. With white = 1, gain g of the channel, factor c and amount b of the image:
+    Its lighting. With white = 1, gain g of the channel, factor c and amount b of the image:
 
         y = min(1, max(0, c (g x - 1/2) + 1/2 + b))
 
     How it is computed. Coordinates are rounded to 1/256 pixel, so that the four weights are
     whole numbers whose sum is 256. A weighted mean of bytes is then at most 255 * 256 < 2^16: the
-    channels of a pixel, up to four, stand side by side as the four 16-bit parts of ONE 64-bit
+    channels of a pixel, up to four, are side by side the four 16-bit parts of ONE 64-bit
     integer, and all are weighted by one multiplication, exactly, as no part can carry into
-    the next. A pixel is one number to fetch, and there are four fetches for each image.
+    the next. A pixel is one number to fetch, and each output pixel takes four fetches.
 
     Raises SettingError for a setting out of range.
     """
@@ -77,35 +78,43 @@ class Augmentation:
     rotation: float = 15.0
     scale: float = 0.1
     stretch: float = 0.0
-    mirror: bool = True
+    horizontal_flip: bool = True
     brightness: float = 0.1
     contrast: float = 0.2
-    colour: float = 0.1
+    color: float = 0.1
 
     def __post_init__(self) -> None:
         for field in fields(self):
             most = {"rotation": 180.0}.get(field.name, 1.0)
             value = getattr(self, field.name)
-            require(0 <= value <= most, f"{field.name} is from 0 to {most:g}, not {value}")
+            require(0 <= value <= most, f"{field.name} must be from 0 to {most:g}, not {value}")
 
     def __call__(
-        self, x: npt.NDArray[np.uint8], *, rng: np.random.Generator, white: float = 255.0
+        self,
+        x: npt.NDArray[np.uint8],
+        *,
+        seed: tuple[int, int],
+        first_row: int = 0,
+        white: float = 255.0,
     ) -> Array:
-        """The batch as it is seen this time, in an array of its own, as float32.
+        """The augmented batch, in an array of its own, as float32.
 
-        x      (N, H, W, C) bytes, C from 1 to 4
-        rng    draws as much for a batch of N images whatever the settings are
-        white  the brightest value of the result; 255 keeps the units of x
+        x          (N, H, W, C) bytes, C from 1 to 4
+        seed       of the run, and number of the step: the keys of its noise
+        first_row  number of the first image in its batch: the result for an image does not
+                   depend on how the batch is cut
+        white      the brightest value of the result; 255 keeps the units of x
         Raises ShapeError for another shape, DataError for numbers that are not bytes.
         """
         _check(x)
-        return self._changed(x, rng.uniform(-1, 1, (len(x), 8 + x.shape[3])), white)
+        drawn = noise.uniform(seed, (), first_row, (len(x), 8 + x.shape[3]))
+        return self._transform(x, 2.0 * drawn - 1.0, white)
 
-    def _changed(self, x: npt.NDArray[np.uint8], draws: Array, white: float) -> Array:
-        """The batch after what was drawn for each image: (N, 8 + C) numbers from -1 to 1."""
+    def _transform(self, x: npt.NDArray[np.uint8], draws: Array, white: float) -> Array:
+        """The batch, by what was drawn for each image: (N, 8 + C) numbers from -1 to 1."""
         N, H, W, C = x.shape
         columns, rows = self._coordinates(draws, H, W)
-        gains, offsets = self._light(draws, white)
+        gains, offsets = self._lighting(draws, white)
         y = np.empty(x.shape, np.float32)
         images = max(1, BLOCK_PIXELS // (H * W))
         for start in range(0, N, images):
@@ -124,7 +133,7 @@ class Augmentation:
         """The summands of p, (2, N, W) by column and (2, N, H) by row of q, times 2^16."""
         angle = np.radians(self.rotation) * draws[:, 2]
         factor = (1 + self.scale) ** draws[:, 3]
-        side = np.where(self.mirror & (draws[:, 4] < 0), -1.0, 1.0)
+        side = np.where(self.horizontal_flip & (draws[:, 4] < 0), -1.0, 1.0)
         cos, sin = np.cos(angle) / factor, np.sin(angle) / factor
         wider = (1 + self.stretch) ** draws[:, -1, None]
         u = (np.arange(W) - (W - 1) / 2 - self.shift * W * draws[:, 0, None]) / wider  # (N, W)
@@ -139,45 +148,53 @@ class Augmentation:
             np.rint(65536 * rows).astype(np.int32),
         )
 
-    def _light(self, draws: Array, white: float) -> tuple[Array, Array]:
+    def _lighting(self, draws: Array, white: float) -> tuple[Array, Array]:
         """Gains (N, C) and offsets (N, 1, 1) that make y of 256 x."""
         contrast = (1 + self.contrast) ** draws[:, 6, None]
-        gains = contrast * (1 + self.colour) ** draws[:, 7:-1] * (white / (255 * 256))
+        gains = contrast * (1 + self.color) ** draws[:, 7:-1] * (white / (255 * 256))
         offsets = white * (0.5 - 0.5 * contrast + self.brightness * draws[:, 5, None])
         return gains.astype(np.float32), offsets[:, None].astype(np.float32)
 
 
-def turned(x: npt.NDArray[np.uint8], degrees: float) -> Array:
-    """Each image turned about its centre, clockwise, as float32; its edge fills the corners.
+def rotate(x: npt.NDArray[np.uint8], degrees: float) -> Array:
+    """Each image rotated about its center, clockwise, as float32; its edge fills the corners.
 
     x (N, H, W, C) bytes, C from 1 to 4. Raises as `Augmentation` does.
     """
     _check(x)
     draws = np.zeros((len(x), 8 + x.shape[3]))
     draws[:, 2] = math.copysign(1.0, degrees)
-    turn = Augmentation(0.0, abs(degrees), 0.0, 0.0, False, 0.0, 0.0, 0.0)
-    return turn._changed(x, draws, 255.0)
+    rotation = Augmentation(0.0, abs(degrees), 0.0, 0.0, False, 0.0, 0.0, 0.0)
+    return rotation._transform(x, draws, 255.0)
 
 
 class Augment(Protocol):
-    """What a training loop does to each batch of examples."""
+    """What a trainer does to each batch of examples."""
 
-    def __call__(self, x: npt.NDArray[Any], /, *, rng: np.random.Generator) -> Array:
-        """The examples changed, in an array of its own; all chance comes from `rng`."""
+    def __call__(self, x: npt.NDArray[Any], /, *, seed: tuple[int, int]) -> Array:
+        """The changed examples, in an array of its own; all randomness comes from `seed`.
 
-
-AUGMENTATIONS: dict[str, Callable[..., Augmentation | None]] = {
-    "none": lambda: None,
-    "standard": Augmentation,
-}
+        seed  of the run, and number of the step
+        """
 
 
-def augmentation(text: str) -> Augmentation | None:
-    """The augmentation that a text such as "standard:rotation=30,mirror=no" names; or none.
+def _none() -> None:
+    """No augmentation."""
 
-    Raises SettingError for a name or a setting that there is not, or one out of range.
+
+AUGMENTATIONS: Registry[Any] = Registry(
+    "augmentation", {"none": _none, "standard": Augmentation}, kebab_case=True
+)
+"""Every augmentation by name."""
+
+
+def augmentation(text: str) -> Augment | None:
+    """The augmentation that a text such as "standard:rotation=30,horizontal_flip=no" names.
+
+    Raises SettingError for an unknown name or setting, or one out of range.
     """
-    return parse(text, AUGMENTATIONS, "augmentation")()
+    made: Augment | None = AUGMENTATIONS.parse(text)()
+    return made
 
 
 def _check(x: npt.NDArray[Any]) -> None:

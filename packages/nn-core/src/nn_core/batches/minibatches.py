@@ -1,77 +1,63 @@
-"""Mini-batches: every example once an epoch, in an order drawn from a seed."""
+"""Mini-batches: every example once an epoch, in an order that follows from the seed."""
 
-import math
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array, Examples
-from nn_core.errors import ShapeError
+from nn_core.errors import DataError, ShapeError
 from nn_core.registry import require
 from nn_core.sequences import trim_padding
 
 
 class Batches(Protocol):
-    """What a run takes its steps from: batches without end, epoch by epoch.
+    """The batch of every step of a run, found from the run's seed and the step's number alone.
 
-    carries_state  whether a batch goes on where the one before it ended, so that layers with a
-                   memory begin it with the state in which they ended that one
-    position       steps taken in this epoch
+    carries_state  whether a batch continues the sequences of the one before it, so that
+                   recurrent layers start from the state in which they ended that one
     """
 
     carries_state: bool
     batch_size: int
     steps_per_epoch: int
-    position: int
 
-    def next(self) -> tuple[Array, npt.NDArray[Any]]:
-        """The next batch, in memory that the batch after it may overwrite."""
+    def batch(self, seed: tuple[int, int]) -> tuple[Array, npt.NDArray[Any]]:
+        """x and y of a step, in memory that the next call may overwrite.
 
-    def mean(self, figures: Sequence[float]) -> float:
-        """The mean over an epoch of what was measured batch by batch."""
+        seed  of the run, and number of the step: 1, 2, ...
+        """
 
-    def state(self) -> dict[str, Any]:
-        """Where the batches stand, as plain numbers and names."""
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Stand where `state` was taken."""
+    def targets(self, seed: tuple[int, int]) -> npt.NDArray[Any]:
+        """The y of `batch`, without reading x."""
 
 
 class MiniBatches:
-    """An endless stream of batches (x, y), shuffled anew for each epoch.
+    """Batches (x, y), shuffled anew for each epoch.
 
     x, y        of the same length N; of `LazyArray` examples only those of a batch are read
     batch_size  examples in a batch; the last of an epoch may be smaller. None: all of them,
                 in the order they are in
-    rng         draws the order of each epoch
     trim        of padded sequences, y (N, T) with -1 for no target, leave out the steps at the
-                end that none of a batch needs
+                end in which no example of a batch has a target
 
-    The stream stands at a position, (epoch, step within it), which `state` returns and
-    `restore` takes up: from there on it yields the same batches again.
+    The order of an epoch is drawn from (seed of the run, number of the epoch), so nothing has
+    to be remembered to resume.
 
-    Raises ShapeError if the lengths differ, SettingError for an empty set or batch.
+    Raises ShapeError if the lengths differ, DataError for what is not an array of numbers,
+    SettingError for an empty set or batch.
     """
 
     carries_state = False
 
     def __init__(
-        self,
-        x: Examples,
-        y: npt.NDArray[Any],
-        *,
-        batch_size: int | None,
-        rng: np.random.Generator,
-        trim: bool = False,
+        self, x: Examples, y: npt.NDArray[Any], *, batch_size: int | None, trim: bool = False
     ) -> None:
-        if len(x) != len(y):
-            raise ShapeError(f"{len(x)} examples, but {len(y)} targets")
+        check_examples(x, y)
         require(len(x) > 0, "there are no examples to make batches of")
         require(
             batch_size is None or batch_size >= 1,
-            f"a batch holds at least one example, not {batch_size}",
+            f"batch_size must be at least 1, not {batch_size}",
         )
         self.batch_size = len(x) if batch_size is None else min(batch_size, len(x))
         self.steps_per_epoch = -(-len(x) // self.batch_size)
@@ -79,60 +65,57 @@ class MiniBatches:
         self._whole = self.batch_size == len(x)
         self._batch_x = np.empty((self.batch_size, *x.shape[1:]), x.dtype)
         self._batch_y = np.empty((self.batch_size, *y.shape[1:]), y.dtype)
-        self._rng = rng
         self._trim = trim
-        self._begin_epoch()
+        self._order: tuple[tuple[int, int], npt.NDArray[np.intp]] | None = None
 
-    def next(self) -> tuple[Array, npt.NDArray[Any]]:
-        """The next batch, in memory that the batch after it will overwrite."""
-        if self.position == self.steps_per_epoch:
-            self._begin_epoch()
-        start = self.position * self.batch_size
-        self.position += 1
-        x, y = (self._x[:], self._y) if self._whole else self._rows(start)
+    def batch(self, seed: tuple[int, int]) -> tuple[Array, npt.NDArray[Any]]:
+        """See `Batches`."""
+        if self._whole:
+            x, y = self._x[:], self._y
+        else:
+            rows = self._rows(seed)
+            x, y = self._batch_x[: len(rows)], self.targets(seed)
+            if isinstance(self._x, np.ndarray):
+                _take(self._x, rows, x)
+            else:
+                self._x.read(rows, x)
         return trim_padding(x, y) if self._trim else (x, y)
 
-    def mean(self, figures: Sequence[float]) -> float:
-        """The mean over an epoch's examples of what was measured batch by batch.
+    def targets(self, seed: tuple[int, int]) -> npt.NDArray[Any]:
+        """See `Batches`; not trimmed."""
+        if self._whole:
+            return self._y
+        rows = self._rows(seed)
+        return _take(self._y, rows, self._batch_y[: len(rows)])
 
-        Of padded sequences, the mean over their targets.
-        """
-        examples = len(self._x)
-        if self._trim and not self._whole:
-            targets = np.count_nonzero(self._y >= 0, axis=1)[self._order]
-            starts = np.arange(0, examples, self.batch_size)
-            counts: list[int] = np.add.reduceat(targets, starts).tolist()
-            return math.fsum(a * b for a, b in zip(figures, counts, strict=True)) / sum(counts)
-        last = examples - self.batch_size * (self.steps_per_epoch - 1)
-        total = math.fsum(figures[:-1]) * self.batch_size + figures[-1] * last
-        return total / examples
+    def _rows(self, seed: tuple[int, int]) -> npt.NDArray[np.intp]:
+        """The examples of a step. The order of an epoch is drawn once."""
+        run, step = seed
+        epoch, position = divmod(step - 1, self.steps_per_epoch)
+        if self._order is None or self._order[0] != (run, epoch):
+            order = np.random.default_rng([run, epoch + 1]).permutation(len(self._x))
+            self._order = (run, epoch), order
+        start = position * self.batch_size
+        return self._order[1][start : start + self.batch_size]
 
-    def state(self) -> dict[str, Any]:
-        """Where the stream stands, as plain numbers and names."""
-        return {"rng": self._rng_at_epoch, "position": self.position}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Stand where `state` was taken. Raises ValueError for a position that there is not."""
-        self._rng.bit_generator.state = state["rng"]
-        self._begin_epoch()
-        if not 0 <= state["position"] <= self.steps_per_epoch:
-            raise ValueError(f"step {state['position']} of an epoch of {self.steps_per_epoch}")
-        self.position = state["position"]
+def check_examples(x: object, y: object) -> None:
+    """Raise an NNError unless x and y are arrays of real numbers, equally many.
 
-    def _begin_epoch(self) -> None:
-        self.position = 0
-        self._rng_at_epoch = self._rng.bit_generator.state
-        if not self._whole:
-            self._order = self._rng.permutation(len(self._x))
+    Lists are refused rather than converted at every step.
+    """
+    for name, values in (("x", x), ("y", y)):
+        dtype, shape = getattr(values, "dtype", None), getattr(values, "shape", None)
+        if not isinstance(dtype, np.dtype) or not shape:
+            raise DataError(f"{name} must be an array of examples, not {type(values).__name__}")
+        if dtype.kind not in "biuf":
+            raise DataError(f"{name} must be real numbers, not {dtype}")
+    if len(x) != len(y):  # type: ignore[arg-type]
+        raise ShapeError(f"{len(x)} examples, but {len(y)} targets")  # type: ignore[arg-type]
 
-    def _rows(self, start: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """The examples from `start` on in the epoch's order, in memory that is used again."""
-        rows = self._order[start : start + self.batch_size]
-        x, y = self._batch_x[: len(rows)], self._batch_y[: len(rows)]
-        # The rows are in range; "clip" spares NumPy a copy that it makes in case they are not.
-        if isinstance(self._x, np.ndarray):
-            np.take(self._x, rows, axis=0, out=x, mode="clip")
-        else:
-            self._x.read(rows, x)
-        np.take(self._y, rows, axis=0, out=y, mode="clip")
-        return x, y
+
+def _take(
+    values: npt.NDArray[Any], rows: npt.NDArray[np.intp], out: npt.NDArray[Any]
+) -> npt.NDArray[Any]:
+    """values[rows] in `out`. All rows are in range; "clip" saves NumPy a copy in case not."""
+    return np.take(values, rows, axis=0, out=out, mode="clip")

@@ -1,1 +1,1 @@
-"""Training: the loop, its history, callbacks and evaluation."""
+"""Training: the loop, its state and history, callbacks and evaluation."""

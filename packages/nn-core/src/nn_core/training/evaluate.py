@@ -1,65 +1,60 @@
 """How good a network is on any examples, without noise and without penalties."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array, Examples
-from nn_core.batches.streams import windows
-from nn_core.layers import Context
-from nn_core.network import Network
+from nn_core.batches.minibatches import check_examples
+from nn_core.batches.streams import bptt_chunks
+from nn_core.errors import DataError
+from nn_core.layers.base import State
+from nn_core.losses import IGNORE_INDEX
+from nn_core.metrics import Metric
 
-Figure = Callable[[Array, Any], float]
-"""A number from logits and targets: a mean over the targets."""
+
+class Predictor(Protocol):
+    """What evaluation needs of a backend; see `nn_core.reference.Backend`."""
+
+    def predict(self, x: Examples, state: State | None = None) -> tuple[Array, State]:
+        """The outputs of any number of examples, and the state after them."""
 
 
-def measure(
-    network: Network,
-    x: Examples,
-    y: npt.NDArray[Any],
-    figures: Mapping[str, Figure],
-    *,
-    contexts: Sequence[Context] | None = None,
+def evaluate(
+    backend: Predictor, x: Examples, y: npt.NDArray[Any], metrics: Mapping[str, Metric]
 ) -> dict[str, float]:
-    """Each figure over all examples.
-
-    contexts  memory to use again, for whoever measures often
-    """
-    logits = network.predict(x, contexts=contexts)
-    return {name: figure(logits, y) for name, figure in figures.items()}
+    """Each metric over all examples. Raises ShapeError or DataError for what does not fit."""
+    check_examples(x, y)
+    output, _ = backend.predict(x)
+    return {name: metric(output, y) for name, metric in metrics.items()}
 
 
-def measure_text(
-    network: Network,
+def evaluate_text(
+    backend: Predictor,
     x: npt.NDArray[Any],
     y: npt.NDArray[np.integer[Any]],
-    figures: Mapping[str, Figure],
+    metrics: Mapping[str, Metric],
     *,
     streams: int = 64,
-    steps: int = 100,
-    contexts: Sequence[Context] | None = None,
+    bptt_length: int = 100,
 ) -> dict[str, float]:
-    """Each figure over a long text x (L,) with its targets y (L,), the state carried along.
+    """Each metric over a long text x (L, ...) with labels y (L,), the state carried along.
 
-    The mean over all targets is put together from those of windows of `steps`, so that memory
-    does not grow with the text; see `nn_core.streams.windows`. With one stream the text is
-    read as it stands; more read it faster, each after a lead of its own.
+    The mean over all labels is the weighted mean of those of the chunks, so that memory does
+    not grow with the text; see `nn_core.batches.streams.bptt_chunks`. With one stream the text
+    is read from start to end; more are faster, each after a burn-in of its own.
     """
-    contexts = network.contexts(frozen=True) if contexts is None else contexts
-    for context in contexts:
-        context.forget()
-    totals, count = dict.fromkeys(figures, 0.0), 0
-    for window, targets in windows(x, y, streams=streams, steps=steps):
-        logits = network.use(window, contexts)
-        for context in contexts:
-            context.carry()
-        here = int(np.count_nonzero(targets >= 0))
-        if here:
-            count += here
-            for name, figure in figures.items():
-                totals[name] += here * figure(logits, targets)
-    for context in contexts:
-        context.forget()
+    totals, count = dict.fromkeys(metrics, 0.0), 0
+    state: State | None = None
+    for chunk, labels in bptt_chunks(x, y, streams=streams, bptt_length=bptt_length):
+        output, state = backend.predict(chunk, state)
+        own = int(np.count_nonzero(labels != IGNORE_INDEX))
+        if own:
+            count += own
+            for name, metric in metrics.items():
+                totals[name] += own * metric(output, labels)
+    if not count:
+        raise DataError("there are no labels to evaluate on")
     return {name: total / count for name, total in totals.items()}

@@ -1,21 +1,25 @@
-"""What a run did, epoch by epoch and step by step."""
+"""The history of a run: its metrics epoch by epoch, its loss step by step."""
 
 import math
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Mode: TypeAlias = Literal["min", "max"]
+"""Whether the lowest or the highest value of a metric is best."""
 
 
 @dataclass
 class History:
-    """Columns of figures, one row an epoch, and the loss of every step.
+    """Columns of metrics, one row an epoch, and the loss of every step.
 
-    columns    name -> figures, NaN where an epoch had none: `epoch`, `step`, `seconds`,
+    columns    name -> values, NaN where an epoch had none: `epoch`, `step`, `seconds`,
                `learning_rate`, `training_loss`, `validation_loss`, ...
     step_loss  the loss of each step's batch, before that step, without penalties
     """
 
     columns: dict[str, list[float]] = field(default_factory=dict)
     step_loss: list[float] = field(default_factory=list)
-    _best: dict[tuple[str, bool], tuple[int, int]] = field(
+    _best: dict[tuple[str, Mode], tuple[int, int]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -31,18 +35,23 @@ class History:
             column.append(float(row.get(name, math.nan)))
 
     def row(self, index: int) -> dict[str, float]:
-        """The figures of one epoch."""
+        """The metrics of one epoch."""
         return {name: column[index] for name, column in self.columns.items()}
 
-    def best(self, column: str, *, largest: bool = False) -> int:
-        """The first row in which the column is lowest (or largest); -1 if it has no figures."""
-        values = self.columns.get(column, [])
-        seen, best = self._best.get((column, largest), (0, -1))  # no row is looked at twice
+    def best(self, monitor: str, mode: Mode = "min") -> int:
+        """The first row in which a column is lowest (or highest); -1 if it has no values."""
+        values = self.columns.get(monitor, [])
+        seen, best = self._best.get((monitor, mode), (0, -1))  # each row is looked at once
         for index in range(seen, len(values)):
             better = best < 0 or (
-                values[index] > values[best] if largest else values[index] < values[best]
+                values[index] > values[best] if mode == "max" else values[index] < values[best]
             )
             if better and not math.isnan(values[index]):
                 best = index
-        self._best[column, largest] = (len(values), best)
+        self._best[monitor, mode] = (len(values), best)
         return best
+
+    def copy(self) -> "History":
+        """The same rows in lists of its own."""
+        columns = {name: list(column) for name, column in self.columns.items()}
+        return History(columns, list(self.step_loss))

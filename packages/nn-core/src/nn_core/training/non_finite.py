@@ -1,26 +1,28 @@
-"""Where numbers are lost: the first place from which on they are not finite."""
+"""Where numbers stop being finite, for the message when training diverges."""
 
 import numpy as np
+import numpy.typing as npt
 
-from nn_core.arrays import Array
+from nn_core.arrays import Examples
 from nn_core.network import Network
 
+ROWS = 256
+"""Examples that are looked at together, so that memory does not grow with their number."""
 
-def locate_non_finite(network: Network, x: Array) -> str:
-    """The examples, a layer with its weights and its output, a kernel, or else the loss itself."""
+
+def locate_non_finite(network: Network, x: Examples) -> str:
+    """The examples, the first layer whose parameters or output are not finite, or the loss."""
+    for start in range(0, len(x), ROWS):
+        found = _locate(network, x[start : start + ROWS])
+        if found is not None:
+            return found
+    return "the loss itself"
+
+
+def _locate(network: Network, x: npt.NDArray[np.generic]) -> str | None:
     if not np.isfinite(x).all():
         return "the examples"
-    first = x = network.accepted(x)
-    contexts = network.contexts()
-    for i, layer in enumerate(network.layers):
-        x, _ = network.forward_layer(i, x, contexts[i])
-        if not all(
-            np.isfinite(values).all() for values in (x, *network.parameter_views[i].values())
-        ):
-            return f"layer {i}, {layer!r}"
-    x = first  # the layers are finite; a kernel may go further on its way to the same numbers
-    for i, stage in enumerate(network.stages):
-        x, _ = network.forward_stage(i, x, contexts)
-        if not np.isfinite(x).all():
-            return str(stage)
-    return "the loss itself"
+    for index, (layer, output) in enumerate(zip(network, network.activations(x), strict=True)):
+        if not all(np.isfinite(values).all() for values in (*layer.params.values(), output)):
+            return f"layer {index}, {layer.layer!r}"
+    return None
