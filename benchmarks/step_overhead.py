@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_info
 
 from nn_core import Dense, Network, Recipe, ReLU, Trainer
 from nn_core.arrays import Array, Labels
+from nn_core.engine.engine import Engine
 from nn_core.losses import binary_cross_entropy
 from nn_core.optim.optimizers import Adam
 
@@ -77,7 +78,7 @@ class BareNumPy:
     def __init__(self, case: Case, x: Array, labels: Labels, w: Array) -> None:
         self.x, self.targets = x, labels.astype(np.float32)
         self.batch_size = case.batch_size
-        self.order_rng, _ = np.random.default_rng(SEED).spawn(2)
+        self.order_rng = np.random.default_rng(np.random.SeedSequence(SEED))
         self.order = np.arange(0)
         self.position = self.examples = len(x)
 
@@ -178,11 +179,11 @@ def contestants(case: Case) -> tuple[Trainer, BareNumPy]:
     *hidden, outputs = case.sizes[1:]
     layers = [layer for units in hidden for layer in (Dense(units), ReLU())]
     network = Network([*layers, Dense(outputs)], input_shape=case.sizes[:1], rng=rng)
-    bare = BareNumPy(case, x, labels, network.parameters)
+    bare = BareNumPy(case, x, labels, network.vector)
     recipe = Recipe(
         binary_cross_entropy, Adam(), learning_rate=LEARNING_RATE, batch_size=case.batch_size
     )
-    trainer = Trainer(network, x, labels, recipe, epochs=1_000_000, rng=np.random.default_rng(SEED))
+    trainer = Trainer(Engine(network), x, labels, recipe, epochs=1_000_000, seed=SEED)
     return trainer, bare
 
 
@@ -190,7 +191,7 @@ def check_agreement(case: Case) -> None:
     """Exit unless both sides have the same losses and weights, to 1e-5, over ten steps."""
     trainer, bare = contestants(case)
     ours, theirs = zip(*[(trainer.step(), bare.step()) for _ in range(10)], strict=True)
-    apart = np.abs(trainer.network.parameters - bare.w).max()
+    apart = np.abs(trainer.network.vector - bare.w).max()
     moved = np.abs(contestants(case)[1].w - bare.w).max()
     if apart > 1e-5 or moved < 1e-3 or not np.allclose(ours, theirs, rtol=1e-5):
         raise SystemExit(f"{case.name}: the two sides differ by {apart:.1e} after 10 steps")

@@ -1,7 +1,6 @@
 """Photos through the network that comes with cnn-sign."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 
 import numpy as np
 
@@ -11,6 +10,8 @@ from bench.sides import FLOOR, OURS, TORCH, Case, Settings, Side
 from cnn_sign_digits.model import load_model
 from nn_core import Network
 from nn_core.arrays import Array
+from nn_core.engine.engine import Engine
+from nn_core.reference import Reference
 
 GOAL = 1.5
 SIZE = 64
@@ -24,15 +25,14 @@ def answer_sides(name: str, count: int, settings: Settings) -> list[Side]:
     photos = np.random.default_rng(1).uniform(0, 255, (count, SIZE, SIZE, 3)).astype(np.float32)
 
     def ours_in(variant: str, threads: int) -> Side:
-        options = ours.accepted(network.contexts, threads=threads)
-        contexts = network.contexts(frozen=True, **options)
-        crew = getattr(contexts[0], "crew", nullcontext())
-        return Side(OURS, variant, lambda: network.predict(photos, contexts=contexts), crew)
+        engine = Engine(network, threads=threads)
+        predictor = engine.frozen()
+        return Side(OURS, variant, lambda: predictor.predict(photos), engine)
 
-    mine = [ours_in(*way) for way in ours.ways(network.contexts, settings.threads)]
+    mine = [ours_in(*way) for way in ours.ways(settings.threads)]
     theirs: list[Side] = []
     if machine.HAS_TORCH:
-        theirs += _torch_sides(name, network, photos, network.predict(photos), settings)
+        theirs += _torch_sides(name, network, photos, Reference(network).predict(photos)[0], settings)
     theirs.append(Side(FLOOR, "products", floor.floor_step(network, (count,), training=False)))
     return [*mine, *theirs]
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from bench.growth import Growth
 from bench.report import Result
-from bench.sides import BARE, FLOOR, OURS, SCIKIT, TORCH
+from bench.sides import BARE, FLOOR, OURS, REFERENCE, SCIKIT, TORCH
 from nn_core.cli.plots import COLORS, new_figure, save_figure, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOR_OF = {TORCH: COLORS[1], SCIKIT: COLORS[0], FLOOR: COLORS[6], BARE: COLORS[2]}
+COLOR_OF = {TORCH: COLORS[1], SCIKIT: COLORS[0], FLOOR: COLORS[6], REFERENCE: COLORS[4], BARE: COLORS[2]}
 
 
 def draw_ratios(results: Sequence[Result], path: Path) -> None:

@@ -14,6 +14,8 @@ import numpy as np
 from nn_core import Network
 from nn_core.arrays import Array, Shape
 from nn_core.layers import Conv2D, Dense, Layer, Recurrent
+from nn_core.layers.base import features
+from nn_core.layers.windows import image_shape
 
 WINDOWS = 4096
 """Of a convolution, in one product."""
@@ -33,7 +35,7 @@ class Product:
     count: int = 1
 
 
-def floor_step(network: Network, batch: Shape, *, training: bool) -> Callable[[], None]:
+def floor_step(network: Network, batch: tuple[int, ...], *, training: bool) -> Callable[[], None]:
     """All products of a step, or of an answer, for a batch (N,) or (N, T)."""
     calls: list[tuple[int, Array, Array, Array]] = []
     for product in _products(network, batch, training=training):
@@ -62,7 +64,7 @@ def floor_step(network: Network, batch: Shape, *, training: bool) -> Callable[[]
     return step
 
 
-def _products(network: Network, batch: Shape, *, training: bool) -> Iterator[Product]:
+def _products(network: Network, batch: tuple[int, ...], *, training: bool) -> Iterator[Product]:
     learns = False
     for i, layer in enumerate(network.layers):
         yield from _of_layer(
@@ -72,19 +74,25 @@ def _products(network: Network, batch: Shape, *, training: bool) -> Iterator[Pro
 
 
 def _of_layer(
-    layer: Layer, x: Shape, y: Shape, batch: Shape, training: bool, needs_d_x: bool
+    layer: Layer,
+    x: Shape,
+    y: Shape,
+    batch: tuple[int, ...],
+    training: bool,
+    needs_d_x: bool,
 ) -> Iterator[Product]:
     if isinstance(layer, Dense):
-        yield from _linear(math.prod(batch), x[0], y[0], training, needs_d_x)
+        yield from _linear(math.prod(batch), features(x), layer.units, training, needs_d_x)
     elif isinstance(layer, Conv2D):
-        places = math.prod(batch) * y[0] * y[1]
+        rows, columns, _ = image_shape(y)
+        places = math.prod(batch) * rows * columns
         inner = math.prod(layer.parameters(x)["W"].shape[:3])
         for start in range(0, places, WINDOWS):
             rows = min(WINDOWS, places - start)
-            yield from _linear(rows, inner, y[2], training, needs_d_x)
+            yield from _linear(rows, inner, layer.filters, training, needs_d_x)
     elif isinstance(layer, Recurrent):
         (N, T), gates = batch, layer.gates * layer.units
-        yield from _linear(N * T, x[0], gates, training, needs_d_x)
+        yield from _linear(N * T, features(x), gates, training, needs_d_x)
         yield Product(N, layer.units, gates, count=T)
         if training:
             yield Product(N, gates, layer.units, "b", count=T)

@@ -14,7 +14,6 @@ from threadpoolctl import threadpool_limits
 
 from bench import ours, tasks
 from bench.sides import OURS, TORCH, Settings, Side
-from nn_core import Trainer
 
 WARM_UP = 3
 
@@ -33,7 +32,7 @@ def side_of(side: str, task: ours.Task, threads: int) -> Side:
     """Its training step."""
     network = ours.network_of(task)
     if side == OURS:
-        way = ours.ways(Trainer.__init__, threads)[-1]
+        way = ours.ways(threads)[-1]
         return ours.training_side(task, network, *way)
     from bench.torch_side import formats_of, plain_step
     from bench.twin import Twin

@@ -25,7 +25,8 @@ from nn_core.layers import (
     ReLU,
     SimpleRNN,
 )
-from nn_core.layers.windows import Pair
+from nn_core.layers.base import features
+from nn_core.layers.windows import image_shape
 
 KINDS: dict[type[Layer], tuple[type[nn.Module], tuple[int, ...]]] = {
     SimpleRNN: (nn.RNN, (0,)),
@@ -83,9 +84,9 @@ def translated(layer: Layer, x: Shape, y: Shape, maps: Shape | None, time_first:
         case Dense():
             return _dense(layer, x, maps)
         case Conv2D():
-            return _convolution(layer, x, y)
+            return _convolution(layer, x)
         case BatchNorm():
-            norm = nn.BatchNorm2d(x[-1], eps=layer.epsilon, momentum=1.0 - layer.momentum)
+            norm = nn.BatchNorm2d(features(x), eps=layer.epsilon, momentum=1.0 - layer.momentum)
             names = {
                 "gamma": norm.weight,
                 "beta": norm.bias,
@@ -94,15 +95,15 @@ def translated(layer: Layer, x: Shape, y: Shape, maps: Shape | None, time_first:
             }
             return Part([norm], [Match(name, cast(Tensor, held)) for name, held in names.items()])
         case Embedding():
-            words = nn.Embedding(layer.vocabulary, layer.dimensions)
+            words = nn.Embedding(layer.vocabulary_size, layer.dimensions)
             return Part([words], [Match("W", words.weight)])
         case Recurrent():
             return _recurrent(layer, x, time_first)
         case MaxPool2D():
-            window, stride = cast(Pair, layer.window), cast(Pair, layer.stride)
-            return Part([nn.MaxPool2d(window, stride)])
+            window = layer.window
+            return Part([nn.MaxPool2d(window.size, window.strides)])
         case InstanceNorm():
-            return Part([nn.InstanceNorm2d(x[-1], eps=layer.epsilon)])
+            return Part([nn.InstanceNorm2d(features(x), eps=layer.epsilon)])
         case GlobalAveragePool2D():
             return Part([MeanOfMaps()])
         case ReLU():
@@ -115,7 +116,7 @@ def translated(layer: Layer, x: Shape, y: Shape, maps: Shape | None, time_first:
 
 
 def _dense(layer: Dense, x: Shape, maps: Shape | None) -> Part:
-    dense = nn.Linear(x[0], layer.units)
+    dense = nn.Linear(features(x), layer.units)
 
     def channels_first(W: Array) -> Array:
         if maps is not None:
@@ -125,20 +126,13 @@ def _dense(layer: Dense, x: Shape, maps: Shape | None) -> Part:
     return Part([dense], [Match("W", dense.weight, channels_first), Match("b", dense.bias)])
 
 
-def _convolution(layer: Conv2D, x: Shape, y: Shape) -> Part:
+def _convolution(layer: Conv2D, x: Shape) -> Part:
     """Where "same" puts more zeros below than above, they are put there beforehand."""
-    kernel, stride = cast(Pair, layer.kernel), cast(Pair, layer.stride)
-    borders: list[Pair] = []  # (above, below), (left, right)
-    for axis in (0, 1):
-        if layer.padding == "same":
-            zeros = max(0, (y[axis] - 1) * stride[axis] + kernel[axis] - x[axis])
-            borders.append((zeros // 2, zeros - zeros // 2))
-        else:
-            each = 0 if layer.padding == "valid" else cast(Pair, layer.padding)[axis]
-            borders.append((each, each))
-    (top, bottom), (left, right) = borders
+    height, width, channels = image_shape(x)
+    kernel, stride = layer.window.size, layer.window.strides
+    (top, bottom), (left, right) = layer.window.borders(height, width)
     even = (top, left) == (bottom, right)
-    maps = nn.Conv2d(x[2], layer.filters, kernel, stride, (top, left) if even else 0)
+    maps = nn.Conv2d(channels, layer.filters, kernel, stride, (top, left) if even else 0)
     before: list[nn.Module] = [] if even else [nn.ZeroPad2d((left, right, top, bottom))]
     return Part(
         [*before, maps],
@@ -152,7 +146,7 @@ def _convolution(layer: Conv2D, x: Shape, y: Shape) -> Part:
 def _recurrent(layer: Recurrent, x: Shape, time_first: bool) -> Part:
     """PyTorch has a second bias, which stays zero save where GRU has one."""
     kind, gates = KINDS[type(layer)]
-    made: Any = kind(x[0], layer.units, batch_first=not time_first)
+    made: Any = kind(features(x), layer.units, batch_first=not time_first)
     made.bias_hh_l0.data.zero_()
 
     def in_torch_order(array: Array) -> Array:

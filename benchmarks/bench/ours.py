@@ -1,9 +1,7 @@
 """The side of nn-core."""
 
-import inspect
 import math
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.parity import Outcome
-from bench.sides import OURS, Side
+from bench.sides import OURS, REFERENCE, Side
 from nn_core import Network, Recipe, Trainer
+from nn_core.engine.engine import Engine
 from nn_core.layers import Layer
-from nn_core.losses import LOSSES
+from nn_core.losses import loss
 from nn_core.optim.optimizers import Adam
+from nn_core.reference import Backend, Reference
 
 LEARNING_RATE = 1e-6
 """So small that the weights stay where they are: the last step costs what the first did."""
@@ -31,40 +31,24 @@ class Task:
 
     name: str
     layers: tuple[Layer, ...]
-    input_shape: tuple[int, ...]
+    input_shape: tuple[int | None, ...]
     loss: str
     x: npt.NDArray[Any]
     y: npt.NDArray[Any]
-    over_time: bool = False
-
-
-def accepted(function: Callable[..., Any], **options: Any) -> dict[str, Any]:
-    """Those of the options that a function knows."""
-    known = inspect.signature(function).parameters
-    return {name: value for name, value in options.items() if name in known}
 
 
 def network_of(task: Task) -> Network:
     """The network of a task, with its first weights."""
     return Network(
-        task.layers,
-        input_shape=task.input_shape,
-        rng=np.random.default_rng(0),
-        over_time=task.over_time,
+        task.layers, input_shape=task.input_shape, rng=np.random.default_rng(0)
     )
 
 
 def outcome(task: Task, network: Network) -> Outcome:
     """Loss and gradients, named by layer and array, without a step."""
-    contexts = network.contexts(training=True, rng=np.random.default_rng(0))
-    loss, _ = network.loss_and_gradients(task.x, task.y, LOSSES[task.loss], contexts)
-    gradients = {
-        f"{i}.{name}": array.copy()
-        for i, views in enumerate(network.gradient_views)
-        for name, array in views.items()
-        if not name.startswith("running_")
-    }
-    return Outcome(loss, gradients)
+    result = Engine(network).loss_and_gradients(task.x, task.y, loss(task.loss))
+    trained = network.named(result.gradients[: network.trained_count])
+    return Outcome(result.loss, {name: array.copy() for name, array in trained.items()})
 
 
 class SameBatch:
@@ -96,32 +80,33 @@ class SameBatch:
         self.position = state["position"]
 
 
-def ways(function: Callable[..., Any], threads: int) -> list[tuple[str, int]]:
-    """How so many threads are used: by the BLAS, or by nn-core where it has threads of its own."""
-    own = threads > 1 and "threads" in inspect.signature(function).parameters
-    return [("BLAS threads", 1), ("own threads", threads)] if own else [("", 1)]
+def ways(threads: int) -> list[tuple[str, int]]:
+    """How so many threads are used: by the BLAS, or by nn-core's own."""
+    return [("", 1)] if threads == 1 else [("BLAS threads", 1), ("own threads", threads)]
 
 
 def training_sides(task: Task, threads: int) -> list[Side]:
     """A training step in each way."""
     return [
         training_side(task, network_of(task), variant, own)
-        for variant, own in ways(Trainer.__init__, threads)
+        for variant, own in ways(threads)
     ]
 
 
 def training_side(task: Task, network: Network, variant: str, threads: int) -> Side:
     """`Trainer.step`: forward, loss, backward, Adam, always on the one batch."""
-    recipe = Recipe(LOSSES[task.loss], Adam(), learning_rate=LEARNING_RATE, batch_size=None)
-    trainer = Trainer(
-        network,
-        task.x,
-        task.y,
-        recipe,
-        epochs=1_000_000_000,
-        rng=np.random.default_rng(0),
-        **accepted(Trainer.__init__, threads=threads),
-    )
+    engine = Engine(network, threads=threads)
+    return Side(OURS, variant, trainer_of(task, engine).step, engine)
+
+
+def reference_side(task: Task) -> Side:
+    """The same step by the layers as they are written."""
+    return Side(REFERENCE, "", trainer_of(task, Reference(network_of(task))).step)
+
+
+def trainer_of(task: Task, backend: Backend) -> Trainer:
+    """A run of the one batch."""
+    recipe = Recipe(loss(task.loss), Adam(), learning_rate=LEARNING_RATE, batch_size=None)
+    trainer = Trainer(backend, task.x, task.y, recipe, epochs=1_000_000_000, seed=0)
     trainer.batches = SameBatch(task.x, task.y)
-    crew = getattr(trainer, "_crew", nullcontext())  # which `Trainer.run` holds as it runs
-    return Side(OURS, variant, trainer.step, crew)
+    return trainer

@@ -36,11 +36,11 @@ def recurrent(cell: str, size: Size) -> Task:
     rng = np.random.default_rng(1)
     x, y = rng.integers(size.vocabulary, size=(2, size.batch_size, size.steps))
     layers = (
-        Embedding(size.embedding, size.vocabulary),
+        Embedding(size.vocabulary, size.embedding),
         CELLS[cell](size.hidden),
         Dense(size.vocabulary),
     )
-    return Task(f"{cell} {size}", layers, (), "sequence-cross-entropy", x, y, over_time=True)
+    return Task(f"{cell} {size}", layers, (None,), "softmax-cross-entropy", x, y)
 
 
 def _case(cell: str, size: Size) -> Case:

@@ -21,7 +21,7 @@ def outcome(task: Task, network: Network) -> Outcome:
     classifier.partial_fit(task.x, task.y)
     after = [*classifier.coefs_, *classifier.intercepts_]
     gradients = [(a - b) / LONG_STEP for a, b in zip(before, after, strict=True)]
-    names = [f"{i}.{name}" for name in ("W", "b") for i in _dense(network)]
+    names = [f"{i}/{name}" for name in ("W", "b") for i in _dense(network)]
     return Outcome(float(classifier.loss_), dict(zip(names, gradients, strict=True)))
 
 
@@ -47,8 +47,8 @@ def _classifier(task: Task, network: Network, rate: float, **options: Any) -> An
     outputs = network.output_shape[0]
     classifier.partial_fit(task.x, task.y, classes=np.arange(max(2, outputs)))
     for place, i in enumerate(layers):
-        classifier.coefs_[place][...] = network.parameter_views[i]["W"]
-        classifier.intercepts_[place][...] = network.parameter_views[i]["b"]
+        classifier.coefs_[place][...] = network.params[f"{i}/W"]
+        classifier.intercepts_[place][...] = network.params[f"{i}/b"]
     return classifier
 
 

@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-OURS, TORCH, SCIKIT, FLOOR, BARE = "nn-core", "PyTorch", "scikit-learn", "floor", "bare imports"
+OURS, REFERENCE = "nn-core", "reference"
+TORCH, SCIKIT, FLOOR, BARE = "PyTorch", "scikit-learn", "floor", "bare imports"
 
 
 @dataclass(frozen=True)

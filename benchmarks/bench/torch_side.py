@@ -39,7 +39,7 @@ def formats_of(network: Network) -> dict[str, dict[str, bool]]:
     """The ways in which PyTorch's data can lie in memory."""
     if len(network.input_shape) == 3:
         return {"channels first": {}, "channels last": {"channels_last": True}}
-    if network.over_time:
+    if None in network.input_shape:
         return {"batch first": {}, "time first": {"time_first": True}}
     return {"": {}}
 

@@ -33,6 +33,7 @@ def training_sides(task: Task, settings: Settings) -> list[Side]:
 
         check_same(task.name, SCIKIT, expected, scikit_side.outcome(task, network))
         theirs.append(Side(SCIKIT, "", scikit_side.training_step(task, network)))
-    batch = task.x.shape[: 1 + task.over_time]
+    batch = task.x.shape[: 1 + task.input_shape.count(None)]
+    theirs.append(ours.reference_side(task))
     theirs.append(Side(FLOOR, "products", floor.floor_step(network, batch, training=True)))
     return [*ours.training_sides(task, settings.threads), *theirs]

@@ -37,8 +37,8 @@ class Twin:
             part = translated(layer, x, y, maps, time_first)
             modules += part.modules
             for match in part.matches:
-                self.matches[f"{i}.{match.name}"] = match
-                self._copy(match, network.parameter_views[i][match.name])
+                self.matches[f"{i}/{match.name}"] = match
+                self._copy(match, network.params[f"{i}/{match.name}"])
         self.module = Sequential(*modules)
         if channels_last:
             self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -68,7 +68,7 @@ class Twin:
         return F.cross_entropy(logits.reshape(len(targets), -1), targets)
 
     def in_torch_order(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
-        """SpecType arrays of nn-core as PyTorch has them."""
+        """Named arrays of nn-core as PyTorch has them."""
         return {name: self.matches[name].reorder(array) for name, array in arrays.items()}
 
     def gradients(self) -> dict[str, Array]:
