@@ -1,0 +1,57 @@
+"""Arrays and JSON in an open HDF5 file, checked as they are read."""
+
+import json
+from typing import Any
+
+import numpy as np
+
+from nn_core.arrays import Array
+from nn_core.errors import DataError
+from nn_core.storage.files import check_bytes
+
+
+def write_json(group: Any, name: str, value: Any) -> None:
+    """Store plain numbers, names, lists and dictionaries as text."""
+    group[name] = json.dumps(value)
+
+
+def read_json(group: Any, name: str) -> Any:
+    """The value that `write_json` stored. Raises ValueError for text that is not JSON."""
+    return json.loads(_dataset(group, name).asstr()[()])
+
+
+def read_into(group: Any, name: str, values: Array) -> None:
+    """Fill an array of known shape. Raises DataError for another shape, or for inf and NaN."""
+    stored = _dataset(group, name)
+    if stored.shape != values.shape:
+        raise DataError(f"{stored.name} has shape {stored.shape}, expected {values.shape}")
+    values[...] = stored[()]
+    if not np.isfinite(values).all():
+        raise DataError(f"{stored.name} has values that are not finite")
+
+
+def read_column(group: Any, name: str) -> list[float]:
+    """A list of floats of any length. Raises DataError for anything else."""
+    stored = _dataset(group, name)
+    if stored.ndim != 1 or stored.dtype.kind != "f":
+        raise DataError(f"{stored.name} is not a list of numbers")
+    check_bytes(stored.nbytes, stored.name)
+    column: list[float] = stored[()].tolist()
+    return column
+
+
+def one_line(value: object) -> str:
+    """Its text without line breaks."""
+    return " ".join(str(value).split())
+
+
+def _dataset(group: Any, name: str) -> Any:
+    """An array of the file itself. Raises KeyError if it is missing.
+
+    Raises DataError if its values are in another file: reading an untrusted file must not read
+    others.
+    """
+    stored = group[name]
+    if stored.file.filename != group.file.filename or stored.is_virtual or stored.external:
+        raise DataError(f"{name} is in another file")
+    return stored

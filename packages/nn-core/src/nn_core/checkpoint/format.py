@@ -1,0 +1,185 @@
+"""The checkpoint file.
+
+    /                              format, version, program
+    /architecture                  JSON: layers, input shape, dtype, ties
+    /details                       JSON: what the program needs to predict (classes, ...)
+    /parameters/<path>             the arrays by path, as in parameters/3/W: those to predict with
+    /training/...                  the run; see `nn_core.checkpoint.snapshot`
+
+After the HDF5 comes its SHA-256, as text: readers of HDF5 ignore it, and a flipped bit does not
+become a wrong weight. Editing the file with h5py drops the checksum.
+
+Nothing is pickled: an untrusted file can hold wrong numbers, but no code. The file is built in
+memory, written whole under a temporary name and renamed, so a process that is killed while it
+saves loses nothing but that save.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nn_core.arrays import Array
+from nn_core.checkpoint import migrations
+from nn_core.checkpoint.architecture import describe_network, network_from
+from nn_core.checkpoint.fields import one_line, read_into, read_json, write_json
+from nn_core.checkpoint.snapshot import read_snapshot, snapshot_arrays, write_snapshot
+from nn_core.errors import CheckpointError, NNError
+from nn_core.network import Network
+from nn_core.storage.atomic import atomic_write
+from nn_core.training.state import Snapshot
+
+FORMAT = "nn-core checkpoint"
+VERSION = 2
+_SEAL = b"\nnn-core sha256 "
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What wrong bytes may lead to on their way through h5py, JSON and the layers."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds.
+
+    network   with the parameters to predict with
+    details   what the program stored with it
+    snapshot  the run, if it was saved while training and can be resumed
+    version   of the format
+    """
+
+    network: Network
+    details: dict[str, Any]
+    snapshot: Snapshot | None
+    version: int
+
+    def require_snapshot(self) -> Snapshot:
+        """The run. Raises CheckpointError if there is none that can be resumed."""
+        if self.snapshot is not None:
+            return self.snapshot
+        if self.version < VERSION:
+            raise CheckpointError(
+                "the checkpoint is of an earlier version, whose noise and order of examples are "
+                "drawn differently: it predicts, but its run cannot be resumed"
+            )
+        raise CheckpointError("the checkpoint has a network, but no run to resume")
+
+
+def save(
+    path: Path,
+    network: Network,
+    *,
+    program: str,
+    details: Mapping[str, Any],
+    snapshot: Snapshot | None = None,
+) -> None:
+    """Write a checkpoint.
+
+    details   plain numbers, names, lists and dictionaries
+    snapshot  the run, so that it can be resumed; its `best` parameters, if it has any, are
+              those that the file predicts with
+    Raises CheckpointError if the file cannot be written or the parameters are not finite.
+    """
+    best = None if snapshot is None else snapshot.best
+    parameters = network.vector if best is None else best
+    arrays = [] if snapshot is None else snapshot_arrays(snapshot)
+    if not all(np.isfinite(values).all() for values in (parameters, *arrays)):
+        raise CheckpointError(f"{path} was not written: the weights are no longer finite")
+    image = _image(network, parameters, program, details, snapshot)
+    try:
+        atomic_write(path, image + _SEAL + _digest(image))
+    except OSError as error:
+        raise CheckpointError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def load(path: Path, *, program: str) -> Checkpoint:
+    """Read a checkpoint that `program` wrote, of this version of the format or an earlier one.
+
+    Raises CheckpointError, in one line, for a file that is missing, damaged, of another
+    program or of a later version.
+    """
+    import h5py
+
+    try:
+        content = path.read_bytes()
+        if not content.startswith(_HDF5):
+            raise CheckpointError(f"{path} is not a checkpoint (not HDF5)")
+        image, seal, digest = content.rpartition(_SEAL)
+        if seal and digest != _digest(image):
+            raise CheckpointError(f"{path} is damaged: checksum mismatch")
+        with h5py.File(path, "r") as file:
+            return _read(path, file, program)
+    except CheckpointError:
+        raise
+    except NNError as error:
+        raise CheckpointError(f"{path} is damaged: {error}") from None
+    except _DAMAGE as error:
+        raise CheckpointError(f"{path} is damaged: {one_line(error)}") from None
+    except OSError as error:
+        reason = error.strerror or f"damaged: {one_line(error)}"
+        raise CheckpointError(f"cannot read {path}: {reason}") from None
+
+
+def _read(path: Path, file: Any, program: str) -> Checkpoint:
+    version = _check_origin(path, file, program)
+    architecture = read_json(file, "architecture")
+    if version == 1:
+        architecture = migrations.architecture_of_version_1(architecture)
+    network = network_from(architecture)
+    for name, values in network.named(network.vector).items():
+        read_into(file, f"parameters/{name}", values)
+    snapshot = None
+    if version == VERSION and "training" in file:
+        snapshot = read_snapshot(file["training"], network)
+    return Checkpoint(network, read_json(file, "details"), snapshot, version)
+
+
+def _check_origin(path: Path, file: Any, program: str) -> int:
+    """The version of the format."""
+    if file.attrs.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is not a checkpoint (no nn-core header)")
+    origin, version = one_line(file.attrs["program"]), one_line(file.attrs["version"])
+    if origin != program:
+        raise CheckpointError(f"{path} was written by {origin}, not by {program}")
+    if version not in {"1", "2"}:
+        raise CheckpointError(
+            f"{path} has format version {version}; this program reads up to {VERSION}"
+        )
+    return int(version)
+
+
+def _image(
+    network: Network,
+    parameters: Array,
+    program: str,
+    details: Mapping[str, Any],
+    snapshot: Snapshot | None,
+) -> bytes:
+    """The bytes of the HDF5 file."""
+    import h5py
+
+    with h5py.File("checkpoint", "w", driver="core", backing_store=False) as file:
+        file.attrs.update({"format": FORMAT, "version": VERSION, "program": program})
+        write_json(file, "architecture", describe_network(network))
+        write_json(file, "details", details)
+        for name, values in network.named(parameters).items():
+            file[f"parameters/{name}"] = values
+        if snapshot is not None:
+            write_snapshot(file.create_group("training"), network, snapshot)
+        file.flush()
+        image: bytes = file.id.get_file_image()
+    return image
+
+
+def _digest(image: bytes) -> bytes:
+    return hashlib.sha256(image).hexdigest().encode()

@@ -1,0 +1,51 @@
+"""Checkpoints of earlier versions, told in the words of the present one."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Fields = dict[str, Any]
+
+
+def architecture_of_version_1(architecture: Mapping[str, Any]) -> Fields:
+    """The architecture of a version 1 file as version 2 has it.
+
+    Paths and layouts of the parameters are the same in both. In version 1, time was a flag of
+    the network, `over_time`; now it is the first axis of the input shape.
+    """
+    over_time = architecture.get("over_time", False)  # the first files have no such flag
+    shape = list(architecture["input_shape"])
+    return {
+        "layers": [_layer_of_version_1(dict(fields)) for fields in architecture["layers"]],
+        "input_shape": [None, *shape] if over_time else shape,
+        "dtype": architecture["dtype"],
+        "tied": {},
+    }
+
+
+def _layer_of_version_1(fields: Fields) -> Fields:
+    migrate = _LAYERS.get(fields["layer"])
+    return fields if migrate is None else migrate(fields)
+
+
+def _renamed(**names: str) -> Callable[[Fields], Fields]:
+    return lambda fields: {names.get(key, key): value for key, value in fields.items()}
+
+
+def _dropout(fields: Fields) -> Fields:
+    return {
+        "layer": "Dropout",
+        "rate": round(1.0 - fields["keep_probability"], 12),
+        "spatial": fields.get("whole_maps", False),
+    }
+
+
+_LAYERS: Mapping[str, Callable[[Fields], Fields]] = {
+    "AveragePool2D": _renamed(window="pool_size", stride="strides"),
+    "Conv2D": _renamed(kernel="kernel_size", stride="strides"),
+    "Dropout": _dropout,
+    "Embedding": _renamed(vocabulary="vocabulary_size"),
+    "GELU": lambda fields: fields | {"approximate": True},
+    "GRU": lambda fields: fields | {"reset_after": True},
+    "MaxPool2D": _renamed(window="pool_size", stride="strides"),
+}
+"""What has changed, by layer."""

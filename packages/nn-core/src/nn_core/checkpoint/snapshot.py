@@ -1,0 +1,120 @@
+"""The run in a checkpoint.
+
+/training/state                    JSON: seed, step, seconds, stopped, shards
+/training/parameters/<path>        the run's own, if the file predicts with better ones
+/training/optimizer/<name>/<path>  the optimizer's state, as in training/optimizer/m/3/W
+/training/recurrent/<path>         the state carried through a long text, by layer
+/training/history/...              the columns of the history, and the loss of each step
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from nn_core.arrays import Array
+from nn_core.checkpoint.fields import read_column, read_into, read_json, write_json
+from nn_core.errors import DataError
+from nn_core.layers.base import State
+from nn_core.network import Network
+from nn_core.storage.json_file import check_json
+from nn_core.training.history import History
+from nn_core.training.state import Snapshot
+
+_STATE = {
+    "seed": int,
+    "step": int,
+    "seconds": float,
+    "stopped": (str, None),
+    "shards": (int, None),
+}
+
+
+def write_snapshot(group: Any, network: Network, snapshot: Snapshot) -> None:
+    """Write a run into an empty group."""
+    write_json(group, "state", {name: getattr(snapshot, name) for name in _STATE})
+    if snapshot.best is not None:
+        _write_named(group, "parameters", network, snapshot.parameters)
+    optimizer = group.create_group("optimizer")
+    for name, vector in snapshot.optimizer_state.items():
+        _write_named(optimizer, name, network, vector)
+    for name, values in _paths(snapshot.recurrent_state or ()):
+        group[f"recurrent/{name}"] = values
+    columns = group.create_group("history/columns", track_order=True)
+    for name, column in snapshot.history.columns.items():
+        columns[name] = np.array(column, np.float64)
+    group["history/step_loss"] = np.array(snapshot.history.step_loss, np.float64)
+
+
+def read_snapshot(group: Any, network: Network) -> Snapshot:
+    """The run of a network whose parameters, those to predict with, have been read.
+
+    Raises DataError, KeyError, TypeError or ValueError for what `write_snapshot` cannot have
+    written.
+    """
+    state = read_json(group, "state")
+    check_json(state, _STATE, source="/training/state")
+    if state["seed"] < 0 or state["step"] < 0:
+        raise DataError("/training/state has a negative seed or step")
+    parameters, best = network.vector.copy(), None
+    if "parameters" in group:
+        best = network.vector.copy()
+        _read_named(group, "parameters", network, parameters)
+    optimizer_state = {}
+    for name in group["optimizer"]:
+        optimizer_state[name] = np.zeros(network.trained_count, network.dtype)
+        _read_named(group["optimizer"], name, network, optimizer_state[name])
+    carried = None
+    if "recurrent" in group:
+        carried = _read_state(group["recurrent"], network.initial_state(1))
+    columns = group["history/columns"]
+    history = History(
+        {name: read_column(columns, name) for name in columns},
+        read_column(group, "history/step_loss"),
+    )
+    return Snapshot(
+        parameters, optimizer_state, history, recurrent_state=carried, best=best, **state
+    )
+
+
+def snapshot_arrays(snapshot: Snapshot) -> list[Array]:
+    """The arrays that have to be finite."""
+    carried = [values for _, values in _paths(snapshot.recurrent_state or ())]
+    return [snapshot.parameters, *snapshot.optimizer_state.values(), *carried]
+
+
+def _write_named(group: Any, name: str, network: Network, vector: Array) -> None:
+    group.create_group(name)
+    for path, values in network.named(vector).items():
+        group[f"{name}/{path}"] = values
+
+
+def _read_named(group: Any, name: str, network: Network, vector: Array) -> None:
+    for path, values in network.named(vector).items():
+        read_into(group, f"{name}/{path}", values)
+
+
+def _paths(state: State, prefix: str = "") -> Iterator[tuple[str, Array]]:
+    """The arrays of a state by their positions in its nested tuples: "1/0"."""
+    for index, part in enumerate(state):
+        if isinstance(part, tuple):
+            yield from _paths(part, f"{prefix}{index}/")
+        else:
+            yield f"{prefix}{index}", part
+
+
+def _read_state(group: Any, template: State, prefix: str = "") -> State:
+    """A state of any number of examples, otherwise shaped as the template of one."""
+    parts: list[Any] = []
+    for index, part in enumerate(template):
+        if isinstance(part, tuple):
+            parts.append(_read_state(group, part, f"{prefix}{index}/"))
+        else:
+            name = f"{prefix}{index}"
+            shape = group[name].shape
+            if len(shape) != part.ndim:
+                raise DataError(f"{group[name].name} has shape {shape}")
+            values = np.zeros((shape[0], *part.shape[1:]), part.dtype)
+            read_into(group, name, values)
+            parts.append(values)
+    return tuple(parts)
