@@ -9,11 +9,37 @@ from nn_core.layers.base import Layer
 
 MODULES: tuple[tuple[str, str, str], ...] = (
     # layers in a row, module, class; of patterns of one length the first that accepts is taken
+    ("Conv2D BatchNorm ReLU MaxPool2D", "folded_conv2d", "FoldedConv2D"),
+    ("Conv2D BatchNorm ReLU", "folded_conv2d", "FoldedConv2D"),
+    ("Conv2D ReLU MaxPool2D", "folded_conv2d", "FoldedConv2D"),
     ("Conv2D ReLU MaxPool2D", "conv_relu_max_pool", "ConvReLUMaxPool"),
     ("BatchNorm ReLU MaxPool2D", "batch_norm_relu_max_pool", "BatchNormReLUMaxPool"),
+    ("Conv2D BatchNorm", "folded_conv2d", "FoldedConv2D"),
+    ("Dense BatchNorm", "folded_dense", "FoldedDense"),
+    ("ReLU MaxPool2D", "pool_before_activation", "PoolBeforeActivation"),
+    ("LeakyReLU MaxPool2D", "pool_before_activation", "PoolBeforeActivation"),
+    ("Sigmoid MaxPool2D", "pool_before_activation", "PoolBeforeActivation"),
+    ("Tanh MaxPool2D", "pool_before_activation", "PoolBeforeActivation"),
+    ("Conv2D", "winograd_conv2d", "WinogradConv2D"),
+    ("Conv2D", "toeplitz_conv2d", "ToeplitzConv2D"),
+    ("BatchNorm", "batch_norm", "BlockedBatchNorm"),
+    ("InstanceNorm", "instance_norm", "BlockedInstanceNorm"),
+    ("MaxPool2D", "max_pool", "BlockedMaxPool2D"),
+    ("AveragePool2D", "average_pool", "BlockedAveragePool2D"),
+    ("Dense", "dense", "ThreadedDense"),
+    ("Dropout", "dropout", "BufferedDropout"),
+    ("ReLU", "activation", "BufferedActivation"),
+    ("LeakyReLU", "activation", "BufferedActivation"),
+    ("Sigmoid", "activation", "BufferedActivation"),
+    ("Tanh", "activation", "BufferedActivation"),
+    ("GELU", "activation", "BufferedActivation"),
     ("Embedding SimpleRNN", "embedded_recurrent", "EmbeddedRecurrent"),
     ("Embedding GRU", "embedded_recurrent", "EmbeddedRecurrent"),
     ("Embedding LSTM", "embedded_recurrent", "EmbeddedRecurrent"),
+    ("Embedding", "embedding", "FusedEmbedding"),
+    ("SimpleRNN", "simple_rnn_scan", "SimpleRNNScan"),
+    ("GRU", "gru_scan", "GRUScan"),
+    ("LSTM", "lstm_scan", "LSTMScan"),
 )
 """The fused layers by the classes that they stand for; imported when these are found."""
 
