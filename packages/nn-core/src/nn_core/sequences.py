@@ -1,8 +1,8 @@
-"""The axis of time: a batch of sequences is (N, T, ...), and also T * N rows, step after step.
+"""The axis of time: a batch of sequences (N, T, ...) is also T * N rows, step after step.
 
-Whoever treats each step by itself takes the rows; whoever reads the steps in order takes the
-sequences. In memory the steps lie one after the other, (T, N, ...), so that all examples of
-one step are a single block, and neither way of looking at them copies anything.
+A layer that treats each step by itself takes the rows; a layer that reads the steps in order
+takes the sequences. In memory the steps lie one after the other, (T, N, ...), so that all
+examples of one step are a single block, and neither view of them copies anything.
 """
 
 from typing import Any
@@ -25,10 +25,10 @@ def split_time(rows: npt.NDArray[Any], examples: int, steps: int) -> npt.NDArray
 def trim_padding(
     x: npt.NDArray[Any], targets: npt.NDArray[np.integer[Any]]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.integer[Any]]]:
-    """A padded batch without the steps at its end in which no example has a target.
+    """A padded batch without the steps at its end at which no example has a target.
 
     x (N, T, ...), targets (N, T) with -1 where there is none. At least one step stays.
     """
-    there = np.flatnonzero((targets >= 0).any(axis=0))
-    length = int(there[-1]) + 1 if len(there) else 1
+    steps = np.flatnonzero((targets >= 0).any(axis=0))
+    length = int(steps[-1]) + 1 if len(steps) else 1
     return x[:, :length], targets[:, :length]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nn_core.layers.global_average_pool import GlobalAveragePool2D
     from nn_core.layers.gru import GRU
     from nn_core.layers.instance_norm import InstanceNorm
+    from nn_core.layers.last_step import LastStep
     from nn_core.layers.lstm import LSTM
     from nn_core.layers.pooling import AveragePool2D, MaxPool2D, Pooling
     from nn_core.layers.recurrent import Recurrent
@@ -54,6 +55,7 @@ __all__ = [
     "Flatten",
     "GlobalAveragePool2D",
     "InstanceNorm",
+    "LastStep",
     "Layer",
     "LeakyReLU",
     "MaxPool2D",
@@ -82,6 +84,7 @@ _LAYERS = lazy_names(
         "global_average_pool": "GlobalAveragePool2D",
         "gru": "GRU",
         "instance_norm": "InstanceNorm",
+        "last_step": "LastStep",
         "lstm": "LSTM",
         "pooling": "AveragePool2D MaxPool2D",
         "residual": "Residual",

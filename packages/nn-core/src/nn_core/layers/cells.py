@@ -1,4 +1,4 @@
-"""The recurrent layers by name."""
+"""The recurrent layers by the names that command lines take."""
 
 from types import MappingProxyType
 
@@ -10,4 +10,4 @@ from nn_core.layers.simple_rnn import SimpleRNN
 CELLS: MappingProxyType[str, type[Recurrent]] = MappingProxyType(
     {"rnn": SimpleRNN, "gru": GRU, "lstm": LSTM}
 )
-"""Every recurrent layer by the name that a command line takes."""
+"""Every recurrent layer by its name."""

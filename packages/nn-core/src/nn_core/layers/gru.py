@@ -6,122 +6,133 @@ from typing import ClassVar
 
 import numpy as np
 
-from nn_core.arrays import Array, Shape
-from nn_core.layers.gates import open_gates
-from nn_core.layers.layer import Cache, Context, Parameter, State
-from nn_core.layers.recurrent import Recurrent, gradient_of_W_h
+from nn_core.activations import sigmoid
+from nn_core.arrays import Array, Arrays, Shape
+from nn_core.layers.base import Cache, Parameter, State, as_rows
+from nn_core.layers.context import Context
+from nn_core.layers.recurrent import Recurrent
 
 
 @dataclass(frozen=True)
 class GRU(Recurrent):
-    """A gate u says how much of the state stays; a gate r, what of it the new part sees.
+    """The update gate u says how much of the state stays, the reset gate r what n sees of it.
 
-    r = sigmoid(x[t] @ W_xr + h[t-1] @ W_hr + b_r)
-    u = sigmoid(x[t] @ W_xu + h[t-1] @ W_hu + b_u)
-    a = h[t-1] @ W_hn + b_h
-    n = tanh(x[t] @ W_xn + r a + b_n)
+    r = sigmoid(x[t] @ W_xr + b_r + h[t-1] @ W_hr)
+    u = sigmoid(x[t] @ W_xu + b_u + h[t-1] @ W_hu)
+    n = tanh(z_n)
     h[t] = (1 - u) n + u h[t-1],   y[t] = h[t]
 
     x[t] (N, D), h[t] and each gate (N, units); W_x = [W_xr W_xu W_xn] (D, 3 units), W_h
-    likewise (units, 3 units), b (3 units,), b_h (units,); products of two states are number by
-    number. Here r acts on the product with W_h (the variant of PyTorch and cuDNN), so that one
-    product a step does for all gates; in the paper it acts on h[t-1] before the product.
+    likewise (units, 3 units), b (3 units,); states and gates are multiplied element by element.
 
-    With z_r, z_u and z_n what stands inside sigmoid and tanh:
+    There are two forms, for the reset gate may act after the product with W_hn or before it:
 
-    d_h[t] = d_y[t] + (from step t + 1)           at the last step d_final_state
-    d_z_n  = d_h[t] (1 - u) (1 - n^2)
-    d_z_u  = d_h[t] (h[t-1] - n) u (1 - u)
-    d_z_r  = d_z_n a r (1 - r)
-    d_a    = d_z_n r
+    reset_after=True    a = h[t-1] @ W_hn + b_h,   z_n = x[t] @ W_xn + b_n + r a
+    reset_after=False   s = r h[t-1],              z_n = x[t] @ W_xn + b_n + s @ W_hn
 
-    h[t-1] has three ways to h[t]: being kept, through the gates, and through a:
+    The second is that of the paper. In the first, that of PyTorch, Keras and cuDNN, with a bias
+    b_h (units,) of its own, one product a step does for all gates.
 
-    d_h[t-1] += d_h[t] u + [d_z_r d_z_u d_a] @ W_h^T
+    With z_r and z_u what enters the sigmoids, both have
 
-    dL/dW_h is made of [d_z_r d_z_u d_a] as well, and dL/db_h is the sum of d_a; dL/dW_x, dL/db
-    and d_x are made of [d_z_r d_z_u d_z_n].
+    d_h[t] = d_y[t] + (from step t + 1)           at the last step d_state
+    d_z_n  = d_h[t] (1 - u) (1 - n^2)             since tanh' = 1 - tanh^2
+    d_z_u  = d_h[t] (h[t-1] - n) u (1 - u)        since sigmoid' = sigmoid (1 - sigmoid)
 
-    The state is (h,). Arguments: see `Recurrent`.
+    and then, for reset_after=True,               for reset_after=False,
+
+    d_a     = d_z_n r                             d_s     = d_z_n @ W_hn^T
+    d_z_r   = d_z_n a r (1 - r)                   d_z_r   = d_s h[t-1] r (1 - r)
+    dL/dW_hn = sum_t h[t-1]^T @ d_a               dL/dW_hn = sum_t s^T @ d_z_n
+    dL/db_h  = sum_t sum_n d_a                    (there is no b_h)
+
+    h[t-1] reaches h[t] in three ways: it is kept, it enters the gates, and it enters n:
+
+    d_h[t-1] = d_h[t] u + [d_z_r d_z_u] @ [W_hr W_hu]^T + (d_a @ W_hn^T, or d_s r)
+
+    dL/dW_hr and dL/dW_hu are sum_t h[t-1]^T @ d_z_r, and likewise of d_z_u. The gradients of W_x
+    and b, and d_x, follow from [d_z_r d_z_u d_z_n] as in every recurrent layer.
+
+    The state is (h,). Other arguments: see `Recurrent`.
     Source: Cho et al., Learning phrase representations using RNN encoder-decoder (2014),
-    sec. 2.3; the variant: Chung et al., Empirical evaluation of gated recurrent neural
+    sec. 2.3; reset_after: Chung et al., Empirical evaluation of gated recurrent neural
     networks (2014), and the documentation of cuDNN.
     """
 
+    reset_after: bool = True
+
     gates: ClassVar[int] = 3
-    sigmoids: ClassVar[int] = 2
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        recurrent_bias = Parameter((self.units,), "zeros", decays=False)
-        return {**super().parameters(input_shape), "b_h": recurrent_bias}
+        declared = dict(super().parameters(input_shape))
+        if self.reset_after:
+            declared["b_h"] = Parameter((self.units,), "zeros", weight_decay=False)
+        return declared
 
-    @np.errstate(over="ignore")  # of exp: see open_gates
-    def loop(
-        self, sums: Array, state: State | None, params: Mapping[str, Array], context: Context
+    def forward_with_state(
+        self, x: Array, state: State, params: Arrays, context: Context
     ) -> tuple[Array, State, Cache]:
-        _, T, N, _ = sums.shape
-        h = context.scratch("h", (T + 1, N, self.units))
-        self.begin(state, h[0])
-        a = context.scratch("a", (T, N, self.units))
-        W_h = self.by_gate("W_h", params, context)
-        product = context.scratch("product", (3, N, self.units))
-        for t in range(T):
-            r, u, n = sums[:, t]  # from here on, the gates
-            np.matmul(h[t], W_h, out=product)
-            r_and_u = sums[:2, t]
-            r_and_u += product[:2]
-            open_gates(r_and_u, self.sigmoids)
-            np.add(product[2], params["b_h"], out=a[t])
-            n += np.multiply(r, a[t], out=product[2])
-            np.tanh(n, out=n)
-            np.subtract(h[t], n, out=h[t + 1])  # h = n + u (h_before - n)
-            h[t + 1] *= u
-            h[t + 1] += n
-        return h[1:].swapaxes(0, 1), (h[T].copy(),), (h, a, sums)
+        self.check_state(state, len(x))
+        W_hr, W_hu, W_hn = np.split(params["W_h"], 3, axis=1)
+        x_terms = x @ params["W_x"] + params["b"]  # (N, T, 3 units)
+        h, gates, inner = [state[0]], [], []  # inner: a, or s
+        for t in range(x.shape[1]):
+            x_r, x_u, x_n = np.split(x_terms[:, t], 3, axis=1)
+            r = sigmoid(x_r + h[t] @ W_hr)
+            u = sigmoid(x_u + h[t] @ W_hu)
+            if self.reset_after:
+                a = h[t] @ W_hn + params["b_h"]
+                n = np.tanh(x_n + r * a)
+                inner.append(a)
+            else:
+                s = r * h[t]
+                n = np.tanh(x_n + s @ W_hn)
+                inner.append(s)
+            h.append((1.0 - u) * n + u * h[t])
+            gates.append((r, u, n))
+        return np.stack(h[1:], axis=1), (h[-1],), (x, h, gates, inner)
 
-    def loop_back(
+    def backward_with_state(
         self,
         d_y: Array,
-        d_final_state: State | None,
+        d_state: State,
         cache: Cache,
-        params: Mapping[str, Array],
-        grads: Mapping[str, Array],
+        params: Arrays,
+        grads: Arrays,
         context: Context,
-    ) -> tuple[Array, State]:
-        h, a, gates = cache
-        _, T, N, _ = gates.shape
-        d_z = context.scratch("d_z", (T, N, 3, self.units))
-        d_product = context.scratch("d_product", (T, N, 3, self.units))  # d_a, not d_z_n
-        d_h = np.empty((N, self.units), context.dtype)
-        self.begin(d_final_state, d_h)
-        slope = context.scratch("slope", (2, N, self.units))
-        factors = context.scratch("factors", slope.shape)
-        d_n, part = factors
-        back = context.scratch("back", d_h.shape)
-        W_h_transposed = params["W_h"].T
-        for t in range(T - 1, -1, -1):
-            r, u, n = gates[:, t]
-            d_h += d_y[:, t]
+    ) -> tuple[Array | None, State]:
+        x, h, gates, inner = cache
+        W_hr, W_hu, W_hn = np.split(params["W_h"], 3, axis=1)
+        (d_h,) = self.gradient_of_state(d_state, d_y)
+        d_zs, d_as = [], []
+        for t in reversed(range(x.shape[1])):
+            r, u, n = gates[t]
+            d_h = d_y[:, t] + d_h
+            d_z_n = d_h * (1.0 - u) * (1.0 - n**2)
+            d_z_u = d_h * (h[t] - n) * u * (1.0 - u)  # h[t] is the state before x[:, t]
+            if self.reset_after:
+                a = inner[t]
+                d_a = d_z_n * r
+                d_z_r = d_z_n * a * r * (1.0 - r)
+                through_n = d_a @ W_hn.T
+                d_as.append(d_a)
+            else:
+                d_s = d_z_n @ W_hn.T
+                d_z_r = d_s * h[t] * r * (1.0 - r)
+                through_n = d_s * r
+            d_h = d_h * u + d_z_r @ W_hr.T + d_z_u @ W_hu.T + through_n
+            d_zs.append(np.concatenate([d_z_r, d_z_u, d_z_n], axis=1))
 
-            np.multiply(n, n, out=d_n)
-            np.subtract(1.0, d_n, out=d_n)
-            d_n *= d_h
-            d_n -= np.multiply(u, d_n, out=part)
-
-            r_and_u = gates[:2, t]
-            np.multiply(r_and_u, r_and_u, out=slope)
-            np.subtract(r_and_u, slope, out=slope)
-            slope[0] *= a[t]
-            slope[1] *= d_h
-            np.subtract(h[t], n, out=part)
-
-            np.multiply(slope, factors, out=d_product[t, :, :2].swapaxes(0, 1))
-            np.multiply(d_n, r, out=d_product[t, :, 2])
-            d_z[t, :, :2] = d_product[t, :, :2]
-            d_z[t, :, 2] = d_n
-
-            d_h *= u
-            d_h += np.dot(d_product[t].reshape(N, -1), W_h_transposed, out=back)
-        gradient_of_W_h(h, d_product, grads["W_h"], context)
-        np.add.reduce(d_product[:, :, 2].reshape(T * N, -1), axis=0, out=grads["b_h"])
-        return d_z, (d_h,)
+        d_z = np.stack(d_zs[::-1], axis=1)  # (N, T, 3 units)
+        d_z_r, d_z_u, d_z_n = np.split(as_rows(d_z), 3, axis=1)
+        h_before = as_rows(np.stack(h[:-1], axis=1))
+        if self.reset_after:
+            d_a = as_rows(np.stack(d_as[::-1], axis=1))
+            d_W_hn = h_before.T @ d_a
+            grads["b_h"][...] = d_a.sum(axis=0)
+        else:
+            s = as_rows(np.stack(inner, axis=1))
+            d_W_hn = s.T @ d_z_n
+        d_W_hr, d_W_hu = h_before.T @ d_z_r, h_before.T @ d_z_u
+        grads["W_h"][...] = np.concatenate([d_W_hr, d_W_hu, d_W_hn], axis=1)
+        return self.backward_input(x, d_z, params, grads, context), (d_h,)

@@ -1,4 +1,4 @@
-"""What all layers with a memory have in common."""
+"""What all recurrent layers have in common."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -6,40 +6,52 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from nn_core.arrays import Array, Shape
+from nn_core.arrays import Array, Arrays, Shape
 from nn_core.errors import ShapeError
 from nn_core.initializers import initializer
-from nn_core.layers.layer import Cache, Context, Layer, Parameter, State
-from nn_core.products import product
+from nn_core.layers.base import Cache, Layer, Parameter, State, as_rows, features
+from nn_core.layers.context import Context
 from nn_core.registry import require
-from nn_core.sequences import split_time
 
 
 @dataclass(frozen=True)
 class Recurrent(Layer):
-    """A layer that reads a sequence step after step, and remembers.
+    """A layer that reads a sequence step after step, and remembers what it has read in a state.
 
-    state[t] = f(x[t], state[t - 1]),   y[t] = h[t], the first array of state[t]
+    state[t] = f(x[t], state[t-1]),   y[t] = h[t], the first array of state[t]
 
-    x (N, T, D), y (N, T, units), each array of a state (N, units). The same weights act at
-    every step, so the gradient of each is a sum over the steps; a state moves the loss by two
-    ways, through its own y and through the state after it, so its gradient is a sum of two:
+    x (N, T, D), y (N, T, units), each array of a state (N, units). state[0] is the initial one,
+    zeros unless another is given, and t runs from 1 to T.
 
-    d_h[t] = d_y[t] + (what came back from step t + 1)
+    The same weights act at every step, so the gradient of each is a sum over the steps. A state
+    moves the loss in two ways, through its own y and through the state after it, so its gradient
+    is a sum of two terms:
+
+    d_h[t] = d_y[t] + (what comes back from step t + 1)
 
     which is computed from the last step to the first: backpropagation through time. It begins
-    with d_final_state, the gradient from beyond the end, and ends with d_initial_state.
+    with d_state, the gradient from beyond the last step, and ends with the gradient of the
+    initial state.
 
-    x[t] @ W_x does not depend on the state, so it is one product for all steps; so are dL/dW_x,
-    dL/dW_h and d_x, once the loop has found the gradient d_z of what they sum up to. Only the
-    product with W_h is made step by step.
+    z[t] is what enters the nonlinearities at step t: gates * units columns, one block of `units`
+    for each gate.
+
+    z[t] = x[t] @ W_x + b + (a term of the state before it)
+
+    The first part does not depend on the state, so it is computed for all steps at once; and so
+    are its gradients, once d_z of all steps is known:
+
+    dL/dW_x = sum_t x[t]^T @ d_z[t]
+    dL/db   = sum_t sum_n d_z[t, n]
+    d_x[t]  = d_z[t] @ W_x^T
 
     units                  numbers of h
-    initializer            how W_x (D, gates * units) begins, gate by gate
-    recurrent_initializer  how W_h (units, gates * units) begins, gate by gate; orthogonal
-                           blocks neither shrink nor stretch h from step to step
-    Raises ShapeError for an input whose steps are not rows of numbers.
+    initializer            of W_x (D, gates * units), block by block
+    recurrent_initializer  of W_h (units, gates * units), block by block; orthogonal blocks
+                           neither shrink nor stretch h from step to step
+    Raises ShapeError for an input that is not (T, D), or a state of another shape.
     Source: Werbos, Backpropagation through time: what it does and how to do it (1990);
     orthogonal: Saxe, McClelland, Ganguli, Exact solutions (2014).
     """
@@ -48,9 +60,7 @@ class Recurrent(Layer):
     initializer: str = "xavier"
     recurrent_initializer: str = "orthogonal"
 
-    over_time: ClassVar[bool] = True
     gates: ClassVar[int]
-    sigmoids: ClassVar[int] = 0  # of the gates, the first so many; the others are tanh
     state_names: ClassVar[tuple[str, ...]] = ("h",)
 
     def __post_init__(self) -> None:
@@ -59,157 +69,72 @@ class Recurrent(Layer):
         initializer(self.initializer)
         initializer(self.recurrent_initializer)
 
-    @abstractmethod
-    def loop(
-        self, sums: Array, state: State | None, params: Mapping[str, Array], context: Context
-    ) -> tuple[Array, State, Cache]:
-        """y (N, T, units), the final state, and what `loop_back` needs: step after step.
-
-        sums   (gates, T, N, units), what `sums` makes of x; may be overwritten
-        state  the initial one; None for zeros
-        """
-
-    @abstractmethod
-    def loop_back(
-        self,
-        d_y: Array,
-        d_final_state: State | None,
-        cache: Cache,
-        params: Mapping[str, Array],
-        grads: Mapping[str, Array],
-        context: Context,
-    ) -> tuple[Array, State]:
-        """d_z (T, N, gates * units), and d_initial_state: from the last step to the first.
-
-        Fills the gradient of W_h, and of whatever else but W_x and b the layer learns.
-        d_final_state  None for zeros
-        """
-
-    def unroll(
-        self, x: Array, state: State | None, params: Mapping[str, Array], context: Context
-    ) -> tuple[Array, State, Cache]:
-        """y (N, T, units), the final state, and what `backward_through_time` needs.
-
-        state  the initial one; None for zeros
-        """
-        steps = steps_in_order(x, context)
-        T, N, D = steps.shape
-        sums = context.scratch("sums", (self.gates, T * N, self.units))
-        self.sums(steps.reshape(T * N, D), params, context, sums)
-        y, final_state, cache = self.loop(
-            sums.reshape(self.gates, T, N, self.units), state, params, context
-        )
-        return y, final_state, (steps, *cache)
-
-    def backward_through_time(
-        self,
-        d_y: Array,
-        d_final_state: State | None,
-        cache: Cache,
-        params: Mapping[str, Array],
-        grads: Mapping[str, Array],
-        context: Context,
-    ) -> tuple[Array | None, State]:
-        """d_x, or None if nobody needs it, and d_initial_state; fills `grads`.
-
-        d_final_state  None for zeros
-        """
-        steps, *rest = cache
-        d_z, d_initial_state = self.loop_back(
-            d_y, d_final_state, tuple(rest), params, grads, context
-        )
-        T, N, D = steps.shape
-        d_rows = d_z.reshape(T * N, -1)
-        product(steps.reshape(T * N, D).T, d_rows, grads["W_x"], context.crew)
-        np.add.reduce(d_rows, axis=0, out=grads["b"])
-        if not context.needs_d_x:
-            return None, d_initial_state
-        d_x = context.scratch("d_x", (T * N, D))
-        product(d_rows, params["W_x"].T, d_x, context.crew)
-        return split_time(d_x, N, T), d_initial_state
-
-    def sums(self, rows: Array, params: Mapping[str, Array], context: Context, out: Array) -> None:
-        """out = rows @ W_x + b of any rows (R, D), gate by gate: (gates, R, units)."""
-        W_x, b = (self.by_gate(name, params, context) for name in ("W_x", "b"))
-        np.matmul(rows, W_x, out=out)
-        out += b
-
-    def by_gate(self, name: str, params: Mapping[str, Array], context: Context) -> Array:
-        """A parameter (D, gates * units) as (gates, D, units), and b as (gates, 1, units).
-
-        Those of the gates that a sigmoid opens are negated, for `gates.open_gates`.
-        """
-        by_gate = params[name].reshape(-1, self.gates, self.units).swapaxes(0, 1)
-
-        def make(copied: Array) -> None:
-            np.copyto(copied, by_gate)
-            np.negative(copied[: self.sigmoids], out=copied[: self.sigmoids])
-
-        return context.of_weights(name, by_gate.shape, make)
-
     def output_shape(self, input_shape: Shape) -> Shape:
-        if len(input_shape) != 1:
-            raise ShapeError(f"expected one axis of features at each step, got {input_shape}")
-        return (self.units,)
+        if len(input_shape) != 2:
+            raise ShapeError(f"expected sequences, shape (T, features), got {input_shape}")
+        features(input_shape)
+        return (input_shape[0], self.units)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         width = self.gates * self.units
-        inputs, recurrent = (self.initializer,), (self.recurrent_initializer,)
         return {
-            "W_x": Parameter((input_shape[0], width), inputs * self.gates, decays=True),
-            "W_h": Parameter((self.units, width), recurrent * self.gates, decays=True),
-            "b": Parameter((width,), "zeros", decays=False),
+            "W_x": Parameter((features(input_shape), width), (self.initializer,) * self.gates),
+            "W_h": Parameter((self.units, width), (self.recurrent_initializer,) * self.gates),
+            "b": Parameter((width,), "zeros", weight_decay=False),
         }
 
-    def multiply_adds(self, input_shape: Shape) -> int:
-        return self.gates * self.units * (input_shape[0] + self.units)
+    def macs(self, input_shape: Shape) -> int:
+        return self.gates * self.units * (features(input_shape) + self.units)
 
-    def forward(
-        self, x: Array, params: Mapping[str, Array], context: Context
-    ) -> tuple[Array, Cache]:
-        y, context.final_state, cache = self.unroll(x, context.initial_state, params, context)
+    def initial_state(self, N: int, input_shape: Shape, dtype: npt.DTypeLike) -> State:
+        return tuple(np.zeros((N, self.units), dtype) for _ in self.state_names)
+
+    @abstractmethod
+    def forward_with_state(
+        self, x: Array, state: State, params: Arrays, context: Context
+    ) -> tuple[Array, State, Cache]:
+        """y (N, T, units), the state after the last step, and what the backward pass needs."""
+
+    @abstractmethod
+    def backward_with_state(
+        self,
+        d_y: Array,
+        d_state: State,
+        cache: Cache,
+        params: Arrays,
+        grads: Arrays,
+        context: Context,
+    ) -> tuple[Array | None, State]:
+        """d_x and the gradient of the initial state, from the last step to the first."""
+
+    def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
+        """As `forward_with_state`, from a state of zeros."""
+        state = self.initial_state(len(x), x.shape[1:], params["W_x"].dtype)
+        y, _, cache = self.forward_with_state(x, state, params, context)
         return y, cache
 
     def backward(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Mapping[str, Array],
-        grads: Mapping[str, Array],
-        context: Context,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> Array | None:
-        d_x, context.d_initial_state = self.backward_through_time(
-            d_y, context.d_final_state, cache, params, grads, context
-        )
-        return d_x
+        return self.backward_with_state(d_y, (), cache, params, grads, context)[0]
 
-    def begin(self, state: State | None, *first: Array) -> None:
-        """Write a state, or zeros, into the arrays (N, units) from which a loop sets out."""
-        if state is None:
-            for here in first:
-                here.fill(0.0)
-            return
-        given, expected = ([array.shape for array in arrays] for arrays in (state, first))
+    def check_state(self, state: State, N: int) -> None:
+        """Raise ShapeError unless it has all arrays of a state of N sequences."""
+        given, expected = [part.shape for part in state], [(N, self.units)] * len(self.state_names)
         if given != expected:
-            raise ShapeError(f"{self!r} takes a state of {expected}, not {given}")
-        for here, values in zip(first, state, strict=True):
-            here[...] = values
+            raise ShapeError(f"{self!r} takes a state of shapes {expected}, not {given}")
 
+    def gradient_of_state(self, d_state: State, d_y: Array) -> State:
+        """The gradient from beyond the last step, where () stands for zero."""
+        if d_state:
+            self.check_state(d_state, len(d_y))
+            return d_state
+        return self.initial_state(len(d_y), d_y.shape[1:], d_y.dtype)
 
-def steps_in_order(x: Array, context: Context) -> Array:
-    """(T, N, D) from (N, T, D), each step in one piece; copied only if it does not lie so."""
-    steps = x.swapaxes(0, 1)
-    if steps.flags.c_contiguous:
-        return steps
-    copied = context.scratch("x", steps.shape)
-    np.copyto(copied, steps)
-    return copied
-
-
-def gradient_of_W_h(h: Array, d_z: Array, out: Array, context: Context) -> None:
-    """sum_t h[t - 1]^T @ d_z[t] as one product.
-
-    h (T + 1, N, units) begins with the initial state, d_z (T, N, ...)
-    """
-    rows = d_z.shape[0] * d_z.shape[1]
-    product(h[:-1].reshape(rows, -1).T, d_z.reshape(rows, -1), out, context.crew)
+    def backward_input(
+        self, x: Array, d_z: Array, params: Arrays, grads: Arrays, context: Context
+    ) -> Array | None:
+        """Back through x @ W_x + b, for all steps at once; x (N, T, D), d_z (N, T, ...)."""
+        grads["W_x"][...] = as_rows(x).T @ as_rows(d_z)
+        grads["b"][...] = as_rows(d_z).sum(axis=0)
+        return d_z @ params["W_x"].T if context.needs_d_x else None

@@ -1,36 +1,36 @@
-"""The plain recurrent layer: a state that is bent by tanh at every step."""
+"""The simple recurrent layer: each state is tanh of the input and the state before it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from nn_core.arrays import Array
-from nn_core.layers.layer import Cache, Context, State
-from nn_core.layers.recurrent import Recurrent, gradient_of_W_h
+from nn_core.arrays import Array, Arrays
+from nn_core.layers.base import Cache, State, as_rows
+from nn_core.layers.context import Context
+from nn_core.layers.recurrent import Recurrent
 
 
 @dataclass(frozen=True)
 class SimpleRNN(Recurrent):
     """Each state is a mixture of the input and of the state before it, through tanh.
 
-    z[t] = x[t] @ W_x + h[t-1] @ W_h + b
+    z[t] = x[t] @ W_x + b + h[t-1] @ W_h
     h[t] = tanh(z[t]),   y[t] = h[t]
 
     x[t] (N, D), h[t] and z[t] (N, units), W_x (D, units), W_h (units, units), b (units,).
 
-    h[t] moves the loss through y[t], and through z[t+1] on which all later steps stand:
+    h[t] moves the loss through y[t], and through z[t+1], on which all later steps depend:
 
-    d_h[t]   = d_y[t] + d_z[t+1] @ W_h^T        at the last step d_y[T] + d_final_state
+    d_h[t]   = d_y[t] + d_z[t+1] @ W_h^T        at the last step d_y[T] + d_state
     d_z[t]   = d_h[t] (1 - h[t]^2)              since tanh' = 1 - tanh^2
     dL/dW_x  = sum_t x[t]^T @ d_z[t]
     dL/dW_h  = sum_t h[t-1]^T @ d_z[t]
     dL/db    = sum_t sum_n d_z[t, n]
     d_x[t]   = d_z[t] @ W_x^T
-    d_initial_state = d_z[1] @ W_h^T
+    d_h[0]   = d_z[1] @ W_h^T                   the gradient of the initial state
 
-    Over k steps the gradient is multiplied by W_h^T and by slopes of at most 1 k times: it
+    Over k steps the gradient is multiplied k times by W_h^T and by slopes of at most 1: it
     vanishes where the slopes are small and explodes where W_h stretches, which is why it is
     clipped, and why there are GRU and LSTM.
 
@@ -41,38 +41,35 @@ class SimpleRNN(Recurrent):
 
     gates: ClassVar[int] = 1
 
-    def loop(
-        self, sums: Array, state: State | None, params: Mapping[str, Array], context: Context
+    def forward_with_state(
+        self, x: Array, state: State, params: Arrays, context: Context
     ) -> tuple[Array, State, Cache]:
-        _, T, N, _ = sums.shape
-        h, W_h = context.scratch("h", (T + 1, N, self.units)), params["W_h"]
-        self.begin(state, h[0])
-        for t in range(T):
-            now = np.dot(h[t], W_h, out=h[t + 1])
-            now += sums[0, t]
-            np.tanh(now, out=now)
-        return h[1:].swapaxes(0, 1), (h[T].copy(),), (h,)
+        self.check_state(state, len(x))
+        x_terms = x @ params["W_x"] + params["b"]  # (N, T, units)
+        h = [state[0]]
+        for t in range(x.shape[1]):
+            z = x_terms[:, t] + h[t] @ params["W_h"]
+            h.append(np.tanh(z))
+        return np.stack(h[1:], axis=1), (h[-1],), (x, h)
 
-    def loop_back(
+    def backward_with_state(
         self,
         d_y: Array,
-        d_final_state: State | None,
+        d_state: State,
         cache: Cache,
-        params: Mapping[str, Array],
-        grads: Mapping[str, Array],
+        params: Arrays,
+        grads: Arrays,
         context: Context,
-    ) -> tuple[Array, State]:
-        (h,) = cache
-        T, N = len(h) - 1, h.shape[1]
-        d_z = context.scratch("d_z", (T, N, self.units))
-        d_h = np.empty((N, self.units), context.dtype)
-        self.begin(d_final_state, d_h)
-        W_h_transposed = params["W_h"].T
-        for t in range(T - 1, -1, -1):
-            d_h += d_y[:, t]
-            slope = np.multiply(h[t + 1], h[t + 1], out=d_z[t])
-            np.subtract(1.0, slope, out=slope)
-            slope *= d_h
-            np.dot(d_z[t], W_h_transposed, out=d_h)
-        gradient_of_W_h(h, d_z, grads["W_h"], context)
-        return d_z, (d_h,)
+    ) -> tuple[Array | None, State]:
+        x, h = cache
+        (d_h,) = self.gradient_of_state(d_state, d_y)
+        d_zs = []
+        for t in reversed(range(x.shape[1])):
+            d_h = d_y[:, t] + d_h
+            d_z = d_h * (1.0 - h[t + 1] ** 2)  # h[t] is the state before x[:, t]
+            d_h = d_z @ params["W_h"].T
+            d_zs.append(d_z)
+        d_z = np.stack(d_zs[::-1], axis=1)  # (N, T, units)
+        h_before = np.stack(h[:-1], axis=1)
+        grads["W_h"][...] = as_rows(h_before).T @ as_rows(d_z)
+        return self.backward_input(x, d_z, params, grads, context), (d_h,)
