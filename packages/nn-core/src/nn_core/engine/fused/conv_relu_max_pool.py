@@ -1,27 +1,35 @@
-"""Convolution, ReLU and max pooling in one: the maps between them are never all written out."""
+"""Convolution, ReLU and max pooling as one: the convolution's output is never all written out."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.arrays import Array, Shape
-from nn_core.layers import windows
+from nn_core.arrays import Array, Arrays, Shape
+from nn_core.engine.fused.base import Fused
+from nn_core.engine.fused.im2col import all_finite
+from nn_core.engine.fused.pooled_im2col import PooledIm2Col, pooled_im2col, row_and_column
+from nn_core.engine.fused.slices import slices
+from nn_core.engine.fused.toeplitz_conv2d import ToeplitzConv2D
+from nn_core.engine.workspace import Workspace
+from nn_core.layers.base import Cache, Layer
+from nn_core.layers.chain import Chain
+from nn_core.layers.context import Context
 from nn_core.layers.conv2d import Conv2D
-from nn_core.layers.layer import Cache, Context, Layer, Parameter
-from nn_core.layers.pooled_runs import pooled_runs, row_and_column
 from nn_core.layers.pooling import MaxPool2D
-from nn_core.layers.windows import Pair
+from nn_core.layers.windows import image_shape
 
 SPARSE = 16
-"""Pixels of a pool's window from which on d_W is made of the winners alone."""
+"""Pixels of a pool's window from which on d_W is computed from the winners alone."""
+
+_PREDICTION = Context(training=False)
 
 
 @dataclass(frozen=True)
-class ConvReLUMaxPool(Layer):
+class ConvReLUMaxPool(Fused):
     """y = max_pool(relu(conv(x))), for windows that do not overlap.
 
     z[n, i, j, f] = sum_u sum_v sum_c p[n, i s + u, j t + v, c] W[u, v, c, f]     as in Conv2D
@@ -33,158 +41,176 @@ class ConvReLUMaxPool(Layer):
     numbers as there are windows, and z need never exist for more than a slice of the batch.
 
     Where y > 0, the window's first largest relu(z + b) is its first largest z, the winner, and
-    d_z = d_y there alone. Where y = 0, all of the window is silent and d_z = 0: whichever pixel
-    MaxPool2D sends d_y to, ReLU stops it. So ties are those of the layers one by one: of equal
-    z the first in reading order wins. (Of two z that become equal only when b is added and
+    d_z = d_y there alone. Where y = 0, no unit of the window is active and d_z = 0: whichever
+    pixel MaxPool2D sends d_y to, ReLU stops it. So ties are those of the layers one by one: of
+    equal z the first in reading order wins. (Of two z that become equal only when b is added and
     the sum rounded, the larger one wins.)
 
     dL/db[f] = sum of d_y[n, I, J, f] where y > 0
     dL/dW[u, v, c, f] = sum of d_y[n, I, J, f] p[n, i s + u, j t + v, c] where y > 0,
                         with (i, j) the winner of (n, I, J, f)
 
-    How it is computed: see `PooledRuns`. The largest z of each window, and which it was, are found
-    right after the products, while these are in the cache.
+    How it is computed: see `PooledIm2Col`. The largest z of each window, and which it was, are
+    found right after the products, while these are in the cache.
 
-    d_W takes the run of each winner, height * run * C numbers in one piece, filter by filter,
-    times d_y put in the column of the winner's place within its tile: the products of one window
-    in place of h * w, most of them with zeros. For small windows, or if d_x is wanted, d_z is
-    written out, and Conv2D goes on.
+    d_W takes the row segments of each winner, height * segment * C numbers in one piece, filter
+    by filter, times d_y put in the column of the winner's position within its tile: the products
+    of one window in place of h * w, most of them with zeros. For small windows, or if d_x is
+    needed, d_z is written out, and `ToeplitzConv2D` goes on.
 
-    conv, pool  the layers that it stands for
     Source: as those; Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 9.1 to 9.3.
     """
 
-    conv: Conv2D
-    pool: MaxPool2D
-
     @classmethod
-    def of(cls, layers: tuple[Any, Any, Any], input_shape: Shape) -> "ConvReLUMaxPool | None":
-        """What stands for a Conv2D, a ReLU and a MaxPool2D, if anything does."""
+    def accepts(cls, layers: Sequence[Layer], input_shape: Shape) -> bool:
         conv, _, pool = layers
-        window = cast(Pair, pool.window)
-        return cls(conv, pool) if pool.stride == window and math.prod(window) > 1 else None
+        if not (isinstance(conv, Conv2D) and isinstance(pool, MaxPool2D)):
+            return False
+        size = conv.window.output_size(*image_shape(input_shape)[:2])
+        return (
+            ToeplitzConv2D.accepts([conv], input_shape)
+            and pool.strides == pool.pool_size != (1, 1)
+            and not any(map(any, pool.window.borders(*size)))
+        )
 
-    def output_shape(self, input_shape: Shape) -> Shape:
-        return self.pool.output_shape(self.conv.output_shape(input_shape))
+    @property
+    def conv(self) -> Conv2D:
+        """Its convolution."""
+        return cast(Conv2D, self.layers[0])
 
-    def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        return self.conv.parameters(input_shape)
+    @property
+    def pool(self) -> MaxPool2D:
+        """Its pool."""
+        return cast(MaxPool2D, self.layers[-1])
 
-    def multiply_adds(self, input_shape: Shape) -> int:
-        return self.conv.multiply_adds(input_shape)
+    def saved_activations(self, input_shape: Shape) -> int:
+        return pooled_im2col(self.conv, self.pool, input_shape, 4).saved_each
 
-    def kept(self, input_shape: Shape) -> int:
-        return pooled_runs(self.conv, self.pool, (1, *input_shape)).runs_each
-
-    def forward(
-        self, x: Array, params: Mapping[str, Array], context: Context
+    def forward_fused(
+        self, x: Array, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, Cache]:
-        y = context.scratch("y", (len(x), *self.output_shape(x.shape[1:])))
-        if not context.training:
-            self._pass(x, params, y, None, context)
-            return y, (x, y)
-        return y, (x, y, *self._noting(x, params, y, context))
+        im2col = self._im2col(x)
+        shape = len(x), im2col.down, im2col.across, im2col.filters
+        y = workspace.array("pooled y", shape, x.dtype)
+        if context.training:
+            return y, (x, y, *self._find_winners(x, params, y, workspace))
+        self._pass(x, params, y, None, workspace)
+        return y, (x, y)
 
-    def backward(
+    def backward_fused(
         self,
         d_y: Array,
         cache: Cache,
-        params: Mapping[str, Array],
-        grads: Mapping[str, Array],
+        params: Arrays,
+        grads: Arrays,
         context: Context,
+        workspace: Workspace,
     ) -> Array | None:
-        x, y, *noted = cache
-        if not noted:  # it was not known that it would be needed
-            noted = self._noting(x, params, y, context)
-        winners, runs = noted
-        d_m = np.greater(y, 0.0, out=context.scratch("d_m", y.shape))
+        x, y, *found = cache
+        if not found:  # the forward pass was one of prediction
+            found = self._find_winners(x, params, y, workspace)
+        winners, segments = found
+        d_m = np.greater(y, 0.0, out=workspace.array("d_m", y.shape, y.dtype))
         d_m *= d_y
-        if context.needs_d_x or math.prod(cast(Pair, self.pool.window)) < SPARSE:
-            d_z = self._d_z(x.shape, d_m, winners, context)
-            return self.conv.backward(d_z, (x,), params, grads, context)
-        np.add.reduce(d_m.reshape(-1, y.shape[-1]), axis=0, out=grads["b"])
-        self._d_W(x, d_m, winners, runs, grads["W"], context)
+        im2col = self._im2col(x)
+        if context.needs_d_x or math.prod(im2col.pool_size) < SPARSE:
+            d_z = _d_z(im2col, d_m, winners, workspace)
+            conv = ToeplitzConv2D((self.conv,))
+            return conv.backward_fused(d_z, x, params, grads, context, workspace)
+        np.add.reduce(d_m.reshape(-1, y.shape[-1]), axis=0, out=grads["0/b"])
+        _write_d_W(im2col, x, d_m, winners, segments, grads["0/W"], workspace)
         return None
 
-    def _noting(
-        self, x: Array, params: Mapping[str, Array], y: Array, context: Context
+    def _im2col(self, x: Array) -> PooledIm2Col:
+        return pooled_im2col(self.conv, self.pool, x.shape[1:], x.itemsize)
+
+    def _find_winners(
+        self, x: Array, params: Arrays, y: Array, workspace: Workspace
     ) -> list[npt.NDArray[Any]]:
-        """The forward pass with what `backward` needs: each window's winner, and the runs."""
-        height, width = cast(Pair, self.pool.window)
-        winners = context.scratch("winners", y.shape, np.min_scalar_type(height * width - 1))
-        return [winners, self._pass(x, params, y, winners, context)]
+        """The forward pass with what `backward` needs: each window's winner, and the segments."""
+        height, width = self._im2col(x).pool_size
+        winners = workspace.array("winners", y.shape, np.min_scalar_type(height * width - 1))
+        return [winners, self._pass(x, params, y, winners, workspace)]
 
     def _pass(
         self,
         x: Array,
-        params: Mapping[str, Array],
+        params: Arrays,
         y: Array,
         winners: npt.NDArray[Any] | None,
-        context: Context,
+        workspace: Workspace,
     ) -> Array:
-        """Write y, and the number of each window's winner; returns the runs.
+        """Write y, and the number of each window's winner; returns the segments.
 
-        Without `winners` the runs of one slice at a time take the place of those before.
+        Without `winners`, as in prediction, the segments of each slice take the place of those
+        before, and examples with pixels that are not finite are left to the layers themselves:
+        zero times infinity is not zero.
         """
-        plan = pooled_runs(self.conv, self.pool, x.shape)
-        band = plan.band(params["W"], context)
-        runs = plan.memory(len(x) if winners is not None else min(1, len(x)), context)
-        for number, part in plan.slices(x):
-            here = runs[number if winners is not None else 0]
-            plan.lay_out(x[part], here, context)
-            m, won = plan.pooled(here, len(x[part]), band, winners is not None, context)
-            m += params["b"]
-            ordered = plan.in_order(m, "ordered", context)
+        im2col, W, b = self._im2col(x), params["0/W"], params["0/b"]
+        block = workspace.derived("block", lambda: im2col.block(W, workspace))
+        predicting = winners is None
+        segments = im2col.memory(x, workspace, once=predicting)
+        for number, part in im2col.slices(x):
+            here = segments[0 if predicting else number]
+            padded = im2col.pad(x[part], workspace)
+            if predicting and im2col.tile > 1 and not all_finite(padded):
+                y[part], _ = Chain(self.layers).forward(x[part], params, _PREDICTION)
+                continue
+            im2col.lay_out(padded, here)
+            m, won = im2col.pooled(here, len(padded), block, not predicting, workspace)
+            m += b
+            ordered = im2col.in_order(m, "ordered", workspace)
             np.maximum(ordered, 0.0, out=y[part])
             if winners is not None and won is not None:
-                winners[part] = plan.in_order(won, "ordered winners", context)
-        return runs
+                winners[part] = im2col.in_order(won, "ordered winners", workspace)
+        return segments
 
-    def _d_z(
-        self, x_shape: Shape, d_m: Array, winners: npt.NDArray[Any], context: Context
-    ) -> Array:
-        """d_m at the winners, zeros elsewhere."""
-        (h, w), (N, down, across, F) = cast(Pair, self.pool.window), d_m.shape
-        _, H, W = shape = (N, *self.conv.output_shape(x_shape[1:])[:2])
-        d_z = context.scratch("d_z", (*shape, F))
-        d_z.fill(0.0)
-        u, v = row_and_column(winners, (h, w))
-        place = u * W
-        place += v
-        place += (np.arange(down) * (h * W))[:, None, None]
-        place += (np.arange(across) * w)[:, None]
-        place += (np.arange(N) * (H * W))[:, None, None, None]
-        place *= F
-        place += np.arange(F)
-        d_z.reshape(-1)[place.reshape(-1)] = d_m.reshape(-1)
-        return d_z
 
-    def _d_W(
-        self,
-        x: Array,
-        d_m: Array,
-        winners: npt.NDArray[Any],
-        runs: Array,
-        d_W: Array,
-        context: Context,
-    ) -> None:
-        plan = pooled_runs(self.conv, self.pool, x.shape)
-        kernel_rows, places = np.arange(plan.kernel[0]), np.arange(plan.tile)
-        filters = plan.filters
-        d_band = context.scratch("d_band", (filters, plan.depth, plan.tile))
-        d_part = context.scratch("d_part", d_band.shape)
-        d_band.fill(0.0)
-        for number, part in plan.slices(x):
-            rows, within = plan.rows_of(winners[part])
-            count = rows.shape[1]
-            weights = context.scratch("weights", (filters, count, plan.tile))
-            np.equal(within[..., None], places, out=weights)
-            weights *= d_m[part].reshape(count, filters, 1).swapaxes(0, 1)
-            for some in windows.slices(weights, count * plan.depth * runs.itemsize):
-                shape = (some.stop - some.start, count, plan.kernel[0], plan.run)
-                seen = context.scratch("seen", shape)
-                np.take(runs[number], rows[some, :, None] + kernel_rows, 0, out=seen, mode="clip")
-                seen_by = seen.reshape(*shape[:2], plan.depth).swapaxes(1, 2)
-                np.matmul(seen_by, weights[some], out=d_part[some])
-            d_band += d_part
-        plan.kernel_of(d_band, d_W)
+def _d_z(
+    im2col: PooledIm2Col, d_m: Array, winners: npt.NDArray[Any], workspace: Workspace
+) -> Array:
+    """d_m at the winners, zeros elsewhere."""
+    (h, w), (H, W), (N, down, across, F) = im2col.pool_size, im2col.conv_size, d_m.shape
+    d_z = workspace.array("d_z", (N, H, W, F), d_m.dtype)
+    d_z.fill(0.0)
+    u, v = row_and_column(winners, im2col.pool_size)
+    index = u * W
+    index += v
+    index += (np.arange(down) * (h * W))[:, None, None]
+    index += (np.arange(across) * w)[:, None]
+    index += (np.arange(N) * (H * W))[:, None, None, None]
+    index *= F
+    index += np.arange(F)
+    d_z.reshape(-1)[index.reshape(-1)] = d_m.reshape(-1)
+    return d_z
+
+
+def _write_d_W(
+    im2col: PooledIm2Col,
+    x: Array,
+    d_m: Array,
+    winners: npt.NDArray[Any],
+    segments: Array,
+    d_W: Array,
+    workspace: Workspace,
+) -> None:
+    kernel_rows, positions = np.arange(im2col.kernel_size[0]), np.arange(im2col.tile)
+    filters, depth = im2col.filters, im2col.depth
+    d_block = workspace.array("d_block of winners", (filters, depth, im2col.tile), x.dtype)
+    d_part = workspace.array("d_part of winners", d_block.shape, x.dtype)
+    d_block.fill(0.0)
+    for number, part in im2col.slices(x):
+        rows, within = im2col.rows_of(winners[part])
+        count = rows.shape[1]
+        weights = workspace.array("weights", (filters, count, im2col.tile), x.dtype)
+        np.equal(within[..., None], positions, out=weights)
+        weights *= d_m[part].reshape(count, filters, 1).swapaxes(0, 1)
+        for some in slices(weights, count * depth * x.itemsize):
+            shape = (some.stop - some.start, count, len(kernel_rows), im2col.segment)
+            seen = workspace.array("seen", shape, x.dtype)
+            indices = rows[some, :, None] + kernel_rows
+            np.take(segments[number], indices, 0, out=seen, mode="clip")
+            seen_by = seen.reshape(*shape[:2], depth).swapaxes(1, 2)
+            np.matmul(seen_by, weights[some], out=d_part[some])
+        d_block += d_part
+    im2col.sum_diagonals(d_block, d_W)

@@ -1,117 +1,141 @@
-"""Windows over maps laid out as a matrix, a slice of the batch at a time."""
+"""Windows over images laid out as a matrix (im2col), a slice of the batch at a time."""
 
 import math
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
-from nn_core.arrays import Array, Shape
-from nn_core.layers.layer import Context
-from nn_core.layers.windows import Pair, places, slice_size, slices
+from nn_core.arrays import Array
+from nn_core.engine.fused.slices import slice_size, slices
+from nn_core.engine.workspace import Workspace
+from nn_core.layers.windows import Pair
 
 PRODUCT_WIDTH = 32
 """Columns that a matrix product should have to run near the speed of the machine."""
 
 
-class Columns:
-    """The windows over maps as rows of a matrix: convolution becomes a matrix product.
+class Im2Col:
+    """The windows over images as rows of a matrix: convolution becomes a matrix product.
 
-    With channels last, one row of a window is a run of width * C numbers that follow one
-    another in memory, and the windows at `tile` neighbouring places begin t * C numbers apart:
-    together they are one run of ((tile - 1) t + width) * C numbers. A row of the matrix holds
-    the `height` runs of `tile` places, copied once, not `tile` times over. The kernel becomes
-    a band in a matrix: for place q = 0 ... tile - 1 of the run
+    With channels last, one row of a window is a segment of width * C numbers that follow one
+    another in memory, and the windows at `tile` neighboring output positions begin t * C numbers
+    apart: together they cover one segment of ((tile - 1) t + width) * C numbers. A row of the
+    matrix holds the `height` row segments of `tile` positions, copied once, not `tile` times. The
+    kernel becomes a Toeplitz block: for position q = 0 ... tile - 1 of the segment
 
-        matrix[u, q t + v, c, q, f] = W[u, v, c, f],   zero elsewhere,
+        block[u, q t + v, c, q, f] = W[u, v, c, f],   zero elsewhere,
 
-    and columns @ matrix are the outputs (tile, filters) of the run's places, in their order.
+    and rows @ block are the outputs (tile, filters) of the segment's positions, in their order.
     The products with zeros cost less than the copies would, and a wide product runs faster
-    than a narrow one. d_W is summed along the band of d_matrix = columns^T @ d_y.
+    than a narrow one. d_W is the sum along the diagonals of d_block = rows^T @ d_y.
+
+    Zero times infinity is not zero: a pixel that is not finite spoils all outputs of its segment,
+    also those whose window does not see it. `rows` says where that may be.
 
     Only a slice of the batch is laid out at a time, in memory that stays in the cache and is
-    kept from step to step; backward lays it out again rather than keep it for the batch.
+    kept from step to step; the backward pass lays it out again rather than keep all of it.
 
     What is worked out here depends on shapes alone, and serves for any number of examples.
 
-    name     tells apart the memory of several users of one context
-    canvas   shape of one example with its zeros, (H, W, C)
-    inside   where in the canvas the example's own pixels go
-    filters  outputs at each place
+    name         tells apart the memory of several users of one workspace
+    padded       shape of one example with its padding, (H, W, C)
+    inside       where in it the example's own pixels are
+    kernel_size  of the window
+    strides      of the window
+    filters      outputs at each position
     """
 
     def __init__(
         self,
         name: str,
         *,
-        canvas: Shape,
+        padded: tuple[int, int, int],
         inside: tuple[slice, slice],
-        kernel: Pair,
-        stride: Pair,
+        kernel_size: Pair,
+        strides: Pair,
         filters: int,
     ) -> None:
         self.name = name
-        self.canvas = canvas
+        self.padded = padded
         self.inside = inside
-        self.window = kernel
-        self.stride = stride
-        self.places = places(canvas[0], canvas[1], kernel, stride)
+        self.kernel_size = kernel_size
+        self.strides = strides
+        self.output_size = (
+            (padded[0] - kernel_size[0]) // strides[0] + 1,
+            (padded[1] - kernel_size[1]) // strides[1] + 1,
+        )
         self.tile = max(
             tile
             for tile in range(1, max(1, PRODUCT_WIDTH // filters) + 1)
-            if self.places[1] % tile == 0
+            if self.output_size[1] % tile == 0
         )
-        self.run = (self.tile - 1) * stride[1] + kernel[1]
-        self.shape = (self.places[0], self.places[1] // self.tile, kernel[0], self.run * canvas[2])
-        self.size = math.prod(self.shape)
+        self.segment = (self.tile - 1) * strides[1] + kernel_size[1]
+        self.shape = (
+            self.output_size[0],
+            self.output_size[1] // self.tile,
+            kernel_size[0],
+            self.segment * padded[2],
+        )
+        self.block_shape = kernel_size[0] * self.shape[3], self.tile * filters
 
-    def of(self, x: Array, context: Context) -> Iterator[tuple[slice, Array]]:
-        """Slice by slice: the examples, and their matrix (places / tile, height * run * C)."""
-        bytes_each = self.size * context.dtype.itemsize
+    def rows(self, x: Array, workspace: Workspace) -> Iterator[tuple[slice, Array, Array]]:
+        """Slice by slice: the examples, their matrix, and the examples with padding.
+
+        The matrix is (examples * output positions / tile, height * segment * C).
+        """
+        bytes_each = math.prod(self.shape) * x.itemsize
         size = slice_size(x, bytes_each)
-        canvas = context.scratch(f"{self.name} canvas", (size, *self.canvas))
-        columns = context.scratch("columns", (size, *self.shape))
-        canvas.fill(0.0)
-        # A run as one number of so many bytes: so the machine copies whole runs.
-        a_run = np.dtype((np.void, self.shape[3] * context.dtype.itemsize))
-        per_map, per_row, per_pixel, _ = canvas.strides
-        down, across = self.stride[0] * per_row, self.tile * self.stride[1] * per_pixel
+        padded = workspace.array(f"{self.name} padded", (size, *self.padded), x.dtype)
+        columns = workspace.array("columns", (size, *self.shape), x.dtype)
+        padded.fill(0.0)
+        # A segment as one number of so many bytes, so that whole segments are copied.
+        segment = np.dtype((np.void, self.shape[3] * x.itemsize))
+        per_image, per_row, per_pixel, _ = padded.strides
+        down, across = self.strides[0] * per_row, self.tile * self.strides[1] * per_pixel
         shape = (size, *self.shape[:3])
-        runs = np.ndarray(shape, a_run, canvas.data, 0, (per_map, down, across, per_row))
-        into = np.ndarray(shape, a_run, columns.data)
-        matrix = columns.reshape(-1, self.shape[2] * self.shape[3])
+        source: npt.NDArray[np.void] = np.ndarray(
+            shape, segment, padded.data, 0, (per_image, down, across, per_row)
+        )
+        target: npt.NDArray[np.void] = np.ndarray(shape, segment, columns.data)
+        matrix = columns.reshape(-1, self.block_shape[0])
         for part in slices(x, bytes_each):
             count = part.stop - part.start
-            canvas[:count, self.inside[0], self.inside[1]] = x[part]
-            np.copyto(into[:count], runs[:count])
-            yield part, matrix[: count * self.shape[0] * self.shape[1]]
+            padded[:count, self.inside[0], self.inside[1]] = x[part]
+            np.copyto(target[:count], source[:count])
+            yield part, matrix[: count * self.shape[0] * self.shape[1]], padded[:count]
 
-    def matrix_shape(self, filters: int) -> Pair:
-        """(height * run * C, tile * filters)."""
-        return self.window[0] * self.run * self.canvas[2], self.tile * filters
-
-    def matrix(self, W: Array, context: Context) -> Array:
-        """The kernel (height, width, C, filters) as a band."""
-        filters = W.shape[3]
+    def block(self, W: Array, workspace: Workspace) -> Array:
+        """The kernel (height, width, C, filters) as a Toeplitz block."""
         if self.tile == 1 and W.flags.c_contiguous:
-            return W.reshape(self.matrix_shape(filters))
-        matrix = context.scratch(f"{self.name} matrix", self.matrix_shape(filters))
-        matrix.fill(0.0)
-        for band in self._bands(matrix, filters):
-            band[...] = W
-        return matrix
+            return W.reshape(self.block_shape)
+        block = workspace.array(f"{self.name} block", self.block_shape, W.dtype)
+        block.fill(0.0)
+        for diagonal in self._diagonals(block, W.shape[3]):
+            diagonal[...] = W
+        return block
 
-    def kernel(self, matrix: Array, out: Array) -> None:
-        """The sum along the band, the derivative of `matrix`."""
+    def sum_diagonals(self, d_block: Array, d_W: Array) -> None:
+        """Write d_W: W[u, v, c, f] is in the block once for each position of the segment."""
         if self.tile == 1:
-            out.reshape(matrix.shape)[...] = matrix
+            d_W.reshape(d_block.shape)[...] = d_block
             return
-        out.fill(0.0)
-        for band in self._bands(matrix, out.shape[3]):
-            out += band
+        d_W.fill(0.0)
+        for diagonal in self._diagonals(d_block, d_W.shape[3]):
+            d_W += diagonal
 
-    def _bands(self, matrix: Array, filters: int) -> Iterator[Array]:
-        """For each place of the run, the part (height, width, C, filters) of its kernel."""
-        whole = matrix.reshape(self.window[0], self.run, self.canvas[2], self.tile, filters)
-        for place in range(self.tile):
-            first = place * self.stride[1]
-            yield whole[:, first : first + self.window[1], :, place]
+    def _diagonals(self, block: Array, filters: int) -> Iterator[Array]:
+        """For each position of the segment, its kernel (height, width, C, filters) in the block."""
+        whole = block.reshape(self.kernel_size[0], self.segment, self.padded[2], self.tile, filters)
+        for position in range(self.tile):
+            first = position * self.strides[1]
+            yield whole[:, first : first + self.kernel_size[1], :, position]
+
+
+def all_finite(x: Array) -> bool:
+    """Whether every number of a contiguous x is finite; False also if the squares overflow.
+
+    One pass at the speed of memory: x . x is finite only if all of x is.
+    """
+    flat = x.reshape(-1)
+    return bool(np.isfinite(np.dot(flat, flat)))

@@ -1,7 +1,7 @@
-"""Six products in place of twelve: four neighbouring sums of three numbers by three weights.
+"""Six products in place of twelve: four neighboring sums of three numbers by three weights.
 
-Of four outputs y_i = sum_u w_u d_(i+u), i = 0 ... 3, u = 0, 1, 2, each of six inputs d has a part
-in up to three, which makes twelve products. Look at the way back first, where it is plainer:
+Of four outputs y_i = sum_u w_u d_(i+u), i = 0 ... 3, u = 0, 1, 2, each of six inputs d takes part
+in up to three, which makes twelve products. The backward pass is plainer, so begin there:
 
 d_d_k = sum over i + u = k of d_y_i w_u
 
@@ -16,15 +16,16 @@ d_d = B [(G w) * (A d_y)]
 column p of B: the coefficients of the product of (z - q) over the other q, which is zero at all
 of these; at infinity, of the product over all five points, which is zero at each
 
-The loss moves by d_y . y as by d_d . d, whatever d_y is, so that y is made by the transpose, and
+The loss moves by d_y . y as by d_d . d, whatever d_y is, so y is computed by the transpose, and
 so is d_w, since d_d is linear in w as well:
 
 y   = A^T [(G w) * (B^T d)]
 d_w = G^T [(B^T d) * (A d_y)]
 
-With 0, 1, -1, 2, -2 for points A and B hold small whole numbers. The functions here are A and B
-and their transposes, written out. Those of a point and its opposite share the sums over even
-powers and over odd ones. They are for the first axis of arrays, whatever the others are.
+B^T is called the input transform, A^T the output transform. With 0, 1, -1, 2, -2 for points they
+consist of small whole numbers. The functions here are these two and their transposes, written
+out. Those of a point and its opposite share the sums over even powers and over odd ones. They
+act on the first axis of arrays, whatever the others are.
 
 Numbers grow on the way and cancel again: results are less exact than those of the plain sums, by
 about one decimal digit, and near the end of the range of numbers they overflow sooner. One number
@@ -59,8 +60,8 @@ def weights_matrix(dtype: npt.DTypeLike) -> Array:
     return G.astype(dtype)
 
 
-def gather(d: Sequence[Array], V: Array, work: Array) -> None:
-    """V = B^T d: six inputs, alike in shape, and six numbers V made of them; work is for two."""
+def input_transform(d: Sequence[Array], V: Array, work: Array) -> None:
+    """V = B^T d, from six inputs d of one shape; work is memory for two."""
     d0, d1, d2, d3, d4, d5 = d
     even = np.subtract(d4, d2, out=work[0])
     odd = np.subtract(d3, d1, out=work[1])
@@ -83,8 +84,8 @@ def gather(d: Sequence[Array], V: Array, work: Array) -> None:
     last -= odd  # 4 d1 - 5 d3 + d5
 
 
-def combine(M: Array, y: Array, work: Array) -> None:
-    """y = A^T M: four outputs of six products; work is for two numbers."""
+def output_transform(M: Array, y: Array, work: Array) -> None:
+    """y = A^T M, four outputs from six products; work is memory for two."""
     even = np.add(M[1], M[2], out=y[2])
     evens = np.add(M[3], M[4], out=work[0])
     np.add(M[0], even, out=y[0])
@@ -101,8 +102,8 @@ def combine(M: Array, y: Array, work: Array) -> None:
     y[3] += M[5]
 
 
-def spread(d_y: Array, d_M: Array, work: Array) -> None:
-    """d_M = A d_y, the way back of `combine`."""
+def output_transform_transpose(d_y: Array, d_M: Array, work: Array) -> None:
+    """d_M = A d_y, the backward pass of `output_transform`."""
     even, odd = work
     np.copyto(d_M[0], d_y[0])
     np.add(d_y[0], d_y[2], out=even)
@@ -119,11 +120,12 @@ def spread(d_y: Array, d_M: Array, work: Array) -> None:
     np.copyto(d_M[5], d_y[3])
 
 
-def scatter(d_V: Array, d: Array, beyond: Array, work: Array) -> None:
-    """d = B d_V, the way back of `gather`: written to the first four, added to the two `beyond`.
+def input_transform_transpose(d_V: Array, d: Array, next_d: Array, work: Array) -> None:
+    """d = B d_V, the backward pass of `input_transform`.
 
-    Those are the first and second input of the next four outputs. As they may be in the same
-    memory as d[0] and d[1], they are added to after these are written.
+    The first four are written to d, the other two added to `next_d`: they are the first and the
+    second input of the next four outputs. As these may be in the same memory as d[0] and d[1],
+    they are added to after those are written.
     """
     d0, d1, d2, d3 = d
     p, q = work
@@ -145,5 +147,5 @@ def scatter(d_V: Array, d: Array, beyond: Array, work: Array) -> None:
     d2 -= d_V[0]
     d2 -= q
     p += q
-    beyond[0][...] += p
-    beyond[1][...] += d_V[5]
+    next_d[0][...] += p
+    next_d[1][...] += d_V[5]

@@ -1,0 +1,81 @@
+"""Conv2D in prediction, with the BatchNorm, the ReLU and the MaxPool2D behind it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar, TypeVar
+
+from nn_core.arrays import Array, Arrays, Shape
+from nn_core.engine.fused.activation import relu
+from nn_core.engine.fused.base import Fused
+from nn_core.engine.fused.conv_relu_max_pool import ConvReLUMaxPool
+from nn_core.engine.fused.folded_batch_norm import folded_parameters
+from nn_core.engine.fused.max_pool import BlockedMaxPool2D
+from nn_core.engine.fused.toeplitz_conv2d import ToeplitzConv2D
+from nn_core.engine.fused.winograd_conv2d import WinogradConv2D
+from nn_core.engine.workspace import Workspace
+from nn_core.layers.activation import ReLU
+from nn_core.layers.base import Cache, Layer
+from nn_core.layers.batch_norm import BatchNorm
+from nn_core.layers.context import Context
+from nn_core.layers.pooling import MaxPool2D
+
+Kind = TypeVar("Kind", bound=Layer)
+
+POOL_FIRST = 16
+"""Pixels of a window from which on `ConvReLUMaxPool` is faster than pooling the convolution."""
+
+
+@dataclass(frozen=True)
+class FoldedConv2D(Fused):
+    """y = relu(max_pool(conv'(x))), or what there is of it.
+
+    conv' is the convolution with the BatchNorm folded into it; see `folded_batch_norm`. ReLU
+    never falls, so that max_k relu(z_k) = relu(max_k z_k): it is applied after the pool, to as
+    many numbers as there are windows, in place. Pools of large windows go with the convolution,
+    by `ConvReLUMaxPool`.
+    """
+
+    mode: ClassVar[str] = "inference"
+
+    @classmethod
+    def accepts(cls, layers: Sequence[Layer], input_shape: Shape) -> bool:
+        norm, pool = _find(layers, BatchNorm), _find(layers, MaxPool2D)
+        if not ToeplitzConv2D.accepts(layers[:1], input_shape):
+            return False
+        if pool is None:
+            return True
+        shape = layers[0].output_shape(input_shape)
+        if math.prod(pool.window.size) < POOL_FIRST:
+            return BlockedMaxPool2D.accepts([pool], shape)
+        return norm is not None and ConvReLUMaxPool.accepts([layers[0], ReLU(), pool], input_shape)
+
+    def forward_fused(
+        self, x: Array, params: Arrays, context: Context, workspace: Workspace
+    ) -> tuple[Array, Cache]:
+        conv = self.layers[:1]
+        norm, pool = _find(self.layers, BatchNorm), _find(self.layers, MaxPool2D)
+        if norm is not None:
+            params = folded_parameters(norm, params, workspace)
+        if pool is not None and math.prod(pool.window.size) >= POOL_FIRST:
+            pooled = ConvReLUMaxPool((*conv, ReLU(), pool))
+            return pooled.forward_fused(x, params, context, workspace)
+        plain = _plain_convolution(conv[0], x.shape[1:])
+        y, _ = plain.forward_fused(x, params, context, workspace)
+        if pool is not None:
+            y, _ = BlockedMaxPool2D((pool,)).forward_fused(y, {}, context, workspace)
+        if isinstance(self.layers[-1], ReLU) or pool is not None:
+            relu(y, y)
+        return y, None
+
+
+def _find(layers: Sequence[Layer], kind: type[Kind]) -> Kind | None:
+    return next((layer for layer in layers if isinstance(layer, kind)), None)
+
+
+@lru_cache(maxsize=64)
+def _plain_convolution(conv: Layer, input_shape: Shape) -> Fused:
+    """The convolution alone, by Winograd where it pays."""
+    winograd = WinogradConv2D.try_fuse([conv], input_shape)
+    return ToeplitzConv2D((conv,)) if winograd is None else winograd

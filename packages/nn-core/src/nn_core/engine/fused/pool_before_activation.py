@@ -1,0 +1,36 @@
+"""A monotone activation and the MaxPool2D behind it, in prediction: pooled first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+from nn_core.arrays import Array, Arrays, Shape
+from nn_core.engine.fused.activation import BufferedActivation
+from nn_core.engine.fused.base import Fused
+from nn_core.engine.fused.max_pool import BlockedMaxPool2D
+from nn_core.engine.workspace import Workspace
+from nn_core.layers.activation import LeakyReLU, ReLU, Sigmoid, Tanh
+from nn_core.layers.base import Cache, Layer
+from nn_core.layers.context import Context
+from nn_core.layers.pooling import MaxPool2D
+
+MONOTONE = (ReLU, LeakyReLU, Sigmoid, Tanh)
+"""Activations that never fall."""
+
+
+@dataclass(frozen=True)
+class PoolBeforeActivation(Fused):
+    """y = f(max_pool(x)), since max_k f(x_k) = f(max_k x_k) if f never falls."""
+
+    mode: ClassVar[str] = "inference"
+
+    @classmethod
+    def accepts(cls, layers: Sequence[Layer], input_shape: Shape) -> bool:
+        return isinstance(layers[0], MONOTONE) and BlockedMaxPool2D.accepts(layers[1:], input_shape)
+
+    def forward_fused(
+        self, x: Array, params: Arrays, context: Context, workspace: Workspace
+    ) -> tuple[Array, Cache]:
+        activation, pool = self.layers[:1], cast(MaxPool2D, self.layers[1])
+        pooled, _ = BlockedMaxPool2D((pool,)).forward_fused(x, {}, context, workspace)
+        return BufferedActivation(activation).forward_fused(pooled, {}, context, workspace)
