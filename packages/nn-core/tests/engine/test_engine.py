@@ -121,9 +121,7 @@ def test_twenty_steps_take_the_same_way() -> None:
 
 def test_parts_of_a_sequence_go_on_where_the_last_one_ended() -> None:
     layers = [Embedding(7, 4), GRU(5), Dense(7)]
-    network = Network(
-        layers, input_shape=(None,), rng=np.random.default_rng(0), dtype=np.float64
-    )
+    network = Network(layers, input_shape=(None,), rng=np.random.default_rng(0), dtype=np.float64)
     x, _ = padded(np.random.default_rng(1), 6)
     whole, state = Reference(network).predict(x)
     for predictor in (Engine(network), Engine(network, threads=2).frozen(), Reference(network)):

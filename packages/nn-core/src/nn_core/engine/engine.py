@@ -134,7 +134,7 @@ class Engine:
                 pool.map(lambda thread, shard: work(shard, self._memories[thread], alone), shards)
         trained = [self._buffers[i].vector[: network.trained_count] for i in range(shards)]
         add_along_tree(trained)
-        gradients = network.finish_gradients(self._buffers[0].vector)
+        gradients = self._buffers[0].vector[: network.vector.size]
         return Result(
             math.fsum(value for value, _ in done),
             gradients,
@@ -208,6 +208,7 @@ class Engine:
         total, d_output = batch.loss.total(output, y, weights)
         d_output *= batch.scale
         memory.backward(d_output, caches, buffer.addend_grads if accumulate else buffer.grads)
+        self.network.finish_gradients(buffer.addend if accumulate else buffer.vector)
         return total * batch.scale, left
 
     def _reserve(self, memories: int, buffers: int) -> None:

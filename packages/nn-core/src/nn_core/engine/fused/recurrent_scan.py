@@ -186,4 +186,4 @@ def gradient_of_W_h(h: Array, d_z: Array, out: Array, workspace: Workspace) -> N
     """
     T, N, units = h.shape
     rows = (T - 1) * N
-    product(h[:-1].reshape(rows, units).T, d_z.reshape(rows, -1), out, workspace.pool)
+    product(h[:-1].reshape(rows, units).T, d_z.reshape(rows, out.shape[1]), out, workspace.pool)
