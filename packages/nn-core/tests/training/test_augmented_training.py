@@ -1,11 +1,11 @@
-"""Augmentation in the training loop: from its own stream, and the same after a resume."""
+"""Augmentation in the training loop: keyed by seed and step, and the same after a resume."""
 
-import json
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from small_runs import MakeBackend, bits, on_both_backends, snapshot_at
 
 from nn_core.arrays import Array
 from nn_core.batches.augmentation import Augmentation
@@ -15,8 +15,10 @@ from nn_core.layers import Dense, Dropout, Flatten, Tanh
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
 from nn_core.optim.optimizers import Adam
+from nn_core.reference import Reference
 from nn_core.training.callbacks import Callback
-from nn_core.training.trainer import Recipe, Trainer
+from nn_core.training.recipe import Recipe
+from nn_core.training.trainer import Trainer
 
 COUNT, SHAPE = 22, (4, 5, 3)
 X = np.random.default_rng(0).integers(0, 256, (COUNT, *SHAPE), dtype=np.uint8)
@@ -50,96 +52,82 @@ class OnDisk:
         out[...] = self._x[rows]
 
 
-class StopAfter(Callback):
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step(self, trainer: Trainer) -> None:
-        if trainer.step_count == self.step:
-            raise InterruptedError
-
-
 def trainer_of(
-    *callbacks: Callback, seed: int = 2, x: Any = X, batch_size: int | None = 8, **settings: Any
+    *callbacks: Callback,
+    seed: int = 2,
+    x: Any = X,
+    batch_size: int | None = 8,
+    make: MakeBackend = Reference,
+    **settings: Any,
 ) -> Trainer:
     """Four epochs of 8, 8 and 6 images, with noise in a layer too."""
-    layers = Flatten(), Dropout(0.8), Dense(4), Tanh(), Dense(3)
+    layers = Flatten(), Dropout(0.2), Dense(4), Tanh(), Dense(3)
     network = Network(layers, input_shape=SHAPE, rng=np.random.default_rng(1))
     recipe = Recipe(softmax_cross_entropy, Adam(), learning_rate=0.01, batch_size=batch_size)
     return Trainer(
-        network,
+        make(network),
         x,
         Y,
         recipe,
         epochs=4,
-        rng=np.random.default_rng(seed),
+        seed=seed,
         callbacks=callbacks,
         **({"augment": Augmentation(shift=0.3)} | settings),
     )
 
 
-def bits(trainer: Trainer) -> tuple[bytes, list[float], Any]:
-    return (
-        trainer.network.parameters.tobytes(),
-        trainer.history.step_loss,
-        trainer.state()["noise_rng"],
-    )
+@on_both_backends
+@pytest.mark.parametrize("step", [0, 1, 2, 3, 7, 12])
+def test_a_run_stopped_after_any_step_and_resumed_ends_with_the_same_bits(
+    step: int, make: MakeBackend
+) -> None:
+    def build(*callbacks: Callback) -> Trainer:
+        return trainer_of(*callbacks, make=make)
 
-
-@pytest.mark.parametrize("step", range(13))
-def test_a_run_stopped_after_any_step_and_resumed_ends_with_the_same_bits(step: int) -> None:
-    whole = trainer_of()
+    whole = build()
     whole.run()
-    first = trainer_of(StopAfter(step))
-    if step:
-        with pytest.raises(InterruptedError):
-            first.run()
-    state = json.loads(json.dumps(first.state()))
-    slots = {name: values.copy() for name, values in first.recipe.optimizer.state().items()}
-    second = trainer_of(seed=999)
-    second.network.parameters[...] = first.network.parameters
-    second.restore(state, slots, first.history)
-    assert second.step_count == step
+    second = trainer_of(seed=999, make=make)
+    second.resume(snapshot_at(step, build))
+    assert second.state.step == step
     second.run()
     assert bits(second) == bits(whole)
 
 
-def test_each_step_draws_anew_from_the_stream_of_the_noise() -> None:
-    seen: list[Array] = []
+def test_each_step_draws_by_its_seed_and_number() -> None:
+    keys: list[tuple[int, int]] = []
 
-    def note(x: npt.NDArray[Any], /, *, rng: np.random.Generator) -> Array:
-        assert rng is trainer.noise_rng
-        seen.append(Augmentation()(x, rng=rng))
-        return seen[-1]
+    def note(x: npt.NDArray[Any], /, *, seed: tuple[int, int]) -> Array:
+        keys.append(seed)
+        return Augmentation()(x, seed=seed)
 
     trainer = trainer_of(augment=note, batch_size=None)
     trainer.run()
-    assert [len(x) for x in seen] == [COUNT] * 4
-    assert not np.array_equal(seen[0], seen[1])
-    assert trainer_of(augment=None).batches.state() == trainer_of().batches.state()
+    assert keys == [(2, 1), (2, 2), (2, 3), (2, 4)]
 
 
 def test_the_network_sees_what_augment_returns() -> None:
-    def blank(x: npt.NDArray[Any], /, *, rng: np.random.Generator) -> Array:
+    def blank(x: npt.NDArray[Any], /, *, seed: tuple[int, int]) -> Array:
         return np.zeros(x.shape, np.float32)
 
     trainer = trainer_of(augment=blank)
+    before = trainer.network.vector.copy()
     trainer.step()
-    assert not trainer.network.gradient_views[2]["W"].any()
-    assert trainer.network.gradient_views[4]["b"].any()
+    change = trainer.network.named(trainer.network.vector - before)
+    assert not change["2/W"].any()
+    assert change["4/b"].any()
 
 
-def test_nothing_is_augmented_where_it_is_measured() -> None:
+def test_nothing_is_augmented_in_evaluation() -> None:
     calls = 0
 
-    def count(x: npt.NDArray[Any], /, *, rng: np.random.Generator) -> Array:
+    def count(x: npt.NDArray[Any], /, *, seed: tuple[int, int]) -> Array:
         nonlocal calls
         calls += 1
         return x.astype(np.float32)
 
     trainer = trainer_of(augment=count, validation=(X[:9], Y[:9]), measure_training=True)
     trainer.run()
-    assert calls == trainer.step_count == 12
+    assert calls == trainer.state.step == 12
 
 
 def test_examples_on_disk_train_to_the_same_bits_a_batch_at_a_time() -> None:
@@ -150,16 +138,16 @@ def test_examples_on_disk_train_to_the_same_bits_a_batch_at_a_time() -> None:
         trainer.run()
     assert bits(in_memory) == bits(on_disk)
     assert (
-        in_memory.history.columns["validation_loss"] == on_disk.history.columns["validation_loss"]
+        in_memory.state.history.columns["validation_loss"]
+        == on_disk.state.history.columns["validation_loss"]
     )
-    assert in_memory.history.columns["training_loss"] == on_disk.history.columns["training_loss"]
     assert stored.most == 8
 
 
 def test_a_whole_batch_from_disk() -> None:
-    batches = MiniBatches(OnDisk(X), Y, batch_size=None, rng=np.random.default_rng(0))
-    for _ in range(2):
-        x, y = batches.next()
+    batches = MiniBatches(OnDisk(X), Y, batch_size=None)
+    for step in (1, 2):
+        x, y = batches.batch((0, step))
         assert isinstance(x, np.ndarray)
         np.testing.assert_array_equal(x, X)
         np.testing.assert_array_equal(y, Y)

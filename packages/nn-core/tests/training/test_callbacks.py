@@ -10,64 +10,67 @@ from nn_core.layers import Dense, Tanh
 from nn_core.losses import binary_cross_entropy
 from nn_core.network import Network
 from nn_core.optim.optimizers import GradientDescent
+from nn_core.reference import Reference
 from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
-from nn_core.training.trainer import Recipe, Trainer
+from nn_core.training.history import Mode
+from nn_core.training.recipe import Recipe
+from nn_core.training.state import TrainingState
+from nn_core.training.trainer import Trainer
 
 X = np.random.default_rng(0).normal(size=(10, 3)).astype(np.float32)
 Y = (X.sum(axis=1) > 0).astype(np.int64)
 
 
 def trainer_with(
-    *callbacks: Callback, epochs: int = 3, figures: list[float] | None = None
+    *callbacks: Callback, epochs: int = 3, metrics: list[float] | None = None
 ) -> Trainer:
-    """Three steps an epoch; `figures`, if given, is what validation finds epoch by epoch."""
+    """Three steps an epoch; `metrics`, if given, is what validation finds epoch by epoch."""
     network = Network([Dense(4), Tanh(), Dense(1)], input_shape=(3,), rng=np.random.default_rng(1))
-    script = iter(figures or ())
+    script = iter(metrics or ())
     return Trainer(
-        network,
+        Reference(network),
         X,
         Y,
         Recipe(binary_cross_entropy, GradientDescent(), batch_size=4),
         epochs=epochs,
-        rng=np.random.default_rng(2),
-        validation=None if figures is None else (X, Y),
-        metrics={"figure": lambda logits, targets: next(script)},
+        seed=2,
+        validation=None if metrics is None else (X, Y),
+        metrics={"metric": lambda logits, targets: next(script)},
         callbacks=callbacks,
     )
 
 
 class Diary(Callback):
-    """Writes down each call, and checks that the trainer agrees with itself."""
+    """Writes down each call, and checks that the state agrees with itself."""
 
     def __init__(self, name: str = "") -> None:
         self.name = name
         self.calls: list[str] = []
 
-    def on_step(self, trainer: Trainer) -> None:
-        self.calls.append(f"{self.name}step {trainer.step_count} of epoch {trainer.epoch}")
-        self.check(trainer)
+    def on_step(self, state: TrainingState) -> None:
+        self.calls.append(f"{self.name}step {state.step} of epoch {state.epoch}")
+        self.check(state)
 
-    def on_epoch(self, trainer: Trainer) -> None:
-        self.calls.append(f"{self.name}epoch {trainer.epoch}")
-        assert trainer.history.row(-1)["epoch"] == trainer.epoch
-        assert trainer.history.row(-1)["step"] == trainer.step_count
-        self.check(trainer)
+    def on_epoch(self, state: TrainingState) -> None:
+        self.calls.append(f"{self.name}epoch {state.epoch}")
+        assert state.history.row(-1)["epoch"] == state.epoch
+        assert state.history.row(-1)["step"] == state.step
+        self.check(state)
 
-    def check(self, trainer: Trainer) -> None:
-        per_epoch = trainer.batches.steps_per_epoch
-        assert len(trainer.history.step_loss) == trainer.step_count
-        assert len(trainer.history) == trainer.epoch == trainer.step_count // per_epoch
-        assert trainer.batches.position == (trainer.step_count - 1) % per_epoch + 1
-        assert trainer.seconds > 0
+    def check(self, state: TrainingState) -> None:
+        per_epoch = state.steps_per_epoch
+        assert len(state.history.step_loss) == state.step
+        assert len(state.history) == state.epoch == state.step // per_epoch
+        assert state.seconds > 0
 
 
 class StopAt(Callback):
     def __init__(self, step: int) -> None:
         self.step = step
 
-    def on_step(self, trainer: Trainer) -> None:
-        if trainer.step_count == self.step:
-            trainer.stop("enough")
+    def on_step(self, state: TrainingState) -> None:
+        if state.step == self.step:
+            state.stop("enough")
 
 
 def test_callbacks_are_told_of_each_step_after_the_epoch_that_it_ends() -> None:
@@ -106,23 +109,23 @@ def test_a_run_stops_after_the_step_in_which_it_is_told_to(step: int) -> None:
     diary = Diary()
     trainer = trainer_with(StopAt(step), diary)
     trainer.run()
-    assert trainer.step_count == step
-    assert trainer.stopped == "enough"
+    assert trainer.state.step == step
+    assert trainer.state.stopped == "enough"
     assert diary.calls[-1] == f"step {step} of epoch {step // 3}"
     trainer.run()
-    assert trainer.step_count == step
+    assert trainer.state.step == step
 
 
 def test_what_a_callback_raises_leaves_a_run_that_goes_on() -> None:
     class Interrupt(Callback):
-        def on_step(self, trainer: Trainer) -> None:
-            if trainer.step_count == 3:
+        def on_step(self, state: TrainingState) -> None:
+            if state.step == 3:
                 raise KeyboardInterrupt
 
     interrupted = trainer_with(Interrupt())
     with pytest.raises(KeyboardInterrupt):
         interrupted.run()
-    assert (interrupted.step_count, interrupted.epoch) == (3, 1)
+    assert (interrupted.state.step, interrupted.state.epoch) == (3, 1)
     interrupted.callbacks = ()
     history, expected = interrupted.run(), trainer_with().run()
     assert history.step_loss == expected.step_loss
@@ -130,74 +133,100 @@ def test_what_a_callback_raises_leaves_a_run_that_goes_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("figures", "patience", "largest", "epochs"),
+    ("metrics", "patience", "mode", "epochs"),
     [
-        ([3, 2, 2.5, 2.5, 1, 0], 2, False, 4),
-        ([3, 2, 2, 2, 1, 0], 1, False, 3),
-        ([3, 2, 2.5, 1, 1.5, 0], 2, False, 6),
-        ([1, 2, 3, 2, 3, 4], 2, True, 5),
-        ([3, math.nan, math.nan, 1, 0, 0], 2, False, 3),
-        ([5, 4, 3, 2, 1, 0], 1, False, 6),
+        ([3, 2, 2.5, 2.5, 1, 0], 2, "min", 4),
+        ([3, 2, 2, 2, 1, 0], 1, "min", 3),
+        ([3, 2, 2.5, 1, 1.5, 0], 2, "min", 6),
+        ([1, 2, 3, 2, 3, 4], 2, "max", 5),
+        ([3, math.nan, math.nan, 1, 0, 0], 2, "min", 3),
+        ([5, 4, 3, 2, 1, 0], 1, "min", 6),
     ],
 )
 def test_a_run_stops_once_nothing_got_better_for_as_long_as_patience(
-    figures: list[float], patience: int, largest: bool, epochs: int
+    metrics: list[float], patience: int, mode: Mode, epochs: int
 ) -> None:
-    stopping = EarlyStopping(patience, "validation_figure", largest=largest)
-    trainer = trainer_with(stopping, epochs=6, figures=figures)
+    stopping = EarlyStopping(patience, "validation_metric", mode=mode)
+    trainer = trainer_with(stopping, epochs=6, metrics=metrics)
     trainer.run()
-    assert trainer.epoch == epochs
-    assert (trainer.stopped is None) == (epochs == 6)
+    assert trainer.state.epoch == epochs
+    assert (trainer.state.stopped is None) == (epochs == 6)
 
 
-def test_the_reason_for_stopping_names_figure_and_epoch() -> None:
-    trainer = trainer_with(EarlyStopping(2, "validation_figure"), epochs=9, figures=[2, 1, 3, 3])
+def test_the_reason_for_stopping_names_metric_and_epoch() -> None:
+    trainer = trainer_with(EarlyStopping(2, "validation_metric"), epochs=9, metrics=[2, 1, 3, 3])
     trainer.run()
-    assert trainer.stopped == "no better validation_figure for 2 epochs; best was epoch 2"
+    assert trainer.state.stopped == (
+        "validation_metric has not improved for 2 epochs; best was epoch 2"
+    )
 
 
 def test_stopping_early_reads_the_validation_loss_unless_told() -> None:
-    trainer = trainer_with(EarlyStopping(1), epochs=2, figures=[0, 0])
+    trainer = trainer_with(EarlyStopping(1), epochs=2, metrics=[0, 0])
     trainer.run()
-    assert "validation_loss" in trainer.history.columns
-    with pytest.raises(SettingError, match="nothing measures validation_loss"):
+    assert "validation_loss" in trainer.state.history.columns
+    with pytest.raises(
+        SettingError, match="cannot monitor validation_loss; the history has epoch, learning_rate, "
+    ):
         trainer_with(EarlyStopping(1)).run()
 
 
 @pytest.mark.parametrize("patience", [0, -1])
 def test_patience_lasts_an_epoch_at_least(patience: int) -> None:
-    with pytest.raises(SettingError, match=f"at least one epoch, not {patience}"):
+    with pytest.raises(SettingError, match=f"patience must be at least 1 epoch, not {patience}"):
         EarlyStopping(patience)
 
 
 @pytest.mark.parametrize(
-    ("figures", "largest", "best"),
+    ("metrics", "mode", "best"),
     [
-        ([3, 1, 2, 1], False, 2),
-        ([3, 1, 2, 3], True, 1),
-        ([math.nan, 2, 3, math.nan], True, 3),
-        ([4, 3, 2, 1], False, 4),
+        ([3, 1, 2, 1], "min", 2),
+        ([3, 1, 2, 3], "max", 1),
+        ([math.nan, 2, 3, math.nan], "max", 3),
+        ([4, 3, 2, 1], "min", 4),
     ],
 )
 def test_the_weights_of_the_best_epoch_are_kept(
-    figures: list[float], largest: bool, best: int
+    metrics: list[float], mode: Mode, best: int
 ) -> None:
     class Album(Callback):
         def __init__(self) -> None:
             self.pages: list[list[float]] = []
 
-        def on_epoch(self, trainer: Trainer) -> None:
-            self.pages.append(trainer.network.parameters.tolist())
+        def on_epoch(self, state: TrainingState) -> None:
+            self.pages.append(state.network.vector.tolist())
 
-    keeper, album = RestoreBestWeights("validation_figure", largest=largest), Album()
+    keeper, album = RestoreBestWeights("validation_metric", mode=mode), Album()
     assert keeper.parameters is None
-    trainer_with(keeper, album, epochs=4, figures=figures).run()
+    trainer = trainer_with(keeper, album, epochs=4, metrics=metrics)
+    trainer.run()
     assert keeper.parameters is not None
     assert keeper.parameters.tolist() == album.pages[best - 1]
     assert len(set(map(tuple, album.pages))) == 4
+    assert trainer.network.vector.tolist() == album.pages[3]
+    keeper.restore(trainer.state)
+    assert trainer.network.vector.tolist() == album.pages[best - 1]
 
 
-def test_without_a_figure_no_weights_are_best() -> None:
+def test_without_the_metric_no_weights_are_best() -> None:
     keeper = RestoreBestWeights()
     trainer_with(keeper).run()
     assert keeper.parameters is None
+
+
+@pytest.mark.parametrize("make", [EarlyStopping, RestoreBestWeights])
+def test_there_are_two_modes(make: type[EarlyStopping] | type[RestoreBestWeights]) -> None:
+    settings = {"patience": 1} if make is EarlyStopping else {}
+    with pytest.raises(SettingError, match="mode must be 'min' or 'max', not 'largest'"):
+        make(mode="largest", **settings)  # type: ignore[arg-type]
+
+
+def test_a_snapshot_does_not_change_with_the_run() -> None:
+    trainer = trainer_with()
+    trainer.step()
+    snapshot = trainer.state.snapshot()
+    before = snapshot.parameters.copy(), snapshot.history.copy()
+    trainer.run()
+    np.testing.assert_array_equal(snapshot.parameters, before[0])
+    assert snapshot.history == before[1]
+    assert (snapshot.step, snapshot.seed, snapshot.stopped, snapshot.best) == (1, 2, None, None)

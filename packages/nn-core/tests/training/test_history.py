@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn_core.training.history import History
+from nn_core.training.history import History, Mode
 
-figures = st.floats(allow_infinity=False) | st.just(math.nan)
+values = st.floats(allow_infinity=False) | st.just(math.nan)
 
 
 def test_an_empty_history_has_no_rows_and_no_best() -> None:
@@ -40,20 +40,36 @@ def test_what_an_epoch_did_not_measure_is_nan() -> None:
 def test_the_best_of_equals_is_the_first() -> None:
     history = History({"loss": [3.0, 1.0, 2.0, 1.0], "accuracy": [0.5, 0.9, 0.9, 0.1]})
     assert history.best("loss") == 1
-    assert history.best("accuracy", largest=True) == 1
+    assert history.best("accuracy", "max") == 1
     assert history.best("nothing") == -1
 
 
-@given(column=st.lists(figures, min_size=1), largest=st.booleans())
-def test_the_best_is_the_extreme_of_what_was_measured(column: list[float], largest: bool) -> None:
-    best = History({"figure": column}).best("figure", largest=largest)
+@given(column=st.lists(values, min_size=1), mode=st.sampled_from(["min", "max"]))
+def test_the_best_is_the_extreme_of_what_was_measured(column: list[float], mode: Mode) -> None:
+    best = History({"metric": column}).best("metric", mode)
     if np.isnan(column).all():
         assert best == -1
     else:
-        assert best == (np.nanargmax(column) if largest else np.nanargmin(column))
+        assert best == (np.nanargmax(column) if mode == "max" else np.nanargmin(column))
 
 
-@pytest.mark.parametrize("largest", [False, True])
-def test_an_infinite_figure_can_be_ranked(largest: bool) -> None:
+@pytest.mark.parametrize(("mode", "best"), [("max", 0), ("min", 3)])
+def test_an_infinite_value_can_be_ranked(mode: Mode, best: int) -> None:
     history = History({"loss": [math.inf, math.nan, 1.0, -math.inf]})
-    assert history.best("loss", largest=largest) == (0 if largest else 3)
+    assert history.best("loss", mode) == best
+
+
+def test_the_best_follows_a_history_that_grows() -> None:
+    history = History()
+    for loss, best in [(2.0, 0), (3.0, 0), (1.0, 2), (1.0, 2)]:
+        history.append({"loss": loss})
+        assert history.best("loss") == best
+
+
+def test_a_copy_is_equal_and_apart() -> None:
+    history = History({"loss": [1.0]}, [0.5])
+    copy = history.copy()
+    assert copy == history
+    history.append({"loss": 2.0})
+    history.step_loss.append(0.25)
+    assert copy == History({"loss": [1.0]}, [0.5])

@@ -93,9 +93,8 @@ class Trainer:
         with self.backend, np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             while state.epoch < state.epochs and state.stopped is None:
                 start = time.perf_counter()
-                loss = self.step()
+                self.step()
                 state.seconds += time.perf_counter() - start
-                state.history.step_loss.append(loss)
                 if state.step % state.steps_per_epoch == 0:
                     self._end_epoch()
                 for callback in self.callbacks:
@@ -134,6 +133,7 @@ class Trainer:
             step=state.step + 1,
         )
         state.step += 1
+        state.history.step_loss.append(loss)
         ends_epoch = state.step % state.steps_per_epoch == 0
         state.recurrent_state = left if self.batches.carries_state and not ends_epoch else None
         return loss
