@@ -1,27 +1,40 @@
-"""Text drawn from a network, word by word.
+"""Sequences of tokens drawn from a network, token by token.
 
-The network foretells the next word; one is drawn, and becomes the next input. What was read
-before is in the states, so that a step costs the same however long the text has become, and
+The network predicts the next token; one is drawn, and becomes the next input. What was read
+before is in the state, so that a step costs the same however long the sequence has become, and
 many samples take it together, as one batch.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 
 from nn_core.arrays import Array, Labels
-from nn_core.engine.thread_pool import ThreadPool
-from nn_core.errors import ShapeError
-from nn_core.layers.layer import Context
-from nn_core.network import Network
+from nn_core.errors import DataError, ShapeError
+from nn_core.layers.base import State, state_rows
 from nn_core.registry import require
 
 PREFIX_STEPS = 100
 """How many steps of a prefix are read at a time, so that memory does not grow with it."""
 
-TOGETHER = 512
+GROUP_SIZE = 512
 """How many samples advance together: their states still fit into the processor's cache."""
+
+
+class Predictor(Protocol):
+    """What samples are drawn from: `Reference`, `Engine`, or the faster `Engine.frozen()`."""
+
+    def predict(self, x: Labels, state: State | None = None, /) -> tuple[Array, State]:
+        """Logits (N, T, V) of tokens (N, T), and the state after the last step."""
+
+
+class Pool(Protocol):
+    """Threads that share work, such as a `ThreadPool`."""
+
+    def map(self, work: Callable[[int, int], None], pieces: int, /) -> None:
+        """Call work(thread, piece) for every piece; calls of one thread never overlap."""
 
 
 def next_probabilities(
@@ -31,14 +44,14 @@ def next_probabilities(
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> Array:
-    """P(next word), (N, V), from logits (N, V).
+    """P(next token), (N, V), from logits (N, V).
 
     p_v = exp(z_v / temperature) / sum_w exp(z_w / temperature)
 
-    temperature  1 as the network says, below 1 bolder, above 1 wilder; 0 leaves only the
-                 likeliest word (the first, of several), which is the limit
-    top_k        only the k likeliest words stay, and share what there is
-    top_p        then, only the likeliest words that together reach a probability of top_p
+    temperature  1 leaves the distribution as it is, lower is more conservative, higher more
+                 diverse; 0 is the limit, the most likely token alone (the first of several)
+    top_k        only the k most likely tokens, renormalized
+    top_p        then only the most likely tokens that together reach probability top_p
     Raises SettingError for a temperature below 0 or not finite, top_k below 1, or top_p
     outside (0, 1].
     Source: Ackley, Hinton, Sejnowski, A learning algorithm for Boltzmann machines (1985); top_k:
@@ -65,145 +78,146 @@ def next_probabilities(
         falling /= falling.sum(axis=1, keepdims=True)
     if top_p is not None:
         before = np.cumsum(falling, axis=1) - falling
-        falling[:, 1:][before[:, 1:] >= top_p] = 0.0  # the likeliest stays, whatever the rounding
+        falling[:, 1:][before[:, 1:] >= top_p] = 0.0  # the most likely stays, however it rounds
         falling /= falling.sum(axis=1, keepdims=True)
     np.put_along_axis(p, order, falling, axis=1)
     return p
 
 
 def draw(p: Array, *, rng: np.random.Generator) -> Labels:
-    """One word for each row of p (N, V), each with its probability: (N,).
+    """One token for each row of p (N, V), drawn with probability p / sum p: (N,).
 
-    The word whose share of [0, sum p) holds a number drawn from it; never one with p = 0.
+    With r uniform in [0, 1) it is the first v for which p_0 + ... + p_v exceeds r sum p; so p
+    need not sum to 1, and a token with p = 0 is never drawn.
+
+    Raises DataError for a row whose sum is not a positive number.
     """
     ends = np.cumsum(p, axis=1, dtype=np.float64)
     total = ends[:, -1]
+    wrong = np.flatnonzero(~((total > 0) & (total < math.inf)))
+    if len(wrong):
+        raise DataError(f"probabilities must have a positive sum, not {total[wrong[0]]}")
     at = np.minimum(rng.random(len(p)) * total, np.nextafter(total, 0.0))
-    words: Labels = (ends <= at[:, None]).sum(axis=1)
-    return words
+    tokens: Labels = (ends <= at[:, None]).sum(axis=1)
+    return tokens
 
 
 def generate(
-    network: Network,
+    predictor: Predictor,
     prefix: Labels,
     *,
     rng: np.random.Generator,
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
-    stop: int | None = None,
-    never: Sequence[int] = (),
+    end_token: int | None = None,
+    banned: Sequence[int] = (),
     max_length: int | None = None,
-    contexts: Sequence[Context] | None = None,
 ) -> Iterator[Labels]:
-    """The next words of N samples (N,), step after step, as they are drawn.
+    """The next tokens of N samples (N,), step after step, as they are drawn.
 
-    network      from words (N, T) to logits (N, T, V), over time
-    prefix       (N, T) words that the samples begin with; they are not repeated
+    predictor    from tokens (N, T) and a state to logits (N, T, V) and the state after them
+    prefix       (N, T) tokens that the samples begin with; they are not repeated
     temperature, top_k, top_p  see `next_probabilities`
-    stop         the word that ends a sample; at the steps after it, -1 stands for it
-    never        words that are not drawn
-    max_length   steps after which all end; None goes on until each has stopped
-    contexts     frozen ones, memory to use again
-
-    The weights must stay as they are until it ends.
-    Raises ShapeError for a prefix that is not (N, T) with at least one step, SettingError for
-    settings that make no sense.
+    end_token    ends a sample; at the steps after it, -1 is in its place
+    banned       tokens that are not drawn
+    max_length   steps after which all end; None goes on until every sample has ended
+    Raises ShapeError for a prefix that is not (N, T) with at least one step, or a network that
+    does not give logits at each step; SettingError for settings out of range, or if every
+    token is banned; DataError if the network's logits are not numbers.
     """
     _check_settings(temperature, top_k, top_p)
-    require(max_length is None or max_length >= 0, f"a sample cannot be {max_length} long")
+    require(
+        max_length is None or max_length >= 0, f"max_length must be at least 0, not {max_length}"
+    )
     if prefix.ndim != 2 or prefix.shape[1] == 0:
-        raise ShapeError(f"samples begin with words (N, T), T at least 1, not {prefix.shape}")
-    contexts = network.contexts(frozen=True) if contexts is None else contexts
-    for context in contexts:
-        context.forget()
-    for start in range(0, prefix.shape[1], PREFIX_STEPS):
-        logits = network.use(prefix[:, start : start + PREFIX_STEPS], contexts)
-        for context in contexts:
-            context.carry()
-    alive = np.arange(len(prefix))
+        raise ShapeError(f"a prefix is tokens (N, T) with T at least 1, not {prefix.shape}")
+    logits, state = predictor.predict(prefix[:, :PREFIX_STEPS])
+    for start in range(PREFIX_STEPS, prefix.shape[1], PREFIX_STEPS):
+        logits, state = predictor.predict(prefix[:, start : start + PREFIX_STEPS], state)
+    if logits.ndim != 3:
+        raise ShapeError(f"generating needs logits at each step, (N, T, V), not {logits.shape}")
+    require(len(set(banned)) < logits.shape[2], "every token is banned: none is left to draw")
+    going = np.arange(len(prefix))
     length = 0
-    while len(alive) and (max_length is None or length < max_length):
-        last = logits[:, -1]
-        if len(never):
-            last[:, list(never)] = -math.inf
+    while len(going) and (max_length is None or length < max_length):
+        last = logits[:, -1].copy()
+        last[:, list(banned)] = -math.inf
         p = next_probabilities(last, temperature=temperature, top_k=top_k, top_p=top_p)
-        words = draw(p, rng=rng)
+        tokens = draw(p, rng=rng)
         length += 1
-        if len(alive) == len(prefix):
-            drawn = words.copy()
-        else:
-            drawn = np.full(len(prefix), -1, words.dtype)
-            drawn[alive] = words
-        going = words != stop if stop is not None else np.ones(len(words), bool)
+        drawn = np.full(len(prefix), -1, tokens.dtype)
+        drawn[going] = tokens
         yield drawn
-        if not going.all():
-            alive, words = alive[going], words[going]
-            for context in contexts:
-                if context.initial_state is not None:
-                    context.initial_state = tuple(a[going] for a in context.initial_state)
-        if len(alive) and length != max_length:
-            logits = network.use(words[:, None], contexts)
-            for context in contexts:
-                context.carry()
+        if end_token is not None:
+            stays = np.flatnonzero(tokens != end_token)
+            if len(stays) < len(tokens):
+                going, tokens, state = going[stays], tokens[stays], state_rows(state, stays)
+        if len(going) and length != max_length:
+            logits, state = predictor.predict(tokens[:, None], state)
 
 
 def sample(
-    network: Network,
+    new_predictor: Callable[[], Predictor],
     prefix: Labels,
     *,
     rng: np.random.Generator,
+    max_length: int,
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
-    stop: int | None = None,
-    never: Sequence[int] = (),
-    max_length: int,
-    threads: int = 1,
+    end_token: int | None = None,
+    banned: Sequence[int] = (),
+    pool: Pool | None = None,
 ) -> list[Labels]:
-    """N texts, each the words that follow its prefix, without the one that ended it.
+    """N sequences, each the tokens that follow its prefix, without the one that ended it.
 
-    threads  how many share the work; the texts do not depend on it (if the BLAS has one thread).
-             More than TOGETHER are drawn in groups, each with a generator seeded from `rng`
+    More than GROUP_SIZE are drawn in groups, each by a generator seeded from `rng`, so that they
+    do not depend on the number of threads (if the BLAS has one thread).
+
+    new_predictor  makes a predictor for each thread, as in lambda: Engine(network).frozen()
+    pool           whose threads share the groups; None does them in order
     The other arguments are those of `generate`.
     """
-    groups = -(-len(prefix) // TOGETHER)
-    texts: list[list[Labels]] = [[] for _ in range(groups)]
+    groups = -(-len(prefix) // GROUP_SIZE)
+    samples: list[list[Labels]] = [[] for _ in range(groups)]
     rngs = [rng]
     if groups > 1:
         rngs = [np.random.default_rng(seed) for seed in rng.integers(2**63, size=groups)]
-    contexts = network.contexts(frozen=True)
+    predictors: dict[int, Predictor] = {}
 
     def work(thread: int, group: int) -> None:
-        part = prefix[group * TOGETHER :][:TOGETHER]
+        if thread not in predictors:
+            predictors[thread] = new_predictor()
+        part = prefix[group * GROUP_SIZE :][:GROUP_SIZE]
         steps = generate(
-            network,
+            predictors[thread],
             part,
             rng=rngs[group],
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,
-            stop=stop,
-            never=never,
+            end_token=end_token,
+            banned=banned,
             max_length=max_length,
-            contexts=[context.twin(thread) for context in contexts],
         )
-        words = np.stack([*steps, np.full(len(part), -1)], axis=1)
-        ended = words == -1 if stop is None else (words == -1) | (words == stop)
+        tokens = np.stack([*steps, np.full(len(part), -1)], axis=1)
+        ended = tokens == -1 if end_token is None else (tokens == -1) | (tokens == end_token)
         lengths = ended.argmax(axis=1)
-        texts[group] = [row[:length] for row, length in zip(words, lengths, strict=True)]
+        samples[group] = [row[:length] for row, length in zip(tokens, lengths, strict=True)]
 
-    with ThreadPool(min(threads, max(1, groups))) as crew:
-        for context in contexts:
-            context.twin(crew.count - 1)
-        crew.map(work, groups)
-    return [text for of_group in texts for text in of_group]
+    if pool is None:
+        for group in range(groups):
+            work(0, group)
+    else:
+        pool.map(work, groups)
+    return [each for of_group in samples for each in of_group]
 
 
 def _check_settings(temperature: float, top_k: int | None, top_p: float | None) -> None:
     require(
         0 <= temperature < math.inf,
-        f"a temperature is 0, for the likeliest word, or above, not {temperature}",
+        f"temperature must be 0 (the most likely token) or above, not {temperature}",
     )
-    require(top_k is None or top_k >= 1, f"top_k leaves at least one word, not {top_k}")
-    require(top_p is None or 0 < top_p <= 1, f"top_p lies in (0, 1], not {top_p}")
+    require(top_k is None or top_k >= 1, f"top_k must be at least 1, not {top_k}")
+    require(top_p is None or 0 < top_p <= 1, f"top_p must be in (0, 1], not {top_p}")

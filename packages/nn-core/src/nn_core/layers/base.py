@@ -146,8 +146,8 @@ def as_rows(x: Array) -> Array:
     return x.reshape(-1, x.shape[-1])
 
 
-def state_rows(state: State, rows: slice) -> State:
-    """The state of some of the examples."""
+def state_rows(state: State, rows: slice | npt.NDArray[np.intp]) -> State:
+    """The state of some of the examples: a slice of them, or those at these indices."""
     return tuple(
         state_rows(part, rows) if isinstance(part, tuple) else part[rows] for part in state
     )
