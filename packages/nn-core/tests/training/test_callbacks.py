@@ -165,9 +165,7 @@ def test_stopping_early_reads_the_validation_loss_unless_told() -> None:
     trainer = trainer_with(EarlyStopping(1), epochs=2, metrics=[0, 0])
     trainer.run()
     assert "validation_loss" in trainer.state.history.columns
-    with pytest.raises(
-        SettingError, match="cannot monitor validation_loss; the history has epoch, learning_rate, "
-    ):
+    with pytest.raises(SettingError, match="cannot monitor validation_loss; the history"):
         trainer_with(EarlyStopping(1)).run()
 
 
