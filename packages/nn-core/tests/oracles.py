@@ -118,7 +118,7 @@ def mean_squared_error(predictions: Numbers, targets: Numbers) -> tuple[float, N
 def confusion_matrix(
     predicted: npt.NDArray[Any], labels: npt.NDArray[Any], classes: int
 ) -> npt.NDArray[np.int64]:
-    """Row: what it is. Column: what it was taken for."""
+    """Row: the true class. Column: the predicted class."""
     counts = np.zeros((classes, classes), np.int64)
     for n in range(len(labels)):
         counts[int(labels[n]), int(predicted[n])] += 1

@@ -1,4 +1,4 @@
-"""Layers on maps, as a textbook defines them: one loop per index.
+"""Layers on images, as a textbook defines them: one loop per index.
 
 Nothing here is fast, and nothing here is shared with what it judges.
 """
@@ -13,114 +13,151 @@ Numbers = npt.NDArray[Any]
 Pair = tuple[int, int]
 
 
-def same_border(size: int, kernel: int, stride: int) -> Pair:
-    """Zeros before and after, so that a window stands at ceil(size / stride) places."""
-    places = math.ceil(size / stride)
-    zeros = 0
-    while (size + zeros - kernel) < (places - 1) * stride:
-        zeros += 1
-    return zeros // 2, zeros - zeros // 2
+def same_border(size: int, span: int, stride: int) -> Pair:
+    """Padding before and after, so that a window has ceil(size / stride) positions."""
+    positions = math.ceil(size / stride)
+    total = 0
+    while (size + total - span) < (positions - 1) * stride:
+        total += 1
+    return total // 2, total - total // 2
 
 
-def borders(shape: tuple[int, ...], kernel: Pair, stride: Pair, padding: Any) -> tuple[Pair, Pair]:
-    """((top, bottom), (left, right)) for maps (N, H, W, C)."""
+def borders(shape: tuple[int, ...], span: Pair, strides: Pair, padding: Any) -> tuple[Pair, Pair]:
+    """((top, bottom), (left, right)) for images (N, H, W, C)."""
     if padding == "valid":
         return (0, 0), (0, 0)
     if padding == "same":
         return (
-            same_border(shape[1], kernel[0], stride[0]),
-            same_border(shape[2], kernel[1], stride[1]),
+            same_border(shape[1], span[0], strides[0]),
+            same_border(shape[2], span[1], strides[1]),
         )
     down, across = (padding, padding) if isinstance(padding, int) else padding
     return (down, down), (across, across)
 
 
-def places(size: int, window: int, stride: int) -> int:
+def positions(size: int, span: int, stride: int) -> int:
     """How often a window fits, counted."""
     count = 0
-    while count * stride + window <= size:
+    while count * stride + span <= size:
         count += 1
     return count
 
 
-def conv2d_forward(x: Numbers, W: Numbers, b: Numbers, stride: Pair, padding: Any) -> Numbers:
-    """y[n, i, j, f] = b[f] + sum_u sum_v sum_c p[n, i s + u, j t + v, c] W[u, v, c, f].
+class Windows:
+    """Which pixels of an image each window covers, found one by one."""
 
-    p is x with zeros around it: p[n, i, j, c] = x[n, i - top, j - left, c], or zero outside.
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        size: Pair,
+        strides: Pair,
+        padding: Any,
+        dilation: Pair = (1, 1),
+    ) -> None:
+        _, self.height, self.width, _ = shape
+        self.size, self.strides, self.dilation = size, strides, dilation
+        span = (size[0] - 1) * dilation[0] + 1, (size[1] - 1) * dilation[1] + 1
+        (self.top, bottom), (self.left, right) = borders(shape, span, strides, padding)
+        self.rows = positions(self.top + self.height + bottom, span[0], strides[0])
+        self.columns = positions(self.left + self.width + right, span[1], strides[1])
+
+    def pixels(self, i: int, j: int) -> list[tuple[int, int, int, int]]:
+        """(u, v, row, column) for all (u, v) of window (i, j) that are not padding."""
+        found = []
+        for u in range(self.size[0]):
+            for v in range(self.size[1]):
+                row = i * self.strides[0] + u * self.dilation[0] - self.top
+                column = j * self.strides[1] + v * self.dilation[1] - self.left
+                if 0 <= row < self.height and 0 <= column < self.width:
+                    found.append((u, v, row, column))
+        return found
+
+
+def conv2d_forward(
+    x: Numbers,
+    W: Numbers,
+    b: Numbers,
+    strides: Pair,
+    padding: Any,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+) -> Numbers:
+    """y[n, i, j, f] = b[f] + sum_u sum_v sum_c p[n, i s + u d, j t + v e, c] W[u, v, c, f].
+
+    p is x with zeros around it; filter f sees the channels of its own group, which W counts
+    from zero.
     """
-    N, H, width, C = x.shape
-    height_W, width_W, _, F = W.shape
-    (top, bottom), (left, right) = borders(x.shape, (height_W, width_W), stride, padding)
-    down = places(top + H + bottom, height_W, stride[0])
-    across = places(left + width + right, width_W, stride[1])
-    y = np.zeros((N, down, across, F))
-    for n in range(N):
-        for i in range(down):
-            for j in range(across):
-                for f in range(F):
-                    y[n, i, j, f] = b[f]
-                    for u in range(height_W):
-                        for v in range(width_W):
-                            row, column = i * stride[0] + u - top, j * stride[1] + v - left
-                            if 0 <= row < H and 0 <= column < width:
-                                for c in range(C):
-                                    y[n, i, j, f] += x[n, row, column, c] * W[u, v, c, f]
+    height, width, C, F = W.shape
+    windows = Windows(x.shape, (height, width), strides, padding, dilation)
+    y = np.zeros((len(x), windows.rows, windows.columns, F))
+    for n, i, j, f in np.ndindex(y.shape):
+        first = f // (F // groups) * C
+        y[n, i, j, f] = b[f]
+        for u, v, row, column in windows.pixels(i, j):
+            for c in range(C):
+                y[n, i, j, f] += x[n, row, column, first + c] * W[u, v, c, f]
     return y
 
 
 def conv2d_backward(
-    x: Numbers, W: Numbers, d_y: Numbers, stride: Pair, padding: Any
+    x: Numbers,
+    W: Numbers,
+    d_y: Numbers,
+    strides: Pair,
+    padding: Any,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
 ) -> tuple[Numbers, Numbers, Numbers]:
     """d_x, d_W and d_b: every product of the forward pass, once from each side."""
-    N, H, width, C = x.shape
-    height_W, width_W, _, F = W.shape
-    (top, _), (left, _) = borders(x.shape, (height_W, width_W), stride, padding)
+    height, width, C, F = W.shape
+    windows = Windows(x.shape, (height, width), strides, padding, dilation)
     d_x, d_W, d_b = np.zeros(x.shape), np.zeros(W.shape), np.zeros(F)
-    for n in range(N):
-        for i in range(d_y.shape[1]):
-            for j in range(d_y.shape[2]):
-                for f in range(F):
-                    d_b[f] += d_y[n, i, j, f]
-                    for u in range(height_W):
-                        for v in range(width_W):
-                            row, column = i * stride[0] + u - top, j * stride[1] + v - left
-                            if 0 <= row < H and 0 <= column < width:
-                                for c in range(C):
-                                    d_W[u, v, c, f] += d_y[n, i, j, f] * x[n, row, column, c]
-                                    d_x[n, row, column, c] += d_y[n, i, j, f] * W[u, v, c, f]
+    for n, i, j, f in np.ndindex(d_y.shape):
+        first = f // (F // groups) * C
+        d_b[f] += d_y[n, i, j, f]
+        for u, v, row, column in windows.pixels(i, j):
+            for c in range(C):
+                d_W[u, v, c, f] += d_y[n, i, j, f] * x[n, row, column, first + c]
+                d_x[n, row, column, first + c] += d_y[n, i, j, f] * W[u, v, c, f]
     return d_x, d_W, d_b
 
 
-def max_pool(x: Numbers, window: Pair, stride: Pair, d_y: Numbers) -> tuple[Numbers, Numbers]:
+def max_pool(
+    x: Numbers, size: Pair, strides: Pair, d_y: Numbers, padding: Any = "valid"
+) -> tuple[Numbers, Numbers]:
     """y and d_x: the first pixel in reading order that no other exceeds takes all of d_y."""
-    N, H, W, C = x.shape
-    y = np.zeros((N, places(H, window[0], stride[0]), places(W, window[1], stride[1]), C))
+    windows = Windows(x.shape, size, strides, padding)
+    y = np.zeros((len(x), windows.rows, windows.columns, x.shape[3]))
     d_x = np.zeros(x.shape)
     for n, i, j, c in np.ndindex(y.shape):
         best = None
-        for u in range(window[0]):
-            for v in range(window[1]):
-                place = (n, i * stride[0] + u, j * stride[1] + v, c)
-                if best is None or x[place] > x[best]:
-                    best = place
+        for _, _, row, column in windows.pixels(i, j):
+            if best is None or x[n, row, column, c] > x[best]:
+                best = (n, row, column, c)
         assert best is not None
         y[n, i, j, c] = x[best]
         d_x[best] += d_y[n, i, j, c]
     return y, d_x
 
 
-def average_pool(x: Numbers, window: Pair, stride: Pair, d_y: Numbers) -> tuple[Numbers, Numbers]:
-    """y and d_x: every pixel of the window counts alike."""
-    N, H, W, C = x.shape
-    y = np.zeros((N, places(H, window[0], stride[0]), places(W, window[1], stride[1]), C))
+def average_pool(
+    x: Numbers,
+    size: Pair,
+    strides: Pair,
+    d_y: Numbers,
+    padding: Any = "valid",
+    count_zeros: bool = False,
+) -> tuple[Numbers, Numbers]:
+    """y and d_x: all pixels of a window count alike, those of the padding if they are told to."""
+    windows = Windows(x.shape, size, strides, padding)
+    y = np.zeros((len(x), windows.rows, windows.columns, x.shape[3]))
     d_x = np.zeros(x.shape)
-    area = window[0] * window[1]
     for n, i, j, c in np.ndindex(y.shape):
-        for u in range(window[0]):
-            for v in range(window[1]):
-                place = (n, i * stride[0] + u, j * stride[1] + v, c)
-                y[n, i, j, c] += x[place] / area
-                d_x[place] += d_y[n, i, j, c] / area
+        pixels = windows.pixels(i, j)
+        count = size[0] * size[1] if count_zeros else len(pixels)
+        for _, _, row, column in pixels:
+            y[n, i, j, c] += x[n, row, column, c] / count
+            d_x[n, row, column, c] += d_y[n, i, j, c] / count
     return y, d_x
 
 

@@ -1,4 +1,4 @@
-"""Convolution against its definition, over odd shapes, strides and paddings."""
+"""Convolution against its definition, over odd shapes, strides, paddings, dilations and groups."""
 
 from typing import Any
 
@@ -8,116 +8,55 @@ import oracles_2d
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from layer_call import LayerCall, run
 
-from nn_core.arrays import Array, Shape
 from nn_core.errors import SettingError, ShapeError
 from nn_core.gradient_check import check_layer
 from nn_core.layers import Context, Conv2D
-from nn_core.layers import columns as columns_module
-from nn_core.layers import windows as windows_module
+
+BatchShape = tuple[int, ...]
 
 
-def run(
-    layer: Conv2D, x: Array, W: Array, b: Array, d_y: Array | None, context: Context | None = None
-) -> tuple[Array, Any, dict[str, Array]]:
-    """y, d_x and the gradients, none of them shared with a later call."""
-    params = {"W": W, "b": b}
-    grads = {name: np.full_like(values, np.nan) for name, values in params.items()}
-    context = Context(x.dtype) if context is None else context
-    y, cache = layer.forward(x, params, context)
-    y = y.copy()
-    d_x = layer.backward(np.ones_like(y) if d_y is None else d_y, cache, params, grads, context)
-    return y, None if d_x is None else d_x.copy(), grads
-
-
-def memory(array: npt.NDArray[Any]) -> int:
-    """Bytes of all that an array was cut from."""
-    return array.nbytes if array.base is None else array.base.nbytes
-
-
-def drawn(layer: Conv2D, shape: Shape, seed: int = 0, dtype: npt.DTypeLike = np.float64) -> Any:
-    """x, W, b and d_y for a batch of this shape."""
-    rng = np.random.default_rng(seed)
-    W_shape = layer.parameters(shape[1:])["W"].shape
-    y_shape = (shape[0], *layer.output_shape(shape[1:]))
-    shapes = shape, W_shape, (layer.filters,), y_shape
-    return [rng.normal(size=size).astype(dtype) for size in shapes]
-
-
-def assert_is_its_definition(layer: Conv2D, shape: Shape, seed: int = 0) -> None:
-    x, W, b, d_y = drawn(layer, shape, seed)
-    y, d_x, grads = run(layer, x, W, b, d_y)
-    stride: Any = layer.stride
-    expected = oracles_2d.conv2d_forward(x, W, b, stride, layer.padding)
-    assert y.shape == expected.shape
+def assert_is_its_definition(layer: Conv2D, shape: BatchShape, seed: int = 0) -> None:
+    call = LayerCall(layer, shape, seed=seed)
+    y, d_x = call.run()
+    W, window = call.params["W"], layer.window
+    how = window.strides, window.padding, window.dilation, layer.groups
+    expected = oracles_2d.conv2d_forward(call.x, W, call.params["b"], *how)
+    assert y.shape == expected.shape == (shape[0], *layer.output_shape(shape[1:]))
     np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-12)
-    expected_x, expected_W, expected_b = oracles_2d.conv2d_backward(
-        x, W, d_y, stride, layer.padding
-    )
+    expected_x, expected_W, expected_b = oracles_2d.conv2d_backward(call.x, W, call.d_y, *how)
     np.testing.assert_allclose(d_x, expected_x, rtol=1e-10, atol=1e-12)
-    np.testing.assert_allclose(grads["W"], expected_W, rtol=1e-10, atol=1e-12)
-    np.testing.assert_allclose(grads["b"], expected_b, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(call.grads["W"], expected_W, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(call.grads["b"], expected_b, rtol=1e-10, atol=1e-12)
 
 
 @st.composite
-def layers_and_shapes(draw: st.DrawFn) -> tuple[Conv2D, Shape]:
+def layers_and_shapes(draw: st.DrawFn) -> tuple[Conv2D, BatchShape]:
     kernel = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
-    stride = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    strides = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    dilation = draw(st.tuples(st.integers(1, 2), st.integers(1, 3)))
+    groups = draw(st.integers(1, 3))
+    h, w = ((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
     padding: Any = draw(
         st.one_of(
             st.sampled_from(["valid", "same"]),
-            st.tuples(st.integers(0, kernel[0] - 1), st.integers(0, kernel[1] - 1)),
+            st.tuples(st.integers(0, h - 1), st.integers(0, w - 1)),
         )
     )
-    least = kernel if padding == "valid" else (1, 1)
-    if isinstance(padding, tuple):
-        least = tuple(max(1, k - 2 * p) for k, p in zip(kernel, padding, strict=True))
-    elif padding == "same":
-        # "same" looks at ceil(size / stride) places and always fits.
-        least = (1, 1)
-    height = draw(st.integers(least[0], least[0] + 6))
-    width = draw(st.integers(least[1], least[1] + 6))
-    layer = Conv2D(draw(st.integers(1, 3)), kernel, stride, padding)
-    return layer, (draw(st.integers(1, 3)), height, width, draw(st.integers(1, 3)))
+    down, across = padding if isinstance(padding, tuple) else (0, 0)
+    least = (1, 1) if padding == "same" else (max(1, h - 2 * down), max(1, w - 2 * across))
+    height = draw(st.integers(least[0], least[0] + 5))
+    width = draw(st.integers(least[1], least[1] + 5))
+    channels, filters = (groups * draw(st.integers(1, 2)) for _ in range(2))
+    layer = Conv2D(filters, kernel, strides, padding, dilation, groups)
+    return layer, (draw(st.integers(1, 2)), height, width, channels)
 
 
 @settings(max_examples=80, deadline=None)
-@given(drawn_layer=layers_and_shapes(), seed=st.integers(0, 2**32 - 1))
-def test_convolution_is_its_definition(drawn_layer: tuple[Conv2D, Shape], seed: int) -> None:
-    assert_is_its_definition(*drawn_layer, seed)
-
-
-# Widths that are multiples of one, two, three, ... places that share a run of memory.
-@pytest.mark.parametrize("width", range(4, 13))
-@pytest.mark.parametrize("padding", ["valid", "same"])
-@pytest.mark.parametrize("stride", [(1, 1), (1, 2), (2, 3)])
-def test_runs_of_any_number_of_places(width: int, padding: str, stride: tuple[int, int]) -> None:
-    assert_is_its_definition(Conv2D(1, (2, 3), stride, padding), (2, 4, width, 2))
-
-
-def test_several_places_do_share_a_run() -> None:
-    tiles = set()
-    for filters, across in [(1, 12), (8, 64), (16, 6), (32, 64), (40, 64), (8, 7), (8, 3)]:
-        columns = columns_module.Columns(
-            "x",
-            canvas=(1, across, 1),
-            inside=(slice(None), slice(None)),
-            kernel=(1, 1),
-            stride=(1, 1),
-            filters=filters,
-        )
-        assert across % columns.tile == 0
-        assert columns.tile == 1 or columns.tile * filters <= columns_module.PRODUCT_WIDTH
-        tiles.add((filters, across, columns.tile))
-    assert tiles == {
-        (1, 12, 12),
-        (8, 64, 4),
-        (16, 6, 2),
-        (32, 64, 1),
-        (40, 64, 1),
-        (8, 7, 1),
-        (8, 3, 3),
-    }
+@given(drawn=layers_and_shapes(), seed=st.integers(0, 2**32 - 1))
+def test_convolution_is_its_definition(drawn: tuple[Conv2D, BatchShape], seed: int) -> None:
+    assert_is_its_definition(*drawn, seed)
 
 
 @pytest.mark.parametrize(
@@ -125,20 +64,24 @@ def test_several_places_do_share_a_run() -> None:
     [
         (Conv2D(2, 3, padding="same"), (2, 5, 4, 2)),
         (Conv2D(3, (2, 4)), (1, 3, 6, 1)),
-        (Conv2D(2, 3, stride=2, padding="same"), (2, 5, 6, 2)),
-        (Conv2D(1, (3, 2), stride=(2, 3), padding=(2, 1)), (2, 4, 7, 2)),
-        (Conv2D(2, 1, stride=2), (2, 4, 5, 3)),
-        (Conv2D(2, 2, stride=3), (2, 7, 6, 1)),
+        (Conv2D(2, 3, strides=2, padding="same"), (2, 5, 6, 2)),
+        (Conv2D(1, (3, 2), strides=(2, 3), padding=(2, 1)), (2, 4, 7, 2)),
+        (Conv2D(2, 1, strides=2), (2, 4, 5, 3)),
+        (Conv2D(2, 2, strides=3), (2, 7, 6, 1)),
         (Conv2D(1, 1), (1, 1, 1, 1)),
         (Conv2D(6, 5, padding="same"), (3, 8, 8, 3)),
+        (Conv2D(2, 3, dilation=2, padding="same"), (2, 6, 5, 2)),
+        (Conv2D(4, (2, 3), strides=(2, 1), groups=2), (2, 5, 4, 4)),
+        (Conv2D(6, 3, padding=2, dilation=(1, 2), groups=3), (1, 4, 5, 3)),
     ],
     ids=str,
 )
-def test_every_gradient_by_finite_differences(layer: Conv2D, shape: Shape) -> None:
+def test_every_gradient_by_finite_differences(layer: Conv2D, shape: BatchShape) -> None:
     rng = np.random.default_rng(3)
     report = check_layer(layer, rng.normal(size=shape), rng=rng)
     assert report.error <= 1e-6
     assert len(report.arrays) == 3
+    assert_is_its_definition(layer, shape)
 
 
 def test_a_2_by_2_kernel_on_3_by_3_pixels_by_hand() -> None:
@@ -153,159 +96,123 @@ def test_a_2_by_2_kernel_on_3_by_3_pixels_by_hand() -> None:
     #       0 3     1*1 + 2*2 + 3*5 = 20   1*2 + 2*3 + 3*6 = 26
     #               1*4 + 2*5 + 3*8 = 38   1*5 + 2*6 + 3*9 = 44
     # d_b = 1 + 2 + 0 + 3 = 6.
-    # d_x: each d_y times the kernel, laid where its window was.
+    # d_x: each d_y times the kernel, where its window was.
     #   1 0 .   . 2  0   . . .   . . .   1  2  0
     #   2 -1 . + . 4 -2 + . . . + . 3 0 = 2  6 -2
     #   . . .   . .  .   . . .   . 6 -3  0  6 -3
     d_y = np.array([[1.0, 2], [0, 3]]).reshape(1, 2, 2, 1)
-    y, d_x, grads = run(Conv2D(1, 2), x, W, np.array([10.0]), d_y)
+    y, d_x, grads = run(Conv2D(1, 2), x, d_y, {"W": W, "b": [10.0]})
     np.testing.assert_array_equal(y[0, :, :, 0], [[14, 16], [20, 22]])
     np.testing.assert_array_equal(grads["W"][:, :, 0, 0], [[20, 26], [38, 44]])
     np.testing.assert_array_equal(grads["b"], [6])
     np.testing.assert_array_equal(d_x[0, :, :, 0], [[1, 2, 0], [2, 6, -2], [0, 6, -3]])
 
 
-def test_the_odd_zero_of_same_stands_at_the_bottom_and_at_the_right() -> None:
+def test_the_odd_zero_of_same_is_at_the_bottom_and_at_the_right() -> None:
     # A 2 x 2 kernel of ones adds up each pixel and those to its right and below:
     # 1 2   1+2+3+4  2+4
     # 3 4   3+4      4
     x = np.array([[1.0, 2], [3, 4]]).reshape(1, 2, 2, 1)
-    y, _, _ = run(Conv2D(1, 2, padding="same"), x, np.ones((2, 2, 1, 1)), np.zeros(1), None)
+    layer = Conv2D(1, 2, padding="same")
+    y, _ = layer.forward(x, {"W": np.ones((2, 2, 1, 1)), "b": np.zeros(1)}, Context())
     np.testing.assert_array_equal(y[0, :, :, 0], [[10, 6], [7, 4]])
 
 
-# Stride 2, kernel 3: five pixels need one zero on either side, six need one at the end.
+def test_dilation_by_hand() -> None:
+    # 1 2 4 8 16 with the kernel (1, 10) on pixels two apart: 1 + 40, 2 + 80, 4 + 160.
+    x = np.array([1.0, 2, 4, 8, 16]).reshape(1, 1, 5, 1)
+    layer, W = Conv2D(1, (1, 2), dilation=(1, 2)), np.array([1.0, 10]).reshape(1, 2, 1, 1)
+    y, d_x, grads = run(layer, x, np.ones((1, 1, 3, 1)), {"W": W, "b": [0.0]})
+    np.testing.assert_array_equal(y.ravel(), [41, 82, 164])
+    np.testing.assert_array_equal(d_x.ravel(), [1, 1, 11, 10, 10])
+    np.testing.assert_array_equal(grads["W"].ravel(), [1 + 2 + 4, 4 + 8 + 16])
+
+
+def test_depthwise_by_hand() -> None:
+    # One filter for each channel, which sees it alone: 1 * 5 and 2 * 7.
+    W = np.array([5.0, 7]).reshape(1, 1, 1, 2)
+    x = np.array([1.0, 2]).reshape(1, 1, 1, 2)
+    y, d_x, grads = run(Conv2D(2, 1, groups=2), x, [[[[1.0, 10.0]]]], {"W": W, "b": [0.0, 0.0]})
+    np.testing.assert_array_equal(y.ravel(), [5, 14])
+    np.testing.assert_array_equal(d_x.ravel(), [5, 70])
+    np.testing.assert_array_equal(grads["W"].ravel(), [1, 20])
+
+
+def test_groups_are_as_many_convolutions_side_by_side() -> None:
+    layer = Conv2D(4, 3, padding="same", groups=2)
+    call = LayerCall(layer, (2, 5, 4, 6))
+    y, _ = call.forward()
+    for group in range(2):
+        channels, filters = slice(3 * group, 3 * group + 3), slice(2 * group, 2 * group + 2)
+        params = {"W": call.params["W"][..., filters], "b": call.params["b"][filters]}
+        alone, _ = Conv2D(2, 3, padding="same").forward(call.x[..., channels], params, Context())
+        np.testing.assert_allclose(y[..., filters], alone, rtol=1e-12)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
 @pytest.mark.parametrize(
-    ("size", "kernel", "stride", "places", "first"),
-    [(5, 3, 2, 3, -1), (6, 3, 2, 3, 0), (6, 5, 1, 6, -2), (6, 4, 1, 6, -1), (5, 1, 3, 2, 0)],
+    "layer",
+    [Conv2D(3, 3, padding="same"), Conv2D(4, (2, 3), (2, 1), dilation=2, groups=2)],
+    ids=str,
 )
-def test_same_is_the_size_over_the_stride_rounded_up(
-    size: int, kernel: int, stride: int, places: int, first: int
+def test_one_pixel_that_is_not_finite_spoils_no_output_that_does_not_see_it(
+    layer: Conv2D, value: float
 ) -> None:
-    layer = Conv2D(1, (kernel, 1), (stride, 1), "same")
-    assert layer.output_shape((size, 4, 1)) == (places, 4, 1)
-    # The kernel picks its first row, so y is the pixel at which each window begins.
-    x = np.arange(1.0, size + 1).reshape(1, size, 1, 1)
-    W = np.zeros((kernel, 1, 1, 1))
-    W[0] = 1
-    y, _, _ = run(layer, x, W, np.zeros(1), None)
-    begins = [first + stride * i for i in range(places)]
-    assert y[0, :, 0, 0].tolist() == [b + 1 if 0 <= b < size else 0 for b in begins]
+    clean, call = (LayerCall(layer, (3, 9, 10, 2), dtype=np.float32) for _ in range(2))
+    call.x[1, 4, 5, 0] = value
+    marked = np.zeros_like(call.x)
+    marked[1, 4, 5, 0] = 1
+    W = np.ones_like(call.params["W"])
+    sees = layer.forward(marked, {"W": W, "b": np.zeros_like(call.params["b"])}, Context())[0] > 0
+    with np.errstate(invalid="ignore"):
+        y, expected = call.forward()[0], clean.forward()[0]
+    assert sees.any()
+    assert not np.isfinite(y[sees]).any()
+    np.testing.assert_array_equal(y[~sees], expected[~sees])
 
 
-@pytest.mark.parametrize("budget", [1, 2000, 5000])
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 7])
-def test_slices_of_the_batch_make_no_difference(
-    monkeypatch: pytest.MonkeyPatch, budget: int, count: int
-) -> None:
-    layer = Conv2D(2, (3, 2), stride=(1, 2), padding="same")
-    x, W, b, d_y = drawn(layer, (count, 4, 6, 3))
-    whole = run(layer, x, W, b, d_y)
-    monkeypatch.setattr(windows_module, "SLICE_BYTES", budget)
-    y, d_x, grads = run(layer, x, W, b, d_y)
-    np.testing.assert_allclose(y, whole[0], rtol=1e-12, atol=1e-13)
-    np.testing.assert_allclose(d_x, whole[1], rtol=1e-12, atol=1e-13)
-    for name, values in grads.items():
-        np.testing.assert_allclose(values, whole[2][name], rtol=1e-12, atol=1e-13)
-    for n in range(count):
-        alone = run(layer, x[n : n + 1], W, b, d_y[n : n + 1])
-        np.testing.assert_allclose(alone[0][0], y[n], rtol=1e-12, atol=1e-13)
-        np.testing.assert_allclose(alone[1][0], d_x[n], rtol=1e-12, atol=1e-13)
-
-
-def test_working_memory_does_not_grow_with_the_batch() -> None:
-    layer, context = Conv2D(8, 5, padding="same"), Context()
-    sizes = []
-    for count in (32, 64):
-        x, W, b, d_y = drawn(layer, (count, 32, 32, 3), dtype=np.float32)
-        run(layer, x, W, b, d_y, context)
-        kept = {"y", "d_x"}
-        buffers = context._buffers.items()
-        sizes.append({name: memory(array) for name, array in buffers if name not in kept})
-    assert sizes[0] == sizes[1]
-    assert max(sizes[0].values()) <= windows_module.SLICE_BYTES
-
-
-def test_one_photo_takes_the_working_memory_of_one() -> None:
-    layer, context = Conv2D(8, 5, padding="same"), Context()
-    x, W, b, _ = drawn(layer, (1, 16, 16, 3), dtype=np.float32)
-    layer.forward(x, {"W": W, "b": b}, context)
-    # At each of 16 x 4 groups of four places: five runs of (4 + 5 - 1) * 3 numbers.
-    assert memory(context._buffers["columns"]) == 16 * 4 * 5 * 24 * 4
-    assert memory(context._buffers["x canvas"]) == 20 * 20 * 3 * 4
-
-
-def test_a_smaller_batch_after_a_larger_one_sees_nothing_of_it() -> None:
-    layer, context = Conv2D(2, 3, stride=2, padding="same"), Context(np.float64)
-    large, small = drawn(layer, (5, 6, 5, 2), seed=1), drawn(layer, (2, 6, 5, 2), seed=2)
-    run(layer, *[*large, context])
-    y, d_x, grads = run(layer, *[*small, context])
-    fresh = run(layer, *small)
-    np.testing.assert_array_equal(y, fresh[0])
-    np.testing.assert_array_equal(d_x, fresh[1])
-    np.testing.assert_array_equal(grads["W"], fresh[2]["W"])
-
-
-def test_two_sizes_of_maps_may_share_a_context() -> None:
-    layer, context = Conv2D(2, 3, padding="same"), Context(np.float64)
-    _, W, b, _ = drawn(layer, (1, 4, 4, 1))
-    for shape in [(1, 4, 4, 1), (2, 6, 3, 1), (1, 4, 4, 1)]:
-        x, _, _, d_y = drawn(layer, shape)
-        y, d_x, _ = run(layer, x, W, b, d_y, context)
-        expected = oracles_2d.conv2d_forward(x, W, b, (1, 1), "same")
-        np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-12)
-        expected_x, _, _ = oracles_2d.conv2d_backward(x, W, d_y, (1, 1), "same")
-        np.testing.assert_allclose(d_x, expected_x, rtol=1e-10, atol=1e-12)
-
-
-def test_maps_that_do_not_lie_in_one_piece() -> None:
+def test_images_that_are_not_contiguous() -> None:
     layer = Conv2D(2, 3, padding=1)
-    x, W, b, d_y = drawn(layer, (2, 5, 4, 3))
-    scattered = np.asfortranarray(x), W, b, np.asfortranarray(d_y)
-    for received, expected in zip(
-        run(layer, *scattered)[:2], run(layer, x, W, b, d_y)[:2], strict=True
-    ):
-        np.testing.assert_array_equal(received, expected)
+    call, scattered = LayerCall(layer, (2, 5, 4, 3)), LayerCall(layer, (2, 5, 4, 3))
+    scattered.x, scattered.d_y = np.asfortranarray(call.x), np.asfortranarray(call.d_y)
+    for received, expected in zip(scattered.run(), call.run(), strict=True):
+        np.testing.assert_allclose(received, expected, rtol=1e-12)
 
 
-def test_the_first_layer_saves_d_x() -> None:
-    layer, context = Conv2D(2, 3), Context(np.float64, needs_d_x=False)
-    x, W, b, d_y = drawn(layer, (2, 5, 4, 3))
-    _, d_x, grads = run(layer, x, W, b, d_y, context)
-    assert d_x is None
-    _, expected_W, expected_b = oracles_2d.conv2d_backward(x, W, d_y, (1, 1), "valid")
-    np.testing.assert_allclose(grads["W"], expected_W, rtol=1e-10)
-    np.testing.assert_allclose(grads["b"], expected_b, rtol=1e-10)
+def test_the_first_layer_computes_no_d_x() -> None:
+    call = LayerCall(Conv2D(2, 3), (2, 5, 4, 3), needs_d_x=False)
+    assert call.backward(call.forward()[1]) is None
 
 
-def test_float32_stays_float32() -> None:
-    layer = Conv2D(3, 3, padding="same")
-    double = drawn(layer, (2, 6, 6, 2))
-    single = [values.astype(np.float32) for values in double]
-    for received, expected in zip(run(layer, *single)[:2], run(layer, *double)[:2], strict=True):
-        assert received.dtype == np.float32
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_float32_is_float64_rounded(dtype: npt.DTypeLike) -> None:
+    layer = Conv2D(4, 3, padding="same", groups=2)
+    call, double = LayerCall(layer, (2, 6, 6, 2), dtype=dtype), LayerCall(layer, (2, 6, 6, 2))
+    for received, expected in zip(call.run(), double.run(), strict=True):
+        assert received.dtype == dtype
         np.testing.assert_allclose(received, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_what_it_declares() -> None:
-    layer = Conv2D(8, (5, 3), stride=2, padding="same", initializer="lecun")
-    declared = layer.parameters((64, 32, 3))
-    assert list(declared) == ["W", "b"]
-    assert (declared["W"].shape, declared["W"].initializer) == ((5, 3, 3, 8), "lecun")
-    assert (declared["W"].decays, declared["W"].trained) == (True, True)
-    assert (declared["b"].shape, declared["b"].initializer) == ((8,), "zeros")
-    assert (declared["b"].decays, declared["b"].trained) == (False, True)
+    layer = Conv2D(8, (5, 3), strides=2, padding="same", initializer="lecun")
+    W, b = layer.parameters((64, 32, 3)).values()
+    assert (W.shape, W.initializer, W.weight_decay) == ((5, 3, 3, 8), "lecun", True)
+    assert (b.shape, b.initializer, b.weight_decay) == ((8,), "zeros", False)
     assert layer.output_shape((64, 32, 3)) == (32, 16, 8)
-    assert layer.multiply_adds((64, 32, 3)) == 32 * 16 * 8 * 5 * 3 * 3
+    assert layer.macs((64, 32, 3)) == 32 * 16 * 8 * 5 * 3 * 3
+    depthwise = Conv2D(6, 3, groups=3)
+    assert depthwise.parameters((5, 5, 3))["W"].shape == (3, 3, 1, 6)
+    assert depthwise.macs((5, 5, 3)) == 3 * 3 * 6 * 3 * 3 * 1
 
 
-def test_one_number_stands_for_both_directions() -> None:
-    assert Conv2D(4, 3, 2, 1) == Conv2D(4, (3, 3), (2, 2), (1, 1))
-    from_json: Any = Conv2D(4, [3, 3], [2, 2], [1, 1])  # type: ignore[arg-type]
+def test_one_number_is_for_both_directions() -> None:
+    assert Conv2D(4, 3, 2, 1, 1) == Conv2D(4, (3, 3), (2, 2), (1, 1), (1, 1))
+    from_json = Conv2D(4, [3, 3], [2, 2], [1, 1])  # type: ignore[arg-type]
     assert from_json == Conv2D(4, 3, 2, 1)
     assert hash(from_json) == hash(Conv2D(4, 3, 2, 1))
     assert repr(Conv2D(4, 3)) == (
-        "Conv2D(filters=4, kernel=(3, 3), stride=(1, 1), padding='valid', initializer='he')"
+        "Conv2D(filters=4, kernel_size=(3, 3), strides=(1, 1), padding='valid', "
+        "dilation=(1, 1), groups=1, initializer='he')"
     )
     assert Conv2D(4, (3, 2)) != Conv2D(4, (2, 3))
 
@@ -313,14 +220,16 @@ def test_one_number_stands_for_both_directions() -> None:
 @pytest.mark.parametrize(
     ("layer", "shape", "message"),
     [
-        (Conv2D(1, 3), (5,), r"expected maps \(height, width, channels\), got \(5,\)"),
-        (Conv2D(1, 3), (5, 5), r"expected maps \(height, width, channels\), got \(5, 5\)"),
+        (Conv2D(1, 3), (5,), r"expected an image \(height, width, channels\), got \(5,\)"),
+        (Conv2D(1, 3), (5, 5), r"expected an image \(height, width, channels\), got \(5, 5\)"),
         (Conv2D(1, (3, 2)), (2, 5, 1), r"expected at least 3 x 2 pixels, got 2 x 5"),
         (Conv2D(1, (3, 4)), (5, 3, 1), r"expected at least 3 x 4 pixels, got 5 x 3"),
         (Conv2D(1, 5, padding=1), (2, 9, 1), r"expected at least 3 x 3 pixels, got 2 x 9"),
+        (Conv2D(1, 3, dilation=2), (4, 9, 1), r"expected at least 5 x 5 pixels, got 4 x 9"),
+        (Conv2D(2, 3, groups=2), (5, 5, 3), r"expected channels that 2 groups divide, got 3"),
     ],
 )
-def test_maps_that_do_not_fit(layer: Conv2D, shape: Shape, message: str) -> None:
+def test_images_that_do_not_fit(layer: Conv2D, shape: BatchShape, message: str) -> None:
     with pytest.raises(ShapeError, match=message):
         layer.output_shape(shape)
 
@@ -328,22 +237,23 @@ def test_maps_that_do_not_fit(layer: Conv2D, shape: Shape, message: str) -> None
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ((0, 3), "at least one filter, not 0"),
-        ((1, 0), "a kernel is at least 1, not 0"),
-        ((1, (3, 0)), r"a kernel is at least 1, not \(3, 0\)"),
-        ((1, 2.5), "a kernel is one whole number or two, not 2.5"),
-        ((1, (1, 2, 3)), r"a kernel is one whole number or two, not \(1, 2, 3\)"),
-        ((1, "3"), "a kernel is one whole number or two, not '3'"),
-        ((1, 3, 0), "a stride is at least 1, not 0"),
-        ((1, 3, 1, -1), "padding is at least 0, not -1"),
-        ((1, 3, 1, "full"), "padding is 'valid', 'same' or a number of pixels, not 'full'"),
-        ((1, 3, 1, 3), r"padding \(3, 3\) is not smaller than the kernel \(3, 3\)"),
-        ((1, (5, 2), 1, (0, 2)), r"padding \(0, 2\) is not smaller than the kernel \(5, 2\)"),
-        ((1, (2, 5), 1, (2, 0)), r"padding \(2, 0\) is not smaller than the kernel \(2, 5\)"),
-        ((1, 3, 1, "same", "unheard-of"), "unknown initializer"),
+        ({"filters": 0}, "at least one filter, not 0"),
+        ({"kernel_size": 0}, "kernel_size must be at least 1, not 0"),
+        ({"kernel_size": (3, 0)}, r"kernel_size must be at least 1, not \(3, 0\)"),
+        ({"kernel_size": 2.5}, "kernel_size must be one or two whole numbers, not 2.5"),
+        ({"kernel_size": "3"}, "kernel_size must be one or two whole numbers, not '3'"),
+        ({"strides": 0}, "strides must be at least 1, not 0"),
+        ({"padding": -1}, "padding must be at least 0, not -1"),
+        ({"padding": "full"}, "padding must be 'valid', 'same' or a number of pixels, not 'full'"),
+        ({"padding": 3}, r"padding \(3, 3\) must be smaller than the window \(3, 3\)"),
+        ({"padding": (0, 3)}, r"padding \(0, 3\) must be smaller than the window \(3, 3\)"),
+        ({"dilation": 0}, "dilation must be at least 1, not 0"),
+        ({"groups": 0}, "groups must divide the 4 filters, not 0"),
+        ({"groups": 3}, "groups must divide the 4 filters, not 3"),
+        ({"initializer": "unheard-of"}, "unknown initializer"),
     ],
 )
-def test_settings_that_make_no_sense(settings: tuple[Any, ...], message: str) -> None:
+def test_settings_that_make_no_sense(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingError, match=message) as caught:
-        Conv2D(*settings)
+        Conv2D(**{"filters": 4, "kernel_size": 3} | settings)
     assert "\n" not in str(caught.value)

@@ -1,19 +1,19 @@
-"""Instance normalization against its definition, and what it makes of light."""
+"""Instance normalization against its definition, and what it removes from photos."""
 
 import numpy as np
 import oracles_2d
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from layer_call import run
 
-from nn_core.arrays import Array
+from nn_core.arrays import Array, Shape
 from nn_core.errors import SettingError, ShapeError
 from nn_core.layers import Context, InstanceNorm
 
 
 def forward(x: Array, epsilon: float = 1e-5) -> Array:
-    y, _ = InstanceNorm(epsilon).forward(x, {}, Context(x.dtype))
-    return y
+    return InstanceNorm(epsilon).forward(x, {}, Context())[0]
 
 
 @given(
@@ -21,15 +21,12 @@ def forward(x: Array, epsilon: float = 1e-5) -> Array:
     epsilon=st.sampled_from([1e-5, 0.1, 3.0]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_is_batch_normalization_of_a_batch_of_one(
+def test_it_is_batch_normalization_of_a_batch_of_one(
     shape: tuple[int, int, int, int], epsilon: float, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
     x, d_y = rng.normal(3, 2, size=shape), rng.normal(size=shape)
-    layer, context = InstanceNorm(epsilon), Context(np.float64)
-    y, cache = layer.forward(x, {}, context)
-    d_x = layer.backward(d_y, cache, {}, {}, context)
-    assert d_x is not None
+    y, d_x, _ = run(InstanceNorm(epsilon), x, d_y)
     C = shape[-1]
     for n in range(len(x)):
         one = slice(n, n + 1)
@@ -38,7 +35,7 @@ def test_is_batch_normalization_of_a_batch_of_one(
         np.testing.assert_allclose(d_x[one], expected["d_x"], rtol=1e-7, atol=1e-7)
 
 
-def test_a_photo_in_another_light_is_the_same_photo() -> None:
+def test_brightness_contrast_and_color_casts_are_removed() -> None:
     rng = np.random.default_rng(0)
     x = rng.uniform(0, 255, size=(2, 8, 9, 3))
     gain, offset = rng.uniform(0.2, 3, size=(2, 2, 1, 1, 3))
@@ -50,8 +47,9 @@ def test_by_hand() -> None:
     np.testing.assert_allclose(forward(x, 4.0).ravel(), [-1, -1 / 3, 1 / 3, 1])
 
 
-def test_a_map_that_is_all_the_same_becomes_zero() -> None:
-    assert not forward(np.full((1, 64, 64, 3), 255, np.float32)).any()
+@pytest.mark.parametrize("value", [255, 0.1])
+def test_a_constant_channel_becomes_zero(value: float) -> None:
+    assert not forward(np.full((1, 64, 64, 3), value, np.float32)).any()
 
 
 def test_examples_do_not_see_each_other() -> None:
@@ -59,8 +57,19 @@ def test_examples_do_not_see_each_other() -> None:
     np.testing.assert_array_equal(forward(x)[1:2], forward(x[1:2]))
 
 
-def test_refuses_what_is_no_maps_or_no_epsilon() -> None:
-    with pytest.raises(ShapeError, match="expected maps"):
-        InstanceNorm().output_shape((4,))
+@pytest.mark.parametrize("shape", [(4,), (None, 4, 2)])
+def test_what_is_not_an_image(shape: Shape) -> None:
+    with pytest.raises(ShapeError, match="expected an image"):
+        InstanceNorm().output_shape(shape)
+
+
+@pytest.mark.parametrize("epsilon", [0.0, -1.0, float("inf"), float("nan")])
+def test_epsilon_is_positive_and_finite(epsilon: float) -> None:
     with pytest.raises(SettingError, match="epsilon must be positive"):
-        InstanceNorm(0.0)
+        InstanceNorm(epsilon)
+
+
+def test_what_it_declares() -> None:
+    assert InstanceNorm().output_shape((4, 5, 3)) == (4, 5, 3)
+    assert InstanceNorm().parameters((4, 5, 3)) == {}
+    assert InstanceNorm().macs((4, 5, 3)) == 60

@@ -134,5 +134,5 @@ def join_moments(parts: Sequence[tuple[int, Array, Array]]) -> tuple[int, Array,
         d, share = a - A, m / max(M + m, 1)
         A = A + d * share
         Q = Q + q + d * d * (M * share)
-        M += m
+        M = M + m
     return M, A, Q
