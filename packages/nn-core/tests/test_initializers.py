@@ -1,4 +1,4 @@
-"""How weights begin: their variance, their bounds, and the same bits for the same seed."""
+"""Weight initializers: their variance, their bounds, and the same bits for the same seed."""
 
 import math
 from collections.abc import Callable
@@ -128,7 +128,7 @@ def test_each_layer_has_the_initializer_that_it_names() -> None:
         rng=np.random.default_rng(0),
         dtype=np.float64,
     )
-    first, second, third = (views["W"] for views in network.parameter_views)
+    first, second, third = (network.params[f"{index}/W"] for index in range(3))
     assert not first.any()
     assert 2.8 < second.std() < 3.2
     np.testing.assert_allclose(third.T @ third, np.eye(50), rtol=0, atol=1e-13)

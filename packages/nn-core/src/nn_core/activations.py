@@ -14,12 +14,13 @@ from nn_core.erf import normal_cdf, normal_pdf
 
 
 def sigmoid(x: Array) -> Array:
-    """y = 1 / (1 + exp(-x)), computed from e = exp(-|x|).
+    """y = 1 / (1 + exp(-x)), with x held above the point where exp(-x) would overflow.
 
-    For x >= 0 that is 1 / (1 + e); for x < 0, with exp(x) = e, it is e / (1 + e).
+    There y is below 1e-37, in float64 below 1e-304.
     """
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, np.ones_like(e), e) / (1.0 + e)
+    lowest = -0.99 * math.log(np.finfo(x.dtype).max)
+    y: Array = 1.0 / (1.0 + np.exp(-np.maximum(x, lowest)))
+    return y
 
 
 def sigmoid_derivative(x: Array, y: Array) -> Array:
