@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-GROUPS = ("mlps", "convolutions", "recurrences", "answers", "names")
+GROUPS = tuple(os.environ.get("BENCH_GROUPS", "mlps convolutions recurrences answers names").split())
 SOURCES = (
     "benchmarks",
     "packages/nn-core/src",

@@ -1,7 +1,5 @@
 """The side of nn-core."""
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,25 +57,15 @@ class SameBatch:
 
     def __init__(self, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> None:
         self.batch_size = len(x)
-        self.position = 0
         self._batch = x, y
 
-    def next(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    def batch(self, seed: tuple[int, int]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """The batch."""
-        self.position += 1
         return self._batch
 
-    def mean(self, figures: Sequence[float]) -> float:
-        """Of an epoch, which never ends."""
-        return math.fsum(figures) / len(figures)
-
-    def state(self) -> dict[str, Any]:
-        """Where it stands."""
-        return {"position": self.position}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Stand there again."""
-        self.position = state["position"]
+    def targets(self, seed: tuple[int, int]) -> npt.NDArray[Any]:
+        """Its targets."""
+        return self._batch[1]
 
 
 def ways(threads: int) -> list[tuple[str, int]]:
@@ -109,4 +97,5 @@ def trainer_of(task: Task, backend: Backend) -> Trainer:
     recipe = Recipe(loss(task.loss), Adam(), learning_rate=LEARNING_RATE, batch_size=None)
     trainer = Trainer(backend, task.x, task.y, recipe, epochs=1_000_000_000, seed=0)
     trainer.batches = SameBatch(task.x, task.y)
+    trainer.state.steps_per_epoch = SameBatch.steps_per_epoch
     return trainer

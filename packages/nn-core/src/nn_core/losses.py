@@ -84,11 +84,11 @@ class BinaryCrossEntropy(Loss):
             )
         w = _label_weights(y, weights, 2, output.dtype)
         z = output.reshape(-1)
-        positive = (y.reshape(-1) == 1).astype(z.dtype)
+        labels = y.reshape(-1).astype(z.dtype)
 
-        losses = softplus((1.0 - 2.0 * positive) * z)
+        losses = softplus((1.0 - 2.0 * labels) * z)
         d_z = sigmoid(z)
-        d_z -= positive
+        d_z -= labels
         if w is not None:
             losses *= w
             d_z *= w
@@ -208,7 +208,7 @@ def _label_weights(
     _check_integers(y)
     if y.size == 0:
         return None
-    lowest, highest = int(y.min()), int(y.max())
+    lowest, highest = int(np.minimum.reduce(y, None)), int(np.maximum.reduce(y, None))
     if lowest < IGNORE_INDEX or highest >= classes:
         wrong = lowest if lowest < IGNORE_INDEX else highest
         raise DataError(f"label {wrong} is outside 0 to {classes - 1}")

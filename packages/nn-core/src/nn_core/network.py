@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from nn_core.arrays import Array, Arrays, Shape
 from nn_core.errors import DataError, SettingError, ShapeError
-from nn_core.layers.base import Layer, Parameter, State
+from nn_core.layers.base import Layer, Parameter, State, has_arrays
 from nn_core.layers.chain import Chain, below
 from nn_core.layers.context import Context
 from nn_core.registry import require
@@ -24,9 +24,10 @@ class Network:
     """Layers in a row, each feeding the next, over one vector of parameters.
 
     `vector` holds all parameters: first the weights, in the order of the layers, then the
-    biases, then the running statistics, then what is frozen. So L2 is arithmetic on
-    `vector[:weight_count]`, an optimizer or a norm on `vector[:trained_count]`, and none of them
-    asks which layer a number belongs to. `params` are views of it by path: "3/W".
+    biases, then the running statistics, then what is frozen. So L2 is arithmetic on `weights`,
+    its first `weight_count` numbers, an optimizer or a norm on `trained`, its first
+    `trained_count`, and none of them asks which layer a number belongs to. `params` are views
+    of it by path: "3/W".
 
     A gradient is a vector of the same order; see `new_gradients`.
 
@@ -63,7 +64,10 @@ class Network:
         for layer in self.layers[1:]:
             require(not layer.takes_integers, f"{layer!r} takes integers: it must come first")
         self.shapes = self.chain.shapes(self.input_shape)
+        state = self.chain.initial_state(0, self.input_shape, self.dtype)
+        self._no_state = None if has_arrays(state) else state
         self.output_shape = self.shapes[-1]
+        self.batch_dependent = self.chain.batch_dependent
         self.declared: Mapping[str, Parameter] = self.chain.parameters(self.input_shape)
         self.tied = dict(tied)
         self._check_tied()
@@ -72,6 +76,8 @@ class Network:
         if size * self.dtype.itemsize > sys.maxsize:
             raise MemoryError(f"{size:,} parameters")
         self.vector: Array = np.zeros(size, self.dtype)
+        self.weights = self.vector[: self.weight_count]
+        self.trained = self.vector[: self.trained_count]
         owners = {name: self.tied.get(name, name) for name in self.declared}
         self.params = self._views(self.vector, owners)
         if rng is not None:
@@ -110,6 +116,9 @@ class Network:
         Raises ShapeError if it is not (N, *input_shape), DataError if it is not integers where
         the first layer takes integers, or not real numbers.
         """
+        takes_integers = self.layers[0].takes_integers
+        if x.shape[1:] == self.input_shape and x.dtype == self.dtype and not takes_integers:
+            return x
         fits = len(x.shape) == 1 + len(self.input_shape) and all(
             given == size or (size is None and given > 0)
             for given, size in zip(x.shape[1:], self.input_shape, strict=True)
@@ -117,7 +126,7 @@ class Network:
         if not fits:
             steps = ("T" if size is None else str(size) for size in self.input_shape)
             raise ShapeError(f"the network takes ({', '.join(('N', *steps))}), not {x.shape}")
-        if self.layers[0].takes_integers:
+        if takes_integers:
             if x.dtype.kind not in "iu":
                 raise DataError(f"the network takes integers, not {x.dtype}")
             return x
@@ -129,6 +138,8 @@ class Network:
 
     def initial_state(self, N: int) -> State:
         """The state with which N sequences begin."""
+        if self._no_state is not None:
+            return self._no_state
         return self.chain.initial_state(N, self.input_shape, self.dtype)
 
     def activations(self, x: npt.NDArray[Any]) -> list[Array]:
@@ -174,7 +185,8 @@ class Network:
         """
         for name, owner in self.tied.items():
             gradients[self._slices[owner]] += gradients[self._slices[name]]
-        gradients[self.statistics_end :] = 0
+        if self.statistics_end < self.vector.size:
+            gradients[self.statistics_end :] = 0
         return gradients[: self.vector.size]
 
     def update_running_stats(self, gradients: Array) -> None:

@@ -153,8 +153,8 @@ def update_parameters(
     An elementwise optimizer works on the vector of all that is trained; another one on each
     parameter apart.
     """
-    w, g = (vector[: network.trained_count] for vector in (network.vector, gradients))
-    optimizer.decay(w[: network.weight_count], learning_rate)
+    w, g = network.trained, gradients[: network.trained_count]
+    optimizer.decay(network.weights, learning_rate)
     if optimizer.elementwise:
         optimizer.update(w, g, state, learning_rate=learning_rate, step=step)
     else:

@@ -171,7 +171,7 @@ def test_a_smaller_batch_after_a_larger_one() -> None:
     case.run(engine, 40)
     assert_same(case.run(engine, 3), case.run(Reference(case.network()), 3), 1e-12)
     alone = Engine(case.network())
-    alone._reserve(2, 2)
+    alone._reserve(2)
     assert_same(case.run(alone, 5), case.run(Reference(case.network()), 5), 1e-12)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,9 @@ from nn_core.network import Network
 from nn_core.optim.optimizers import Optimizer
 from nn_core.reference import Result, inverse, update_parameters
 from nn_core.registry import require
+
+ALONE = Collective()
+"""For a shard that exchanges nothing."""
 
 BLOCK_THRESHOLD = 524_288
 """Numbers up to which an optimizer works on its vectors as a whole."""
@@ -62,6 +65,7 @@ class Engine:
         self.pool = ThreadPool(threads)
         self._memories: list[PlanMemory] = []
         self._buffers: list[GradientBuffer] = []
+        self._cuts: dict[int, tuple[int, int]] = {}  # batch size -> shards, micro-batches of each
 
     def __enter__(self) -> Self:
         self.pool.__enter__()
@@ -108,11 +112,23 @@ class Engine:
     ) -> Result:
         """See `nn_core.reference.Backend`."""
         network, N = self.network, len(x)
-        shards, parts = micro_batches.training_cut(network, self.micro_batch_size, self.shards, N)
+        if N not in self._cuts:
+            size = self.micro_batch_size
+            self._cuts[N] = micro_batches.training_cut(network, size, self.shards, N)
+        shards, parts = self._cuts[N]
         scale = inverse(loss.count(y, weights))
-        together = shards > 1 and network.chain.batch_dependent
-        self._reserve(shards if together else min(shards, self.pool.count), shards)
+        together = shards > 1 and network.batch_dependent
+        if len(self._buffers) < shards:
+            self._reserve(shards)
         batch = Batch(x, y, loss, weights, state, seed, scale)
+
+        if shards == 1:
+            self._memories[0].part.collective = ALONE
+            with self.pool:
+                value, left = self._shard(
+                    batch, slice(0, N), parts, self._memories[0], self._buffers[0]
+                )
+            return Result(value, self._buffers[0].vector[: network.vector.size], left)
 
         done: list[tuple[float, State]] = [(0.0, ())] * shards
 
@@ -130,15 +146,14 @@ class Engine:
                         pool.count,
                     )
             else:
-                alone = Collective()
-                pool.map(lambda thread, shard: work(shard, self._memories[thread], alone), shards)
+                pool.map(lambda thread, shard: work(shard, self._memories[thread], ALONE), shards)
         trained = [self._buffers[i].vector[: network.trained_count] for i in range(shards)]
         add_along_tree(trained)
         gradients = self._buffers[0].vector[: network.vector.size]
         return Result(
             math.fsum(value for value, _ in done),
             gradients,
-            done[0][1] if shards == 1 else join_states([left for _, left in done]),
+            join_states([left for _, left in done]),
         )
 
     def update(
@@ -173,72 +188,70 @@ class Engine:
         network.update_running_stats(gradients)
 
     def _shard(
-        self,
-        batch: Batch,
-        rows: slice,
-        parts: int,
-        memory: PlanMemory,
-        buffer: GradientBuffer,
+        self, batch: Batch, rows: slice, parts: int, memory: PlanMemory, buffer: GradientBuffer
     ) -> tuple[float, State]:
-        """Micro-batch by micro-batch; fills the buffer's vector. The loss, and the states left."""
+        """Micro-batch by micro-batch; fills the buffer. The loss, and the states left."""
+        if parts == 1:
+            return self._micro_batch(batch, rows, memory, buffer)
         trained = self.network.trained_count
+        addend = GradientBuffer(self.network, self.plan)
         count, losses, states = rows.stop - rows.start, [], []
         for i in range(parts):
             first = rows.start + count * i // parts
             part = slice(first, rows.start + count * (i + 1) // parts)
-            value, left = self._micro_batch(batch, part, memory, buffer, accumulate=i > 0)
+            into = addend if i else buffer
+            value, left = self._micro_batch(batch, part, memory, into)
             losses.append(value)
             states.append(left)
-            if i > 0:
-                buffer.vector[:trained] += buffer.addend[:trained]
-        return math.fsum(losses), states[0] if parts == 1 else join_states(states)
+            if i:
+                buffer.vector[:trained] += addend.vector[:trained]
+        return math.fsum(losses), join_states(states)
 
     def _micro_batch(
-        self,
-        batch: Batch,
-        rows: slice,
-        memory: PlanMemory,
-        buffer: GradientBuffer,
-        *,
-        accumulate: bool,
+        self, batch: Batch, rows: slice, memory: PlanMemory, buffer: GradientBuffer
     ) -> tuple[float, State]:
+        """Forward, loss and backward; fills the buffer. The loss, and the states left."""
         memory.part.seed, memory.part.first_row = batch.seed, rows.start
         x, y, weights, state = batch.part(rows, self.network)
         output, left, caches = memory.forward(x, state)
         total, d_output = batch.loss.total(output, y, weights)
         d_output *= batch.scale
-        memory.backward(d_output, caches, buffer.addend_grads if accumulate else buffer.grads)
-        self.network.finish_gradients(buffer.addend if accumulate else buffer.vector)
+        memory.backward(d_output, caches, buffer.grads)
+        self.network.finish_gradients(buffer.vector)
         return total * batch.scale, left
 
-    def _reserve(self, memories: int, buffers: int) -> None:
-        while len(self._memories) < memories:
+    def _reserve(self, shards: int) -> None:
+        """Memory for so many shards: gradients for each, and a workspace for each thread."""
+        threads = shards if self.network.batch_dependent else min(shards, self.pool.count)
+        while len(self._memories) < threads:
             workspaces = [Workspace(pool=self.pool) for _ in self.plan.nodes]
             self._memories.append(PlanMemory(self.plan, workspaces))
-        while len(self._buffers) < buffers:
+        while len(self._buffers) < shards:
             self._buffers.append(GradientBuffer(self.network, self.plan))
 
 
-class Batch:
-    """A batch and how it is trained on."""
+class Batch(NamedTuple):
+    """A batch and how it is trained on.
 
-    def __init__(
-        self,
-        x: npt.NDArray[Any],
-        y: npt.NDArray[Any],
-        loss: Loss,
-        weights: Array | None,
-        state: State | None,
-        seed: tuple[int, int],
-        scale: float,
-    ) -> None:
-        self.x, self.y, self.loss, self.weights = x, y, loss, weights
-        self.state, self.seed, self.scale = state, seed, scale
+    scale  1 / count of its targets
+    """
+
+    x: npt.NDArray[Any]
+    y: npt.NDArray[Any]
+    loss: Loss
+    weights: Array | None
+    state: State | None
+    seed: tuple[int, int]
+    scale: float
 
     def part(
         self, rows: slice, network: Network
     ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Array | None, State]:
         """x, y, weights and state of some of its examples."""
+        if rows.stop - rows.start == len(self.x):
+            x = network.validate_input(self.x)
+            state = network.initial_state(len(x)) if self.state is None else self.state
+            return x, self.y, self.weights, state
         x = network.validate_input(self.x[rows])
         if self.state is None:
             state = network.initial_state(len(x))
@@ -249,26 +262,8 @@ class Batch:
 
 
 class GradientBuffer:
-    """A vector of gradients with its views by node, and a second one to be added to it."""
+    """A vector of gradients with its views by node."""
 
     def __init__(self, network: Network, plan: Plan) -> None:
-        self._network, self._plan = network, plan
-        self.vector, self.grads = self._vector()
-
-    @cached_property
-    def _second(self) -> tuple[Array, list[Arrays]]:
-        return self._vector()
-
-    @property
-    def addend(self) -> Array:
-        """The gradients of another micro-batch."""
-        return self._second[0]
-
-    @property
-    def addend_grads(self) -> list[Arrays]:
-        """Views of them by node."""
-        return self._second[1]
-
-    def _vector(self) -> tuple[Array, list[Arrays]]:
-        vector, named = self._network.new_gradients()
-        return vector, [node.arrays(named) for node in self._plan.nodes]
+        self.vector, named = network.new_gradients()
+        self.grads: list[Arrays] = [node.arrays(named) for node in plan.nodes]

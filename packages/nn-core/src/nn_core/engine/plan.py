@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeVar
 
 from nn_core.arrays import Array, Arrays, Shape, element_count
@@ -35,6 +36,19 @@ class Node:
     input_shape: Shape
     params: Arrays
     needs_d_x: bool
+
+    @cached_property
+    def stateless(self) -> Fused | None:
+        """The fused layer, if it has no state."""
+        if self.fused is None:
+            return None
+        own = type(self.fused).forward_fused_with_state
+        return self.fused if own is Fused.forward_fused_with_state else None
+
+    @cached_property
+    def no_states(self) -> State:
+        """The states of layers without any."""
+        return ((),) * (self.stop - self.first)
 
     def __str__(self) -> str:
         last = self.stop - 1
@@ -124,7 +138,7 @@ class PlanMemory:
         self.part = BatchPart()
         training = plan.mode == "training"
         self.steps = [
-            (node, node.context(training, self.part), workspace)
+            (node, node.stateless, node.params, node.context(training, self.part), workspace)
             for node, workspace in zip(plan.nodes, workspaces, strict=True)
         ]
 
@@ -132,21 +146,27 @@ class PlanMemory:
         """Output, the state that each layer leaves, and the caches."""
         caches: list[Cache] = []
         states: State = ()
-        for node, context, workspace in self.steps:
-            x, left, cache = node.forward(x, state, context, workspace)
-            states += left
+        for node, stateless, params, context, workspace in self.steps:
+            if stateless is not None:
+                x, cache = stateless.forward_fused(x, params, context, workspace)
+                states += node.no_states
+            else:
+                x, left, cache = node.forward(x, state, context, workspace)
+                states += left
             caches.append(cache)
         return x, states, caches
 
     def backward(self, d_output: Array, caches: list[Cache], grads: Sequence[Arrays]) -> None:
         """Fill the gradients of every node, last first."""
         d: Array | None = d_output
-        for (node, context, workspace), cache, of_node in zip(
-            reversed(self.steps), reversed(caches), reversed(grads), strict=True
-        ):
+        for i in range(len(self.steps) - 1, -1, -1):
             if d is None:
                 return
-            d = node.backward(d, cache, of_node, context, workspace)
+            node, stateless, params, context, workspace = self.steps[i]
+            if stateless is not None:
+                d = stateless.backward_fused(d, caches[i], params, grads[i], context, workspace)
+            else:
+                d = node.backward(d, caches[i], grads[i], context, workspace)
 
 
 def _arrays(named: Mapping[str, T], fused: Fused | None, first: int, stop: int) -> dict[str, T]:

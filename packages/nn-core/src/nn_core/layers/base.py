@@ -146,6 +146,11 @@ def as_rows(x: Array) -> Array:
     return x.reshape(-1, x.shape[-1])
 
 
+def has_arrays(state: State) -> bool:
+    """Whether there is anything in a state."""
+    return any(not isinstance(part, tuple) or has_arrays(part) for part in state)
+
+
 def state_rows(state: State, rows: slice | npt.NDArray[np.intp]) -> State:
     """The state of some of the examples: a slice of them, or those at these indices."""
     return tuple(

@@ -1,31 +1,36 @@
-"""Winograd's convolution: the values and gradients of the plain one, and when it is taken."""
-
-from typing import Any
+"""Winograd's convolution: its transforms, and when it is taken."""
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from fused_cases import assert_same, parameters, run
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nn_core.arrays import Array
-from nn_core.errors import ShapeError
-from nn_core.layers import (
-    BatchNorm,
-    Context,
-    Conv2D,
-    GlobalAveragePool2D,
-    Layer,
-    MaxPool2D,
-    ReLU,
-    windows,
+from nn_core.engine.engine import Engine
+from nn_core.engine.fused import slices, try_fuse, winograd_conv2d
+from nn_core.engine.fused.conv_relu_max_pool import ConvReLUMaxPool
+from nn_core.engine.fused.toeplitz_conv2d import ToeplitzConv2D
+from nn_core.engine.fused.winograd import (
+    input_transform,
+    input_transform_transpose,
+    output_transform,
+    output_transform_transpose,
+    weights_matrix,
 )
-from nn_core.layers.batch_norm_relu import BatchNormReLU
-from nn_core.layers.conv_relu_max_pool import ConvReLUMaxPool
-from nn_core.layers.winograd import combine, gather, scatter, spread, weights_matrix
-from nn_core.layers.winograd_conv2d import LEAST, WinogradConv2D
+from nn_core.engine.fused.winograd_conv2d import (
+    SAVED_PER_BATCH,
+    WinogradConv2D,
+    saved_multiplications,
+)
+from nn_core.engine.workspace import Workspace
+from nn_core.errors import ShapeError
+from nn_core.layers import BatchNorm, Conv2D, GlobalAveragePool2D, Layer, MaxPool2D, ReLU
+from nn_core.layers.chain import Chain
+from nn_core.losses import mean_squared_error
 from nn_core.network import Network
-from nn_core.training.non_finite import locate_non_finite
+from nn_core.reference import Reference
 
 
 def whole_numbers(seed: int, *shape: int) -> Array:
@@ -35,22 +40,22 @@ def whole_numbers(seed: int, *shape: int) -> Array:
 def test_four_sums_of_three_products() -> None:
     d, w = whole_numbers(1, 6, 5), whole_numbers(2, 3, 5)
     V, y, work = np.empty((6, 5)), np.empty((4, 5)), np.empty((2, 5))
-    gather(list(d), V, work)
-    combine(V * (weights_matrix(np.float64) @ w), y, work)
+    input_transform(list(d), V, work)
+    output_transform(V * (weights_matrix(np.float64) @ w), y, work)
     expected = [sum(d[i + u] * w[u] for u in range(3)) for i in range(4)]
     np.testing.assert_allclose(y, expected, rtol=1e-13, atol=1e-12)
 
 
-def test_the_way_back_is_the_transpose() -> None:
+def test_the_backward_pass_is_the_transpose() -> None:
     # B^T d . v = d . B v, and A^T m . r = m . A r, all in small whole numbers.
     d, v, m, r = (whole_numbers(k, n, 5) for k, n in enumerate((6, 6, 6, 4)))
     V, y, d_m, work = np.empty((6, 5)), np.empty((4, 5)), np.empty((6, 5)), np.empty((2, 5))
-    gather(list(d), V, work)
+    input_transform(list(d), V, work)
     back = np.zeros((6, 5))
-    scatter(v, back[:4], back[4:], work)
+    input_transform_transpose(v, back[:4], back[4:], work)
     assert np.vdot(V, v) == np.vdot(d, back)
-    combine(m, y, work)
-    spread(r, d_m, work)
+    output_transform(m, y, work)
+    output_transform_transpose(r, d_m, work)
     assert np.vdot(y, r) == np.vdot(m, d_m)
 
 
@@ -68,49 +73,37 @@ def convolutions(draw: st.DrawFn) -> tuple[Conv2D, tuple[int, ...]]:
     return conv, shape
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     drawn=convolutions(),
     needs_d_x=st.booleans(),
-    seed=st.integers(0, 99),
     slice_bytes=st.sampled_from([1, 3_000, 2**20]),
     dtype=st.sampled_from([np.float32, np.float64]),
 )
 def test_it_is_the_plain_convolution(
     drawn: tuple[Conv2D, tuple[int, ...]],
     needs_d_x: bool,
-    seed: int,
     slice_bytes: int,
     dtype: npt.DTypeLike,
 ) -> None:
     conv, shape = drawn
-    rng = np.random.default_rng(seed)
-    params = {
-        name: rng.normal(size=declared.shape).astype(dtype)
-        for name, declared in conv.parameters(shape[1:]).items()
-    }
-    x = rng.normal(size=shape).astype(dtype)
-    d_y = rng.normal(size=(len(x), *conv.output_shape(x.shape[1:]))).astype(dtype)
-    tolerance = 1e-4 if dtype == np.float32 else 1e-12
-    results: list[list[Array | None]] = []
-    for layer in (conv, WinogradConv2D(conv)):
-        grads = {name: np.full_like(values, np.nan) for name, values in params.items()}
-        context = Context(dtype, training=True, needs_d_x=needs_d_x)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(windows, "SLICE_BYTES", slice_bytes)
-            for part in (slice(1), slice(None)):  # the second time in used memory
-                y, cache = layer.forward(x[part], params, context)
-                d_x = layer.backward(d_y[part], cache, params, grads, context)
-        results.append([y, d_x, grads["W"], grads["b"]])
-    for plain, fast in zip(*results, strict=True):
-        assert (plain is None) == (fast is None)
-        if plain is not None and fast is not None:
-            assert fast.dtype == dtype
-            np.testing.assert_allclose(fast, plain, rtol=0, atol=tolerance * np.abs(plain).max())
+    params, workspace = parameters((conv,), shape[1:], dtype), Workspace()
+    x = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slices, "SLICE_BYTES", slice_bytes)
+        patch.setattr(winograd_conv2d, "SAVED_PER_BATCH", 1)
+        for part in (x[:1], x):  # the second time in used memory
+            expected = run(Chain((conv,)), part, params, needs_d_x=needs_d_x)
+            found = run(
+                WinogradConv2D((conv,)), part, params, workspace=workspace, needs_d_x=needs_d_x
+            )
+            assert_same(found, expected, 1e-4 if dtype == np.float32 else 1e-12)
 
 
-def stage_of(conv: Conv2D, shape: tuple[int, ...]) -> Layer:
-    return Network([conv], input_shape=shape).stages[0].layer
+def fused_for(conv: Conv2D, shape: tuple[int, ...]) -> Layer:
+    found = try_fuse([conv], 0, shape, "training")
+    assert found is not None
+    return found[0]
 
 
 @pytest.mark.parametrize(
@@ -119,9 +112,7 @@ def stage_of(conv: Conv2D, shape: tuple[int, ...]) -> Layer:
 )
 def test_it_is_taken_where_it_pays(filters: int, shape: tuple[int, ...]) -> None:
     conv = Conv2D(filters, 3, padding="same")
-    layer = stage_of(conv, shape)
-    assert isinstance(layer, WinogradConv2D)
-    assert layer.conv == conv
+    assert fused_for(conv, shape) == WinogradConv2D((conv,))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +129,35 @@ def test_it_is_taken_where_it_pays(filters: int, shape: tuple[int, ...]) -> None
     ],
 )
 def test_and_not_where_it_does_not(conv: Conv2D, shape: tuple[int, ...]) -> None:
-    assert stage_of(conv, shape) is conv
+    assert fused_for(conv, shape) == ToeplitzConv2D((conv,))
+
+
+@pytest.mark.parametrize(
+    "conv", [Conv2D(64, 3, dilation=2), Conv2D(64, 3, padding="same", groups=2)]
+)
+def test_dilation_and_groups_are_left_to_the_layer(conv: Conv2D) -> None:
+    assert try_fuse([conv], 0, (16, 16, 64), "training") is None
+    assert try_fuse([conv, BatchNorm()], 0, (16, 16, 64), "inference") is None
+
+
+def test_few_examples_are_left_to_the_toeplitz_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    conv, x = Conv2D(8, 3), np.random.default_rng(0).normal(size=(2, 6, 6, 8))
+    params = parameters((conv,), (6, 6, 8), np.float64)
+    each = saved_multiplications(conv, x.shape[1:])
+    assert each == (3 - 1.5) * 4 * 3 * 4 * 8 * 8
+    exact = []
+    for least in (2 * each, 2 * each + 1):
+        monkeypatch.setattr(winograd_conv2d, "SAVED_PER_BATCH", least)
+        one, other = (run(kind((conv,)), x, params) for kind in (WinogradConv2D, ToeplitzConv2D))
+        exact.append(
+            all(np.array_equal(one.grads[name], other.grads[name]) for name in one.grads)
+            and np.array_equal(one.y, other.y)
+        )
+    assert exact == [False, True]
+
+
+def test_a_batch_of_the_network_for_signs_is_large_enough() -> None:
+    assert 16 * saved_multiplications(Conv2D(80, 3, padding="same"), (8, 8, 80)) > SAVED_PER_BATCH
 
 
 NORMALIZED: list[Layer] = [
@@ -151,93 +170,34 @@ NORMALIZED: list[Layer] = [
 ]
 
 
-def test_few_examples_are_left_to_the_plain_layer() -> None:
-    conv, rng = Conv2D(8, 3), np.random.default_rng(0)
-    x, params = rng.normal(size=(2, 6, 6, 8)), {"W": rng.normal(size=(3, 3, 8, 8)), "b": np.ones(8)}
-    fast = WinogradConv2D(conv)
-    assert fast.saved(x.shape[1:]) == (3 - 1.5) * 4 * 3 * 4 * 8 * 8
-    exact = []
-    for fewest in (len(x), len(x) + 1):
-        layer, context = WinogradConv2D(conv, fewest), Context(np.float64)
-        results = []
-        for each in (layer, conv):
-            grads = {name: np.empty_like(values) for name, values in params.items()}
-            y, cache = each.forward(x, params, context)
-            y = y.copy()
-            d_x = each.backward(y, cache, params, grads, context)
-            results.append([y, np.array(d_x), *grads.values()])
-        exact.append(all(np.array_equal(a, b) for a, b in zip(*results, strict=True)))
-    assert exact == [False, True]
-
-
-def test_fewer_examples_are_those_that_save_too_little() -> None:
-    kernel = WinogradConv2D.of((Conv2D(80, 3, padding="same"),), (8, 8, 80))
-    assert kernel is not None
-    assert (kernel.fewest - 1) * kernel.saved((8, 8, 80)) < LEAST
-    assert kernel.fewest * kernel.saved((8, 8, 80)) >= LEAST
-
-
-def test_stages_and_summary_say_so() -> None:
-    network = Network(NORMALIZED, input_shape=(16, 15, 40))
-    kinds = [type(stage.layer) for stage in network.stages]
-    assert kinds == [
-        WinogradConv2D,
-        BatchNormReLU,
-        MaxPool2D,
-        WinogradConv2D,
-        GlobalAveragePool2D,
-    ]
-    assert network.summary().fused == (
-        "layer 0 as WinogradConv2D",
-        "layers 1 to 2 as BatchNormReLU",
-        "layer 4 as WinogradConv2D",
-    )
-    plain = Network(NORMALIZED, input_shape=(16, 15, 40), fused=False)
-    assert plain.summary().fused == ()
-    assert [stage.layer for stage in plain.stages] == NORMALIZED
-    assert plain.architecture() == network.architecture()
-    assert plain.summary().rows == network.summary().rows
-
-
-def test_a_longer_run_goes_first() -> None:
+def test_a_longer_pattern_goes_first() -> None:
     layers = [Conv2D(64, 3, padding="same"), ReLU(), MaxPool2D(2)]
-    (stage,) = Network(layers, input_shape=(16, 16, 64)).stages
-    assert isinstance(stage.layer, ConvReLUMaxPool)
+    found = try_fuse(layers, 0, (16, 16, 64), "training")
+    assert found == (ConvReLUMaxPool(tuple(layers)), 3)
 
 
-def test_a_network_learns_the_same_either_way() -> None:
+def test_a_network_learns_and_predicts_the_same_either_way() -> None:
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(9, 16, 15, 40)).astype(np.float32)
-    d_y = rng.normal(size=(9, 64)).astype(np.float32)
-    results: list[tuple[Any, ...]] = []
-    for fused in (True, False):
-        network = Network(
-            NORMALIZED, input_shape=x.shape[1:], rng=np.random.default_rng(1), fused=fused
-        )
-        contexts = network.contexts(training=True)
-        y, caches = network.forward(x, contexts)
-        network.backward(d_y, caches, contexts)
-        results.append((y.copy(), network.predict(x), network.gradients))
-    for fast, plain in zip(*results, strict=True):
-        np.testing.assert_allclose(fast, plain, rtol=0, atol=1e-5 * np.abs(plain).max())
+    x, target = rng.normal(size=(9, 16, 15, 40)), rng.normal(size=(9, 64))
+    network = Network(NORMALIZED, input_shape=x.shape[1:], rng=rng)
+    engine, reference = Engine(network), Reference(network)
+    kinds = [type(node.layer) for node in engine.plan.nodes]
+    assert kinds.count(WinogradConv2D) == 2
+    x, target = x.astype(np.float32), target.astype(np.float32)
+    expected = reference.loss_and_gradients(x, target, mean_squared_error)
+    gradients = expected.gradients.copy()
+    found = engine.loss_and_gradients(x, target, mean_squared_error)
+    scale = np.abs(gradients).max()
+    np.testing.assert_allclose(found.gradients, gradients, rtol=0, atol=1e-5 * scale)
+    prediction = reference.predict(x)[0]
+    for predictor in (engine, engine.frozen()):
+        np.testing.assert_allclose(predictor.predict(x)[0], prediction, rtol=0, atol=1e-5)
 
 
-def test_the_weights_are_looked_at_anew_unless_they_are_frozen() -> None:
-    network = Network(NORMALIZED[:1], input_shape=(8, 8, 40), rng=np.random.default_rng(0))
-    x = np.random.default_rng(1).normal(size=(16, 8, 8, 40))
-    contexts, frozen = network.contexts(), network.contexts(frozen=True)
-    before = network.predict(x)
-    for each in (contexts, frozen):
-        np.testing.assert_array_equal(network.predict(x, contexts=each), before)
-    network.parameters *= 2.0
-    np.testing.assert_array_equal(network.predict(x), 2.0 * before)
-    np.testing.assert_array_equal(network.predict(x, contexts=contexts), 2.0 * before)
-    np.testing.assert_array_equal(network.predict(x, contexts=frozen), before)
-
-
-def test_a_kernel_that_overflows_before_the_layers_do_is_named() -> None:
-    network = Network([Conv2D(64, 3, padding="same"), ReLU()], input_shape=(16, 16, 64))
+def test_in_prediction_it_overflows_no_sooner_than_the_layer() -> None:
+    conv = Conv2D(64, 3, padding="same")
+    network = Network([conv], input_shape=(16, 16, 64))
+    network.params["0/W"][1, 1] = 1e-3 * np.eye(64, dtype=np.float32)
     x = np.full((40, 16, 16, 64), 1e38, np.float32)
-    with np.errstate(all="ignore"):
-        assert locate_non_finite(network, x) == "layer 0 as WinogradConv2D"
-        assert locate_non_finite(network, x / 1e30) == "the loss itself"
+    y, _ = Engine(network).predict(x)
+    np.testing.assert_allclose(y, 1e-3 * x, rtol=1e-6)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -36,7 +37,7 @@ class BufferedActivation(Fused):
     def forward_fused(
         self, x: Array, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, Cache]:
-        function, _ = self._formulas()
+        function, _ = self.formulas
         y = function(x, array_like(x, "y", workspace))
         return y, (x, y)
 
@@ -52,12 +53,14 @@ class BufferedActivation(Fused):
         if not context.needs_d_x:
             return None
         x, y = cache
-        _, slope = self._formulas()
+        _, slope = self.formulas
         d_x = slope(x, y, array_like(x, "d_x", workspace))
         d_x *= d_y
         return d_x
 
-    def _formulas(self) -> tuple[Function, Slope]:
+    @cached_property
+    def formulas(self) -> tuple[Function, Slope]:
+        """f and f'."""
         found = find_formulas(self.layers[0])
         if found is None:
             raise TypeError(f"no formulas in place for {self.layers[0]!r}")

@@ -29,7 +29,13 @@ class ThreadedDense(Fused):
     def forward_fused(
         self, x: Array, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, Cache]:
-        W, time_major = params["0/W"], is_time_major(x)
+        W = params["0/W"]
+        if x.ndim == 2:
+            y = workspace.array("y", (len(x), W.shape[1]), W.dtype)
+            product(x, W, y, workspace.pool)
+            y += params["0/b"]
+            return y, (x, (), False)
+        time_major = is_time_major(x)
         x_rows = as_rows(x, time_major=time_major)
         y = workspace.array("y", (len(x_rows), W.shape[1]), W.dtype)
         product(x_rows, W, y, workspace.pool)
@@ -47,7 +53,7 @@ class ThreadedDense(Fused):
         workspace: Workspace,
     ) -> Array | None:
         x_rows, outer, time_major = cache
-        d_y_rows = as_rows(d_y, time_major=time_major)
+        d_y_rows = as_rows(d_y, time_major=time_major) if outer else d_y
         product(x_rows.T, d_y_rows, grads["0/W"], workspace.pool)
         np.add.reduce(d_y_rows, axis=0, out=grads["0/b"])
         if not context.needs_d_x:
@@ -55,4 +61,4 @@ class ThreadedDense(Fused):
         W = params["0/W"]
         d_x = workspace.array("d_x", x_rows.shape, W.dtype)
         product(d_y_rows, W.T, d_x, workspace.pool)
-        return from_rows(d_x, outer, time_major=time_major)
+        return from_rows(d_x, outer, time_major=time_major) if outer else d_x

@@ -20,7 +20,7 @@ def is_time_major(x: npt.NDArray[Any]) -> bool:
 
 def array_like(x: Array, name: str, workspace: Workspace) -> Array:
     """Memory of the shape, the dtype and the order of x."""
-    if is_time_major(x):
+    if x.ndim > 2 and is_time_major(x):
         N, T = x.shape[:2]
         return workspace.array(name, (T, N, *x.shape[2:]), x.dtype).swapaxes(0, 1)
     return workspace.array(name, x.shape, x.dtype)
@@ -30,7 +30,7 @@ def as_rows(x: Array, *, time_major: bool) -> Array:
     """(rows, D) from (..., D), in this order; copied only if x has another one."""
     if time_major:
         x = merge_time(x)
-    return x.reshape(-1, x.shape[-1])
+    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
 
 
 def from_rows(rows: Array, outer: tuple[int, ...], *, time_major: bool) -> Array:
@@ -38,4 +38,4 @@ def from_rows(rows: Array, outer: tuple[int, ...], *, time_major: bool) -> Array
     if time_major:
         N, T, *others = outer
         return split_time(rows.reshape(T * N, *others, rows.shape[-1]), N, T)
-    return rows.reshape(*outer, rows.shape[-1])
+    return rows if len(outer) == 1 else rows.reshape(*outer, rows.shape[-1])
