@@ -138,4 +138,5 @@ def all_finite(x: Array) -> bool:
     One pass at the speed of memory: x . x is finite only if all of x is.
     """
     flat = x.reshape(-1)
-    return bool(np.isfinite(np.dot(flat, flat)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(np.dot(flat, flat)))
