@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+from char_rnn_dino.naming import names_like
+from char_rnn_dino.preparing import names_of
+from char_rnn_dino.reading_along import read_along
+from char_rnn_dino.vanishing import gradients_back
 from commands import DINO, json_of, refusal, succeed, trained_on_names
 from small_models import AB, chance_of, network_of
 
 from char_rnn_dino.model import DINO_GEN, load_model
-from char_rnn_dino.naming import names_like
-from char_rnn_dino.preparing import names_of
-from char_rnn_dino.reading_along import read_along
 from char_rnn_dino.settings import NameSettings, settings_of
-from char_rnn_dino.vanishing import gradients_back
 from nn_core.errors import DataError, SettingError
 from nn_core.layers import CELLS, Dense, Embedding
 from nn_core.losses import sequence_cross_entropy

@@ -4,9 +4,6 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from char_rnn_dino.texts import (
     CORPUS,
     NAMES,
@@ -16,6 +13,9 @@ from char_rnn_dino.texts import (
     sequences,
     shipped,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+
 from nn_core.errors import DataError
 
 

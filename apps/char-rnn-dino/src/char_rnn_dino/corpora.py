@@ -43,9 +43,7 @@ def read_names(path: Path) -> tuple[str, ...]:
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         name = line.strip().lower()
         if not name.isprintable():
-            raise DataError(
-                f"{printable(path)}, line {number}: unprintable characters in {name!r}"
-            )
+            raise DataError(f"{printable(path)}, line {number}: unprintable characters in {name!r}")
         if name:
             names[name] = None
     return tuple(names)

@@ -31,8 +31,9 @@ class Model:
     run: checkpoint.Run | None
 
 
-def load_model(path: Path, program: str) -> Model:
-    """Read a checkpoint of a program. Raises CheckpointError."""
+def load_model(path: Path | None, program: str) -> Model:
+    """Read a checkpoint of a program; None is the one shipped. Raises CheckpointError."""
+    path = path or SHIPPED
     loaded = checkpoint.load(path, program=program)
     details, network = loaded.details, loaded.network
     try:

@@ -1,22 +1,29 @@
-"""From settings to a run: what is read, the network, and its trainer."""
+"""From settings to a training run: the data, the vocabulary, the network and its trainer."""
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from char_rnn_dino.corpora import (
+    FIELD_NOTES,
+    NAMES,
+    bundled,
+    hold_out,
+    pad_sequences,
+    read_names,
+    read_text,
+)
 from char_rnn_dino.model import Model
 from char_rnn_dino.settings import (
     NameSettings,
     SequenceSettings,
     TextSettings,
     settings_of,
-    streams,
+    spawn_rngs,
 )
-from char_rnn_dino.texts import CORPUS, NAMES, hold_back, read_names, read_text, sequences, shipped
-from char_rnn_dino.vocabulary import END, Unit, Vocabulary, of_text
+from char_rnn_dino.vocabulary import END, UNIT_NAMES, Vocabulary, build_vocabulary
 from nn_core import checkpoint
 from nn_core.arrays import Labels
 from nn_core.errors import CheckpointError, DataError
@@ -24,15 +31,16 @@ from nn_core.storage.files import printable
 from nn_core.training.trainer import Trainer
 
 Examples = tuple[Labels, Labels]
-"""Tokens and what follows each: names (N, T), padded, or one text (L,)."""
+"""Tokens and the next token of each: names (N, T), padded, or one text (L,)."""
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A run that has not begun, and what it was made from.
+class Setup:
+    """A run that has not started.
 
-    source  where the text comes from
-    sizes   in words, what it learns and what it is judged by
+    source       where the data comes from
+    sizes        the number of training and validation examples, in words
+    fingerprint  identifies the training data
     """
 
     trainer: Trainer
@@ -41,149 +49,150 @@ class Prepared:
     sizes: str
     fingerprint: str
 
-    def details(self, settings: SequenceSettings) -> dict[str, Any]:
-        """What a checkpoint needs beside the network."""
-        return {
-            "vocabulary": self.vocabulary.to_dict(),
-            "settings": settings.to_dict(),
-            "fingerprint": self.fingerprint,
-        }
+
+@dataclass(frozen=True)
+class NameSplit:
+    """Names for training and for validation, and where they come from."""
+
+    source: str
+    training: tuple[str, ...]
+    validation: tuple[str, ...]
 
 
-def names_of(settings: NameSettings) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """Where the names come from, those to train on, and those to judge by.
-
-    Raises DataError if they cannot be had.
-    """
-    path = shipped(NAMES) if settings.data is None else Path(settings.data)
+def split_names(settings: NameSettings) -> NameSplit:
+    """The names of a run. Raises DataError if they cannot be read or are too few."""
+    path = bundled(NAMES) if settings.data is None else Path(settings.data)
     names = read_names(path)
     try:
-        kept, held = hold_back(names, settings.validation, rng=streams(settings.seed)[0])
+        parts = hold_out(names, settings.validation, rng=spawn_rngs(settings.seed)[0])
     except DataError as error:
         raise DataError(f"{printable(path)}: {error}") from None
-    return path.name if settings.data is None else printable(path), kept, held
+    return NameSplit(path.name if settings.data is None else printable(path), *parts)
 
 
-def names_behind(model: Model) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """As `names_of`, of a model's training. Raises DataError if the list is gone, or another."""
-    source, kept, held = names_of(settings_of(model, NameSettings))
-    _require_same(model, name_examples(kept, model.vocabulary, source), source)
-    return source, kept, held
-
-
-def names_known(model: Model) -> frozenset[str]:
-    """All names of the list that a model was trained on. Raises DataError as `names_behind`."""
-    _, kept, held = names_behind(model)
-    return frozenset(kept + held)
-
-
-def prepare_names(settings: NameSettings) -> Prepared:
-    """A run of dino-gen. Raises DataError for names that cannot be learned."""
-    source, kept, held = names_of(settings)
-    letters = sorted(set("".join(kept + held)))
-    vocabulary = Vocabulary((END, *letters), lower=True)
-    sizes = f"{len(kept):,} names, {len(held):,} held back, {len(letters)} letters"
-    learned, judged = name_examples(kept, vocabulary), name_examples(held, vocabulary)
-    return _prepared(settings, vocabulary, learned, judged, source, sizes)
+def names_of(model: Model) -> NameSplit:
+    """The names that a model was trained on. Raises DataError if the file has changed."""
+    names = split_names(settings_of(model, NameSettings))
+    training = name_examples(names.training, model.vocabulary, names.source)
+    require_fingerprint(model, fingerprint(model.vocabulary, training), names.source)
+    return names
 
 
 def name_examples(
     names: tuple[str, ...], vocabulary: Vocabulary, source: str = "the names"
 ) -> Examples:
-    """Names as a network reads them. Raises DataError for a letter that it does not know."""
-    return sequences([vocabulary.encode(name, source) for name in names], vocabulary.place[END])
+    """Padded inputs and targets. Raises DataError for characters not in the vocabulary."""
+    return pad_sequences([vocabulary.encode(name, source) for name in names], vocabulary.ids[END])
 
 
-def prepare_text(settings: TextSettings) -> Prepared:
-    """A run of char-rnn. Raises DataError for a text that cannot be learned."""
-    name, text = text_of(settings.data)
-    unit: Unit = "char" if settings.unit == "char" else "word"
-    vocabulary = of_text(text, unit=unit, lower=settings.lower)
-    if len(vocabulary) < 2:
-        alike = f"{name} is all one char" if unit == "char" else f"no word of {name} comes twice"
-        raise DataError(f"{alike}; there is nothing to foretell")
-    learned, judged = _divided(vocabulary.encode(text, name), settings, name)
+def set_up_names(settings: NameSettings) -> Setup:
+    """A run of dino-gen. Raises DataError for names that it cannot be trained on."""
+    names = split_names(settings)
+    letters = sorted(set("".join(names.training + names.validation)))
+    vocabulary = Vocabulary((END, *letters), lowercase=True)
+    training = name_examples(names.training, vocabulary)
+    validation = name_examples(names.validation, vocabulary)
     sizes = (
-        f"{len(learned[1]) + 1:,} {settings.unit}s, {len(judged[1]):,} held back,"
-        f" {len(vocabulary)} different"
+        f"{len(names.training):,} names, {len(names.validation):,} held out,"
+        f" {len(letters)} distinct letters"
     )
-    return _prepared(settings, vocabulary, learned, judged, name, sizes)
+    return _set_up(settings, vocabulary, training, validation, names.source, sizes)
 
 
-def held_back(model: Model) -> tuple[str, Examples]:
-    """Where a model's text comes from, and the end of it, by which its training was judged.
+def set_up_text(settings: TextSettings) -> Setup:
+    """A run of char-rnn. Raises DataError for a text that it cannot be trained on."""
+    source, text = read_corpus(settings.data)
+    vocabulary = build_vocabulary(text, unit=settings.unit, lowercase=settings.lowercase)
+    unit = UNIT_NAMES[settings.unit]
+    if len(vocabulary) < 2:
+        reason = "has only one distinct character" if unit == "character" else "repeats no word"
+        raise DataError(f"{source} {reason}; there is nothing to predict")
+    training, validation = _split_text(vocabulary.encode(text, source), settings, source)
+    sizes = (
+        f"{len(training[1]) + 1:,} {unit}s, {len(validation[1]):,} held out,"
+        f" {len(vocabulary):,} distinct"
+    )
+    return _set_up(settings, vocabulary, training, validation, source, sizes)
 
-    Raises DataError if the text is gone, or another.
+
+def held_out_text(model: Model) -> tuple[str, Examples]:
+    """The source and the validation part of the text that a model was trained on.
+
+    Raises DataError if the file has changed.
     """
     settings = settings_of(model, TextSettings)
-    name, text = text_of(settings.data)
-    learned, judged = _divided(model.vocabulary.encode(text, name), settings, name)
-    _require_same(model, learned, name)
-    return f"{name}, held back", judged
+    source, text = read_corpus(settings.data)
+    tokens = model.vocabulary.encode(text, source)
+    training, validation = _split_text(tokens, settings, source)
+    require_fingerprint(model, fingerprint(model.vocabulary, training), source)
+    return source, validation
 
 
-def text_of(data: str | None) -> tuple[str, str]:
-    """Where a text comes from, and the text. Raises DataError if it cannot be had."""
-    path = shipped(CORPUS) if data is None else Path(data)
+def read_corpus(data: str | None) -> tuple[str, str]:
+    """The source of a text, and the text. Raises DataError if it cannot be read."""
+    path = bundled(FIELD_NOTES) if data is None else Path(data)
     return path.name if data is None else printable(path), read_text(path)
 
 
-def _divided(tokens: Labels, settings: TextSettings, name: str) -> tuple[Examples, Examples]:
-    """The beginning, to train on, and the end, to judge by."""
-    held = round(settings.validation * len(tokens))
-    kept, streams_ = len(tokens) - held, settings.batch_size or 1
-    if held < 1 or kept <= 2 * streams_:
-        raise DataError(
-            f"{name} is too short: of {len(tokens):,} {settings.unit}s {held:,} are held back, and"
-            f" {kept:,} are too few to be read in {streams_} streams"
-        )
-    return part_of(tokens[:kept]), part_of(tokens[kept - 1 :])
-
-
-def part_of(tokens: Labels) -> Examples:
-    """A text that foretells itself."""
+def next_token_pairs(tokens: Labels) -> Examples:
+    """Inputs and targets (L - 1,): each token, and the one after it."""
     return tokens[:-1], tokens[1:]
 
 
-def run_to_resume(model: Model, prepared: Prepared) -> checkpoint.Run:
-    """The run to go on with. Raises CheckpointError or DataError if it cannot go on."""
+def run_to_resume(model: Model, setup: Setup) -> checkpoint.Run:
+    """The run of a checkpoint. Raises CheckpointError or DataError if it cannot be resumed."""
     if model.run is None:
-        raise CheckpointError("the checkpoint holds a network, but no run to go on with")
-    if model.fingerprint != prepared.fingerprint:
-        raise DataError(f"{prepared.source} is not what the model was trained on")
+        raise CheckpointError("the checkpoint has no training state to resume")
+    require_fingerprint(model, setup.fingerprint, setup.source)
     return model.run
 
 
-def _prepared(
+def require_fingerprint(model: Model, found: str, source: str) -> None:
+    """Raise DataError if a model was trained on other data."""
+    if model.fingerprint != found:
+        raise DataError(f"{source} is not the data that the model was trained on")
+
+
+def fingerprint(vocabulary: Vocabulary, training: Examples) -> str:
+    """16 hexadecimal digits that identify training data and vocabulary."""
+    tokens, unit, lowercase = vocabulary.tokens, vocabulary.unit, vocabulary.lowercase
+    described = (  # in the words of the first checkpoints
+        f"(Vocabulary(tokens={tokens!r}, unit={unit!r}, lower={lowercase!r}), {training[0].shape})"
+    )
+    digest = hashlib.sha256(described.encode())
+    for array in training:
+        digest.update(np.ascontiguousarray(array, dtype="<i8").data)
+    return digest.hexdigest()[:16]
+
+
+def _split_text(tokens: Labels, settings: TextSettings, source: str) -> tuple[Examples, Examples]:
+    """The beginning of a text for training, its end for validation."""
+    held_out = round(settings.validation * len(tokens))
+    training, streams = len(tokens) - held_out, settings.batch_size or 1
+    if held_out < 1 or training <= 2 * streams:
+        raise DataError(
+            f"{source} is too short: {training:,} {UNIT_NAMES[settings.unit]}s for training"
+            f" ({held_out:,} held out), but {streams} parallel streams need {2 * streams + 1:,}"
+        )
+    return next_token_pairs(tokens[:training]), next_token_pairs(tokens[training - 1 :])
+
+
+def _set_up(
     settings: SequenceSettings,
     vocabulary: Vocabulary,
-    learned: Examples,
-    judged: Examples,
+    training: Examples,
+    validation: Examples,
     source: str,
     sizes: str,
-) -> Prepared:
-    _, weights_rng, training_rng, _ = streams(settings.seed)
+) -> Setup:
+    _, weights_rng, training_rng, _ = spawn_rngs(settings.seed)
     trainer = Trainer(
         settings.network(len(vocabulary), weights_rng),
-        *learned,
+        *training,
         settings.sequence_recipe(),
         epochs=settings.epochs,
         rng=training_rng,
-        validation=judged,
+        validation=validation,
         metrics={},
     )
-    return Prepared(trainer, vocabulary, source, sizes, _fingerprint(vocabulary, learned))
-
-
-def _require_same(model: Model, learned: Examples, source: str) -> None:
-    """Raise DataError if this is not what the model learned."""
-    if model.fingerprint != _fingerprint(model.vocabulary, learned):
-        raise DataError(f"{source} is not what the model was trained on")
-
-
-def _fingerprint(vocabulary: Vocabulary, learned: Examples) -> str:
-    """16 hexadecimal digits that differ for other tokens or another vocabulary."""
-    digest = hashlib.sha256(repr((vocabulary, learned[0].shape)).encode())
-    for part in learned:
-        digest.update(np.ascontiguousarray(part, dtype="<i8").data)
-    return digest.hexdigest()[:16]
+    return Setup(trainer, vocabulary, source, sizes, fingerprint(vocabulary, training))

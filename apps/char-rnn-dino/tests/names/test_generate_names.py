@@ -4,9 +4,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+from char_rnn_dino.naming import names_like, prefix
 from small_models import AB, chance_of, network_of
 
-from char_rnn_dino.naming import names_like, prefix
 from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.errors import DataError, SettingError
 

@@ -4,10 +4,9 @@ from functools import cache
 
 import numpy as np
 import pytest
+from char_rnn_dino.novelty import Novelty, RealNames, novelty
 from hypothesis import given
 from hypothesis import strategies as st
-
-from char_rnn_dino.novelty import Novelty, RealNames, novelty
 
 NAMES = st.text("abcé", max_size=7)
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from char_rnn_dino.writing import written
 from small_models import network_of
 
 from char_rnn_dino.vocabulary import UNKNOWN, join, of_text, split
-from char_rnn_dino.writing import written
 from nn_core.errors import SettingError
 
 CHARACTERS = of_text("abc \n")

@@ -1,15 +1,15 @@
-"""dino-gen: names of dinosaurs that nobody has dug up yet."""
+"""Run dino-gen: `python -m char_rnn_dino.names`."""
 
 import sys
 
 
 def main() -> None:
-    """Run it; Ctrl-C is one line even while it is still being imported."""
+    """Run the command line; Ctrl-C during the imports is one line, too."""
     try:
-        from char_rnn_dino.dino_cli import main as program
+        from char_rnn_dino.names.cli import main as program
     except KeyboardInterrupt:
         sys.exit("Error: interrupted")
-    program()
+    program(prog_name="dino-gen")
 
 
 if __name__ == "__main__":

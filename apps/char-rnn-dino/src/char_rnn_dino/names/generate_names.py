@@ -1,23 +1,22 @@
-"""Names from a network that knows how they are written."""
+"""Generate names from a network."""
 
 from collections.abc import Collection
 
 import numpy as np
 
-from char_rnn_dino.vocabulary import END, Vocabulary, listed
+from char_rnn_dino.vocabulary import END, Vocabulary, format_tokens
 from nn_core.arrays import Labels
 from nn_core.errors import DataError, SettingError
 from nn_core.generate import sample
 from nn_core.network import Network
 
-LONGEST = 40
-"""Letters after which a name ends, if it has not of itself."""
-PATIENCE, ROUND = 50, 100
-"""Rounds in a row without a new name after which none is to be expected, and the least names that
-are drawn in such a round."""
+MAX_LENGTH = 40
+"""Letters at which a name is cut off by default."""
+MAX_FAILURES, MIN_BATCH = 50, 100
+"""Give up after this many consecutive batches without a new name; the smallest such batch."""
 
 
-def names_like(
+def generate_names(
     network: Network,
     vocabulary: Vocabulary,
     start: str,
@@ -27,58 +26,57 @@ def names_like(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
-    max_length: int = LONGEST,
-    known: Collection[str] = (),
+    max_length: int = MAX_LENGTH,
+    exclude: Collection[str] = (),
     threads: int = 1,
 ) -> list[str]:
-    """So many names in small letters, each of at least one.
+    """`count` nonempty names in lowercase.
 
-    start       what each begins with; "" lets the network begin
-    max_length  the most letters of a name, `start` among them
-    known       names that are not to come again
-    threads     how many share the work
-    Raises SettingError for a start that the network cannot read, or that is longer than
-    max_length, DataError if only known names come, or none of a letter.
+    start       prefix of every name; may be empty
+    max_length  maximum letters of a name, `start` included
+    exclude     names that are drawn again
+    Raises SettingError for a start that is longer than max_length or has characters that are not
+    in the vocabulary, DataError if only empty or excluded names are drawn.
     """
-    first = prefix(vocabulary, start)
+    prefix = encode_prefix(vocabulary, start)
     if len(start) > max_length:
-        raise SettingError(f"{start!r} is longer than {max_length} letters, the most of a name")
-    end = vocabulary.place[END]
+        raise SettingError(f"{start!r} is longer than the maximum length of {max_length}")
     names: list[str] = []
-    wanted, in_vain = count, 0
-    while len(names) < count and in_vain < PATIENCE:
-        letters = sample(
+    batch, failures = count, 0
+    while len(names) < count and failures < MAX_FAILURES:
+        endings = sample(
             network,
-            np.tile(first, (wanted, 1)),
+            np.tile(prefix, (batch, 1)),
             rng=rng,
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,
-            stop=end,
+            stop=vocabulary.ids[END],
             max_length=max_length - len(start),
             threads=threads,
         )
-        made = [start.lower() + vocabulary.decode(name) for name in letters]
-        new = [name for name in made if name and name not in known]
-        names += new
-        in_vain = 0 if new else in_vain + 1
-        wanted = max(count - len(names), ROUND)
+        drawn = [start.lower() + vocabulary.decode(ending) for ending in endings]
+        accepted = [name for name in drawn if name and name not in exclude]
+        names += accepted
+        failures = 0 if accepted else failures + 1
+        batch = max(count - len(names), MIN_BATCH)
     if len(names) < count:
-        what = "were new" if known else "had a letter"
-        raise DataError(f"only {len(names)} of {count} names {what}; a higher temperature helps")
+        kind = "new" if exclude else "nonempty"
+        raise DataError(
+            f"found only {len(names)} of {count} {kind} names; try a higher temperature"
+        )
     return names[:count]
 
 
-def prefix(vocabulary: Vocabulary, start: str) -> Labels:
-    """What a network reads before it goes on: (T,), the end of a name and the start of another.
+def encode_prefix(vocabulary: Vocabulary, start: str) -> Labels:
+    """The token ids (T,) that a name begins with: END, then the letters of `start`.
 
-    Raises SettingError for letters that it does not know.
+    Raises SettingError for characters that are not in the vocabulary.
     """
-    unknown = sorted(set(start.lower()) - set(vocabulary.tokens[1:]))
-    if unknown or END in start:
-        strange = listed(unknown or [END])
+    unknown = set(start.lower()) - set(vocabulary.tokens) | set(start) & {END}
+    if unknown:
         raise SettingError(
-            f"a name cannot begin with {start!r}: {strange} is not among"
-            f" {listed(vocabulary.tokens[1:])}"
+            f"a name cannot start with {start!r}: unknown {format_tokens(sorted(unknown))};"
+            f" choose from {format_tokens(vocabulary.tokens[1:])}"
         )
-    return np.concatenate([[vocabulary.place[END]], vocabulary.encode(start)]).astype(np.int64)
+    return np.concatenate([[vocabulary.ids[END]], vocabulary.encode(start)]).astype(np.int64)

@@ -1,4 +1,4 @@
-"""How new invented names are: copies, duplicates, and how far they are from any real name."""
+"""How novel generated names are: copies, duplicates, and edit distance to real names."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from nn_core.arrays import Labels
 
 @dataclass(frozen=True)
 class Novelty:
-    """What some invented names are like, beside the real ones.
+    """Statistics of generated names.
 
-    copies      the share of them that stands in the training list
-    duplicates  the share of them that came before among them
+    copies      fraction that is in the training set
+    duplicates  fraction that repeats an earlier one
     distance    mean edit distance to the nearest real name, in letters
     length      mean length, in letters
     """
@@ -25,66 +25,65 @@ class Novelty:
     length: float
 
 
-def novelty(made: Sequence[str], learned: Collection[str], real: "RealNames") -> Novelty:
-    """How new some names are, at least one, with repeated names counted as often as they come.
+def novelty(generated: Sequence[str], training: Collection[str], real: "RealNames") -> Novelty:
+    """The statistics of at least one generated name; repeated names count each time.
 
-    learned  the training list
-    real     all names that there are, whether they were learned or not
+    training  the training set
+    real      all real names, training and validation
     """
-    different = set(made)
-    nearest = {name: real.nearest(name) for name in different}
-    known = frozenset(learned)
-    N = len(made)
+    distinct = set(generated)
+    distances = {name: real.nearest(name) for name in distinct}
+    known = frozenset(training)
+    N = len(generated)
     return Novelty(
-        copies=sum(name in known for name in made) / N,
-        duplicates=1 - len(different) / N,
-        distance=sum(nearest[name] for name in made) / N,
-        length=sum(map(len, made)) / N,
+        copies=sum(name in known for name in generated) / N,
+        duplicates=1 - len(distinct) / N,
+        distance=sum(distances[name] for name in generated) / N,
+        length=sum(map(len, generated)) / N,
     )
 
 
 class RealNames:
-    """Names, at least one, to measure the distance to."""
+    """At least one name to measure edit distances to."""
 
     def __init__(self, names: Collection[str]) -> None:
         self.lengths = np.array([len(name) for name in names])
         self._letters = np.full((int(self.lengths.max()), len(names)), -1, np.int32)
         for r, name in enumerate(names):
-            self._letters[: len(name), r] = _numbers(name)
+            self._letters[: len(name), r] = _code_points(name)
 
     def distances(self, name: str) -> Labels:
-        """The edit distance (Levenshtein's) from a name to each of the real ones, (R,).
+        """The edit distance (Levenshtein) from a name to each of the real ones, (R,).
 
-        The least number of letters that are to be put in, taken out or exchanged to make one
-        of the other. With d[i, j] from the first i letters of a to the first j of b:
+        The minimum number of insertions, deletions and substitutions that turn one into the other.
+        With d[i, j] the distance between the first i letters of a and the first j letters of b:
 
         d[0, j] = j,   d[i, 0] = i
-        d[i, j] = min(d[i-1, j] + 1,                       letter i of a is taken out
-                      d[i, j-1] + 1,                       letter j of b is put in
-                      d[i-1, j-1] + (a[i] != b[j]))        one stands for the other
+        d[i, j] = min(d[i-1, j] + 1,                       delete letter i of a
+                      d[i, j-1] + 1,                       insert letter j of b
+                      d[i-1, j-1] + (a[i] != b[j]))        substitute, if they differ
 
-        and d[len a, len b] is the distance. All real names take each step together: a row
-        d[i], (J + 1, R), has a place for each of them, and J letters, as many as the longest
-        has. Row i needs row i - 1 alone, so that two rows are all that is kept; what stands
-        beyond a name's own end is worked out with the rest, and never looked at.
+        and d[len a, len b] is the distance. All real names take each step together: a row d[i] is
+        (J + 1, R), for R names padded to the longest length J. Row i needs row i - 1 alone, so
+        only two rows are kept; what is computed in a name's padding is never read.
         Source: Levenshtein, Binary codes capable of correcting deletions, insertions, and
         reversals (1966); Wagner, Fischer, The string-to-string correction problem (1974).
         """
         J, R = self._letters.shape
         row = np.repeat(np.arange(J + 1, dtype=np.int32)[:, None], R, axis=1)
-        for i, letter in enumerate(_numbers(name), start=1):
-            before, row = row, np.empty_like(row)
+        for i, letter in enumerate(_code_points(name), start=1):
+            previous, row = row, np.empty_like(row)
             row[0] = i
-            np.minimum(before[1:] + 1, before[:-1] + (self._letters != letter), out=row[1:])
+            np.minimum(previous[1:] + 1, previous[:-1] + (self._letters != letter), out=row[1:])
             for j in range(1, J + 1):
                 np.minimum(row[j], row[j - 1] + 1, out=row[j])
-        found: Labels = row[self.lengths, np.arange(R)].astype(np.int64)
-        return found
+        distances: Labels = row[self.lengths, np.arange(R)].astype(np.int64)
+        return distances
 
     def nearest(self, name: str) -> int:
-        """The distance to the nearest of them, in letters."""
+        """The edit distance to the nearest of them, in letters."""
         return int(self.distances(name).min())
 
 
-def _numbers(name: str) -> npt.NDArray[np.int32]:
+def _code_points(name: str) -> npt.NDArray[np.int32]:
     return np.array([ord(letter) for letter in name], dtype=np.int32)

@@ -1,10 +1,10 @@
-"""What a network thinks while it reads a name: its states, and what it expects next."""
+"""The hidden states and predictions of a network at each letter of a name."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from char_rnn_dino.naming import prefix
+from char_rnn_dino.names.generate_names import encode_prefix
 from char_rnn_dino.vocabulary import END, Vocabulary
 from nn_core.arrays import Array, Labels
 from nn_core.errors import DataError, SettingError
@@ -14,47 +14,43 @@ from nn_core.network import Network
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A name of T - 1 letters, read from its beginning: place 0 is before its first letter.
+class Trace:
+    """A name of T - 1 letters in T steps; step 0 reads the token that starts a name.
 
-    layer          the recurrent layer looked at, counted from 1
-    states         (T, units) its h at each place, each number from -1 to 1
-    probabilities  (T, V) of what comes next at each place
-    following      (T,) what does come next: the letters, and the end of the name
+    layer          the recurrent layer whose states these are, counted from 1
+    states         (T, units) its hidden state h after each step, from -1 to 1
+    probabilities  (T, V) of the next token
+    next_tokens    (T,) the actual next token: the letters, then the end of the name
     """
 
     layer: int
     states: Array
     probabilities: Array
-    following: Labels
+    next_tokens: Labels
 
 
-def read_along(
-    network: Network, vocabulary: Vocabulary, name: str, layer: int | None = None
-) -> Reading:
-    """Read a name, at least one letter, and note what goes on at each place.
+def trace(network: Network, vocabulary: Vocabulary, name: str, layer: int | None = None) -> Trace:
+    """Record the states and predictions of a network as it reads a name.
 
-    p[t, v] = softmax(logits[t])_v, the probability that token v comes after the first t letters
+    p[t, v] = softmax(logits[t])_v, the probability that token v follows the first t letters
 
-    layer  of the recurrent ones, counted from 1; None for the last, from which the logits come
-    Raises SettingError for letters that the network does not know, or a layer that it has not,
-    DataError for a network without a recurrent layer.
+    layer  which recurrent layer, counted from 1; None for the last
+    Raises SettingError for an empty name, for characters that are not in the vocabulary, and for
+    a layer that does not exist, DataError for a network without a recurrent layer.
     """
     if not name:
-        raise SettingError("a name has at least one letter")
-    tokens = prefix(vocabulary, name)
+        raise SettingError("the name is empty")
+    tokens = encode_prefix(vocabulary, name)
     recurrent = [i for i, each in enumerate(network.layers) if isinstance(each, Recurrent)]
     if not recurrent:
-        raise DataError("the network has no recurrent layer to look at")
+        raise DataError("the network has no recurrent layer")
     number = len(recurrent) if layer is None else layer
     if not 1 <= number <= len(recurrent):
-        raise SettingError(
-            f"there is no recurrent layer {number}; the network has {len(recurrent)}"
-        )
+        raise SettingError(f"no recurrent layer {number}; the network has {len(recurrent)}")
     x: Array = network.accepted(tokens[None])
     for i, context in enumerate(network.contexts()):
         x, _ = network.forward_layer(i, x, context)
         if i == recurrent[number - 1]:
             states = x[0].copy()
-    following = np.append(tokens[1:], vocabulary.place[END])
-    return Reading(number, states, next_probabilities(x[0]), following)
+    next_tokens = np.append(tokens[1:], vocabulary.ids[END])
+    return Trace(number, states, next_probabilities(x[0]), next_tokens)

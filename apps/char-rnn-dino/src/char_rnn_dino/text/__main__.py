@@ -1,15 +1,15 @@
-"""char-rnn: a recurrent network that reads a text and goes on with it."""
+"""Run char-rnn: `python -m char_rnn_dino.text`."""
 
 import sys
 
 
 def main() -> None:
-    """Run it; Ctrl-C is one line even while it is still being imported."""
+    """Run the command line; Ctrl-C during the imports is one line, too."""
     try:
-        from char_rnn_dino.char_cli import main as program
+        from char_rnn_dino.text.cli import main as program
     except KeyboardInterrupt:
         sys.exit("Error: interrupted")
-    program()
+    program(prog_name="char-rnn")
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
-"""Text that goes on, token by token."""
+"""Generate text from a prompt, token by token."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from char_rnn_dino.vocabulary import END, UNKNOWN, Vocabulary, join
+from char_rnn_dino.vocabulary import END, UNKNOWN, Vocabulary, detokenize
 from nn_core.arrays import Labels
 from nn_core.errors import DataError, SettingError
 from nn_core.generate import generate
 from nn_core.network import Network
 
 
-def written(
+def generate_text(
     network: Network,
     vocabulary: Vocabulary,
     prime: str,
@@ -22,35 +22,33 @@ def written(
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> Iterator[str]:
-    """The next `length` tokens after a beginning, one after the other, as text.
+    """The next `length` tokens after a prompt, one at a time, as text.
 
-    prime  what the network reads first; it is not repeated. Of nothing, the end of a line
-    Raises SettingError, before anything is written, for a beginning that the network cannot read.
+    prime  the prompt, which is not repeated; if it is empty, the network reads a newline
+    Raises SettingError at once for a prompt with characters that are not in the vocabulary.
     """
     try:
-        read = vocabulary.encode(prime, f"the beginning {prime!r}")
+        prefix = vocabulary.encode(prime, f"the prompt {prime!r}")
     except DataError as error:
         raise SettingError(str(error)) from None
-    if len(read) == 0:
-        read = np.array([vocabulary.place.get(END, 0)])
-    never = [vocabulary.place[UNKNOWN]] if UNKNOWN in vocabulary.place else []
-    last = vocabulary.tokens[int(read[-1])] if prime else ""
+    if len(prefix) == 0:
+        prefix = np.array([vocabulary.ids.get(END, 0)])
     steps = generate(
         network,
-        read[None],
+        prefix[None],
         rng=rng,
         temperature=temperature,
         top_k=top_k,
         top_p=top_p,
-        never=never,
+        never=[vocabulary.ids[UNKNOWN]] if UNKNOWN in vocabulary.ids else [],
         max_length=length,
     )
-    return _as_text(steps, vocabulary, last)
+    return _as_text(steps, vocabulary, vocabulary.tokens[int(prefix[-1])] if prime else "")
 
 
-def _as_text(steps: Iterator[Labels], vocabulary: Vocabulary, before: str) -> Iterator[str]:
-    """Each token as it stands in a text, after the one before it."""
-    for (token,) in steps:
-        unit = vocabulary.tokens[int(token)]
-        yield join([unit], vocabulary.unit, before=before)
-        before = unit
+def _as_text(steps: Iterator[Labels], vocabulary: Vocabulary, previous: str) -> Iterator[str]:
+    """The text of each token, with a space before it where one belongs."""
+    for (i,) in steps:
+        token = vocabulary.tokens[int(i)]
+        yield detokenize([token], vocabulary.unit, previous=previous)
+        previous = token

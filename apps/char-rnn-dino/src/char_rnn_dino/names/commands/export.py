@@ -1,6 +1,10 @@
-"""The command `export` of dino-gen."""
+"""Export a network without optimizer state and history.
+
+\b
+Example: dino-gen export names.h5 small.h5
+"""
 
 from char_rnn_dino.model import DINO_GEN
 from nn_core.cli.export import export_command
 
-COMMANDS = {"export": export_command(DINO_GEN)}
+export = export_command(DINO_GEN)

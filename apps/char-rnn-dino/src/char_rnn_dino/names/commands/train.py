@@ -5,94 +5,68 @@ from typing import Any
 import click
 import numpy as np
 
-from char_rnn_dino.arguments import CELL, sequence_options
-from char_rnn_dino.learning import learn
 from char_rnn_dino.model import DINO_GEN
-from char_rnn_dino.naming import names_like
-from char_rnn_dino.preparing import Prepared, prepare_names
-from char_rnn_dino.settings import NameSettings, streams
-from nn_core.cli.app import info, json_option
+from char_rnn_dino.names.generate_names import generate_names
+from char_rnn_dino.options import DEFAULT_CELL, network_options
+from char_rnn_dino.settings import NameSettings
+from char_rnn_dino.setup import set_up_names
+from char_rnn_dino.train import train_network
+from char_rnn_dino.vocabulary import Vocabulary
+from nn_core.cli.app import json_option
 from nn_core.cli.options import output_options, recipe_options
-from nn_core.training.callbacks import Callback
-from nn_core.training.trainer import Trainer
+from nn_core.network import Network
 
 COMMON = {
     "optimizer": "adamw:weight_decay=0.1",
     "schedule": "cosine:warmup=2",
+    "learning_rate": 0.003,
     "batch_size": 16,
     "clip_norm": 5.0,
     "embedding": 32,
-    "learning_rate": 0.003,
+    "layers": 1,
+    "hidden": 384,
+    "dropout": 0.5,
+    "embedding_dropout": 0.2,
+    "recurrent_initializer": "orthogonal",
+}
+RNN = {
+    "layers": 2,
+    "hidden": 256,
+    "dropout": 0.3,
+    "embedding_dropout": 0.1,
+    "recurrent_initializer": "normal:scale=0.01",
 }
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "rnn": COMMON
-    | {
-        "layers": 2,
-        "hidden": 256,
-        "dropout": 0.3,
-        "blank": 0.1,
-        "recurrent_initializer": "normal:scale=0.01",
-        "epochs": 18,
-    },
-    "gru": COMMON
-    | {
-        "layers": 1,
-        "hidden": 384,
-        "dropout": 0.5,
-        "blank": 0.2,
-        "recurrent_initializer": "orthogonal",
-        "epochs": 12,
-    },
-    "lstm": COMMON
-    | {
-        "layers": 1,
-        "hidden": 384,
-        "dropout": 0.5,
-        "blank": 0.2,
-        "recurrent_initializer": "orthogonal",
-        "epochs": 13,
-    },
+    "rnn": COMMON | RNN | {"epochs": 18},
+    "gru": COMMON | {"epochs": 12},
+    "lstm": COMMON | {"epochs": 13},
 }
-SHOWN, TIMES = 5, 5
-"""Names that are shown on the way, and how often."""
 
 
 @click.command()
-@sequence_options(
-    DEFAULTS, "Names, one a line, in UTF-8; by default the dinosaurs that come with it."
+@click.option(
+    "--data",
+    metavar="FILE",
+    show_default="the bundled dinosaurs",
+    help="Names, one per line, in UTF-8.",
 )
-@recipe_options(**DEFAULTS[CELL])
+@network_options(DEFAULTS)
+@recipe_options(**DEFAULTS[DEFAULT_CELL])
 @output_options()
 @json_option
 @click.pass_context
 def train(ctx: click.Context, /, **options: Any) -> None:
-    """Learn to write names like those of a list, and show some on the way.
+    """Train a network on a list of names, printing samples.
 
     \b
-    Example: dino-gen train --cell lstm --save mine.h5 --figure mine.png
+    Example: dino-gen train --cell lstm --save names.h5 --figure names.png
     """
-    learn(
-        ctx,
-        options,
-        program=DINO_GEN,
-        kind=NameSettings,
-        prepare=prepare_names,
-        callbacks=lambda prepared, settings: [ShowNames(prepared, settings)],
+    train_network(
+        ctx, options, program=DINO_GEN, kind=NameSettings, set_up=set_up_names, sample=five_names
     )
 
 
-class ShowNames(Callback):
-    """A few names, as the network would write them by now, some times in a run."""
-
-    def __init__(self, prepared: Prepared, settings: NameSettings) -> None:
-        self.vocabulary = prepared.vocabulary
-        self.seed = int(streams(settings.seed)[3].integers(2**32))
-
-    def on_epoch(self, trainer: Trainer) -> None:
-        if trainer.epoch * TIMES // trainer.epochs > (trainer.epoch - 1) * TIMES // trainer.epochs:
-            rng = np.random.default_rng(self.seed)
-            names = names_like(trainer.network, self.vocabulary, "", SHOWN, rng=rng)
-            info(f"epoch {trainer.epoch}: {', '.join(name.capitalize() for name in names)}")
-
-
-COMMANDS = {"train": train}
+def five_names(network: Network, vocabulary: Vocabulary, rng: np.random.Generator) -> list[str]:
+    """Five names on one line."""
+    names = generate_names(network, vocabulary, "", 5, rng=rng)
+    return [", ".join(name.capitalize() for name in names)]

@@ -4,47 +4,44 @@ from pathlib import Path
 
 import click
 
-from char_rnn_dino.figures import for_machines, in_words, mean_nats, nats
-from char_rnn_dino.model import CHAR_RNN, Model, load_model
-from char_rnn_dino.preparing import Examples, held_back, part_of
-from char_rnn_dino.texts import read_text
+from char_rnn_dino.corpora import read_text
+from char_rnn_dino.metrics import finite_or_none, format_metrics, mean_nats, token_metrics
+from char_rnn_dino.model import CHAR_RNN, load_model
+from char_rnn_dino.options import model_option
+from char_rnn_dino.setup import held_out_text, next_token_pairs
 from nn_core.cli.app import echo_json, json_option
-from nn_core.cli.param_types import MODEL
 from nn_core.errors import DataError
 from nn_core.storage.files import printable
 from nn_core.training.evaluate import measure_text
 
 
 @click.command()
-@click.argument("model_path", metavar="MODEL", type=MODEL)
+@model_option(required=True)
 @click.option(
-    "--data", metavar="FILE", help="A text; by default what the model's training held back."
+    "--data",
+    metavar="FILE",
+    show_default="the text held out from training",
+    help="A text in UTF-8.",
 )
 @json_option
 def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
-    """Measure how well a network foretells a text.
+    """Evaluate on a text (nats per character or word).
 
     \b
-    Example: char-rnn evaluate notes.h5 --data more-notes.txt
+    Example: char-rnn evaluate --model notes.h5 --data more-notes.txt
     """
     model = load_model(model_path, CHAR_RNN)
-    source, (x, y) = _text(model, data)
-    loss = measure_text(model.network, x, y, {"loss": mean_nats})["loss"]
-    result = {"data": source, "tokens": len(y), **nats(loss, model.vocabulary)}
-    if as_json:
-        echo_json(for_machines(result))
-    else:
-        click.echo(f"{source}: {in_words(result, model.vocabulary)}")
-
-
-def _text(model: Model, data: str | None) -> tuple[str, Examples]:
-    """Where the text comes from, and what the network reads of it."""
     if data is None:
-        return held_back(model)
-    tokens = model.vocabulary.encode(read_text(Path(data)), printable(data))
-    if len(tokens) < 2:
-        raise DataError(f"{printable(data)} is too short: there is nothing to foretell")
-    return printable(data), part_of(tokens)
-
-
-COMMANDS = {"evaluate": evaluate}
+        source, (x, y) = held_out_text(model)
+        source = f"{source}, held out"
+    else:
+        source = printable(data)
+        x, y = next_token_pairs(model.vocabulary.encode(read_text(Path(data)), source))
+        if len(y) == 0:
+            raise DataError(f"{source} is too short: there is nothing to predict")
+    loss = measure_text(model.network, x, y, {"loss": mean_nats})["loss"]
+    result = {"data": source, "tokens": len(y), **token_metrics(loss, model.vocabulary)}
+    if as_json:
+        echo_json(finite_or_none(result))
+    else:
+        click.echo(f"{source}: {format_metrics(result, model.vocabulary)}")

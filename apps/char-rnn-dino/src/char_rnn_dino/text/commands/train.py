@@ -6,106 +6,88 @@ from typing import Any
 import click
 import numpy as np
 
-from char_rnn_dino.arguments import CELL, sequence_options
-from char_rnn_dino.learning import learn
 from char_rnn_dino.model import CHAR_RNN
-from char_rnn_dino.preparing import Prepared, prepare_text, text_of
-from char_rnn_dino.settings import TextSettings, streams
-from char_rnn_dino.vocabulary import split
-from char_rnn_dino.writing import written
-from nn_core.cli.app import info, json_option
+from char_rnn_dino.options import DEFAULT_CELL, network_options
+from char_rnn_dino.settings import TextSettings
+from char_rnn_dino.setup import read_corpus, set_up_text
+from char_rnn_dino.text.generate_text import generate_text
+from char_rnn_dino.train import train_network
+from char_rnn_dino.vocabulary import UNIT_NAMES, Vocabulary, tokenize
+from nn_core.cli.app import json_option
 from nn_core.cli.options import output_options, recipe_options
-from nn_core.training.callbacks import Callback
-from nn_core.training.trainer import Trainer
+from nn_core.network import Network
 
 COMMON = {
     "optimizer": "adamw:weight_decay=0.1",
     "schedule": "cosine:warmup=0.2",
     "batch_size": 50,
     "clip_norm": 5.0,
+    "embedding": 64,
     "layers": 1,
     "hidden": 256,
-    "embedding": 64,
-    "blank": 0.0,
     "dropout": 0.1,
-    "recurrent_initializer": "orthogonal",
+    "embedding_dropout": 0.0,
     "epochs": None,
 }
+SMALL_INITIAL = {"recurrent_initializer": "normal:scale=0.02"}
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "rnn": COMMON
-    | {"learning_rate": 0.004, "dropout": 0.0, "recurrent_initializer": "normal:scale=0.02"},
-    "gru": COMMON
-    | {"learning_rate": 0.006, "dropout": 0.15, "recurrent_initializer": "normal:scale=0.02"},
-    "lstm": COMMON | {"learning_rate": 0.004},
+    "rnn": COMMON | SMALL_INITIAL | {"learning_rate": 0.004, "dropout": 0.0},
+    "gru": COMMON | SMALL_INITIAL | {"learning_rate": 0.006, "dropout": 0.15},
+    "lstm": COMMON | {"learning_rate": 0.004, "recurrent_initializer": "orthogonal"},
 }
-STEPS = 3600
-"""What makes a run, if nothing else is said: a few minutes."""
-SHOWN, TIMES = 200, 4
-"""Tokens that are shown on the way, and how often."""
+STEPS, MAX_EPOCHS = 3600, 20
+"""The default length of a run: this many steps, a few minutes, but no more than these epochs."""
+SAMPLE_LENGTH = 200
+"""Tokens of the samples that a run prints."""
 
 
 @click.command()
 @click.argument("data", metavar="[CORPUS]", required=False)
-@sequence_options(DEFAULTS, omit="data")
+@network_options(DEFAULTS)
 @click.option(
     "--unit",
-    type=click.Choice(["char", "word"]),
+    type=click.Choice(list(UNIT_NAMES)),
     default="char",
-    help="Read characters, or words and marks of punctuation; words seen once are unknown ones.",
+    help="Tokens: characters, or words and punctuation marks; words that occur once become"
+    " <unknown>.",
 )
-@click.option("--lower", is_flag=True, help="Read everything in lower case.")
+@click.option("--lowercase", is_flag=True, help="Lowercase the text.")
 @click.option(
-    "--steps",
+    "--bptt-length",
     type=click.IntRange(min=1),
     default=50,
-    help="Tokens between two changes of the weights: as far as gradients go back.",
+    help="Tokens per chunk of truncated backpropagation through time.",
 )
-@recipe_options(**DEFAULTS[CELL])
+@recipe_options(**DEFAULTS[DEFAULT_CELL])
 @output_options()
 @json_option
 @click.pass_context
 def train(ctx: click.Context, /, **options: Any) -> None:
-    """Learn how a text goes on, and show some of it on the way.
+    """Train a language model on a text, printing samples.
 
-    CORPUS is any text in UTF-8; without it, the field notes that come with the program. Without
-    --epochs it is read as often as makes some 3,600 steps, and at most 20 times.
+    CORPUS is any text in UTF-8; the default is the bundled field notes. Without --epochs, the
+    number of epochs is chosen to make about 3,600 steps, up to 20 epochs.
 
     \b
     Example: char-rnn train notes.txt --cell lstm --save notes.h5 --figure notes.png
     """
     if options["epochs"] is None and options["resume"] is None:
-        options["epochs"] = epochs_for(options)
-    learn(
-        ctx,
-        options,
-        program=CHAR_RNN,
-        kind=TextSettings,
-        prepare=prepare_text,
-        callbacks=lambda prepared, settings: [ShowText(prepared, settings)],
+        options["epochs"] = default_epochs(options)
+    train_network(
+        ctx, options, program=CHAR_RNN, kind=TextSettings, set_up=set_up_text, sample=some_lines
     )
 
 
-def epochs_for(options: Mapping[str, Any]) -> int:
-    """How often a text is to be read, short ones more often than long ones."""
-    units = split(text_of(options["data"])[1], options["unit"])
-    length = len(units) * (1 - options["validation"])
-    window = (options["batch_size"] or 1) * options["steps"]
-    times: int = round(STEPS * window / length)
-    return max(1, min(20, times))
+def default_epochs(options: Mapping[str, Any]) -> int:
+    """The number of epochs that makes about STEPS steps, from 1 to MAX_EPOCHS."""
+    _, text = read_corpus(options["data"])
+    tokens = len(tokenize(text, options["unit"])) * (1 - options["validation"])
+    tokens_per_step = (options["batch_size"] or 1) * options["bptt_length"]
+    epochs: int = round(STEPS * tokens_per_step / tokens)
+    return max(1, min(MAX_EPOCHS, epochs))
 
 
-class ShowText(Callback):
-    """Some text, as the network would write it by now, some times in a run."""
-
-    def __init__(self, prepared: Prepared, settings: TextSettings) -> None:
-        self.vocabulary = prepared.vocabulary
-        self.seed = int(streams(settings.seed)[3].integers(2**32))
-
-    def on_epoch(self, trainer: Trainer) -> None:
-        if trainer.epoch * TIMES // trainer.epochs > (trainer.epoch - 1) * TIMES // trainer.epochs:
-            rng = np.random.default_rng(self.seed)
-            text = "".join(written(trainer.network, self.vocabulary, "", SHOWN, rng=rng))
-            info("\n".join(f"    {line}" for line in text.strip().split("\n")))
-
-
-COMMANDS = {"train": train}
+def some_lines(network: Network, vocabulary: Vocabulary, rng: np.random.Generator) -> list[str]:
+    """A sample, as lines."""
+    text = "".join(generate_text(network, vocabulary, "", SAMPLE_LENGTH, rng=rng))
+    return text.strip().split("\n")
