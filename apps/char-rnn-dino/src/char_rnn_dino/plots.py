@@ -36,7 +36,7 @@ def plot_novelty(found: Mapping[float, Novelty], path: Path, *, title: str) -> N
     tidy(fractions, x="temperature", y="share of generated names", title="Copies and duplicates")
     fractions.yaxis.set_major_formatter(PercentFormatter(1.0))
     fractions.set_ylim(-0.03, 1.03)
-    tidy(letters, x="temperature", y="mean (letters)", title="Distance and length")
+    tidy(letters, x="temperature", y="mean, in letters", title="Distance and length")
     letters.set_ylim(bottom=0)
     for axes in (fractions, letters):
         axes.legend(frameon=False)
@@ -98,7 +98,7 @@ def plot_gradient_norms(
         for axes in (upper, lower):
             axes.set_yscale("log")
         first = cell == next(iter(found))
-        state, weights = "state gradient norm (last step = 1)", "weight gradient norm"
+        state, weights = "state gradient norm (last step = 1)", "weight gradient norm (cumulative)"
         tidy(upper, x="", y=state if first else "", title=cell.upper())
         tidy(lower, x="steps back", y=weights if first else "")
     panels[0, 0].legend(title="recurrent weights", frameon=False)

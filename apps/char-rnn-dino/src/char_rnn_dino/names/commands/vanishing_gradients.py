@@ -52,7 +52,7 @@ def vanishing_gradients(
     figure: Path,
     as_json: bool,
 ) -> None:
-    """Plot how gradients vanish or explode backward through time.
+    """Plot how gradients vanish or explode through time.
 
     Untrained networks read random letters, and the gradient of the last step's loss is followed
     back. Where the gradient of the state explodes, so does that of the weights, and a single
@@ -96,13 +96,9 @@ def vanishing_gradients(
 def _sentence(cell: str, scale: float, norms: GradientNorms, clip_norm: float) -> str:
     steps, left, norm = len(norms.weights), norms.state[-1], norms.weights[-1]
     verb = "vanishes" if left < 0.1 else "explodes" if left > 10 else "persists"
-    clipped = (
-        f"clipped from {norm:.3g} to {clip_norm:g}"
-        if norm > clip_norm
-        else f"{norm:.3g}, unclipped"
-    )
+    clipped = f"clipped from {norm:.3g} to {clip_norm:g}"
     return (
         f"{cell}, recurrent weights x {scale:g}: the state gradient {verb}"
         f" (x {norms.growth:.2f} per step, x {left:.2g} over {steps} steps);"
-        f" weight gradient norm {clipped}"
+        f" weight gradient norm {clipped if norm > clip_norm else f'{norm:.3g}, unclipped'}"
     )
