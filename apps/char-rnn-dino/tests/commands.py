@@ -1,17 +1,24 @@
-"""Running dino-gen and char-rnn as a person would, on little, for the tests of their commands."""
+"""Run dino-gen and char-rnn on small data, for the tests of their commands."""
 
 import json
 import re
+from pathlib import Path
+from typing import Any, NoReturn
 
+import click
 import h5py
 import numpy as np
-from click.testing import CliRunner
+import numpy.typing as npt
+from click.testing import CliRunner, Result
 
-from char_rnn_dino import char_cli, dino_cli
+from char_rnn_dino.names.cli import main as dino_gen
+from char_rnn_dino.text.cli import main as char_rnn
+from nn_core.cli.app import App
 
 DINO, CHAR = "dino-gen", "char-rnn"
-MAINS = {DINO: dino_cli.main, CHAR: char_cli.main}
-REMARK = re.compile(r"epoch \d+(/\d+  |: [A-Z])|    |wrote |this run has ended for good")
+APPS: dict[str, App] = {DINO: dino_gen, CHAR: char_rnn}
+MODULES = {DINO: "char_rnn_dino.names", CHAR: "char_rnn_dino.text"}
+REMARK = re.compile(r"epoch \d+(/\d+  |:$)|    |wrote |this run has ended for good")
 NAMES = tuple(
     first + last
     for first in ("ba", "do", "ki", "lu", "me")
@@ -22,12 +29,22 @@ CORPUS = "".join(f"Day {day}. {LINES[day % len(LINES)]}\n" for day in range(1, 4
 SMALL = ("--hidden", 8, "--embedding", 4)
 
 
-def invoke(program, *arguments):
-    return CliRunner().invoke(MAINS[program], [str(a) for a in arguments], prog_name=program)
+def command_names(program: str) -> list[str]:
+    return sorted(APPS[program].list_commands(click.Context(APPS[program])))
 
 
-def succeed(program, *arguments):
-    """The outcome of a command that must do its job, saying no more than remarks on stderr."""
+def command_of(program: str, name: str) -> click.Command:
+    command = APPS[program].get_command(click.Context(APPS[program]), name)
+    assert command is not None
+    return command
+
+
+def invoke(program: str, *arguments: object) -> Result:
+    return CliRunner().invoke(APPS[program], [str(a) for a in arguments], prog_name=program)
+
+
+def succeed(program: str, *arguments: object) -> Result:
+    """The result of a command that must succeed, with nothing but remarks on stderr."""
     result = invoke(program, *arguments)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -36,8 +53,8 @@ def succeed(program, *arguments):
     return result
 
 
-def refusal(program, *arguments, status):
-    """The one line with which a command ends that cannot do its job."""
+def refusal(program: str, *arguments: object, status: int) -> str:
+    """The one-line error message of a command that must fail."""
     result = invoke(program, *arguments)
     assert isinstance(result.exception, SystemExit), f"{arguments}: {result.exception!r}"
     assert result.stdout == ""
@@ -48,48 +65,45 @@ def refusal(program, *arguments, status):
     return line.removeprefix("Error: ")
 
 
-def json_of(program, *arguments):
-    def refuse(constant):
+def json_of(program: str, *arguments: object) -> Any:
+    def refuse(constant: str) -> NoReturn:
         raise AssertionError(f"{constant} is not JSON")
 
     return json.loads(succeed(program, *arguments, "--json").stdout, parse_constant=refuse)
 
 
-def names_file(path, names=NAMES):
+def names_file(path: Path, names: tuple[str, ...] | list[str] = NAMES) -> Path:
     path.write_text("".join(f"{name.capitalize()}\n" for name in names), "utf-8")
     return path
 
 
-def corpus_file(path, text=CORPUS):
+def corpus_file(path: Path, text: str = CORPUS) -> Path:
     path.write_text(text, "utf-8")
     return path
 
 
-def trained_on_names(folder, *arguments, name="names.h5"):
-    """A model of forty names after two epochs, unless asked otherwise."""
-    data = folder / "names.txt"
-    if not data.exists():
-        names_file(data)
-    quick = ("--epochs", 2, "--batch-size", 12, *SMALL)
-    succeed(DINO, "train", "--data", data, *quick, "--save", folder / name, *arguments)
+def data_arguments(program: str, folder: Path) -> tuple[object, ...]:
+    """Small data in a folder, written if necessary, as arguments of `train`."""
+    if program == DINO:
+        path = folder / "names.txt"
+        return ("--data", path if path.exists() else names_file(path))
+    path = folder / "corpus.txt"
+    return (path if path.exists() else corpus_file(path),)
+
+
+def train(program: str, folder: Path, *arguments: object, name: str = "model.h5") -> Path:
+    """A model trained for two epochs, by default."""
+    quick = ("--epochs", 2, "--batch-size", 12 if program == DINO else 4, *SMALL)
+    data = data_arguments(program, folder)
+    succeed(program, "train", *data, *quick, "--save", folder / name, *arguments)
     return folder / name
 
 
-def trained_on_text(folder, *arguments, name="text.h5"):
-    """A model of a short text after two epochs, unless asked otherwise."""
-    data = folder / "corpus.txt"
-    if not data.exists():
-        corpus_file(data)
-    quick = ("--epochs", 2, "--batch-size", 4, *SMALL)
-    succeed(CHAR, "train", data, *quick, "--save", folder / name, *arguments)
-    return folder / name
-
-
-def numbers_in(path):
-    """All that a checkpoint holds of the run itself, but for its seconds."""
+def float_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """The numbers in a checkpoint, except durations."""
     found = {}
 
-    def collect(name, node):
+    def collect(name: str, node: object) -> None:
         if isinstance(node, h5py.Dataset) and node.dtype.kind == "f" and "seconds" not in name:
             found[name] = node[()]
 
@@ -98,13 +112,13 @@ def numbers_in(path):
     return found
 
 
-def assert_same_run(one, other):
-    first, second = numbers_in(one), numbers_in(other)
+def assert_same_run(one: Path, other: Path) -> None:
+    first, second = float_arrays(one), float_arrays(other)
     assert list(first) == list(second)
     for name, values in first.items():
         np.testing.assert_array_equal(values, second[name], err_msg=name, strict=True)
 
 
-def assert_other_run(one, other):
-    first, second = numbers_in(one), numbers_in(other)
-    assert any(not np.array_equal(values, second.get(name)) for name, values in first.items())
+def assert_different_run(one: Path, other: Path) -> None:
+    first, second = float_arrays(one), float_arrays(other)
+    assert any(not np.array_equal(values, second[name]) for name, values in first.items())

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 import numpy as np
 
 from char_rnn_dino.model import Model
-from char_rnn_dino.vocabulary import Unit
 from nn_core.cli.settings import Settings
 from nn_core.errors import CheckpointError
 from nn_core.layers import CELLS, Dense, Dropout, Embedding, Layer
@@ -76,7 +75,7 @@ class TextSettings(SequenceSettings):
     bptt_length  tokens per chunk of truncated backpropagation through time
     """
 
-    unit: Unit
+    unit: str
     lowercase: bool
     bptt_length: int
 

@@ -23,7 +23,7 @@ from char_rnn_dino.settings import (
     settings_of,
     spawn_rngs,
 )
-from char_rnn_dino.vocabulary import END, UNIT_NAMES, Vocabulary, build_vocabulary
+from char_rnn_dino.vocabulary import END, UNIT_NAMES, Unit, Vocabulary, build_vocabulary
 from nn_core import checkpoint
 from nn_core.arrays import Labels
 from nn_core.errors import CheckpointError, DataError
@@ -102,14 +102,14 @@ def set_up_names(settings: NameSettings) -> Setup:
 def set_up_text(settings: TextSettings) -> Setup:
     """A run of char-rnn. Raises DataError for a text that it cannot be trained on."""
     source, text = read_corpus(settings.data)
-    vocabulary = build_vocabulary(text, unit=settings.unit, lowercase=settings.lowercase)
-    unit = UNIT_NAMES[settings.unit]
+    unit: Unit = "char" if settings.unit == "char" else "word"
+    vocabulary = build_vocabulary(text, unit=unit, lowercase=settings.lowercase)
     if len(vocabulary) < 2:
-        reason = "has only one distinct character" if unit == "character" else "repeats no word"
+        reason = "has only one distinct character" if unit == "char" else "repeats no word"
         raise DataError(f"{source} {reason}; there is nothing to predict")
     training, validation = _split_text(vocabulary.encode(text, source), settings, source)
     sizes = (
-        f"{len(training[1]) + 1:,} {unit}s, {len(validation[1]):,} held out,"
+        f"{len(training[1]) + 1:,} {UNIT_NAMES[unit]}s, {len(validation[1]):,} held out,"
         f" {len(vocabulary):,} distinct"
     )
     return _set_up(settings, vocabulary, training, validation, source, sizes)

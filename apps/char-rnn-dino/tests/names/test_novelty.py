@@ -1,21 +1,22 @@
-"""Edit distances against their definition, and how new names are."""
+"""Edit distances against their definition, and the novelty of names."""
 
 from functools import cache
 
 import numpy as np
 import pytest
-from char_rnn_dino.novelty import Novelty, RealNames, novelty
 from hypothesis import given
 from hypothesis import strategies as st
+
+from char_rnn_dino.names.novelty import Novelty, RealNames, novelty
 
 NAMES = st.text("abcé", max_size=7)
 
 
-def by_definition(a, b):
-    """The distance as its recurrence says, one pair at a time."""
+def by_definition(a: str, b: str) -> int:
+    """The recurrence of the edit distance, for one pair."""
 
     @cache
-    def d(i, j):
+    def d(i: int, j: int) -> int:
         if i == 0 or j == 0:
             return i + j
         return min(d(i - 1, j) + 1, d(i, j - 1) + 1, d(i - 1, j - 1) + (a[i - 1] != b[j - 1]))
@@ -24,7 +25,7 @@ def by_definition(a, b):
 
 
 @given(NAMES, st.lists(NAMES.filter(bool), min_size=1, max_size=8))
-def test_distances_are_those_of_the_recurrence(name, real):
+def test_distances_equal_the_recurrence(name: str, real: list[str]) -> None:
     names = RealNames(real)
     expected = [by_definition(name, other) for other in real]
     np.testing.assert_array_equal(names.distances(name), expected)
@@ -32,8 +33,8 @@ def test_distances_are_those_of_the_recurrence(name, real):
 
 
 @given(NAMES.filter(bool), NAMES.filter(bool), NAMES.filter(bool))
-def test_it_is_a_distance(a, b, c):
-    def d(one, other):
+def test_the_distance_is_a_metric(a: str, b: str, c: str) -> None:
+    def d(one: str, other: str) -> int:
         return RealNames([one]).nearest(other)
 
     assert d(a, a) == 0
@@ -46,20 +47,20 @@ def test_it_is_a_distance(a, b, c):
     ("a", "b", "distance"),
     [("kitten", "sitting", 3), ("rex", "rexy", 1), ("rex", "ex", 1), ("raptor", "rapotr", 2)],
 )
-def test_known_distances(a, b, distance):
+def test_known_distances(a: str, b: str, distance: int) -> None:
     assert RealNames([b]).nearest(a) == distance
 
 
-def test_of_very_long_names():
+def test_very_long_names() -> None:
     assert RealNames(["a" * 300, "b"]).distances("a" * 200 + "b").tolist() == [100, 200]
 
 
-def test_by_hand():
-    made = ["rex", "rex", "rey", "rey", "rey", "allosaur", "rex", "rexo"]
-    found = novelty(made, ["rex"], RealNames(["rex", "allosaurus"]))
+def test_by_hand() -> None:
+    generated = ["rex", "rex", "rey", "rey", "rey", "allosaur", "rex", "rexo"]
+    found = novelty(generated, ["rex"], RealNames(["rex", "allosaurus"]))
     assert found == Novelty(copies=3 / 8, duplicates=4 / 8, distance=6 / 8, length=30 / 8)
 
 
-def test_a_real_name_that_was_held_back_is_no_copy():
+def test_a_validation_name_is_not_a_copy() -> None:
     found = novelty(["allo"], ["rex"], RealNames(["rex", "allo"]))
     assert (found.copies, found.distance) == (0, 0)

@@ -1,9 +1,10 @@
-"""`dino-gen` without a command: names, with every option, and what it refuses."""
+"""`dino-gen` without a command: names, all options, and errors."""
 
 import re
+from pathlib import Path
 
 import pytest
-from commands import DINO, NAMES, json_of, refusal, succeed, trained_on_names, trained_on_text
+from commands import CHAR, DINO, NAMES, json_of, refusal, succeed, train
 
 NAME = re.compile(r"[A-Z][a-z]{0,39}")
 KNOWN = {name.capitalize() for name in NAMES}
@@ -11,92 +12,91 @@ LETTERS = "a b d e i k l m n o p r s t u v x"
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """A network that has learned forty names well, so that it often repeats them."""
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network that has overfitted forty names, so that it often repeats them."""
     settings = ("--epochs", 60, "--hidden", 24, "--learning-rate", 0.02)
-    return trained_on_names(tmp_path_factory.mktemp("names"), *settings)
+    return train(DINO, tmp_path_factory.mktemp("names"), *settings)
 
 
-def names(*arguments):
+def names(*arguments: object) -> list[str]:
     return succeed(DINO, *arguments).stdout.splitlines()
 
 
 class TestShipped:
-    def test_alone_it_prints_ten_names(self):
-        made = names()
-        assert len(made) == 10
-        assert all(NAME.fullmatch(name) for name in made)
+    def test_ten_names(self) -> None:
+        found = names()
+        assert len(found) == 10
+        assert all(NAME.fullmatch(name) for name in found)
 
-    def test_one_name_for_a_start(self):
+    def test_one_name_with_a_start(self) -> None:
         (name,) = names("--start", "Y")
         assert NAME.fullmatch(name)
         assert name.startswith("Y")
 
-    def test_a_seed_prints_the_same(self):
+    def test_a_seed_prints_the_same(self) -> None:
         assert names("--seed", 3) == names("--seed", 3) != names("--seed", 4)
 
-    def test_many(self):
-        made = names("--count", 2000, "--novel", "--seed", 0)
-        assert len(made) == 2000
-        assert len(set(made)) > 1800
+    def test_many(self) -> None:
+        found = names("--count", 2000, "--novel", "--seed", 0)
+        assert len(found) == 2000
+        assert len(set(found)) > 1800
 
 
 class TestOptions:
-    def test_the_list_is_learned(self, model):
-        made = names("--model", model, "--count", 200, "--seed", 0)
-        assert len(set(made) & KNOWN) > 10
+    def test_training_names_are_repeated(self, model: Path) -> None:
+        found = names("--model", model, "--count", 200, "--seed", 0)
+        assert len(set(found) & KNOWN) > 10
 
-    def test_novel_is_never_a_name_of_the_list(self, model):
-        made = names("--model", model, "--count", 200, "--seed", 0, "--novel")
-        assert len(made) == 200
-        assert set(made).isdisjoint(KNOWN)
+    def test_novel_names_are_not_in_the_data(self, model: Path) -> None:
+        found = names("--model", model, "--count", 200, "--seed", 0, "--novel")
+        assert len(found) == 200
+        assert set(found).isdisjoint(KNOWN)
 
     @pytest.mark.parametrize("start", ["k", "K", "Lu", "LURA", "bapeltapelta"])
-    def test_every_name_begins_with_the_start_in_small_letters(self, model, start):
-        made = names("--model", model, "--start", start, "--count", 20, "--seed", 0)
-        assert len(made) == 20
-        assert all(name.startswith(start.capitalize()) for name in made)
-        assert all(NAME.fullmatch(name) for name in made)
+    def test_every_name_begins_with_the_start(self, model: Path, start: str) -> None:
+        found = names("--model", model, "--start", start, "--count", 20, "--seed", 0)
+        assert len(found) == 20
+        assert all(name.startswith(start.capitalize()) for name in found)
+        assert all(NAME.fullmatch(name) for name in found)
 
-    def test_an_empty_start_is_none(self, model):
+    def test_an_empty_start_is_none(self, model: Path) -> None:
         asked = ("--model", model, "--seed", 0)
         assert names(*asked, "--start", "") == names(*asked)
 
-    def test_temperature_0_is_the_likeliest_name(self, model):
+    def test_temperature_0_is_greedy(self, model: Path) -> None:
         asked = ("--model", model, "--temperature", 0, "--count", 3)
         (greedy,) = set(names(*asked, "--seed", 0) + names(*asked, "--seed", 1))
         assert {greedy} == set(names("--model", model, "--top-k", 1, "--count", 3))
         assert {greedy} == set(names("--model", model, "--temperature", 1e-9, "--count", 3))
 
-    def test_hotter_is_wilder(self, model):
+    def test_higher_temperatures_repeat_fewer_names(self, model: Path) -> None:
         asked = ("--model", model, "--count", 200, "--seed", 0, "--temperature")
         known = [len([n for n in names(*asked, t) if n in KNOWN]) for t in (0.3, 1.0, 3.0)]
         assert known[0] > known[1] > known[2]
 
-    def test_among_the_likeliest_only(self, model):
+    def test_top_k_and_top_p_restrict_the_letters(self, model: Path) -> None:
         asked = ("--model", model, "--count", 300, "--seed", 0, "--temperature", 2)
-        few = {len({name[0] for name in names(*asked, *most)}) for most in [("--top-k", 2)]}
-        assert few == {2}
+        assert len({name[0] for name in names(*asked, "--top-k", 2)}) == 2
         assert len(set(names(*asked, "--top-p", 0.3))) < len(set(names(*asked)))
 
-    @pytest.mark.parametrize("most", [1, 3])
-    def test_no_name_is_longer_than_it_may_be(self, model, most):
-        asked = ("--model", model, "--count", 50, "--max-length", most)
-        assert max(map(len, names(*asked))) == most
+    @pytest.mark.parametrize("longest", [1, 3])
+    def test_maximum_length(self, model: Path, longest: int) -> None:
+        asked = ("--model", model, "--count", 50, "--max-length", longest)
+        assert max(map(len, names(*asked))) == longest
 
-    def test_for_machines(self, model):
+    def test_json(self, model: Path) -> None:
         asked = ("--model", model, "--count", 5, "--seed", 0)
         assert json_of(DINO, *asked) == names(*asked)
 
 
-class TestRefusals:
+class TestErrors:
     @pytest.mark.parametrize(
         ("start", "shown"),
         [("Y", "y"), ("B3", "3"), (" ", "' '"), ("ba na", "' '"), ("ß", "ß"), ("b\n", r"'\n'")],
     )
-    def test_a_start_that_is_none(self, model, start, shown):
+    def test_a_start_with_unknown_letters(self, model: Path, start: str, shown: str) -> None:
         line = refusal(DINO, "--model", model, "--start", start, status=2)
-        assert line == f"a name cannot begin with {start!r}: {shown} is not among {LETTERS}"
+        assert line == f"a name cannot start with {start!r}: unknown {shown}; choose from {LETTERS}"
 
     @pytest.mark.parametrize(
         ("option", "value", "said"),
@@ -114,39 +114,39 @@ class TestRefusals:
             ("--seed", "-1", "-1 is not in the range"),
         ],
     )
-    def test_a_value_that_makes_no_sense(self, option, value, said):
+    def test_invalid_values(self, option: str, value: str, said: str) -> None:
         line = refusal(DINO, option, value, status=2)
         assert f"'{option}': {said}" in line
 
-    def test_a_start_longer_than_a_name_may_be(self, model):
+    def test_a_start_longer_than_the_maximum(self, model: Path) -> None:
         line = refusal(DINO, "--model", model, "--start", "bara", "--max-length", 3, status=2)
-        assert line == "'bara' is longer than 3 letters, the most of a name"
+        assert line == "'bara' is longer than the maximum length of 3"
 
-    def test_nothing_new_to_be_had(self, model):
+    def test_no_new_names(self, model: Path) -> None:
         options = ("--novel", "--start", "bapelta", "--max-length", 7)
         line = refusal(DINO, "--model", model, *options, status=1)
-        assert line == "only 0 of 1 names were new; a higher temperature helps"
+        assert line == "found only 0 of 1 new names; try a higher temperature"
 
-    def test_novel_without_the_list(self, tmp_path):
-        model = trained_on_names(tmp_path)
+    def test_novel_without_the_data(self, tmp_path: Path) -> None:
+        model = train(DINO, tmp_path)
         (tmp_path / "names.txt").unlink()
         assert len(names("--model", model)) == 10
         line = refusal(DINO, "--model", model, "--novel", status=1)
         assert line == f"no such file: {tmp_path / 'names.txt'}"
 
-    def test_an_option_before_a_command(self):
+    def test_an_option_before_a_command(self) -> None:
         line = refusal(DINO, "--count", 3, "evaluate", status=2)
-        assert line.startswith("--count before evaluate would do nothing")
+        assert line.startswith("--count has no effect before evaluate")
 
-    def test_no_such_command(self):
+    def test_an_unknown_command(self) -> None:
         assert "no such command: 'novel'; did you mean" in refusal(DINO, "novel", status=2)
 
-    def test_a_network_of_the_other_program(self, tmp_path):
-        model = trained_on_text(tmp_path)
+    def test_a_network_of_the_other_program(self, tmp_path: Path) -> None:
+        model = train(CHAR, tmp_path)
         line = refusal(DINO, "--model", model, status=1)
         assert line == f"{model} was written by char-rnn, not by dino-gen"
 
-    def test_no_network(self, tmp_path):
+    def test_files_that_are_not_checkpoints(self, tmp_path: Path) -> None:
         assert "no.h5" in refusal(DINO, "--model", tmp_path / "no.h5", status=1)
         (tmp_path / "text.h5").write_text("Rex\n")
-        assert "is not a checkpoint" in refusal(DINO, "--model", tmp_path / "text.h5", status=1)
+        assert "not a checkpoint" in refusal(DINO, "--model", tmp_path / "text.h5", status=1)
