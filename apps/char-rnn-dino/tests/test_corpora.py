@@ -15,7 +15,6 @@ from char_rnn_dino.corpora import (
     hold_out,
     pad_sequences,
     read_names,
-    read_text,
 )
 from nn_core.errors import DataError
 
@@ -28,7 +27,7 @@ class TestBundled:
         assert names == sorted(set(names))
 
     def test_text(self) -> None:
-        text = read_text(bundled(FIELD_NOTES))
+        text = bundled(FIELD_NOTES).read_text("utf-8")
         assert len(text) > 20_000
         assert text.isascii()
 
@@ -41,35 +40,12 @@ class TestReading:
     ) -> None:
         path = tmp_path / "t.txt"
         path.write_bytes(mark + ending.join([b"Abel", b"Kain \xc3\xa9", b""]))
-        assert read_text(path) == "Abel\nKain é\n"
         assert read_names(path) == ("abel", "kain é")
 
     def test_names_are_stripped_and_unique(self, tmp_path: Path) -> None:
         path = tmp_path / "names.txt"
         path.write_text("  Rex\n\nrex\n\tAllo \n\n", "utf-8")
         assert read_names(path) == ("rex", "allo")
-
-    @pytest.mark.parametrize(
-        ("content", "said"),
-        [
-            (b"", "is empty"),
-            (b" \r\n\t\n", "contains only whitespace"),
-            (b"Caf\xe9\n", "is not UTF-8 text"),
-            ("Rex\n".encode("utf-16"), "is not UTF-8 text"),
-        ],
-    )
-    def test_files_without_text(self, tmp_path: Path, content: bytes, said: str) -> None:
-        path = tmp_path / "t.txt"
-        path.write_bytes(content)
-        for read in (read_text, read_names):
-            with pytest.raises(DataError, match=said):
-                read(path)
-
-    def test_a_missing_file_and_a_directory(self, tmp_path: Path) -> None:
-        with pytest.raises(DataError, match="no such file"):
-            read_text(tmp_path / "t.txt")
-        with pytest.raises(DataError, match="directory"):
-            read_text(tmp_path)
 
     def test_an_unprintable_name(self, tmp_path: Path) -> None:
         path = tmp_path / "names.txt"

@@ -169,7 +169,7 @@ class TestResume:
         bare = tmp_path / "bare.h5"
         checkpoint.save(bare, model.network, program=DINO_GEN, details=stored)
         line = refusal(DINO, "train", "--resume", bare, status=1)
-        assert line == "the checkpoint has no training state to resume"
+        assert line == "the checkpoint has no training run to resume"
 
 
 class TestErrors:
@@ -177,8 +177,8 @@ class TestErrors:
         ("content", "said"),
         [
             (b"", "d.txt is empty"),
-            (b"\r\n \n", "d.txt contains only whitespace"),
-            (b"Rex\nCaf\xe9\n" * 50, "d.txt is not UTF-8 text"),
+            (b"\r\n \n", "d.txt is empty: it has blank lines only"),
+            (b"Rex\nCaf\xe9\n" * 50, "d.txt is not a text in UTF-8"),
         ],
     )
     @each_program

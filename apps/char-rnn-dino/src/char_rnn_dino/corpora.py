@@ -6,7 +6,8 @@ import numpy as np
 
 from nn_core.arrays import Labels
 from nn_core.errors import DataError
-from nn_core.storage.files import check_file, decoding_errors, printable
+from nn_core.storage.files import printable
+from nn_core.storage.text import read_text
 
 NAMES = "dinosaurs.txt"
 FIELD_NOTES = "fieldnotes.txt"
@@ -18,20 +19,6 @@ def bundled(name: str) -> Path:
         if (folder / "packages" / "nn-core").is_dir() and (folder / "data" / name).is_file():
             return folder / "data" / name
     return Path(__file__).with_name("data") / name
-
-
-def read_text(path: Path) -> str:
-    r"""A whole text file, with line endings normalized to "\n".
-
-    Raises DataError for a file that is missing, empty, blank or not UTF-8.
-    """
-    check_file(path)
-    with decoding_errors(path, "UTF-8 text"):
-        text = path.read_bytes().decode("utf-8-sig")
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not text.strip():
-        raise DataError(f"{printable(path)} contains only whitespace")
-    return text
 
 
 def read_names(path: Path) -> tuple[str, ...]:

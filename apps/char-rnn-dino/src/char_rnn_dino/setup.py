@@ -1,10 +1,7 @@
 """From settings to a training run: the data, the vocabulary, the network and its trainer."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from char_rnn_dino.corpora import (
     FIELD_NOTES,
@@ -13,7 +10,6 @@ from char_rnn_dino.corpora import (
     hold_out,
     pad_sequences,
     read_names,
-    read_text,
 )
 from char_rnn_dino.model import Model
 from char_rnn_dino.settings import (
@@ -24,10 +20,11 @@ from char_rnn_dino.settings import (
     spawn_rngs,
 )
 from char_rnn_dino.vocabulary import END, UNIT_NAMES, Unit, Vocabulary, build_vocabulary
-from nn_core import checkpoint
 from nn_core.arrays import Labels
-from nn_core.errors import CheckpointError, DataError
+from nn_core.cli.dataset import fingerprint, require_same_data
+from nn_core.errors import DataError
 from nn_core.storage.files import printable
+from nn_core.storage.text import read_text
 from nn_core.training.trainer import Trainer
 
 Examples = tuple[Labels, Labels]
@@ -74,7 +71,7 @@ def names_of(model: Model) -> NameSplit:
     """The names that a model was trained on. Raises DataError if the file has changed."""
     names = split_names(settings_of(model, NameSettings))
     training = name_examples(names.training, model.vocabulary, names.source)
-    require_fingerprint(model, fingerprint(model.vocabulary, training), names.source)
+    require_same_data(names.source, identify(model.vocabulary, training), model.fingerprint)
     return names
 
 
@@ -124,7 +121,7 @@ def held_out_text(model: Model) -> tuple[str, Examples]:
     source, text = read_corpus(settings.data)
     tokens = model.vocabulary.encode(text, source)
     training, validation = _split_text(tokens, settings, source)
-    require_fingerprint(model, fingerprint(model.vocabulary, training), source)
+    require_same_data(source, identify(model.vocabulary, training), model.fingerprint)
     return source, validation
 
 
@@ -139,30 +136,11 @@ def next_token_pairs(tokens: Labels) -> Examples:
     return tokens[:-1], tokens[1:]
 
 
-def run_to_resume(model: Model, setup: Setup) -> checkpoint.Run:
-    """The run of a checkpoint. Raises CheckpointError or DataError if it cannot be resumed."""
-    if model.run is None:
-        raise CheckpointError("the checkpoint has no training state to resume")
-    require_fingerprint(model, setup.fingerprint, setup.source)
-    return model.run
-
-
-def require_fingerprint(model: Model, found: str, source: str) -> None:
-    """Raise DataError if a model was trained on other data."""
-    if model.fingerprint != found:
-        raise DataError(f"{source} is not the data that the model was trained on")
-
-
-def fingerprint(vocabulary: Vocabulary, training: Examples) -> str:
-    """16 hexadecimal digits that identify training data and vocabulary."""
+def identify(vocabulary: Vocabulary, training: Examples) -> str:
+    """The fingerprint of training data and vocabulary."""
     tokens, unit, lowercase = vocabulary.tokens, vocabulary.unit, vocabulary.lowercase
-    described = (  # in the words of the first checkpoints
-        f"(Vocabulary(tokens={tokens!r}, unit={unit!r}, lower={lowercase!r}), {training[0].shape})"
-    )
-    digest = hashlib.sha256(described.encode())
-    for array in training:
-        digest.update(np.ascontiguousarray(array, dtype="<i8").data)
-    return digest.hexdigest()[:16]
+    described = f"Vocabulary(tokens={tokens!r}, unit={unit!r}, lower={lowercase!r})"  # as in 0.1
+    return fingerprint(*training, key=f"({described}, {training[0].shape})")
 
 
 def _split_text(tokens: Labels, settings: TextSettings, source: str) -> tuple[Examples, Examples]:
@@ -195,4 +173,4 @@ def _set_up(
         validation=validation,
         metrics={},
     )
-    return Setup(trainer, vocabulary, source, sizes, fingerprint(vocabulary, training))
+    return Setup(trainer, vocabulary, source, sizes, identify(vocabulary, training))

@@ -9,9 +9,10 @@ import numpy as np
 from char_rnn_dino.metrics import finite_or_none, format_metrics, token_metrics
 from char_rnn_dino.model import details, load_model
 from char_rnn_dino.settings import SequenceSettings, settings_of, spawn_rngs
-from char_rnn_dino.setup import Setup, run_to_resume
+from char_rnn_dino.setup import Setup
 from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.cli.app import echo_json, info
+from nn_core.cli.dataset import run_to_resume
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.settings import resumed_settings
 from nn_core.cli.train_run import run
@@ -54,14 +55,17 @@ def train_network(
     require_distinct({"--save": save} | reports, **{"--data": settings.data})
     require_distinct(reports, **{"--resume": resume})
     setup = set_up(settings)
-    trainer = setup.trainer
+    trainer, found = setup.trainer, setup.fingerprint
+    to_resume = model and run_to_resume(
+        model.run, source=setup.source, found=found, expected=model.fingerprint
+    )
     run(
         trainer,
         program=program,
-        details=details(setup.vocabulary, settings.to_dict(), setup.fingerprint),
+        details=details(setup.vocabulary, settings.to_dict(), found),
         early_stopping=settings.early_stopping,
         save=save,
-        resume=None if model is None else run_to_resume(model, setup),
+        resume=to_resume,
         log=log,
         threads=threads,
         callbacks=[PrintSamples(sample, setup.vocabulary, settings.seed)],

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from char_rnn_dino.corpora import read_text
 from char_rnn_dino.metrics import finite_or_none, format_metrics, mean_nats, token_metrics
 from char_rnn_dino.model import CHAR_RNN, load_model
 from char_rnn_dino.options import model_option
@@ -12,6 +11,7 @@ from char_rnn_dino.setup import held_out_text, next_token_pairs
 from nn_core.cli.app import echo_json, json_option
 from nn_core.errors import DataError
 from nn_core.storage.files import printable
+from nn_core.storage.text import read_text
 from nn_core.training.evaluate import measure_text
 
 
