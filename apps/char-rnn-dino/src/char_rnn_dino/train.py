@@ -56,16 +56,17 @@ def train_network(
     require_distinct(reports, **{"--resume": resume})
     setup = set_up(settings)
     trainer, found = setup.trainer, setup.fingerprint
-    to_resume = model and run_to_resume(
-        model.run, source=setup.source, found=found, expected=model.fingerprint
-    )
+    resumed = None
+    if model is not None:
+        expected = model.fingerprint
+        resumed = run_to_resume(model.run, source=setup.source, found=found, expected=expected)
     run(
         trainer,
         program=program,
         details=details(setup.vocabulary, settings.to_dict(), found),
         early_stopping=settings.early_stopping,
         save=save,
-        resume=to_resume,
+        resume=resumed,
         log=log,
         threads=threads,
         callbacks=[PrintSamples(sample, setup.vocabulary, settings.seed)],
