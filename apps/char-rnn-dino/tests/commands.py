@@ -18,7 +18,7 @@ from nn_core.cli.app import App
 DINO, CHAR = "dino-gen", "char-rnn"
 APPS: dict[str, App] = {DINO: dino_gen, CHAR: char_rnn}
 MODULES = {DINO: "char_rnn_dino.names", CHAR: "char_rnn_dino.text"}
-REMARK = re.compile(r"epoch \d+(/\d+  |:$)|    |wrote |this run has ended for good")
+REMARK = re.compile(r"epoch \d+(/\d+  |:$)|    |wrote |this run is finished")
 NAMES = tuple(
     first + last
     for first in ("ba", "do", "ki", "lu", "me")

@@ -139,9 +139,9 @@ class TestResume:
     def test_keeps_the_settings(self, tmp_path: Path, program: str) -> None:
         begun = train(program, tmp_path)
         line = refusal(program, "train", "--resume", begun, "--hidden", 9, status=2)
-        assert line.startswith("--hidden is 8 in the run to be resumed")
+        assert line.startswith("--hidden is 8 in the run to resume")
         line = refusal(program, "train", "--resume", begun, "--epochs", 1, status=2)
-        assert line.startswith("--epochs is 2 in the run to be resumed")
+        assert line.startswith("--epochs is 2 in the run to resume")
 
     @each_program
     def test_the_data_may_move_but_not_change(self, tmp_path: Path, program: str) -> None:

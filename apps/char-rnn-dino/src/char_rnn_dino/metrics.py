@@ -28,14 +28,6 @@ def token_metrics(loss: float, vocabulary: Vocabulary) -> dict[str, float]:
     }
 
 
-def finite_or_none(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The result with None for infinite values, such as a perplexity that overflows, for JSON."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in result.items()
-    }
-
-
 def format_metrics(result: Mapping[str, Any], vocabulary: Vocabulary) -> str:
     """The token metrics on one line, with the loss of a uniform guess for comparison."""
     unit = UNIT_NAMES[vocabulary.unit]

@@ -1,39 +1,14 @@
-"""Options that several commands share."""
+"""Options that several commands of these programs share; others are in `nn_core.cli.options`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from nn_core.cli.param_types import FIGURE, MODEL, FloatRange
+from nn_core.cli.param_types import FloatRange
 
 Decorator = Callable[[Any], Any]
-RATE = FloatRange(least=0, below=1)
 DEFAULT_CELL = "gru"
-
-
-def model_option(*, required: bool) -> Decorator:
-    """`--model`, passed on as `model_path`."""
-    return click.option(
-        "--model",
-        "model_path",
-        type=MODEL,
-        required=required,
-        show_default=False if required else "the shipped network",
-        help="A trained network, saved by train.",
-    )
-
-
-def seed_option(default: int | None = None) -> Decorator:
-    """`--seed`; without a default, every call is random."""
-    return click.option("--seed", type=click.IntRange(min=0), default=default, help="Random seed.")
-
-
-def figure_option(default: str) -> Decorator:
-    """`--figure`, of a command that always writes one."""
-    return click.option(
-        "--figure", type=FIGURE, default=default, help="Output file: PNG, SVG or PDF."
-    )
 
 
 def sampling_options(token: str) -> Decorator:
@@ -41,7 +16,7 @@ def sampling_options(token: str) -> Decorator:
 
     token  what the help calls it
     """
-    return _combine(
+    options = (
         click.option(
             "--temperature",
             type=FloatRange(least=0),
@@ -61,8 +36,15 @@ def sampling_options(token: str) -> Decorator:
             metavar="P",
             help=f"Sample from the fewest {token}s with total probability P (nucleus sampling).",
         ),
-        seed_option(),
+        click.option("--seed", type=click.IntRange(min=0), help="Random seed."),
     )
+
+    def apply(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return apply
 
 
 def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
@@ -70,19 +52,14 @@ def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
 
     defaults  cell -> default of every option of `train` that depends on it
     """
-    from nn_core.cli.options import INITIALIZER
+    from nn_core.cli.options import FRACTION, RATE, dropout_option, initializer_option, together
 
     def use_defaults(ctx: click.Context, parameter: click.Parameter, cell: str) -> str:
         ctx.default_map = dict(defaults[cell])
         return cell
 
     shown = defaults[DEFAULT_CELL]
-
-    def option(name: str, kind: Any, description: str) -> Decorator:
-        default = shown[name.removeprefix("--").replace("-", "_")]
-        return click.option(name, type=kind, default=default, help=description)
-
-    return _combine(
+    return together(
         click.option(
             "--cell",
             type=click.Choice(list(defaults)),
@@ -94,29 +71,38 @@ def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
         ),
         click.option(
             "--validation",
-            type=FloatRange(above=0, below=1),
+            type=FRACTION,
             default=0.1,
-            help="Fraction of the data held out for validation.",
+            metavar="FRACTION",
+            help="Fraction of the data to hold out for validation.",
         ),
-        option("--hidden", click.IntRange(min=1), "Units per recurrent layer."),
-        option("--layers", click.IntRange(1, 20), "Number of stacked recurrent layers."),
-        option("--embedding", click.IntRange(min=1), "Embedding size."),
-        option("--dropout", RATE, "Dropout rate after each recurrent layer."),
-        option("--embedding-dropout", RATE, "Dropout rate of the embedding."),
-        option(
-            "--recurrent-initializer",
-            INITIALIZER,
-            "Initializer of the recurrent weights: orthogonal, normal:scale=0.01, ...",
+        click.option(
+            "--hidden",
+            type=click.IntRange(min=1),
+            default=shown["hidden"],
+            help="Units per recurrent layer.",
+        ),
+        click.option(
+            "--layers",
+            type=click.IntRange(1, 20),
+            default=shown["layers"],
+            help="Number of stacked recurrent layers.",
+        ),
+        click.option(
+            "--embedding",
+            type=click.IntRange(min=1),
+            default=shown["embedding"],
+            help="Embedding size.",
+        ),
+        dropout_option("after each recurrent layer", default=shown["dropout"]),
+        click.option(
+            "--embedding-dropout",
+            type=RATE,
+            default=shown["embedding_dropout"],
+            metavar="RATE",
+            help="Dropout rate of the embedding.",
+        ),
+        initializer_option(
+            "--recurrent-initializer", shown["recurrent_initializer"], "recurrent weights"
         ),
     )
-
-
-def _combine(*options: Decorator) -> Decorator:
-    """Several options as one decorator, in this order in the help."""
-
-    def apply(command: Any) -> Any:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return apply

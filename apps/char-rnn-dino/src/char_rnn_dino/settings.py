@@ -92,10 +92,10 @@ def migrate_settings(saved: Mapping[str, Any]) -> dict[str, Any]:
     return {RENAMED.get(name, name): value for name, value in saved.items()}
 
 
-def settings_of(model: Model, kind: type[S]) -> S:
+def settings_of(model: Model, settings_type: type[S]) -> S:
     """The settings that a model was trained with. Raises CheckpointError if they are invalid."""
     try:
-        settings = kind.from_mapping(migrate_settings(model.settings))
+        settings = settings_type.from_mapping(migrate_settings(model.settings))
         settings.sequence_recipe()
         settings.network(2)
         spawn_rngs(settings.seed)

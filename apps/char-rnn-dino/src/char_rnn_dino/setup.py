@@ -1,7 +1,9 @@
 """From settings to a training run: the data, the vocabulary, the network and its trainer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from char_rnn_dino.corpora import (
     FIELD_NOTES,
@@ -11,7 +13,8 @@ from char_rnn_dino.corpora import (
     pad_sequences,
     read_names,
 )
-from char_rnn_dino.model import Model
+from char_rnn_dino.metrics import format_metrics, token_metrics
+from char_rnn_dino.model import Model, details
 from char_rnn_dino.settings import (
     NameSettings,
     SequenceSettings,
@@ -40,11 +43,50 @@ class Setup:
     fingerprint  identifies the training data
     """
 
+    settings: SequenceSettings
     trainer: Trainer
     vocabulary: Vocabulary
     source: str
     sizes: str
     fingerprint: str
+
+    @property
+    def network(self) -> str:
+        """The network in a few words."""
+        layers = "" if self.settings.layers == 1 else f"{self.settings.layers} layers of "
+        return f"{self.settings.cell.upper()}, {layers}{self.settings.hidden} units"
+
+    def details(self) -> dict[str, Any]:
+        """What a checkpoint stores besides the network."""
+        return details(self.vocabulary, self.settings.to_dict(), self.fingerprint)
+
+    def result(self) -> dict[str, Any]:
+        """The metrics of the run once it is done."""
+        trainer = self.trainer
+        validation = trainer.validation or ()
+        return {
+            "data": self.source,
+            "parameters": trainer.network.parameters.size,
+            "epochs": trainer.epoch,
+            "steps": trainer.step_count,
+            "seconds": trainer.seconds,
+            "stopped": trainer.stopped,
+            "training_loss": trainer.history.columns["training_loss"][-1],
+            **token_metrics(trainer.measure(*validation)["loss"], self.vocabulary),
+        }
+
+    def report(self, result: Mapping[str, Any]) -> str:
+        """The result in words."""
+        stopped = result["stopped"]
+        lines = [
+            f"{self.source}: {self.sizes}",
+            f"{self.network}, {result['parameters']:,} parameters",
+            f"{result['epochs']:,} epoch{'s' * (result['epochs'] != 1)},"
+            f" {result['steps']:,} steps in {result['seconds']:.2f} s",
+            *([f"stopped early: {stopped}"] if stopped else []),
+            f"held out: {format_metrics(result, self.vocabulary)}",
+        ]
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -173,4 +215,4 @@ def _set_up(
         validation=validation,
         metrics={},
     )
-    return Setup(trainer, vocabulary, source, sizes, identify(vocabulary, training))
+    return Setup(settings, trainer, vocabulary, source, sizes, identify(vocabulary, training))

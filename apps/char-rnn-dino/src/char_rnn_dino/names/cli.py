@@ -6,8 +6,10 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from char_rnn_dino.options import model_option, sampling_options
-from nn_core.cli.app import App, echo_json, json_option
+from char_rnn_dino.options import sampling_options
+from nn_core.cli.app import App
+from nn_core.cli.param_types import MODEL
+from nn_core.cli.terminal import echo_json, json_option
 
 
 @click.group(
@@ -31,7 +33,13 @@ from nn_core.cli.app import App, echo_json, json_option
     "--max-length", type=click.IntRange(1, 1000), default=40, help="Maximum letters of a name."
 )
 @click.option("--novel", is_flag=True, help="Exclude names that are in the data set.")
-@model_option(required=False)
+@click.option(
+    "--model",
+    "model_path",
+    type=MODEL,
+    show_default="the shipped network",
+    help="Trained network: a checkpoint written by train or export.",
+)
 @json_option
 @click.pass_context
 def main(

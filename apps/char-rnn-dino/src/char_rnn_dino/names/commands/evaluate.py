@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from char_rnn_dino.corpora import read_names
-from char_rnn_dino.metrics import finite_or_none, format_metrics, mean_nats, token_metrics
+from char_rnn_dino.metrics import format_metrics, mean_nats, token_metrics
 from char_rnn_dino.model import DINO_GEN, load_model
-from char_rnn_dino.options import model_option
 from char_rnn_dino.setup import name_examples, names_of
-from nn_core.cli.app import echo_json, json_option
+from nn_core.cli.options import model_option
+from nn_core.cli.terminal import echo_json, json_option
 from nn_core.storage.files import printable
 from nn_core.training.evaluate import measure
 
@@ -41,6 +41,6 @@ def evaluate(model_path: Path | None, data: str | None, as_json: bool) -> None:
     loss = measure(model.network, x, y, {"loss": mean_nats})["loss"]
     result = {"data": source, "names": len(names), **token_metrics(loss, model.vocabulary)}
     if as_json:
-        echo_json(finite_or_none(result))
+        echo_json(result)
     else:
         click.echo(f"{source}: {len(names):,} names, {format_metrics(result, model.vocabulary)}")

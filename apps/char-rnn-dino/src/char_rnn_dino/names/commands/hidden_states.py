@@ -8,10 +8,10 @@ import numpy as np
 
 from char_rnn_dino.model import DINO_GEN, load_model
 from char_rnn_dino.names.trace import Trace, trace
-from char_rnn_dino.options import figure_option, model_option
 from char_rnn_dino.vocabulary import END, Vocabulary
-from nn_core.cli.app import echo_json, info, json_option
+from nn_core.cli.options import figure_option, model_option
 from nn_core.cli.param_types import require_distinct
+from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.errors import SettingError
 
 MAX_LETTERS = 60
@@ -30,7 +30,7 @@ TOP = 3
     show_default="the last",
     help="Which recurrent layer, counted from 1.",
 )
-@figure_option("hidden-states.png")
+@figure_option("the states and predictions", default="hidden-states.png")
 @json_option
 def hidden_states(
     name: str, model_path: Path | None, layer: int | None, figure: Path, as_json: bool

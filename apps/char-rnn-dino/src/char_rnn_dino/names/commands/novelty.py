@@ -10,10 +10,10 @@ import numpy as np
 from char_rnn_dino.model import DINO_GEN, load_model
 from char_rnn_dino.names.generate_names import generate_names
 from char_rnn_dino.names.novelty import Novelty, RealNames, novelty
-from char_rnn_dino.options import figure_option, model_option, seed_option
 from char_rnn_dino.setup import names_of
-from nn_core.cli.app import echo_json, info, json_option
+from nn_core.cli.options import figure_option, model_option, seed_option
 from nn_core.cli.param_types import CommaList, FloatRange, require_distinct
+from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.engine.thread_pool import available_threads
 
 TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
@@ -30,8 +30,8 @@ TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
 @click.option(
     "--count", type=click.IntRange(1, 100_000), default=500, help="Names per temperature."
 )
-@seed_option(default=0)
-@figure_option("novelty.png")
+@seed_option()
+@figure_option("the statistics", default="novelty.png")
 @json_option
 def novelty_command(
     model_path: Path | None, temperatures: str, count: int, seed: int, figure: Path, as_json: bool

@@ -10,10 +10,10 @@ from char_rnn_dino.names.generate_names import generate_names
 from char_rnn_dino.options import DEFAULT_CELL, network_options
 from char_rnn_dino.settings import NameSettings
 from char_rnn_dino.setup import set_up_names
-from char_rnn_dino.train import train_network
+from char_rnn_dino.train import train_model
 from char_rnn_dino.vocabulary import Vocabulary
-from nn_core.cli.app import json_option
 from nn_core.cli.options import output_options, recipe_options
+from nn_core.cli.terminal import json_option
 from nn_core.network import Network
 
 COMMON = {
@@ -61,8 +61,13 @@ def train(ctx: click.Context, /, **options: Any) -> None:
     \b
     Example: dino-gen train --cell lstm --save names.h5 --figure names.png
     """
-    train_network(
-        ctx, options, program=DINO_GEN, kind=NameSettings, set_up=set_up_names, sample=five_names
+    train_model(
+        ctx,
+        options,
+        program=DINO_GEN,
+        settings_type=NameSettings,
+        set_up=set_up_names,
+        sample=five_names,
     )
 
 

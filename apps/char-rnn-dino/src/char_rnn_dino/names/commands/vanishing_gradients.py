@@ -6,9 +6,9 @@ import click
 import numpy as np
 
 from char_rnn_dino.names.gradient_norms import GradientNorms, gradient_norms
-from char_rnn_dino.options import figure_option, seed_option
-from nn_core.cli.app import echo_json, info, json_option
+from nn_core.cli.options import figure_option, seed_option
 from nn_core.cli.param_types import CommaList, FloatRange
+from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.layers import CELLS
 
 SCALES = CommaList(FloatRange(above=0, most=100), "numbers")
@@ -39,8 +39,8 @@ SCALES = CommaList(FloatRange(above=0, most=100), "numbers")
     default=5.0,
     help="Maximum norm of the weight gradient after clipping.",
 )
-@seed_option(default=0)
-@figure_option("vanishing-gradients.png")
+@seed_option()
+@figure_option("the gradient norms", default="vanishing-gradients.png")
 @json_option
 def vanishing_gradients(
     cells: tuple[str, ...],

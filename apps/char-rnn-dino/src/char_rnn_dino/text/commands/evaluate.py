@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from char_rnn_dino.metrics import finite_or_none, format_metrics, mean_nats, token_metrics
+from char_rnn_dino.metrics import format_metrics, mean_nats, token_metrics
 from char_rnn_dino.model import CHAR_RNN, load_model
-from char_rnn_dino.options import model_option
 from char_rnn_dino.setup import held_out_text, next_token_pairs
-from nn_core.cli.app import echo_json, json_option
+from nn_core.cli.options import model_option
+from nn_core.cli.terminal import echo_json, json_option
 from nn_core.errors import DataError
 from nn_core.storage.files import printable
 from nn_core.storage.text import read_text
@@ -42,6 +42,6 @@ def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
     loss = measure_text(model.network, x, y, {"loss": mean_nats})["loss"]
     result = {"data": source, "tokens": len(y), **token_metrics(loss, model.vocabulary)}
     if as_json:
-        echo_json(finite_or_none(result))
+        echo_json(result)
     else:
         click.echo(f"{source}: {format_metrics(result, model.vocabulary)}")

@@ -7,9 +7,10 @@ import click
 import numpy as np
 
 from char_rnn_dino.model import CHAR_RNN, load_model
-from char_rnn_dino.options import model_option, sampling_options
+from char_rnn_dino.options import sampling_options
 from char_rnn_dino.text.generate_text import generate_text
-from nn_core.cli.app import echo_json, json_option
+from nn_core.cli.options import model_option
+from nn_core.cli.terminal import echo_json, json_option
 
 
 @click.command()

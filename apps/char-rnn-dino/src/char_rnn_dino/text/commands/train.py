@@ -11,10 +11,10 @@ from char_rnn_dino.options import DEFAULT_CELL, network_options
 from char_rnn_dino.settings import TextSettings
 from char_rnn_dino.setup import read_corpus, set_up_text
 from char_rnn_dino.text.generate_text import generate_text
-from char_rnn_dino.train import train_network
+from char_rnn_dino.train import train_model
 from char_rnn_dino.vocabulary import UNIT_NAMES, Vocabulary, tokenize
-from nn_core.cli.app import json_option
 from nn_core.cli.options import output_options, recipe_options
+from nn_core.cli.terminal import json_option
 from nn_core.network import Network
 
 COMMON = {
@@ -73,8 +73,13 @@ def train(ctx: click.Context, /, **options: Any) -> None:
     """
     if options["epochs"] is None and options["resume"] is None:
         options["epochs"] = default_epochs(options)
-    train_network(
-        ctx, options, program=CHAR_RNN, kind=TextSettings, set_up=set_up_text, sample=some_lines
+    train_model(
+        ctx,
+        options,
+        program=CHAR_RNN,
+        settings_type=TextSettings,
+        set_up=set_up_text,
+        sample=some_lines,
     )
 
 
