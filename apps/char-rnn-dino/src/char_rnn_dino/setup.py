@@ -77,16 +77,16 @@ class Setup:
 
     def report(self, result: Mapping[str, Any]) -> str:
         """The result in words."""
-        stopped = result["stopped"]
+        plural = "s" * (result["epochs"] != 1)
+        length = f"{result['epochs']:,} epoch{plural}, {result['steps']:,} steps"
         lines = [
             f"{self.source}: {self.sizes}",
             f"{self.network}, {result['parameters']:,} parameters",
-            f"{result['epochs']:,} epoch{'s' * (result['epochs'] != 1)},"
-            f" {result['steps']:,} steps in {result['seconds']:.2f} s",
-            *([f"stopped early: {stopped}"] if stopped else []),
-            f"held out: {format_metrics(result, self.vocabulary)}",
+            f"{length} in {result['seconds']:.2f} s",
         ]
-        return "\n".join(lines)
+        if result["stopped"]:
+            lines.append(f"stopped early: {result['stopped']}")
+        return "\n".join([*lines, f"held out: {format_metrics(result, self.vocabulary)}"])
 
 
 @dataclass(frozen=True)
