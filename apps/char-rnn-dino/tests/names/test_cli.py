@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from commands import CHAR, DINO, NAMES, json_of, refusal, succeed, train
+from commands import CHAR, DINO, NAMES, train
 
 NAME = re.compile(r"[A-Z][a-z]{0,39}")
 KNOWN = {name.capitalize() for name in NAMES}
@@ -19,7 +19,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def names(*arguments: object) -> list[str]:
-    return succeed(DINO, *arguments).stdout.splitlines()
+    return DINO.succeed(*arguments).stdout.splitlines()
 
 
 class TestShipped:
@@ -86,7 +86,7 @@ class TestOptions:
 
     def test_json(self, model: Path) -> None:
         asked = ("--model", model, "--count", 5, "--seed", 0)
-        assert json_of(DINO, *asked) == names(*asked)
+        assert DINO.json(*asked) == names(*asked)
 
 
 class TestErrors:
@@ -95,7 +95,7 @@ class TestErrors:
         [("Y", "y"), ("B3", "3"), (" ", "' '"), ("ba na", "' '"), ("ß", "ß"), ("b\n", r"'\n'")],
     )
     def test_a_start_with_unknown_letters(self, model: Path, start: str, shown: str) -> None:
-        line = refusal(DINO, "--model", model, "--start", start, status=2)
+        line = DINO.refusal("--model", model, "--start", start, status=2)
         assert line == f"a name cannot start with {start!r}: unknown {shown}; choose from {LETTERS}"
 
     @pytest.mark.parametrize(
@@ -115,38 +115,38 @@ class TestErrors:
         ],
     )
     def test_invalid_values(self, option: str, value: str, said: str) -> None:
-        line = refusal(DINO, option, value, status=2)
+        line = DINO.refusal(option, value, status=2)
         assert f"'{option}': {said}" in line
 
     def test_a_start_longer_than_the_maximum(self, model: Path) -> None:
-        line = refusal(DINO, "--model", model, "--start", "bara", "--max-length", 3, status=2)
+        line = DINO.refusal("--model", model, "--start", "bara", "--max-length", 3, status=2)
         assert line == "'bara' is longer than the maximum length of 3"
 
     def test_no_new_names(self, model: Path) -> None:
         options = ("--novel", "--start", "bapelta", "--max-length", 7)
-        line = refusal(DINO, "--model", model, *options, status=1)
+        line = DINO.refusal("--model", model, *options, status=1)
         assert line == "found only 0 of 1 new names; try a higher temperature"
 
     def test_novel_without_the_data(self, tmp_path: Path) -> None:
         model = train(DINO, tmp_path)
         (tmp_path / "names.txt").unlink()
         assert len(names("--model", model)) == 10
-        line = refusal(DINO, "--model", model, "--novel", status=1)
+        line = DINO.refusal("--model", model, "--novel", status=1)
         assert line == f"no such file: {tmp_path / 'names.txt'}"
 
     def test_an_option_before_a_command(self) -> None:
-        line = refusal(DINO, "--count", 3, "evaluate", status=2)
+        line = DINO.refusal("--count", 3, "evaluate", status=2)
         assert line.startswith("--count has no effect before evaluate")
 
     def test_an_unknown_command(self) -> None:
-        assert "no such command: 'novel'; did you mean" in refusal(DINO, "novel", status=2)
+        assert "no such command: 'novel'; did you mean" in DINO.refusal("novel", status=2)
 
     def test_a_network_of_the_other_program(self, tmp_path: Path) -> None:
         model = train(CHAR, tmp_path)
-        line = refusal(DINO, "--model", model, status=1)
+        line = DINO.refusal("--model", model, status=1)
         assert line == f"{model} was written by char-rnn, not by dino-gen"
 
     def test_files_that_are_not_checkpoints(self, tmp_path: Path) -> None:
-        assert "no.h5" in refusal(DINO, "--model", tmp_path / "no.h5", status=1)
+        assert "no.h5" in DINO.refusal("--model", tmp_path / "no.h5", status=1)
         (tmp_path / "text.h5").write_text("Rex\n")
-        assert "not a checkpoint" in refusal(DINO, "--model", tmp_path / "text.h5", status=1)
+        assert "not a checkpoint" in DINO.refusal("--model", tmp_path / "text.h5", status=1)

@@ -1,15 +1,11 @@
-"""Run dino-gen: `python -m char_rnn_dino.names`."""
+"""The start of dino-gen, also as `python -m char_rnn_dino.names`."""
 
-import sys
+from nn_core.cli import run
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C during the imports is one line, too."""
-    try:
-        from char_rnn_dino.names.cli import main as program
-    except KeyboardInterrupt:
-        sys.exit("Error: interrupted")
-    program(prog_name="dino-gen")
+    """Run the command line."""
+    run("char_rnn_dino.names.cli")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,11 @@
-"""Run char-rnn: `python -m char_rnn_dino.text`."""
+"""The start of char-rnn, also as `python -m char_rnn_dino.text`."""
 
-import sys
+from nn_core.cli import run
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C during the imports is one line, too."""
-    try:
-        from char_rnn_dino.text.cli import main as program
-    except KeyboardInterrupt:
-        sys.exit("Error: interrupted")
-    program(prog_name="char-rnn")
+    """Run the command line."""
+    run("char_rnn_dino.text.cli")
 
 
 if __name__ == "__main__":

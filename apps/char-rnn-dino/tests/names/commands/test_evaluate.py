@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
-from commands import CHAR, DINO, NAMES, json_of, names_file, refusal, succeed, train
+from commands import CHAR, DINO, NAMES, names_file, train
 from small_models import probability_of
 
 from char_rnn_dino.model import load_model
@@ -15,8 +15,8 @@ def test_equals_the_definition(tmp_path: Path) -> None:
     model = train(DINO, tmp_path, "--epochs", 10)
     given = ("Bara", "lupelta", "kik")
     data = names_file(tmp_path / "g.txt", given)
-    found = json_of(DINO, "evaluate", "--model", model, "--data", data)
-    trained = load_model(model, DINO)
+    found = DINO.json("evaluate", "--model", model, "--data", data)
+    trained = load_model(model, DINO.name)
     nats = [
         -math.log(probability_of(trained.network, trained.vocabulary, name.lower(), ends=True))
         for name in given
@@ -28,33 +28,33 @@ def test_equals_the_definition(tmp_path: Path) -> None:
 
 def test_the_default_is_the_names_held_out(tmp_path: Path) -> None:
     model = train(DINO, tmp_path)
-    found = json_of(DINO, "evaluate", "--model", model)
-    again = json_of(DINO, "train", "--resume", model)
+    found = DINO.json("evaluate", "--model", model)
+    again = DINO.json("train", "--resume", model)
     assert found["data"].endswith("names.txt, held out")
     assert found["nats_per_character"] == pytest.approx(again["nats_per_character"], rel=1e-5)
 
 
 def test_the_shipped_network() -> None:
-    assert json_of(DINO, "evaluate")["nats_per_character"] < 1.7
+    assert DINO.json("evaluate")["nats_per_character"] < 1.7
 
 
 def test_text(tmp_path: Path) -> None:
     model = train(DINO, tmp_path)
-    (line,) = succeed(DINO, "evaluate", "--model", model).stdout.splitlines()
+    (line,) = DINO.succeed("evaluate", "--model", model).stdout.splitlines()
     assert ": 4 names, " in line
     assert line.endswith("; uniform guess: 2.8904 nats")  # log 18
 
 
 def test_unknown_characters(tmp_path: Path) -> None:
     model, given = train(DINO, tmp_path), names_file(tmp_path / "g.txt", ["wyz"])
-    line = refusal(DINO, "evaluate", "--model", model, "--data", given, status=1)
+    line = DINO.refusal("evaluate", "--model", model, "--data", given, status=1)
     said = f"{given} has characters that are not in the model's vocabulary: w y z; it has "
     assert line.startswith(said)
 
 
 def test_the_other_program(tmp_path: Path) -> None:
     text = train(CHAR, tmp_path)
-    assert "was written by" in refusal(DINO, "evaluate", "--model", text, status=1)
+    assert "was written by" in DINO.refusal("evaluate", "--model", text, status=1)
 
 
 def test_a_list_that_has_changed(tmp_path: Path) -> None:
@@ -65,5 +65,5 @@ def test_a_list_that_has_changed(tmp_path: Path) -> None:
         ("evaluate", "--model", model),
         ("novelty", "--model", model, "--figure", tmp_path / "n.png"),
     ):
-        line = refusal(DINO, *asked, status=1)
+        line = DINO.refusal(*asked, status=1)
         assert line.endswith("is not the data that the model was trained on")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import DINO, json_of, refusal, succeed, train
+from commands import DINO, train
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -34,14 +34,14 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
 
 
 def test_table(model: Path) -> None:
-    lines = succeed(DINO, "hidden-states", "Kira", "--model", model).stdout.splitlines()
+    lines = DINO.succeed("hidden-states", "Kira", "--model", model).stdout.splitlines()
     assert lines[0].split() == ["read", "next", "probability", "most", "likely"]
     assert [line.split()[0] for line in lines[2:]] == ["k", "ki", "kir", "kira"]
     assert lines[-1].split()[1] == "end"
 
 
 def test_json(model: Path, tmp_path: Path) -> None:
-    found = json_of(DINO, "hidden-states", "Kira", "--model", model, "--layer", 1)
+    found = DINO.json("hidden-states", "Kira", "--model", model, "--layer", 1)
     assert found["layer"] == 1
     assert [step["next"] for step in found["steps"]] == ["k", "i", "r", "a", ""]
     assert np.shape(found["states"]) == (5, 8)
@@ -52,7 +52,7 @@ def test_json(model: Path, tmp_path: Path) -> None:
 
 
 def test_figure(model: Path, figures: list[Figure]) -> None:
-    succeed(DINO, "hidden-states", "Kira", "--model", model)
+    DINO.succeed("hidden-states", "Kira", "--model", model)
     (figure,) = figures
     states, following = figure.axes[:2]
     assert image_shape(states) == (8, 5)
@@ -71,7 +71,7 @@ def test_at_most_twenty_units_are_numbered(
     figures: list[Figure], tmp_path: Path, units: int
 ) -> None:
     model = train(DINO, tmp_path, "--hidden", units, "--epochs", 1)
-    succeed(DINO, "hidden-states", "a", "--model", model)
+    DINO.succeed("hidden-states", "a", "--model", model)
     ticks = [text.get_text() for text in figures[0].axes[0].get_yticklabels()]
     assert len(ticks) <= 21
     assert ticks[0] == "1"
@@ -87,10 +87,10 @@ def test_at_most_twenty_units_are_numbered(
     ],
 )
 def test_invalid_names(model: Path, tmp_path: Path, name: str, said: str) -> None:
-    assert said in refusal(DINO, "hidden-states", name, "--model", model, status=2)
+    assert said in DINO.refusal("hidden-states", name, "--model", model, status=2)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_layer_that_does_not_exist(model: Path) -> None:
-    line = refusal(DINO, "hidden-states", "a", "--model", model, "--layer", 3, status=2)
+    line = DINO.refusal("hidden-states", "a", "--model", model, "--layer", 3, status=2)
     assert line == "no recurrent layer 3; the network has 2"

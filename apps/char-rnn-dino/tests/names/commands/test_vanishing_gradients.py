@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from commands import DINO, json_of, refusal, succeed
+from commands import DINO
 from matplotlib.figure import Figure
 
 from nn_core.layers import CELLS
@@ -19,7 +19,7 @@ def in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_text_and_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     figures: list[Figure] = []
     monkeypatch.setattr("char_rnn_dino.plots.save_figure", lambda figure, _: figures.append(figure))
-    said = succeed(DINO, COMMAND, "--steps", 30, "--scales", "0.5,3").stdout.splitlines()
+    said = DINO.succeed(COMMAND, "--steps", 30, "--scales", "0.5,3").stdout.splitlines()
     assert [line.split(":")[0] for line in said] == [
         f"{cell}, recurrent weights x {scale}" for cell in CELLS for scale in ("0.5", "3")
     ]
@@ -38,7 +38,7 @@ def test_text_and_figure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_json(tmp_path: Path) -> None:
-    found = json_of(DINO, COMMAND, "--cell", "gru", "--steps", 5, "--scales", 1, "--seed", 2)
+    found = DINO.json(COMMAND, "--cell", "gru", "--steps", 5, "--scales", 1, "--seed", 2)
     (row,) = found["rows"]
     assert (row["cell"], row["scale"]) == ("gru", 1)
     assert (len(row["state"]), len(row["weights"]), len(row["clipped"])) == (6, 5, 5)
@@ -47,19 +47,19 @@ def test_json(tmp_path: Path) -> None:
 
 def test_a_seed_reproduces_the_result() -> None:
     asked = (COMMAND, "--cell", "rnn", "--steps", 3, "--scales", 1, "--seed")
-    one, again, other = (json_of(DINO, *asked, seed) for seed in (1, 1, 2))
+    one, again, other = (DINO.json(*asked, seed) for seed in (1, 1, 2))
     assert one == again != other
 
 
 def test_a_gradient_that_underflows() -> None:
     asked = ("--cell", "rnn", "--steps", 400, "--scales", "0.001", "--hidden", 4)
-    said = succeed(DINO, COMMAND, *asked).stdout
+    said = DINO.succeed(COMMAND, *asked).stdout
     assert "vanishes (x 0.00 per step, x 0 over 400 steps)" in said
 
 
 def test_a_gradient_that_overflows(tmp_path: Path) -> None:
     asked = ("--cell", "rnn", "--steps", 1000, "--scales", 30)
-    line = refusal(DINO, COMMAND, *asked, status=1)
+    line = DINO.refusal(COMMAND, *asked, status=1)
     assert line.startswith("the gradient of rnn with recurrent weights x 30 overflows within 1000")
     assert list(tmp_path.iterdir()) == []
 
@@ -70,4 +70,4 @@ def test_a_gradient_that_overflows(tmp_path: Path) -> None:
      ("--hidden", "0"), ("--clip-norm", "0"), ("--figure", "v.gif")],
 )  # fmt: skip
 def test_invalid_values(option: str, value: str) -> None:
-    assert f"'{option}'" in refusal(DINO, COMMAND, option, value, status=2)
+    assert f"'{option}'" in DINO.refusal(COMMAND, option, value, status=2)
