@@ -46,12 +46,12 @@ JOBS = {
         "",
         "train --save out/names.h5 --figure out/names-training.png",
         "novelty --figure out/novelty.png",
-        "heatmap Yutyrannus --figure out/heatmap.png",
-        "vanish --figure out/vanish.png",
+        "hidden-states Yutyrannus --figure out/hidden-states.png",
+        "vanishing-gradients --figure out/vanishing-gradients.png",
     ],
     "char-rnn": [
         "train --epochs 12 --save out/notes.h5 --figure out/notes-training.png",
-        "sample out/notes.h5 --prime Day --length 300 --temperature 0.7 --seed 0",
+        "sample --model out/notes.h5 --prime Day --length 300 --temperature 0.7 --seed 0",
     ],
 }
 

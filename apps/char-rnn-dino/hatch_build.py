@@ -1,4 +1,4 @@
-"""Pack the workspace's data into the wheel and the sdist; they stand once in git."""
+"""Pack the workspace's data into the wheel and the sdist; git has one copy."""
 
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,10 @@ NAMES = ("dinosaurs.txt", "fieldnotes.txt")
 
 
 class DataHook(BuildHookInterface):
-    """From a checkout the files come from its `data`; an sdist has them in the package."""
+    """Adds the files from `data` in a checkout; an sdist has them in the package already."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Say where in the archive each file goes."""
+        """Map each file to its path in the archive."""
         data = Path(self.root).parents[1] / "data"
         if version == "editable" or not all((data / name).is_file() for name in NAMES):
             return

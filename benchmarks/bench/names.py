@@ -8,7 +8,7 @@ from bench import machine, ours
 from bench.parity import ParityError
 from bench.sides import OURS, TORCH, Case, Settings, Side
 from char_rnn_dino.model import DINO_GEN, load_model
-from char_rnn_dino.naming import LONGEST
+from char_rnn_dino.names.generate_names import MAX_LENGTH
 from char_rnn_dino.vocabulary import END
 from nn_core.arrays import Labels
 from nn_core.generate import sample
@@ -24,12 +24,12 @@ def name_sides(settings: Settings) -> list[Side]:
     """Letter by letter, until each name has ended. Raises ParityError if the names differ."""
     model = load_model(None, DINO_GEN)
     network = model.network
-    end = model.vocabulary.place[END]
+    end = model.vocabulary.ids[END]
     options = ours.accepted(sample, threads=settings.threads)
 
     def names(count: int, rng: np.random.Generator) -> list[Labels]:
         prefix = np.full((count, 1), end)
-        return sample(network, prefix, rng=rng, stop=end, max_length=LONGEST, **options)
+        return sample(network, prefix, rng=rng, stop=end, max_length=MAX_LENGTH, **options)
 
     endless = np.random.default_rng(1)
     theirs: list[Side] = []
@@ -38,7 +38,7 @@ def name_sides(settings: Settings) -> list[Side]:
 
         from bench.torch_names import TorchNames
 
-        drawer = TorchNames(network, end, LONGEST)
+        drawer = TorchNames(network, end, MAX_LENGTH)
         expected, rng = names(CHECKED, np.random.default_rng(2)), np.random.default_rng(2)
         _check(expected, drawer.names(CHECKED, CHECKED, lambda n: from_numpy(rng.random(n))))
         theirs += [

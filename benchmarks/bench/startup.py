@@ -16,9 +16,9 @@ COMMANDS = (
     ("deep-nn --help", "deep_nn.__main__", LIBRARIES),
     ("cnn-sign --help", "cnn_sign_digits.__main__", LIBRARIES),
     ("cnn-sign predict PHOTO", "cnn_sign_digits.__main__", LIBRARIES + ", PIL.Image"),
-    ("dino-gen --help", "char_rnn_dino.dino_gen", LIBRARIES),
-    ("dino-gen --start Y", "char_rnn_dino.dino_gen", LIBRARIES),
-    ("char-rnn --help", "char_rnn_dino.char_rnn", LIBRARIES),
+    ("dino-gen --help", "char_rnn_dino.names.__main__", LIBRARIES),
+    ("dino-gen --start Y", "char_rnn_dino.names.__main__", LIBRARIES),
+    ("char-rnn --help", "char_rnn_dino.text.__main__", LIBRARIES),
 )
 """Command, the module whose `main` its script calls, and what is imported for comparison."""
 

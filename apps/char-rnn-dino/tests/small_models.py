@@ -1,4 +1,4 @@
-"""Networks that nobody has trained, of few letters, whose every name can be listed."""
+"""Untrained networks with few letters, whose names can be enumerated."""
 
 import numpy as np
 
@@ -7,27 +7,38 @@ from nn_core.generate import next_probabilities
 from nn_core.layers import GRU, Dense, Embedding
 from nn_core.network import Network
 
-AB = Vocabulary((END, "a", "b"), lower=True)
+AB = Vocabulary((END, "a", "b"), lowercase=True)
 
 
-def network_of(vocabulary, *, hidden=5, seed=0, cell=GRU, scale=3.0):
-    """In float64; `scale` times as decided as it would begin, so that letters differ."""
-    chain = [Embedding(3, len(vocabulary)), cell(hidden), Dense(len(vocabulary), "xavier")]
+def network_of(
+    vocabulary: Vocabulary, *, hidden: int = 5, seed: int = 0, scale: float = 3.0
+) -> Network:
+    """In float64; logits `scale` times as large as initialized, so that probabilities differ."""
+    V = len(vocabulary)
+    chain = [Embedding(3, V), GRU(hidden), Dense(V, "xavier")]
     rng = np.random.default_rng(seed)
     network = Network(chain, input_shape=(), rng=rng, dtype=np.float64, over_time=True)
     network.parameter_views[-1]["W"] *= scale
     return network
 
 
-def chance_of(network, vocabulary, text, *, whole, temperature=1.0, start=""):
-    """The probability of a name's letters after `start`, one forward pass for each of them.
+def probability_of(
+    network: Network,
+    vocabulary: Vocabulary,
+    text: str,
+    *,
+    ends: bool,
+    temperature: float = 1.0,
+    start: str = "",
+) -> float:
+    """The probability of a name's letters after `start`, with one forward pass per letter.
 
-    whole  whether the end of the name is counted too
+    ends  whether the name must end after them
     """
     p = 1.0
-    tokens = [vocabulary.place[END], *(vocabulary.place[letter] for letter in text)]
-    for t in range(len(start), len(text) + whole):
+    tokens = [vocabulary.ids[END], *(vocabulary.ids[letter] for letter in text)]
+    for t in range(len(start), len(text) + ends):
         logits = network.predict(np.array([tokens[: t + 1]]))[0, -1:]
-        following = tokens[t + 1] if t < len(text) else vocabulary.place[END]
-        p *= next_probabilities(logits, temperature=temperature)[0, following]
+        following = tokens[t + 1] if t < len(text) else vocabulary.ids[END]
+        p *= float(next_probabilities(logits, temperature=temperature)[0, following])
     return p

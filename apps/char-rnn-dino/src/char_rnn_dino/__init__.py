@@ -1,1 +1,1 @@
-"""Recurrent networks that write, letter by letter: dinosaur names, and any text."""
+"""Character-level recurrent networks: dinosaur names (dino-gen) and any text (char-rnn)."""

@@ -1,4 +1,4 @@
-"""A trained network with the vocabulary that it reads and writes, kept in a checkpoint."""
+"""A trained network with its vocabulary, loaded from a checkpoint."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from nn_core.network import Network
 
 DINO_GEN, CHAR_RNN = "dino-gen", "char-rnn"
 SHIPPED = Path(__file__).with_name("dinosaurs.h5")
-"""The network for names that comes with the program."""
+"""The network for names that comes with dino-gen."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A network over time, from tokens (N, T) to logits (N, T, V).
+    """A network from token ids (N, T) to logits (N, T, V), and how it was trained.
 
-    settings     those of its training, as the checkpoint has them
-    fingerprint  of the text that it was trained on
-    run          how to go on with its training, if that was saved
+    settings     the training settings, as saved in the checkpoint
+    fingerprint  identifies the training data
+    run          the training state to resume, if it was saved
     """
 
     network: Network
@@ -30,32 +30,31 @@ class Model:
     fingerprint: str
     run: checkpoint.Run | None
 
-    def details(self) -> dict[str, Any]:
-        """What a checkpoint needs beside the network."""
-        return {
-            "vocabulary": self.vocabulary.to_dict(),
-            "settings": dict(self.settings),
-            "fingerprint": self.fingerprint,
-        }
-
 
 def load_model(path: Path | None, program: str) -> Model:
-    """Read a checkpoint of a program; without a path, the one that comes with dino-gen.
-
-    Raises CheckpointError, in one line.
-    """
-    path = SHIPPED if path is None else path
+    """Read a checkpoint of a program; None is the one shipped. Raises CheckpointError."""
+    path = path or SHIPPED
     loaded = checkpoint.load(path, program=program)
-    details = loaded.details
+    details, network = loaded.details, loaded.network
     try:
         vocabulary = Vocabulary.from_dict(details["vocabulary"])
         settings = dict(details["settings"])
-        model = Model(loaded.network, vocabulary, settings, details["fingerprint"], loaded.run)
+        model = Model(network, vocabulary, settings, details["fingerprint"], loaded.run)
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from None
-    network = model.network
     if not network.over_time or network.input_shape or network.output_shape != (len(vocabulary),):
-        raise CheckpointError(f"{path} is damaged: its network does not fit its vocabulary")
+        raise CheckpointError(f"{path} is damaged: the network does not match its vocabulary")
     if program == DINO_GEN and vocabulary.tokens[0] != END:
-        raise CheckpointError(f"{path} is damaged: its vocabulary has no end of a name")
+        raise CheckpointError(f"{path} is damaged: the vocabulary has no end-of-name token")
     return model
+
+
+def details(
+    vocabulary: Vocabulary, settings: Mapping[str, Any], fingerprint: str
+) -> dict[str, Any]:
+    """What a checkpoint stores besides the network."""
+    return {
+        "vocabulary": vocabulary.to_dict(),
+        "settings": dict(settings),
+        "fingerprint": fingerprint,
+    }

@@ -1,8 +1,9 @@
-"""What defines a run, as plain values, and the network that it trains."""
+"""The settings of a training run, and the network that they define."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,16 +18,17 @@ from nn_core.training.trainer import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class SequenceSettings(Settings):
-    """What both programs have.
+    """The settings that both programs have.
 
-    data        a file; None: the one that comes with the program
-    validation  the share to hold back
-    hidden      units of each recurrent layer
-    layers      recurrent layers, one above the other
-    embedding   numbers that stand for a token
-    dropout     the share that is dropped of each recurrent layer's output, while it learns
-    blank       the share that is dropped of what stands for a token
-    recurrent_initializer  how the weights between two steps begin
+    data                   a file; None for the bundled corpus
+    validation             fraction held out
+    cell                   recurrent layer: "rnn", "gru" or "lstm"
+    hidden                 units per recurrent layer
+    layers                 number of stacked recurrent layers
+    embedding              embedding size
+    dropout                dropout rate of each recurrent layer's output
+    embedding_dropout      dropout rate of the embedding
+    recurrent_initializer  initializer of the recurrent weights
     """
 
     data: str | None
@@ -36,20 +38,23 @@ class SequenceSettings(Settings):
     layers: int
     embedding: int
     dropout: float
-    blank: float
+    embedding_dropout: float
     recurrent_initializer: str
 
-    def network(self, vocabulary: int, rng: np.random.Generator | None = None) -> Network:
-        """Embedding, recurrent layers, and a dense layer of logits, with dropout after each."""
-        chain: list[Layer] = [Embedding(self.embedding, vocabulary), *_noise(self.blank)]
+    def network(self, vocabulary_size: int, rng: np.random.Generator | None = None) -> Network:
+        """Embedding, recurrent layers and a dense layer of logits; dropout after all but the last.
+
+        (N, T) token ids -> (N, T, V) logits
+        """
+        chain = [Embedding(self.embedding, vocabulary_size), *_dropout(self.embedding_dropout)]
         for _ in range(self.layers):
             layer = CELLS[self.cell](self.hidden, recurrent_initializer=self.recurrent_initializer)
-            chain += [layer, *_noise(self.dropout)]
-        chain.append(Dense(vocabulary, "xavier"))
+            chain += [layer, *_dropout(self.dropout)]
+        chain.append(Dense(vocabulary_size, "xavier"))
         return Network(chain, input_shape=(), rng=rng, dtype=self.dtype, over_time=True)
 
     def sequence_recipe(self) -> Recipe:
-        """How to train."""
+        """How to train it."""
         return self.recipe(sequence_cross_entropy)
 
 
@@ -58,42 +63,51 @@ S = TypeVar("S", bound=SequenceSettings)
 
 @dataclass(frozen=True, kw_only=True)
 class NameSettings(SequenceSettings):
-    """A run of dino-gen: names, each read from its beginning to its end."""
+    """The settings of dino-gen: many names, each a sequence of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextSettings(SequenceSettings):
-    """A run of char-rnn: one long text.
+    """The settings of char-rnn: one long text.
 
-    unit   "char" or "word"
-    lower  whether it is read in lower case
-    steps  tokens that are read before the weights change: as far as gradients go back
+    unit         tokens are characters ("char") or words ("word")
+    lowercase    lowercase the text
+    bptt_length  tokens per chunk of truncated backpropagation through time
     """
 
     unit: str
-    lower: bool
-    steps: int
+    lowercase: bool
+    bptt_length: int
 
     def sequence_recipe(self) -> Recipe:
-        return dataclasses.replace(super().sequence_recipe(), steps=self.steps)
+        return dataclasses.replace(super().sequence_recipe(), steps=self.bptt_length)
 
 
-def settings_of(model: Model, kind: type[S]) -> S:
-    """Those that the model was trained with. Raises CheckpointError if they make no sense."""
+RENAMED = {"blank": "embedding_dropout", "lower": "lowercase", "steps": "bptt_length"}
+"""Settings of old checkpoints -> their present names."""
+
+
+def migrate_settings(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a checkpoint of any version under their present names."""
+    return {RENAMED.get(name, name): value for name, value in saved.items()}
+
+
+def settings_of(model: Model, settings_type: type[S]) -> S:
+    """The settings that a model was trained with. Raises CheckpointError if they are invalid."""
     try:
-        settings = kind.from_mapping(model.settings)
+        settings = settings_type.from_mapping(migrate_settings(model.settings))
         settings.sequence_recipe()
         settings.network(2)
-        streams(settings.seed)
+        spawn_rngs(settings.seed)
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
-        raise CheckpointError(f"the settings of the training are damaged: {error}") from None
+        raise CheckpointError(f"the training settings are damaged: {error}") from None
     return settings
 
 
-def streams(seed: int) -> list[np.random.Generator]:
-    """Independent generators: split, first weights, training, and samples on the way."""
+def spawn_rngs(seed: int) -> list[np.random.Generator]:
+    """Independent generators for the split, the initial weights, training and samples."""
     return np.random.default_rng(seed).spawn(4)
 
 
-def _noise(dropped: float) -> list[Layer]:
-    return [Dropout(1 - dropped)] if dropped else []
+def _dropout(rate: float) -> list[Layer]:
+    return [Dropout(1 - rate)] if rate else []

@@ -1,4 +1,4 @@
-"""Text as numbers and back: which characters, or which words, a network knows."""
+"""Vocabularies of characters or words: text to token ids and back."""
 
 import re
 from collections import Counter
@@ -14,111 +14,117 @@ from nn_core.errors import CheckpointError, DataError
 
 Unit = Literal["char", "word"]
 END = "\n"
-"""The token that begins and ends a name."""
+"""The token before and after each name."""
 UNKNOWN = "<unknown>"
-"""The token of all words that are too rare to be known."""
+"""The token of all words too rare to be in the vocabulary."""
+UNIT_NAMES = {"char": "character", "word": "word"}
 _WORDS = re.compile(r"\w+(?:'\w+)*|\n|[^\w\s]")
 _OPENING, _CLOSING = "([{", ".,;:!?)]}"
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Tokens, each known by its place among them.
+    """Distinct tokens; the id of a token is its index.
 
-    tokens  distinct; of words, the first may be UNKNOWN
-    unit    whether a token is a character, or a word or a mark of punctuation
-    lower   whether text is read in lower case
+    tokens     for words, the first may be UNKNOWN
+    unit       whether a token is a character, or a word or punctuation mark
+    lowercase  whether text is lowercased before it is encoded
     """
 
     tokens: tuple[str, ...]
     unit: Unit = "char"
-    lower: bool = False
+    lowercase: bool = False
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     @cached_property
-    def place(self) -> dict[str, int]:
-        """token -> number."""
-        return {token: number for number, token in enumerate(self.tokens)}
+    def ids(self) -> dict[str, int]:
+        """token -> id."""
+        return {token: i for i, token in enumerate(self.tokens)}
 
     def encode(self, text: str, source: str = "the text") -> Labels:
-        """The numbers (T,) of a text. Raises DataError for a character that is not known."""
-        units = split(text.lower() if self.lower else text, self.unit)
-        unknown = self.place.get(UNKNOWN) if self.unit == "word" else None
+        """The token ids (T,) of a text. Raises DataError for a character not in the vocabulary."""
+        tokens = tokenize(text.lower() if self.lowercase else text, self.unit)
+        unknown = self.ids.get(UNKNOWN) if self.unit == "word" else None
         try:
-            numbers = [self.place.get(unit, unknown) for unit in units]
-            return np.array(numbers, dtype=np.int64)
+            return np.array([self.ids.get(token, unknown) for token in tokens], dtype=np.int64)
         except TypeError:
-            strange = sorted(set(units) - set(self.tokens))
-            what = "characters" if self.unit == "char" else "words"
+            missing = format_tokens(sorted(set(tokens) - set(self.tokens)))
             raise DataError(
-                f"{source} has {what} that the model does not know: {listed(strange)};"
-                f" it knows {listed(self.tokens)}"
+                f"{source} has {UNIT_NAMES[self.unit]}s that are not in the model's vocabulary:"
+                f" {missing}; it has {format_tokens(self.tokens)}"
             ) from None
 
-    def decode(self, numbers: Iterable[int]) -> str:
-        """The text of some numbers."""
-        return join([self.tokens[number] for number in numbers], self.unit)
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of some token ids."""
+        return detokenize([self.tokens[i] for i in ids], self.unit)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
-        return {"tokens": list(self.tokens), "unit": self.unit, "lower": self.lower}
+        return {"tokens": list(self.tokens), "unit": self.unit, "lowercase": self.lowercase}
 
     @classmethod
     def from_dict(cls, fields: Any) -> "Vocabulary":
-        """The inverse of `to_dict`. Raises CheckpointError for what it cannot have made."""
+        """The inverse of `to_dict`; `lowercase` was once called `lower`.
+
+        Raises CheckpointError for anything that `to_dict` cannot have returned.
+        """
         try:
-            tokens, unit, lower = tuple(fields["tokens"]), fields["unit"], fields["lower"]
+            tokens, unit = tuple(fields["tokens"]), fields["unit"]
+            lowercase = fields["lower" if "lower" in fields else "lowercase"]
         except (KeyError, TypeError) as error:
-            raise CheckpointError(f"the vocabulary cannot be read: {error!r}") from None
+            raise CheckpointError(f"cannot read the vocabulary: {error!r}") from None
         if (
             len(set(tokens)) != len(tokens)
             or not tokens
             or not all(isinstance(token, str) and token for token in tokens)
-            or unit not in {"char", "word"}
-            or not isinstance(lower, bool)
+            or unit not in UNIT_NAMES
+            or not isinstance(lowercase, bool)
         ):
-            raise CheckpointError("the vocabulary makes no sense")
-        return cls(tokens, unit, lower)
+            raise CheckpointError("invalid vocabulary")
+        return cls(tokens, unit, lowercase)
 
 
-def of_text(text: str, *, unit: Unit = "char", lower: bool = False, least: int = 2) -> Vocabulary:
-    """The vocabulary of a corpus: its characters in order, or its words by frequency.
+def build_vocabulary(
+    text: str, *, unit: Unit = "char", lowercase: bool = False, min_count: int = 2
+) -> Vocabulary:
+    """The vocabulary of a corpus: its characters, sorted, or its words by descending frequency.
 
-    least  a word that comes less often is UNKNOWN
+    min_count  words that occur less often become UNKNOWN
     """
-    units = split(text.lower() if lower else text, unit)
+    tokens = tokenize(text.lower() if lowercase else text, unit)
     if unit == "char":
-        return Vocabulary(tuple(sorted(set(units))), unit, lower)
-    counts = Counter(units)
-    known = sorted((w for w, n in counts.items() if n >= least), key=lambda w: (-counts[w], w))
-    return Vocabulary((UNKNOWN, *known), unit, lower)
+        return Vocabulary(tuple(sorted(set(tokens))), unit, lowercase)
+    counts = Counter(tokens)
+    frequent = [word for word, count in counts.items() if count >= min_count]
+    frequent.sort(key=lambda word: (-counts[word], word))
+    return Vocabulary((UNKNOWN, *frequent), unit, lowercase)
 
 
-def split(text: str, unit: Unit) -> Sequence[str]:
-    """A text as characters, or as words, marks of punctuation and ends of lines."""
+def tokenize(text: str, unit: Unit) -> Sequence[str]:
+    """Split a text into characters, or into words, punctuation marks and newlines."""
     return text if unit == "char" else _WORDS.findall(text)
 
 
-def join(units: Sequence[str], unit: Unit, *, before: str = "") -> str:
-    """The inverse of `split`, but for blanks: between words there is one.
+def detokenize(tokens: Sequence[str], unit: Unit, *, previous: str = "") -> str:
+    """The inverse of `tokenize`, up to whitespace: one space between words.
 
-    before  the last unit of a text that this goes on with
+    previous  the token that comes before these
     """
     if unit == "char":
-        return "".join(units)
+        return "".join(tokens)
     text = []
-    for word in units:
-        tight = before in {"", END} or before in _OPENING or word == END or word in _CLOSING
-        text.append(word if tight else f" {word}")
-        before = word
+    for word in tokens:
+        no_space = previous in {"", END} or previous in _OPENING or word == END or word in _CLOSING
+        text.append(word if no_space else f" {word}")
+        previous = word
     return "".join(text)
 
 
-def listed(tokens: Sequence[str], most: int = 60) -> str:
+def format_tokens(tokens: Sequence[str], limit: int = 60) -> str:
     """Tokens for a message, on one line."""
     shown = " ".join(
-        token if token.isprintable() and token != " " else repr(token) for token in tokens[:most]
+        token if token.isprintable() and token != " " else repr(token) for token in tokens[:limit]
     )
-    return shown if len(tokens) <= most else f"{shown} ..."
+    return shown if len(tokens) <= limit else f"{shown} ..."

@@ -1,0 +1,1 @@
+"""dino-gen: generate dinosaur names with a recurrent network."""

@@ -1,0 +1,94 @@
+"""The command `dino-gen hidden-states`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from char_rnn_dino.model import DINO_GEN, load_model
+from char_rnn_dino.names.trace import Trace, trace
+from char_rnn_dino.vocabulary import END, Vocabulary
+from nn_core.cli.options import figure_option, model_option
+from nn_core.cli.param_types import require_distinct
+from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.errors import SettingError
+
+MAX_LETTERS = 60
+"""The longest name that fits in a figure."""
+TOP = 3
+"""Predictions listed per step."""
+
+
+@click.command()
+@click.argument("name")
+@model_option(required=False)
+@click.option(
+    "--layer",
+    type=click.IntRange(min=1),
+    metavar="K",
+    show_default="the last",
+    help="Which recurrent layer, counted from 1.",
+)
+@figure_option("the states and predictions", default="hidden-states.png")
+@json_option
+def hidden_states(
+    name: str, model_path: Path | None, layer: int | None, figure: Path, as_json: bool
+) -> None:
+    """Plot the hidden states as the network reads a name.
+
+    Also shows the predicted probabilities of the next letter.
+
+    \b
+    Example: dino-gen hidden-states Yutyrannus --figure hidden-states.png
+    """
+    from char_rnn_dino.plots import plot_trace
+
+    require_distinct({"--figure": figure}, **{"--model": model_path})
+    if len(name) > MAX_LETTERS:
+        raise SettingError(
+            f"a name of {len(name)} letters is too long to plot; the limit is {MAX_LETTERS}"
+        )
+    model = load_model(model_path, DINO_GEN)
+    traced = trace(model.network, model.vocabulary, name, layer)
+    units = traced.states.shape[1]
+    title = f"{name.capitalize()}: recurrent layer {traced.layer}, {units} units"
+    plot_trace(traced, model.vocabulary, name.lower(), figure, title=title)
+    steps = _steps(traced, model.vocabulary, name.lower())
+    if as_json:
+        states = traced.states.tolist()
+        echo_json({"name": name, "layer": traced.layer, "steps": steps, "states": states})
+    else:
+        click.echo(_table(steps))
+    info(f"wrote {figure}")
+
+
+def _steps(traced: Trace, vocabulary: Vocabulary, name: str) -> list[dict[str, Any]]:
+    """The prediction at each step; the end of the name is ""."""
+    letters = ["" if token == END else token for token in vocabulary.tokens]
+    steps = []
+    for t, (p, actual) in enumerate(zip(traced.probabilities, traced.next_tokens, strict=True)):
+        order = np.argsort(-p, kind="stable")[:TOP]
+        steps.append(
+            {
+                "read": name[:t],
+                "next": letters[actual],
+                "probability": float(p[actual]),
+                "most_likely": [{"letter": letters[i], "probability": float(p[i])} for i in order],
+            }
+        )
+    return steps
+
+
+def _table(steps: list[dict[str, Any]]) -> str:
+    width = max(4, *(len(step["read"]) for step in steps))
+    lines = [f"{'read':{width}}  next  probability  most likely"]
+    for step in steps:
+        best = ", ".join(
+            f"{each['letter'] or 'end'} {each['probability']:.0%}" for each in step["most_likely"]
+        )
+        lines.append(
+            f"{step['read']:{width}}  {step['next'] or 'end':4}  {step['probability']:11.1%}"
+            f"  {best}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,88 @@
+"""The command `dino-gen novelty`."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import numpy as np
+
+from char_rnn_dino.model import DINO_GEN, load_model
+from char_rnn_dino.names.generate_names import generate_names
+from char_rnn_dino.names.novelty import Novelty, RealNames, novelty
+from char_rnn_dino.setup import names_of
+from nn_core.cli.options import figure_option, model_option, seed_option
+from nn_core.cli.param_types import CommaList, FloatRange, require_distinct
+from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.engine.thread_pool import available_threads
+
+TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
+
+
+@click.command("novelty")
+@model_option(required=False)
+@click.option(
+    "--temperatures",
+    type=TEMPERATURES,
+    default="0.2,0.4,0.6,0.8,1,1.2,1.4,1.6",
+    help="Sampling temperatures.",
+)
+@click.option(
+    "--count", type=click.IntRange(1, 100_000), default=500, help="Names per temperature."
+)
+@seed_option()
+@figure_option("the statistics", default="novelty.png")
+@json_option
+def novelty_command(
+    model_path: Path | None, temperatures: str, count: int, seed: int, figure: Path, as_json: bool
+) -> None:
+    """Measure how novel the generated names are.
+
+    For each sampling temperature: the fractions of names that copy the training set or repeat an
+    earlier name, the mean edit distance to the nearest real name, and the mean length.
+
+    \b
+    Example: dino-gen novelty --temperatures 0.5,1,1.5 --count 200 --figure novelty.png
+    """
+    from char_rnn_dino.plots import plot_novelty
+
+    require_distinct({"--figure": figure}, **{"--model": model_path})
+    model = load_model(model_path, DINO_GEN)
+    known = names_of(model)
+    real = RealNames(known.training + known.validation)
+    values = tuple(dict.fromkeys(TEMPERATURES.values(temperatures)))
+    found = {}
+    for temperature, rng in zip(
+        values, np.random.default_rng(seed).spawn(len(values)), strict=True
+    ):
+        generated = generate_names(
+            model.network,
+            model.vocabulary,
+            "",
+            count,
+            rng=rng,
+            temperature=temperature,
+            threads=available_threads(),
+        )
+        found[temperature] = novelty(generated, known.training, real)
+    title = f"{count:,} names per temperature; trained on {known.source}"
+    plot_novelty(found, figure, title=title)
+    if as_json:
+        rows = [{"temperature": t} | dataclasses.asdict(each) for t, each in found.items()]
+        sizes = {"training_names": len(known.training), "count": count}
+        echo_json({"data": known.source, **sizes, "rows": rows})
+    else:
+        click.echo(f"{known.source}: {len(known.training):,} training names;"
+                   f" {count:,} generated per temperature")  # fmt: skip
+        click.echo(_table(found))
+    info(f"wrote {figure}")
+
+
+def _table(found: Mapping[float, Novelty]) -> str:
+    header = "temperature   copies  duplicates  distance  length"
+    rows = [
+        f"{temperature:11g}  {each.copies:7.1%}  {each.duplicates:10.1%}"
+        f"  {each.distance:8.2f}  {each.length:6.2f}"
+        for temperature, each in found.items()
+    ]
+    return "\n".join([header, *rows])

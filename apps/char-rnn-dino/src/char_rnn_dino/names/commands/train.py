@@ -1,0 +1,77 @@
+"""The command `dino-gen train`."""
+
+from typing import Any
+
+import click
+import numpy as np
+
+from char_rnn_dino.model import DINO_GEN
+from char_rnn_dino.names.generate_names import generate_names
+from char_rnn_dino.options import DEFAULT_CELL, network_options
+from char_rnn_dino.settings import NameSettings
+from char_rnn_dino.setup import set_up_names
+from char_rnn_dino.train import train_model
+from char_rnn_dino.vocabulary import Vocabulary
+from nn_core.cli.options import output_options, recipe_options
+from nn_core.cli.terminal import json_option
+from nn_core.network import Network
+
+COMMON = {
+    "optimizer": "adamw:weight_decay=0.1",
+    "schedule": "cosine:warmup=2",
+    "learning_rate": 0.003,
+    "batch_size": 16,
+    "clip_norm": 5.0,
+    "embedding": 32,
+    "layers": 1,
+    "hidden": 384,
+    "dropout": 0.5,
+    "embedding_dropout": 0.2,
+    "recurrent_initializer": "orthogonal",
+}
+RNN = {
+    "layers": 2,
+    "hidden": 256,
+    "dropout": 0.3,
+    "embedding_dropout": 0.1,
+    "recurrent_initializer": "normal:scale=0.01",
+}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "rnn": COMMON | RNN | {"epochs": 18},
+    "gru": COMMON | {"epochs": 12},
+    "lstm": COMMON | {"epochs": 13},
+}
+
+
+@click.command()
+@click.option(
+    "--data",
+    metavar="FILE",
+    show_default="the bundled dinosaurs",
+    help="Names, one per line, in UTF-8.",
+)
+@network_options(DEFAULTS)
+@recipe_options(**DEFAULTS[DEFAULT_CELL])
+@output_options()
+@json_option
+@click.pass_context
+def train(ctx: click.Context, /, **options: Any) -> None:
+    """Train a network on a list of names, printing samples.
+
+    \b
+    Example: dino-gen train --cell lstm --save names.h5 --figure names.png
+    """
+    train_model(
+        ctx,
+        options,
+        program=DINO_GEN,
+        settings_type=NameSettings,
+        set_up=set_up_names,
+        sample=five_names,
+    )
+
+
+def five_names(network: Network, vocabulary: Vocabulary, rng: np.random.Generator) -> list[str]:
+    """Five names on one line."""
+    names = generate_names(network, vocabulary, "", 5, rng=rng)
+    return [", ".join(name.capitalize() for name in names)]

@@ -1,0 +1,111 @@
+"""How the gradient of a loss vanishes or explodes backward through time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nn_core.arrays import Array
+from nn_core.errors import DivergenceError
+from nn_core.layers import CELLS, Dense, Embedding
+from nn_core.losses import sequence_cross_entropy
+from nn_core.network import Network
+from nn_core.optim.transforms import clip_by_global_norm
+
+VOCABULARY_SIZE, EMBEDDING, BATCH_SIZE = 27, 32, 16
+"""The size of the network, and how many random texts it reads."""
+
+
+@dataclass(frozen=True)
+class GradientNorms:
+    """Gradient norms by steps back from the last step T, the only one with a loss.
+
+    state    |dL/dstate[T-k]| / |dL/dstate[T]|, (K + 1,), k = 0 ... K
+    weights  |g[k]|, (K,), k = 1 ... K: the gradient of all weights from the last k steps
+    clipped  the same, each clipped to the maximum norm
+    """
+
+    state: Array
+    weights: Array
+    clipped: Array
+
+    @property
+    def growth(self) -> float:
+        """The factor by which the state's gradient changes per step (geometric mean)."""
+        steps = len(self.state) - 1
+        return float(self.state[-1] ** (1 / steps))
+
+
+def gradient_norms(
+    cell: str, *, hidden: int, steps: int, scale: float, clip_norm: float, rng: np.random.Generator
+) -> GradientNorms:
+    """Follow the gradient of the last step's loss backward through an untrained network.
+
+    Random letters are embedded and read by a recurrent layer, one state after the other:
+
+    state[t] = f(x[t], state[t-1]),   logits = h[T] @ W + b,   L = the loss of step T alone
+
+    so that L depends on an earlier state only through the later ones:
+
+    dL/dstate[t-1] = (dstate[t]/dstate[t-1])^T dL/dstate[t]
+
+    which is what the layer's backward pass returns for one step, given the gradient from the
+    step after it. The state is h, and in an LSTM the pair (h, c), of which the loss reads h
+    alone. For tanh, h[t] = tanh(x[t] @ W_x + h[t-1] @ W_h + b), it is
+
+    dL/dh[t-1] = (dL/dh[t] (1 - h[t]^2)) @ W_h^T
+
+    and k steps back are k factors W_h^T: where W_h stretches more than the slopes 1 - h^2 shrink
+    they grow exponentially, and otherwise they vanish exponentially. A GRU adds u dL/dh[t], an
+    LSTM f dL/dc[t], which needs no W_h.
+
+    The gradient of the weights is a sum over the steps. Truncated to the last k,
+
+    g[k] = sum over t = T - k + 1 ... T of dL/dw at step t
+
+    and clipped to |g[k]| <= clip_norm it keeps its direction, but not its norm.
+
+    steps  K, the number of letters read and of steps that the gradient is followed
+    scale  factor on the recurrent weights, which are initially orthogonal
+    Raises DivergenceError if the gradient overflows.
+    Source: Bengio, Simard, Frasconi, Learning long-term dependencies with gradient descent is
+    difficult (1994); Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural
+    networks (2013), sec. 2.
+    """
+    V = VOCABULARY_SIZE
+    chain = [Embedding(EMBEDDING, V), CELLS[cell](hidden), Dense(V, "xavier")]
+    network = Network(chain, input_shape=(), rng=rng, dtype=np.float64, over_time=True)
+    network.parameter_views[1]["W_h"] *= scale
+    text = rng.integers(V, size=(BATCH_SIZE, steps + 1))
+    contexts = network.contexts(frozen=True)
+    cached = []
+    for t in range(steps):
+        logits, caches = network.forward(text[:, t : t + 1], contexts)
+        cached.append([tuple(array.copy() for array in cache) for cache in caches])
+        contexts[1].carry()
+    _, d_logits = sequence_cross_entropy(logits, text[:, -1:])
+
+    W = network.parameter_views[2]["W"]
+    states, weights, clipped = [_norm(d_logits[:, 0] @ W.T)], [], []
+    total = np.zeros_like(network.gradients)
+    d_state = None
+    with np.errstate(all="ignore"):
+        for caches in reversed(cached):
+            contexts[1].d_final_state = d_state
+            network.backward(d_logits, caches, contexts)
+            d_state = contexts[1].d_initial_state or ()
+            states.append(_norm(*d_state))
+            total += network.gradients
+            g = total.copy()
+            weights.append(clip_by_global_norm(g, clip_norm))
+            clipped.append(_norm(g))
+            d_logits = np.zeros_like(d_logits)
+    if not np.isfinite(states + weights).all():
+        raise DivergenceError(
+            f"the gradient of {cell} with recurrent weights x {scale:g} overflows within {steps}"
+            " steps; use fewer steps or a smaller scale"
+        )
+    return GradientNorms(np.array(states) / states[0], np.array(weights), np.array(clipped))
+
+
+def _norm(*arrays: Array) -> float:
+    return float(np.sqrt(sum(float((array * array).sum()) for array in arrays)))

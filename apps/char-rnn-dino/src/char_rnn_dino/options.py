@@ -1,0 +1,108 @@
+"""Options that several commands of these programs share; others are in `nn_core.cli.options`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from nn_core.cli.param_types import FloatRange
+
+Decorator = Callable[[Any], Any]
+DEFAULT_CELL = "gru"
+
+
+def sampling_options(token: str) -> Decorator:
+    """How to sample the next token: the arguments of `next_probabilities`, and `--seed`.
+
+    token  what the help calls it
+    """
+    options = (
+        click.option(
+            "--temperature",
+            type=FloatRange(least=0),
+            default=1.0,
+            help="Sampling temperature: lower is more conservative, 0 always picks the most"
+            f" likely {token}.",
+        ),
+        click.option(
+            "--top-k",
+            type=click.IntRange(min=1),
+            metavar="K",
+            help=f"Sample from the K most likely {token}s only.",
+        ),
+        click.option(
+            "--top-p",
+            type=FloatRange(above=0, most=1),
+            metavar="P",
+            help=f"Sample from the fewest {token}s with total probability P (nucleus sampling).",
+        ),
+        click.option("--seed", type=click.IntRange(min=0), help="Random seed."),
+    )
+
+    def apply(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return apply
+
+
+def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
+    """The fields of `SequenceSettings` but for `data`.
+
+    defaults  cell -> default of every option of `train` that depends on it
+    """
+    from nn_core.cli.options import FRACTION, RATE, dropout_option, initializer_option, together
+
+    def use_defaults(ctx: click.Context, parameter: click.Parameter, cell: str) -> str:
+        ctx.default_map = dict(defaults[cell])
+        return cell
+
+    shown = defaults[DEFAULT_CELL]
+    return together(
+        click.option(
+            "--cell",
+            type=click.Choice(list(defaults)),
+            default=DEFAULT_CELL,
+            is_eager=True,
+            callback=use_defaults,
+            help="Recurrent layer; also sets the defaults of other options, shown here for"
+            f" {DEFAULT_CELL}.",
+        ),
+        click.option(
+            "--validation",
+            type=FRACTION,
+            default=0.1,
+            metavar="FRACTION",
+            help="Fraction of the data to hold out for validation.",
+        ),
+        click.option(
+            "--hidden",
+            type=click.IntRange(min=1),
+            default=shown["hidden"],
+            help="Units per recurrent layer.",
+        ),
+        click.option(
+            "--layers",
+            type=click.IntRange(1, 20),
+            default=shown["layers"],
+            help="Number of stacked recurrent layers.",
+        ),
+        click.option(
+            "--embedding",
+            type=click.IntRange(min=1),
+            default=shown["embedding"],
+            help="Embedding size.",
+        ),
+        dropout_option("after each recurrent layer", default=shown["dropout"]),
+        click.option(
+            "--embedding-dropout",
+            type=RATE,
+            default=shown["embedding_dropout"],
+            metavar="RATE",
+            help="Dropout rate of the embedding.",
+        ),
+        initializer_option(
+            "--recurrent-initializer", shown["recurrent_initializer"], "recurrent weights"
+        ),
+    )

@@ -1,0 +1,1 @@
+"""char-rnn: train a language model on any text, and generate more of it."""

@@ -1,0 +1,12 @@
+"""The start of char-rnn, also as `python -m char_rnn_dino.text`."""
+
+from nn_core.cli import run
+
+
+def main() -> None:
+    """Run the command line."""
+    run("char_rnn_dino.text.cli")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands of char-rnn, one file each."""

@@ -1,0 +1,47 @@
+"""The command `char-rnn evaluate`."""
+
+from pathlib import Path
+
+import click
+
+from char_rnn_dino.metrics import format_metrics, mean_nats, token_metrics
+from char_rnn_dino.model import CHAR_RNN, load_model
+from char_rnn_dino.setup import held_out_text, next_token_pairs
+from nn_core.cli.options import model_option
+from nn_core.cli.terminal import echo_json, json_option
+from nn_core.errors import DataError
+from nn_core.storage.files import printable
+from nn_core.storage.text import read_text
+from nn_core.training.evaluate import measure_text
+
+
+@click.command()
+@model_option(required=True)
+@click.option(
+    "--data",
+    metavar="FILE",
+    show_default="the text held out from training",
+    help="A text in UTF-8.",
+)
+@json_option
+def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
+    """Evaluate on a text (nats per character or word).
+
+    \b
+    Example: char-rnn evaluate --model notes.h5 --data more-notes.txt
+    """
+    model = load_model(model_path, CHAR_RNN)
+    if data is None:
+        source, (x, y) = held_out_text(model)
+        source = f"{source}, held out"
+    else:
+        source = printable(data)
+        x, y = next_token_pairs(model.vocabulary.encode(read_text(Path(data)), source))
+        if len(y) == 0:
+            raise DataError(f"{source} is too short: there is nothing to predict")
+    loss = measure_text(model.network, x, y, {"loss": mean_nats})["loss"]
+    result = {"data": source, "tokens": len(y), **token_metrics(loss, model.vocabulary)}
+    if as_json:
+        echo_json(result)
+    else:
+        click.echo(f"{source}: {format_metrics(result, model.vocabulary)}")

@@ -1,0 +1,10 @@
+"""Export a network without optimizer state and history.
+
+\b
+Example: char-rnn export notes.h5 small.h5
+"""
+
+from char_rnn_dino.model import CHAR_RNN
+from nn_core.cli.export import export_command
+
+export = export_command(CHAR_RNN)

@@ -1,0 +1,98 @@
+"""The command `char-rnn train`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+import numpy as np
+
+from char_rnn_dino.model import CHAR_RNN
+from char_rnn_dino.options import DEFAULT_CELL, network_options
+from char_rnn_dino.settings import TextSettings
+from char_rnn_dino.setup import read_corpus, set_up_text
+from char_rnn_dino.text.generate_text import generate_text
+from char_rnn_dino.train import train_model
+from char_rnn_dino.vocabulary import UNIT_NAMES, Vocabulary, tokenize
+from nn_core.cli.options import output_options, recipe_options
+from nn_core.cli.terminal import json_option
+from nn_core.network import Network
+
+COMMON = {
+    "optimizer": "adamw:weight_decay=0.1",
+    "schedule": "cosine:warmup=0.2",
+    "batch_size": 50,
+    "clip_norm": 5.0,
+    "embedding": 64,
+    "layers": 1,
+    "hidden": 256,
+    "dropout": 0.1,
+    "embedding_dropout": 0.0,
+    "epochs": None,
+}
+SMALL_INITIAL = {"recurrent_initializer": "normal:scale=0.02"}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "rnn": COMMON | SMALL_INITIAL | {"learning_rate": 0.004, "dropout": 0.0},
+    "gru": COMMON | SMALL_INITIAL | {"learning_rate": 0.006, "dropout": 0.15},
+    "lstm": COMMON | {"learning_rate": 0.004, "recurrent_initializer": "orthogonal"},
+}
+STEPS, MAX_EPOCHS = 3600, 20
+"""The default length of a run: this many steps, a few minutes, but no more than these epochs."""
+SAMPLE_LENGTH = 200
+"""Tokens of the samples that a run prints."""
+
+
+@click.command()
+@click.argument("data", metavar="[CORPUS]", required=False)
+@network_options(DEFAULTS)
+@click.option(
+    "--unit",
+    type=click.Choice(list(UNIT_NAMES)),
+    default="char",
+    help="Tokens: characters, or words and punctuation marks; words that occur once become"
+    " <unknown>.",
+)
+@click.option("--lowercase", is_flag=True, help="Lowercase the text.")
+@click.option(
+    "--bptt-length",
+    type=click.IntRange(min=1),
+    default=50,
+    help="Tokens per chunk of truncated backpropagation through time.",
+)
+@recipe_options(**DEFAULTS[DEFAULT_CELL])
+@output_options()
+@json_option
+@click.pass_context
+def train(ctx: click.Context, /, **options: Any) -> None:
+    """Train a language model on a text, printing samples.
+
+    CORPUS is any text in UTF-8; the default is the bundled field notes. Without --epochs, the
+    number of epochs is chosen to make about 3,600 steps, up to 20 epochs.
+
+    \b
+    Example: char-rnn train notes.txt --cell lstm --save notes.h5 --figure notes.png
+    """
+    if options["epochs"] is None and options["resume"] is None:
+        options["epochs"] = default_epochs(options)
+    train_model(
+        ctx,
+        options,
+        program=CHAR_RNN,
+        settings_type=TextSettings,
+        set_up=set_up_text,
+        sample=some_lines,
+    )
+
+
+def default_epochs(options: Mapping[str, Any]) -> int:
+    """The number of epochs that makes about STEPS steps, from 1 to MAX_EPOCHS."""
+    _, text = read_corpus(options["data"])
+    tokens = len(tokenize(text, options["unit"])) * (1 - options["validation"])
+    tokens_per_step = (options["batch_size"] or 1) * options["bptt_length"]
+    epochs: int = round(STEPS * tokens_per_step / tokens)
+    return max(1, min(MAX_EPOCHS, epochs))
+
+
+def some_lines(network: Network, vocabulary: Vocabulary, rng: np.random.Generator) -> list[str]:
+    """A sample, as lines."""
+    text = "".join(generate_text(network, vocabulary, "", SAMPLE_LENGTH, rng=rng))
+    return text.strip().split("\n")

@@ -1,0 +1,61 @@
+"""The body of `dino-gen train` and `char-rnn train`."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+import click
+import numpy as np
+
+from char_rnn_dino.model import load_model
+from char_rnn_dino.settings import SequenceSettings, settings_of, spawn_rngs
+from char_rnn_dino.setup import Setup
+from char_rnn_dino.vocabulary import Vocabulary
+from nn_core.cli.terminal import info
+from nn_core.cli.train_command import train_network
+from nn_core.network import Network
+from nn_core.training.callbacks import Callback
+from nn_core.training.trainer import Trainer
+
+S = TypeVar("S", bound=SequenceSettings)
+Sample = Callable[[Network, Vocabulary, np.random.Generator], list[str]]
+"""Lines of text sampled from a network."""
+SAMPLES = 5
+"""How often a run prints samples."""
+
+
+def train_model(
+    ctx: click.Context,
+    options: dict[str, Any],
+    *,
+    program: str,
+    settings_type: type[S],
+    set_up: Callable[[S], Setup],
+    sample: Sample,
+) -> None:
+    """`train_network`, printing samples."""
+    train_network(
+        ctx,
+        options,
+        program=program,
+        settings_type=settings_type,
+        load_model=partial(load_model, program=program),
+        settings_of=partial(settings_of, settings_type=settings_type),
+        set_up=set_up,
+        callbacks=lambda setup, settings: [PrintSamples(sample, setup.vocabulary, settings.seed)],
+    )
+
+
+class PrintSamples(Callback):
+    """Print samples at evenly spaced epochs, each time with the same random numbers."""
+
+    def __init__(self, sample: Sample, vocabulary: Vocabulary, seed: int) -> None:
+        self.sample, self.vocabulary = sample, vocabulary
+        self.seed = int(spawn_rngs(seed)[3].integers(2**32))
+
+    def on_epoch(self, trainer: Trainer) -> None:
+        epoch, epochs = trainer.epoch, trainer.epochs
+        if epoch * SAMPLES // epochs > (epoch - 1) * SAMPLES // epochs:
+            rng = np.random.default_rng(self.seed)
+            lines = self.sample(trainer.network, self.vocabulary, rng)
+            info("\n".join([f"epoch {epoch}:", *(f"    {line}" for line in lines)]))

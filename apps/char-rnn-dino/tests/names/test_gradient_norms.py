@@ -1,0 +1,89 @@
+"""Gradient norms backward through time, against the formulas."""
+
+import numpy as np
+import pytest
+
+from char_rnn_dino.names.gradient_norms import GradientNorms, gradient_norms
+from nn_core.layers import CELLS, Dense, Embedding
+from nn_core.losses import sequence_cross_entropy
+from nn_core.network import Network
+
+each_cell = pytest.mark.parametrize("cell", CELLS)
+
+
+def norms_of(
+    cell: str, *, steps: int = 6, scale: float = 1.0, clip_norm: float = 5.0, hidden: int = 7
+) -> GradientNorms:
+    rng = np.random.default_rng(0)
+    return gradient_norms(
+        cell, hidden=hidden, steps=steps, scale=scale, clip_norm=clip_norm, rng=rng
+    )
+
+
+def same_network(cell: str, rng: np.random.Generator) -> Network:
+    """The network of `norms_of`."""
+    chain = [Embedding(32, 27), CELLS[cell](7), Dense(27, "xavier")]
+    return Network(chain, input_shape=(), rng=rng, dtype=np.float64, over_time=True)
+
+
+def test_the_plain_cell_equals_its_formula() -> None:
+    """dL/dh[t-1] = (dL/dh[t] (1 - h[t]^2)) @ W_h^T, with the same random numbers."""
+    rng = np.random.default_rng(0)
+    embedding, rnn, dense = same_network("rnn", rng).parameter_views
+    text = rng.integers(27, size=(16, 7))
+    W_h = 1.7 * rnn["W_h"]
+    states = [np.zeros((16, 7))]
+    for t in range(6):
+        x = embedding["W"][text[:, t]]
+        states.append(np.tanh(x @ rnn["W_x"] + states[-1] @ W_h + rnn["b"]))
+    p = np.exp(states[-1] @ dense["W"] + dense["b"])
+    p /= p.sum(axis=1, keepdims=True)
+    p[np.arange(16), text[:, 6]] -= 1
+    d_h = p / 16 @ dense["W"].T
+    norms = [np.linalg.norm(d_h)]
+    for h in states[:0:-1]:
+        d_h = (d_h * (1 - h * h)) @ W_h.T
+        norms.append(np.linalg.norm(d_h))
+    found = norms_of("rnn", scale=1.7)
+    np.testing.assert_allclose(found.state, np.array(norms) / norms[0])
+
+
+@each_cell
+def test_shapes(cell: str) -> None:
+    found = norms_of(cell)
+    assert found.state.shape == (7,)
+    assert found.state[0] == 1
+    assert found.weights.shape == found.clipped.shape == (6,)
+    assert found.growth == pytest.approx(found.state[-1] ** (1 / 6))
+
+
+@each_cell
+def test_all_steps_together_equal_one_pass_over_the_text(cell: str) -> None:
+    found = norms_of(cell, clip_norm=1e9)
+    rng = np.random.default_rng(0)
+    network = same_network(cell, rng)
+    text = rng.integers(27, size=(16, 7))
+    targets = np.full((16, 6), -1)
+    targets[:, -1] = text[:, -1]
+    contexts = network.contexts()
+    logits, caches = network.forward(text[:, :-1], contexts)
+    _, d_logits = sequence_cross_entropy(logits, targets)
+    network.backward(d_logits, caches, contexts)
+    last = np.linalg.norm(d_logits[:, -1] @ network.parameter_views[2]["W"].T)
+    d_state = contexts[1].d_initial_state
+    assert d_state is not None
+    first = np.linalg.norm(np.stack(d_state))  # of h, or of h and c
+    assert found.state[-1] == pytest.approx(first / last)
+    assert found.weights[-1] == pytest.approx(np.linalg.norm(network.gradients))
+
+
+def test_clipped_norms_do_not_exceed_the_maximum() -> None:
+    found = norms_of("rnn", steps=30, scale=4.0, hidden=32, clip_norm=2.0)
+    assert found.weights.max() > 100
+    np.testing.assert_allclose(found.clipped, np.minimum(found.weights, 2.0))
+
+
+@each_cell
+def test_larger_weights_keep_more_of_the_gradient(cell: str) -> None:
+    left = [norms_of(cell, steps=20, scale=scale, hidden=32).state[-1] for scale in (0.5, 3)]
+    assert left[0] < 1e-2 < left[1]

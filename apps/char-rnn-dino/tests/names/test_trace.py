@@ -1,0 +1,46 @@
+"""Hidden states and predictions at each letter of a name."""
+
+import numpy as np
+import pytest
+from small_models import AB, network_of, probability_of
+
+from char_rnn_dino.names.trace import trace
+from nn_core.errors import DataError, SettingError
+from nn_core.layers import CELLS, Dense, Embedding
+from nn_core.network import Network
+
+
+def test_probabilities_are_those_of_the_network() -> None:
+    network = network_of(AB)
+    traced = trace(network, AB, "abba")
+    assert traced.next_tokens.tolist() == [1, 2, 2, 1, 0]
+    p = traced.probabilities[np.arange(5), traced.next_tokens]
+    assert p.prod() == pytest.approx(probability_of(network, AB, "abba", ends=True))
+    np.testing.assert_allclose(traced.probabilities.sum(axis=1), 1)
+
+
+def test_states_of_each_layer() -> None:
+    chain = [Embedding(3, 3), CELLS["rnn"](4), CELLS["lstm"](5), Dense(3, "xavier")]
+    rng = np.random.default_rng(0)
+    network = Network(chain, input_shape=(), rng=rng, dtype=np.float64, over_time=True)
+    embedding, rnn, _, dense = network.parameter_views
+    first, last = trace(network, AB, "ab", 1), trace(network, AB, "ab")
+    h = np.zeros(4)
+    for t, token in enumerate([0, 1, 2]):
+        h = np.tanh(embedding["W"][token] @ rnn["W_x"] + h @ rnn["W_h"] + rnn["b"])
+        np.testing.assert_allclose(first.states[t], h)
+    assert (first.layer, last.layer) == (1, 2)
+    p = np.exp(last.states @ dense["W"] + dense["b"])
+    np.testing.assert_allclose(last.probabilities, p / p.sum(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize("layer", [0, 2])
+def test_a_layer_that_does_not_exist(layer: int) -> None:
+    with pytest.raises(SettingError, match=f"no recurrent layer {layer}; the network has 1"):
+        trace(network_of(AB), AB, "a", layer)
+
+
+def test_a_network_without_a_recurrent_layer() -> None:
+    network = Network([Embedding(3, 3), Dense(3)], input_shape=(), over_time=True)
+    with pytest.raises(DataError, match="no recurrent layer"):
+        trace(network, AB, "a")

@@ -1,0 +1,89 @@
+"""Reading names and texts with any line endings, and the bundled corpora."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from char_rnn_dino.corpora import (
+    FIELD_NOTES,
+    NAMES,
+    bundled,
+    hold_out,
+    pad_sequences,
+    read_names,
+)
+from nn_core.errors import DataError
+
+
+class TestBundled:
+    def test_names(self) -> None:
+        names = bundled(NAMES).read_text("ascii").splitlines()
+        assert len(names) >= 1000
+        assert [name for name in names if not re.fullmatch("[A-Z][a-z]+", name)] == []
+        assert names == sorted(set(names))
+
+    def test_text(self) -> None:
+        text = bundled(FIELD_NOTES).read_text("utf-8")
+        assert len(text) > 20_000
+        assert text.isascii()
+
+
+class TestReading:
+    @pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r"])
+    @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+    def test_line_endings_and_byte_order_marks_make_no_difference(
+        self, tmp_path: Path, ending: bytes, mark: bytes
+    ) -> None:
+        path = tmp_path / "t.txt"
+        path.write_bytes(mark + ending.join([b"Abel", b"Kain \xc3\xa9", b""]))
+        assert read_names(path) == ("abel", "kain é")
+
+    def test_names_are_stripped_and_unique(self, tmp_path: Path) -> None:
+        path = tmp_path / "names.txt"
+        path.write_text("  Rex\n\nrex\n\tAllo \n\n", "utf-8")
+        assert read_names(path) == ("rex", "allo")
+
+    def test_an_unprintable_name(self, tmp_path: Path) -> None:
+        path = tmp_path / "names.txt"
+        path.write_bytes(b"Rex\nAl\x00lo\n")
+        with pytest.raises(DataError, match=r"names.txt, line 2: unprintable characters in 'al\\x"):
+            read_names(path)
+
+
+class TestHoldOut:
+    NAMES = tuple(f"name{i}" for i in range(20))
+
+    def test_each_name_is_in_one_part(self) -> None:
+        training, validation = hold_out(self.NAMES, 0.3, rng=np.random.default_rng(0))
+        assert len(validation) == 6
+        assert sorted(training + validation) == sorted(self.NAMES)
+        assert list(training) == [name for name in self.NAMES if name in training]
+        assert list(validation) == [name for name in self.NAMES if name in validation]
+
+    def test_depends_on_the_generator(self) -> None:
+        parts = [hold_out(self.NAMES, 0.3, rng=np.random.default_rng(s))[1] for s in (1, 1, 2)]
+        assert parts[0] == parts[1] != parts[2]
+
+    @pytest.mark.parametrize(("count", "fraction"), [(1, 0.5), (3, 0.1), (3, 0.9)])
+    def test_too_few(self, count: int, fraction: float) -> None:
+        with pytest.raises(DataError, match=f"cannot hold out {fraction} of {count}"):
+            hold_out(self.NAMES[:count], fraction, rng=np.random.default_rng(0))
+
+
+class TestPadSequences:
+    def test_by_hand(self) -> None:
+        x, y = pad_sequences([np.array([1, 2, 3]), np.array([2])], 0)
+        np.testing.assert_array_equal(x, [[0, 1, 2, 3], [0, 2, 0, 0]])
+        np.testing.assert_array_equal(y, [[1, 2, 3, 0], [2, 0, -1, -1]])
+
+    @given(st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=7), min_size=1, max_size=6))
+    def test_targets_are_the_letters_and_the_end(self, names: list[list[int]]) -> None:
+        x, y = pad_sequences([np.array(name) for name in names], 0)
+        assert x.shape == y.shape == (len(names), max(map(len, names)) + 1)
+        for name, inputs, targets in zip(names, x, y, strict=True):
+            assert targets[targets >= 0].tolist() == [*name, 0]
+            assert inputs[: len(name) + 1].tolist() == [0, *name]

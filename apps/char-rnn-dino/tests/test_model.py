@@ -1,0 +1,102 @@
+"""Checkpoints: those of earlier versions, and damaged ones."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from commands import CHAR, DINO, train
+
+from char_rnn_dino.model import DINO_GEN, SHIPPED, Model, details, load_model
+from char_rnn_dino.settings import NameSettings, TextSettings, settings_of
+from char_rnn_dino.setup import name_examples, next_token_pairs
+from nn_core import checkpoint
+
+DATA = Path(__file__).with_name("data")
+OLD_TEXT_MODEL = DATA / "text-0.1.h5"
+EXPECTED: dict[str, dict[str, list[float]]] = json.loads(
+    (DATA / "log_probabilities.json").read_text()
+)
+
+
+def log_probabilities(model: Model, x: Any, y: Any) -> npt.NDArray[Any]:
+    """log p of each target (N, T)."""
+    logits = model.network.predict(x).astype(np.float64)
+    log_p = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    return np.take_along_axis(log_p, y[..., None], axis=-1)[..., 0]
+
+
+class TestEarlierVersions:
+    """What version 0.1 predicted, when the files were written."""
+
+    @pytest.mark.parametrize("name", EXPECTED["dinosaurs.h5"])
+    def test_the_shipped_network(self, name: str) -> None:
+        model = load_model(SHIPPED, DINO.name)
+        x, y = name_examples((name,), model.vocabulary)
+        expected = EXPECTED["dinosaurs.h5"][name]
+        np.testing.assert_allclose(log_probabilities(model, x, y)[0], expected, atol=1e-5)
+        assert settings_of(model, NameSettings).embedding_dropout == 0.2
+
+    @pytest.mark.parametrize("text", EXPECTED["text-0.1.h5"])
+    def test_a_text(self, text: str) -> None:
+        model = load_model(OLD_TEXT_MODEL, CHAR.name)
+        x, y = next_token_pairs(model.vocabulary.encode(text))
+        expected = EXPECTED["text-0.1.h5"][text]
+        found = log_probabilities(model, x[None], y[None])[0]
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+        settings = settings_of(model, TextSettings)
+        assert (settings.embedding_dropout, settings.lowercase, settings.bptt_length) == (
+            (0.1, True, 20)
+        )
+
+    def test_its_data_are_recognized(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The shipped network on the bundled names, the other on a file beside it."""
+        assert DINO.json("evaluate")["nats_per_character"] == pytest.approx(1.5396, abs=1e-4)
+        monkeypatch.chdir(DATA)
+        found = CHAR.json("evaluate", "--model", OLD_TEXT_MODEL)
+        assert found["nats_per_character"] == pytest.approx(3.3728, abs=1e-4)
+
+    def test_its_run_can_be_resumed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        shutil.copy(OLD_TEXT_MODEL, tmp_path / "m.h5")
+        shutil.copy(DATA / "notes.txt", tmp_path)
+        monkeypatch.chdir(tmp_path)
+        found = CHAR.json("train", "--resume", "m.h5", "--epochs", 2)
+        assert found["steps"] == 24
+        assert found["nats_per_character"] == pytest.approx(3.3209, abs=0.02)
+        assert load_model(tmp_path / "m.h5", CHAR.name).settings["embedding_dropout"] == 0.1
+        CHAR.succeed("sample", "--model", "m.h5", "--length", 5)
+
+
+class TestDamaged:
+    @pytest.mark.parametrize(
+        ("part", "value"),
+        [
+            ("vocabulary", {"tokens": ["a"], "unit": "char", "lowercase": True}),
+            ("vocabulary", None),
+            ("settings", {}),
+            ("settings", None),
+        ],
+    )
+    def test_is_one_line(self, tmp_path: Path, part: str, value: Any) -> None:
+        found, broken = contents(tmp_path), tmp_path / "broken.h5"
+        network = found.pop("network")
+        checkpoint.save(broken, network, program=DINO_GEN, details=found | {part: value})
+        assert "damaged" in DINO.refusal("evaluate", "--model", broken, status=1)
+
+    def test_names_without_an_end(self, tmp_path: Path) -> None:
+        found, broken = contents(tmp_path), tmp_path / "broken.h5"
+        network = found.pop("network")
+        found["vocabulary"]["tokens"] = [*found["vocabulary"]["tokens"][1:], "\n"]
+        checkpoint.save(broken, network, program=DINO_GEN, details=found)
+        line = DINO.refusal("--model", broken, status=1)
+        assert line.endswith("is damaged: the vocabulary has no end-of-name token")
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """The network of a new checkpoint, and what is stored besides it."""
+    model = load_model(train(DINO, folder), DINO.name)
+    stored = details(model.vocabulary, model.settings, model.fingerprint)
+    return {"network": model.network, **stored}

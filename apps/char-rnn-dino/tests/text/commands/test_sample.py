@@ -1,0 +1,58 @@
+"""`char-rnn sample`."""
+
+from pathlib import Path
+
+import pytest
+from commands import CHAR, train
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(CHAR, tmp_path_factory.mktemp("text"))
+
+
+def test_the_prompt_comes_first_and_once(model: Path) -> None:
+    asked = ("sample", "--model", model, "--prime", "Day 9.", "--length", 50, "--seed", 0)
+    said = CHAR.succeed(*asked).stdout
+    assert said.startswith("Day 9.")
+    assert len(said) == len("Day 9.") + 50 + 1
+    assert CHAR.json(*asked) == {"prime": "Day 9.", "text": said[6:-1]}
+
+
+def test_a_seed_generates_the_same(model: Path) -> None:
+    one, again, other = (
+        CHAR.succeed("sample", "--model", model, "--seed", seed).stdout for seed in (1, 1, 2)
+    )
+    assert one == again != other
+    assert len(one) == 501
+
+
+def test_temperature_0_is_greedy(model: Path) -> None:
+    asked = ("sample", "--model", model, "--length", 40)
+    greedy = CHAR.succeed(*asked, "--temperature", 0).stdout
+    assert CHAR.succeed(*asked, "--temperature", 1e-7).stdout == greedy
+    assert CHAR.succeed(*asked, "--top-k", 1).stdout == greedy
+    assert CHAR.succeed(*asked, "--top-p", 1e-9).stdout == greedy
+
+
+def test_unit_and_lowercase_are_in_the_checkpoint(tmp_path: Path) -> None:
+    model = train(CHAR, tmp_path, "--unit", "word", "--lowercase")
+    asked = ("--model", model, "--prime", "The RIVER", "--length", 60, "--seed", 0)
+    text = CHAR.succeed("sample", *asked).stdout
+    assert text.startswith("The RIVER")
+    assert text[9:] == text[9:].lower()
+    assert "<unknown>" not in text
+
+
+def test_a_prompt_with_unknown_characters(model: Path) -> None:
+    line = CHAR.refusal("sample", "--model", model, "--prime", "Day Ω", status=2)
+    said = "the prompt 'Day Ω' has characters that are not in the model's vocabulary: Ω; it has"
+    assert line.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--length", "0"), ("--temperature", "-1"), ("--temperature", "nan"), ("--top-k", "0")],
+)
+def test_invalid_values(option: str, value: str) -> None:
+    assert f"'{option}'" in CHAR.refusal("sample", "--model", "m.h5", option, value, status=2)
