@@ -46,11 +46,13 @@ def one_line(value: object) -> str:
 
 
 def _dataset(group: Any, name: str) -> Any:
-    """An array of the file itself. Raises KeyError if it is missing.
+    """An array of the file itself.
 
-    Raises DataError if its values are in another file: reading an untrusted file must not read
-    others.
+    Raises DataError if it is missing, or if its values are in another file: reading an
+    untrusted file must not read others.
     """
+    if name not in group:
+        raise DataError(f"{group.name.rstrip('/')}/{name} is missing")
     stored = group[name]
     if stored.file.filename != group.file.filename or stored.is_virtual or stored.external:
         raise DataError(f"{name} is in another file")
