@@ -12,6 +12,7 @@ from nn_core.errors import DataError
 from nn_core.layers import Dense, Tanh
 from nn_core.losses import binary_cross_entropy
 from nn_core.network import Network
+from nn_core.reference import Reference
 from nn_core.training.trainer import Trainer
 
 STEPS_PER_EPOCH = 5
@@ -35,20 +36,20 @@ def settings_of(**changes: Any) -> Settings:
 
 
 def build(settings: Settings) -> Trainer:
-    """A run whose labels are noisy enough to be learned by heart."""
-    data, weights, training = np.random.default_rng(settings.seed).spawn(3)
+    """A run whose labels are noisy enough to be memorized."""
+    data, weights = np.random.default_rng(settings.seed).spawn(2)
     x = data.normal(size=(60, 3))
     y = (x @ [1.0, -2.0, 0.5] + data.normal(size=60) > 0).astype(np.int64)
     network = Network(
         [Dense(6), Tanh(), Dense(1)], input_shape=(3,), rng=weights, dtype=settings.dtype
     )
     return Trainer(
-        network,
+        Reference(network),
         x[:40],
         y[:40],
         settings.recipe(binary_cross_entropy),
         epochs=settings.epochs,
-        rng=training,
+        seed=settings.seed,
         validation=(x[40:], y[40:]),
         measure_training=True,
     )
