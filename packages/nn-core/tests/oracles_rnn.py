@@ -39,6 +39,21 @@ def gru_step(x: Numbers, h: Numbers, params: Params) -> tuple[Numbers]:
     return (now,)
 
 
+def reset_before_gru_step(x: Numbers, h: Numbers, params: Params) -> tuple[Numbers]:
+    """The paper's form: the reset gate acts on the state before the product."""
+    units = len(h)
+    W_x, W_h, b = params["W_x"], params["W_h"], params["b"]
+
+    def gate(k: int, j: int, state: Numbers) -> float:
+        column = k * units + j
+        return weighted_sum(x, W_x, column) + weighted_sum(state, W_h, column) + b[column]
+
+    r = np.array([sigmoid(gate(0, j, h)) for j in range(units)])
+    u = np.array([sigmoid(gate(1, j, h)) for j in range(units)])
+    n = np.array([math.tanh(gate(2, j, r * h)) for j in range(units)])
+    return (np.array([(1 - u[j]) * n[j] + u[j] * h[j] for j in range(units)]),)
+
+
 def lstm_step(x: Numbers, h: Numbers, c: Numbers, params: Params) -> tuple[Numbers, Numbers]:
     """Columns of the weights: o, i, f, g."""
     units = len(h)
@@ -55,13 +70,18 @@ def lstm_step(x: Numbers, h: Numbers, c: Numbers, params: Params) -> tuple[Numbe
     return h_now, c_now
 
 
-STEPS: dict[str, Any] = {"SimpleRNN": simple_rnn_step, "GRU": gru_step, "LSTM": lstm_step}
+STEPS: dict[str, Any] = {
+    "SimpleRNN": simple_rnn_step,
+    "GRU": gru_step,
+    "GRU, reset before": reset_before_gru_step,
+    "LSTM": lstm_step,
+}
 
 
 def unroll(
     cell: str, x: Numbers, state: tuple[Numbers, ...], params: Params
 ) -> tuple[Numbers, tuple[Numbers, ...]]:
-    """y and the final state, each example by itself."""
+    """y and the final state, each example by itself; a cell is a key of STEPS."""
     N, T, _ = x.shape
     y = np.empty((N, T, state[0].shape[1]))
     final = tuple(array.copy() for array in state)
@@ -76,25 +96,25 @@ def unroll(
 
 
 def sequence_cross_entropy(logits: Numbers, targets: Numbers) -> tuple[float, Numbers]:
-    """Over the places with a target, -mean log p, and (p - 1 at the target) / their number."""
+    """Over the positions with a target, -mean log p, and (p - 1 at the target) / their number."""
     N, T, V = logits.shape
-    places = [(n, t) for n in range(N) for t in range(T) if targets[n, t] != -1]
+    positions = [(n, t) for n in range(N) for t in range(T) if targets[n, t] != -1]
     terms = []
     d_logits = np.zeros(logits.shape)
-    for n, t in places:
+    for n, t in positions:
         total = math.fsum(math.exp(z) for z in logits[n, t])
         for v in range(V):
             p = math.exp(logits[n, t, v]) / total
-            d_logits[n, t, v] = (p - (1 if v == targets[n, t] else 0)) / len(places)
+            d_logits[n, t, v] = (p - (1 if v == targets[n, t] else 0)) / len(positions)
             if v == targets[n, t]:
                 terms.append(math.log(p))
-    return -math.fsum(terms) / len(places), d_logits
+    return -math.fsum(terms) / len(positions), d_logits
 
 
-def embedding_backward(x: Numbers, d_y: Numbers, vocabulary: int) -> Numbers:
-    """d_W: each row of d_y is added to the row of its word."""
-    d_W = np.zeros((vocabulary, d_y.shape[1]))
-    for n in range(len(x)):
-        for d in range(d_y.shape[1]):
-            d_W[x[n], d] += d_y[n, d]
+def embedding_backward(x: Numbers, d_y: Numbers, vocabulary_size: int) -> Numbers:
+    """d_W: each row of d_y is added to the row of its token."""
+    d_W = np.zeros((vocabulary_size, d_y.shape[-1]))
+    for index in np.ndindex(x.shape):
+        for d in range(d_y.shape[-1]):
+            d_W[x[index], d] += d_y[(*index, d)]
     return d_W
