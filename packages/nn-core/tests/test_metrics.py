@@ -20,7 +20,7 @@ from nn_core.metrics import (
 )
 
 
-def test_the_likeliest_class_is_the_largest_logit() -> None:
+def test_the_predicted_class_is_the_largest_logit() -> None:
     logits = np.array([[0.1, 0.3, 0.2], [5.0, -1.0, 4.0], [-3.0, -2.0, -1.0]])
     np.testing.assert_array_equal(predicted_labels(logits), [1, 0, 2])
 
@@ -60,6 +60,21 @@ def test_accuracy_by_hand() -> None:
     assert accuracy(np.array([[-1.0], [1.0]]), np.array([0, 1])) == 1
 
 
+def test_accuracy_counts_the_steps_that_have_a_target() -> None:
+    logits = np.zeros((2, 3, 4))
+    logits[..., 1] = 1.0
+    labels = np.array([[1, 1, -1], [0, -1, -1]])
+    assert accuracy(logits, labels) == pytest.approx(2 / 3)
+    binary = np.ones((2, 3, 1))
+    assert accuracy(binary, labels) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint64, np.int8])
+def test_accuracy_of_any_integers(dtype: npt.DTypeLike) -> None:
+    logits = np.eye(3)[None]  # one sequence, predicted as 0, 1, 2
+    assert accuracy(logits, np.array([[0, 1, 1]], dtype)) == pytest.approx(2 / 3)
+
+
 @given(
     pairs=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40),
     extra=st.integers(0, 2),
@@ -82,14 +97,14 @@ def test_confusion_of_many_classes_in_narrow_integers(dtype: npt.DTypeLike) -> N
 
 
 def test_precision_and_recall_by_hand() -> None:
-    # Class 0: called 3 times, right 2; there 4 times, found 2. Class 1: called 7, right 5;
-    # there 6, found 5. Class 2: never called, never there.
+    # Class 0: predicted 3 times, correctly 2; of its 4 examples 2 were found. Class 1: predicted
+    # 7 times, correctly 5; of 6 examples 5 were found. Class 2: never predicted, no examples.
     precision, recall = precision_and_recall(np.array([[2, 2, 0], [1, 5, 0], [0, 0, 0]]))
     np.testing.assert_allclose(precision, [2 / 3, 5 / 7, math.nan])
     np.testing.assert_allclose(recall, [2 / 4, 5 / 6, math.nan])
 
 
-def test_precision_and_recall_of_a_class_only_called_or_only_there() -> None:
+def test_precision_and_recall_of_a_class_only_predicted_or_only_there() -> None:
     precision, recall = precision_and_recall(np.array([[0, 3], [0, 0]]))
     np.testing.assert_array_equal(precision, [math.nan, 0])
     np.testing.assert_array_equal(recall, [0, math.nan])
