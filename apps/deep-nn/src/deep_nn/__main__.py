@@ -1,10 +1,10 @@
-"""Where the program starts, as `deep-nn` and as `python -m deep_nn`."""
+"""Entry point of `deep-nn` and `python -m deep_nn`."""
 
 import sys
 
 
 def main() -> None:
-    """Run it; Ctrl-C is one line even while it is still being imported."""
+    """Run the program; Ctrl-C during the imports is one line, too."""
     try:
         from deep_nn.cli import main as program
     except KeyboardInterrupt:

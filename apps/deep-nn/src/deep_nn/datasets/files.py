@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deep_nn.dataset import Examples, check_examples
-from deep_nn.tables import read_table
+from deep_nn.datasets.dataset import Examples, check_examples
+from deep_nn.datasets.tables import read_table
 from nn_core.arrays import Labels
 from nn_core.cli.labels import read_labels
 from nn_core.errors import DataError, ShapeError

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from deep_nn.dataset import Dataset, Examples
+from deep_nn.datasets.dataset import Dataset, Examples
 from nn_core.arrays import Labels
 from nn_core.registry import require
 

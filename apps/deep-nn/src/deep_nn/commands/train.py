@@ -5,8 +5,10 @@ from typing import Any
 
 import click
 
-from deep_nn.arguments import network_options
-from deep_nn.model import PROGRAM, NetworkSettings, Prepared, load_model, prepare, run_to_resume
+from deep_nn.model import PROGRAM, load_model
+from deep_nn.options import network_options
+from deep_nn.settings import NetworkSettings
+from deep_nn.setup import set_up
 from nn_core.cli.app import echo_json, info, json_option
 from nn_core.cli.options import output_options, recipe_options
 from nn_core.cli.param_types import require_distinct
@@ -32,7 +34,7 @@ def train(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train a network and say how well it does.
+    """Train a network and report its accuracy.
 
     \b
     Example: deep-nn train --data spirals --hidden 32,32 --save spirals.h5 --figure spirals.png
@@ -47,35 +49,29 @@ def train(
         {"--save": save, "--log": log, "--figure": figure},
         **{"--data": settings.data, "--test": settings.test},
     )
-    prepared = prepare(settings)
+    setup = set_up(settings)
+    trainer = setup.trainer
     run(
-        prepared.trainer,
+        trainer,
         program=PROGRAM,
-        details=prepared.details(settings),
+        details=setup.details(settings),
         early_stopping=settings.early_stopping,
         save=save,
-        resume=None if model is None else run_to_resume(model, prepared),
+        resume=None if model is None else setup.run_to_resume(model),
         log=log,
         threads=threads,
     )
-    splits, widths = prepared.splits, "-".join(map(str, _widths(prepared)))
-    result = training_result(prepared.trainer, data=splits.train.name)
+    train_set = setup.splits.train
+    units = (trainer.network.input_shape[0], *settings.units(), trainer.network.output_shape[0])
+    network = f"{'-'.join(map(str, units))} network"
+    result = training_result(trainer, data=train_set.name)
     if as_json:
         echo_json(result)
     else:
-        click.echo(training_report(result, network=f"{widths} network", origin=splits.origin))
+        click.echo(training_report(result, network=network, origin=setup.splits.origin))
     if figure is not None:
         from nn_core.cli.plots import draw_training
 
-        title = f"{splits.train.name}: {widths} network, {settings.optimizer}"
-        draw_training(prepared.trainer.history, figure, title=title)
+        title = f"{train_set.name}: {network}, {settings.optimizer}"
+        draw_training(trainer.history, figure, title=title)
         info(f"wrote {figure}")
-
-
-def _widths(prepared: Prepared) -> list[int]:
-    network = prepared.trainer.network
-    views = [views for views in network.parameter_views if "W" in views]
-    return [network.input_shape[0], *(view["W"].shape[1] for view in views)]
-
-
-COMMANDS = {"train": train}

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from deep_nn.dataset import Dataset, Examples, say_shape
-from deep_nn.files import Contents, Part, read
-from deep_nn.generated import GENERATED
-from deep_nn.tables import read_rows
+from deep_nn.datasets.dataset import Dataset, Examples, say_shape
+from deep_nn.datasets.files import Contents, Part, read
+from deep_nn.datasets.generated import GENERATED
+from deep_nn.datasets.tables import read_rows
 from nn_core.arrays import Shape
 from nn_core.batches.splits import stratified_split
 from nn_core.cli.catalog import Entry, list_sets

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deep_nn.dataset import Examples, say_shape
+from deep_nn.datasets.dataset import Examples, say_shape
 from nn_core.cli.labels import integer
 from nn_core.errors import DataError
 from nn_core.storage.files import check_file, decoding_errors, printable

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deep_nn.dataset import Dataset, Examples, say_shape
+from deep_nn.datasets.dataset import Dataset, Examples, say_shape
 from nn_core.arrays import Array, Shape
 from nn_core.errors import CheckpointError, DataError, ShapeError
 

@@ -1,0 +1,32 @@
+"""The command `summary`."""
+
+from pathlib import Path
+
+import click
+
+from deep_nn.model import load_model
+from deep_nn.options import model_option
+from nn_core.cli.app import echo_json, json_option
+
+
+@click.command()
+@model_option
+@json_option
+def summary(model_path: Path, as_json: bool) -> None:
+    """Show the layers of a trained network and its training settings.
+
+    \b
+    Example: deep-nn summary --model cats.h5
+    """
+    model = load_model(model_path)
+    layers = model.network.summary()
+    settings = model.settings.to_dict()
+    if as_json:
+        result = {"classes": model.classes, "settings": settings, "network": layers.to_dict()}
+        echo_json(result)
+        return
+    click.echo(layers)
+    click.echo(f"\nclasses: {', '.join(model.classes)}")
+    for name, value in settings.items():
+        if value is not None:
+            click.echo(f"{name.replace('_', '-')}: {value}")

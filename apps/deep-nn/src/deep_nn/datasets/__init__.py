@@ -1,0 +1,1 @@
+"""Labeled examples: generated, downloaded, or read from files; and how they are scaled."""
