@@ -124,3 +124,11 @@ def assert_same_run(one: Path, other: Path) -> None:
 def contents(folder: Path) -> dict[Path, bytes]:
     """Every file under a folder, to see that nothing changed."""
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def refused_and_nothing_changed(folder: Path, *arguments: object, status: int) -> str:
+    """The line of a refusal that left every file under a folder as it was."""
+    before = contents(folder)
+    line = refusal(*arguments, status=status)
+    assert contents(folder) == before
+    return line

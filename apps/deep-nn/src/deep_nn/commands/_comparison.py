@@ -63,13 +63,9 @@ class Sweep:
         )
 
         @click.command(name, help=inspect.getdoc(function), epilog=epilog)
-        @click.argument(
-            "values", nargs=-1, type=self.type, metavar=f"[{self.setting.upper()}]..."
-        )
+        @click.argument("values", nargs=-1, type=self.type, metavar=f"[{self.setting.upper()}]...")
         @network_options(omit=self.setting, **self.defaults)
-        @recipe_options(
-            omit=self.setting, **{"optimizer": "adam", "epochs": 100, **self.defaults}
-        )
+        @recipe_options(omit=self.setting, **{"optimizer": "adam", "epochs": 100, **self.defaults})
         @click.option(
             "--seeds",
             type=click.IntRange(min=1),

@@ -22,7 +22,7 @@ from nn_core.metrics import accuracy
 )
 @json_option
 def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
-    """Evaluate the accuracy and the loss of a trained network.
+    """Evaluate the accuracy and loss of a network.
 
     \b
     Example: deep-nn evaluate --model cats.h5 --data test_catvnoncat.h5

@@ -1,4 +1,4 @@
-"""Export a network without its training state (a third of the size or less).
+"""Export a network without its training state.
 
 \b
 Example: deep-nn export --model model.h5 small.h5

@@ -13,7 +13,7 @@ from nn_core.cli.app import echo_json, json_option
 @model_option
 @json_option
 def summary(model_path: Path, as_json: bool) -> None:
-    """Show the layers of a trained network and its training settings.
+    """Show the layers and training settings of a network.
 
     \b
     Example: deep-nn summary --model cats.h5

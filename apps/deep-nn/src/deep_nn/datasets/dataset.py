@@ -1,4 +1,4 @@
-"""A set of labelled examples as it was read or made, before any scaling."""
+"""Labeled examples, raw: as read or generated, before scaling."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from nn_core.errors import DataError, ShapeError
 Examples: TypeAlias = npt.NDArray[Any]
 """Images (N, H, W, C) as uint8, or a table (N, D) as float64."""
 
-CHANNELS = {1: "grey", 3: "RGB", 4: "RGBA"}
+CHANNELS = {1: "gray", 3: "RGB", 4: "RGBA"}
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Examples with their classes.
+    """Examples with integer labels.
 
-    name     where it comes from, for messages and titles
+    name     its source, for messages and titles
     x        (N, H, W, C) uint8 images with C of 1, 3 or 4, or (N, D) float64 columns, finite
     y        (N,) integers in [0, len(classes))
-    classes  their names, distinct
-    Raises ShapeError or DataError, starting with the name, if this does not hold.
+    classes  distinct names
+    Raises ShapeError or DataError, naming the data set, for anything else.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Dataset:
         return Dataset(name, self.x[indices], self.y[indices], self.classes)
 
 
-def say_shape(shape: Shape) -> str:
+def describe_shape(shape: Shape) -> str:
     """The shape of one example in words: "2 columns", "64x64x3 images"."""
     if len(shape) == 1:
         return f"{shape[0]} column{'' if shape[0] == 1 else 's'}"
@@ -60,18 +60,18 @@ def say_shape(shape: Shape) -> str:
 
 
 def check_examples(x: Examples, name: str) -> None:
-    """Raise ShapeError or DataError unless x is what `Examples` says, and not empty."""
+    """Raise ShapeError or DataError unless x has the form of `Examples` and is not empty."""
     if x.ndim not in {2, 4}:
         raise ShapeError(f"{name}: examples must be (N, D) or (N, H, W, C), not {x.shape}")
     if x.size == 0:
-        raise DataError(f"{name}: there are no examples (shape {x.shape})")
+        raise DataError(f"{name}: no examples (shape {x.shape})")
     if x.ndim == 4:
         if x.dtype != np.uint8:
             raise DataError(f"{name}: pixels must be uint8, not {x.dtype}")
         if x.shape[3] not in CHANNELS:
-            known = ", ".join(f"{count} ({what})" for count, what in CHANNELS.items())
+            known = " or ".join(f"{count} ({mode})" for count, mode in CHANNELS.items())
             raise ShapeError(
-                f"{name}: images have {x.shape[3]} channels in {x.shape}; known are {known}"
+                f"{name}: images must have {known} channels, not {x.shape[3]} (shape {x.shape})"
             )
     elif x.dtype != np.float64:
         raise DataError(f"{name}: columns must be float64, not {x.dtype}")
@@ -84,7 +84,7 @@ def check_lengths(x: Examples, y: Labels, name: str) -> None:
     """Raise ShapeError unless there is one label per example."""
     if y.ndim != 1 or len(x) != len(y):
         shapes = f"x is {x.shape} and y is {y.shape}"
-        raise ShapeError(f"{name}: there must be one label per example, but {shapes}")
+        raise ShapeError(f"{name}: expected one label per example, but {shapes}")
 
 
 def check_range(y: Labels, classes: int, name: str) -> None:
@@ -95,10 +95,9 @@ def check_range(y: Labels, classes: int, name: str) -> None:
 
 
 def fingerprint(dataset: Dataset) -> str:
-    """16 hexadecimal digits that differ for other examples, labels, shapes or classes.
+    """16 hexadecimal digits that identify examples, labels and classes, on any machine.
 
-    The first 64 bits of the SHA-256 of all of them; the same on every machine. The name of
-    the set does not count.
+    The first 64 bits of the SHA-256 of shapes, class names, x and y; not of the name.
     """
     digest = hashlib.sha256(repr((dataset.x.shape, dataset.classes)).encode())
     pixels = "u1" if dataset.x.dtype == np.uint8 else "<f8"

@@ -1,4 +1,4 @@
-"""Readers of data files: .h5 as the cats come, .npz and .csv."""
+"""Readers of data files: .h5, .npz and .csv."""
 
 import zipfile
 from collections.abc import Callable, Mapping
@@ -21,10 +21,10 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Labelled examples of one file.
+    """The training or the test set of a file.
 
-    source  the file and its part, for messages
-    y       (N,) positions in `names`; where the file has no names, its class numbers
+    source  the file and the keys, for messages
+    y       (N,) indices into `names`; the class numbers of the file where it has no names
     """
 
     source: str
@@ -35,22 +35,22 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What a file holds: a training part, a test part, or both."""
+    """The training set and the test set of a file, one of which may be missing."""
 
     train: Part | None
     test: Part | None
 
 
 def read(path: Path) -> Contents:
-    """The parts of a data file; its suffix says of which kind it is.
+    """Read a data file, by its suffix.
 
-    .h5, .hdf5  train_set_x, train_set_y and test_set_x, test_set_y, either pair or both;
-                list_classes, the names that the labels number, may be missing
-    .npz        x, y; x_test and y_test may be missing
-    .csv        a header or none, the label last; it has no test part
+    .h5, .hdf5  train_set_x and train_set_y, test_set_x and test_set_y, or both pairs;
+                optionally list_classes, the class names that integer labels index
+    .npz        x and y; optionally x_test and y_test
+    .csv        the label in the last column; optionally a header; no test set
 
-    Images are (N, H, W, C) or (N, H, W), whole numbers from 0 to 255; tables are (N, D).
-    Labels are (N,), (N, 1) or (1, N): names, or whole numbers.
+    Images are (N, H, W, C) or (N, H, W), integers from 0 to 255; tables are (N, D).
+    Labels are (N,), (N, 1) or (1, N): names or integers.
     Raises DataError or ShapeError, naming the file.
     """
     check_file(path)
@@ -72,7 +72,7 @@ def _read_csv(path: Path) -> Contents:
 def _read_npz(path: Path) -> Contents:
     with decoding_errors(path, "an .npz file"):
         if not zipfile.is_zipfile(path):
-            raise DataError(f"{printable(path)} is not an .npz file, or is cut off")
+            raise DataError(f"{printable(path)} is not an .npz file, or is truncated")
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files if key in NPZ_KEYS}
             keys = list(file.files)
@@ -118,7 +118,7 @@ def _keys(keys: list[str]) -> str:
 
 
 def _part(source: str, arrays: Arrays, x_key: str, y_key: str) -> Part | None:
-    """The part under two keys, checked, or None if neither is there."""
+    """The validated part under two keys; None if the file has neither."""
     if x_key not in arrays and y_key not in arrays:
         return None
     for key in (x_key, y_key):
@@ -144,7 +144,7 @@ def _examples(x: npt.NDArray[Any], source: str) -> Examples:
     elif x.dtype.kind in "ui" and x.size and x.min() >= 0 and x.max() <= 255:
         x = x.astype(np.uint8)
     elif x.size:
-        raise DataError(f"{source}: pixels must be whole numbers from 0 to 255 (uint8)")
+        raise DataError(f"{source}: pixels must be integers from 0 to 255")
     if x.ndim == 3:
         x = x[..., np.newaxis]
     check_examples(x, source)

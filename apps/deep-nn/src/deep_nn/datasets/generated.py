@@ -1,7 +1,7 @@
-"""Data sets that are made here: points in the plane, in shapes that no line divides.
+"""Generated data sets: points in the plane, most of them not linearly separable.
 
-Each is a function of its settings and a random generator. With noise 0 the points lie on the
-curves of the formulas; noise adds an independent normal deviate to both coordinates.
+Each is a function of its settings and a random generator. Without noise the points lie on the
+curves of the formulas; noise adds independent Gaussian deviates to both coordinates.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,17 +12,17 @@ from deep_nn.datasets.dataset import Dataset, Examples
 from nn_core.arrays import Labels
 from nn_core.registry import require
 
-MOST_POINTS = 1_000_000
-MOST_CLASSES = 100
-MOST_NOISE = 1000.0
+MAX_POINTS = 1_000_000
+MAX_CLASSES = 100
+MAX_NOISE = 1000.0
 
 
 def moons(points: int = 500, noise: float = 0.2, *, rng: np.random.Generator) -> Dataset:
-    """Two half circles, each reaching into the other.
+    """Two interleaving half circles.
 
     upper: (cos t, sin t),   lower: (1 - cos t, 1/2 - sin t),   t evenly spaced in [0, pi]
 
-    points  N, of which the upper moon gets ceil(N / 2)
+    points  N; ceil(N / 2) in the upper moon
     noise   standard deviation of the noise, in radii
     Raises SettingError for settings out of range.
     """
@@ -39,11 +39,11 @@ def moons(points: int = 500, noise: float = 0.2, *, rng: np.random.Generator) ->
 def circles(
     points: int = 500, noise: float = 0.1, factor: float = 0.5, *, rng: np.random.Generator
 ) -> Dataset:
-    """A circle around a smaller one.
+    """Two concentric circles.
 
     outer: (cos t, sin t),   inner: factor (cos t, sin t),   t evenly spaced in [0, 2 pi)
 
-    points  N, of which the outer circle gets ceil(N / 2)
+    points  N; ceil(N / 2) on the outer circle
     noise   standard deviation of the noise, in outer radii
     factor  the inner radius, strictly between 0 and 1
     Raises SettingError for settings out of range.
@@ -65,15 +65,15 @@ def spirals(
     *,
     rng: np.random.Generator,
 ) -> Dataset:
-    """Arms that wind about each other, one class each.
+    """Interleaving spiral arms, one class each.
 
     arm k of C: r (cos a, sin a),   r = 0.1 + 0.9 s,   a = 2 pi (turns s + k / C),
     s evenly spaced in [0, 1]
 
-    points   N, shared out evenly among the arms
+    points   N, divided evenly among the arms
     noise    standard deviation of the noise, in outer radii
     classes  C, the number of arms
-    turns    how often each arm winds about the centre, more than 0
+    turns    of each arm about the center, more than 0
     Raises SettingError for settings out of range.
     """
     _require_classes(classes)
@@ -89,13 +89,13 @@ def spirals(
 def blobs(
     points: int = 500, classes: int = 3, spread: float = 0.25, *, rng: np.random.Generator
 ) -> Dataset:
-    """Normal clouds about points on the unit circle, one class each.
+    """Gaussian clusters around points on the unit circle, one class each.
 
-    cloud k of C: Normal(mean = (cos(2 pi k / C), sin(2 pi k / C)), covariance = spread^2 I)
+    cluster k of C: Normal(mean = (cos(2 pi k / C), sin(2 pi k / C)), covariance = spread^2 I)
 
-    points   N, shared out evenly among the clouds
-    classes  C, the number of clouds
-    spread   standard deviation in each direction
+    points   N, divided evenly among the clusters
+    classes  C, the number of clusters
+    spread   standard deviation along each axis
     Raises SettingError for settings out of range.
     """
     _require_classes(classes)
@@ -115,7 +115,7 @@ GENERATED: Mapping[str, Callable[..., Dataset]] = {
 
 
 def _labels(points: int, classes: int) -> Labels:
-    """0..0 1..1 ..., as even as possible, the first classes getting what is left over."""
+    """0..0 1..1 ..., as even as possible; the first classes get the remainder."""
     return np.sort(np.arange(points) % classes)
 
 
@@ -134,14 +134,14 @@ def _numbered(classes: int) -> tuple[str, ...]:
 
 def _require_points(points: int, classes: int) -> None:
     require(
-        2 * classes <= points <= MOST_POINTS,
-        f"points must be {2 * classes} to {MOST_POINTS}, two per class or more, not {points}",
+        2 * classes <= points <= MAX_POINTS,
+        f"points must be {2 * classes} to {MAX_POINTS}, at least two per class, not {points}",
     )
 
 
 def _require_classes(classes: int) -> None:
-    require(2 <= classes <= MOST_CLASSES, f"classes must be 2 to {MOST_CLASSES}, not {classes}")
+    require(2 <= classes <= MAX_CLASSES, f"classes must be 2 to {MAX_CLASSES}, not {classes}")
 
 
 def _require_noise(noise: float, name: str = "noise") -> None:
-    require(0 <= noise <= MOST_NOISE, f"{name} must be 0 to {MOST_NOISE:g}, not {noise}")
+    require(0 <= noise <= MAX_NOISE, f"{name} must be 0 to {MAX_NOISE:g}, not {noise}")

@@ -1,11 +1,11 @@
-"""Data by name or path: what `--data` and `--test` accept, ready to train or evaluate on."""
+"""Data sets by name or path: what `--data` and `--test` accept."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from deep_nn.datasets.dataset import Dataset, Examples, say_shape
+from deep_nn.datasets.dataset import Dataset, Examples, describe_shape
 from deep_nn.datasets.files import Contents, Part, read
 from deep_nn.datasets.generated import GENERATED
 from deep_nn.datasets.tables import read_rows
@@ -37,19 +37,19 @@ CATS = RemoteDataset(
             "6a9d39ce52fa85953c5834695b8534a30ed8cfd54971fb2f080b5a24d002b951",
         ),
     ),
-    description="Photos of cats and of other things, 64x64 RGB: 209 to train on, 50 to test",
+    description="64x64 RGB photos, cat or non-cat: 209 for training, 50 for testing",
     origin="nabeelshan78/deep-nn-from-scratch",
-    licence="course data; no licence is stated",
+    licence="course data; no license stated",
 )
-FETCHED = {CATS.name: CATS}
-"""Sets that are fetched by name; each has a training file, then a test file."""
+REMOTE = {CATS.name: CATS}
+"""Data sets to download, each a training file and a test file."""
 
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """What to train on and what to judge by, with the same classes and shape of example.
+    """A training and a validation set with the same classes and shape of example.
 
-    origin  in words, where the validation part comes from
+    origin  of the validation set, in words
     """
 
     train: Dataset
@@ -57,98 +57,98 @@ class Splits:
     origin: str
 
 
-def catalogue() -> list[Entry]:
-    """All data sets that have a name, those made here first."""
-    return list_sets(GENERATED, FETCHED)
+def list_datasets() -> list[Entry]:
+    """All named data sets, generated ones first."""
+    return list_sets(GENERATED, REMOTE)
 
 
 def load(
     spec: str, *, test: Path | None = None, validation: float = 0.2, rng: np.random.Generator
 ) -> Splits:
-    """The training and validation parts of a data set.
+    """The training and validation sets of a data set.
 
     spec        "moons", "moons:points=300,noise=0.1", "cats", or a path (see `files.read`)
-    test        a file to judge by; of one that has a test part only that part is used
-    validation  the fraction of each class to hold back if there is no test part
-    rng         draws generated points and chooses what is held back; nothing else
-    The validation part is, in this order: `test`, the set's own test part, the fraction.
+    test        a file to validate on: its test set, if it has one
+    validation  fraction of each class to split off if there is no test set
+    rng         for generated points and for the split
+    The validation set is, in this order: `test`, the data set's own test set, a split.
     Its labels are matched to the training classes as in `load_for_evaluation`.
 
-    Raises DataError if the set cannot be had or used, ShapeError if the parts do not fit each
-    other, SettingError for settings out of range; each names the file.
+    Raises DataError for data that is missing or unusable, ShapeError if training and test
+    examples differ in shape, SettingError for settings out of range; each names the file.
     """
-    name, made = _generate(spec, rng)
-    contents = Contents(None, None) if made is not None else _contents(name)
-    train = made if made is not None else _for_training(contents, name)
+    name, generated = _generate(spec, rng)
+    contents = Contents(None, None) if generated is not None else _contents(name)
+    train = generated if generated is not None else _training_set(contents, name)
     if test is not None:
-        part = _judging_part(read(test), printable(test))
+        part = _test_part(read(test), printable(test))
     elif contents.test is not None:
         part = contents.test
     else:
-        kept, held_back = _split(train, validation, rng)
-        return Splits(kept, held_back, f"{validation:g} of each class held back")
-    judged = _onto(part, train.classes, "training data")
-    if judged.example_shape != train.example_shape:
+        kept, held_out = _split(train, validation, rng)
+        return Splits(kept, held_out, f"{validation:g} of each class held out")
+    matched = _matched(part, train.classes, "training data")
+    if matched.example_shape != train.example_shape:
         raise ShapeError(
-            f"{train.name} has {say_shape(train.example_shape)},"
-            f" but {judged.name} has {say_shape(judged.example_shape)}"
+            f"{train.name} has {describe_shape(train.example_shape)},"
+            f" but {matched.name} has {describe_shape(matched.example_shape)}"
         )
-    return Splits(train, judged, judged.name)
+    return Splits(train, matched, matched.name)
 
 
 def load_for_evaluation(
     spec: str, classes: tuple[str, ...], *, rng: np.random.Generator
 ) -> tuple[Dataset, str]:
-    """All examples to judge a model by, labelled with its classes, and where they come from.
+    """The examples to evaluate a model on, labeled with its classes, and their source.
 
-    spec     as for `load`; of a set with a test part only that part is used
+    spec     as for `load`; the test set, if there is one
     classes  the model's; the data may lack some
-    Labels with names are matched by name. Labels that are mere numbers count as names if any
-    of the model's classes is a number too, and otherwise as positions among the classes.
-    Raises DataError if the set cannot be had or used, or for a class that the model does not
-    know.
+    Class names are matched by name. Numeric labels are matched by name if any class of the
+    model is a number, otherwise they are indices into its classes.
+    Raises DataError for data that is missing or unusable, or has a class that the model lacks.
     """
-    name, made = _generate(spec, rng)
-    if made is not None:
-        part = Part(made.name, made.x, made.y, made.classes)
+    name, generated = _generate(spec, rng)
+    if generated is not None:
+        part = Part(generated.name, generated.x, generated.y, generated.classes)
     else:
-        part = _judging_part(_contents(name), printable(name))
-    return _onto(part, classes, "model"), part.source
+        part = _test_part(_contents(name), printable(name))
+    return _matched(part, classes, "model"), part.source
 
 
 def read_for_prediction(path: Path, shape: Shape) -> Examples:
-    """Examples (N, ...) without labels: a picture, or the rows of a CSV file.
+    """Examples (N, ...) without labels: one image, or the rows of a CSV file.
 
-    shape  of one example, as the model was trained on
-    Raises DataError if the file cannot be used by such a model.
+    shape  of one training example: (H, W, C) or (D,)
+    Raises DataError for a file that is unreadable or does not fit the shape.
     """
     if len(shape) == 1:
         if path.is_file() and path.suffix.lower() != ".csv":
             raise DataError(
-                f"the model was trained on {say_shape(shape)}; {printable(path)} is not a .csv file"
+                f"the model was trained on {describe_shape(shape)};"
+                f" {printable(path)} is not a .csv file"
             )
         return read_rows(path, shape[0])
     return read_image(path, shape)
 
 
 def _generate(spec: str, rng: np.random.Generator) -> tuple[str, Dataset | None]:
-    """The name or path in a spec, and the set if it is one that is made here."""
+    """The name or path in a spec, and the data set if it is a generated one."""
     name, colon, _ = spec.strip().partition(":")
     if name in GENERATED:
         return name, parse(spec, GENERATED, "data set")(rng=rng)
-    if name in FETCHED and colon:
+    if name in REMOTE and colon:
         raise SettingError(f"data set {name!r} has no settings")
-    return (name if name in FETCHED else spec), None
+    return (name if name in REMOTE else spec), None
 
 
 def _contents(name: str) -> Contents:
-    """Of a fetched set or of a file."""
-    if name in FETCHED:
-        return _fetched(FETCHED[name])
+    """Of a downloaded data set or of a file."""
+    if name in REMOTE:
+        return _fetched(REMOTE[name])
     path = Path(name)
     word = name.partition(":")[0]
     if not name or (not exists(path) and path.name == name and not Path(word).suffix):
-        hint = nearest(word, [*GENERATED, *FETCHED])
+        hint = nearest(word, [*GENERATED, *REMOTE])
         raise DataError(f"no such file or data set: {word!r}; {hint}")
     return read(path)
 
@@ -157,38 +157,38 @@ def _fetched(remote: RemoteDataset) -> Contents:
     train, test = (locate(file) for file in remote.files)
     if train is None or test is None:
         raise DataError(
-            f"data set {remote.name!r} is not here yet; fetch it with: deep-nn fetch {remote.name}"
+            f"data set {remote.name!r} is not downloaded yet; run: deep-nn fetch {remote.name}"
         )
-    return Contents(read(train).train, _judging_part(read(test), printable(test)))
+    return Contents(read(train).train, _test_part(read(test), printable(test)))
 
 
-def _judging_part(contents: Contents, name: str) -> Part:
+def _test_part(contents: Contents, name: str) -> Part:
     part = contents.test or contents.train
     if part is None:
-        raise DataError(f"{name} has no examples to judge by")
+        raise DataError(f"{name} has no examples to evaluate on")
     return part
 
 
-def _for_training(contents: Contents, name: str) -> Dataset:
+def _training_set(contents: Contents, name: str) -> Dataset:
     part = contents.train
     if part is None:
-        raise DataError(f"{printable(name)} has a test part only; there is nothing to train on")
+        raise DataError(f"{printable(name)} has a test set only, no training set")
     classes = check_for_training(part.y, part.names, part.source)
     return Dataset(part.source, part.x, part.y, classes)
 
 
 def _split(dataset: Dataset, fraction: float, rng: np.random.Generator) -> tuple[Dataset, Dataset]:
     try:
-        kept, held_back = stratified_split(dataset.y, fraction, rng=rng)
+        kept, held_out = stratified_split(dataset.y, fraction, rng=rng)
     except DataError as error:
         raise DataError(f"{dataset.name}: {error}") from None
     return (
         dataset.subset(kept, dataset.name),
-        dataset.subset(held_back, f"{dataset.name}, held back"),
+        dataset.subset(held_out, f"{dataset.name}, held out"),
     )
 
 
-def _onto(part: Part, classes: tuple[str, ...], owner: str) -> Dataset:
-    """A part with its labels turned into positions in `classes`, which belong to `owner`."""
+def _matched(part: Part, classes: tuple[str, ...], owner: str) -> Dataset:
+    """A part with its labels matched to `classes`, those of the `owner`."""
     y = match_classes(part.y, part.names, classes, source=part.source, owner=owner)
     return Dataset(part.source, part.x, y, classes)

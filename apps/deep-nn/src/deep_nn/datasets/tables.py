@@ -1,4 +1,4 @@
-"""CSV files: numbers in columns, the label last."""
+"""CSV files of numeric columns, with the label in the last column."""
 
 import csv
 import math
@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deep_nn.datasets.dataset import Examples, say_shape
+from deep_nn.datasets.dataset import Examples, describe_shape
 from nn_core.cli.labels import integer
 from nn_core.errors import DataError
 from nn_core.storage.files import check_file, decoding_errors, printable
 
-LONGEST_LABEL = 100
+MAX_LABEL_LENGTH = 100
 
 
 class Row(NamedTuple):
-    """The cells of one row, and the line of the file on which it ends, from 1."""
+    """The cells of a row, and the line of the file where it ends, from 1."""
 
     line: int
     cells: list[str]
@@ -25,16 +25,16 @@ class Row(NamedTuple):
 def read_table(path: Path) -> tuple[Examples, list[str]]:
     """Columns (N, D) and N labels of a CSV file.
 
-    The first row is a header if none of its cells is a number. Labels are any
-    text; whole numbers lose their ".0", so that "1.0" and "1" are one class.
-    Raises DataError, naming file, line and column, for whatever is not so.
+    The first row is a header if none of its cells is a number. A label is any text; integers
+    lose a ".0", so that "1.0" and "1" are the same class.
+    Raises DataError with file, line and column for anything else.
     """
     rows = _read(path)
     width = len(rows[0].cells)
     if width < 2:
         raise DataError(
-            f"{printable(path)}, line {rows[0].line}: one column only;"
-            " there must be number columns and the label, separated by commas"
+            f"{printable(path)}, line {rows[0].line}: only one column;"
+            " expected numeric columns and a label, separated by commas"
         )
     rows = _without_header(path, rows, width - 1)
     x = _numbers(path, rows, width, width - 1)
@@ -42,24 +42,24 @@ def read_table(path: Path) -> tuple[Examples, list[str]]:
 
 
 def read_rows(path: Path, columns: int) -> Examples:
-    """Rows (N, D) to predict, of a CSV file with D columns, or D + 1 with the label last.
+    """Rows (N, D) to predict, of a CSV file with D columns, or D + 1 with labels.
 
-    columns  D, what the model was trained on
-    A label is not looked at. A header is told as in `read_table`.
+    columns  D, as in the training data
+    Labels are ignored. A header is recognized as in `read_table`.
     Raises DataError as `read_table` does, and for another number of columns.
     """
     rows = _read(path)
     width = len(rows[0].cells)
     if width not in {columns, columns + 1}:
         raise DataError(
-            f"the model was trained on {say_shape((columns,))};"
+            f"the model was trained on {describe_shape((columns,))};"
             f" {printable(path)} has {width} (line {rows[0].line})"
         )
     return _numbers(path, _without_header(path, rows, columns), width, columns)
 
 
 def _read(path: Path) -> list[Row]:
-    """All rows that are not blank; at least one."""
+    """The rows that are not blank; at least one."""
     check_file(path)
     with (
         decoding_errors(path, "a CSV file in UTF-8"),
@@ -72,7 +72,7 @@ def _read(path: Path) -> list[Row]:
             if any(cell.strip() for cell in cells)
         ]
     if not rows:
-        raise DataError(f"{printable(path)} is empty: it has blank lines only")
+        raise DataError(f"{printable(path)} is empty: it has only blank lines")
     return rows
 
 
@@ -81,12 +81,12 @@ def _without_header(path: Path, rows: list[Row], columns: int) -> list[Row]:
     if any(_number(cell) is not None for cell in cells) or not any(cells[:columns]):
         return rows
     if len(rows) == 1:
-        raise DataError(f"{printable(path)} has a header, but no rows")
+        raise DataError(f"{printable(path)} has a header but no rows")
     return rows[1:]
 
 
 def _numbers(path: Path, rows: list[Row], width: int, columns: int) -> Examples:
-    """The first columns of rows that must all have this width."""
+    """The first columns of the rows, all of which must have this width."""
     x = np.empty((len(rows), columns))
     for n, row in enumerate(rows):
         if len(row.cells) != width:
@@ -97,8 +97,8 @@ def _numbers(path: Path, rows: list[Row], width: int, columns: int) -> Examples:
         for column, cell in enumerate(row.cells[:columns]):
             value = _number(cell)
             if value is None or not math.isfinite(value):
-                fault = "is not a number" if value is None else "is not finite"
-                raise DataError(f"{_place(path, row, column)}: {_quoted(cell)} {fault}")
+                problem = "is not a number" if value is None else "is not finite"
+                raise DataError(f"{_location(path, row, column)}: {_quoted(cell)} {problem}")
             x[n, column] = value
     return x
 
@@ -107,17 +107,17 @@ def _label(path: Path, row: Row) -> str:
     text = row.cells[-1]
     last = len(row.cells) - 1
     if not text:
-        raise DataError(f"{_place(path, row, last)}: the label is missing")
-    if len(text) > LONGEST_LABEL:
+        raise DataError(f"{_location(path, row, last)}: the label is missing")
+    if len(text) > MAX_LABEL_LENGTH:
         raise DataError(
-            f"{_place(path, row, last)}: label {_quoted(text)} is longer than"
-            f" {LONGEST_LABEL} characters"
+            f"{_location(path, row, last)}: label {_quoted(text)} is longer than"
+            f" {MAX_LABEL_LENGTH} characters"
         )
     whole = integer(text)
     if whole is None and _number(text) is not None:
         raise DataError(
-            f"{_place(path, row, last)}: label {_quoted(text)} is not a class;"
-            " the last column must hold names or whole numbers"
+            f"{_location(path, row, last)}: label {_quoted(text)} is not a class name;"
+            " the last column must hold text or integers"
         )
     return whole or text
 
@@ -129,7 +129,7 @@ def _number(cell: str) -> float | None:
         return None
 
 
-def _place(path: Path, row: Row, column: int) -> str:
+def _location(path: Path, row: Row, column: int) -> str:
     return f"{printable(path)}, line {row.line}, column {column + 1}"
 
 

@@ -13,7 +13,7 @@ import pytest
 from command_line import REMARK, assert_same_run, succeed, trained
 
 COMMAND = (sys.executable, "-W", "error", "-m", "deep_nn")
-LONG = ("--epochs", 2000, "--keep-prob", "0.9", "--l2", "0.001", "--schedule", "cosine")
+LONG = ("--epochs", 2000, "--dropout", "0.1", "--l2", "0.001", "--schedule", "cosine")
 PATIENCE = 60.0
 """Seconds after which a process that should have ended is taken to hang."""
 

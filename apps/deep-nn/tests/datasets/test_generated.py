@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deep_nn.generated import GENERATED, blobs, circles, moons, spirals
+from deep_nn.datasets.generated import GENERATED, blobs, circles, moons, spirals
 from nn_core.errors import SettingError
 from nn_core.registry import parse
 

@@ -1,27 +1,28 @@
-"""Data by name or path, divided for training and matched to a model's classes."""
-
-import hashlib
-import struct
+"""Data sets by name or path, split for training and matched to a model's classes."""
 
 import h5py
 import numpy as np
 import pytest
 from PIL import Image
 
-from deep_nn import data
-from deep_nn.data import (
+from deep_nn.datasets.dataset import fingerprint
+from deep_nn.datasets.registry import (
     CATS,
-    catalogue,
+    REMOTE,
+    list_datasets,
     load,
     load_for_evaluation,
     read_for_prediction,
 )
-from deep_nn.dataset import Dataset, fingerprint
 from nn_core.cli import download
 from nn_core.errors import DataError, NNError, SettingError, ShapeError
 
 PHOTOS = np.arange(20 * 4 * 4 * 3, dtype=np.uint16).astype(np.uint8).reshape(20, 4, 4, 3)
+
+
 NUMBERS = np.arange(20) % 2
+
+
 CAT_NAMES = [b"non-cat", b"cat"]
 
 
@@ -65,7 +66,7 @@ class TestLoad:
         assert (len(splits.train), len(splits.validation)) == (80, 20)
         assert np.bincount(splits.validation.y).tolist() == [10, 10]
         assert splits.train.classes == splits.validation.classes == ("upper", "lower")
-        assert splits.origin == "0.2 of each class held back"
+        assert splits.origin == "0.2 of each class held out"
         again = load("moons:points=100,noise=0.1", rng=rng(5))
         assert fingerprint(splits.train) == fingerprint(again.train)
         assert fingerprint(splits.validation) == fingerprint(again.validation)
@@ -132,7 +133,7 @@ class TestLoad:
         single = npz_file(tmp_path / "single.npz", x, [0, 1, 2, 3])
         assert f"{single} (x, y): no example can be held back" in message_of(single)
         test_only = hdf5_file(tmp_path / "t.h5", test_set_x=PHOTOS, test_set_y=NUMBERS)
-        assert "t.h5 has a test part only" in message_of(test_only)
+        assert "t.h5 has a test set only" in message_of(test_only)
 
     def test_a_class_of_the_list_may_have_no_examples(self, tmp_path):
         path = hdf5_file(
@@ -163,7 +164,7 @@ class TestNames:
             ("a\0b", "no such file or data set: 'a\\x00b'"),
             ("a" * 5000, "cannot be read: "),
             (".", "is a directory"),
-            ("cats", "data set 'cats' is not here yet; fetch it with: deep-nn fetch cats"),
+            ("cats", "data set 'cats' is not downloaded yet; run: deep-nn fetch cats"),
             ("cats:size=3", "data set 'cats' has no settings"),
             ("moons:noize=3", "no setting 'noize'; did you mean 'noise'?"),
         ],
@@ -173,20 +174,20 @@ class TestNames:
         assert message in message_of(spec)
 
     def test_fetched_cats_come_with_their_test_file(self, folder):
-        assert not next(entry for entry in catalogue() if entry.name == "cats").is_here
+        assert not next(entry for entry in list_datasets() if entry.name == "cats").is_here
         train, test = (folder / file.name for file in CATS.files)
         hdf5_file(train, train_set_x=PHOTOS, train_set_y=NUMBERS)
-        assert "is not here yet" in message_of("cats")
+        assert "is not downloaded yet" in message_of("cats")
         hdf5_file(test, test_set_x=PHOTOS[:3], test_set_y=[1, 0, 1])
         splits = load("cats", rng=rng())
         assert (len(splits.train), splits.validation.y.tolist()) == (20, [1, 0, 1])
         judged, part = load_for_evaluation("cats", ("cat", "non-cat"), rng=rng())
         assert judged.y.tolist() == [0, 1, 0]
         assert part == f"{test} (test_set)"
-        assert next(entry for entry in catalogue() if entry.name == "cats").is_here
+        assert next(entry for entry in list_datasets() if entry.name == "cats").is_here
 
-    def test_the_catalogue_says_how_to_write_each_set(self):
-        entries = {entry.name: entry for entry in catalogue()}
+    def test_the_list_datasets_says_how_to_write_each_set(self):
+        entries = {entry.name: entry for entry in list_datasets()}
         assert list(entries) == ["moons", "circles", "spirals", "blobs", "cats"]
         assert entries["moons"].spec == "moons:points=500,noise=0.2"
         for entry in entries.values():
@@ -195,7 +196,7 @@ class TestNames:
                 assert len(load(entry.spec, rng=rng()).train) == 400
 
     def test_every_fetched_set_is_whole(self):
-        for name, remote in data.FETCHED.items():
+        for name, remote in REMOTE.items():
             assert remote.name == name
             assert len(remote.files) == 2
             for file in remote.files:
@@ -267,38 +268,3 @@ class TestReadForPrediction:
             read_for_prediction(table, (4, 4, 3))
         with pytest.raises(DataError, match="no such file"):
             read_for_prediction(tmp_path / "none.png", (2,))
-
-
-class TestDataset:
-    def test_what_it_refuses(self):
-        x, y = np.zeros((2, 2)), np.array([0, 1])
-        for wrong, message in [
-            ((x.astype(np.float32), y, ("a", "b")), "must be float64"),
-            ((np.zeros((2, 2, 2, 3)), y, ("a", "b")), "must be uint8"),
-            ((x[0], y, ("a", "b")), "must be"),
-            ((x, y[:1], ("a", "b")), "one label per example"),
-            ((x, y, ("a",)), "label 1 is out of range; there are 1 classes"),
-            ((x, -y, ("a", "b")), "label -1 is out of range"),
-            ((x, y, ("a", "a")), "same name"),
-        ]:
-            with pytest.raises(NNError, match=f"^points: .*{message}"):
-                Dataset("points", *wrong)
-
-    def test_a_fingerprint_tells_sets_apart(self):
-        x, y = np.arange(6.0).reshape(3, 2), np.array([0, 1, 0])
-        base = Dataset("a", x, y, ("a", "b"))
-        written_out = b"((3, 2), ('a', 'b'))" + struct.pack("<6d3q", *range(6), 0, 1, 0)
-        assert fingerprint(base) == hashlib.sha256(written_out).hexdigest()[:16]
-        assert fingerprint(Dataset("b", x.copy(order="F"), y.astype(np.int8), ("a", "b"))) == (
-            fingerprint(base)
-        )
-        others = [
-            Dataset("a", x + 1e-9, y, ("a", "b")),
-            Dataset("a", x, 1 - y, ("a", "b")),
-            Dataset("a", x, y, ("a", "c")),
-            Dataset("a", x, y, ("a", "b", "c")),
-            Dataset("a", x[::-1], y, ("a", "b")),
-            Dataset("a", np.zeros((3, 1, 2, 1), np.uint8), y, ("a", "b")),
-            Dataset("a", np.zeros((3, 2, 1, 1), np.uint8), y, ("a", "b")),
-        ]
-        assert len({fingerprint(one) for one in [base, *others]}) == 8

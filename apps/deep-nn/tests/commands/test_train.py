@@ -24,8 +24,8 @@ from command_line import (
     write_npz,
 )
 
+from deep_nn.commands.train import train
 from deep_nn.model import load_model
-from deep_nn.training import train
 
 RESULT = {
     "data",
@@ -143,8 +143,8 @@ OPTIONS = [
     ("--batch-size", "100000"),
     ("--epochs", "5"),
     ("--l2", "0.1"),
-    ("--keep-prob", "0.8"),
-    ("--keep-prob", "0.8,0.9"),
+    ("--dropout", "0.2"),
+    ("--dropout", "0.2,0.1"),
     ("--clip-norm", "0.01"),
     ("--clip-value", "0.001"),
     ("--seed", "7"),
@@ -175,7 +175,7 @@ class TestOptions:
         assert result["training_loss"] == usual["training_loss"]
 
     def test_the_same_seed_gives_the_same_bits(self, tmp_path: Path) -> None:
-        options = ("--epochs", 3, "--seed", 5, "--keep-prob", "0.7")
+        options = ("--epochs", 3, "--seed", 5, "--dropout", "0.3")
         first, second = (trained(tmp_path / name, *options) for name in ("a.h5", "b.h5"))
         assert_same_run(first, second)
 
@@ -183,7 +183,7 @@ class TestOptions:
         path = trained(
             tmp_path / "m.h5",
             *("--hidden", "5,4,3", "--activation", "tanh", "--initializer", "lecun"),
-            *("--keep-prob", "0.9,1,0.8", "--dtype", "float64"),
+            *("--dropout", "0.1,0,0.2", "--dtype", "float64"),
         )
         network = load_model(path).network
         assert [repr(layer) for layer in network.layers] == [
@@ -199,8 +199,8 @@ class TestOptions:
         ]
         assert network.dtype == np.float64
 
-    def test_one_keep_probability_stands_for_all_layers(self, tmp_path: Path) -> None:
-        path = trained(tmp_path / "m.h5", "--hidden", "5,4,3", "--keep-prob", "0.5")
+    def test_one_dropout_rate_applies_to_all_layers(self, tmp_path: Path) -> None:
+        path = trained(tmp_path / "m.h5", "--hidden", "5,4,3", "--dropout", "0.5")
         layers = [repr(layer) for layer in load_model(path).network.layers]
         assert layers.count("Dropout(keep_probability=0.5, whole_maps=False)") == 3
 
@@ -213,7 +213,9 @@ class TestOptions:
         lines = (tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()
         lowest = min(strictly(line)["validation_loss"] for line in lines)
         assert result["validation_loss"] == lowest
-        assert json_of("evaluate", tmp_path / "m.h5")["loss"] == pytest.approx(lowest, abs=1e-12)
+        assert json_of("evaluate", "--model", tmp_path / "m.h5")["loss"] == pytest.approx(
+            lowest, abs=1e-12
+        )
         report = succeed("train", *crowded, "--epochs", 300, "--early-stopping", 5).stdout
         assert "stopped early: no better validation_loss" in report
 
@@ -222,7 +224,7 @@ class TestOutput:
     def test_the_report_says_what_was_learned_by_what(self) -> None:
         result = succeed(*SHORT, "--hidden", "5,4")
         lines = result.stdout.splitlines()
-        assert lines[0] == "moons; validation: 0.2 of each class held back"
+        assert lines[0] == "moons; validation: 0.2 of each class held out"
         assert lines[1] == "2-5-4-1 network, 44 parameters"
         assert lines[2].startswith("3 epochs, 21 steps in ")
         assert lines[-2].split()[:2] == ["training", "400"]
@@ -255,7 +257,7 @@ class TestOutput:
         assert list(tmp_path.iterdir()) == []
 
 
-FULL = ("--keep-prob", "0.8", "--optimizer", "momentum", "--l2", "0.01", "--hidden", "6,4")
+FULL = ("--dropout", "0.2", "--optimizer", "momentum", "--l2", "0.01", "--hidden", "6,4")
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +295,7 @@ class TestResume:
         succeed("train", "--resume", models / "two.h5", "--epochs", 3, "--save", path)
         succeed("train", "--resume", path, "--epochs", 5)
         assert_same_run(path, models / "five.h5")
-        assert json_of("summary", path)["settings"]["epochs"] == 5
+        assert json_of("summary", "--model", path)["settings"]["epochs"] == 5
 
     def test_the_log_has_each_epoch_once(self, models: Path, tmp_path: Path) -> None:
         log = tmp_path / "log.jsonl"
@@ -315,7 +317,7 @@ class TestResume:
             (("--hidden", "6,5"), "--hidden is 6,4 in the run to be resumed"),
             (("--optimizer", "adam"), "--optimizer is momentum in the run"),
             (("--seed", "1"), "--seed is 0 in the run"),
-            (("--keep-prob", "1"), "--keep-prob is 0.8 in the run"),
+            (("--dropout", "0"), "--dropout is 0.2 in the run"),
             (("--validation", "0.3"), "--validation is 0.2 in the run"),
             (("--epochs", "1"), "--epochs is 2 in the run to be resumed and can only grow"),
             (("--early-stopping", "3"), "--early-stopping is "),
@@ -343,5 +345,5 @@ class TestResume:
         path.write_bytes((models / "two.h5").read_bytes())
         with h5py.File(path, "r+") as file:
             del file["training"]
-        assert "no run to go on with" in refusal("train", "--resume", path, status=1)
-        assert invoke("evaluate", path).exit_code == 0
+        assert "no training run to resume" in refusal("train", "--resume", path, status=1)
+        assert invoke("evaluate", "--model", path).exit_code == 0

@@ -3,17 +3,26 @@
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from command_line import invoke, json_of, refusal, strictly, succeed, trained
 
 from deep_nn.cli import main
-from deep_nn.comparing import COMPARISONS
-from deep_nn.model import NetworkSettings, build_trainer
+from deep_nn.settings import NetworkSettings
+from deep_nn.setup import build_trainer
 from nn_core.training.trainer import Trainer
 
-NAMES = [f"compare-{kind.name}" for kind in COMPARISONS]
+SETTINGS = {
+    "compare-optimizers": "optimizer",
+    "compare-initializers": "initializer",
+    "compare-learning-rates": "learning_rate",
+    "compare-batch-sizes": "batch_size",
+    "compare-dropout": "dropout",
+    "compare-l2": "l2",
+}
+NAMES = list(SETTINGS)
 DEFAULTS = {
     "compare-optimizers": [
         "gradient-descent @ 0.3",
@@ -24,10 +33,16 @@ DEFAULTS = {
     "compare-initializers": ["zeros", "normal:scale=0.01", "xavier", "he", "orthogonal"],
     "compare-learning-rates": ["0.01", "0.03", "0.1", "0.3", "1"],
     "compare-batch-sizes": ["8", "32", "128", "full"],
-    "compare-dropout": ["1", "0.9", "0.8", "0.5"],
+    "compare-dropout": ["0", "0.1", "0.2", "0.5"],
     "compare-l2": ["0", "0.001", "0.01", "0.1"],
 }
 SMALL = ("--epochs", 2, "--seeds", 2, "--data", "moons:points=60", "--hidden", "4")
+
+
+def command_of(name: str) -> click.Command:
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    return command
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +118,7 @@ def test_the_optimizers_of_the_originals_all_learn_and_differ() -> None:
         ("initializers", ("lecun", "xavier-uniform"), ["lecun", "xavier-uniform"]),
         ("learning-rates", ("0.2", "1e-3"), ["0.2", "0.001"]),
         ("batch-sizes", ("full", "16"), ["full", "16"]),
-        ("dropout", ("0.7",), ["0.7"]),
+        ("dropout", ("0.3",), ["0.3"]),
         ("l2", ("0.5", "0"), ["0.5", "0"]),
     ],
 )
@@ -142,8 +157,8 @@ class TestFairness:
             trainer.batches.next = next_batch  # type: ignore[method-assign]
             return trainer
 
-        monkeypatch.setattr("deep_nn.comparing.build_trainer", build)
-        noise = ("--l2", "0.1") if name == "dropout" else ("--keep-prob", "0.5")
+        monkeypatch.setattr("deep_nn.commands._comparison.build_trainer", build)
+        noise = ("--l2", "0.1") if name == "dropout" else ("--dropout", "0.5")
         succeed(f"compare-{name}", *variants, *SMALL, *noise)
         return runs
 
@@ -185,7 +200,7 @@ class TestFairness:
         ("name", "variant", "setting", "usual"),
         [
             ("l2", "0.5", "l2", 0.0),
-            ("dropout", "0.7", "keep_prob", "1"),
+            ("dropout", "0.3", "dropout", "0"),
             ("batch-sizes", "5", "batch_size", 64),
             ("learning-rates", "0.07", "learning_rate", None),
             ("initializers", "zeros", "initializer", "he"),
@@ -288,7 +303,7 @@ class TestOptions:
             (("initializers", "hee"), "did you mean 'he'?"),
             (("learning-rates", "0"), "not above 0"),
             (("batch-sizes", "0"), "less than one example"),
-            (("dropout", "1.5"), "not above 0 and at most 1"),
+            (("dropout", "1"), "1 is not below 1 and at least 0"),
             (("dropout", "0.5,,0.5"), "empty place"),
             (("l2", "x"), "not a number"),
             (("l2", "--l2", "0.1"), "No such option"),
@@ -310,19 +325,18 @@ class TestOptions:
 
 
 def test_what_varies_is_no_option_and_the_rest_are_those_of_train() -> None:
-    options = {name: {p.name for p in main.commands[name].params} for name in NAMES}
-    of_train = {p.name for p in main.commands["train"].params}
+    options = {name: {p.name for p in command_of(name).params} for name in NAMES}
+    of_train = {p.name for p in command_of("train").params}
     of_train -= {"save", "resume", "log", "early_stopping", "threads"}
-    for kind in COMPARISONS:
-        expected = (of_train - {kind.setting}) | {"variants", "seeds", "workers"}
-        assert options[f"compare-{kind.name}"] == expected
+    for name, setting in SETTINGS.items():
+        assert options[name] == (of_train - {setting}) | {"values", "seeds", "workers"}
 
 
 def test_the_defaults_of_an_option_are_one_for_train_and_comparisons(tmp_path: Path) -> None:
     trained(tmp_path / "m.h5")
-    settings = json_of("summary", tmp_path / "m.h5")["settings"]
-    shown = {p.name: p.default for p in main.commands["compare-optimizers"].params}
-    for name in ("hidden", "activation", "batch_size", "keep_prob", "seed", "dtype", "schedule"):
+    settings = json_of("summary", "--model", tmp_path / "m.h5")["settings"]
+    shown = {p.name: p.default for p in command_of("compare-optimizers").params}
+    for name in ("hidden", "activation", "batch_size", "dropout", "seed", "dtype", "schedule"):
         assert shown[name] == settings[name]
 
 

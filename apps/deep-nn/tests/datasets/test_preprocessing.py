@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from deep_nn.dataset import Dataset
-from deep_nn.preprocessing import Preprocessing, fit
+from deep_nn.datasets.dataset import Dataset
+from deep_nn.datasets.preprocessing import Preprocessing, fit
 from nn_core.errors import CheckpointError, DataError, ShapeError
 
 
@@ -74,7 +74,7 @@ def test_numbers_too_far_away_are_refused():
     with pytest.raises(DataError, match=r"x\.csv: 1e\+300 at example 1, column 0"):
         fitted.apply(np.array([[0, 0], [1e300, 0]]), source="x.csv")
     assert np.isfinite(fitted.apply(np.array([[1e300, 0]]), np.float64)).all()
-    with pytest.raises(DataError, match=r"points: column 1 \(from 0\) cannot be standardised"):
+    with pytest.raises(DataError, match=r"points: column 1 \(from 0\) cannot be standardized"):
         fit(table([[0, 1e308], [1, -1e308]]))
     with pytest.raises(DataError, match="standard deviation 0"):
         fit(table([[0, 1], [1e-200, 0]]))
