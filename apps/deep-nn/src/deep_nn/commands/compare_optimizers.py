@@ -59,8 +59,8 @@ class OptimizerSweep(Sweep):
 def compare_optimizers() -> None:
     """Race optimizers from the same initial weights.
 
-    Each has its default learning rate, unless it is given as in adam@0.003, or for all by
-    --learning-rate.
+    Each runs at its default learning rate unless one is given, as in adam@0.003, or for all
+    with --learning-rate.
 
     \b
     Example: deep-nn compare-optimizers momentum adam@0.003 --seeds 5

@@ -18,7 +18,7 @@ from nn_core.metrics import accuracy
     "--data",
     metavar="NAME|FILE",
     show_default="the validation set of the training run",
-    help=f"{DATA} Its test set is used, if it has one.",
+    help=f"{DATA} The test set is used, if there is one.",
 )
 @json_option
 def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:

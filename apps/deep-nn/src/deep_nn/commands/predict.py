@@ -20,8 +20,8 @@ from nn_core.summary import table
 def predict(model_path: Path, files: tuple[Path, ...], as_json: bool) -> None:
     """Predict the class of images or CSV rows.
 
-    Images of any size are resized to that of the training images. A CSV file needs the columns
-    of the training data; a label in one more column is ignored.
+    Images are resized to the size of the training images. A CSV file has the columns of the
+    training data; an extra last column of labels is ignored.
 
     \b
     Example: deep-nn predict --model cats.h5 photo.jpg

@@ -13,7 +13,7 @@ from nn_core.cli.app import echo_json, json_option
 @model_option
 @json_option
 def summary(model_path: Path, as_json: bool) -> None:
-    """Show the layers and training settings of a network.
+    """Show a network's layers and training settings.
 
     \b
     Example: deep-nn summary --model cats.h5

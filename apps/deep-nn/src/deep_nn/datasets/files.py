@@ -1,6 +1,5 @@
 """Readers of data files: .h5, .npz and .csv."""
 
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,9 @@ from deep_nn.datasets.tables import read_table
 from nn_core.arrays import Labels
 from nn_core.cli.labels import read_labels
 from nn_core.errors import DataError, ShapeError
-from nn_core.storage.files import check_file, decoding_errors, printable
+from nn_core.storage.files import check_file, listing, printable
+from nn_core.storage.hdf5 import read_hdf5
+from nn_core.storage.npz import read_npz
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -70,35 +71,24 @@ def _read_csv(path: Path) -> Contents:
 
 
 def _read_npz(path: Path) -> Contents:
-    with decoding_errors(path, "an .npz file"):
-        if not zipfile.is_zipfile(path):
-            raise DataError(f"{printable(path)} is not an .npz file, or is truncated")
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files if key in NPZ_KEYS}
-            keys = list(file.files)
-    train = _part(f"{printable(path)} (x, y)", arrays, "x", "y")
-    test = _part(f"{printable(path)} (x_test, y_test)", arrays, "x_test", "y_test")
+    arrays, keys = read_npz(path, NPZ_KEYS)
+    name = printable(path)
+    train = _part(f"{name} (x, y)", arrays, "x", "y")
+    test = _part(f"{name} (x_test, y_test)", arrays, "x_test", "y_test")
     if train is None and test is None:
-        raise DataError(f"{printable(path)} has no x and y; {_keys(keys)}")
+        raise DataError(f"{name} has no x and y; {listing(keys)}")
     return Contents(train, test)
 
 
 def _read_hdf5(path: Path) -> Contents:
-    import h5py
-
-    with decoding_errors(path, "an HDF5 file"), h5py.File(path, "r") as file:
-        keys = list(file)
-        arrays = {
-            key: np.asarray(file[key][()])
-            for key in keys
-            if key in HDF5_KEYS and isinstance(file[key], h5py.Dataset)
-        }
-    train = _part(f"{printable(path)} (train_set)", arrays, "train_set_x", "train_set_y")
-    test = _part(f"{printable(path)} (test_set)", arrays, "test_set_x", "test_set_y")
+    arrays, keys = read_hdf5(path, HDF5_KEYS)
+    name = printable(path)
+    train = _part(f"{name} (train_set)", arrays, "train_set_x", "train_set_y")
+    test = _part(f"{name} (test_set)", arrays, "test_set_x", "test_set_y")
     if train is None and test is None:
         raise DataError(
-            f"{printable(path)} has neither train_set_x and train_set_y nor test_set_x and"
-            f" test_set_y; {_keys(keys)}"
+            f"{name} has neither train_set_x and train_set_y nor test_set_x and test_set_y;"
+            f" {listing(keys)}"
         )
     return Contents(train, test)
 
@@ -111,10 +101,6 @@ READERS: Mapping[str, Callable[[Path], Contents]] = {
 }
 NPZ_KEYS = frozenset({"x", "y", "x_test", "y_test"})
 HDF5_KEYS = frozenset({"train_set_x", "train_set_y", "test_set_x", "test_set_y", "list_classes"})
-
-
-def _keys(keys: list[str]) -> str:
-    return f"its keys are {printable(', '.join(keys[:20]))}" if keys else "it has no keys"
 
 
 def _part(source: str, arrays: Arrays, x_key: str, y_key: str) -> Part | None:

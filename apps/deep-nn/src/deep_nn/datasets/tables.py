@@ -1,25 +1,17 @@
 """CSV files of numeric columns, with the label in the last column."""
 
-import csv
 import math
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from deep_nn.datasets.dataset import Examples, describe_shape
 from nn_core.cli.labels import integer
 from nn_core.errors import DataError
-from nn_core.storage.files import check_file, decoding_errors, printable
+from nn_core.storage.files import printable
+from nn_core.storage.text import Row, read_csv
 
 MAX_LABEL_LENGTH = 100
-
-
-class Row(NamedTuple):
-    """The cells of a row, and the line of the file where it ends, from 1."""
-
-    line: int
-    cells: list[str]
 
 
 def read_table(path: Path) -> tuple[Examples, list[str]]:
@@ -29,7 +21,7 @@ def read_table(path: Path) -> tuple[Examples, list[str]]:
     lose a ".0", so that "1.0" and "1" are the same class.
     Raises DataError with file, line and column for anything else.
     """
-    rows = _read(path)
+    rows = read_csv(path)
     width = len(rows[0].cells)
     if width < 2:
         raise DataError(
@@ -48,7 +40,7 @@ def read_rows(path: Path, columns: int) -> Examples:
     Labels are ignored. A header is recognized as in `read_table`.
     Raises DataError as `read_table` does, and for another number of columns.
     """
-    rows = _read(path)
+    rows = read_csv(path)
     width = len(rows[0].cells)
     if width not in {columns, columns + 1}:
         raise DataError(
@@ -56,24 +48,6 @@ def read_rows(path: Path, columns: int) -> Examples:
             f" {printable(path)} has {width} (line {rows[0].line})"
         )
     return _numbers(path, _without_header(path, rows, columns), width, columns)
-
-
-def _read(path: Path) -> list[Row]:
-    """The rows that are not blank; at least one."""
-    check_file(path)
-    with (
-        decoding_errors(path, "a CSV file in UTF-8"),
-        path.open(encoding="utf-8-sig", newline="") as file,
-    ):
-        reader = csv.reader(file, strict=True)
-        rows = [
-            Row(reader.line_num, [cell.strip() for cell in cells])
-            for cells in reader
-            if any(cell.strip() for cell in cells)
-        ]
-    if not rows:
-        raise DataError(f"{printable(path)} is empty: it has only blank lines")
-    return rows
 
 
 def _without_header(path: Path, rows: list[Row], columns: int) -> list[Row]:
