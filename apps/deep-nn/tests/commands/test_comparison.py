@@ -187,7 +187,7 @@ class TestFairness:
             shuffled = [run for run in mine if (run["settings"].batch_size or 99) < 48]
             assert len(shuffled) == 2
             orders = [np.concatenate([x for x, _ in run["batches"]]) for run in shuffled]
-            np.testing.assert_array_equal(*orders)
+            np.testing.assert_array_equal(orders[0], orders[1])
             for run in mine:
                 np.testing.assert_array_equal(run["weights"], mine[0]["weights"])
 

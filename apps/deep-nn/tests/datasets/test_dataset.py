@@ -11,7 +11,7 @@ from nn_core.errors import NNError
 
 
 class TestDataset:
-    def test_what_it_refuses(self):
+    def test_what_it_refuses(self) -> None:
         x, y = np.zeros((2, 2)), np.array([0, 1])
         for wrong, message in [
             ((x.astype(np.float32), y, ("a", "b")), "must be float64"),
@@ -25,7 +25,7 @@ class TestDataset:
             with pytest.raises(NNError, match=f"^points: .*{message}"):
                 Dataset("points", *wrong)
 
-    def test_a_fingerprint_tells_sets_apart(self):
+    def test_a_fingerprint_tells_sets_apart(self) -> None:
         x, y = np.arange(6.0).reshape(3, 2), np.array([0, 1, 0])
         base = Dataset("a", x, y, ("a", "b"))
         written_out = b"((3, 2), ('a', 'b'))" + struct.pack("<6d3q", *range(6), 0, 1, 0)

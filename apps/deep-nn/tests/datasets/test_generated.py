@@ -1,5 +1,7 @@
 """The sets made here against their formulas, settings and seeds."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,12 +10,12 @@ from nn_core.errors import SettingError
 from nn_core.registry import parse
 
 
-def rng(seed=0):
+def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
 @pytest.mark.parametrize("name", GENERATED)
-def test_a_set_is_made_of_its_settings_and_generator(name):
+def test_a_set_is_made_of_its_settings_and_generator(name: str) -> None:
     made = parse(f"{name}:points=101", GENERATED, "data set")(rng=rng(3))
     again = GENERATED[name](points=101, rng=rng(3))
     other = GENERATED[name](points=101, rng=rng(4))
@@ -26,7 +28,7 @@ def test_a_set_is_made_of_its_settings_and_generator(name):
     assert (made.x != other.x).any()
 
 
-def test_moons_lie_on_half_circles():
+def test_moons_lie_on_half_circles() -> None:
     made = moons(points=7, noise=0, rng=rng())
     assert made.classes == ("upper", "lower")
     upper, lower = made.x[made.y == 0], made.x[made.y == 1]
@@ -35,7 +37,7 @@ def test_moons_lie_on_half_circles():
     np.testing.assert_allclose(lower, [[0, 0.5], [1, -0.5], [2, 0.5]], atol=1e-15)
 
 
-def test_circles_have_their_radii():
+def test_circles_have_their_radii() -> None:
     made = circles(points=9, noise=0, factor=0.25, rng=rng())
     radius = np.hypot(*made.x.T)
     np.testing.assert_allclose(radius[made.y == 0], 1)
@@ -43,7 +45,7 @@ def test_circles_have_their_radii():
     np.testing.assert_allclose(made.x[made.y == 1].sum(axis=0), 0, atol=1e-15)
 
 
-def test_spirals_wind_outward():
+def test_spirals_wind_outward() -> None:
     made = spirals(points=15, noise=0, classes=3, turns=2, rng=rng())
     assert made.classes == ("0", "1", "2")
     for arm in range(3):
@@ -54,7 +56,7 @@ def test_spirals_wind_outward():
         np.testing.assert_allclose(x[1] / 0.325, -x[0] / 0.1, atol=1e-12)  # half a turn on
 
 
-def test_blobs_stand_about_the_unit_circle():
+def test_blobs_stand_about_the_unit_circle() -> None:
     made = blobs(points=4, classes=2, spread=0, rng=rng())
     np.testing.assert_allclose(made.x, [[1, 0], [1, 0], [-1, 0], [-1, 0]], atol=1e-15)
     spread = blobs(points=20_000, classes=2, spread=0.5, rng=rng())
@@ -78,12 +80,12 @@ def test_blobs_stand_about_the_unit_circle():
         ("blobs:rng=1", "no setting 'rng'"),
     ],
 )
-def test_settings_out_of_range(spec, message):
+def test_settings_out_of_range(spec: str, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         parse(spec, GENERATED, "data set")(rng=rng())
 
 
 @pytest.mark.parametrize("make", [moons, circles, spirals])
-def test_noise_that_is_no_number_is_refused_in_python_too(make):
+def test_noise_that_is_no_number_is_refused_in_python_too(make: Any) -> None:
     with pytest.raises(SettingError, match="noise"):
         make(noise=float("nan"), rng=rng())

@@ -1,5 +1,8 @@
 """Data sets by name or path, split for training and matched to a model's classes."""
 
+from pathlib import Path
+from typing import Any
+
 import h5py
 import numpy as np
 import pytest
@@ -27,7 +30,7 @@ CAT_NAMES = [b"non-cat", b"cat"]
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that fetched sets are looked for in."""
     here = tmp_path / "fetched"
     here.mkdir()
@@ -35,11 +38,11 @@ def folder(tmp_path, monkeypatch):
     return here
 
 
-def rng(seed=0):
+def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def hdf5_file(path, names=CAT_NAMES, **arrays):
+def hdf5_file(path: Path, names: list[bytes] | None = CAT_NAMES, **arrays: Any) -> Path:
     with h5py.File(path, "w") as file:
         for key, value in arrays.items():
             file[key] = value
@@ -48,12 +51,12 @@ def hdf5_file(path, names=CAT_NAMES, **arrays):
     return path
 
 
-def npz_file(path, x, y, **more):
+def npz_file(path: Path, x: Any, y: Any, **more: Any) -> Path:
     np.savez(path, x=x, y=y, **more)
     return path
 
 
-def message_of(spec, **options):
+def message_of(spec: str | Path, **options: Any) -> str:
     with pytest.raises(NNError) as caught:
         load(str(spec), rng=rng(), **options)
     assert "\n" not in str(caught.value)
@@ -61,7 +64,7 @@ def message_of(spec, **options):
 
 
 class TestLoad:
-    def test_a_set_made_here(self):
+    def test_a_set_made_here(self) -> None:
         splits = load("moons:points=100,noise=0.1", rng=rng(5))
         assert (len(splits.train), len(splits.validation)) == (80, 20)
         assert np.bincount(splits.validation.y).tolist() == [10, 10]
@@ -71,7 +74,7 @@ class TestLoad:
         assert fingerprint(splits.train) == fingerprint(again.train)
         assert fingerprint(splits.validation) == fingerprint(again.validation)
 
-    def test_nothing_is_lost_or_doubled(self, tmp_path):
+    def test_nothing_is_lost_or_doubled(self, tmp_path: Path) -> None:
         x = np.arange(40.0).reshape(20, 2)
         splits = load(str(npz_file(tmp_path / "a.npz", x, NUMBERS)), validation=0.3, rng=rng())
         both = np.concatenate([splits.train.x, splits.validation.x])
@@ -80,7 +83,7 @@ class TestLoad:
             np.testing.assert_array_equal(part.y, NUMBERS[(part.x[:, 0] / 2).astype(int)])
         assert len(splits.validation) == 6
 
-    def test_a_test_part_in_the_file_is_what_to_judge_by(self, tmp_path):
+    def test_a_test_part_in_the_file_is_what_to_judge_by(self, tmp_path: Path) -> None:
         path = hdf5_file(
             tmp_path / "cats.h5",
             train_set_x=PHOTOS,
@@ -93,8 +96,8 @@ class TestLoad:
         assert splits.validation.y.tolist() == [1, 1, 1]
         assert splits.origin == f"{path} (test_set)"
 
-    def test_a_test_file_comes_before_a_test_part_and_is_matched_by_name(self, tmp_path):
-        arrays = {"train_set_x": PHOTOS, "train_set_y": NUMBERS}
+    def test_a_test_file_overrides_a_test_set_and_is_matched_by_name(self, tmp_path: Path) -> None:
+        arrays: dict[str, Any] = {"train_set_x": PHOTOS, "train_set_y": NUMBERS}
         path = hdf5_file(tmp_path / "a.h5", **arrays, test_set_x=PHOTOS[:3], test_set_y=[1, 1, 1])
         other = hdf5_file(
             tmp_path / "b.h5",
@@ -107,12 +110,12 @@ class TestLoad:
         assert splits.validation.classes == ("non-cat", "cat")
         assert splits.origin == f"{other} (test_set)"
 
-    def test_a_test_file_may_have_a_training_part_only(self, tmp_path):
+    def test_a_test_file_may_have_a_training_part_only(self, tmp_path: Path) -> None:
         path = npz_file(tmp_path / "a.npz", np.zeros((4, 2)), [0, 1, 0, 1])
         splits = load("moons", test=path, rng=rng())
         assert splits.validation.y.tolist() == [0, 1, 0, 1]
 
-    def test_parts_that_do_not_fit_each_other(self, tmp_path):
+    def test_parts_that_do_not_fit_each_other(self, tmp_path: Path) -> None:
         path = npz_file(tmp_path / "a.npz", np.zeros((4, 3)), [0, 1, 0, 1])
         with pytest.raises(ShapeError, match=r"^moons has 2 columns, but .* has 3 columns$"):
             load("moons", test=path, rng=rng())
@@ -120,7 +123,7 @@ class TestLoad:
         assert "class '2' is unknown to the training data" in message_of("moons", test=more)
         assert message_of("moons", test=tmp_path / "no.csv").startswith("no such file: ")
 
-    def test_data_that_cannot_be_trained_on(self, tmp_path):
+    def test_data_that_cannot_be_trained_on(self, tmp_path: Path) -> None:
         x = np.zeros((4, 2))
         one = npz_file(tmp_path / "one.npz", x, [0, 0, 0, 0])
         assert "one class only ('0')" in message_of(one)
@@ -135,7 +138,7 @@ class TestLoad:
         test_only = hdf5_file(tmp_path / "t.h5", test_set_x=PHOTOS, test_set_y=NUMBERS)
         assert "t.h5 has a test set only" in message_of(test_only)
 
-    def test_a_class_of_the_list_may_have_no_examples(self, tmp_path):
+    def test_a_class_of_the_list_may_have_no_examples(self, tmp_path: Path) -> None:
         path = hdf5_file(
             tmp_path / "a.h5", [b"a", b"b", b"c"], train_set_x=PHOTOS, train_set_y=NUMBERS * 2
         )
@@ -144,7 +147,7 @@ class TestLoad:
         assert set(splits.train.y.tolist()) == {0, 2}
 
     @pytest.mark.parametrize("fraction", [0.0, 1.0, -1.0, float("nan")])
-    def test_a_fraction_out_of_range(self, fraction):
+    def test_a_fraction_out_of_range(self, fraction: float) -> None:
         with pytest.raises(SettingError, match="between 0 and 1"):
             load("moons", validation=fraction, rng=rng())
 
@@ -169,11 +172,13 @@ class TestNames:
             ("moons:noize=3", "no setting 'noize'; did you mean 'noise'?"),
         ],
     )
-    def test_one_line_for_each_way_to_be_wrong(self, spec, message, tmp_path, monkeypatch):
+    def test_one_line_for_each_way_to_be_wrong(
+        self, spec: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.chdir(tmp_path)
         assert message in message_of(spec)
 
-    def test_fetched_cats_come_with_their_test_file(self, folder):
+    def test_fetched_cats_come_with_their_test_file(self, folder: Path) -> None:
         assert not next(entry for entry in list_datasets() if entry.name == "cats").is_here
         train, test = (folder / file.name for file in CATS.files)
         hdf5_file(train, train_set_x=PHOTOS, train_set_y=NUMBERS)
@@ -186,7 +191,7 @@ class TestNames:
         assert part == f"{test} (test_set)"
         assert next(entry for entry in list_datasets() if entry.name == "cats").is_here
 
-    def test_the_list_datasets_says_how_to_write_each_set(self):
+    def test_the_list_datasets_says_how_to_write_each_set(self) -> None:
         entries = {entry.name: entry for entry in list_datasets()}
         assert list(entries) == ["moons", "circles", "spirals", "blobs", "cats"]
         assert entries["moons"].spec == "moons:points=500,noise=0.2"
@@ -195,7 +200,7 @@ class TestNames:
             if entry.name != "cats":
                 assert len(load(entry.spec, rng=rng()).train) == 400
 
-    def test_every_fetched_set_is_whole(self):
+    def test_every_fetched_set_is_whole(self) -> None:
         for name, remote in REMOTE.items():
             assert remote.name == name
             assert len(remote.files) == 2
@@ -206,12 +211,12 @@ class TestNames:
 
 
 class TestLoadForEvaluation:
-    def labels(self, path, classes):
+    def labels(self, path: Path, classes: tuple[str, ...]) -> Any:
         judged, _ = load_for_evaluation(str(path), classes, rng=rng())
         assert judged.classes == classes
         return judged.y.tolist()
 
-    def test_the_test_part_if_there_is_one(self, tmp_path):
+    def test_the_test_part_if_there_is_one(self, tmp_path: Path) -> None:
         path = npz_file(
             tmp_path / "a.npz", np.zeros((4, 2)), [0, 1, 0, 1], x_test=np.ones((1, 2)), y_test=[1]
         )
@@ -219,24 +224,24 @@ class TestLoadForEvaluation:
         assert judged.x.tolist() == [[1, 1]]
         assert part == f"{path} (x_test, y_test)"
 
-    def test_fresh_points_of_a_set_made_here(self):
+    def test_fresh_points_of_a_set_made_here(self) -> None:
         judged, part = load_for_evaluation("moons:points=50", ("lower", "upper"), rng=rng())
         assert part == "moons"
         assert np.bincount(judged.y).tolist() == [25, 25]
         assert judged.y[0] == 1
 
-    def test_names_count_and_not_their_order(self, tmp_path):
+    def test_names_count_and_not_their_order(self, tmp_path: Path) -> None:
         path = tmp_path / "a.csv"
         path.write_text("1,dog\n2,cat\n3,dog\n")
         assert self.labels(path, ("cat", "cow", "dog")) == [2, 0, 2]
         with pytest.raises(DataError, match=r"a.csv: class 'dog' is unknown to the model.*'cat'"):
             self.labels(path, ("cat", "cow"))
 
-    def test_one_class_of_many_is_enough(self, tmp_path):
+    def test_one_class_of_many_is_enough(self, tmp_path: Path) -> None:
         path = hdf5_file(tmp_path / "a.h5", test_set_x=PHOTOS, test_set_y=np.ones(20, int))
         assert self.labels(path, ("cat",)) == [0] * 20
 
-    def test_numbers_are_positions_unless_a_class_is_a_number(self, tmp_path):
+    def test_numbers_are_positions_unless_a_class_is_a_number(self, tmp_path: Path) -> None:
         path = npz_file(tmp_path / "a.npz", np.zeros((3, 2)), [2, 1, 2])
         assert self.labels(path, ("a", "b", "c")) == [2, 1, 2]
         assert self.labels(path, ("1", "2", "3")) == [1, 0, 1]
@@ -248,14 +253,14 @@ class TestLoadForEvaluation:
             with pytest.raises(DataError, match="class '2' is unknown to the model"):
                 self.labels(wrong, ("a", "b"))
 
-    def test_a_number_far_out_of_range_costs_nothing(self, tmp_path):
+    def test_a_number_far_out_of_range_costs_nothing(self, tmp_path: Path) -> None:
         path = npz_file(tmp_path / "a.npz", np.zeros((2, 2)), [0, 2**31 - 1])
         with pytest.raises(DataError, match="class '2147483647' is unknown"):
             self.labels(path, ("a", "b"))
 
 
 class TestReadForPrediction:
-    def test_by_what_the_model_was_trained_on(self, tmp_path):
+    def test_by_what_the_model_was_trained_on(self, tmp_path: Path) -> None:
         table = tmp_path / "points.csv"
         table.write_text("1,2\n3,4\n")
         photo = tmp_path / "photo.png"

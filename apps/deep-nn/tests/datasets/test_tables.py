@@ -1,20 +1,24 @@
 """CSV files: columns, labels, and one line per error."""
 
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from deep_nn.datasets.files import read
+from deep_nn.datasets.files import Part, read
 from deep_nn.datasets.tables import read_rows
 from nn_core.errors import NNError
 
 
-def csv_file(tmp_path, text, name="points.csv"):
+def csv_file(tmp_path: Path, text: str | bytes, name: str = "points.csv") -> Path:
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
 
 
-def message_of(path, reader=read):
+def message_of(path: Path, reader: Callable[[Path], object] = read) -> str:
     with pytest.raises(NNError) as caught:
         reader(path)
     message = str(caught.value)
@@ -23,21 +27,28 @@ def message_of(path, reader=read):
     return message
 
 
+def train_part(path: Path) -> Part:
+    """The training set of a file that must have one."""
+    part = read(path).train
+    assert part is not None
+    return part
+
+
 class TestCsv:
-    def test_columns_and_names(self, tmp_path):
-        part = read(csv_file(tmp_path, "1,2.5,cat\n\n-3,4e2,dog\r\n5, 6 , cat \n")).train
+    def test_columns_and_names(self, tmp_path: Path) -> None:
+        part = train_part(csv_file(tmp_path, "1,2.5,cat\n\n-3,4e2,dog\r\n5, 6 , cat \n"))
         np.testing.assert_array_equal(part.x, [[1, 2.5], [-3, 400], [5, 6]])
         assert part.x.dtype == np.float64
         assert part.names == ("cat", "dog")
         assert part.y.tolist() == [0, 1, 0]
 
     @pytest.mark.parametrize("header", ["", "\ufeff", "width,height,kind\n", "\ufeffwidth,,kind\n"])
-    def test_a_header_is_told_from_numbers(self, tmp_path, header):
-        part = read(csv_file(tmp_path, header + "1,2,a\n3,4,b\n")).train
+    def test_a_header_is_told_from_numbers(self, tmp_path: Path, header: str) -> None:
+        part = train_part(csv_file(tmp_path, header + "1,2,a\n3,4,b\n"))
         np.testing.assert_array_equal(part.x, [[1, 2], [3, 4]])
 
-    def test_whole_numbers_are_classes_in_their_order(self, tmp_path):
-        part = read(csv_file(tmp_path, "1,10\n2,3.0\n3,20\n4,3\n")).train
+    def test_whole_numbers_are_classes_in_their_order(self, tmp_path: Path) -> None:
+        part = train_part(csv_file(tmp_path, "1,10\n2,3.0\n3,20\n4,3\n"))
         assert part.names == ("3", "10", "20")
         assert part.y.tolist() == [1, 0, 2, 0]
 
@@ -69,12 +80,14 @@ class TestCsv:
             ("1," + "x" * 1000 + ",a\n", "is not a number"),
         ],
     )
-    def test_one_line_for_each_way_to_be_wrong(self, tmp_path, text, message):
+    def test_one_line_for_each_way_to_be_wrong(
+        self, tmp_path: Path, text: str | bytes, message: str
+    ) -> None:
         found = message_of(csv_file(tmp_path, text))
         assert message in found
         assert len(found) < len(str(tmp_path)) + 250
 
-    def test_rows_to_predict_may_have_labels(self, tmp_path):
+    def test_rows_to_predict_may_have_labels(self, tmp_path: Path) -> None:
         with_labels = csv_file(tmp_path, "u,v,kind\n1,2,0.5\n3,4,\n")
         without = csv_file(tmp_path, "1,2\n3,4\n", "without.csv")
         for path in (with_labels, without):
@@ -82,9 +95,9 @@ class TestCsv:
         single = csv_file(tmp_path, "u\n1\n2\n", "single.csv")
         np.testing.assert_array_equal(read_rows(single, 1), [[1], [2]])
 
-    def test_rows_to_predict_must_have_the_columns_of_the_model(self, tmp_path):
+    def test_rows_to_predict_must_have_the_columns_of_the_model(self, tmp_path: Path) -> None:
         path = csv_file(tmp_path, "1,2,3\n")
         for columns in (1, 4):
-            found = message_of(path, lambda path, columns=columns: read_rows(path, columns))
+            found = message_of(path, functools.partial(read_rows, columns=columns))
             assert found.startswith(f"the model was trained on {columns} column")
             assert found.endswith("points.csv has 3 (line 1)")

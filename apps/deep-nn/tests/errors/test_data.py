@@ -53,7 +53,7 @@ def with_nan(folder: Path) -> Path:
     return npz(x=np.where(POINTS[7, 1] == POINTS, np.nan, POINTS), y=SIDES)(folder)
 
 
-BAD_DATA = {
+BAD_DATA: dict[str, tuple[Callable[[Path], object], str]] = {
     "no such file": (lambda folder: folder / "none.csv", "no such file"),
     "a name almost right": (lambda folder: "mons", "did you mean 'moons'?"),
     "a directory": (a_folder, "points.csv is a directory, not a file"),

@@ -58,10 +58,10 @@ def plain_text(path: Path) -> Path:
     return path
 
 
-BAD_MODELS = {
+BAD_MODELS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no such file": (lambda path: path, "cannot read m.h5: No such file"),
-    "a directory": (lambda path: path.mkdir() or path, "cannot read m.h5: Is a directory"),
-    "an empty file": (lambda path: path.touch() or path, "m.h5 is not a checkpoint"),
+    "a directory": (Path.mkdir, "cannot read m.h5: Is a directory"),
+    "an empty file": (Path.touch, "m.h5 is not a checkpoint"),
     "text": (plain_text, "m.h5 is not a checkpoint: it is no HDF5 file"),
     "a data file": (
         lambda path: write_cats(path, "train"),
