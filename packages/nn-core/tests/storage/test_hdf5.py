@@ -26,7 +26,7 @@ def write(path: Path, **arrays: Any) -> Path:
 
 
 def doubled(block: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return block.sum(axis=(1, 2))[:, None] * 2.0
+    return np.asarray(block.sum(axis=(1, 2))[:, None] * 2.0)
 
 
 @pytest.fixture(scope="module")
