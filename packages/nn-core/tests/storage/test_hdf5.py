@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nn_core.errors import DataError
 from nn_core.storage import files, hdf5
-from nn_core.storage.hdf5 import LazyArray, read_hdf5
+from nn_core.storage.hdf5 import HDF5Array, read_hdf5
 
 ROWS = np.arange(40 * 6).reshape(40, 2, 3)
 
@@ -62,7 +62,7 @@ def test_values_in_other_files_are_not_read(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=rf"{path.name}: x is in another file"):
             read_hdf5(path, {"x"})
         with pytest.raises(DataError, match=rf"{path.name}: x is in another file"):
-            LazyArray(path, "x")
+            HDF5Array(path, "x")
 
 
 def test_an_array_larger_than_may_be_read_is_not_read(tmp_path: Path) -> None:
@@ -83,25 +83,25 @@ def test_files_that_are_not_hdf5(tmp_path: Path, content: bytes) -> None:
         read_hdf5(path, {"x"})
     assert "\n" not in str(caught.value)
     with pytest.raises(DataError, match=r"a\.h5 is not an HDF5 file, or is damaged"):
-        LazyArray(path, "x")
+        HDF5Array(path, "x")
 
 
 def test_a_missing_array_and_a_number(tmp_path: Path) -> None:
     path = write(tmp_path / "a.h5", x=3.0)
     with pytest.raises(DataError, match=r"a\.h5 \(y\) is missing"):
-        LazyArray(path, "y")
+        HDF5Array(path, "y")
     with pytest.raises(DataError, match=r"a\.h5 \(x\): a single number"):
-        LazyArray(path, "x")
+        HDF5Array(path, "x")
 
 
 def test_a_lazy_array_has_the_shape_of_its_rows(stored: Path) -> None:
-    lazy = LazyArray(stored, "x")
+    lazy = HDF5Array(stored, "x")
     assert (len(lazy), lazy.shape, lazy.dtype, lazy.nbytes) == (40, (40, 2, 3), np.int64, 1920)
     np.testing.assert_array_equal(lazy[:], ROWS, strict=True)
     np.testing.assert_array_equal(lazy[3:9:2], ROWS[3:9:2])
     np.testing.assert_array_equal(lazy[-4:], ROWS[-4:])
     assert lazy[5:5].shape == (0, 2, 3)
-    small = LazyArray(stored, "x", convert=doubled, item_shape=(1,), dtype=np.float32)
+    small = HDF5Array(stored, "x", convert=doubled, item_shape=(1,), dtype=np.float32)
     assert (small.shape, small.dtype, small.nbytes) == ((40, 1), np.float32, 160)
     np.testing.assert_array_equal(small[:2], [[30], [102]])
     assert small.stored_shape == (40, 2, 3)
@@ -115,7 +115,7 @@ def test_rows_come_in_the_order_asked_for_however_they_are_read(
     indices = np.array(rows, np.intp)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hdf5, "READ_BYTES", read_bytes)
-        lazy = LazyArray(stored, "x", convert=doubled, item_shape=(1,), dtype=np.float64)
+        lazy = HDF5Array(stored, "x", convert=doubled, item_shape=(1,), dtype=np.float64)
         out = np.empty((len(rows), 1))
         lazy.read(indices, out)
         np.testing.assert_array_equal(out, doubled(ROWS)[indices])
@@ -141,13 +141,13 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_only_the_rows_asked_for_are_read(stored: Path, reads: list[int]) -> None:
-    lazy = LazyArray(stored, "x")
+    lazy = HDF5Array(stored, "x")
     lazy.read(np.array([30, 2, 17, 2]), np.empty((4, 2, 3), np.int64))
     assert reads == [3]
 
 
 def test_a_pickle_opens_the_file_again(stored: Path) -> None:
-    lazy = LazyArray(stored, "x", rows=np.array([4, 2]), convert=doubled, item_shape=(1,))
+    lazy = HDF5Array(stored, "x", rows=np.array([4, 2]), convert=doubled, item_shape=(1,))
     again = pickle.loads(pickle.dumps(lazy))
     np.testing.assert_array_equal(again[:], doubled(ROWS)[[4, 2]])
 
@@ -157,7 +157,7 @@ def test_a_file_that_breaks_while_it_is_read_is_named(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(256, size=(200, 4000), dtype=np.uint8)
     with h5py.File(path, "w") as file:
         file.create_dataset("x", data=noise, chunks=(1, 4000), fletcher32=True)
-    lazy = LazyArray(path, "x")
+    lazy = HDF5Array(path, "x")
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2] + bytes(len(content) - len(content) // 2))
     lazy = pickle.loads(pickle.dumps(lazy))

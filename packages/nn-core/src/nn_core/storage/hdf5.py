@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.arrays import Shape
 from nn_core.errors import DataError
 from nn_core.storage.files import check_bytes, check_file, decoding_errors, printable
 
 SUFFIXES = frozenset({".h5", ".hdf5"})
 READ_BYTES = 16 * 1024 * 1024
-"""How much a LazyArray reads from its file at a time."""
+"""How much a HDF5Array reads from its file at a time."""
 
 Convert = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 
@@ -67,7 +66,7 @@ def read_hdf5(path: Path, names: Collection[str]) -> tuple[dict[str, npt.NDArray
         )
 
 
-class LazyArray:
+class HDF5Array:
     """An array (N, ...) that stays in its file; rows are read when they are asked for.
 
     path, key   the file, and the array's name in it
@@ -77,7 +76,7 @@ class LazyArray:
     item_shape  of one row after `convert`; by default that of the stored rows
     dtype       after `convert`; by default the stored one
 
-    The file is left open, and opened anew where a pickled LazyArray is loaded. `stored_shape`
+    The file is left open, and opened anew where a pickled HDF5Array is loaded. `stored_shape`
     and `stored_dtype` are what the file has. Errors are DataErrors that name the file.
     """
 
@@ -88,13 +87,13 @@ class LazyArray:
         *,
         rows: npt.NDArray[np.intp] | None = None,
         convert: Convert | None = None,
-        item_shape: Shape | None = None,
+        item_shape: tuple[int, ...] | None = None,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
         self.path, self.key, self.convert = path, key, convert
         self._dataset: Any = None
         dataset = self._open()
-        self.stored_shape: Shape = dataset.shape
+        self.stored_shape: tuple[int, ...] = dataset.shape
         self.stored_dtype: np.dtype[Any] = dataset.dtype
         if not self.stored_shape:
             raise DataError(f"{self.source}: a single number, not an array")
@@ -108,7 +107,7 @@ class LazyArray:
         return f"{printable(self.path)} ({printable(self.key)})"
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> tuple[int, ...]:
         """(N, *item_shape)."""
         return (len(self._rows), *self._item_shape)
 
@@ -129,9 +128,9 @@ class LazyArray:
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_dataset": None}
 
-    def subset(self, indices: npt.NDArray[np.intp]) -> "LazyArray":
+    def subset(self, indices: npt.NDArray[np.intp]) -> "HDF5Array":
         """The rows at these indices, still in the file."""
-        return LazyArray(
+        return HDF5Array(
             self.path,
             self.key,
             rows=self._rows[indices],
