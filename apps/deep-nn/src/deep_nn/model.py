@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deep_nn.datasets.dataset import Examples
+from deep_nn.datasets import RawExamples
 from deep_nn.datasets.preprocessing import Preprocessing
 from deep_nn.settings import NetworkSettings, migrate_settings
 from nn_core import checkpoint
@@ -26,7 +26,7 @@ PROGRAM = "deep-nn"
 class Model:
     """A trained network with its classes and preprocessing, for raw examples.
 
-    fingerprint  of the training set (see `datasets.dataset.fingerprint`)
+    fingerprint  of the training set (see `nn_core.cli.dataset.fingerprint`)
     run          the training run, to resume; None in an exported model
     """
 
@@ -37,7 +37,7 @@ class Model:
     fingerprint: str
     run: checkpoint.Run | None
 
-    def logits(self, x: Examples, source: str) -> Array:
+    def logits(self, x: RawExamples, source: str) -> Array:
         """Logits (N, outputs) of raw examples.
 
         source  where they come from, for messages
@@ -54,7 +54,7 @@ class Model:
             )
         return logits
 
-    def probabilities(self, x: Examples, source: str) -> Array:
+    def probabilities(self, x: RawExamples, source: str) -> Array:
         """P(class | example), (N, classes)."""
         return probabilities(self.logits(x, source))
 

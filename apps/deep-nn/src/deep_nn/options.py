@@ -5,9 +5,8 @@ from typing import Any
 
 import click
 
+from deep_nn.datasets.catalog import CATALOG
 from deep_nn.datasets.files import READERS
-from deep_nn.datasets.generated import GENERATED
-from deep_nn.datasets.registry import REMOTE
 from deep_nn.model import activation
 from nn_core.cli.options import INITIALIZER, Command, together
 from nn_core.cli.param_types import MODEL, CommaList, FloatRange, SpecType
@@ -18,7 +17,7 @@ model_option = click.option(
     "--model", "model_path", type=MODEL, metavar="FILE", required=True, help="Trained network."
 )
 DATA = (
-    f"{', '.join([*GENERATED, *REMOTE])}, or a file ({', '.join(READERS)}). "
+    f"{', '.join([*CATALOG.generated, *CATALOG.remote])}, or a file ({', '.join(READERS)}). "
     "Generated sets take settings: moons:noise=0.3."
 )
 DROPOUT = CommaList(FloatRange(least=0, below=1), "rates")
@@ -36,8 +35,8 @@ def network_options(*, omit: str = "", **defaults: Any) -> Callable[[Command], C
         ),
         click.option(
             "--test",
-            metavar="FILE",
-            help="Validation set, in place of a test set in --data or a split of it.",
+            metavar="NAME|FILE",
+            help="Validation set, in place of the test set of --data or a split of --data.",
         ),
         click.option(
             "--validation",

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from deep_nn.datasets.dataset import Dataset, Examples
+from deep_nn.datasets import RawExamples
 from deep_nn.model import Model
 from nn_core.arrays import Array
+from nn_core.cli.dataset import Dataset
 from nn_core.cli.plots import COLORS, new_figure, save_figure, tidy
 from nn_core.metrics import accuracy
 
@@ -16,7 +17,9 @@ RESOLUTION = 300
 """Grid points along each axis."""
 
 
-def draw_boundary(model: Model, parts: Mapping[str, Dataset], path: Path, *, title: str) -> None:
+def draw_boundary(
+    model: Model, parts: Mapping[str, Dataset[RawExamples]], path: Path, *, title: str
+) -> None:
     """Color the plane by the predicted class, more strongly where it is more probable.
 
     parts  name -> points drawn on it; the first filled, the second as rings. The title states
@@ -26,7 +29,7 @@ def draw_boundary(model: Model, parts: Mapping[str, Dataset], path: Path, *, tit
 
     figure = new_figure(6.5, 5.5)
     axes = figure.subplots()
-    points: Examples = np.concatenate([part.x for part in parts.values()])
+    points: RawExamples = np.concatenate([part.x for part in parts.values()])
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.1 * np.where(high > low, high - low, 1.0)
     low, high = low - margin, high + margin

@@ -1,19 +1,19 @@
 """The setup of a training run: data, network and trainer from the settings and their seed."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from deep_nn.datasets.dataset import Dataset, fingerprint
+from deep_nn.datasets import RawExamples
+from deep_nn.datasets.catalog import CATALOG
 from deep_nn.datasets.preprocessing import Preprocessing, fit
-from deep_nn.datasets.registry import Splits, load, load_for_evaluation
 from deep_nn.model import Model, build_layers, loss_for, output_units
 from deep_nn.settings import NetworkSettings
 from nn_core import checkpoint
 from nn_core.arrays import Array, Labels
-from nn_core.errors import CheckpointError, DataError
+from nn_core.cli.dataset import Dataset, Splits, require_same_data, run_to_resume
+from nn_core.errors import DataError
 from nn_core.network import Network
 from nn_core.training.trainer import Trainer
 
@@ -23,7 +23,7 @@ class Setup:
     """A run that has not started, and the data it was built from."""
 
     trainer: Trainer
-    splits: Splits
+    splits: Splits[RawExamples]
     preprocessing: Preprocessing
 
     def details(self, settings: NetworkSettings) -> dict[str, Any]:
@@ -32,15 +32,17 @@ class Setup:
             "settings": settings.to_dict(),
             "classes": self.splits.train.classes,
             "preprocessing": self.preprocessing.to_dict(),
-            "fingerprint": fingerprint(self.splits.train),
+            "fingerprint": self.splits.fingerprint,
         }
 
     def run_to_resume(self, model: Model) -> checkpoint.Run:
         """The run of a checkpoint. Raises CheckpointError or DataError if it cannot be resumed."""
-        if model.run is None:
-            raise CheckpointError("the checkpoint has no training run to resume")
-        require_same_data(model, self.splits)
-        return model.run
+        return run_to_resume(
+            model.run,
+            source=self.splits.train.name,
+            found=self.splits.fingerprint,
+            expected=model.fingerprint,
+        )
 
 
 def set_up(settings: NetworkSettings) -> Setup:
@@ -53,7 +55,7 @@ def set_up(settings: NetworkSettings) -> Setup:
     preprocessing = fit(splits.train)
     classes = splits.train.classes
 
-    def rows(dataset: Dataset) -> tuple[Array, Labels]:
+    def rows(dataset: Dataset[RawExamples]) -> tuple[Array, Labels]:
         return preprocessing.apply(dataset.x, settings.dtype, dataset.name), dataset.y
 
     x, y = rows(splits.train)
@@ -86,17 +88,17 @@ def random_generators(seed: int) -> list[np.random.Generator]:
     return np.random.default_rng(seed).spawn(4)
 
 
-def load_splits(settings: NetworkSettings) -> Splits:
+def load_splits(settings: NetworkSettings) -> Splits[RawExamples]:
     """The training and validation sets; the same for the same settings."""
-    return load(
+    return CATALOG.load(
         settings.data,
-        test=None if settings.test is None else Path(settings.test),
+        test=settings.test,
         validation=settings.validation,
         rng=random_generators(settings.seed)[0],
     )
 
 
-def splits_of(model: Model) -> Splits:
+def splits_of(model: Model) -> Splits[RawExamples]:
     """The training and validation sets of a model.
 
     Raises DataError if they are missing or have changed.
@@ -105,20 +107,13 @@ def splits_of(model: Model) -> Splits:
         splits = load_splits(model.settings)
     except DataError as error:
         raise DataError(f"cannot load the training data: {error}; give --data instead") from None
-    require_same_data(model, splits)
+    require_same_data(splits.train.name, splits.fingerprint, model.fingerprint)
     return splits
 
 
-def evaluation_data(model: Model, data: str | None) -> tuple[Dataset, str]:
-    """What to evaluate a model on, and where it comes from: `data`, or the validation set."""
-    if data is not None:
-        rng = random_generators(model.settings.seed)[3]
-        return load_for_evaluation(data, model.classes, rng=rng)
-    validation = splits_of(model).validation
-    return validation, validation.name
-
-
-def require_same_data(model: Model, splits: Splits) -> None:
-    """Raise DataError unless the training set is that of the model."""
-    if fingerprint(splits.train) != model.fingerprint:
-        raise DataError(f"{splits.train.name} is not the data that the model was trained on")
+def evaluation_data(model: Model, data: str | None) -> Dataset[RawExamples]:
+    """What to evaluate a model on: `data`, or else its validation set."""
+    if data is None:
+        return splits_of(model).validation
+    rng = random_generators(model.settings.seed)[3]
+    return CATALOG.load_for_evaluation(data, model.classes, rng=rng)

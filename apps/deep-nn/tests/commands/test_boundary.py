@@ -1,6 +1,7 @@
 """The command `boundary`."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from command_line import (
     write_npz,
 )
 
-from deep_nn.datasets.dataset import Dataset
 from deep_nn.model import load_model
 from deep_nn.setup import set_up
+from nn_core.cli.dataset import Dataset
 
 
 class TestBoundary:
@@ -27,9 +28,9 @@ class TestBoundary:
     def test_by_default_the_points_are_those_of_the_training(
         self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        drawn: dict[str, Dataset] = {}
+        drawn: dict[str, Dataset[Any]] = {}
 
-        def draw(model: object, parts: dict[str, Dataset], path: Path, **options: str) -> None:
+        def draw(model: object, parts: dict[str, Dataset[Any]], path: Path, **options: str) -> None:
             drawn.update(parts)
 
         monkeypatch.setattr("deep_nn.commands.boundary.draw_boundary", draw)

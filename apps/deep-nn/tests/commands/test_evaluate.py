@@ -64,7 +64,7 @@ class TestEvaluate:
         model = load_model(folder / "moons.h5")
         seen = set_up(model.settings).splits
         known = np.concatenate([seen.train.x, seen.validation.x])
-        judged, _ = evaluation_data(model, "moons")
+        judged = evaluation_data(model, "moons")
         assert not np.isin(judged.x, known).any()
 
     def test_data_that_has_changed_since_is_refused(self, tmp_path: Path) -> None:

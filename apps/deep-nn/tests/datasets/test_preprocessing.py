@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from deep_nn.datasets.dataset import Dataset
 from deep_nn.datasets.preprocessing import Preprocessing, fit
+from nn_core.cli.dataset import Dataset
 from nn_core.errors import CheckpointError, DataError, ShapeError
 
 
-def table(x: Any) -> Dataset:
+def table(x: Any) -> Dataset[Any]:
     x = np.array(x, dtype=np.float64)
     return Dataset("points", x, np.arange(len(x)) % 2, ("a", "b"))
 

@@ -79,7 +79,7 @@ BAD_DATA: dict[str, tuple[Callable[[Path], object], str]] = {
     ".h5 without labels": (h5(train_set_x=POINTS), "train_set_y is missing"),
     ".h5 with a test part only": (
         h5(test_set_x=POINTS, test_set_y=SIDES),
-        "has a test set only, no training set",
+        "has only a test set, no training set",
     ),
     "a truncated .h5": (a_truncated_h5, "is not an HDF5 file, or is damaged"),
     "an unknown suffix": (lambda folder: __file__, "unknown suffix (.py)"),

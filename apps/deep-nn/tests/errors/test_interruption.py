@@ -94,7 +94,7 @@ class TestCtrlC:
         def interrupt(*arguments: Any, **options: Any) -> NoReturn:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("deep_nn.setup.load", interrupt)
+        monkeypatch.setattr("nn_core.cli.catalog.Catalog.load", interrupt)
         assert refused_and_nothing_changed(here, *command.split(), status=1) == "interrupted"
 
 
@@ -102,6 +102,6 @@ def test_memory_that_runs_out_is_one_line(here: Path, monkeypatch: pytest.Monkey
     def fail(*arguments: Any, **options: Any) -> NoReturn:
         raise MemoryError("Unable to allocate 8 EiB")
 
-    monkeypatch.setattr("deep_nn.setup.load", fail)
+    monkeypatch.setattr("nn_core.cli.catalog.Catalog.load", fail)
     line = refused_and_nothing_changed(here, "train", "--save", "m.h5", status=1)
     assert line == "out of memory: Unable to allocate 8 EiB"

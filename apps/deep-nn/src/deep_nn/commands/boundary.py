@@ -33,7 +33,7 @@ def boundary(model_path: Path, data: str | None, figure: Path) -> None:
     if model.preprocessing.shape != (2,):
         raise DataError(f"boundary needs a network with two inputs; {model_path} has others")
     if data is not None:
-        parts = {"": evaluation_data(model, data)[0]}
+        parts = {"": evaluation_data(model, data)}
     else:
         splits = splits_of(model)
         parts = {"training": splits.train, "validation": splits.validation}

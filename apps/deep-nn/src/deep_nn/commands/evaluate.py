@@ -28,18 +28,18 @@ def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
     Example: deep-nn evaluate --model cats.h5 --data test_catvnoncat.h5
     """
     model = load_model(model_path)
-    dataset, source = evaluation_data(model, data)
-    logits = model.logits(dataset.x, source)
+    dataset = evaluation_data(model, data)
+    logits = model.logits(dataset.x, dataset.name)
     result: dict[str, Any] = {
         "accuracy": accuracy(logits, dataset.y),
         "loss": loss_for(model.classes)(logits, dataset.y)[0],
         "examples": len(dataset),
-        "data": source,
+        "data": dataset.name,
     }
     if as_json:
         echo_json(result)
     else:
         click.echo(
-            f"{source}: {result['examples']:,} examples, accuracy {result['accuracy']:.2%}, "
+            f"{dataset.name}: {result['examples']:,} examples, accuracy {result['accuracy']:.2%}, "
             f"loss {result['loss']:.4g}"
         )

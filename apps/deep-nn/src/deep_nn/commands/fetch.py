@@ -4,7 +4,7 @@
 Example: deep-nn fetch cats
 """
 
-from deep_nn.datasets.registry import REMOTE
+from deep_nn.datasets.catalog import CATALOG
 from nn_core.cli.dataset_commands import fetch_command
 
-fetch = fetch_command(REMOTE)
+fetch = fetch_command(CATALOG.remote)

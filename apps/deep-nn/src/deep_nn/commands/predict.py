@@ -6,7 +6,7 @@ from typing import Any
 import click
 import numpy as np
 
-from deep_nn.datasets.registry import read_for_prediction
+from deep_nn.datasets.files import read_for_prediction
 from deep_nn.model import Model, load_model
 from deep_nn.options import model_option
 from nn_core.cli.app import echo_json, json_option

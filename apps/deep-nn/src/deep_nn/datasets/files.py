@@ -1,16 +1,17 @@
 """Readers of data files: .h5, .npz and .csv."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deep_nn.datasets.dataset import Examples, check_examples
-from deep_nn.datasets.tables import read_table
-from nn_core.arrays import Labels
+from deep_nn.datasets import RawExamples
+from deep_nn.datasets.tables import read_rows, read_table
+from nn_core.arrays import Shape
+from nn_core.cli.dataset import CHANNELS, Contents, Part, describe_shape
+from nn_core.cli.images import read_image
 from nn_core.cli.labels import read_labels
 from nn_core.errors import DataError, ShapeError
 from nn_core.storage.files import check_file, listing, printable
@@ -20,29 +21,7 @@ from nn_core.storage.npz import read_npz
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
-    """The training or the test set of a file.
-
-    source  the file and the keys, for messages
-    y       (N,) indices into `names`; the class numbers of the file where it has no names
-    """
-
-    source: str
-    x: Examples
-    y: Labels
-    names: tuple[str, ...] | None
-
-
-@dataclass(frozen=True, eq=False)
-class Contents:
-    """The training set and the test set of a file, one of which may be missing."""
-
-    train: Part | None
-    test: Part | None
-
-
-def read(path: Path) -> Contents:
+def read(path: Path) -> Contents[RawExamples]:
     """Read a data file, by its suffix.
 
     .h5, .hdf5  train_set_x and train_set_y, test_set_x and test_set_y, or both pairs;
@@ -64,13 +43,29 @@ def read(path: Path) -> Contents:
     return reader(path)
 
 
-def _read_csv(path: Path) -> Contents:
+def read_for_prediction(path: Path, shape: Shape) -> RawExamples:
+    """Examples (N, ...) without labels: one image, or the rows of a CSV file.
+
+    shape  of one training example: (H, W, C) or (D,)
+    Raises DataError for a file that is unreadable or does not fit the shape.
+    """
+    if len(shape) == 3:
+        return read_image(path, shape)
+    if path.is_file() and path.suffix.lower() != ".csv":
+        raise DataError(
+            f"the model was trained on {describe_shape(shape)};"
+            f" {printable(path)} is not a .csv file"
+        )
+    return read_rows(path, shape[0])
+
+
+def _read_csv(path: Path) -> Contents[RawExamples]:
     x, labels = read_table(path)
     y, names = read_labels(np.array(labels), None, x.shape, printable(path))
     return Contents(Part(printable(path), x, y, names), None)
 
 
-def _read_npz(path: Path) -> Contents:
+def _read_npz(path: Path) -> Contents[RawExamples]:
     arrays, keys = read_npz(path, NPZ_KEYS)
     name = printable(path)
     train = _part(f"{name} (x, y)", arrays, "x", "y")
@@ -80,7 +75,7 @@ def _read_npz(path: Path) -> Contents:
     return Contents(train, test)
 
 
-def _read_hdf5(path: Path) -> Contents:
+def _read_hdf5(path: Path) -> Contents[RawExamples]:
     arrays, keys = read_hdf5(path, HDF5_KEYS)
     name = printable(path)
     train = _part(f"{name} (train_set)", arrays, "train_set_x", "train_set_y")
@@ -93,7 +88,7 @@ def _read_hdf5(path: Path) -> Contents:
     return Contents(train, test)
 
 
-READERS: Mapping[str, Callable[[Path], Contents]] = {
+READERS: Mapping[str, Callable[[Path], Contents[RawExamples]]] = {
     ".csv": _read_csv,
     ".npz": _read_npz,
     ".h5": _read_hdf5,
@@ -103,7 +98,7 @@ NPZ_KEYS = frozenset({"x", "y", "x_test", "y_test"})
 HDF5_KEYS = frozenset({"train_set_x", "train_set_y", "test_set_x", "test_set_y", "list_classes"})
 
 
-def _part(source: str, arrays: Arrays, x_key: str, y_key: str) -> Part | None:
+def _part(source: str, arrays: Arrays, x_key: str, y_key: str) -> Part[RawExamples] | None:
     """The validated part under two keys; None if the file has neither."""
     if x_key not in arrays and y_key not in arrays:
         return None
@@ -115,7 +110,7 @@ def _part(source: str, arrays: Arrays, x_key: str, y_key: str) -> Part | None:
     return Part(source, x, y, names)
 
 
-def _examples(x: npt.NDArray[Any], source: str) -> Examples:
+def _examples(x: npt.NDArray[Any], source: str) -> RawExamples:
     """Images as uint8 (N, H, W, C), tables as float64 (N, D)."""
     if x.dtype.kind not in "buif":
         raise DataError(f"{source}: examples must be numbers, not {x.dtype}")
@@ -133,5 +128,19 @@ def _examples(x: npt.NDArray[Any], source: str) -> Examples:
         raise DataError(f"{source}: pixels must be integers from 0 to 255")
     if x.ndim == 3:
         x = x[..., np.newaxis]
-    check_examples(x, source)
+    _check_examples(x, source)
     return x
+
+
+def _check_examples(x: RawExamples, source: str) -> None:
+    """Raise ShapeError or DataError for no examples, odd channels or a value that is not finite."""
+    if x.size == 0:
+        raise DataError(f"{source}: no examples (shape {x.shape})")
+    if x.ndim == 4 and x.shape[3] not in CHANNELS:
+        known = " or ".join(f"{count} ({mode})" for count, mode in CHANNELS.items())
+        raise ShapeError(
+            f"{source}: images must have {known} channels, not {x.shape[3]} (shape {x.shape})"
+        )
+    if x.ndim == 2 and not np.isfinite(x).all():
+        row, column = (int(i) for i in np.argwhere(~np.isfinite(x))[0])
+        raise DataError(f"{source}: {x[row, column]} at example {row}, column {column} (from 0)")

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from deep_nn.datasets.dataset import Dataset, Examples
+from deep_nn.datasets import RawExamples
 from nn_core.arrays import Labels
+from nn_core.cli.dataset import Dataset
 from nn_core.registry import require
 
 MAX_POINTS = 1_000_000
@@ -17,7 +18,9 @@ MAX_CLASSES = 100
 MAX_NOISE = 1000.0
 
 
-def moons(points: int = 500, noise: float = 0.2, *, rng: np.random.Generator) -> Dataset:
+def moons(
+    points: int = 500, noise: float = 0.2, *, rng: np.random.Generator
+) -> Dataset[RawExamples]:
     """Two interleaving half circles.
 
     upper: (cos t, sin t),   lower: (1 - cos t, 1/2 - sin t),   t evenly spaced in [0, pi]
@@ -38,7 +41,7 @@ def moons(points: int = 500, noise: float = 0.2, *, rng: np.random.Generator) ->
 
 def circles(
     points: int = 500, noise: float = 0.1, factor: float = 0.5, *, rng: np.random.Generator
-) -> Dataset:
+) -> Dataset[RawExamples]:
     """Two concentric circles.
 
     outer: (cos t, sin t),   inner: factor (cos t, sin t),   t evenly spaced in [0, 2 pi)
@@ -64,7 +67,7 @@ def spirals(
     turns: float = 1.5,
     *,
     rng: np.random.Generator,
-) -> Dataset:
+) -> Dataset[RawExamples]:
     """Interleaving spiral arms, one class each.
 
     arm k of C: r (cos a, sin a),   r = 0.1 + 0.9 s,   a = 2 pi (turns s + k / C),
@@ -88,7 +91,7 @@ def spirals(
 
 def blobs(
     points: int = 500, classes: int = 3, spread: float = 0.25, *, rng: np.random.Generator
-) -> Dataset:
+) -> Dataset[RawExamples]:
     """Gaussian clusters around points on the unit circle, one class each.
 
     cluster k of C: Normal(mean = (cos(2 pi k / C), sin(2 pi k / C)), covariance = spread^2 I)
@@ -106,7 +109,7 @@ def blobs(
     return Dataset("blobs", _noisy(x, spread, rng), y, _numbered(classes))
 
 
-GENERATED: Mapping[str, Callable[..., Dataset]] = {
+GENERATED: Mapping[str, Callable[..., Dataset[RawExamples]]] = {
     "moons": moons,
     "circles": circles,
     "spirals": spirals,
@@ -119,12 +122,12 @@ def _labels(points: int, classes: int) -> Labels:
     return np.sort(np.arange(points) % classes)
 
 
-def _polar(radius: Examples, turns: Examples) -> Examples:
+def _polar(radius: RawExamples, turns: RawExamples) -> RawExamples:
     angle = 2 * np.pi * turns
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
 
 
-def _noisy(x: Examples, noise: float, rng: np.random.Generator) -> Examples:
+def _noisy(x: RawExamples, noise: float, rng: np.random.Generator) -> RawExamples:
     return x + noise * rng.standard_normal(x.shape)
 
 

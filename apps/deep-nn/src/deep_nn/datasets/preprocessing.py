@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deep_nn.datasets.dataset import Dataset, Examples, describe_shape
+from deep_nn.datasets import RawExamples
 from nn_core.arrays import Array, Shape
+from nn_core.cli.dataset import Dataset, describe_shape
 from nn_core.errors import CheckpointError, DataError, ShapeError
 
 
@@ -29,7 +30,7 @@ class Preprocessing:
     std: tuple[float, ...] = ()
 
     def apply(
-        self, x: Examples, dtype: npt.DTypeLike = np.float32, source: str = "the data"
+        self, x: RawExamples, dtype: npt.DTypeLike = np.float32, source: str = "the data"
     ) -> Array:
         """Rows (N, D) of the given dtype, D the product of `shape`.
 
@@ -84,7 +85,7 @@ class Preprocessing:
         return cls(shape, mean, std)
 
 
-def fit(dataset: Dataset) -> Preprocessing:
+def fit(dataset: Dataset[RawExamples]) -> Preprocessing:
     """The preprocessing for a training set.
 
     Raises DataError for a column whose mean or standard deviation is beyond float64.

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deep_nn.datasets.dataset import Examples, describe_shape
+from deep_nn.datasets import RawExamples
+from nn_core.cli.dataset import describe_shape
 from nn_core.cli.labels import integer
 from nn_core.errors import DataError
 from nn_core.storage.files import printable
@@ -14,7 +15,7 @@ from nn_core.storage.text import Row, read_csv
 MAX_LABEL_LENGTH = 100
 
 
-def read_table(path: Path) -> tuple[Examples, list[str]]:
+def read_table(path: Path) -> tuple[RawExamples, list[str]]:
     """Columns (N, D) and N labels of a CSV file.
 
     The first row is a header if none of its cells is a number. A label is any text; integers
@@ -33,7 +34,7 @@ def read_table(path: Path) -> tuple[Examples, list[str]]:
     return x, [_label(path, row) for row in rows]
 
 
-def read_rows(path: Path, columns: int) -> Examples:
+def read_rows(path: Path, columns: int) -> RawExamples:
     """Rows (N, D) to predict, of a CSV file with D columns, or D + 1 with labels.
 
     columns  D, as in the training data
@@ -59,7 +60,7 @@ def _without_header(path: Path, rows: list[Row], columns: int) -> list[Row]:
     return rows[1:]
 
 
-def _numbers(path: Path, rows: list[Row], width: int, columns: int) -> Examples:
+def _numbers(path: Path, rows: list[Row], width: int, columns: int) -> RawExamples:
     """The first columns of the rows, all of which must have this width."""
     x = np.empty((len(rows), columns))
     for n, row in enumerate(rows):
