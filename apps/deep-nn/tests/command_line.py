@@ -1,4 +1,4 @@
-"""Running deep-nn as a person would, with small data, for the tests of its commands."""
+"""Small data sets and checks for the tests of the commands."""
 
 import json
 import re
@@ -28,7 +28,7 @@ def invoke(*arguments: object) -> Result:
 
 
 def succeed(*arguments: object) -> Result:
-    """The outcome of a command that must do its job, saying no more than remarks on stderr."""
+    """The result of a command that must succeed, with nothing but progress on stderr."""
     result = invoke(*arguments)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -38,7 +38,7 @@ def succeed(*arguments: object) -> Result:
 
 
 def refusal(*arguments: object, status: int) -> str:
-    """The one line with which a command ends that cannot do its job."""
+    """The one error line of a command that must fail."""
     result = invoke(*arguments)
     assert isinstance(result.exception, SystemExit), f"{arguments}: {result.exception!r}"
     assert result.stdout == ""
@@ -63,7 +63,7 @@ def json_of(*arguments: object) -> Any:
 
 
 def trained(path: Path, *arguments: object) -> Path:
-    """A model after one epoch, unless asked otherwise."""
+    """A checkpoint after one epoch, or as the arguments say."""
     succeed("train", "--epochs", 1, "--save", path, *arguments)
     return path
 
@@ -76,7 +76,7 @@ def write_h5(path: Path, arrays: Mapping[str, Any]) -> Path:
 
 
 def write_cats(path: Path, *parts: str) -> Path:
-    """A file in the form of the cats, with the parts "train", "test" or both."""
+    """A file in the format of the cats, with the sets "train", "test" or both."""
     arrays = {"list_classes": np.array([b"non-cat", b"cat"])}
     for part in parts:
         arrays |= {f"{part}_set_x": PHOTOS, f"{part}_set_y": CATS[None]}
@@ -98,10 +98,7 @@ def write_csv(path: Path, labels: npt.NDArray[Any] = SIDES, names: str = "") -> 
 
 
 def numbers_in(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """All that a checkpoint holds of the run itself: weights, slots, losses of steps and epochs.
-
-    Seconds are left out, since they depend on the machine.
-    """
+    """Weights, optimizer state and losses in a checkpoint; no seconds, which vary."""
     found: dict[str, npt.NDArray[Any]] = {}
 
     def collect(name: str, node: Any) -> None:
@@ -114,7 +111,7 @@ def numbers_in(path: Path) -> dict[str, npt.NDArray[Any]]:
 
 
 def assert_same_run(one: Path, other: Path) -> None:
-    """Two checkpoints of runs that went alike to the last bit."""
+    """Assert that two runs agree bit for bit."""
     first, second = numbers_in(one), numbers_in(other)
     assert list(first) == list(second)
     for name, values in first.items():
@@ -122,12 +119,12 @@ def assert_same_run(one: Path, other: Path) -> None:
 
 
 def contents(folder: Path) -> dict[Path, bytes]:
-    """Every file under a folder, to see that nothing changed."""
+    """Every file under a folder."""
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def refused_and_nothing_changed(folder: Path, *arguments: object, status: int) -> str:
-    """The line of a refusal that left every file under a folder as it was."""
+    """The error line of a command that must fail and change no file under a folder."""
     before = contents(folder)
     line = refusal(*arguments, status=status)
     assert contents(folder) == before

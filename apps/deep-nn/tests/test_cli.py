@@ -33,7 +33,7 @@ def command_of(name: str) -> click.Command:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the examples take for granted."""
+    """The files that the examples use."""
     folder = tmp_path_factory.mktemp("examples")
     photos = write_cats(folder / "train_catvnoncat.h5", "train")
     write_cats(folder / "test_catvnoncat.h5", "test")
@@ -63,12 +63,12 @@ def test_the_example_runs(name: str, folder: Path, monkeypatch: pytest.MonkeyPat
     assert all((folder / word).is_file() for word in made)
 
 
-def test_the_program_itself_has_an_example_of_a_command_that_there_is() -> None:
+def test_the_help_of_the_program_has_an_example_of_a_real_command() -> None:
     (example,) = EXAMPLE.findall(help_of())
     assert shlex.split(example)[1] in NAMES
 
 
-def test_without_a_command_there_is_the_help() -> None:
+def test_without_a_command_the_help_is_shown() -> None:
     assert succeed().stdout == succeed("--help").stdout
 
 

@@ -1,4 +1,4 @@
-"""deep-nn as a process of its own: killed, interrupted, cut off, and with workers."""
+"""deep-nn as a process: killed, interrupted, cut off, and with workers."""
 
 import os
 import signal
@@ -15,14 +15,14 @@ from command_line import REMARK, assert_same_run, succeed, trained
 COMMAND = (sys.executable, "-W", "error", "-m", "deep_nn")
 LONG = ("--epochs", 2000, "--dropout", "0.1", "--l2", "0.001", "--schedule", "cosine")
 PATIENCE = 60.0
-"""Seconds after which a process that should have ended is taken to hang."""
+"""Seconds until a process is taken to hang."""
 
 with_signals = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX are sent")
 
 
 @contextmanager
 def started(*arguments: object, cwd: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process in a session of its own, so that a signal can go to all its workers too."""
+    """A process in its own session, so that a signal reaches its workers, too."""
     with subprocess.Popen(
         [*COMMAND, *map(str, arguments)],
         cwd=cwd,
@@ -38,7 +38,7 @@ def started(*arguments: object, cwd: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def wait_for_line(process: subprocess.Popen[str], beginning: str) -> None:
-    """Read its progress until it is as far as that."""
+    """Read its progress up to a line."""
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith(beginning):
@@ -47,9 +47,9 @@ def wait_for_line(process: subprocess.Popen[str], beginning: str) -> None:
 
 
 def end_of(process: subprocess.Popen[str]) -> tuple[str, list[str]]:
-    """Its result and its other lines, once it and all that share its stderr are gone.
+    """Its stdout and its error lines, once it and its workers have ended.
 
-    A worker that outlived its parent would hold the pipe open, and this would not return.
+    A worker that outlives its parent holds the pipe open, and this times out.
     """
     out, err = process.communicate(timeout=PATIENCE)
     lines = [line for line in err.splitlines() if line and not REMARK.match(line)]
@@ -71,7 +71,7 @@ def test_the_main_job_needs_no_options(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def left_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The checkpoint of a run that nobody disturbed."""
+    """The checkpoint of an uninterrupted run."""
     return trained(tmp_path_factory.mktemp("alone") / "alone.h5", *LONG)
 
 
@@ -134,7 +134,7 @@ def has_ctrl_c_in(pid: int, *masks: str) -> bool:
 
 
 def has_started_workers(pid: int) -> bool:
-    """Whether the workers are there, and they and their parent have settled what Ctrl-C does."""
+    """Whether the workers run, and they and their parent have set up their signal handlers."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
     return (
         len(children) >= 3
@@ -157,7 +157,7 @@ def test_ctrl_c_while_the_workers_are_still_starting(tmp_path: Path) -> None:
     assert others == ["Error: interrupted"]
 
 
-def test_a_reader_that_leaves_early_is_no_error_to_speak_of(tmp_path: Path) -> None:
+def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
     with started("train", "--epochs", 1, "--save", "m.h5", cwd=tmp_path) as process:
         assert process.stdout is not None
         process.stdout.close()
@@ -167,7 +167,7 @@ def test_a_reader_that_leaves_early_is_no_error_to_speak_of(tmp_path: Path) -> N
     assert (tmp_path / "m.h5").is_file()
 
 
-def test_a_result_that_finds_no_room_is_one_line(tmp_path: Path) -> None:
+def test_a_full_device_is_one_line(tmp_path: Path) -> None:
     if not Path("/dev/full").is_char_device():
         pytest.skip("this system has no /dev/full")
     with Path("/dev/full").open("w") as full:

@@ -14,7 +14,7 @@ from command_line import (
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Models of two classes and three, of columns and of photos, and what they learned from."""
+    """Models of two and three classes, of columns and photos, and their training data."""
     folder = tmp_path_factory.mktemp("models")
     write_cats(folder / "photos.h5", "train")
     write_cats(folder / "test.h5", "test")

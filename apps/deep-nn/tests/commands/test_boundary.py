@@ -19,13 +19,13 @@ from nn_core.cli.dataset import Dataset
 
 class TestBoundary:
     @pytest.mark.parametrize("model", ["moons.h5", "blobs.h5", "sides-model.h5"])
-    def test_of_two_classes_and_three(self, folder: Path, tmp_path: Path, model: str) -> None:
+    def test_two_and_three_classes(self, folder: Path, tmp_path: Path, model: str) -> None:
         result = succeed("boundary", "--model", folder / model, "--figure", tmp_path / "b.png")
         assert result.stdout == ""
         assert result.stderr == f"wrote {tmp_path / 'b.png'}\n"
         assert (tmp_path / "b.png").read_bytes().startswith(b"\x89PNG")
 
-    def test_by_default_the_points_are_those_of_the_training(
+    def test_the_default_points_are_those_of_the_run(
         self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         drawn: dict[str, Dataset[Any]] = {}
@@ -53,7 +53,7 @@ class TestBoundary:
         )
         assert "</svg>" in figure.read_text(encoding="utf-8")
 
-    def test_by_default_it_is_drawn_here(
+    def test_the_default_figure_is_in_the_working_directory(
         self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
@@ -68,7 +68,7 @@ class TestBoundary:
         path = trained(tmp_path / "m.h5", "--data", tmp_path / "lonely.npz", *network)
         succeed("boundary", "--model", path, "--figure", tmp_path / "b.png")
 
-    def test_of_other_inputs_is_refused(self, folder: Path, tmp_path: Path) -> None:
+    def test_a_network_with_other_inputs_is_refused(self, folder: Path, tmp_path: Path) -> None:
         figure = tmp_path / "b.png"
         line = refusal("boundary", "--model", folder / "cats.h5", "--figure", figure, status=1)
         assert "boundary needs a network with two inputs" in line

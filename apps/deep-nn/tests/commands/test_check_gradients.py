@@ -14,12 +14,12 @@ from nn_core.errors import GradientError
 
 class TestCheckGradients:
     @pytest.mark.parametrize("seed", [0, 1, 2])
-    def test_all_are_right(self, seed: int) -> None:
+    def test_all_gradients_match(self, seed: int) -> None:
         lines = succeed("check-gradients", "--seed", seed).stdout.splitlines()
         assert lines[0].split()[0] == "checked"
         assert lines[-1] == f"all {len(lines) - 2} gradients match to within 1e-6"
 
-    def test_every_layer_loss_and_kernel_is_among_them(self) -> None:
+    def test_every_layer_loss_and_fused_layer_is_checked(self) -> None:
         found = json_of("check-gradients")
         checked = {entry["checked"].partition("(")[0] for entry in found}
         assert checked == {
@@ -58,7 +58,7 @@ class TestCheckGradients:
         assert json_of("check-gradients") == json_of("check-gradients", "--seed", 0)
         assert json_of("check-gradients") != json_of("check-gradients", "--seed", 1)
 
-    def test_one_that_is_wrong_is_one_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_wrong_gradient_is_one_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(*arguments: Any, **options: Any) -> None:
             raise GradientError("Dense, d_W[0, 1]: expected 1.0, received 2.0")
 

@@ -1,4 +1,4 @@
-"""The commands `compare-*`: fair, complete, and the same for machines and for people."""
+"""The commands `compare-*`: fairness, table, JSON and options."""
 
 from pathlib import Path
 from typing import Any
@@ -52,14 +52,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Comparisons whose figure is not what is tested."""
+    """Skip the figure."""
     monkeypatch.setattr(
         "nn_core.cli.sweep_report.draw_comparison", lambda *arguments, **options: None
     )
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_compares_its_variants_and_draws_them(name: str, folder: Path) -> None:
+def test_each_compares_its_values_and_plots_them(name: str, folder: Path) -> None:
     figure = folder / f"{name}.png"
     result = succeed(name, *SMALL, "--figure", figure, "--json")
     found = strictly(result.stdout)
@@ -85,7 +85,7 @@ def test_each_compares_its_variants_and_draws_them(name: str, folder: Path) -> N
 
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", NAMES)
-def test_a_person_gets_a_line_for_each_variant(name: str) -> None:
+def test_the_table_has_a_row_per_trial(name: str) -> None:
     lines = succeed(name, *SMALL).stdout.splitlines()
     assert "final loss" in lines[0]
     labels = DEFAULTS[name]
@@ -97,7 +97,7 @@ def test_a_person_gets_a_line_for_each_variant(name: str) -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_the_optimizers_of_the_originals_all_learn_and_differ() -> None:
+def test_the_default_optimizers_all_learn_and_differ() -> None:
     found = json_of("compare-optimizers", "--seeds", 2)
     finals = []
     for variant in found["variants"]:
@@ -122,7 +122,7 @@ def test_the_optimizers_of_the_originals_all_learn_and_differ() -> None:
         ("l2", ("0.5", "0"), ["0.5", "0"]),
     ],
 )
-def test_other_variants_can_be_asked_for(
+def test_other_values_can_be_compared(
     name: str, variants: tuple[str, ...], labels: list[str]
 ) -> None:
     found = json_of(f"compare-{name}", *variants, *SMALL)
@@ -136,7 +136,7 @@ class TestFairness:
     def seen(
         self, monkeypatch: pytest.MonkeyPatch, name: str, *variants: str
     ) -> list[dict[str, Any]]:
-        """The settings, first weights and batches of every run of a comparison."""
+        """The settings, initial weights and batches of every run of a comparison."""
         runs: list[dict[str, Any]] = []
 
         def build(settings: NetworkSettings) -> Trainer:
@@ -163,7 +163,7 @@ class TestFairness:
         return runs
 
     @pytest.mark.parametrize("name", ["optimizers", "learning-rates", "dropout", "l2"])
-    def test_variants_of_a_seed_share_weights_and_batches(
+    def test_trials_of_a_seed_share_weights_and_batches(
         self, monkeypatch: pytest.MonkeyPatch, name: str
     ) -> None:
         runs = self.seen(monkeypatch, name)
@@ -178,7 +178,7 @@ class TestFairness:
                     np.testing.assert_array_equal(x, first_x)
                     np.testing.assert_array_equal(y, first_y)
 
-    def test_variants_of_batch_size_share_weights_and_the_order_of_examples(
+    def test_trials_of_batch_size_share_weights_and_the_order_of_examples(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         runs = self.seen(monkeypatch, "batch-sizes")
@@ -206,7 +206,7 @@ class TestFairness:
             ("initializers", "zeros", "initializer", "he"),
         ],
     )
-    def test_the_reference_has_the_usual_value_of_what_varies(
+    def test_the_baseline_has_the_default_value_of_the_setting(
         self,
         monkeypatch: pytest.MonkeyPatch,
         name: str,
@@ -220,7 +220,7 @@ class TestFairness:
         assert values[2:] == [usual, usual]
         assert {run["settings"].optimizer for run in runs[2:]} == {"gradient-descent"}
 
-    def test_the_reference_of_a_race_is_its_own_gradient_descent(
+    def test_the_baseline_of_optimizers_is_the_gradient_descent_among_them(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         runs = self.seen(monkeypatch, "optimizers", "adam", "gradient-descent@0.1")
@@ -233,7 +233,7 @@ class TestFairness:
         ("name", "count"),
         [("optimizers", 4), ("initializers", 5), ("batch-sizes", 5), ("dropout", 5), ("l2", 5)],
     )
-    def test_the_reference_is_run_once(
+    def test_the_baseline_runs_once(
         self, monkeypatch: pytest.MonkeyPatch, name: str, count: int
     ) -> None:
         runs = self.seen(monkeypatch, name)
@@ -262,7 +262,7 @@ class TestOptions:
         assert self.figures_of("--seed", 5) == first
         assert self.figures_of("--seed", 7) != first
 
-    def test_a_run_is_that_of_train(self, tmp_path: Path) -> None:
+    def test_a_trial_is_the_same_run_as_that_of_train(self, tmp_path: Path) -> None:
         found = self.figures_of("--l2", "0.1")
         adam = found["variants"][1]["runs"][1]
         options = ("--optimizer", "adam", "--l2", "0.1", "--seed", 1)
@@ -277,11 +277,11 @@ class TestOptions:
         shown = [variant["variant"] for variant in found["variants"]]
         assert shown == ["gradient-descent @ 0.05", "adam @ 0.05"]
 
-    def test_a_rate_after_the_name_goes_before_it(self) -> None:
+    def test_a_rate_after_the_name_overrides_it(self) -> None:
         found = json_of("compare-optimizers", "adam@0.1", *SMALL, "--learning-rate", "0.05")
         assert found["variants"][0]["variant"] == "adam @ 0.1"
 
-    def test_a_variant_that_diverges_is_reported_and_the_others_go_on(self) -> None:
+    def test_a_diverged_trial_is_reported_and_the_others_continue(self) -> None:
         result = invoke("compare-optimizers", "gradient-descent@1e30", "adam", *SMALL, "--json")
         assert result.exit_code == 0
         wild, calm = strictly(result.stdout)["variants"]
@@ -312,19 +312,19 @@ class TestOptions:
             (("l2", "--figure", "curves.gif"), "must end in .png or .svg or .pdf"),
         ],
     )
-    def test_what_makes_no_sense_is_refused_before_anything_runs(
+    def test_invalid_arguments_are_refused_before_anything_runs(
         self, arguments: tuple[str, ...], words: str
     ) -> None:
         name, *rest = arguments
         assert words in refusal(f"compare-{name}", *rest, status=2)
 
-    def test_a_mistake_in_the_data_is_one_line_from_workers_too(self, tmp_path: Path) -> None:
+    def test_bad_data_is_one_line_from_workers_too(self, tmp_path: Path) -> None:
         data = ("--data", tmp_path / "none.csv", "--seeds", 10)
         line = refusal("compare-l2", *data, "--workers", 2, status=1)
         assert line == f"no such file: {tmp_path / 'none.csv'}"
 
 
-def test_what_varies_is_no_option_and_the_rest_are_those_of_train() -> None:
+def test_the_options_are_those_of_train_without_the_setting() -> None:
     options = {name: {p.name for p in command_of(name).params} for name in NAMES}
     of_train = {p.name for p in command_of("train").params}
     of_train -= {"save", "resume", "log", "early_stopping", "threads"}
@@ -340,7 +340,9 @@ def test_the_defaults_of_an_option_are_one_for_train_and_comparisons(tmp_path: P
         assert shown[name] == settings[name]
 
 
-def test_the_figure_stands_here_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_figure_is_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, ["compare-l2", *map(str, SMALL)])
     assert result.exit_code == 0

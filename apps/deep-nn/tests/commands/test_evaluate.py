@@ -21,7 +21,7 @@ from deep_nn.setup import evaluation_data, set_up
 
 
 class TestEvaluate:
-    def test_by_default_it_judges_by_what_the_training_held_back(self, tmp_path: Path) -> None:
+    def test_the_default_is_the_validation_set(self, tmp_path: Path) -> None:
         saved = ("--save", tmp_path / "m.h5")
         said = json_of("train", "--epochs", 3, "--seed", 4, "--validation", "0.3", *saved)
         found = json_of("evaluate", "--model", tmp_path / "m.h5")
@@ -29,14 +29,14 @@ class TestEvaluate:
         assert found["loss"] == said["validation_loss"]
         assert found["examples"] == 150
 
-    def test_a_test_file_of_the_training_is_remembered(self, folder: Path, tmp_path: Path) -> None:
+    def test_the_test_file_is_kept_in_the_checkpoint(self, folder: Path, tmp_path: Path) -> None:
         data = ("--data", folder / "photos.h5", "--test", folder / "test.h5")
         said = json_of("train", *data, "--epochs", 2, "--save", tmp_path / "m.h5")
         found = json_of("evaluate", "--model", tmp_path / "m.h5")
         assert found["loss"] == said["validation_loss"]
         assert "test.h5" in found["data"]
 
-    def test_scripts_get_one_object_with_accuracy_and_loss(self, folder: Path) -> None:
+    def test_json_is_one_object_with_accuracy_and_loss(self, folder: Path) -> None:
         result = succeed(
             "evaluate", "--model", folder / "cats.h5", "--data", folder / "test.h5", "--json"
         )
@@ -57,7 +57,7 @@ class TestEvaluate:
         right = [row["class"] == "abc"[label] for row, label in zip(rows, THIRDS, strict=True)]
         assert found["accuracy"] == np.mean(right)
 
-    def test_points_made_here_are_other_points_than_those_trained_on(self, folder: Path) -> None:
+    def test_generated_points_are_new_ones(self, folder: Path) -> None:
         found = json_of("evaluate", "--model", folder / "moons.h5", "--data", "moons")
         assert found["examples"] == 500
         assert found["accuracy"] > 0.8
@@ -67,7 +67,7 @@ class TestEvaluate:
         judged = evaluation_data(model, "moons")
         assert not np.isin(judged.x, known).any()
 
-    def test_data_that_has_changed_since_is_refused(self, tmp_path: Path) -> None:
+    def test_changed_data_is_refused(self, tmp_path: Path) -> None:
         data = write_csv(tmp_path / "points.csv", SIDES)
         path = trained(tmp_path / "m.h5", "--data", data)
         write_csv(data, 1 - SIDES)
@@ -75,9 +75,7 @@ class TestEvaluate:
             line = refusal(command, "--model", path, status=1)
             assert "points.csv is not the data that the model was trained on" in line
 
-    def test_names_of_classes_are_matched_and_not_their_order(
-        self, folder: Path, tmp_path: Path
-    ) -> None:
+    def test_classes_are_matched_by_name(self, folder: Path, tmp_path: Path) -> None:
         mine = write_csv(tmp_path / "some.csv", SIDES, "lr")
         rows = mine.read_text(encoding="utf-8").splitlines()
         only_right = [row for row in rows[1:] if row.endswith("r")]
@@ -86,7 +84,7 @@ class TestEvaluate:
         assert found["examples"] == len(only_right)
         assert found["accuracy"] > 0.8
 
-    def test_a_person_gets_one_line(self, folder: Path) -> None:
+    def test_the_report_is_one_line(self, folder: Path) -> None:
         result = succeed(
             "evaluate", "--model", folder / "sides-model.h5", "--data", folder / "sides.csv"
         )
@@ -94,7 +92,7 @@ class TestEvaluate:
         pattern = r".*sides\.csv: 60 examples, accuracy \d+\.\d\d%, loss [\d.e-]+"
         assert re.fullmatch(pattern, line)
 
-    def test_a_class_that_it_does_not_know_is_refused(self, folder: Path, tmp_path: Path) -> None:
+    def test_an_unknown_class_is_refused(self, folder: Path, tmp_path: Path) -> None:
         other = write_csv(tmp_path / "other.csv", THIRDS, "lrx")
         line = refusal("evaluate", "--model", folder / "sides-model.h5", "--data", other, status=1)
         assert "class 'x' is unknown to the model, which has 'l', 'r'" in line

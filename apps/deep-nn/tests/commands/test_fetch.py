@@ -13,9 +13,7 @@ from nn_core.cli.download import RemoteDataset
 
 
 class TestFetch:
-    def test_it_asks_for_the_set_and_prints_where_it_is(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_paths_are_printed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[tuple[str, Path | None, bool]] = []
 
         def fetch(dataset: RemoteDataset, to: Path | None, *, progress: bool) -> tuple[Path, ...]:
@@ -29,20 +27,18 @@ class TestFetch:
             assert names == ["train_catvnoncat.h5", "test_catvnoncat.h5"]
             assert asked.pop() == ("cats", folder, False)
 
-    def test_it_says_what_it_is_and_under_which_licence(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_description_and_license_are_printed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("nn_core.cli.download.fetch", lambda *a, **options: ())
         said = invoke("fetch", "cats").stderr
         assert "64x64 RGB" in said
         assert "license: " in said
 
-    def test_a_set_that_there_is_not(self) -> None:
+    def test_an_unknown_set(self) -> None:
         assert "no data set 'cat' to fetch; did you mean 'cats'?" in refusal(
             "fetch", "cat", status=1
         )
 
-    def test_a_server_that_does_not_answer(
+    def test_a_server_that_does_not_respond(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         import requests.exceptions

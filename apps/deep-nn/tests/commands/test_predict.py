@@ -16,7 +16,7 @@ from PIL import Image
 
 
 class TestPredict:
-    def test_the_photos_that_it_learned_it_knows(self, folder: Path, tmp_path: Path) -> None:
+    def test_training_photos_are_classified(self, folder: Path, tmp_path: Path) -> None:
         paths = [tmp_path / f"{i}.png" for i in range(6)]
         for photo, path in zip(PHOTOS, paths, strict=False):
             Image.fromarray(photo).save(path)
@@ -42,14 +42,14 @@ class TestPredict:
             ("CMYK", (9, 9), "print.tiff"),
         ],
     )
-    def test_a_picture_of_any_size_and_kind(
+    def test_images_of_any_size_and_mode(
         self, folder: Path, tmp_path: Path, mode: str, size: tuple[int, int], name: str
     ) -> None:
         Image.new(mode, size).save(tmp_path / name)
         (answer,) = json_of("predict", "--model", folder / "cats.h5", tmp_path / name)
         assert answer["class"] in {"cat", "non-cat"}
 
-    def test_a_csv_gives_a_row_per_row(self, folder: Path, tmp_path: Path) -> None:
+    def test_one_prediction_per_csv_row(self, folder: Path, tmp_path: Path) -> None:
         bare = tmp_path / "bare.csv"
         np.savetxt(bare, POINTS[:5], delimiter=",")
         found = json_of("predict", "--model", folder / "sides-model.h5", bare)
@@ -58,7 +58,7 @@ class TestPredict:
         assert [a["class"] for a in found] == [a["class"] for a in labelled[:5]]
         assert len(labelled) == 60
 
-    def test_a_person_gets_a_table(self, folder: Path, tmp_path: Path) -> None:
+    def test_the_table(self, folder: Path, tmp_path: Path) -> None:
         Image.fromarray(PHOTOS[1]).save(tmp_path / "photo.png")
         (line,) = succeed(
             "predict", "--model", folder / "cats.h5", tmp_path / "photo.png"
@@ -69,7 +69,7 @@ class TestPredict:
         ).stdout
         assert "thirds.csv row 60 " in lines.splitlines()[-1]
 
-    def test_three_classes_share_out_the_probability(self, folder: Path) -> None:
+    def test_probabilities_of_three_classes_sum_to_1(self, folder: Path) -> None:
         found = json_of("predict", "--model", folder / "thirds-model.h5", folder / "thirds.csv")
         for answer in found:
             assert list(answer["probabilities"]) == ["a", "b", "c"]
@@ -84,7 +84,7 @@ class TestPredict:
             assert "the model was trained on 2 columns" in line
             assert f"wide.csv has {columns}" in line
 
-    def test_one_bad_file_means_no_answers(self, folder: Path, tmp_path: Path) -> None:
+    def test_one_bad_file_means_no_predictions(self, folder: Path, tmp_path: Path) -> None:
         Image.new("RGB", (5, 5)).save(tmp_path / "good.png")
         (tmp_path / "bad.png").write_text("no picture")
         files = (tmp_path / "good.png", tmp_path / "bad.png")
@@ -92,5 +92,5 @@ class TestPredict:
             "predict", "--model", folder / "cats.h5", *files, status=1
         )
 
-    def test_without_a_file_it_is_used_wrongly(self, folder: Path) -> None:
+    def test_at_least_one_file_is_required(self, folder: Path) -> None:
         assert "FILES" in refusal("predict", "--model", folder / "cats.h5", status=2)

@@ -11,7 +11,7 @@ from deep_nn.model import load_model
 
 
 class TestSummary:
-    def test_the_ledger_the_classes_and_the_settings(self, folder: Path) -> None:
+    def test_layers_classes_and_settings(self, folder: Path) -> None:
         lines = succeed("summary", "--model", folder / "cats.h5").stdout.splitlines()
         assert lines[0].split() == ["layer", "output", "parameters", "bytes", "multiply-adds"]
         assert lines[1].split() == ["input", "90"]

@@ -1,4 +1,4 @@
-"""`train`: on every kind of data, with every option, saved and resumed."""
+"""The command `train`: data, options, output and resuming."""
 
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class TestData:
             ("blobs:classes=2,points=40", 1, 40),
         ],
     )
-    def test_made_here(self, tmp_path: Path, spec: str, outputs: int, points: int) -> None:
+    def test_generated_sets(self, tmp_path: Path, spec: str, outputs: int, points: int) -> None:
         result = json_of("train", "--data", spec, "--epochs", 1, "--save", tmp_path / "m.h5")
         assert set(result) == RESULT
         assert result["data"] == spec.partition(":")[0]
@@ -63,7 +63,7 @@ class TestData:
         assert result["examples"]["validation"] == points // 5
         assert load_model(tmp_path / "m.h5").network.output_shape == (outputs,)
 
-    def test_moons_with_no_options_are_learned(self) -> None:
+    def test_the_defaults_reach_a_high_accuracy(self) -> None:
         result = json_of("train")
         assert result["data"] == "moons"
         assert result["validation_accuracy"] >= 0.96
@@ -93,12 +93,12 @@ class TestData:
         assert model.network.input_shape == (6 * 5 * 3,)
         assert model.classes == ("non-cat", "cat")
 
-    def test_a_test_part_in_the_same_file_is_what_it_is_judged_by(self, tmp_path: Path) -> None:
+    def test_a_test_set_in_the_same_file_is_the_validation_set(self, tmp_path: Path) -> None:
         photos = write_cats(tmp_path / "photos.h5", "train", "test")
         result = json_of("train", "--data", photos, "--epochs", 1)
         assert result["examples"] == {"training": 40, "validation": 40}
 
-    def test_a_test_file_is_what_it_is_judged_by(self, tmp_path: Path) -> None:
+    def test_a_test_file_is_the_validation_set(self, tmp_path: Path) -> None:
         photos = write_cats(tmp_path / "photos.h5", "train")
         other = write_cats(tmp_path / "others.h5", "test")
         result = json_of("train", "--data", photos, "--test", other, "--epochs", 1)
@@ -106,7 +106,7 @@ class TestData:
         report = succeed("train", "--data", photos, "--test", other, "--epochs", 1).stdout
         assert "others.h5" in report
 
-    def test_the_cats_once_they_are_fetched(
+    def test_the_cats_once_they_are_downloaded(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("nn_core.cli.download.data_folder", lambda: tmp_path)
@@ -165,7 +165,7 @@ class TestOptions:
         assert result["training_loss"] != usual["training_loss"]
         assert np.isfinite(result["training_loss"])
 
-    def test_all_are_tried_here(self) -> None:
+    def test_every_option_is_tested(self) -> None:
         tried = {option for option, _ in OPTIONS}
         elsewhere = {"--test", "--early-stopping", "--save", "--resume", "--log", "--figure"}
         assert {p.opts[0] for p in train.params} == tried | elsewhere | {"--json", "--threads"}
@@ -221,7 +221,7 @@ class TestOptions:
 
 
 class TestOutput:
-    def test_the_report_says_what_was_learned_by_what(self) -> None:
+    def test_the_report_names_data_and_network(self) -> None:
         result = succeed(*SHORT, "--hidden", "5,4")
         lines = result.stdout.splitlines()
         assert lines[0] == "moons; validation: 0.2 of each class held out"
@@ -244,7 +244,7 @@ class TestOutput:
             for part in ("training", "validation"):
                 assert rows[-1][f"{part}_{name}"] == result[f"{part}_{name}"]
 
-    def test_a_figure_is_drawn_and_said(self, tmp_path: Path) -> None:
+    def test_a_figure_is_drawn_and_reported(self, tmp_path: Path) -> None:
         result = succeed(*SHORT, "--figure", tmp_path / "t.png")
         assert result.stderr.splitlines()[-1] == f"wrote {tmp_path / 't.png'}"
         assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
@@ -270,7 +270,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestResume:
-    def test_more_epochs_end_with_the_bits_of_the_run_left_alone(
+    def test_resuming_gives_the_bits_of_an_uninterrupted_run(
         self, models: Path, tmp_path: Path
     ) -> None:
         again = tmp_path / "again.h5"
@@ -290,7 +290,7 @@ class TestResume:
         succeed("train", "--resume", models / "two.h5", *FULL, "--epochs", 5, "--save", path)
         assert_same_run(path, models / "five.h5")
 
-    def test_a_longer_run_is_remembered_as_such(self, models: Path, tmp_path: Path) -> None:
+    def test_increased_epochs_are_saved(self, models: Path, tmp_path: Path) -> None:
         path = tmp_path / "m.h5"
         succeed("train", "--resume", models / "two.h5", "--epochs", 3, "--save", path)
         succeed("train", "--resume", path, "--epochs", 5)
@@ -304,7 +304,7 @@ class TestResume:
         rows = [strictly(line) for line in log.read_text(encoding="utf-8").splitlines()]
         assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
 
-    def test_data_that_moved_is_still_the_data(self, tmp_path: Path) -> None:
+    def test_moved_data_is_accepted(self, tmp_path: Path) -> None:
         here, there = tmp_path / "here.csv", tmp_path / "there.csv"
         path = trained(tmp_path / "m.h5", "--data", write_csv(here))
         here.rename(there)

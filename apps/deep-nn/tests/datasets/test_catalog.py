@@ -24,7 +24,7 @@ CAT_NAMES = [b"non-cat", b"cat"]
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that fetched sets are looked for in."""
+    """The folder of downloaded data sets."""
     here = tmp_path / "fetched"
     here.mkdir()
     monkeypatch.setattr(download, "data_folder", lambda: here)
@@ -57,7 +57,7 @@ def message_of(spec: str | Path, **options: Any) -> str:
 
 
 class TestLoad:
-    def test_a_set_made_here(self) -> None:
+    def test_a_generated_set(self) -> None:
         splits = CATALOG.load("moons:points=100,noise=0.1", rng=rng(5))
         assert (len(splits.train), len(splits.validation)) == (80, 20)
         assert np.bincount(splits.validation.y).tolist() == [10, 10]
@@ -67,7 +67,7 @@ class TestLoad:
         assert splits.fingerprint == again.fingerprint
         np.testing.assert_array_equal(splits.validation.x, again.validation.x)
 
-    def test_nothing_is_lost_or_doubled(self, tmp_path: Path) -> None:
+    def test_a_split_keeps_every_example_once(self, tmp_path: Path) -> None:
         x = np.arange(40.0).reshape(20, 2)
         splits = CATALOG.load(
             str(npz_file(tmp_path / "a.npz", x, NUMBERS)), validation=0.3, rng=rng()
@@ -78,7 +78,7 @@ class TestLoad:
             np.testing.assert_array_equal(part.y, NUMBERS[(part.x[:, 0] / 2).astype(int)])
         assert len(splits.validation) == 6
 
-    def test_a_test_part_in_the_file_is_what_to_judge_by(self, tmp_path: Path) -> None:
+    def test_a_test_set_in_the_file_is_the_validation_set(self, tmp_path: Path) -> None:
         path = hdf5_file(
             tmp_path / "cats.h5",
             train_set_x=PHOTOS,
@@ -105,12 +105,12 @@ class TestLoad:
         assert splits.validation.classes == ("non-cat", "cat")
         assert splits.origin == f"{other} (test_set)"
 
-    def test_a_test_file_may_have_a_training_part_only(self, tmp_path: Path) -> None:
+    def test_a_test_file_may_have_only_a_training_set(self, tmp_path: Path) -> None:
         path = npz_file(tmp_path / "a.npz", np.zeros((4, 2)), [0, 1, 0, 1])
         splits = CATALOG.load("moons", test=str(path), rng=rng())
         assert splits.validation.y.tolist() == [0, 1, 0, 1]
 
-    def test_parts_that_do_not_fit_each_other(self, tmp_path: Path) -> None:
+    def test_a_test_set_that_does_not_fit(self, tmp_path: Path) -> None:
         path = npz_file(tmp_path / "a.npz", np.zeros((4, 3)), [0, 1, 0, 1])
         with pytest.raises(ShapeError, match=r"^moons has 2 columns, but .* has 3 columns$"):
             CATALOG.load("moons", test=str(path), rng=rng())
@@ -167,13 +167,13 @@ class TestNames:
             ("moons:noize=3", "no setting 'noize'; did you mean 'noise'?"),
         ],
     )
-    def test_one_line_for_each_way_to_be_wrong(
+    def test_one_line_per_error(
         self, spec: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
         assert message in message_of(spec)
 
-    def test_fetched_cats_come_with_their_test_file(self, folder: Path) -> None:
+    def test_downloaded_cats_have_a_test_set(self, folder: Path) -> None:
         assert not next(entry for entry in CATALOG.entries() if entry.name == "cats").is_here
         train, test = (folder / file.name for file in CATS.files)
         hdf5_file(train, train_set_x=PHOTOS, train_set_y=NUMBERS)
@@ -195,7 +195,7 @@ class TestNames:
             if entry.name != "cats":
                 assert len(CATALOG.load(entry.spec, rng=rng()).train) == 400
 
-    def test_every_fetched_set_is_whole(self) -> None:
+    def test_every_remote_set_is_complete(self) -> None:
         for name, remote in CATALOG.remote.items():
             assert remote.name == name
             assert len(remote.files) == 2
@@ -211,7 +211,7 @@ class TestLoadForEvaluation:
         assert judged.classes == classes
         return judged.y.tolist()
 
-    def test_the_test_part_if_there_is_one(self, tmp_path: Path) -> None:
+    def test_the_test_set_if_there_is_one(self, tmp_path: Path) -> None:
         path = npz_file(
             tmp_path / "a.npz", np.zeros((4, 2)), [0, 1, 0, 1], x_test=np.ones((1, 2)), y_test=[1]
         )
@@ -219,13 +219,13 @@ class TestLoadForEvaluation:
         assert judged.x.tolist() == [[1, 1]]
         assert judged.name == f"{path} (x_test, y_test)"
 
-    def test_fresh_points_of_a_set_made_here(self) -> None:
+    def test_new_points_of_a_generated_set(self) -> None:
         judged = CATALOG.load_for_evaluation("moons:points=50", ("lower", "upper"), rng=rng())
         assert judged.name == "moons"
         assert np.bincount(judged.y).tolist() == [25, 25]
         assert judged.y[0] == 1
 
-    def test_names_count_and_not_their_order(self, tmp_path: Path) -> None:
+    def test_classes_are_matched_by_name(self, tmp_path: Path) -> None:
         path = tmp_path / "a.csv"
         path.write_text("1,dog\n2,cat\n3,dog\n")
         assert self.labels(path, ("cat", "cow", "dog")) == [2, 0, 2]
@@ -236,7 +236,7 @@ class TestLoadForEvaluation:
         path = hdf5_file(tmp_path / "a.h5", test_set_x=PHOTOS, test_set_y=np.ones(20, int))
         assert self.labels(path, ("cat",)) == [0] * 20
 
-    def test_numbers_are_positions_unless_a_class_is_a_number(self, tmp_path: Path) -> None:
+    def test_numbers_are_indices_unless_a_class_is_a_number(self, tmp_path: Path) -> None:
         path = npz_file(tmp_path / "a.npz", np.zeros((3, 2)), [2, 1, 2])
         assert self.labels(path, ("a", "b", "c")) == [2, 1, 2]
         assert self.labels(path, ("1", "2", "3")) == [1, 0, 1]
@@ -248,14 +248,14 @@ class TestLoadForEvaluation:
             with pytest.raises(DataError, match="class '2' is unknown to the model"):
                 self.labels(wrong, ("a", "b"))
 
-    def test_a_number_far_out_of_range_costs_nothing(self, tmp_path: Path) -> None:
+    def test_a_label_far_out_of_range(self, tmp_path: Path) -> None:
         path = npz_file(tmp_path / "a.npz", np.zeros((2, 2)), [0, 2**31 - 1])
         with pytest.raises(DataError, match="class '2147483647' is unknown"):
             self.labels(path, ("a", "b"))
 
 
 class TestReadForPrediction:
-    def test_by_what_the_model_was_trained_on(self, tmp_path: Path) -> None:
+    def test_files_that_fit_the_training_data(self, tmp_path: Path) -> None:
         table = tmp_path / "points.csv"
         table.write_text("1,2\n3,4\n")
         photo = tmp_path / "photo.png"

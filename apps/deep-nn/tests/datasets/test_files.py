@@ -80,7 +80,7 @@ class TestNpz:
         assert part.x.shape == (6, 4, 5, 1)
         assert part.x.dtype == np.uint8
 
-    def test_a_test_part(self, tmp_path: Path) -> None:
+    def test_a_test_set(self, tmp_path: Path) -> None:
         contents = read(npz_file(tmp_path, x=POINTS, y=NUMBERS, x_test=POINTS[:1], y_test=[1]))
         assert contents.train is not None
         assert contents.test is not None
@@ -114,12 +114,10 @@ class TestNpz:
             ({"x": POINTS, "y": np.array([None] * 6)}, "is not an .npz file, or is damaged"),
         ],
     )
-    def test_one_line_for_each_way_to_be_wrong(
-        self, tmp_path: Path, arrays: dict[str, Any], message: str
-    ) -> None:
+    def test_one_line_per_error(self, tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
         assert message in message_of(npz_file(tmp_path, **arrays))
 
-    def test_files_that_are_none(self, tmp_path: Path) -> None:
+    def test_files_of_another_format(self, tmp_path: Path) -> None:
         path = npz_file(tmp_path, x=POINTS, y=NUMBERS)
         whole = path.read_bytes()
         for broken in (whole[:-40], whole[:100], b"PK", b"some text", b"\x93NUMPY" + whole):
@@ -176,19 +174,17 @@ class TestHdf5:
             ({"train_set_x": POINTS, "train_set_y": 1}, "one label per example"),
         ],
     )
-    def test_one_line_for_each_way_to_be_wrong(
-        self, tmp_path: Path, arrays: dict[str, Any], message: str
-    ) -> None:
+    def test_one_line_per_error(self, tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
         assert message in message_of(hdf5_file(tmp_path, **arrays))
 
-    def test_files_that_are_none(self, tmp_path: Path) -> None:
+    def test_files_of_another_format(self, tmp_path: Path) -> None:
         path = hdf5_file(tmp_path, train_set_x=PHOTOS, train_set_y=NUMBERS)
         whole = path.read_bytes()
         for broken in (whole[: len(whole) // 2], whole[:-1], whole[:7], b"some text"):
             path.write_bytes(broken)
             assert "is not an HDF5 file, or is damaged" in message_of(path)
 
-    def test_a_dataset_with_its_chunks_spoilt(self, tmp_path: Path) -> None:
+    def test_a_corrupted_chunk(self, tmp_path: Path) -> None:
         path = tmp_path / "photos.hdf5"
         with h5py.File(path, "w") as file:
             stored = file.create_dataset("train_set_x", data=PHOTOS, chunks=True, fletcher32=True)
@@ -199,14 +195,14 @@ class TestHdf5:
         path.write_bytes(content)
         assert "is not an HDF5 file, or is damaged" in message_of(path)
 
-    def test_a_link_to_nowhere(self, tmp_path: Path) -> None:
+    def test_a_broken_link(self, tmp_path: Path) -> None:
         path = hdf5_file(tmp_path, train_set_x=h5py.SoftLink("/gone"), train_set_y=NUMBERS)
         assert "is not an HDF5 file, or is damaged" in message_of(path)
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.npz", "x.h5", "x.hdf5", "x.H5"])
 class TestAnyKind:
-    def test_what_is_no_file(self, tmp_path: Path, name: str) -> None:
+    def test_missing_empty_and_not_a_file(self, tmp_path: Path, name: str) -> None:
         path = tmp_path / name
         assert message_of(path) == f"no such file: {path}"
         path.touch()
@@ -216,11 +212,11 @@ class TestAnyKind:
         assert message_of(path) == f"{path} is a directory, not a file"
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-    def test_a_pipe_is_not_waited_for(self, tmp_path: Path, name: str) -> None:
+    def test_a_pipe_is_refused_at_once(self, tmp_path: Path, name: str) -> None:
         os.mkfifo(tmp_path / name)
         assert "is not a regular file" in message_of(tmp_path / name)
 
-    def test_a_file_that_may_not_be_read(
+    def test_an_unreadable_file(
         self, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def refuse(self: Path, *arguments: object, **options: Any) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The sets made here against their formulas, settings and seeds."""
+"""Generated data sets: formulas, settings and seeds."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 @pytest.mark.parametrize("name", GENERATED)
-def test_a_set_is_made_of_its_settings_and_generator(name: str) -> None:
+def test_points_depend_on_settings_and_generator_alone(name: str) -> None:
     made = parse(f"{name}:points=101", GENERATED, "data set")(rng=rng(3))
     again = GENERATED[name](points=101, rng=rng(3))
     other = GENERATED[name](points=101, rng=rng(4))
@@ -56,7 +56,7 @@ def test_spirals_wind_outward() -> None:
         np.testing.assert_allclose(x[1] / 0.325, -x[0] / 0.1, atol=1e-12)  # half a turn on
 
 
-def test_blobs_stand_about_the_unit_circle() -> None:
+def test_blobs_are_centered_on_the_unit_circle() -> None:
     made = blobs(points=4, classes=2, spread=0, rng=rng())
     np.testing.assert_allclose(made.x, [[1, 0], [1, 0], [-1, 0], [-1, 0]], atol=1e-15)
     spread = blobs(points=20_000, classes=2, spread=0.5, rng=rng())
@@ -86,6 +86,6 @@ def test_settings_out_of_range(spec: str, message: str) -> None:
 
 
 @pytest.mark.parametrize("make", [moons, circles, spirals])
-def test_noise_that_is_no_number_is_refused_in_python_too(make: Any) -> None:
+def test_nan_noise_is_refused_in_python_too(make: Any) -> None:
     with pytest.raises(SettingError, match="noise"):
         make(noise=float("nan"), rng=rng())

@@ -1,4 +1,4 @@
-"""Scaling: its arithmetic, its way into a checkpoint and back, and what it refuses."""
+"""Preprocessing: arithmetic, JSON and errors."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ def table(x: Any) -> Dataset[Any]:
     return Dataset("points", x, np.arange(len(x)) % 2, ("a", "b"))
 
 
-def test_columns_are_standardised_by_the_training_part() -> None:
+def test_columns_are_standardized_by_the_training_set() -> None:
     fitted = fit(table([[0, 5, 0.1], [4, 5, 0.1], [8, 5, 0.1]]))
     assert fitted.mean[:2] == (4, 5)
     np.testing.assert_allclose(fitted.std, [np.sqrt(32 / 3), 1, 1], rtol=1e-6)
@@ -50,7 +50,7 @@ def test_the_dtype_is_the_one_asked_for(dtype: npt.DTypeLike) -> None:
         elements=st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda value: round(value, 3)),
     )
 )
-def test_any_table_comes_out_standardised_and_survives_json(x: Any) -> None:
+def test_any_table_is_standardized_and_survives_json(x: Any) -> None:
     fitted = fit(table(x))
     rows = fitted.apply(x, np.float64)
     np.testing.assert_allclose(rows.mean(axis=0), 0, atol=1e-6)
@@ -71,7 +71,7 @@ def test_other_columns_and_shapes_are_refused() -> None:
         fit(table([[0], [1]])).apply(np.zeros((1, 8, 8, 1), np.uint8))
 
 
-def test_numbers_too_far_away_are_refused() -> None:
+def test_overflowing_values_are_refused() -> None:
     fitted = fit(table([[0, 1], [1, 0]]))
     with pytest.raises(DataError, match=r"x\.csv: 1e\+300 at example 1, column 0"):
         fitted.apply(np.array([[0, 0], [1e300, 0]]), source="x.csv")
@@ -95,6 +95,6 @@ def test_numbers_too_far_away_are_refused() -> None:
         {"shape": 3, "mean": [], "std": []},
     ],
 )
-def test_fields_of_something_else_are_refused(fields: dict[str, Any]) -> None:
+def test_invalid_fields_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(CheckpointError, match="preprocessing"):
         Preprocessing.from_dict(fields)

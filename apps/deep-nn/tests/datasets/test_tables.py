@@ -43,11 +43,11 @@ class TestCsv:
         assert part.y.tolist() == [0, 1, 0]
 
     @pytest.mark.parametrize("header", ["", "\ufeff", "width,height,kind\n", "\ufeffwidth,,kind\n"])
-    def test_a_header_is_told_from_numbers(self, tmp_path: Path, header: str) -> None:
+    def test_a_header_is_recognized(self, tmp_path: Path, header: str) -> None:
         part = train_part(csv_file(tmp_path, header + "1,2,a\n3,4,b\n"))
         np.testing.assert_array_equal(part.x, [[1, 2], [3, 4]])
 
-    def test_whole_numbers_are_classes_in_their_order(self, tmp_path: Path) -> None:
+    def test_integer_labels_are_in_numeric_order(self, tmp_path: Path) -> None:
         part = train_part(csv_file(tmp_path, "1,10\n2,3.0\n3,20\n4,3\n"))
         assert part.names == ("3", "10", "20")
         assert part.y.tolist() == [1, 0, 2, 0]
@@ -80,9 +80,7 @@ class TestCsv:
             ("1," + "x" * 1000 + ",a\n", "is not a number"),
         ],
     )
-    def test_one_line_for_each_way_to_be_wrong(
-        self, tmp_path: Path, text: str | bytes, message: str
-    ) -> None:
+    def test_one_line_per_error(self, tmp_path: Path, text: str | bytes, message: str) -> None:
         found = message_of(csv_file(tmp_path, text))
         assert message in found
         assert len(found) < len(str(tmp_path)) + 250

@@ -1,4 +1,4 @@
-"""A working folder, for requests that are refused."""
+"""A working folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A working folder in which a refused command leaves everything as it was."""
+    """A working folder, in which no temporary file may remain."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)

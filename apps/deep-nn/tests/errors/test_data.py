@@ -90,7 +90,7 @@ BAD_DATA: dict[str, tuple[Callable[[Path], object], str]] = {
 
 class TestData:
     @pytest.mark.parametrize("kind", BAD_DATA)
-    def test_that_cannot_be_trained_on(self, here: Path, kind: str) -> None:
+    def test_bad_data_in_train(self, here: Path, kind: str) -> None:
         make, words = BAD_DATA[kind]
         data = make(here)
         status = 2 if "settings" in kind else 1
@@ -99,7 +99,7 @@ class TestData:
         assert words in line
 
     @pytest.mark.parametrize("kind", ["no such file", "text in a number column", "a truncated .h5"])
-    def test_that_cannot_be_compared_on(self, here: Path, kind: str) -> None:
+    def test_bad_data_in_compare(self, here: Path, kind: str) -> None:
         make, words = BAD_DATA[kind]
         line = refused_and_nothing_changed(
             here, "compare-optimizers", "--data", make(here), status=1
@@ -109,7 +109,7 @@ class TestData:
     @pytest.mark.parametrize(
         "kind", ["no such file", "a directory", "an empty CSV", "NaN in a CSV", "a truncated .h5"]
     )
-    def test_that_cannot_be_evaluated_on(self, here: Path, kind: str) -> None:
+    def test_bad_data_in_evaluate(self, here: Path, kind: str) -> None:
         path = trained(here / "m.h5")
         make, words = BAD_DATA[kind]
         line = refused_and_nothing_changed(
@@ -125,7 +125,7 @@ class TestData:
         )
         assert "photos.h5" in line
 
-    def test_a_test_file_with_a_class_never_seen(self, here: Path) -> None:
+    def test_a_test_file_with_an_unknown_class(self, here: Path) -> None:
         write_csv(here / "points.csv", SIDES, "ab")
         write_csv(here / "others.csv", SIDES, "ax")
         line = refused_and_nothing_changed(
@@ -133,7 +133,7 @@ class TestData:
         )
         assert "class 'x' is unknown to the training data" in line
 
-    def test_too_few_to_hold_any_back(self, here: Path) -> None:
+    def test_too_few_examples_to_split(self, here: Path) -> None:
         text("1,2,a\n3,4,b\n")(here)
         line = refused_and_nothing_changed(here, "train", "--data", "points.csv", status=1)
         assert "no example can be held back" in line

@@ -33,7 +33,7 @@ def press_ctrl_c_in_step(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 class TestDivergence:
     WILD = ("--optimizer", "gradient-descent", "--learning-rate", "1e6", "--hidden", "64,64,64")
 
-    def test_a_learning_rate_of_a_million_is_one_line(self, here: Path) -> None:
+    def test_divergence_is_one_line(self, here: Path) -> None:
         path = trained(here / "m.h5")
         line = refused_and_nothing_changed(
             here, "train", "--save", path, "--figure", "f.png", *self.WILD, status=1
@@ -43,7 +43,7 @@ class TestDivergence:
 
     @pytest.mark.parametrize("rate", ["1e8", "1e15", "1e20", "1e60"])
     @pytest.mark.parametrize("epochs", [1, 3])
-    def test_no_loss_that_is_no_number_is_ever_reported_or_saved(
+    def test_a_nonfinite_loss_is_never_reported_or_saved(
         self, here: Path, rate: str, epochs: int
     ) -> None:
         wild = ("--optimizer", "gradient-descent", "--learning-rate", rate, "--batch-size", "full")

@@ -95,7 +95,9 @@ BAD_MODELS: dict[str, tuple[Callable[[Path], object], str]] = {
 class TestModels:
     @pytest.mark.parametrize("kind", BAD_MODELS)
     @pytest.mark.parametrize("command", ["evaluate --model", "train --resume"])
-    def test_that_cannot_be_used(self, here: Path, command: str, kind: str) -> None:
+    def test_bad_checkpoints_in_evaluate_and_resume(
+        self, here: Path, command: str, kind: str
+    ) -> None:
         make, words = BAD_MODELS[kind]
         make(Path("m.h5"))
         line = refused_and_nothing_changed(here, *command.split(), "m.h5", status=1)
@@ -103,14 +105,14 @@ class TestModels:
 
     @pytest.mark.parametrize("command", ["summary", "boundary", "predict"])
     @pytest.mark.parametrize("kind", ["no such file", "of another program", "truncated"])
-    def test_that_no_command_can_use(self, here: Path, command: str, kind: str) -> None:
+    def test_bad_checkpoints_in_other_commands(self, here: Path, command: str, kind: str) -> None:
         make, words = BAD_MODELS[kind]
         make(Path("m.h5"))
         files = ["points.csv"] if command == "predict" else []
         line = refused_and_nothing_changed(here, command, "--model", "m.h5", *files, status=1)
         assert words in line
 
-    def test_whose_data_is_gone(self, here: Path) -> None:
+    def test_missing_training_data(self, here: Path) -> None:
         data = write_npz(here / "points.npz")
         path = trained(here / "m.h5", "--data", data)
         data.unlink()
@@ -122,7 +124,7 @@ class TestModels:
     @pytest.mark.parametrize(
         "name", ["training/state", "training/history/step_loss", "training/slots/m"]
     )
-    def test_whose_run_is_damaged(self, here: Path, name: str) -> None:
+    def test_a_damaged_run(self, here: Path, name: str) -> None:
         edited(replaced(name, None))(here / "m.h5")
         line = refused_and_nothing_changed(
             here, "train", "--resume", "m.h5", "--epochs", 2, status=1

@@ -27,13 +27,13 @@ class TestOutput:
     OPTIONS = (("--save", "m.h5"), ("--log", "log.jsonl"), ("--figure", "f.png"))
 
     @pytest.mark.parametrize(("option", "name"), OPTIONS)
-    def test_a_place_below_a_file(self, here: Path, option: str, name: str) -> None:
+    def test_a_folder_that_is_a_file(self, here: Path, option: str, name: str) -> None:
         (here / "file").touch()
         line = refused_and_nothing_changed(here, "train", option, f"file/{name}", status=2)
         assert f"'{option}': there is no folder 'file' to write it in" in line
 
     @pytest.mark.parametrize(("option", "name"), OPTIONS)
-    def test_a_folder_that_cannot_be_written_in(
+    def test_a_read_only_folder(
         self, here: Path, monkeypatch: pytest.MonkeyPatch, option: str, name: str
     ) -> None:
         monkeypatch.setattr("os.access", lambda path, mode: False)
@@ -41,14 +41,14 @@ class TestOutput:
         assert "cannot be written in" in line
 
     @pytest.mark.parametrize("command", ["compare-l2", "boundary"])
-    def test_figures_of_other_commands_too(self, here: Path, command: str) -> None:
+    def test_figures_of_other_commands(self, here: Path, command: str) -> None:
         (here / "file").touch()
         model = ["--model", "m.h5"] if command == "boundary" else []
         figure = ("--figure", "file/f.png")
         line = refused_and_nothing_changed(here, command, *model, *figure, status=2)
         assert "there is no folder 'file'" in line
 
-    def test_a_folder_in_the_place_of_the_file(self, here: Path) -> None:
+    def test_an_output_that_is_a_folder(self, here: Path) -> None:
         (here / "m.h5").mkdir()
         assert "is a folder" in refusal("train", "--save", "m.h5", status=2)
 
@@ -71,7 +71,7 @@ class TestOutput:
             assert "No space left on device" in line
             assert "f.png" in line
 
-    def test_a_result_is_told_even_if_its_figure_cannot_be_written(
+    def test_the_result_is_printed_even_if_its_figure_cannot_be_written(
         self, here: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         fill_the_disk(monkeypatch)
@@ -83,7 +83,7 @@ class TestOutput:
         assert "validation" in result.stdout
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-    def test_a_checkpoint_does_not_take_the_place_of_what_is_no_file(self, here: Path) -> None:
+    def test_a_checkpoint_never_replaces_a_pipe(self, here: Path) -> None:
         os.mkfifo("pipe")
         reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
         try:
@@ -92,7 +92,7 @@ class TestOutput:
             os.close(reader)
         assert (here / "pipe").is_fifo()
 
-    def test_a_checkpoint_does_not_take_the_place_of_the_data(self, here: Path) -> None:
+    def test_a_checkpoint_never_overwrites_the_data(self, here: Path) -> None:
         data = write_cats(here / "photos.h5", "train")
         (here / "link.h5").symlink_to(data)
         for save in (data, "photos.h5", "./photos.h5", "link.h5"):
@@ -103,7 +103,7 @@ class TestOutput:
         test = ("--test", "photos.h5", "--save", "photos.h5")
         assert "overwrite --test" in refused_and_nothing_changed(here, "train", *test, status=2)
 
-    def test_two_outputs_do_not_share_a_file(self, here: Path) -> None:
+    def test_two_outputs_in_one_file(self, here: Path) -> None:
         line = refused_and_nothing_changed(
             here, "train", "--save", "m.h5", "--log", "m.h5", status=2
         )

@@ -48,9 +48,7 @@ USAGE = [
 
 class TestUsage:
     @pytest.mark.parametrize(("options", "words"), USAGE)
-    def test_options_that_make_no_sense(
-        self, here: Path, options: tuple[str, ...], words: str
-    ) -> None:
+    def test_options_out_of_range(self, here: Path, options: tuple[str, ...], words: str) -> None:
         line = refused_and_nothing_changed(here, "train", "--save", "m.h5", *options, status=2)
         assert words in line
 
@@ -61,7 +59,7 @@ class TestUsage:
     @pytest.mark.parametrize(
         ("width", "status"), [("99999999999999999999", (1, 2)), ("9999999999999", (1, 2))]
     )
-    def test_a_network_beyond_all_memory(
+    def test_a_network_too_large_for_memory(
         self, here: Path, width: str, status: tuple[int, ...]
     ) -> None:
         result = invoke("train", "--hidden", width, "--save", "m.h5")
@@ -71,6 +69,6 @@ class TestUsage:
         assert list(here.iterdir()) == []
 
     @pytest.mark.parametrize("schedule", ["inverse-time", "step"])
-    def test_a_schedule_whose_interval_is_next_to_nothing(self, schedule: str) -> None:
+    def test_a_schedule_with_a_tiny_interval(self, schedule: str) -> None:
         result = invoke("train", "--schedule", f"{schedule}:interval=1e-308", "--epochs", 2)
         assert result.exception is None or isinstance(result.exception, SystemExit)
