@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from nn_core.cli import download
-from nn_core.cli.app import echo_json, info, json_option
 from nn_core.cli.catalog import Entry
 from nn_core.cli.download import RemoteDataset
+from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.errors import DataError
 from nn_core.registry import nearest
 

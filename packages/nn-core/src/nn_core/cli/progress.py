@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from nn_core.cli.app import info
+from nn_core.cli.terminal import info
 from nn_core.training.callbacks import Callback
 from nn_core.training.trainer import Trainer
 

@@ -20,6 +20,7 @@ from nn_core.cli.progress import Progress
 from nn_core.cli.settings import Settings
 from nn_core.cli.train_run import interruption
 from nn_core.errors import DivergenceError, NNError
+from nn_core.registry import load_plugin, plugins
 from nn_core.training.callbacks import Callback
 from nn_core.training.trainer import Trainer
 
@@ -180,7 +181,7 @@ def _map(function: Callable[[S], Curve], runs: Sequence[S], workers: int) -> Gen
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
-        min(workers, len(runs)), mp_context=context, initializer=_begin_worker
+        min(workers, len(runs)), mp_context=context, initializer=_begin_worker, initargs=(plugins,)
     ) as pool:
         try:
             with _starting_workers():
@@ -213,5 +214,7 @@ def _starting_workers() -> Generator[None]:
         raise KeyboardInterrupt
 
 
-def _begin_worker() -> None:
+def _begin_worker(plugins: Sequence[str]) -> None:
     threadpool_limits(1)
+    for name in plugins:
+        load_plugin(name)
