@@ -102,7 +102,7 @@ def test_interrupted_it_says_where_it_saved_and_goes_on_to_the_same_bits(
     assert out == ""
     (line,) = others
     assert line.startswith("Error: interrupted after step ")
-    assert line.endswith("saved, go on with: --resume m.h5")
+    assert line.endswith("saved; continue with --resume m.h5")
     assert [path.name for path in tmp_path.iterdir()] == ["m.h5"]
     succeed("train", "--resume", tmp_path / "m.h5")
     assert_same_run(tmp_path / "m.h5", left_alone)

@@ -1,74 +1,40 @@
-"""Options of deep-nn: the model, the data and the network."""
+"""Options of deep-nn that several commands have: the data and the network."""
 
-from collections.abc import Callable
 from typing import Any
-
-import click
 
 from deep_nn.datasets.catalog import CATALOG
 from deep_nn.datasets.files import READERS
-from deep_nn.model import activation
-from nn_core.cli.options import INITIALIZER, Command, together
-from nn_core.cli.param_types import MODEL, CommaList, FloatRange, SpecType
-from nn_core.initializers import INITIALIZERS
-from nn_core.layers import ACTIVATIONS
-
-model_option = click.option(
-    "--model", "model_path", type=MODEL, metavar="FILE", required=True, help="Trained network."
+from nn_core.cli.options import (
+    Decorator,
+    activation_option,
+    data_options,
+    dropout_option,
+    hidden_option,
+    initializer_option,
+    together,
 )
+
 DATA = (
-    f"{', '.join([*CATALOG.generated, *CATALOG.remote])}, or a file ({', '.join(READERS)}). "
-    "Generated sets take settings: moons:noise=0.3."
+    f"{', '.join([*CATALOG.generated, *CATALOG.remote])}, or a {', '.join(READERS)} file;"
+    " settings as in moons:noise=0.3"
 )
-DROPOUT = CommaList(FloatRange(least=0, below=1), "rates")
+"""What `--data` accepts."""
 
 
-def network_options(*, omit: str = "", **defaults: Any) -> Callable[[Command], Command]:
-    """Options for the fields that `NetworkSettings` adds to `Settings`.
+def network_options(
+    *, omit: str = "", data: str = "moons", hidden: str = "16,16", **others: Any
+) -> Decorator:
+    """The options for the fields of `NetworkSettings`.
 
-    omit      a field to leave out
-    defaults  of other fields, where they differ
+    omit          a field to leave out
+    data, hidden  their defaults
+    others        defaults of options that are not among these
     """
     return together(
-        click.option(
-            "--data", default=defaults.get("data", "moons"), metavar="NAME|FILE", help=DATA
-        ),
-        click.option(
-            "--test",
-            metavar="NAME|FILE",
-            help="Validation set, in place of the test set of --data or a split of --data.",
-        ),
-        click.option(
-            "--validation",
-            type=FloatRange(above=0, below=1),
-            default=0.2,
-            metavar="FRACTION",
-            help="Fraction of each class for validation, if there is no test set.",
-        ),
-        click.option(
-            "--hidden",
-            type=CommaList(click.IntRange(min=1), "units", empty=True),
-            default=defaults.get("hidden", "16,16"),
-            help='Units of the hidden layers, as in 20,7,5; "" for no hidden layer.',
-        ),
-        click.option(
-            "--activation",
-            type=SpecType(activation, "activation"),
-            default="relu",
-            help=f"Hidden activation: {', '.join(ACTIVATIONS)}.",
-        ),
-        click.option(
-            "--initializer",
-            type=INITIALIZER,
-            default="he",
-            help=f"Weight initializer: {', '.join(INITIALIZERS)}.",
-        ),
-        click.option(
-            "--dropout",
-            type=DROPOUT,
-            default="0",
-            metavar="RATE",
-            help="Dropout rate after each hidden layer; one for all, or one per layer: 0.2,0.5.",
-        ),
+        data_options(data=data, kinds=DATA),
+        hidden_option(hidden),
+        activation_option(),
+        initializer_option(),
+        dropout_option("after each hidden layer", per_layer=True),
         omit=omit,
     )

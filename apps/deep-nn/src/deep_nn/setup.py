@@ -1,5 +1,6 @@
 """The setup of a training run: data, network and trainer from the settings and their seed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,9 @@ from deep_nn.datasets.catalog import CATALOG
 from deep_nn.datasets.preprocessing import Preprocessing, fit
 from deep_nn.model import Model, build_layers, loss_for, output_units
 from deep_nn.settings import NetworkSettings
-from nn_core import checkpoint
 from nn_core.arrays import Array, Labels
-from nn_core.cli.dataset import Dataset, Splits, require_same_data, run_to_resume
+from nn_core.cli.dataset import Dataset, Splits, require_same_data
+from nn_core.cli.train_report import training_report, training_result
 from nn_core.errors import DataError
 from nn_core.network import Network
 from nn_core.training.trainer import Trainer
@@ -20,29 +21,46 @@ from nn_core.training.trainer import Trainer
 
 @dataclass(frozen=True)
 class Setup:
-    """A run that has not started, and the data it was built from."""
+    """A run that has not started, and what it was built from."""
 
+    settings: NetworkSettings
     trainer: Trainer
     splits: Splits[RawExamples]
     preprocessing: Preprocessing
 
-    def details(self, settings: NetworkSettings) -> dict[str, Any]:
+    @property
+    def source(self) -> str:
+        """The name of the training data."""
+        return self.splits.train.name
+
+    @property
+    def network(self) -> str:
+        """The network by its units, "2-16-16-1 network"."""
+        network = self.trainer.network
+        units = (*network.input_shape, *self.settings.units(), *network.output_shape)
+        return f"{'-'.join(map(str, units))} network"
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the training data."""
+        return self.splits.fingerprint
+
+    def details(self) -> dict[str, Any]:
         """What a checkpoint holds beside the network."""
         return {
-            "settings": settings.to_dict(),
+            "settings": self.settings.to_dict(),
             "classes": self.splits.train.classes,
             "preprocessing": self.preprocessing.to_dict(),
-            "fingerprint": self.splits.fingerprint,
+            "fingerprint": self.fingerprint,
         }
 
-    def run_to_resume(self, model: Model) -> checkpoint.Run:
-        """The run of a checkpoint. Raises CheckpointError or DataError if it cannot be resumed."""
-        return run_to_resume(
-            model.run,
-            source=self.splits.train.name,
-            found=self.splits.fingerprint,
-            expected=model.fingerprint,
-        )
+    def result(self) -> dict[str, Any]:
+        """Loss and accuracy on the training and the validation set, and the cost of the run."""
+        return training_result(self.trainer, data=self.source)
+
+    def report(self, result: Mapping[str, Any]) -> str:
+        """The result in words."""
+        return training_report(dict(result), network=self.network, origin=self.splits.origin)
 
 
 def set_up(settings: NetworkSettings) -> Setup:
@@ -75,7 +93,7 @@ def set_up(settings: NetworkSettings) -> Setup:
         validation=rows(splits.validation),
         measure_training=True,
     )
-    return Setup(trainer, splits, preprocessing)
+    return Setup(settings, trainer, splits, preprocessing)
 
 
 def build_trainer(settings: NetworkSettings) -> Trainer:

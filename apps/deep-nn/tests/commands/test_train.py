@@ -150,6 +150,8 @@ OPTIONS = [
     ("--seed", "7"),
     ("--dtype", "float64"),
 ]
+SHARED = {"--json", "--threads", "--engine", "--shards", "--plugin"}
+"""Tested with the packages that provide them."""
 SHORT = ("train", "--epochs", 3)
 
 
@@ -168,7 +170,7 @@ class TestOptions:
     def test_every_option_is_tested(self) -> None:
         tried = {option for option, _ in OPTIONS}
         elsewhere = {"--test", "--early-stopping", "--save", "--resume", "--log", "--figure"}
-        assert {p.opts[0] for p in train.params} == tried | elsewhere | {"--json", "--threads"}
+        assert {p.opts[0] for p in train.params} == tried | elsewhere | SHARED
 
     def test_threads_make_no_difference(self, usual: Any) -> None:
         result = json_of(*SHORT, "--threads", 3)
@@ -314,12 +316,12 @@ class TestResume:
     @pytest.mark.parametrize(
         ("given", "words"),
         [
-            (("--hidden", "6,5"), "--hidden is 6,4 in the run to be resumed"),
+            (("--hidden", "6,5"), "--hidden is 6,4 in the run to resume"),
             (("--optimizer", "adam"), "--optimizer is momentum in the run"),
             (("--seed", "1"), "--seed is 0 in the run"),
             (("--dropout", "0"), "--dropout is 0.2 in the run"),
             (("--validation", "0.3"), "--validation is 0.2 in the run"),
-            (("--epochs", "1"), "--epochs is 2 in the run to be resumed and can only grow"),
+            (("--epochs", "1"), "--epochs is 2 in the run to resume, and can only be increased"),
             (("--early-stopping", "3"), "--early-stopping is "),
         ],
     )

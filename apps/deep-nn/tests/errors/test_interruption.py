@@ -69,7 +69,7 @@ class TestCtrlC:
         with monkeypatch.context() as pressed:
             press_ctrl_c_in_step(pressed, 17)
             line = refusal("train", "--epochs", 4, "--save", "m.h5", status=1)
-        assert line == "interrupted after step 17 (epoch 3); saved, go on with: --resume m.h5"
+        assert line == "interrupted after step 17 (epoch 3); saved; continue with --resume m.h5"
         invoke("train", "--resume", "m.h5")
         assert_same_run(here / "m.h5", alone)
 
@@ -78,7 +78,7 @@ class TestCtrlC:
     ) -> None:
         press_ctrl_c_in_step(monkeypatch, 3)
         line = refused_and_nothing_changed(here, "train", "--figure", "f.png", status=1)
-        assert line.endswith("nothing was saved, for there was no --save")
+        assert line.endswith("not saved: no --save given")
 
     @pytest.mark.parametrize("command", ["compare-optimizers", "compare-l2"])
     def test_while_comparing(

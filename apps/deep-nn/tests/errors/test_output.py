@@ -30,7 +30,7 @@ class TestOutput:
     def test_a_folder_that_is_a_file(self, here: Path, option: str, name: str) -> None:
         (here / "file").touch()
         line = refused_and_nothing_changed(here, "train", option, f"file/{name}", status=2)
-        assert f"'{option}': there is no folder 'file' to write it in" in line
+        assert f"'{option}': no such folder: 'file'" in line
 
     @pytest.mark.parametrize(("option", "name"), OPTIONS)
     def test_a_read_only_folder(
@@ -38,7 +38,7 @@ class TestOutput:
     ) -> None:
         monkeypatch.setattr("os.access", lambda path, mode: False)
         line = refused_and_nothing_changed(here, "train", option, name, status=2)
-        assert "cannot be written in" in line
+        assert "no permission to write to the folder" in line
 
     @pytest.mark.parametrize("command", ["compare-l2", "boundary"])
     def test_figures_of_other_commands(self, here: Path, command: str) -> None:
@@ -46,7 +46,7 @@ class TestOutput:
         model = ["--model", "m.h5"] if command == "boundary" else []
         figure = ("--figure", "file/f.png")
         line = refused_and_nothing_changed(here, command, *model, *figure, status=2)
-        assert "there is no folder 'file'" in line
+        assert "no such folder: 'file'" in line
 
     def test_an_output_that_is_a_folder(self, here: Path) -> None:
         (here / "m.h5").mkdir()

@@ -10,7 +10,7 @@ from command_line import (
 )
 
 USAGE = [
-    (("--hidden", "20,,5"), "'--hidden': '20,,5' has an empty place between commas"),
+    (("--hidden", "20,,5"), "'--hidden': '20,,5' has an empty item"),
     (("--hidden", "20,x"), "'--hidden'"),
     (("--hidden", "0"), "'--hidden'"),
     (("--hidden", "-3"), "'--hidden'"),
@@ -25,7 +25,7 @@ USAGE = [
     (("--initializer", "orthogonl"), "did you mean 'orthogonal'?"),
     (("--schedule", "cosin"), "did you mean 'cosine'?"),
     (("--schedule", "cosine:warmup=-1"), "warmup cannot be negative"),
-    (("--batch-size", "0"), "0 is less than one example"),
+    (("--batch-size", "0"), "0 is less than 1 example"),
     (("--batch-size", "most"), "neither a whole number nor 'full'"),
     (("--epochs", "0"), "'--epochs'"),
     (("--epochs", "1.5"), "'--epochs'"),

@@ -11,9 +11,9 @@ import click
 from deep_nn.options import network_options
 from deep_nn.settings import NetworkSettings
 from deep_nn.setup import build_trainer
-from nn_core.cli.app import echo_json, info, json_option
-from nn_core.cli.options import recipe_options
-from nn_core.cli.param_types import FIGURE, require_distinct
+from nn_core.cli.options import figure_option, recipe_options
+from nn_core.cli.param_types import require_distinct
+from nn_core.cli.terminal import echo_json, info, json_option
 
 NOISY_MOONS = {"data": "moons:points=150,noise=0.35", "hidden": "64,64", "epochs": 300}
 """Defaults under which a network overfits: few noisy points, many weights."""
@@ -78,7 +78,7 @@ class Sweep:
             default=1,
             help="Worker processes; the results do not depend on their number.",
         )
-        @click.option("--figure", type=FIGURE, default=f"{name}.png", help="Output file.")
+        @figure_option("the loss curves", default=f"{name}.png")
         @json_option
         def command(
             values: tuple[Any, ...],

@@ -5,23 +5,24 @@ from pathlib import Path
 import click
 
 from deep_nn.model import load_model
-from deep_nn.options import DATA, model_option
+from deep_nn.options import DATA
 from deep_nn.plots import draw_boundary
 from deep_nn.setup import evaluation_data, splits_of
-from nn_core.cli.app import info
-from nn_core.cli.param_types import FIGURE, require_distinct
+from nn_core.cli.options import figure_option, model_option
+from nn_core.cli.param_types import require_distinct
+from nn_core.cli.terminal import info
 from nn_core.errors import DataError
 
 
 @click.command()
-@model_option
+@model_option()
 @click.option(
     "--data",
-    metavar="NAME|FILE",
-    show_default="the training and validation sets",
-    help=f"Points to plot: {DATA}",
+    metavar="NAME|PATH",
+    show_default="the training and validation sets of the run",
+    help=f"Points to plot: {DATA}.",
 )
-@click.option("--figure", type=FIGURE, default="boundary.png", help="Output file.")
+@figure_option("the boundary", default="boundary.png")
 def boundary(model_path: Path, data: str | None, figure: Path) -> None:
     """Plot the decision boundary of a two-input network.
 

@@ -6,8 +6,8 @@ from dataclasses import asdict
 import click
 import numpy as np
 
-from nn_core.cli.app import echo_json, json_option
-from nn_core.cli.options import SEED
+from nn_core.cli.options import seed_option
+from nn_core.cli.terminal import echo_json, json_option
 from nn_core.gradient_check import GradientReport, check_gradients, check_layer, check_loss
 from nn_core.layers import (
     ACTIVATIONS,
@@ -40,7 +40,7 @@ from nn_core.summary import table
 
 
 @click.command("check-gradients")
-@click.option("--seed", type=SEED, default=0, help="Seed of the inputs and parameters.")
+@seed_option(words="Seed of the inputs and parameters.")
 @json_option
 def check_gradients_command(seed: int, as_json: bool) -> None:
     """Check every gradient against finite differences.

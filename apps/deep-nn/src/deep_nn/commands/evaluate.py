@@ -6,19 +6,20 @@ from typing import Any
 import click
 
 from deep_nn.model import load_model, loss_for
-from deep_nn.options import DATA, model_option
+from deep_nn.options import DATA
 from deep_nn.setup import evaluation_data
-from nn_core.cli.app import echo_json, json_option
+from nn_core.cli.options import model_option
+from nn_core.cli.terminal import echo_json, json_option
 from nn_core.metrics import accuracy
 
 
 @click.command()
-@model_option
+@model_option()
 @click.option(
     "--data",
-    metavar="NAME|FILE",
-    show_default="the validation set of the training run",
-    help=f"{DATA} The test set is used, if there is one.",
+    metavar="NAME|PATH",
+    show_default="the validation set of the run",
+    help=f"Data set: {DATA}. The test set is used, if there is one.",
 )
 @json_option
 def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:

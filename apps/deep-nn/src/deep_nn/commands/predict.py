@@ -8,13 +8,13 @@ import numpy as np
 
 from deep_nn.datasets.files import read_for_prediction
 from deep_nn.model import Model, load_model
-from deep_nn.options import model_option
-from nn_core.cli.app import echo_json, json_option
+from nn_core.cli.options import model_option
+from nn_core.cli.terminal import echo_json, json_option
 from nn_core.summary import table
 
 
 @click.command()
-@model_option
+@model_option()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @json_option
 def predict(model_path: Path, files: tuple[Path, ...], as_json: bool) -> None:

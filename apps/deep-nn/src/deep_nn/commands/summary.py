@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from deep_nn.model import load_model
-from deep_nn.options import model_option
-from nn_core.cli.app import echo_json, json_option
+from nn_core.cli.options import model_option
+from nn_core.cli.terminal import echo_json, json_option
 
 
 @click.command()
-@model_option
+@model_option()
 @json_option
 def summary(model_path: Path, as_json: bool) -> None:
     """Show a network's layers and training settings.
