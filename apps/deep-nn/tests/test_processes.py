@@ -5,60 +5,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from command_line import REMARK, assert_same_run, succeed, trained
+from command_line import PROGRAM, succeed, trained
 
-COMMAND = (sys.executable, "-W", "error", "-m", "deep_nn")
+from nn_core.testing import PATIENCE, assert_same_run, wait_for_line
+
 LONG = ("--epochs", 2000, "--dropout", "0.1", "--l2", "0.001", "--schedule", "cosine")
-PATIENCE = 60.0
-"""Seconds until a process is taken to hang."""
-
 with_signals = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX are sent")
 
 
-@contextmanager
-def started(*arguments: object, cwd: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process in its own session, so that a signal reaches its workers, too."""
-    with subprocess.Popen(
-        [*COMMAND, *map(str, arguments)],
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def wait_for_line(process: subprocess.Popen[str], beginning: str) -> None:
-    """Read its progress up to a line."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith(beginning):
-            return
-    raise AssertionError(f"it ended before it said {beginning!r}")
-
-
-def end_of(process: subprocess.Popen[str]) -> tuple[str, list[str]]:
-    """Its stdout and its error lines, once it and its workers have ended.
-
-    A worker that outlives its parent holds the pipe open, and this times out.
-    """
-    out, err = process.communicate(timeout=PATIENCE)
-    lines = [line for line in err.splitlines() if line and not REMARK.match(line)]
-    return out, lines
-
-
 def test_the_main_job_needs_no_options(tmp_path: Path) -> None:
-    with started("compare-optimizers", cwd=tmp_path) as process:
-        out, others = end_of(process)
+    with PROGRAM.started("compare-optimizers", cwd=tmp_path) as process:
+        out, others = PROGRAM.end_of(process)
     assert process.returncode == 0
     assert others == []
     lines = out.splitlines()
@@ -79,7 +39,7 @@ def left_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_killed_in_mid_run_and_resumed_it_ends_with_the_same_bits(
     tmp_path: Path, left_alone: Path
 ) -> None:
-    with started("train", *LONG, "--save", "m.h5", cwd=tmp_path) as process:
+    with PROGRAM.started("train", *LONG, "--save", "m.h5", cwd=tmp_path) as process:
         wait_for_line(process, "epoch 1000/2000")
         process.kill()
     assert process.returncode == -signal.SIGKILL
@@ -94,10 +54,10 @@ def test_killed_in_mid_run_and_resumed_it_ends_with_the_same_bits(
 def test_interrupted_it_says_where_it_saved_and_goes_on_to_the_same_bits(
     tmp_path: Path, left_alone: Path
 ) -> None:
-    with started("train", *LONG, "--save", "m.h5", cwd=tmp_path) as process:
+    with PROGRAM.started("train", *LONG, "--save", "m.h5", cwd=tmp_path) as process:
         wait_for_line(process, "epoch 600/2000")
         process.send_signal(signal.SIGINT)
-        out, others = end_of(process)
+        out, others = PROGRAM.end_of(process)
     assert process.returncode == 1
     assert out == ""
     (line,) = others
@@ -113,11 +73,11 @@ RACE = ("compare-optimizers", "--seeds", 25, "--epochs", 400, "--workers", 2)
 
 @with_signals
 def test_ctrl_c_ends_a_comparison_and_its_workers(tmp_path: Path) -> None:
-    with started(*RACE, cwd=tmp_path) as process:
+    with PROGRAM.started(*RACE, cwd=tmp_path) as process:
         wait_for_line(process, "run 10/100")
         os.killpg(process.pid, signal.SIGINT)
         asked = time.monotonic()
-        out, others = end_of(process)
+        out, others = PROGRAM.end_of(process)
         took = time.monotonic() - asked
     assert process.returncode == 1
     assert out == ""
@@ -146,23 +106,23 @@ def has_started_workers(pid: int) -> bool:
 @with_signals
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="processes are looked into")
 def test_ctrl_c_while_the_workers_are_still_starting(tmp_path: Path) -> None:
-    with started(*RACE, cwd=tmp_path) as process:
+    with PROGRAM.started(*RACE, cwd=tmp_path) as process:
         until = time.monotonic() + PATIENCE
         while not has_started_workers(process.pid):
             assert time.monotonic() < until
         os.killpg(process.pid, signal.SIGINT)
-        out, others = end_of(process)
+        out, others = PROGRAM.end_of(process)
     assert process.returncode == 1
     assert out == ""
     assert others == ["Error: interrupted"]
 
 
 def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
-    with started("train", "--epochs", 1, "--save", "m.h5", cwd=tmp_path) as process:
+    with PROGRAM.started("train", "--epochs", 1, "--save", "m.h5", cwd=tmp_path) as process:
         assert process.stdout is not None
         process.stdout.close()
         process.stdout = None
-        _, others = end_of(process)
+        _, others = PROGRAM.end_of(process)
     assert others == []
     assert (tmp_path / "m.h5").is_file()
 
@@ -172,7 +132,7 @@ def test_a_full_device_is_one_line(tmp_path: Path) -> None:
         pytest.skip("this system has no /dev/full")
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [*COMMAND, "datasets"],
+            [sys.executable, "-m", "deep_nn", "datasets"],
             stdout=full,
             stderr=subprocess.PIPE,
             check=False,

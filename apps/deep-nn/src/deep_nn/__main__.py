@@ -1,15 +1,11 @@
 """Entry point of `deep-nn` and `python -m deep_nn`."""
 
-import sys
+from nn_core.cli import run
 
 
 def main() -> None:
-    """Run the program; Ctrl-C during the imports is one line, too."""
-    try:
-        from deep_nn.cli import main as program
-    except KeyboardInterrupt:
-        sys.exit("Error: interrupted")
-    program()
+    """Run the program."""
+    run("deep_nn.cli")
 
 
 if __name__ == "__main__":

@@ -3,15 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 import pytest
-from click.testing import CliRunner
-from command_line import invoke, json_of, refusal, strictly, succeed, trained
+from command_line import PROGRAM, invoke, json_of, refusal, succeed, trained
 
-from deep_nn.cli import main
 from deep_nn.settings import NetworkSettings
 from deep_nn.setup import build_trainer
+from nn_core.testing import strict_json
 from nn_core.training.trainer import Trainer
 
 SETTINGS = {
@@ -39,12 +37,6 @@ DEFAULTS = {
 SMALL = ("--epochs", 2, "--seeds", 2, "--data", "moons:points=60", "--hidden", "4")
 
 
-def command_of(name: str) -> click.Command:
-    command = main.get_command(click.Context(main), name)
-    assert command is not None
-    return command
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("figures")
@@ -62,7 +54,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_compares_its_values_and_plots_them(name: str, folder: Path) -> None:
     figure = folder / f"{name}.png"
     result = succeed(name, *SMALL, "--figure", figure, "--json")
-    found = strictly(result.stdout)
+    found = strict_json(result.stdout)
     assert found["command"] == name
     assert found["seeds"] == [0, 1]
     assert [variant["variant"] for variant in found["variants"]] == DEFAULTS[name]
@@ -284,7 +276,7 @@ class TestOptions:
     def test_a_diverged_trial_is_reported_and_the_others_continue(self) -> None:
         result = invoke("compare-optimizers", "gradient-descent@1e30", "adam", *SMALL, "--json")
         assert result.exit_code == 0
-        wild, calm = strictly(result.stdout)["variants"]
+        wild, calm = strict_json(result.stdout)["variants"]
         assert wild["final_loss"] is None
         assert "smaller learning rate" in wild["runs"][0]["diverged"]
         assert calm["final_loss"] > 0
@@ -325,8 +317,8 @@ class TestOptions:
 
 
 def test_the_options_are_those_of_train_without_the_setting() -> None:
-    options = {name: {p.name for p in command_of(name).params} for name in NAMES}
-    of_train = {p.name for p in command_of("train").params}
+    options = {name: {p.name for p in PROGRAM.commands()[name].params} for name in NAMES}
+    of_train = {p.name for p in PROGRAM.commands()["train"].params}
     of_train -= {"save", "resume", "log", "early_stopping", "threads"}
     for name, setting in SETTINGS.items():
         assert options[name] == (of_train - {setting}) | {"values", "seeds", "workers"}
@@ -335,7 +327,7 @@ def test_the_options_are_those_of_train_without_the_setting() -> None:
 def test_the_defaults_of_an_option_are_one_for_train_and_comparisons(tmp_path: Path) -> None:
     trained(tmp_path / "m.h5")
     settings = json_of("summary", "--model", tmp_path / "m.h5")["settings"]
-    shown = {p.name: p.default for p in command_of("compare-optimizers").params}
+    shown = {p.name: p.default for p in PROGRAM.commands()["compare-optimizers"].params}
     for name in ("hidden", "activation", "batch_size", "dropout", "seed", "dtype", "schedule"):
         assert shown[name] == settings[name]
 
@@ -344,6 +336,5 @@ def test_the_default_figure_is_in_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(main, ["compare-l2", *map(str, SMALL)])
-    assert result.exit_code == 0
+    succeed("compare-l2", *SMALL)
     assert [path.name for path in tmp_path.iterdir()] == ["compare-l2.png"]

@@ -11,21 +11,19 @@ from command_line import (
     POINTS,
     SIDES,
     THIRDS,
-    assert_same_run,
     invoke,
     json_of,
     refusal,
-    strictly,
     succeed,
     trained,
     write_cats,
     write_csv,
-    write_h5,
     write_npz,
 )
 
 from deep_nn.commands.train import train
 from deep_nn.model import load_model
+from nn_core.testing import assert_same_run, strict_json, write_hdf5
 
 RESULT = {
     "data",
@@ -74,7 +72,7 @@ class TestData:
     def test_from_a_file(self, tmp_path: Path, suffix: str, labels: Any) -> None:
         path = tmp_path / f"points{suffix}"
         if suffix == ".h5":
-            write_h5(path, {"train_set_x": POINTS, "train_set_y": labels})
+            write_hdf5(path, train_set_x=POINTS, train_set_y=labels)
         elif suffix == ".npz":
             write_npz(path, labels)
         else:
@@ -213,7 +211,7 @@ class TestOptions:
         assert result["epochs"] < 300
         assert "for 5 epochs" in result["stopped"]
         lines = (tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()
-        lowest = min(strictly(line)["validation_loss"] for line in lines)
+        lowest = min(strict_json(line)["validation_loss"] for line in lines)
         assert result["validation_loss"] == lowest
         assert json_of("evaluate", "--model", tmp_path / "m.h5")["loss"] == pytest.approx(
             lowest, abs=1e-12
@@ -240,7 +238,7 @@ class TestOutput:
     def test_the_figures_reported_are_those_of_the_last_epoch(self, tmp_path: Path) -> None:
         result = json_of(*SHORT, "--log", tmp_path / "log.jsonl")
         lines = (tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()
-        rows = [strictly(line) for line in lines]
+        rows = [strict_json(line) for line in lines]
         assert [row["epoch"] for row in rows] == [1, 2, 3]
         for name in ("loss", "accuracy"):
             for part in ("training", "validation"):
@@ -303,7 +301,7 @@ class TestResume:
         log = tmp_path / "log.jsonl"
         extra = ("--save", tmp_path / "m.h5", "--log", log)
         succeed("train", "--resume", models / "two.h5", "--epochs", 4, *extra)
-        rows = [strictly(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        rows = [strict_json(line) for line in log.read_text(encoding="utf-8").splitlines()]
         assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
 
     def test_moved_data_is_accepted(self, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
-from deep_nn.datasets.files import Contents, Part, read
+from deep_nn.datasets.files import read
+from nn_core.cli.dataset import Contents, Part
 from nn_core.errors import DataError, NNError
 
 PHOTOS = np.arange(6 * 4 * 5 * 3, dtype=np.uint8).reshape(6, 4, 5, 3)
@@ -50,7 +51,7 @@ def message_of(path: Path, reader: Callable[[Path], object] = read) -> str:
     return message
 
 
-def train_part(path: Path) -> Part:
+def train_part(path: Path) -> Part[Any]:
     """The training set of a file that must have one."""
     part = read(path).train
     assert part is not None
@@ -127,7 +128,7 @@ class TestNpz:
         assert "is damaged: Bad CRC-32" in message_of(path)
 
 
-def names_to_test_on(contents: Contents) -> tuple[str, ...] | None:
+def names_to_test_on(contents: Contents[Any]) -> tuple[str, ...] | None:
     """The class names of a test set that must be there."""
     assert contents.test is not None
     return contents.test.names

@@ -3,12 +3,14 @@
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from deep_nn.datasets.files import Part, read
+from deep_nn.datasets.files import read
 from deep_nn.datasets.tables import read_rows
+from nn_core.cli.dataset import Part
 from nn_core.errors import NNError
 
 
@@ -27,7 +29,7 @@ def message_of(path: Path, reader: Callable[[Path], object] = read) -> str:
     return message
 
 
-def train_part(path: Path) -> Part:
+def train_part(path: Path) -> Part[Any]:
     """The training set of a file that must have one."""
     part = read(path).train
     assert part is not None

@@ -6,15 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command_line import (
-    POINTS,
-    SIDES,
-    refused_and_nothing_changed,
-    trained,
-    write_cats,
-    write_csv,
-    write_h5,
-)
+from command_line import POINTS, SIDES, refused_and_nothing_changed, trained, write_cats, write_csv
+
+from nn_core.testing import write_hdf5
 
 
 def text(content: str) -> Callable[[Path], Path]:
@@ -27,7 +21,7 @@ def text(content: str) -> Callable[[Path], Path]:
 
 
 def h5(**arrays: Any) -> Callable[[Path], Path]:
-    return lambda folder: write_h5(folder / "photos.h5", arrays)
+    return lambda folder: write_hdf5(folder / "photos.h5", **arrays)
 
 
 def npz(**arrays: Any) -> Callable[[Path], Path]:

@@ -7,15 +7,9 @@ from typing import Any, NoReturn
 import h5py
 import numpy as np
 import pytest
-from command_line import (
-    assert_same_run,
-    invoke,
-    refusal,
-    refused_and_nothing_changed,
-    strictly,
-    trained,
-)
+from command_line import invoke, refusal, refused_and_nothing_changed, trained
 
+from nn_core.testing import assert_same_run, strict_json
 from nn_core.training.trainer import Trainer
 
 
@@ -51,14 +45,14 @@ class TestDivergence:
         result = invoke("train", *wild, *outputs, "--epochs", epochs)
         assert result.exception is None or isinstance(result.exception, SystemExit)
         if result.exit_code == 0:
-            strictly(result.stdout)
+            strict_json(result.stdout)
         if (here / "m.h5").exists():
             with h5py.File(here / "m.h5") as file:
                 losses = file["training/history/columns/training_loss"][()]
             assert np.isfinite(losses).all()
         if (here / "log.jsonl").exists():
             for line in (here / "log.jsonl").read_text(encoding="utf-8").splitlines():
-                strictly(line)
+                strict_json(line)
 
 
 class TestCtrlC:

@@ -6,14 +6,9 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from command_line import (
-    contents,
-    invoke,
-    refusal,
-    refused_and_nothing_changed,
-    trained,
-    write_cats,
-)
+from command_line import invoke, refusal, refused_and_nothing_changed, trained, write_cats
+
+from nn_core.testing import contents
 
 
 def fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
