@@ -119,7 +119,8 @@ def test_help_is_checked() -> None:
 def test_processes_are_started_waited_for_and_ended(tmp_path: Path) -> None:
     (tmp_path / "slow_program.py").write_text(
         "import sys, time\nprint('result')\nfor i in range(9):\n"
-        "    print(f'epoch {i}/9', file=sys.stderr, flush=True)\nprint('x', file=sys.stderr)\n",
+        "    print(f'epoch {i}/9', file=sys.stderr, flush=True)\n"
+        "time.sleep(1)\nprint('x', file=sys.stderr)\n",
         encoding="utf-8",
     )
     slow = CommandLine("slow", main, module="slow_program")

@@ -23,5 +23,5 @@ def test_main_is_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_ctrl_c_during_the_import_is_one_line(folder: Path) -> None:
     (folder / "interrupted_program.py").write_text("raise KeyboardInterrupt\n", "utf-8")
-    with pytest.raises(SystemExit, match="^Error: interrupted$"):
+    with pytest.raises(SystemExit, match=r"^Error: interrupted$"):
         run("interrupted_program")

@@ -20,6 +20,11 @@ def echo_json(result: object) -> None:
     click.echo(json.dumps(_finite(result), allow_nan=False))
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: "1 epoch", "1,200 steps"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _finite(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
