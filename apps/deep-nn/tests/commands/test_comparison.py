@@ -57,16 +57,16 @@ def test_each_compares_its_values_and_plots_them(name: str, folder: Path) -> Non
     found = strict_json(result.stdout)
     assert found["command"] == name
     assert found["seeds"] == [0, 1]
-    assert [variant["variant"] for variant in found["variants"]] == DEFAULTS[name]
-    for variant in found["variants"]:
-        assert [run["seed"] for run in variant["runs"]] == [0, 1]
-        for run in variant["runs"]:
+    assert [trial["trial"] for trial in found["trials"]] == DEFAULTS[name]
+    for trial in found["trials"]:
+        assert [run["seed"] for run in trial["runs"]] == [0, 1]
+        for run in trial["runs"]:
             assert len(run["losses"]) == len(run["steps"]) == len(run["seconds"]) == 3
             assert run["diverged"] is None
             assert 0 <= run["validation_accuracy"] <= 1
-        ends = [run["losses"][-1] for run in variant["runs"]]
-        assert variant["final_loss"] == pytest.approx(np.median(ends))
-        assert (variant["final_loss_lowest"], variant["final_loss_highest"]) == (
+        ends = [run["losses"][-1] for run in trial["runs"]]
+        assert trial["final_loss"] == pytest.approx(np.median(ends))
+        assert (trial["final_loss_lowest"], trial["final_loss_highest"]) == (
             min(ends),
             max(ends),
         )
@@ -84,7 +84,7 @@ def test_the_table_has_a_row_per_trial(name: str) -> None:
     for label, line in zip(labels, lines[1:], strict=False):
         assert line.startswith(f"{label} ")
     note = lines[1 + len(labels)]
-    assert note.startswith("target: the best loss of plain gradient descent")
+    assert note.startswith("baseline: lowest loss of plain gradient descent")
     assert note.endswith("medians over 2 seeds")
 
 
@@ -92,11 +92,11 @@ def test_the_table_has_a_row_per_trial(name: str) -> None:
 def test_the_default_optimizers_all_learn_and_differ() -> None:
     found = json_of("compare-optimizers", "--seeds", 2)
     finals = []
-    for variant in found["variants"]:
-        for run in variant["runs"]:
+    for trial in found["trials"]:
+        for run in trial["runs"]:
             assert run["losses"][-1] < run["losses"][0] / 2
             assert run["validation_accuracy"] > 0.85
-        finals.append(tuple(run["losses"][-1] for run in variant["runs"]))
+        finals.append(tuple(run["losses"][-1] for run in trial["runs"]))
     assert len(finals) == 4
     for k in range(2):
         assert len({ends[k] for ends in finals}) == 4
@@ -104,7 +104,7 @@ def test_the_default_optimizers_all_learn_and_differ() -> None:
 
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
-    ("name", "variants", "labels"),
+    ("name", "values", "labels"),
     [
         ("optimizers", ("adam@0.003", "momentum:beta=0.5"), ["adam @ 0.003"]),
         ("initializers", ("lecun", "xavier-uniform"), ["lecun", "xavier-uniform"]),
@@ -115,18 +115,18 @@ def test_the_default_optimizers_all_learn_and_differ() -> None:
     ],
 )
 def test_other_values_can_be_compared(
-    name: str, variants: tuple[str, ...], labels: list[str]
+    name: str, values: tuple[str, ...], labels: list[str]
 ) -> None:
-    found = json_of(f"compare-{name}", *variants, *SMALL)
-    shown = [variant["variant"] for variant in found["variants"]]
-    assert len(shown) == len(variants)
+    found = json_of(f"compare-{name}", *values, *SMALL)
+    shown = [trial["trial"] for trial in found["trials"]]
+    assert len(shown) == len(values)
     assert shown[: len(labels)] == labels
 
 
 @pytest.mark.usefixtures("undrawn")
 class TestFairness:
     def seen(
-        self, monkeypatch: pytest.MonkeyPatch, name: str, *variants: str
+        self, monkeypatch: pytest.MonkeyPatch, name: str, *values: str
     ) -> list[dict[str, Any]]:
         """The settings, initial weights and batches of every run of a comparison."""
         runs: list[dict[str, Any]] = []
@@ -151,7 +151,7 @@ class TestFairness:
 
         monkeypatch.setattr("deep_nn.commands._comparison.build_trainer", build)
         noise = ("--l2", "0.1") if name == "dropout" else ("--dropout", "0.5")
-        succeed(f"compare-{name}", *variants, *SMALL, *noise)
+        succeed(f"compare-{name}", *values, *SMALL, *noise)
         return runs
 
     @pytest.mark.parametrize("name", ["optimizers", "learning-rates", "dropout", "l2"])
@@ -189,7 +189,7 @@ class TestFairness:
         assert weights[0] != weights[1]
 
     @pytest.mark.parametrize(
-        ("name", "variant", "setting", "usual"),
+        ("name", "value", "setting", "usual"),
         [
             ("l2", "0.5", "l2", 0.0),
             ("dropout", "0.3", "dropout", "0"),
@@ -202,11 +202,11 @@ class TestFairness:
         self,
         monkeypatch: pytest.MonkeyPatch,
         name: str,
-        variant: str,
+        value: str,
         setting: str,
         usual: object,
     ) -> None:
-        runs = self.seen(monkeypatch, name, variant)
+        runs = self.seen(monkeypatch, name, value)
         values = [getattr(run["settings"], setting) for run in runs]
         assert values[:2] != [usual, usual]
         assert values[2:] == [usual, usual]
@@ -239,9 +239,9 @@ class TestOptions:
     def figures_of(self, *options: object) -> Any:
         found = json_of("compare-optimizers", "gradient-descent", "adam", *SMALL, *options)
         del found["figure"]
-        for variant in found["variants"]:
-            del variant["seconds"]
-            for run in variant["runs"]:
+        for trial in found["trials"]:
+            del trial["seconds"]
+            for run in trial["runs"]:
                 del run["seconds"]
         return found
 
@@ -256,7 +256,7 @@ class TestOptions:
 
     def test_a_trial_is_the_same_run_as_that_of_train(self, tmp_path: Path) -> None:
         found = self.figures_of("--l2", "0.1")
-        adam = found["variants"][1]["runs"][1]
+        adam = found["trials"][1]["runs"][1]
         options = ("--optimizer", "adam", "--l2", "0.1", "--seed", 1)
         alone = ("--epochs", 2, "--data", "moons:points=60", "--hidden", "4")
         result = json_of("train", *alone, *options)
@@ -266,17 +266,17 @@ class TestOptions:
 
     def test_one_learning_rate_can_be_set_for_all(self) -> None:
         found = self.figures_of("--learning-rate", "0.05")
-        shown = [variant["variant"] for variant in found["variants"]]
+        shown = [trial["trial"] for trial in found["trials"]]
         assert shown == ["gradient-descent @ 0.05", "adam @ 0.05"]
 
     def test_a_rate_after_the_name_overrides_it(self) -> None:
         found = json_of("compare-optimizers", "adam@0.1", *SMALL, "--learning-rate", "0.05")
-        assert found["variants"][0]["variant"] == "adam @ 0.1"
+        assert found["trials"][0]["trial"] == "adam @ 0.1"
 
     def test_a_diverged_trial_is_reported_and_the_others_continue(self) -> None:
         result = invoke("compare-optimizers", "gradient-descent@1e30", "adam", *SMALL, "--json")
         assert result.exit_code == 0
-        wild, calm = strict_json(result.stdout)["variants"]
+        wild, calm = strict_json(result.stdout)["trials"]
         assert wild["final_loss"] is None
         assert "smaller learning rate" in wild["runs"][0]["diverged"]
         assert calm["final_loss"] > 0

@@ -95,7 +95,7 @@ class TestEvaluate:
     def test_an_unknown_class_is_refused(self, folder: Path, tmp_path: Path) -> None:
         other = write_csv(tmp_path / "other.csv", THIRDS, "lrx")
         line = refusal("evaluate", "--model", folder / "sides-model.h5", "--data", other, status=1)
-        assert "class 'x' is unknown to the model, which has 'l', 'r'" in line
+        assert "class 'x' is unknown to the model; its classes are 'l', 'r'" in line
 
     def test_data_of_another_shape_is_refused(self, folder: Path) -> None:
         line = refusal(

@@ -34,7 +34,7 @@ class TestFetch:
         assert "license: " in said
 
     def test_an_unknown_set(self) -> None:
-        assert "no data set 'cat' to fetch; did you mean 'cats'?" in refusal(
+        assert "no data set 'cat' to download; did you mean 'cats'?" in refusal(
             "fetch", "cat", status=1
         )
 
@@ -52,5 +52,5 @@ class TestFetch:
         assert result.stdout == ""
         line = result.stderr.splitlines()[-1]
         assert line.startswith("Error: cannot fetch cats, file train_catvnoncat.h5")
-        assert "did not answer in time" in line
+        assert "did not respond in time" in line
         assert list(tmp_path.iterdir()) == []

@@ -88,7 +88,7 @@ class TestPredict:
         Image.new("RGB", (5, 5)).save(tmp_path / "good.png")
         (tmp_path / "bad.png").write_text("no picture")
         files = (tmp_path / "good.png", tmp_path / "bad.png")
-        assert "bad.png is not a picture" in refusal(
+        assert "bad.png is not an image" in refusal(
             "predict", "--model", folder / "cats.h5", *files, status=1
         )
 

@@ -121,12 +121,13 @@ class TestLoad:
     def test_data_that_cannot_be_trained_on(self, tmp_path: Path) -> None:
         x = np.zeros((4, 2))
         one = npz_file(tmp_path / "one.npz", x, [0, 0, 0, 0])
-        assert "one class only ('0')" in message_of(one)
+        assert "only one class ('0')" in message_of(one)
         named = npz_file(tmp_path / "named.npz", x, ["cat"] * 4)
-        assert "one class only ('cat')" in message_of(named)
+        assert "only one class ('cat')" in message_of(named)
         gap = npz_file(tmp_path / "gap.npz", x, [0, 1, 7, 1])
-        assert "label 7 is out of range; 3 classes without names are numbered 0 to 2" in message_of(
-            gap
+        assert (
+            "label 7 is out of range; 3 classes without names must be numbered 0 to 2"
+            in message_of(gap)
         )
         single = npz_file(tmp_path / "single.npz", x, [0, 1, 2, 3])
         assert f"{single} (x, y): no example can be held back" in message_of(single)
@@ -264,7 +265,7 @@ class TestReadForPrediction:
         assert read_for_prediction(photo, (4, 4, 3)).shape == (1, 4, 4, 3)
         with pytest.raises(DataError, match=r"trained on 2 columns; .*photo.png is not a .csv"):
             read_for_prediction(photo, (2,))
-        with pytest.raises(DataError, match=r"points.csv is not a picture"):
+        with pytest.raises(DataError, match=r"points.csv is not an image"):
             read_for_prediction(table, (4, 4, 3))
         with pytest.raises(DataError, match="no such file"):
             read_for_prediction(tmp_path / "none.png", (2,))

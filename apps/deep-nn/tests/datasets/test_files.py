@@ -111,7 +111,7 @@ class TestNpz:
             ({"x": POINTS, "y": NUMBERS - 1}, "label -1 is not a class number"),
             ({"x": POINTS, "y": NUMBERS / 2}, "label 0.5 is not a class number"),
             ({"x": POINTS, "y": NUMBERS * np.nan}, "label nan is not a class number"),
-            ({"x": POINTS, "y": NUMBERS * 1j}, "labels must be whole numbers or text"),
+            ({"x": POINTS, "y": NUMBERS * 1j}, "labels must be integers or text"),
             ({"x": POINTS, "y": np.array([None] * 6)}, "is not an .npz file, or is damaged"),
         ],
     )
@@ -169,7 +169,7 @@ class TestHdf5:
             ),
             (
                 {"test_set_x": POINTS, "test_set_y": NUMBERS, "list_classes": [b"a", b"a"]},
-                "names a class twice",
+                "has a name twice",
             ),
             ({"train_set_x": 3.0, "train_set_y": 1}, "must be a table"),
             ({"train_set_x": POINTS, "train_set_y": 1}, "one label per example"),

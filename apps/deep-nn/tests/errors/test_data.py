@@ -61,8 +61,8 @@ BAD_DATA: dict[str, tuple[Callable[[Path], object], str]] = {
     "NaN in a CSV": (text("1,2,a\n3,nan,b\n"), "line 2, column 2: 'nan' is not finite"),
     "NaN in an .npz": (with_nan, "nan at example 7, column 1"),
     "infinity": (text("1,2,a\n-inf,2,b\n"), "line 2, column 1: '-inf' is not finite"),
-    "one class only": (text("1,2,a\n3,4,a\n"), "one class only ('a')"),
-    "one class only in an .npz": (npz(x=POINTS, y=SIDES * 0), "one class only ('0')"),
+    "only one class": (text("1,2,a\n3,4,a\n"), "only one class ('a')"),
+    "only one class in an .npz": (npz(x=POINTS, y=SIDES * 0), "only one class ('0')"),
     "labels out of range": (
         h5(train_set_x=POINTS, train_set_y=SIDES + 1, list_classes=[b"a", b"b"]),
         "label 2 is out of range; there are 2 classes",

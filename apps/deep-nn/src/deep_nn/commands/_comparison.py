@@ -26,7 +26,7 @@ class Sweep:
     setting   the field of `NetworkSettings`
     type      of a value on the command line
     values    compared by default
-    baseline  the value in the run of gradient descent whose best loss is the target
+    baseline  the value in the baseline, a run of plain gradient descent
     defaults  of other options, where they differ from those of `train`
     """
 
@@ -58,7 +58,7 @@ class Sweep:
         name = function.__name__.replace("_", "-")
         epilog = (
             f"Compares {', '.join(self.values)} by default. With the same seed, all trials have "
-            f"the same initial weights and batches. The target is the best loss of plain "
+            f"the same initial weights and batches. The baseline is the lowest loss of plain "
             f"gradient descent."
         )
 

@@ -1,7 +1,7 @@
 """Export a network without its training state.
 
 \b
-Example: deep-nn export --model model.h5 small.h5
+Example: deep-nn export --model model.h5 --save small.h5
 """
 
 from deep_nn.model import PROGRAM

@@ -26,7 +26,7 @@ CATS = RemoteDataset(
     ),
     description="64x64 RGB photos, cat or non-cat: 209 for training, 50 for testing",
     origin="nabeelshan78/deep-nn-from-scratch",
-    licence="course data; no license stated",
+    license="course data; no license stated",
 )
 
 CATALOG: Catalog[RawExamples] = Catalog("deep-nn", GENERATED, {CATS.name: CATS}, read)
