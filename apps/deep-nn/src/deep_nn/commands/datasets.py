@@ -5,7 +5,6 @@ Example: deep-nn datasets
 """
 
 from deep_nn.datasets.catalog import CATALOG
-from deep_nn.model import PROGRAM
 from nn_core.cli.dataset_commands import datasets_command
 
-datasets = datasets_command(PROGRAM, CATALOG.entries)
+datasets = datasets_command(CATALOG.program, CATALOG.entries)
