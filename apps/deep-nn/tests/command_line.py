@@ -1,19 +1,16 @@
-"""Running deep-nn as a person would, with small data, for the tests of its commands."""
+"""deep-nn and small data sets, for the tests of its commands."""
 
-import json
-import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import h5py
 import numpy as np
 import numpy.typing as npt
-from click.testing import CliRunner, Result
 
 from deep_nn.cli import main
+from nn_core.testing import CommandLine, contents, write_hdf5
 
-REMARK = re.compile(r"(epoch|run) \d+/\d+(  |$)|wrote ")
+PROGRAM = CommandLine("deep-nn", main, module="deep_nn")
+invoke, succeed, refusal, json_of = PROGRAM.invoke, PROGRAM.succeed, PROGRAM.refusal, PROGRAM.json
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(60, 2))
 SIDES = (POINTS @ [1.0, -1.0] > 0).astype(np.int64)
@@ -23,64 +20,26 @@ CATS = np.arange(40) % 2
 PHOTOS[CATS == 1] //= 3
 
 
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in arguments], prog_name="deep-nn")
-
-
-def succeed(*arguments: object) -> Result:
-    """The outcome of a command that must do its job, saying no more than remarks on stderr."""
-    result = invoke(*arguments)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.stderr
-    assert all(REMARK.match(line) for line in result.stderr.splitlines()), result.stderr
-    return result
-
-
-def refusal(*arguments: object, status: int) -> str:
-    """The one line with which a command ends that cannot do its job."""
-    result = invoke(*arguments)
-    assert isinstance(result.exception, SystemExit), f"{arguments}: {result.exception!r}"
-    assert result.stdout == ""
-    *remarks, line = result.stderr.strip().splitlines()
-    assert all(REMARK.match(remark) for remark in remarks if remark), result.stderr
-    assert line.startswith("Error: ")
-    assert result.exit_code == status, line
-    return line.removeprefix("Error: ")
-
-
-def strictly(text: str) -> Any:
-    """One JSON value, which must not hold NaN or Infinity."""
-
-    def refuse(constant: str) -> NoReturn:
-        raise AssertionError(f"{constant} is not JSON")
-
-    return json.loads(text, parse_constant=refuse)
-
-
-def json_of(*arguments: object) -> Any:
-    return strictly(succeed(*arguments, "--json").stdout)
-
-
 def trained(path: Path, *arguments: object) -> Path:
-    """A model after one epoch, unless asked otherwise."""
+    """A checkpoint after one epoch, or as the arguments say."""
     succeed("train", "--epochs", 1, "--save", path, *arguments)
     return path
 
 
-def write_h5(path: Path, arrays: Mapping[str, Any]) -> Path:
-    with h5py.File(path, "w") as file:
-        for key, values in arrays.items():
-            file[key] = values
-    return path
+def refused_and_nothing_changed(folder: Path, *arguments: object, status: int) -> str:
+    """The error line of a command that must fail and change no file under a folder."""
+    before = contents(folder)
+    line = refusal(*arguments, status=status)
+    assert contents(folder) == before
+    return line
 
 
 def write_cats(path: Path, *parts: str) -> Path:
-    """A file in the form of the cats, with the parts "train", "test" or both."""
-    arrays = {"list_classes": np.array([b"non-cat", b"cat"])}
+    """A file in the format of the cats, with the sets "train", "test" or both."""
+    arrays: dict[str, Any] = {"list_classes": np.array([b"non-cat", b"cat"])}
     for part in parts:
         arrays |= {f"{part}_set_x": PHOTOS, f"{part}_set_y": CATS[None]}
-    return write_h5(path, arrays)
+    return write_hdf5(path, **arrays)
 
 
 def write_npz(path: Path, labels: npt.NDArray[Any] = SIDES, **others: Any) -> Path:
@@ -95,32 +54,3 @@ def write_csv(path: Path, labels: npt.NDArray[Any] = SIDES, names: str = "") -> 
     ]
     path.write_text("\n".join(["u,v,side", *rows]) + "\n", encoding="utf-8")
     return path
-
-
-def numbers_in(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """All that a checkpoint holds of the run itself: weights, slots, losses of steps and epochs.
-
-    Seconds are left out, since they depend on the machine.
-    """
-    found: dict[str, npt.NDArray[Any]] = {}
-
-    def collect(name: str, node: Any) -> None:
-        if isinstance(node, h5py.Dataset) and node.dtype.kind == "f" and "seconds" not in name:
-            found[name] = node[()]
-
-    with h5py.File(path, "r") as file:
-        file.visititems(collect)
-    return found
-
-
-def assert_same_run(one: Path, other: Path) -> None:
-    """Two checkpoints of runs that went alike to the last bit."""
-    first, second = numbers_in(one), numbers_in(other)
-    assert list(first) == list(second)
-    for name, values in first.items():
-        np.testing.assert_array_equal(values, second[name], err_msg=name, strict=True)
-
-
-def contents(folder: Path) -> dict[Path, bytes]:
-    """Every file under a folder, to see that nothing changed."""
-    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

@@ -1,15 +1,11 @@
-"""Where the program starts, as `deep-nn` and as `python -m deep_nn`."""
+"""Entry point of `deep-nn` and `python -m deep_nn`."""
 
-import sys
+from nn_core.cli import run
 
 
 def main() -> None:
-    """Run it; Ctrl-C is one line even while it is still being imported."""
-    try:
-        from deep_nn.cli import main as program
-    except KeyboardInterrupt:
-        sys.exit("Error: interrupted")
-    program()
+    """Run the program."""
+    run("deep_nn.cli")
 
 
 if __name__ == "__main__":

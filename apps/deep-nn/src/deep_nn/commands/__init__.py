@@ -1,0 +1,1 @@
+"""The commands of deep-nn, one file each."""

@@ -1,0 +1,42 @@
+"""The command `boundary`."""
+
+from pathlib import Path
+
+import click
+
+from deep_nn.model import load_model
+from deep_nn.options import DATA
+from deep_nn.plots import draw_boundary
+from deep_nn.setup import evaluation_data, splits_of
+from nn_core.cli.options import figure_option, model_option
+from nn_core.cli.param_types import require_distinct
+from nn_core.cli.terminal import info
+from nn_core.errors import DataError
+
+
+@click.command()
+@model_option()
+@click.option(
+    "--data",
+    metavar="NAME|PATH",
+    show_default="the training and validation sets of the run",
+    help=f"Points to plot: {DATA}.",
+)
+@figure_option("the boundary", default="boundary.png")
+def boundary(model_path: Path, data: str | None, figure: Path) -> None:
+    """Plot the decision boundary of a two-input network.
+
+    \b
+    Example: deep-nn boundary --model moons.h5 --figure moons.png
+    """
+    require_distinct({"--figure": figure}, **{"--model": model_path, "--data": data})
+    model = load_model(model_path)
+    if model.preprocessing.shape != (2,):
+        raise DataError(f"boundary needs a network with two inputs; {model_path} has others")
+    if data is not None:
+        parts = {"": evaluation_data(model, data)}
+    else:
+        splits = splits_of(model)
+        parts = {"training": splits.train, "validation": splits.validation}
+    draw_boundary(model, parts, figure, title=data or model.settings.data)
+    info(f"wrote {figure}")

@@ -1,0 +1,19 @@
+"""The command `compare-learning-rates`."""
+
+from deep_nn.commands._comparison import Sweep
+from nn_core.cli.options import POSITIVE
+
+
+@Sweep(
+    "learning_rate",
+    POSITIVE,
+    values=("0.01", "0.03", "0.1", "0.3", "1"),
+    baseline=None,
+    defaults={"optimizer": "gradient-descent"},
+).command
+def compare_learning_rates() -> None:
+    """Compare learning rates.
+
+    \b
+    Example: deep-nn compare-learning-rates 0.01 0.1 --optimizer momentum --seeds 5
+    """

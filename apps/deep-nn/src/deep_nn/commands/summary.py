@@ -1,0 +1,32 @@
+"""The command `summary`."""
+
+from pathlib import Path
+
+import click
+
+from deep_nn.model import load_model
+from nn_core.cli.options import model_option
+from nn_core.cli.terminal import echo_json, json_option
+
+
+@click.command()
+@model_option()
+@json_option
+def summary(model_path: Path, as_json: bool) -> None:
+    """Show a network's layers and training settings.
+
+    \b
+    Example: deep-nn summary --model cats.h5
+    """
+    model = load_model(model_path)
+    layers = model.network.summary()
+    settings = model.settings.to_dict()
+    if as_json:
+        result = {"classes": model.classes, "settings": settings, "network": layers.to_dict()}
+        echo_json(result)
+        return
+    click.echo(layers)
+    click.echo(f"\nclasses: {', '.join(model.classes)}")
+    for name, value in settings.items():
+        if value is not None:
+            click.echo(f"{name.replace('_', '-')}: {value}")

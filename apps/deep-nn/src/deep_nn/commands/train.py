@@ -1,0 +1,37 @@
+"""The command `train`."""
+
+from typing import Any
+
+import click
+
+from deep_nn.model import PROGRAM, load_model
+from deep_nn.options import network_options
+from deep_nn.settings import NetworkSettings
+from deep_nn.setup import set_up
+from nn_core.cli.options import output_options, recipe_options
+from nn_core.cli.terminal import json_option
+from nn_core.cli.train_command import train_network
+
+
+@click.command()
+@network_options()
+@recipe_options(optimizer="adam", epochs=100)
+@output_options()
+@json_option
+@click.pass_context
+def train(ctx: click.Context, /, **options: Any) -> None:
+    """Train a network and report its accuracy.
+
+    \b
+    Example: deep-nn train --data spirals --hidden 32,32 --save spirals.h5 --figure spirals.png
+    """
+    train_network(
+        ctx,
+        options,
+        program=PROGRAM,
+        settings_type=NetworkSettings,
+        load_model=load_model,
+        settings_of=lambda model: model.settings,
+        set_up=set_up,
+        inputs=("data", "test"),
+    )

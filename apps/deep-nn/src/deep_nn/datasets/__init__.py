@@ -1,0 +1,8 @@
+"""Labeled examples: generated, downloaded, or read from files; and how they are scaled."""
+
+from typing import Any, TypeAlias
+
+import numpy.typing as npt
+
+RawExamples: TypeAlias = npt.NDArray[Any]
+"""Images (N, H, W, C) as uint8, with C of 1, 3 or 4, or a table (N, D) as float64; finite."""

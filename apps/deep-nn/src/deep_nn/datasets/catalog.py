@@ -1,0 +1,32 @@
+"""The named data sets of deep-nn, and whatever else `--data` and `--test` accept."""
+
+from deep_nn.datasets import RawExamples
+from deep_nn.datasets.files import read
+from deep_nn.datasets.generated import GENERATED
+from nn_core.cli.catalog import Catalog
+from nn_core.cli.download import RemoteDataset, RemoteFile
+
+_CATS = (
+    "https://raw.githubusercontent.com/nabeelshan78/deep-nn-from-scratch/"
+    "80b8a1d04e7f390765f5fbe792381c52deffe457/datasets"
+)
+CATS = RemoteDataset(
+    name="cats",
+    files=(
+        RemoteFile(
+            "train_catvnoncat.h5",
+            f"{_CATS}/train_catvnoncat.h5",
+            "fbe56ab67c3ae28d564e3a644189117976d6b31af0a3ce9bb17dbf22908af242",
+        ),
+        RemoteFile(
+            "test_catvnoncat.h5",
+            f"{_CATS}/test_catvnoncat.h5",
+            "6a9d39ce52fa85953c5834695b8534a30ed8cfd54971fb2f080b5a24d002b951",
+        ),
+    ),
+    description="64x64 RGB photos, cat or non-cat: 209 for training, 50 for testing",
+    origin="nabeelshan78/deep-nn-from-scratch",
+    license="course data; no license stated",
+)
+
+CATALOG: Catalog[RawExamples] = Catalog("deep-nn", GENERATED, {CATS.name: CATS}, read)

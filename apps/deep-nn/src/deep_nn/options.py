@@ -1,0 +1,40 @@
+"""Options of deep-nn that several commands have: the data and the network."""
+
+from typing import Any
+
+from deep_nn.datasets.catalog import CATALOG
+from deep_nn.datasets.files import READERS
+from nn_core.cli.options import (
+    Decorator,
+    activation_option,
+    data_options,
+    dropout_option,
+    hidden_option,
+    initializer_option,
+    together,
+)
+
+DATA = (
+    f"{', '.join([*CATALOG.generated, *CATALOG.remote])}, or a {', '.join(READERS)} file;"
+    " settings as in moons:noise=0.3"
+)
+"""What `--data` accepts."""
+
+
+def network_options(
+    *, omit: str = "", data: str = "moons", hidden: str = "16,16", **others: Any
+) -> Decorator:
+    """The options for the fields of `NetworkSettings`.
+
+    omit          a field to leave out
+    data, hidden  their defaults
+    others        defaults of options that are not among these
+    """
+    return together(
+        data_options(data=data, kinds=DATA),
+        hidden_option(hidden),
+        activation_option(),
+        initializer_option(),
+        dropout_option("after each hidden layer", per_layer=True),
+        omit=omit,
+    )

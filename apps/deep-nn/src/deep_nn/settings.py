@@ -1,0 +1,52 @@
+"""The settings of a run of deep-nn: the options of `train`, kept in the checkpoint."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nn_core.cli.settings import Settings
+from nn_core.errors import SettingError
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSettings(Settings):
+    """Settings of the data and the network, beside those that every program has.
+
+    hidden   units of the hidden layers, "20,7,5"; "" for none
+    dropout  dropout rate after each hidden layer: one rate, or one per layer, "0.2,0.5"
+    """
+
+    data: str
+    test: str | None
+    validation: float
+    hidden: str
+    activation: str
+    initializer: str
+    dropout: str
+
+    def units(self) -> tuple[int, ...]:
+        """Units of each hidden layer."""
+        return tuple(int(units) for units in self.hidden.split(",") if units.strip())
+
+    def dropout_rates(self) -> tuple[float, ...]:
+        """One rate per hidden layer. Raises SettingError if there are too few or too many."""
+        rates = tuple(float(rate) for rate in self.dropout.split(","))
+        layers = len(self.units())
+        if len(rates) not in {1, layers}:
+            raise SettingError(
+                f"{len(rates)} dropout rates for {layers} hidden layers; "
+                f"give one rate, or one per layer"
+            )
+        return rates * layers if len(rates) == 1 else rates
+
+
+def migrate_settings(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of an older checkpoint under today's names.
+
+    keep_prob  until 0.1: the probability of keeping a unit; dropout = 1 - keep_prob
+    """
+    settings = dict(saved)
+    if "keep_prob" in settings:
+        kept = str(settings.pop("keep_prob")).split(",")
+        settings["dropout"] = ",".join(f"{1 - float(p):.15g}" for p in kept)
+    return settings

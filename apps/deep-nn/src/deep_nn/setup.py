@@ -1,0 +1,137 @@
+"""The setup of a training run: data, network and trainer from the settings and their seed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deep_nn.datasets import RawExamples
+from deep_nn.datasets.catalog import CATALOG
+from deep_nn.datasets.preprocessing import Preprocessing, fit
+from deep_nn.model import Model, build_layers, loss_for, output_units
+from deep_nn.settings import NetworkSettings
+from nn_core.arrays import Array, Labels
+from nn_core.cli.dataset import Dataset, Splits, require_same_data
+from nn_core.cli.train_report import training_report, training_result
+from nn_core.errors import DataError
+from nn_core.network import Network
+from nn_core.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A run that has not started, and what it was built from."""
+
+    settings: NetworkSettings
+    trainer: Trainer
+    splits: Splits[RawExamples]
+    preprocessing: Preprocessing
+
+    @property
+    def source(self) -> str:
+        """The name of the training data."""
+        return self.splits.train.name
+
+    @property
+    def network(self) -> str:
+        """The network by its units, "2-16-16-1 network"."""
+        network = self.trainer.network
+        units = (*network.input_shape, *self.settings.units(), *network.output_shape)
+        return f"{'-'.join(map(str, units))} network"
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the training data."""
+        return self.splits.fingerprint
+
+    def details(self) -> dict[str, Any]:
+        """What a checkpoint holds beside the network."""
+        return {
+            "settings": self.settings.to_dict(),
+            "classes": self.splits.train.classes,
+            "preprocessing": self.preprocessing.to_dict(),
+            "fingerprint": self.fingerprint,
+        }
+
+    def result(self) -> dict[str, Any]:
+        """Loss and accuracy on the training and the validation set, and the cost of the run."""
+        return training_result(self.trainer, data=self.source)
+
+    def report(self, result: Mapping[str, Any]) -> str:
+        """The result in words."""
+        return training_report(dict(result), network=self.network, origin=self.splits.origin)
+
+
+def set_up(settings: NetworkSettings) -> Setup:
+    """Data, network and trainer of a run, each with its own random generator.
+
+    Raises DataError, ShapeError or SettingError for settings that cannot be trained.
+    """
+    _, weights_rng, training_rng, _ = random_generators(settings.seed)
+    splits = load_splits(settings)
+    preprocessing = fit(splits.train)
+    classes = splits.train.classes
+
+    def rows(dataset: Dataset[RawExamples]) -> tuple[Array, Labels]:
+        return preprocessing.apply(dataset.x, settings.dtype, dataset.name), dataset.y
+
+    x, y = rows(splits.train)
+    network = Network(
+        build_layers(settings, output_units(classes)),
+        input_shape=x.shape[1:],
+        rng=weights_rng,
+        dtype=settings.dtype,
+    )
+    trainer = Trainer(
+        network,
+        x,
+        y,
+        settings.recipe(loss_for(classes)),
+        epochs=settings.epochs,
+        rng=training_rng,
+        validation=rows(splits.validation),
+        measure_training=True,
+    )
+    return Setup(settings, trainer, splits, preprocessing)
+
+
+def build_trainer(settings: NetworkSettings) -> Trainer:
+    """The trainer of a run, for comparisons."""
+    return set_up(settings).trainer
+
+
+def random_generators(seed: int) -> list[np.random.Generator]:
+    """Independent generators: data and split, initial weights, training, evaluation points."""
+    return np.random.default_rng(seed).spawn(4)
+
+
+def load_splits(settings: NetworkSettings) -> Splits[RawExamples]:
+    """The training and validation sets; the same for the same settings."""
+    return CATALOG.load(
+        settings.data,
+        test=settings.test,
+        validation=settings.validation,
+        rng=random_generators(settings.seed)[0],
+    )
+
+
+def splits_of(model: Model) -> Splits[RawExamples]:
+    """The training and validation sets of a model.
+
+    Raises DataError if they are missing or have changed.
+    """
+    try:
+        splits = load_splits(model.settings)
+    except DataError as error:
+        raise DataError(f"cannot load the training data: {error}; give --data instead") from None
+    require_same_data(splits.train.name, splits.fingerprint, model.fingerprint)
+    return splits
+
+
+def evaluation_data(model: Model, data: str | None) -> Dataset[RawExamples]:
+    """What to evaluate a model on: `data`, or else its validation set."""
+    if data is None:
+        return splits_of(model).validation
+    rng = random_generators(model.settings.seed)[3]
+    return CATALOG.load_for_evaluation(data, model.classes, rng=rng)

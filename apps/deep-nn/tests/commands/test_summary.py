@@ -1,0 +1,30 @@
+"""The command `summary`."""
+
+from pathlib import Path
+
+from command_line import (
+    json_of,
+    succeed,
+)
+
+from deep_nn.model import load_model
+
+
+class TestSummary:
+    def test_layers_classes_and_settings(self, folder: Path) -> None:
+        lines = succeed("summary", "--model", folder / "cats.h5").stdout.splitlines()
+        assert lines[0].split() == ["layer", "output", "parameters", "bytes", "multiply-adds"]
+        assert lines[1].split() == ["input", "90"]
+        assert "classes: non-cat, cat" in lines
+        assert "optimizer: adam" in lines
+        assert "batch-size: 64" in lines
+        assert not any(line.endswith("None") for line in lines)
+
+    def test_as_json(self, folder: Path) -> None:
+        found = json_of("summary", "--model", folder / "blobs.h5")
+        assert found["classes"] == ["0", "1", "2"]
+        assert found["settings"]["data"] == "blobs"
+        assert found["settings"]["hidden"] == "16,16"
+        network = load_model(folder / "blobs.h5").network
+        assert found["network"]["parameters"] == network.parameters.size
+        assert [layer["output_shape"] for layer in found["network"]["layers"]][-1] == [3]

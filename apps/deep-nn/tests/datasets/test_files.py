@@ -1,0 +1,244 @@
+"""The formats of data files, and one line per error."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import h5py
+import numpy as np
+import pytest
+
+from deep_nn.datasets.files import read
+from nn_core.cli.dataset import Contents, Part
+from nn_core.errors import DataError, NNError
+
+PHOTOS = np.arange(6 * 4 * 5 * 3, dtype=np.uint8).reshape(6, 4, 5, 3)
+
+
+POINTS = np.arange(12.0).reshape(6, 2)
+
+
+NUMBERS = np.array([0, 1, 0, 1, 0, 1])
+
+
+def csv_file(tmp_path: Path, text: str | bytes, name: str = "points.csv") -> Path:
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def npz_file(tmp_path: Path, **arrays: Any) -> Path:
+    path = tmp_path / "points.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+def hdf5_file(tmp_path: Path, **arrays: Any) -> Path:
+    path = tmp_path / "photos.h5"
+    with h5py.File(path, "w") as file:
+        for key, value in arrays.items():
+            file[key] = value
+    return path
+
+
+def message_of(path: Path, reader: Callable[[Path], object] = read) -> str:
+    with pytest.raises(NNError) as caught:
+        reader(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert path.name in message
+    return message
+
+
+def train_part(path: Path) -> Part[Any]:
+    """The training set of a file that must have one."""
+    part = read(path).train
+    assert part is not None
+    return part
+
+
+class TestNpz:
+    def test_tables_and_labels_of_every_kind(self, tmp_path: Path) -> None:
+        for labels, names in [
+            (NUMBERS, None),
+            (NUMBERS.astype(np.uint8)[:, None], None),
+            (NUMBERS.astype(float)[None], None),
+            (NUMBERS.astype(bool), None),
+            (np.array(["no", "yes"])[NUMBERS], ("no", "yes")),
+            (np.array([b"no", b"yes"])[NUMBERS], ("no", "yes")),
+            (np.array(["2", "10"])[NUMBERS], ("2", "10")),
+        ]:
+            part = train_part(npz_file(tmp_path, x=POINTS.astype(np.float32), y=labels))
+            assert part.x.dtype == np.float64
+            np.testing.assert_array_equal(part.x, POINTS)
+            assert part.y.tolist() == NUMBERS.tolist()
+            assert part.names == names
+
+    def test_images_have_channels(self, tmp_path: Path) -> None:
+        assert train_part(npz_file(tmp_path, x=PHOTOS, y=NUMBERS)).x.shape == (6, 4, 5, 3)
+        part = train_part(npz_file(tmp_path, x=PHOTOS[..., 0].astype(int), y=NUMBERS))
+        assert part.x.shape == (6, 4, 5, 1)
+        assert part.x.dtype == np.uint8
+
+    def test_a_test_set(self, tmp_path: Path) -> None:
+        contents = read(npz_file(tmp_path, x=POINTS, y=NUMBERS, x_test=POINTS[:1], y_test=[1]))
+        assert contents.train is not None
+        assert contents.test is not None
+        assert len(contents.train.y) == 6
+        assert contents.test.y.tolist() == [1]
+
+    @pytest.mark.parametrize(
+        ("arrays", "message"),
+        [
+            ({"a": POINTS, "b": NUMBERS}, "has no x and y; its keys are a, b"),
+            ({}, "it has no keys"),
+            ({"x": POINTS}, "y is missing"),
+            ({"x": POINTS, "y": NUMBERS[:5]}, "x is (6, 2) and y is (5,)"),
+            ({"x": POINTS, "y": np.eye(6)}, "one label per example"),
+            ({"x": POINTS[:0], "y": NUMBERS[:0]}, ": no examples"),
+            ({"x": POINTS[:, :0], "y": NUMBERS}, ": no examples"),
+            ({"x": PHOTOS[:0], "y": NUMBERS[:0]}, ": no examples"),
+            ({"x": POINTS[:, 0], "y": NUMBERS}, "must be a table (N, D) or images"),
+            ({"x": PHOTOS / 255, "y": NUMBERS}, "pixels must be integers"),
+            ({"x": PHOTOS.astype(int) + 1, "y": NUMBERS}, "pixels must be integers"),
+            ({"x": PHOTOS.astype(int) - 1, "y": NUMBERS}, "pixels must be integers"),
+            ({"x": PHOTOS.transpose(0, 3, 1, 2), "y": NUMBERS}, "RGBA) channels, not 5"),
+            ({"x": POINTS.astype(str), "y": NUMBERS}, "examples must be numbers"),
+            ({"x": POINTS * 1j, "y": NUMBERS}, "examples must be numbers"),
+            ({"x": np.where(POINTS == 5, np.nan, POINTS), "y": NUMBERS}, "nan at example 2, col"),
+            ({"x": np.where(POINTS == 5, -np.inf, POINTS), "y": NUMBERS}, "-inf at example 2"),
+            ({"x": POINTS, "y": NUMBERS - 1}, "label -1 is not a class number"),
+            ({"x": POINTS, "y": NUMBERS / 2}, "label 0.5 is not a class number"),
+            ({"x": POINTS, "y": NUMBERS * np.nan}, "label nan is not a class number"),
+            ({"x": POINTS, "y": NUMBERS * 1j}, "labels must be integers or text"),
+            ({"x": POINTS, "y": np.array([None] * 6)}, "is not an .npz file, or is damaged"),
+        ],
+    )
+    def test_one_line_per_error(self, tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
+        assert message in message_of(npz_file(tmp_path, **arrays))
+
+    def test_files_of_another_format(self, tmp_path: Path) -> None:
+        path = npz_file(tmp_path, x=POINTS, y=NUMBERS)
+        whole = path.read_bytes()
+        for broken in (whole[:-40], whole[:100], b"PK", b"some text", b"\x93NUMPY" + whole):
+            path.write_bytes(broken)
+            assert "is not an .npz file" in message_of(path)
+        path.write_bytes(whole.replace(POINTS.tobytes(), POINTS.tobytes()[::-1]))
+        assert "is damaged: Bad CRC-32" in message_of(path)
+
+
+def names_to_test_on(contents: Contents[Any]) -> tuple[str, ...] | None:
+    """The class names of a test set that must be there."""
+    assert contents.test is not None
+    return contents.test.names
+
+
+class TestHdf5:
+    def test_photos_with_names(self, tmp_path: Path) -> None:
+        names = np.array([b"non-cat", b"caf\xc3\xa9"])
+        path = hdf5_file(
+            tmp_path, train_set_x=PHOTOS, train_set_y=NUMBERS[None], list_classes=names
+        )
+        contents = read(path)
+        assert contents.test is None
+        assert contents.train is not None
+        assert contents.train.names == ("non-cat", "café")
+        np.testing.assert_array_equal(contents.train.x, PHOTOS)
+        assert contents.train.y.tolist() == NUMBERS.tolist()
+
+    def test_names_of_any_length_and_none(self, tmp_path: Path) -> None:
+        arrays = {"test_set_x": POINTS, "test_set_y": NUMBERS}
+        contents = read(hdf5_file(tmp_path, **arrays, list_classes=["no", "yes"]))
+        assert contents.train is None
+        assert names_to_test_on(contents) == ("no", "yes")
+        assert names_to_test_on(read(hdf5_file(tmp_path, **arrays))) is None
+        numbers = read(hdf5_file(tmp_path, **arrays, list_classes=np.array([0, 1])))
+        assert names_to_test_on(numbers) == ("0", "1")
+
+    @pytest.mark.parametrize(
+        ("arrays", "message"),
+        [
+            ({"X": POINTS, "Y": NUMBERS}, "test_set_y; its keys are X, Y"),
+            ({}, "it has no keys"),
+            ({"train_set_x/a": POINTS, "train_set_y/a": NUMBERS}, "its keys are train_set_x"),
+            ({"train_set_x": POINTS}, "train_set_y is missing"),
+            (
+                {"test_set_x": POINTS, "test_set_y": NUMBERS + 1, "list_classes": [b"a", b"b"]},
+                "label 2 is out of range; there are 2 classes",
+            ),
+            (
+                {"test_set_x": POINTS, "test_set_y": NUMBERS, "list_classes": [b"a", b"a"]},
+                "has a name twice",
+            ),
+            ({"train_set_x": 3.0, "train_set_y": 1}, "must be a table"),
+            ({"train_set_x": POINTS, "train_set_y": 1}, "one label per example"),
+        ],
+    )
+    def test_one_line_per_error(self, tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
+        assert message in message_of(hdf5_file(tmp_path, **arrays))
+
+    def test_files_of_another_format(self, tmp_path: Path) -> None:
+        path = hdf5_file(tmp_path, train_set_x=PHOTOS, train_set_y=NUMBERS)
+        whole = path.read_bytes()
+        for broken in (whole[: len(whole) // 2], whole[:-1], whole[:7], b"some text"):
+            path.write_bytes(broken)
+            assert "is not an HDF5 file, or is damaged" in message_of(path)
+
+    def test_a_corrupted_chunk(self, tmp_path: Path) -> None:
+        path = tmp_path / "photos.hdf5"
+        with h5py.File(path, "w") as file:
+            stored = file.create_dataset("train_set_x", data=PHOTOS, chunks=True, fletcher32=True)
+            place = stored.id.get_chunk_info(0).byte_offset
+            file["train_set_y"] = NUMBERS
+        content = bytearray(path.read_bytes())
+        content[place] ^= 255
+        path.write_bytes(content)
+        assert "is not an HDF5 file, or is damaged" in message_of(path)
+
+    def test_a_broken_link(self, tmp_path: Path) -> None:
+        path = hdf5_file(tmp_path, train_set_x=h5py.SoftLink("/gone"), train_set_y=NUMBERS)
+        assert "is not an HDF5 file, or is damaged" in message_of(path)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.npz", "x.h5", "x.hdf5", "x.H5"])
+class TestAnyKind:
+    def test_missing_empty_and_not_a_file(self, tmp_path: Path, name: str) -> None:
+        path = tmp_path / name
+        assert message_of(path) == f"no such file: {path}"
+        path.touch()
+        assert message_of(path) == f"{path} is empty"
+        path.unlink()
+        path.mkdir()
+        assert message_of(path) == f"{path} is a directory, not a file"
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+    def test_a_pipe_is_refused_at_once(self, tmp_path: Path, name: str) -> None:
+        os.mkfifo(tmp_path / name)
+        assert "is not a regular file" in message_of(tmp_path / name)
+
+    def test_an_unreadable_file(
+        self, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(self: Path, *arguments: object, **options: Any) -> NoReturn:
+            raise PermissionError(13, "Permission denied")
+
+        (tmp_path / name).write_text("1,2,3")
+        monkeypatch.setattr("pathlib.Path.open", refuse)
+        assert message_of(tmp_path / name) == f"{tmp_path / name} cannot be read: Permission denied"
+
+    def test_noise(self, tmp_path: Path, name: str) -> None:
+        path = tmp_path / name
+        path.write_bytes(np.random.default_rng(0).bytes(5000))
+        message_of(path)
+
+
+def test_an_unknown_suffix(tmp_path: Path) -> None:
+    path = csv_file(tmp_path, "1,2,a", "points.txt")
+    assert "unknown suffix (.txt); data files end in .csv, .npz, .h5, .hdf5" in message_of(path)
+    assert "(none)" in message_of(csv_file(tmp_path, "1,2,a", "points"))
+
+
+def test_a_name_with_a_line_break_stays_on_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no such file: .*two\\nlines\.csv$"):
+        read(tmp_path / "two\nlines.csv")

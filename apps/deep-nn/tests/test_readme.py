@@ -1,0 +1,31 @@
+"""The commands in the README run."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from command_line import POINTS, invoke, write_cats
+
+README = Path(__file__).parents[1] / "README.md"
+BLOCKS = re.findall(r"```console\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+COMMANDS = [
+    [line for line in block.replace("\\\n", " ").splitlines() if line.startswith("deep-nn ")]
+    for block in BLOCKS
+]
+
+
+@pytest.mark.parametrize("commands", COMMANDS, ids=lambda commands: commands[0][:40])
+def test_a_block_of_commands(
+    commands: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_cats(tmp_path / "train_catvnoncat.h5", "train")
+    rows = (f"{u},{v}" for u, v in POINTS.tolist())
+    (tmp_path / "points.csv").write_text("\n".join(rows), encoding="utf-8")
+    for command in commands:
+        _, name, *arguments = shlex.split(command)
+        if name == "train" or name.startswith("compare-"):
+            arguments += ["--epochs", "2"]
+        result = invoke(name, *arguments)
+        assert result.exit_code == 0, f"{command}: {result.stderr}"
