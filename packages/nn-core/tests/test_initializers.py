@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nn_core import initializers
-from nn_core.arrays import Array, Shape
+from nn_core.arrays import Array
 from nn_core.errors import SettingError
 from nn_core.initializers import INITIALIZERS, fans, initializer
 from nn_core.layers import Dense
@@ -35,7 +35,7 @@ NORMAL = [text for text in VARIANCES if text not in UNIFORM]
 SHAPES = {(300, 50): (300, 50), (50, 300): (50, 300), (3, 5, 40, 20): (600, 300)}
 
 
-def draw(text: str, shape: Shape, seed: int = 0) -> Array:
+def draw(text: str, shape: tuple[int, ...], seed: int = 0) -> Array:
     return initializer(text)(shape, rng=np.random.default_rng(seed))
 
 
@@ -46,7 +46,7 @@ def test_every_initializer_is_in_a_list_here() -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("text", VARIANCES)
-def test_mean_and_variance_are_those_of_the_rule(text: str, shape: Shape) -> None:
+def test_mean_and_variance_are_those_of_the_rule(text: str, shape: tuple[int, ...]) -> None:
     weights = draw(text, shape)
     assert weights.shape == shape
     assert weights.dtype == np.float64
@@ -84,7 +84,7 @@ def test_zeros_are_zeros_and_ones_are_ones() -> None:
 
 @pytest.mark.parametrize("shape", [(7, 4), (4, 7), (5, 5), (1, 6), (6, 1), (1, 1)])
 @pytest.mark.parametrize("gain", [1.0, 2.5])
-def test_orthogonal_keeps_lengths_on_the_smaller_side(shape: Shape, gain: float) -> None:
+def test_orthogonal_keeps_lengths_on_the_smaller_side(shape: tuple[int, ...], gain: float) -> None:
     W = draw(f"orthogonal:gain={gain}", shape)
     assert W.shape == shape
     gram = W.T @ W if shape[0] >= shape[1] else W @ W.T
