@@ -46,7 +46,8 @@ def reset_before_gru_step(x: Numbers, h: Numbers, params: Params) -> tuple[Numbe
 
     def gate(k: int, j: int, state: Numbers) -> float:
         column = k * units + j
-        return weighted_sum(x, W_x, column) + weighted_sum(state, W_h, column) + b[column]
+        total = weighted_sum(x, W_x, column) + weighted_sum(state, W_h, column)
+        return total + float(b[column])
 
     r = np.array([sigmoid(gate(0, j, h)) for j in range(units)])
     u = np.array([sigmoid(gate(1, j, h)) for j in range(units)])

@@ -281,7 +281,8 @@ def test_tokens_of_any_axes() -> None:
     for shape in ((4,), (2, 5), (2, 3, 4), (0,), (0, 3)):
         found = try_fuse([layer], 0, shape[1:], "training")
         assert found is not None
-        x, d_y = rng.integers(7, size=shape), rng.normal(size=(*shape, 3))
+        x: Any = rng.integers(7, size=shape)
+        d_y = rng.normal(size=(*shape, 3))
         results = []
         for chain in (Chain((layer,)), found[0]):
             grads = {"0/W": np.full((7, 3), np.nan)}
