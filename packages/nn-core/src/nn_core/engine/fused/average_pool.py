@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -15,7 +16,7 @@ from nn_core.engine.workspace import Workspace
 from nn_core.layers.base import Cache, Layer
 from nn_core.layers.context import Context
 from nn_core.layers.pooling import AveragePool2D
-from nn_core.layers.windows import image_shape
+from nn_core.layers.windows import Window, image_shape
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,15 @@ class BlockedAveragePool2D(Fused):
             map(any, pool.window.borders(*image_shape(input_shape)[:2]))
         )
 
+    @cached_property
+    def window(self) -> Window:
+        """That of the layer that it stands for."""
+        return cast(AveragePool2D, self.layers[0]).window
+
     def forward_fused(
         self, x: Array, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, Cache]:
-        window = cast(AveragePool2D, self.layers[0]).window
+        window = self.window
         size = window.output_size(*x.shape[1:3])
         y = workspace.array("y", (len(x), *size, x.shape[3]), x.dtype)
         for part in slices(x):
@@ -51,7 +57,7 @@ class BlockedAveragePool2D(Fused):
     ) -> Array | None:
         if not context.needs_d_x:
             return None
-        window = cast(AveragePool2D, self.layers[0]).window
+        window = self.window
         (height, width), (s, t) = window.size, window.strides
         d_x = workspace.array("d_x", cache, d_y.dtype)
         _, down, across, _ = d_y.shape

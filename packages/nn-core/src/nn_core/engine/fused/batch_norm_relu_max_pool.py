@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -19,7 +20,7 @@ from nn_core.layers.base import Cache, Layer
 from nn_core.layers.batch_norm import BatchNorm
 from nn_core.layers.context import Context
 from nn_core.layers.pooling import MaxPool2D
-from nn_core.layers.windows import image_shape
+from nn_core.layers.windows import Window, image_shape
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,10 @@ class BatchNormReLUMaxPool(Fused):
         """Its batch normalization."""
         return cast(BatchNorm, self.layers[0])
 
-    @property
-    def pool(self) -> MaxPool2D:
-        """Its pool."""
-        return cast(MaxPool2D, self.layers[2])
+    @cached_property
+    def window(self) -> Window:
+        """That of its pool."""
+        return cast(MaxPool2D, self.layers[2]).window
 
     def saved_activations(self, input_shape: Shape) -> int:
         return element_count(self.output_shape(input_shape))
@@ -136,8 +137,7 @@ class BatchNormReLUMaxPool(Fused):
 
     def _winners(self, x: Array, scale: Array, workspace: Workspace) -> Array:
         """e, the x of every window with the largest z."""
-        window = self.pool.window
-        size = window.output_size(*x.shape[1:3])
+        size = self.window.output_size(*x.shape[1:3])
         e = workspace.array("e", (len(x), *size, x.shape[3]), x.dtype)
         signs = np.where(scale < 0, -1.0, 1.0).astype(x.dtype)
         mixed = bool((scale < 0).any())
@@ -146,7 +146,7 @@ class BatchNormReLUMaxPool(Fused):
             if mixed:
                 signed = workspace.array("signed", x_part.shape, x.dtype)
                 x_part = np.multiply(x_part, signs, out=signed)
-            reduce_windows(np.maximum, x_part, e[part], window, workspace)
+            reduce_windows(np.maximum, x_part, e[part], self.window, workspace)
         if mixed:
             e *= signs
         if not scale.all():
@@ -156,7 +156,7 @@ class BatchNormReLUMaxPool(Fused):
 
     def _pixels(self) -> Iterator[tuple[tuple[slice, ...], bool]]:
         """One pixel of all windows after the other, in reading order, and which is the last."""
-        h, w = self.pool.window.size
+        h, w = self.window.size
         for number in range(h * w):
             u, v = divmod(number, w)
             pixels = slice(None), slice(u, None, h), slice(v, None, w)

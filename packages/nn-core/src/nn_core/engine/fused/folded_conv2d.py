@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import ClassVar, TypeVar
 
 from nn_core.arrays import Array, Arrays, Shape
@@ -51,21 +51,37 @@ class FoldedConv2D(Fused):
             return BlockedMaxPool2D.accepts([pool], shape)
         return norm is not None and ConvReLUMaxPool.accepts([layers[0], ReLU(), pool], input_shape)
 
+    @cached_property
+    def norm(self) -> BatchNorm | None:
+        """Its batch normalization."""
+        return _find(self.layers, BatchNorm)
+
+    @cached_property
+    def pooled(self) -> ConvReLUMaxPool | None:
+        """The convolution, ReLU and pool as one, where the pool's windows are large."""
+        pool = _find(self.layers, MaxPool2D)
+        if pool is None or math.prod(pool.window.size) < POOL_FIRST:
+            return None
+        return ConvReLUMaxPool((self.layers[0], ReLU(), pool))
+
+    @cached_property
+    def pool(self) -> BlockedMaxPool2D | None:
+        """The pool, where its windows are small."""
+        pool = _find(self.layers, MaxPool2D)
+        return None if pool is None or self.pooled is not None else BlockedMaxPool2D((pool,))
+
     def forward_fused(
         self, x: Array, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, Cache]:
-        conv = self.layers[:1]
-        norm, pool = _find(self.layers, BatchNorm), _find(self.layers, MaxPool2D)
-        if norm is not None:
-            params = folded_parameters(norm, params, workspace)
-        if pool is not None and math.prod(pool.window.size) >= POOL_FIRST:
-            pooled = ConvReLUMaxPool((*conv, ReLU(), pool))
-            return pooled.forward_fused(x, params, context, workspace)
-        plain = _plain_convolution(conv[0], x.shape[1:])
+        if self.norm is not None:
+            params = folded_parameters(self.norm, params, workspace)
+        if self.pooled is not None:
+            return self.pooled.forward_fused(x, params, context, workspace)
+        plain = _plain_convolution(self.layers[0], x.shape[1:])
         y, _ = plain.forward_fused(x, params, context, workspace)
-        if pool is not None:
-            y, _ = BlockedMaxPool2D((pool,)).forward_fused(y, {}, context, workspace)
-        if isinstance(self.layers[-1], ReLU) or pool is not None:
+        if self.pool is not None:
+            y, _ = self.pool.forward_fused(y, {}, context, workspace)
+        if any(isinstance(layer, ReLU) for layer in self.layers):
             relu(y, y)
         return y, None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -37,15 +38,15 @@ class BlockedMaxPool2D(Fused):
             map(any, pool.window.borders(*image_shape(input_shape)[:2]))
         )
 
-    @property
-    def pool(self) -> MaxPool2D:
-        """The layer that it stands for."""
-        return cast(MaxPool2D, self.layers[0])
+    @cached_property
+    def window(self) -> Window:
+        """That of the layer that it stands for."""
+        return cast(MaxPool2D, self.layers[0]).window
 
     def forward_fused(
         self, x: Array, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, Cache]:
-        window = self.pool.window
+        window = self.window
         size = window.output_size(*x.shape[1:3])
         y = workspace.array("pooled y", (len(x), *size, x.shape[3]), x.dtype)
         for part in slices(x):
@@ -64,7 +65,7 @@ class BlockedMaxPool2D(Fused):
         if not context.needs_d_x:
             return None
         x, y = cache
-        window = self.pool.window
+        window = self.window
         (h, w), (s, t) = window.size, window.strides
         apart = s >= h and t >= w
         d_x = workspace.array("pooled d_x", x.shape, x.dtype)

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from functools import cached_property
+from typing import ClassVar
 
 from nn_core.arrays import Array, Arrays, Shape
 from nn_core.engine.fused.activation import BufferedActivation
@@ -12,7 +13,6 @@ from nn_core.engine.workspace import Workspace
 from nn_core.layers.activation import LeakyReLU, ReLU, Sigmoid, Tanh
 from nn_core.layers.base import Cache, Layer
 from nn_core.layers.context import Context
-from nn_core.layers.pooling import MaxPool2D
 
 MONOTONE = (ReLU, LeakyReLU, Sigmoid, Tanh)
 """Activations that never fall."""
@@ -28,9 +28,18 @@ class PoolBeforeActivation(Fused):
     def accepts(cls, layers: Sequence[Layer], input_shape: Shape) -> bool:
         return isinstance(layers[0], MONOTONE) and BlockedMaxPool2D.accepts(layers[1:], input_shape)
 
+    @cached_property
+    def pool(self) -> BlockedMaxPool2D:
+        """Its pool."""
+        return BlockedMaxPool2D(self.layers[1:])
+
+    @cached_property
+    def activation(self) -> BufferedActivation:
+        """Its activation."""
+        return BufferedActivation(self.layers[:1])
+
     def forward_fused(
         self, x: Array, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, Cache]:
-        activation, pool = self.layers[:1], cast(MaxPool2D, self.layers[1])
-        pooled, _ = BlockedMaxPool2D((pool,)).forward_fused(x, {}, context, workspace)
-        return BufferedActivation(activation).forward_fused(pooled, {}, context, workspace)
+        pooled, _ = self.pool.forward_fused(x, {}, context, workspace)
+        return self.activation.forward_fused(pooled, {}, context, workspace)

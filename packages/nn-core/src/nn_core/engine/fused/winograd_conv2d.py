@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import cast
 
 import numpy as np
@@ -26,7 +26,7 @@ from nn_core.engine.workspace import Workspace
 from nn_core.layers.base import Cache, Layer
 from nn_core.layers.context import Context
 from nn_core.layers.conv2d import Conv2D
-from nn_core.layers.windows import image_shape
+from nn_core.layers.windows import Window, image_shape
 
 SAVED_PER_ADDITION = 50
 """Multiplications that must be saved for each number that is added up, so that this pays."""
@@ -91,6 +91,11 @@ class WinogradConv2D(Fused):
         """The layer that it stands for."""
         return cast(Conv2D, self.layers[0])
 
+    @cached_property
+    def window(self) -> Window:
+        """The window of its kernel."""
+        return self.conv.window
+
     def saved_activations(self, input_shape: Shape) -> int:
         return _saved_each(self.conv, input_shape)
 
@@ -101,10 +106,10 @@ class WinogradConv2D(Fused):
         if len(x) * saved_multiplications(conv, x.shape[1:]) < SAVED_PER_BATCH:
             plain = ToeplitzConv2D(self.layers)
             return plain.forward_fused(x, params, context, workspace)
-        H, width = conv.window.output_size(*x.shape[1:3])
+        H, width = self.window.output_size(*x.shape[1:3])
         y = workspace.array("conv y", (len(x), H, width, conv.filters), x.dtype)
         U = workspace.derived("U", lambda: _transformed_weights(W, workspace))
-        (top, _), (left, _) = conv.window.borders(*x.shape[1:3])
+        (top, _), (left, _) = self.window.borders(*x.shape[1:3])
         tiles = -(-H // OUTPUTS)
         size = _saved_each(conv, x.shape[1:])
         saved = workspace.array("saved V", (len(x), size), x.dtype) if context.training else None
@@ -144,7 +149,7 @@ class WinogradConv2D(Fused):
             return plain.backward_fused(d_y, cache, params, grads, context, workspace)
         x, U, saved = cache
         sum_positions(d_y, grads["0/b"])
-        (top, _), (left, _) = self.conv.window.borders(*x.shape[1:3])
+        (top, _), (left, _) = self.window.borders(*x.shape[1:3])
         _, kernel_width, channels, _ = U.shape
         tiles, width = -(-d_y.shape[1] // OUTPUTS), x.shape[2]
         # The windows of d_M are read from the left, so that v goes from the last to the first.
