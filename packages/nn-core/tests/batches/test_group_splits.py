@@ -46,7 +46,7 @@ def test_no_group_is_on_both_sides_and_every_class_is_trained_on(drawn, fraction
 
 
 @given(drawn=examples, folds=st.integers(2, 6), seed=seeds, labelled=st.booleans())
-def test_each_group_is_held_back_in_one_fold(drawn, folds, seed, labelled):
+def test_each_group_is_held_out_in_one_fold(drawn, folds, seed, labelled):
     groups, labels = np.array(drawn).T
     count = len(set(groups.tolist()))
     if count < folds:
@@ -57,8 +57,8 @@ def test_each_group_is_held_back_in_one_fold(drawn, folds, seed, labelled):
     assert len(divided) == folds
     for parts in divided:
         check_division(parts, groups)
-    held_back = np.concatenate([validation for _, validation in divided])
-    np.testing.assert_array_equal(np.sort(held_back), np.arange(len(groups)))
+    held_out = np.concatenate([validation for _, validation in divided])
+    np.testing.assert_array_equal(np.sort(held_out), np.arange(len(groups)))
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.2, 0.3, 0.5, 0.8])
@@ -122,7 +122,7 @@ def test_one_generator_gives_one_result():
     assert [part.tolist() for _, part in folds] != [part.tolist() for _, part in other]
 
 
-def test_every_group_may_be_held_back():
+def test_every_group_may_be_held_out():
     groups = np.repeat(np.arange(6), [1, 2, 3, 4, 5, 9])
     seen = set()
     for seed in range(80):
@@ -139,7 +139,7 @@ def test_a_fraction_outside_0_and_1_is_refused(fraction):
 def test_what_cannot_be_divided_is_refused():
     with pytest.raises(DataError, match="one group only"):
         group_split(np.zeros(5, int), 0.2, rng=rng())
-    with pytest.raises(DataError, match="all that there is of some class"):
+    with pytest.raises(DataError, match="all examples of some class"):
         group_split(np.array([0, 1, 2]), 0.4, rng=rng(), labels=np.array([0, 1, 2]))
     with pytest.raises(DataError, match="no examples"):
         group_split(np.zeros(0, int), 0.2, rng=rng())

@@ -37,9 +37,9 @@ def test_every_class_gives_its_share_and_keeps_an_example(labels, fraction, seed
     assert validation.size >= 1
     for value, count in zip(classes, counts, strict=True):
         assert (labels[train] == value).sum() >= 1
-        held_back = (labels[validation] == value).sum()
-        assert held_back < fraction * count + 1
-        assert held_back > min(fraction * count, count - 1) - 1
+        held_out = (labels[validation] == value).sum()
+        assert held_out < fraction * count + 1
+        assert held_out > min(fraction * count, count - 1) - 1
 
 
 @given(count=st.integers(10, 80), classes=st.integers(1, 5), fraction=st.floats(0.05, 0.6))
@@ -66,7 +66,7 @@ def test_one_generator_gives_one_result():
     assert not np.array_equal(split(labels, 0.2, 7)[1], split(labels, 0.2, 8)[1])
 
 
-def test_every_example_may_be_held_back():
+def test_every_example_may_be_held_out():
     seen = set()
     for seed in range(60):
         seen.update(split([0, 0, 0, 1, 1, 1], 0.34, seed)[1].tolist())

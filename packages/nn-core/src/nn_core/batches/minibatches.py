@@ -74,7 +74,7 @@ class MiniBatches:
             x, y = self._x[:], self._y
         else:
             rows = self._rows(seed)
-            x, y = self._batch_x[: len(rows)], self.targets(seed)
+            x, y = self._batch_x[: len(rows)], _take(self._y, rows, self._batch_y[: len(rows)])
             if isinstance(self._x, np.ndarray):
                 _take(self._x, rows, x)
             else:
@@ -118,4 +118,4 @@ def _take(
     values: npt.NDArray[Any], rows: npt.NDArray[np.intp], out: npt.NDArray[Any]
 ) -> npt.NDArray[Any]:
     """values[rows] in `out`. All rows are in range; "clip" saves NumPy a copy in case not."""
-    return np.take(values, rows, axis=0, out=out, mode="clip")
+    return values.take(rows, axis=0, out=out, mode="clip")

@@ -1,4 +1,4 @@
-"""Dividing examples between training and validation, one by one or in groups."""
+"""Splits of examples into training and validation, by example or by group."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,22 +11,22 @@ from nn_core.registry import require
 def stratified_split(
     labels: Labels, fraction: float, *, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Indices for training and for validation, every class giving up its share.
+    """Indices for training and for validation, with the same fraction of every class.
 
-    Of the n[c] examples of class c, v[c] are held back, drawn without replacement:
+    Of the n[c] examples of class c, v[c] are held out, drawn without replacement:
 
         v[c] = floor(f n[c])  or  ceil(f n[c]),      v[c] <= n[c] - 1
         sum_c v[c] = max(1, round(f N))   as far as the bound on the right allows
 
     The classes with the largest remainders f n[c] - floor(f n[c]) are rounded up (the method
-    of largest remainders, as seats are dealt out to parties). The bound keeps at least one
+    of largest remainders, as seats are apportioned to parties). The bound keeps at least one
     example of every class in training.
 
     labels    (N,) integers, any values
     fraction  f, strictly between 0 and 1
     Returns two ascending index arrays that together hold 0..N-1 once each.
     Raises SettingError for another fraction, ShapeError for labels that are not (N,),
-    DataError if there is nothing that could be held back: each class has one example only.
+    DataError if nothing can be held out: each class has one example only.
     """
     require(0 < fraction < 1, f"the validation fraction must be between 0 and 1, not {fraction}")
     if labels.ndim != 1:
@@ -35,90 +35,90 @@ def stratified_split(
         raise DataError("there are no examples to split")
     _, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     share = fraction * counts
-    held_back = np.floor(share).astype(np.intp)
-    wanted = max(1, round(fraction * labels.size)) - int(held_back.sum())
-    by_remainder = np.argsort(held_back - share, kind="stable")
-    has_more = (held_back < share) & (held_back < counts - 1)
+    held_out = np.floor(share).astype(np.intp)
+    wanted = max(1, round(fraction * labels.size)) - int(held_out.sum())
+    by_remainder = np.argsort(held_out - share, kind="stable")
+    has_more = (held_out < share) & (held_out < counts - 1)
     can_give = by_remainder[has_more[by_remainder]]
-    held_back[can_give[: max(0, wanted)]] += 1
-    if held_back.sum() == 0:
-        raise DataError("no example can be held back: each class has one example only")
+    held_out[can_give[: max(0, wanted)]] += 1
+    if held_out.sum() == 0:
+        raise DataError("no example can be held out: each class has one example only")
 
     shuffled = rng.permutation(labels.size)
     grouped = shuffled[np.argsort(classes[shuffled], kind="stable")]
     first = np.cumsum(counts) - counts
     rank = np.arange(labels.size) - np.repeat(first, counts)
-    is_held_back = rank < np.repeat(held_back, counts)
-    return np.sort(grouped[~is_held_back]), np.sort(grouped[is_held_back])
+    is_held_out = rank < np.repeat(held_out, counts)
+    return np.sort(grouped[~is_held_out]), np.sort(grouped[is_held_out])
 
 
 def group_split(
     groups: Labels, fraction: float, *, rng: np.random.Generator, labels: Labels | None = None
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Indices for training and for validation, no group on both sides.
+    """Indices for training and for validation, with no group in both.
 
-    Two photos of one person are alike: a network that is judged by people whom it was
-    trained on is judged by what it remembers. So a group, a person, goes as a whole. Which
-    ones are held back, v, is to be the fraction f of everything that is counted, the
-    examples n[0] and those of each class n[1], n[2], ...:
+    Two photos of one person are alike: a network that is evaluated on people it was trained
+    on is evaluated on what it memorized. So a group, such as a person, stays together. The
+    groups to hold out are chosen so that they have v, about the fraction f, of all that is
+    counted: of the examples n[0] and of those of each class n[1], n[2], ...:
 
         d(v) = sum_c ((v[c] - f n[c]) / n[c])^2
 
-    The groups are gone through once, in an order drawn at random, and each is held back if
-    that makes d smaller and leaves an example of every class to train on.
+    One pass over the groups, in random order, holds out each group that makes d smaller and
+    leaves an example of every class to train on.
 
     groups    (N,) integers, the same for all examples of a group
     fraction  f, strictly between 0 and 1
     labels    (N,) integers, the classes; None counts examples alone
     Returns two ascending index arrays, neither empty, that together hold 0..N-1 once each.
     Raises SettingError for another fraction, ShapeError for arrays that are not (N,),
-    DataError if nothing can be held back: there is one group only, or each is the last of
-    some class.
+    DataError if nothing can be held out: there is one group only, or each has the last
+    examples of some class.
     """
     require(0 < fraction < 1, f"the validation fraction must be between 0 and 1, not {fraction}")
     members, counts = _count(groups, labels)
     if len(counts) < 2:
-        raise DataError("one group only, so that none can be held back")
+        raise DataError("there is one group only, so none can be held out")
     total = counts.sum(axis=0)
     left = total.copy()
     off = np.full(total.shape, -fraction)  # (v[c] - f n[c]) / n[c]
-    is_held_back = np.zeros(len(counts), bool)
+    is_held_out = np.zeros(len(counts), bool)
     shuffled = rng.permutation(len(counts))
     for group in shuffled:
         share = counts[group] / total
         if (left > counts[group]).all() and (share * (2 * off + share)).sum() < 0:
-            is_held_back[group] = True
+            is_held_out[group] = True
             off += share
             left -= counts[group]
-    if not is_held_back.any():
-        # All are too large; d grows least by the one that is nearest to the fraction.
+    if not is_held_out.any():
+        # All are too large; the one nearest to the fraction increases d least.
         shares = counts[shuffled] / total
         growth = (shares * (shares - 2 * fraction)).sum(axis=1)
         growth[~(counts[shuffled] < total).all(axis=1)] = np.inf
         if np.isinf(growth).all():
-            raise DataError("no group can be held back: each has all that there is of some class")
-        is_held_back[shuffled[np.argmin(growth)]] = True
-    chosen = is_held_back[members]
+            raise DataError("no group can be held out: each has all examples of some class")
+        is_held_out[shuffled[np.argmin(growth)]] = True
+    chosen = is_held_out[members]
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
 
 
 def group_folds(
     groups: Labels, folds: int, *, rng: np.random.Generator, labels: Labels | None = None
 ) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    """Training and validation indices of each fold; each group is held back in one of them.
+    """Training and validation indices of each fold; each group is held out in one of them.
 
-    The folds are to be alike in what is counted, as in `group_split`. The largest groups come
-    first, those of one size in an order drawn at random, and each goes where it meets the
-    least of its own kind, k being the fold:
+    The folds are balanced in what is counted, as in `group_split`. The largest groups come
+    first, those of one size in random order, and each goes to the fold k that has the fewest
+    examples of the group's classes:
 
         argmin_k sum_c g[c] v[k, c] / n[c]^2
 
-    which is where sum_k sum_c (v[k, c] / n[c])^2 grows least; of equals, to the smallest fold.
+    which increases sum_k sum_c (v[k, c] / n[c])^2 least; of equals, to the smallest fold.
 
     folds   their number, from 2 to that of the groups
     labels  (N,) integers, the classes; None counts examples alone
     Returns for each fold two ascending index arrays, neither empty, that together hold
-    0..N-1 once each. A class that one group alone has is not there to train on in one fold.
+    0..N-1 once each. A class that only one group has is missing from training in one fold.
     Raises SettingError for fewer than two folds, ShapeError for arrays that are not (N,),
     DataError for fewer groups than folds.
     """

@@ -71,6 +71,7 @@ class Trainer:
         self.metrics = {"accuracy": accuracy} if metrics is None else dict(metrics)
         self.augment, self.callbacks = augment, tuple(callbacks)
         self.batches = _batches(self.network, x, y, recipe)
+        self._counts: list[float] = []  # of targets, in the batches of this epoch
         if validation is not None:
             check_examples(*validation)
         self.state = TrainingState(
@@ -134,6 +135,7 @@ class Trainer:
         )
         state.step += 1
         state.history.step_loss.append(loss)
+        self._counts.append(recipe.loss.count(y))
         ends_epoch = state.step % state.steps_per_epoch == 0
         state.recurrent_state = left if self.batches.carries_state and not ends_epoch else None
         return loss
@@ -170,6 +172,11 @@ class Trainer:
         state.history = snapshot.history.copy()
         state.seed, state.step = snapshot.seed, snapshot.step
         state.seconds, state.stopped = snapshot.seconds, snapshot.stopped
+        begin = state.step - state.step % state.steps_per_epoch
+        self._counts = [
+            self.recipe.loss.count(self.batches.targets((state.seed, step)))
+            for step in range(begin + 1, state.step + 1)
+        ]
 
     def _check(self, snapshot: Snapshot) -> None:
         """Raise CheckpointError unless the snapshot is one of such a run as this."""
@@ -211,10 +218,9 @@ class Trainer:
 
     def _mean_loss(self) -> float:
         """The mean over the targets of the epoch: L = sum_b count_b L_b / sum_b count_b."""
-        state, loss = self.state, self.recipe.loss
-        steps = range(state.step - state.steps_per_epoch + 1, state.step + 1)
-        counts = [loss.count(self.batches.targets((state.seed, step))) for step in steps]
-        losses = state.history.step_loss[-state.steps_per_epoch :]
+        epoch = slice(-self.state.steps_per_epoch, None)
+        counts, losses = self._counts[epoch], self.state.history.step_loss[epoch]
+        self._counts = []
         total = math.fsum(map(math.prod, zip(counts, losses, strict=True)))
         return total * inverse(math.fsum(counts))
 
