@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
-"""FloatRange numbers, float32 unless float64 was asked for."""
+"""Real numbers, float32 unless float64 was asked for."""
 
 Labels: TypeAlias = npt.NDArray[np.integer[Any]]
 """Class numbers, one per example: (N,)."""

@@ -131,4 +131,4 @@ def test_a_step_gives_threads_their_work(monkeypatch: pytest.MonkeyPatch) -> Non
         engine.update(optimizer, result.gradients, state, learning_rate=0.1, step=1)
     assert isinstance(engine.pool, CountingPool)
     # One shard: two large products forward, three back; then the optimizer's 2,501 numbers.
-    assert engine.pool.pieces == [1, 2, 2, 2, 2, 2, 9]
+    assert engine.pool.pieces == [2, 2, 2, 2, 2, 9]

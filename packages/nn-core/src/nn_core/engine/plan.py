@@ -23,13 +23,13 @@ Mode = Literal["training", "inference"]
 
 @dataclass(frozen=True)
 class Node:
-    """A layer of the plan, in place of the network's layers first, ..., stop - 1.
+    """Layers of a network that are computed together: first, ..., stop - 1.
 
-    fused      the fused layer, or None for the network's own layer
+    fused      the fused layer that stands for them, or None for one layer as it is written
     needs_d_x  whether a layer before it learns
     """
 
-    layer: Layer
+    layers: tuple[Layer, ...]
     fused: Fused | None
     first: int
     stop: int
@@ -51,9 +51,9 @@ class Node:
         return ((),) * (self.stop - self.first)
 
     def __str__(self) -> str:
-        last = self.stop - 1
+        last, layer = self.stop - 1, self.fused or self.layers[0]
         layers = f"layer {last}" if last == self.first else f"layers {self.first} to {last}"
-        return f"{layers}: {type(self.layer).__name__}"
+        return f"{layers}: {type(layer).__name__}"
 
     def arrays(self, named: Mapping[str, T]) -> dict[str, T]:
         """The network's arrays under the names by which this node's layer knows them."""
@@ -61,7 +61,7 @@ class Node:
 
     def context(self, training: bool, part: BatchPart) -> Context:
         """Its context in a part of the batch."""
-        training = training and self.layer.trainable
+        training = training and all(layer.trainable for layer in self.layers)
         return Context(training, part, (self.first,), self.needs_d_x)
 
     def forward(
@@ -72,7 +72,9 @@ class Node:
             return self.fused.forward_fused_with_state(
                 x, state[self.first : self.stop], self.params, context, workspace
             )
-        y, left, cache = self.layer.forward_with_state(x, state[self.first], self.params, context)
+        y, left, cache = self.layers[0].forward_with_state(
+            x, state[self.first], self.params, context
+        )
         return y, (left,), cache
 
     def backward(
@@ -83,7 +85,7 @@ class Node:
             return self.fused.backward_fused_with_state(
                 d_y, (), cache, self.params, grads, context, workspace
             )[0]
-        return self.layer.backward_with_state(d_y, (), cache, self.params, grads, context)[0]
+        return self.layers[0].backward_with_state(d_y, (), cache, self.params, grads, context)[0]
 
 
 @dataclass(frozen=True)
@@ -100,21 +102,18 @@ class Plan:
         fused  False for the network's own layers
         """
         nodes: list[Node] = []
-        needs_d_x = False
-        while (first := nodes[-1].stop if nodes else 0) < len(network.layers):
-            layer, shape = network.layers[first], network.shapes[first]
+        first, needs_d_x = 0, False
+        while first < len(network.layers):
+            shape = network.shapes[first]
             found = try_fuse(network.layers, first, shape, mode) if fused else None
-            kernel, stop = (None, first + 1) if found is None else (found[0], first + found[1])
-            if kernel is not None:
-                trainable = all(each.trainable for each in network.layers[first:stop])
-                layer = kernel if kernel.trainable == trainable else _frozen(kernel)
-                kernel = layer if isinstance(layer, Fused) else None
-            params = _arrays(network.params, kernel, first, stop)
-            nodes.append(Node(layer, kernel, first, stop, shape, params, needs_d_x))
-            learns = any(
-                network.layers[i].trainable and below(network.params, i) for i in range(first, stop)
+            stop = first + (1 if found is None else len(found.layers))
+            layers, params = network.layers[first:stop], _arrays(network.params, found, first, stop)
+            nodes.append(Node(layers, found, first, stop, shape, params, needs_d_x))
+            needs_d_x = needs_d_x or any(
+                layer.trainable and below(network.params, first + i)
+                for i, layer in enumerate(layers)
             )
-            needs_d_x = needs_d_x or learns
+            first = stop
         return cls(tuple(nodes), mode)
 
     def numbers_per_example(self, network: Network) -> int:
@@ -177,7 +176,3 @@ def _arrays(named: Mapping[str, T], fused: Fused | None, first: int, stop: int) 
         for index in range(first, stop)
         for name, array in below(named, index).items()
     }
-
-
-def _frozen(fused: Fused) -> Fused:
-    return type(fused)(fused.layers, trainable=False)

@@ -222,7 +222,7 @@ def test_no_more_is_laid_out_than_stays_in_the_cache() -> None:
 def test_pools_that_batch_norm_is_not_fused_with(pool: MaxPool2D, shape: tuple[int, ...]) -> None:
     found = try_fuse([BatchNorm(), ReLU(), pool], 0, shape, "training")
     assert found is not None
-    assert found[1] == 1
+    assert len(found.layers) == 1
 
 
 @pytest.mark.parametrize(

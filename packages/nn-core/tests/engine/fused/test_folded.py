@@ -154,7 +154,7 @@ SHAPE = (8, 8, 2)
 def plan_of(layers: Sequence[Layer], shape: tuple[int | None, ...], mode: Any) -> list[str]:
     """The classes of a plan's nodes."""
     plan = Plan.of(Network(layers, input_shape=shape), mode)
-    return [type(node.layer).__name__ for node in plan.nodes]
+    return [type(node.fused or node.layers[0]).__name__ for node in plan.nodes]
 
 
 def test_what_becomes_of_a_chain() -> None:

@@ -46,8 +46,8 @@ MODULES: tuple[tuple[str, str, str], ...] = (
 
 def try_fuse(
     layers: Sequence[Layer], first: int, input_shape: Shape, mode: str
-) -> tuple[Fused, int] | None:
-    """The fused layer for the longest run from `first` on, and the run's length; or None.
+) -> Fused | None:
+    """The fused layer for the longest run from `first` on, or None.
 
     mode  "training" or "inference". In training a frozen layer is not fused with others, since
           it runs in another mode than they.
@@ -63,7 +63,7 @@ def try_fuse(
         kind: type[Fused] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
         fused = kind.try_fuse(run, input_shape) if kind.mode in (mode, "always") else None
         if fused is not None:
-            return fused, length
+            return fused
     return None
 
 
