@@ -7,10 +7,9 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from nn_core import checkpoint
 from nn_core.arrays import Examples, Labels
 from nn_core.cli.labels import check_for_training, match_classes
-from nn_core.errors import CheckpointError, DataError, ShapeError
+from nn_core.errors import DataError, ShapeError
 
 X = TypeVar("X", bound=Examples)
 """How a program keeps examples: in memory, or also in a file."""
@@ -165,16 +164,3 @@ def require_same_data(source: str, found: str, expected: str) -> None:
     """
     if found != expected:
         raise DataError(f"{source} is not the data that the model was trained on")
-
-
-def run_to_resume(
-    run: checkpoint.Run | None, *, source: str, found: str, expected: str
-) -> checkpoint.Run:
-    """The run of a checkpoint, to be resumed on the same data.
-
-    Raises CheckpointError if there is none, DataError as `require_same_data`.
-    """
-    if run is None:
-        raise CheckpointError("the checkpoint has no training run to resume")
-    require_same_data(source, found, expected)
-    return run

@@ -1,24 +1,23 @@
 """Image files of any size and mode, as the arrays that a network takes."""
 
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Shape
 from nn_core.errors import DataError, ShapeError
-from nn_core.storage.files import check_file, decoding_errors, printable
+from nn_core.storage.files import printable
+from nn_core.storage.images import open_image
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.ImageFile import ImageFile
+
+ImageShape: TypeAlias = tuple[int, int, int]
+"""Height, width and channels."""
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-COMMON = ("BMP", "GIF", "JPEG", "PNG", "PPM")
-"""Formats that Pillow reads without loading all of its plugins, which is slow."""
-FORMATS = (*COMMON, "TIFF", "WEBP")
 
 _REDUCTION = 3.0
 """A large image is first box-averaged to this many times the target size, then resampled."""
@@ -34,26 +33,19 @@ def read_image(path: Path, shape: Shape, *, crop: bool = False) -> npt.NDArray[n
     crop   keep the aspect ratio and crop the longer side at both ends; otherwise stretch
     Raises DataError if the file is not an image, is damaged or far too large.
     """
-    from PIL import Image, UnidentifiedImageError
+    size = image_shape(shape)
+    with open_image(path) as opened:
+        picture = _prepared(opened, path, size, crop)
+    return np.asarray(picture, dtype=np.uint8).reshape(1, *size)
 
-    if len(shape) != 3 or shape[2] not in MODES:
-        raise ShapeError(f"images are (H, W, C) with C of 1, 3 or 4, not {shape}")
-    check_file(path)
-    with decoding_errors(path, "an image"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            with _open(path) as opened:
-                picture = _prepared(opened, path, shape, crop)
-        except UnidentifiedImageError:
-            raise DataError(
-                f"{printable(path)} is not an image; supported formats are {', '.join(FORMATS)}"
-            ) from None
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise DataError(
-                f"{printable(path)} is too large: more than {Image.MAX_IMAGE_PIXELS} pixels"
-            ) from None
-    return np.asarray(picture, dtype=np.uint8).reshape(1, *shape)
+
+def image_shape(shape: Shape) -> ImageShape:
+    """A shape that images can have. Raises ShapeError for any other."""
+    if len(shape) == 3:
+        height, width, channels = shape
+        if height is not None and width is not None and channels in MODES:
+            return height, width, channels
+    raise ShapeError(f"images are (H, W, C) with C of 1, 3 or 4, not {shape}")
 
 
 def fit_images(images: npt.NDArray[np.uint8], shape: Shape) -> npt.NDArray[np.uint8]:
@@ -65,24 +57,15 @@ def fit_images(images: npt.NDArray[np.uint8], shape: Shape) -> npt.NDArray[np.ui
 
     if images.shape[1:] == shape:
         return images
-    fitted = np.empty((len(images), *shape), np.uint8)
+    size = image_shape(shape)
+    fitted = np.empty((len(images), *size), np.uint8)
     for i, image in enumerate(images):
         picture = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
-        fitted[i] = np.asarray(_fitted(picture, shape, crop=True)).reshape(shape)
+        fitted[i] = np.asarray(_fitted(picture, size, crop=True)).reshape(size)
     return fitted
 
 
-def _open(path: Path) -> "ImageFile":
-    from PIL import Image, UnidentifiedImageError
-
-    Image.preinit()
-    try:
-        return Image.open(path, formats=COMMON)
-    except UnidentifiedImageError:
-        return Image.open(path, formats=FORMATS)
-
-
-def _prepared(opened: "Image", path: Path, shape: Shape, crop: bool) -> "Image":
+def _prepared(opened: "Image", path: Path, shape: ImageShape, crop: bool) -> "Image":
     """Upright, in the given shape."""
     from PIL import ImageOps
 
@@ -93,7 +76,7 @@ def _prepared(opened: "Image", path: Path, shape: Shape, crop: bool) -> "Image":
     return _fitted(_eight_bits(ImageOps.exif_transpose(opened), path), shape, crop)
 
 
-def _fitted(picture: "Image", shape: Shape, crop: bool) -> "Image":
+def _fitted(picture: "Image", shape: ImageShape, crop: bool) -> "Image":
     """Resized, then converted to the mode of `shape`: small images convert faster."""
     from PIL import Image
 

@@ -1,35 +1,21 @@
-"""Options that several programs have, each declared once."""
+"""Options that several programs have, each declared once. This module imports no NumPy.
+
+Those that name layers, optimizers or schedules are in `nn_core.cli.train_options`.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 import click
 
-from nn_core.cli.param_types import (
-    FIGURE,
-    MODEL,
-    BatchSize,
-    CommaList,
-    FloatRange,
-    OutputFile,
-    SpecType,
-)
-from nn_core.engine.thread_pool import available_threads
-from nn_core.initializers import INITIALIZERS, initializer
-from nn_core.optim.optimizers import OPTIMIZERS, optimizer
-from nn_core.optim.schedules import SCHEDULES, schedule
-from nn_core.registry import load_plugin, parse
+from nn_core.cli.param_types import FIGURE, MODEL, CommaList, FloatRange
 
 Decorator = Callable[[Any], Any]
 
-OPTIMIZER = SpecType(optimizer, "optimizer", OPTIMIZERS)
-INITIALIZER = SpecType(initializer, "initializer", INITIALIZERS)
-SCHEDULE = SpecType(schedule, "schedule", SCHEDULES)
 POSITIVE = FloatRange(above=0)
 FRACTION = FloatRange(above=0, below=1)
 RATE = FloatRange(least=0, below=1)
 SEED = click.IntRange(min=0)
-ENGINES = ("fast", "reference")
 
 
 class NameOption(click.Option):
@@ -48,8 +34,11 @@ class NameOption(click.Option):
 
 
 def _load_plugins(ctx: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> None:
-    for name in names:
-        load_plugin(name)
+    if names:
+        from nn_core.registry import load_plugin
+
+        for name in names:
+            load_plugin(name)
 
 
 plugin_option = click.option(
@@ -153,150 +142,12 @@ def dropout_option(where: str, *, default: float = 0.0, per_layer: bool = False)
     )
 
 
-def activation_option(default: str = "relu") -> Decorator:
-    """`--activation NAME`."""
-    from nn_core.layers import ACTIVATIONS
-
-    kind = SpecType(lambda text: parse(text, ACTIVATIONS, "activation"), "activation", ACTIVATIONS)
-    return click.option(
-        "--activation", cls=NameOption, type=kind, default=default, help="Activation: {names}."
-    )
-
-
-def initializer_option(
-    name: str = "--initializer", default: str = "he", what: str = "weights"
-) -> Decorator:
-    """`--initializer NAME`, or another option of that kind."""
-    words = f"Initializer of the {what}: {{names}}."
-    return click.option(name, cls=NameOption, type=INITIALIZER, default=default, help=words)
-
-
-def augment_option(default: str = "none") -> Decorator:
-    """`--augment NAME`."""
-    from nn_core.batches.augmentation import AUGMENTATIONS, augmentation
-
-    return click.option(
-        "--augment",
-        cls=NameOption,
-        type=SpecType(augmentation, "augmentation", AUGMENTATIONS),
-        default=default,
-        help="Augmentation of each training image: {names}; with settings as in"
-        " standard:rotation=30.",
-    )
-
-
-def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
-    """How to train: the options behind `Settings`, with a program's own defaults.
-
-    omit  the field of an option that is left out
-    """
-    own = "" if "learning_rate" in defaults else "; by default the optimizer's own"
-    return together(
-        click.option(
-            "--optimizer",
-            cls=NameOption,
-            type=OPTIMIZER,
-            default=defaults["optimizer"],
-            help="Optimizer: {names}; with settings as in momentum:beta=0.95.",
-        ),
-        click.option(
-            "--learning-rate",
-            type=POSITIVE,
-            default=defaults.get("learning_rate"),
-            help=f"Learning rate{own}.",
-        ),
-        click.option(
-            "--schedule",
-            cls=NameOption,
-            type=SCHEDULE,
-            default=defaults.get("schedule", "constant"),
-            help="Learning-rate schedule: {names}; each takes a warmup in epochs, as in"
-            " cosine:warmup=5.",
-        ),
-        click.option(
-            "--batch-size",
-            type=BatchSize(),
-            default=defaults.get("batch_size", 64),
-            help="Examples per step, or full for all of them.",
-        ),
-        click.option(
-            "--epochs",
-            type=click.IntRange(min=1),
-            default=defaults["epochs"],
-            help="Passes over the training set.",
-        ),
-        click.option(
-            "--l2",
-            type=FloatRange(least=0),
-            default=0.0,
-            help="L2 penalty: adds l2/2 * sum(W^2) over all weights to the loss.",
-        ),
-        click.option(
-            "--clip-norm",
-            type=POSITIVE,
-            default=defaults.get("clip_norm"),
-            help="Clip the global gradient norm.",
-        ),
-        click.option(
-            "--clip-value", type=POSITIVE, default=None, help="Clip each gradient component."
-        ),
-        seed_option(words="Random seed; the same seed reproduces the run bit for bit."),
-        click.option(
-            "--dtype",
-            type=click.Choice(["float32", "float64"]),
-            default="float32",
-            help="Floating-point precision.",
-        ),
-        click.option(
-            "--engine",
-            type=click.Choice(ENGINES),
-            default=ENGINES[0],
-            help="Compute with the optimized engine, or with the reference: the layers as they"
-            " are written.",
-        ),
-        click.option(
-            "--shards",
-            type=click.IntRange(1, 256),
-            default=None,
-            show_default="1 to 4, by batch size",
-            help="Parts of a batch that are computed in parallel; rounding depends on it.",
-        ),
-        plugin_option,
-        omit=omit,
-    )
-
-
-def output_options() -> Decorator:
-    """When `train` stops, what it writes, and what it resumes."""
-    return together(
-        click.option(
-            "--early-stopping",
-            type=click.IntRange(min=1),
-            metavar="EPOCHS",
-            default=None,
-            help="Stop after this many epochs without a lower validation loss, and keep the best"
-            " weights.",
-        ),
-        click.option("--save", type=OutputFile(), help="Write a checkpoint while training."),
-        click.option(
-            "--resume",
-            type=MODEL,
-            help="Resume the run of a checkpoint, and save to it; --epochs may be increased.",
-        ),
-        click.option(
-            "--log", type=OutputFile(), help="Write the metrics of each epoch as a line of JSON."
-        ),
-        threads_option(),
-        figure_option("the learning curves"),
-    )
-
-
 def threads_option() -> Decorator:
     """`--threads`."""
     return click.option(
         "--threads",
         type=click.IntRange(1, 256),
-        default=available_threads,
+        default=None,
         show_default="number of cores, at most 4",
         help="Threads to compute with; the results do not depend on it.",
     )

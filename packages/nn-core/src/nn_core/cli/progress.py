@@ -6,7 +6,7 @@ from typing import Any
 
 from nn_core.cli.terminal import info
 from nn_core.training.callbacks import Callback
-from nn_core.training.trainer import Trainer
+from nn_core.training.state import TrainingState
 
 SHOWN = ("training_loss", "validation_loss", "validation_accuracy")
 
@@ -41,11 +41,11 @@ class Progress:
 class EpochProgress(Callback):
     """The epochs of a run, with their metrics."""
 
-    def __init__(self, trainer: Trainer) -> None:
-        self.progress = Progress(trainer.epochs, unit="epoch", done=trainer.epoch)
+    def __init__(self, state: TrainingState) -> None:
+        self.progress = Progress(state.epochs, unit="epoch", done=state.epoch)
 
-    def on_epoch(self, trainer: Trainer) -> None:
-        self.progress.advance(lambda: describe(trainer.history.row(-1)))
+    def on_epoch(self, state: TrainingState) -> None:
+        self.progress.advance(lambda: describe(state.history.row(-1)))
 
     def close(self) -> None:
         """Remove the bar."""

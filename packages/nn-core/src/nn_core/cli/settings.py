@@ -12,7 +12,7 @@ from nn_core.errors import CheckpointError
 from nn_core.losses import Loss
 from nn_core.optim.optimizers import optimizer
 from nn_core.optim.schedules import schedule
-from nn_core.training.trainer import Recipe
+from nn_core.training.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from nn_core.cli.train_run import interruption
 from nn_core.errors import DivergenceError, NNError
 from nn_core.registry import load_plugin, plugins
 from nn_core.training.callbacks import Callback
+from nn_core.training.state import TrainingState
 from nn_core.training.trainer import Trainer
 
 S = TypeVar("S", bound=Settings)
@@ -105,7 +106,8 @@ def compare(
 ) -> Comparison:
     """Run every trial with every seed: the trials' own, and the next ones.
 
-    build      makes the trainer of some settings; a function that worker processes can import
+    build      makes the trainer of some settings, with one thread; a function that worker
+               processes can import
     trials     label and settings; all with the same seed, which sets weights and batches
     baseline   plain gradient descent; run as well, unless it is one of the trials
     workers    processes that share the runs; 1 runs them in this one
@@ -141,35 +143,35 @@ def compare(
     )
 
 
-class _Watch(Callback):
+class _Recorder(Callback):
     """Record the curve of a run."""
 
     def __init__(self, trainer: Trainer, curve: Curve) -> None:
-        self.curve = curve
-        self.every = math.ceil(trainer.epochs / POINTS)
-        self.measure(trainer)
+        self.trainer, self.curve = trainer, curve
+        self.every = math.ceil(trainer.state.epochs / POINTS)
+        self.record(trainer.state)
 
-    def measure(self, trainer: Trainer) -> None:
-        self.curve.steps.append(trainer.step_count)
-        self.curve.seconds.append(trainer.seconds)
-        self.curve.losses.append(trainer.measure(*trainer.examples)["loss"])
+    def record(self, state: TrainingState) -> None:
+        self.curve.steps.append(state.step)
+        self.curve.seconds.append(state.seconds)
+        self.curve.losses.append(self.trainer.evaluate(*self.trainer.examples)["loss"])
 
-    def on_epoch(self, trainer: Trainer) -> None:
-        if trainer.epoch % self.every == 0 or trainer.epoch == trainer.epochs:
-            self.measure(trainer)
+    def on_epoch(self, state: TrainingState) -> None:
+        if state.epoch % self.every == 0 or state.epoch == state.epochs:
+            self.record(state)
 
 
 def _run(build: Callable[[S], Trainer], settings: S) -> Curve:
     trainer = build(settings)
     curve = Curve(settings.seed)
-    trainer.callbacks = (_Watch(trainer, curve),)
+    trainer.callbacks = (_Recorder(trainer, curve),)
     try:
         trainer.run()
     except DivergenceError as error:
         curve.diverged = str(error)
         return curve
     if trainer.validation is not None:
-        curve.validation_accuracy = trainer.measure(*trainer.validation)["accuracy"]
+        curve.validation_accuracy = trainer.evaluate(*trainer.validation)["accuracy"]
     return curve
 
 

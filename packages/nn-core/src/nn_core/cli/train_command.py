@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import click
+from threadpoolctl import threadpool_limits
 
-from nn_core import checkpoint
-from nn_core.cli.dataset import run_to_resume
+from nn_core.checkpoint import Checkpoint
+from nn_core.cli.dataset import require_same_data
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.settings import Settings, resumed_settings
 from nn_core.cli.terminal import echo_json, info
@@ -55,8 +56,8 @@ class Model(Protocol):
         """Identifies the data that it was trained on."""
 
     @property
-    def run(self) -> checkpoint.Run | None:
-        """The run to resume, if it was saved."""
+    def checkpoint(self) -> Checkpoint:
+        """What the file holds, as it was loaded."""
 
 
 M = TypeVar("M", bound=Model)
@@ -71,7 +72,7 @@ def train_network(
     settings_type: type[S],
     load_model: Callable[[Path], M],
     settings_of: Callable[[M], S],
-    set_up: Callable[[S], U],
+    set_up: Callable[[S, int | None], U],
     inputs: Collection[str] = ("data",),
     check: Callable[[S, Mapping[str, Path | None]], None] | None = None,
     callbacks: Callable[[U, S], Sequence[Callback]] | None = None,
@@ -84,7 +85,7 @@ def train_network(
     settings_type  the settings of a run
     load_model     reads a checkpoint
     settings_of    the settings in a checkpoint
-    set_up         makes a run from settings
+    set_up         makes a run from settings and a number of threads, with `backend_for`
     inputs         the settings that name files to read, and that may change when resuming
     check          raises click.UsageError or SettingError for settings, and outputs by option,
                    that do not go together
@@ -94,9 +95,10 @@ def train_network(
         f"--{name}": options.pop(name) for name in ("save", "log", "figure")
     }
     resume, threads, as_json = (options.pop(name) for name in ("resume", "threads", "as_json"))
-    model = None
+    model, snapshot = None, None
     if resume is not None:
         model = load_model(resume)
+        snapshot = model.checkpoint.require_snapshot()
         options = resumed_settings(ctx, settings_of(model).to_dict(), free=inputs)
     settings = settings_type.from_mapping(options)
     files = {f"--{name.replace('_', '-')}": getattr(settings, name) for name in inputs}
@@ -107,19 +109,21 @@ def train_network(
     require_distinct(outputs, **files)
     if check is not None:
         check(settings, outputs)
-    setup = set_up(settings)
+    setup = set_up(settings, threads)
+    if model is not None:
+        require_same_data(setup.source, setup.fingerprint, model.fingerprint)
     run(
         setup.trainer,
         program=program,
         details=setup.details(),
         early_stopping=settings.early_stopping,
         save=outputs["--save"],
-        resume=None if model is None else _run_of(model, setup),
+        resume=snapshot,
         log=outputs["--log"],
-        threads=threads,
         callbacks=() if callbacks is None else callbacks(setup, settings),
     )
-    result = setup.result()
+    with threadpool_limits(1):
+        result = setup.result()
     if as_json:
         echo_json(result)
     else:
@@ -129,11 +133,5 @@ def train_network(
         from nn_core.cli.plots import draw_training
 
         title = f"{setup.source}: {setup.network}, {settings.optimizer}"
-        draw_training(setup.trainer.history, figure, title=title)
+        draw_training(setup.trainer.state.history, figure, title=title)
         info(f"wrote {figure}")
-
-
-def _run_of(model: Model, setup: Setup) -> checkpoint.Run:
-    return run_to_resume(
-        model.run, source=setup.source, found=setup.fingerprint, expected=model.fingerprint
-    )

@@ -24,19 +24,20 @@ def training_result(trainer: Trainer, *, data: str) -> dict[str, Any]:
         **{
             f"{name}_{figure}": value
             for name, part in present.items()
-            for figure, value in trainer.measure(*part).items()
+            for figure, value in trainer.evaluate(*part).items()
         },
     }
 
 
 def run_result(trainer: Trainer) -> dict[str, Any]:
     """The size of a network and the length of its run."""
+    state = trainer.state
     return {
-        "parameters": trainer.network.parameters.size,
-        "epochs": trainer.epoch,
-        "steps": trainer.step_count,
-        "seconds": trainer.seconds,
-        "stopped": trainer.stopped,
+        "parameters": state.network.vector.size,
+        "epochs": state.epoch,
+        "steps": state.step,
+        "seconds": state.seconds,
+        "stopped": state.stopped,
     }
 
 

@@ -1,4 +1,4 @@
-"""One training run: progress, a log, checkpoints, and a clean stop on Ctrl-C."""
+"""One training run: its backend, progress, a log, checkpoints, and a clean stop on Ctrl-C."""
 
 import contextlib
 import json
@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,11 +17,31 @@ from threadpoolctl import threadpool_limits
 
 from nn_core import checkpoint
 from nn_core.cli.progress import EpochProgress
+from nn_core.cli.settings import Settings
 from nn_core.cli.terminal import info
 from nn_core.errors import CheckpointError
+from nn_core.network import Network
+from nn_core.reference import Backend, Reference
+from nn_core.registry import require
 from nn_core.storage.atomic import atomic_append, atomic_write
 from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
+from nn_core.training.state import Snapshot, TrainingState
 from nn_core.training.trainer import Trainer
+
+
+def backend_for(network: Network, settings: Settings, threads: int | None = None) -> Backend:
+    """What a run computes with, by its settings `engine` and `shards`.
+
+    threads  of the engine; None for the number of cores, at most 4. The bits do not depend on it
+    Raises SettingError for shards of the reference, which computes every batch whole.
+    """
+    if settings.engine == "reference":
+        require(settings.shards is None, "--shards is for --engine fast; the reference has none")
+        return Reference(network)
+    from nn_core.engine.engine import Engine
+    from nn_core.engine.thread_pool import available_threads
+
+    return Engine(network, threads=threads or available_threads(), shards=settings.shards)
 
 
 def run(
@@ -30,9 +51,8 @@ def run(
     details: Mapping[str, Any],
     early_stopping: int | None = None,
     save: Path | None = None,
-    resume: checkpoint.Run | None = None,
+    resume: Snapshot | None = None,
     log: Path | None = None,
-    threads: int = 1,
     callbacks: Sequence[Callback] = (),
 ) -> None:
     """Train to the end, from the start or from where a saved run stopped.
@@ -41,25 +61,24 @@ def run(
     end. With `early_stopping`, the network and the checkpoint end with the weights of the best
     epoch. Ctrl-C ends the run between two steps, and saves it.
 
-    threads    to compute with; the bits do not depend on it
     callbacks  called before those that log and save
 
     Raises click.ClickException, after saving, if the run is interrupted; DivergenceError,
     keeping the last good checkpoint, if it diverges.
     """
+    state = trainer.state
     best = None if early_stopping is None else RestoreBestWeights()
     saver = None if save is None else Saver(save, program, details, best)
     if resume is not None:
-        resume.resume(trainer)
+        trainer.resume(resume)
         if best is not None:
             best.parameters = resume.best
-        if trainer.stopped is not None:
-            info(f"this run is finished: {trainer.stopped}")
-    trainer.threads = threads
-    progress = EpochProgress(trainer)
+        if state.stopped is not None:
+            info(f"this run is finished: {state.stopped}")
+    progress = EpochProgress(state)
     all_callbacks: list[Callback] = [progress, *callbacks]
     if log is not None:
-        all_callbacks.append(Log(log, trainer))
+        all_callbacks.append(Log(log, state))
     if best is not None and early_stopping is not None:
         all_callbacks += [best, EarlyStopping(early_stopping)]
     if saver is not None:
@@ -70,15 +89,18 @@ def run(
             with threadpool_limits(1):
                 trainer.run()
         except InterruptedBetweenSteps:
-            raise click.ClickException(_interrupted(trainer, saver)) from None
+            raise click.ClickException(_interrupted(state, saver)) from None
     if saver is not None:
-        saver.save(trainer)
-    if best is not None and best.parameters is not None:
-        trainer.network.parameters[...] = best.parameters
+        saver.save(state)
+    if best is not None:
+        best.restore(state)
 
 
 class Saver(Callback):
-    """Write a checkpoint after the first epoch, then at most once a second."""
+    """Write a checkpoint after the first epoch, then at most once a second.
+
+    best  keeps the parameters to predict with; None for those of the last step
+    """
 
     def __init__(
         self, path: Path, program: str, details: Mapping[str, Any], best: RestoreBestWeights | None
@@ -86,19 +108,19 @@ class Saver(Callback):
         self.path, self.program, self.details, self.best = path, program, details, best
         self.next_time = -math.inf
 
-    def on_epoch(self, trainer: Trainer) -> None:
+    def on_epoch(self, state: TrainingState) -> None:
         if time.monotonic() >= self.next_time:
-            self.save(trainer)
+            self.save(state)
 
-    def save(self, trainer: Trainer) -> None:
+    def save(self, state: TrainingState) -> None:
         """Write it now."""
+        best = None if self.best is None else self.best.parameters
         checkpoint.save(
             self.path,
-            trainer.network,
+            state.network,
             program=self.program,
             details=self.details,
-            trainer=trainer,
-            best=None if self.best is None else self.best.parameters,
+            snapshot=replace(state.snapshot(), best=best),
         )
         self.next_time = time.monotonic() + 1.0
 
@@ -106,17 +128,17 @@ class Saver(Callback):
 class Log(Callback):
     """A line of JSON per epoch, those before a resumed run's start included."""
 
-    def __init__(self, path: Path, trainer: Trainer) -> None:
+    def __init__(self, path: Path, state: TrainingState) -> None:
         self.path = path
-        lines = [self._line(trainer, i) for i in range(trainer.epoch)]
+        lines = [self._line(state, i) for i in range(state.epoch)]
         atomic_write(path, "".join(lines).encode())
 
-    def on_epoch(self, trainer: Trainer) -> None:
-        atomic_append(self.path, self._line(trainer, -1).encode())
+    def on_epoch(self, state: TrainingState) -> None:
+        atomic_append(self.path, self._line(state, -1).encode())
 
     @staticmethod
-    def _line(trainer: Trainer, index: int) -> str:
-        row = trainer.history.row(index)
+    def _line(state: TrainingState, index: int) -> str:
+        row = state.history.row(index)
         figures: dict[str, float | None] = {
             name: value if math.isfinite(value) else None for name, value in row.items()
         }
@@ -133,7 +155,7 @@ class StopWhen(Callback):
     def __init__(self, asked: Callable[[], bool]) -> None:
         self.asked = asked
 
-    def on_step(self, trainer: Trainer) -> None:
+    def on_step(self, state: TrainingState) -> None:
         if self.asked():
             raise InterruptedBetweenSteps
 
@@ -158,12 +180,12 @@ def interruption() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _interrupted(trainer: Trainer, saver: Saver | None) -> str:
-    where = f"interrupted after step {trainer.step_count} (epoch {trainer.epoch + 1})"
+def _interrupted(state: TrainingState, saver: Saver | None) -> str:
+    where = f"interrupted after step {state.step} (epoch {state.epoch + 1})"
     if saver is None:
         return f"{where}; not saved: no --save given"
     try:
-        saver.save(trainer)
+        saver.save(state)
     except CheckpointError as error:
         return f"{where}; {error}"
     return f"{where}; saved; continue with --resume {saver.path}"

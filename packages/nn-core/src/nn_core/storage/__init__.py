@@ -1,4 +1,4 @@
 """Untrusted files, checked and bounded before they are believed, and atomic writes.
 
-Nothing outside this package, images and checkpoints opens a file that somebody else has made.
+Nothing outside this package and `nn_core.checkpoint` opens a file that somebody else has made.
 """
