@@ -18,8 +18,9 @@ PROGRAM = "test"
 def saved(path: Path, trainer: Trainer | None = None, **settings: Any) -> Path:
     """A run, by default one that has not begun, in a file."""
     trainer = full_trainer(epochs=1) if trainer is None else trainer
-    settings = {"program": PROGRAM, "details": {}, "snapshot": trainer.state.snapshot()} | settings
-    checkpoint.save(path, trainer.network, **settings)
+    defaults: dict[str, Any] = {"program": PROGRAM, "details": {}}
+    defaults["snapshot"] = trainer.state.snapshot()
+    checkpoint.save(path, trainer.network, **(defaults | settings))
     return path
 
 

@@ -42,7 +42,11 @@ def noisy_network(seed: int = 1) -> Network:
 
 
 def recipe_of(**settings: Any) -> Recipe:
-    defaults = {"optimizer": GradientDescent(), "learning_rate": 0.1, "batch_size": 8}
+    defaults: dict[str, Any] = {
+        "optimizer": GradientDescent(),
+        "learning_rate": 0.1,
+        "batch_size": 8,
+    }
     return Recipe(binary_cross_entropy, **(defaults | settings))
 
 

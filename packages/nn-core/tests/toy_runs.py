@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from nn_core.cli.settings import Settings
-from nn_core.cli.train_run import run
+from nn_core.cli.train_run import backend_for, run
 from nn_core.errors import DataError
 from nn_core.layers import Dense, Tanh
 from nn_core.losses import binary_cross_entropy
 from nn_core.network import Network
-from nn_core.reference import Reference
 from nn_core.training.trainer import Trainer
 
 STEPS_PER_EPOCH = 5
@@ -35,7 +34,7 @@ def settings_of(**changes: Any) -> Settings:
     return Settings(**(plain | changes))
 
 
-def build(settings: Settings) -> Trainer:
+def build(settings: Settings, threads: int | None = 1) -> Trainer:
     """A run whose labels are noisy enough to be memorized."""
     data, weights = np.random.default_rng(settings.seed).spawn(2)
     x = data.normal(size=(60, 3))
@@ -44,7 +43,7 @@ def build(settings: Settings) -> Trainer:
         [Dense(6), Tanh(), Dense(1)], input_shape=(3,), rng=weights, dtype=settings.dtype
     )
     return Trainer(
-        Reference(network),
+        backend_for(network, settings, threads),
         x[:40],
         y[:40],
         settings.recipe(binary_cross_entropy),

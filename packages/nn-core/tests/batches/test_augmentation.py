@@ -1,6 +1,7 @@
 """Augmentation against its definition: one pixel, one channel at a time."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,14 @@ from nn_core.batches.augmentation import AUGMENTATIONS, Augmentation, augmentati
 from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.noise import uniform
 
-STILL = {"shift": 0.0, "rotation": 0.0, "scale": 0.0, "stretch": 0.0, "horizontal_flip": False}
-UNLIT = {"brightness": 0.0, "contrast": 0.0, "color": 0.0}
+STILL: dict[str, Any] = {
+    "shift": 0.0,
+    "rotation": 0.0,
+    "scale": 0.0,
+    "stretch": 0.0,
+    "horizontal_flip": False,
+}
+UNLIT: dict[str, Any] = {"brightness": 0.0, "contrast": 0.0, "color": 0.0}
 settings = st.builds(
     Augmentation,
     shift=st.floats(0, 1),
@@ -41,7 +48,8 @@ def smooth(shape: tuple[int, int, int, int], seed: int = 0) -> npt.NDArray[np.ui
     draw = np.random.default_rng(seed)
     slope = draw.uniform(-4, 4, (2, N, 1, 1, C))
     plane = slope[0] * np.arange(H)[:, None, None] + slope[1] * np.arange(W)[:, None]
-    return np.clip(128 + plane, 0, 255).astype(np.uint8)
+    images: npt.NDArray[np.uint8] = np.clip(128 + plane, 0, 255).astype(np.uint8)
+    return images
 
 
 def slowly(
@@ -86,7 +94,8 @@ def test_as_defined(
 ) -> None:
     x = smooth(shape, seed)
     y = chosen(x, seed=(seed, 3), white=white)
-    assert (y.shape, y.dtype) == (x.shape, np.float32)
+    assert y.shape == x.shape
+    assert y.dtype == np.float32
     # Coordinates are rounded to 1/512 pixel, weights to 1/512; neighbors differ by 8 or 9,
     # and light multiplies by 4 at most.
     tolerance = 4 * (9 * 2 / 512 + 9 / 512 + 0.01) * white / 255
@@ -228,10 +237,14 @@ def test_named_with_its_settings() -> None:
 @pytest.mark.parametrize("name", [*STILL, *UNLIT])
 def test_settings_out_of_range_are_refused(name: str) -> None:
     most = 180 if name == "rotation" else 1
-    Augmentation(**{name: most})
-    for value in (-0.1, most + 0.1, math.nan):
+
+    def with_value(value: Any) -> Augmentation:
+        return replace(Augmentation(), **{name: value})
+
+    assert with_value(0) != with_value(most)
+    for wrong in (-0.1, most + 0.1, math.nan):
         with pytest.raises(SettingError, match=f"{name} must be from 0 to {most}, not"):
-            Augmentation(**{name: value})
+            with_value(wrong)
 
 
 @pytest.mark.parametrize(

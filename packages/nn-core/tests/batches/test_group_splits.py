@@ -1,10 +1,12 @@
 """group_split and group_folds: no group on both sides, and each side like the whole."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from nn_core.arrays import Labels
 from nn_core.batches.splits import group_folds, group_split
 from nn_core.errors import DataError, SettingError, ShapeError
 
@@ -14,11 +16,13 @@ PEOPLE = np.repeat(np.arange(50), 10)
 DIGITS = np.tile(np.arange(10), 50)
 
 
-def rng(seed=0):
+def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def check_division(parts, groups):
+def check_division(
+    parts: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]], groups: Labels
+) -> None:
     train, validation = parts
     np.testing.assert_array_equal(
         np.sort(np.concatenate([train, validation])), np.arange(len(groups))
@@ -33,7 +37,9 @@ def check_division(parts, groups):
 @given(drawn=examples, fraction=st.floats(0.01, 0.99), seed=seeds)
 @example(drawn=[(0, 0), (1, 0)], fraction=0.01, seed=0)
 @example(drawn=[(0, 0), (1, 0)], fraction=0.99, seed=0)
-def test_no_group_is_on_both_sides_and_every_class_is_trained_on(drawn, fraction, seed):
+def test_no_group_is_on_both_sides_and_every_class_is_trained_on(
+    drawn: list[tuple[int, int]], fraction: float, seed: int
+) -> None:
     groups, labels = np.array(drawn).T
     try:
         parts = group_split(groups, fraction, rng=rng(seed), labels=labels)
@@ -46,7 +52,9 @@ def test_no_group_is_on_both_sides_and_every_class_is_trained_on(drawn, fraction
 
 
 @given(drawn=examples, folds=st.integers(2, 6), seed=seeds, labelled=st.booleans())
-def test_each_group_is_held_out_in_one_fold(drawn, folds, seed, labelled):
+def test_each_group_is_held_out_in_one_fold(
+    drawn: list[tuple[int, int]], folds: int, seed: int, labelled: bool
+) -> None:
     groups, labels = np.array(drawn).T
     count = len(set(groups.tolist()))
     if count < folds:
@@ -62,19 +70,19 @@ def test_each_group_is_held_out_in_one_fold(drawn, folds, seed, labelled):
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.2, 0.3, 0.5, 0.8])
-def test_people_alike_are_divided_exactly(fraction):
+def test_people_alike_are_divided_exactly(fraction: float) -> None:
     for labels in (None, DIGITS):
         _, validation = group_split(PEOPLE, fraction, rng=rng(), labels=labels)
         assert np.bincount(DIGITS[validation]).tolist() == [round(fraction * 50)] * 10
 
 
-def test_folds_of_people_alike_are_alike():
+def test_folds_of_people_alike_are_alike() -> None:
     for _, validation in group_folds(PEOPLE, 5, rng=rng(), labels=DIGITS):
         assert np.bincount(DIGITS[validation]).tolist() == [10] * 10
 
 
 @given(seed=seeds, fraction=st.floats(0.05, 0.6))
-def test_the_fraction_is_met_up_to_half_a_group(seed, fraction):
+def test_the_fraction_is_met_up_to_half_a_group(seed: int, fraction: float) -> None:
     draw = rng(seed)
     groups = np.repeat(np.arange(60), draw.integers(1, 12, 60))
     _, validation = group_split(groups, fraction, rng=draw)
@@ -83,7 +91,7 @@ def test_the_fraction_is_met_up_to_half_a_group(seed, fraction):
 
 
 @given(seed=seeds)
-def test_classes_are_shared_out_though_groups_have_one_each(seed):
+def test_classes_are_shared_out_though_groups_have_one_each(seed: int) -> None:
     # Twelve groups of each of three classes, of three sizes.
     labels_of_group = np.repeat([0, 1, 2], 12)
     sizes = np.tile([4, 5, 6], 12)
@@ -94,7 +102,7 @@ def test_classes_are_shared_out_though_groups_have_one_each(seed):
     np.testing.assert_allclose(np.bincount(labels[validation]), 15, atol=6)
 
 
-def test_worked_by_hand():
+def test_worked_by_hand() -> None:
     # Four people with 4, 2, 1, 1 photos in two folds: 4 | 2, then to the smaller: 2 + 1 + 1.
     groups = np.array([7, 7, 7, 7, 3, 3, 5, 1])
     folds = group_folds(groups, 2, rng=rng())
@@ -106,23 +114,24 @@ def test_worked_by_hand():
         assert len(set(groups[validation].tolist())) == 1
 
 
-def test_groups_larger_than_the_fraction_give_the_nearest():
+def test_groups_larger_than_the_fraction_give_the_nearest() -> None:
     groups = np.repeat([0, 1, 2], [30, 20, 25])
     for seed in range(10):
         _, validation = group_split(groups, 0.01, rng=rng(seed))
         assert set(groups[validation].tolist()) == {1}
 
 
-def test_one_generator_gives_one_result():
+def test_one_generator_gives_one_result() -> None:
     first, again, other = (group_split(PEOPLE, 0.2, rng=rng(seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first[1], again[1])
     assert not np.array_equal(first[1], other[1])
-    folds, again, other = (group_folds(PEOPLE, 5, rng=rng(seed)) for seed in (1, 1, 2))
-    assert [part.tolist() for _, part in folds] == [part.tolist() for _, part in again]
-    assert [part.tolist() for _, part in folds] != [part.tolist() for _, part in other]
+    folds = [group_folds(PEOPLE, 5, rng=rng(seed)) for seed in (1, 1, 2)]
+    one, same, different = ([part.tolist() for _, part in each] for each in folds)
+    assert one == same
+    assert one != different
 
 
-def test_every_group_may_be_held_out():
+def test_every_group_may_be_held_out() -> None:
     groups = np.repeat(np.arange(6), [1, 2, 3, 4, 5, 9])
     seen = set()
     for seed in range(80):
@@ -131,12 +140,12 @@ def test_every_group_may_be_held_out():
 
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -0.2, float("nan")])
-def test_a_fraction_outside_0_and_1_is_refused(fraction):
+def test_a_fraction_outside_0_and_1_is_refused(fraction: float) -> None:
     with pytest.raises(SettingError, match="between 0 and 1"):
         group_split(PEOPLE, fraction, rng=rng())
 
 
-def test_what_cannot_be_divided_is_refused():
+def test_what_cannot_be_divided_is_refused() -> None:
     with pytest.raises(DataError, match="one group only"):
         group_split(np.zeros(5, int), 0.2, rng=rng())
     with pytest.raises(DataError, match="all examples of some class"):

@@ -89,7 +89,8 @@ def test_a_batch_keeps_shape_and_type_and_copies_the_examples() -> None:
     before = x.copy()
     batches = MiniBatches(x, y, batch_size=2)
     batch_x, batch_y = batches.batch((0, 1))
-    assert (batch_x.shape, batch_x.dtype, batch_y.dtype) == ((2, 2, 3), np.float32, np.uint8)
+    assert batch_x.shape == (2, 2, 3)
+    assert [batch_x.dtype, batch_y.dtype] == [np.dtype(np.float32), np.dtype(np.uint8)]
     np.testing.assert_array_equal(batch_x, x[batch_y])
     batch_x[...] = -1.0
     np.testing.assert_array_equal(x, before)

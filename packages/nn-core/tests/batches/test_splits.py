@@ -1,6 +1,7 @@
 """stratified_split against its definition, over drawn labels and fractions."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -12,17 +13,21 @@ label_lists = st.lists(st.integers(-3, 6), min_size=1, max_size=60)
 fractions = st.floats(0.001, 0.999)
 
 
-def split(labels, fraction, seed=0):
+def split(
+    labels: npt.ArrayLike, fraction: float, seed: int = 0
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     return stratified_split(np.array(labels), fraction, rng=np.random.default_rng(seed))
 
 
-@given(labels=label_lists, fraction=fractions, seed=st.integers(0, 2**32 - 1))
-@example(labels=[0, 0, 0, 1, 2], fraction=1 / 3, seed=0)
-@example(labels=[0, 0], fraction=0.001, seed=0)
-@example(labels=[0, 0, 0], fraction=np.nextafter(1, 0), seed=0)
-@example(labels=[0, 0, 0, 1, 1], fraction=0.9, seed=0)
-def test_every_class_gives_its_share_and_keeps_an_example(labels, fraction, seed):
-    labels = np.array(labels)
+@given(drawn=label_lists, fraction=fractions, seed=st.integers(0, 2**32 - 1))
+@example(drawn=[0, 0, 0, 1, 2], fraction=1 / 3, seed=0)
+@example(drawn=[0, 0], fraction=0.001, seed=0)
+@example(drawn=[0, 0, 0], fraction=np.nextafter(1, 0), seed=0)
+@example(drawn=[0, 0, 0, 1, 1], fraction=0.9, seed=0)
+def test_every_class_gives_its_share_and_keeps_an_example(
+    drawn: list[int], fraction: float, seed: int
+) -> None:
+    labels = np.array(drawn)
     classes, counts = np.unique(labels, return_counts=True)
     if counts.max() == 1:
         with pytest.raises(DataError, match="one example only"):
@@ -43,13 +48,13 @@ def test_every_class_gives_its_share_and_keeps_an_example(labels, fraction, seed
 
 
 @given(count=st.integers(10, 80), classes=st.integers(1, 5), fraction=st.floats(0.05, 0.6))
-def test_the_total_is_the_fraction_of_all(count, classes, fraction):
+def test_the_total_is_the_fraction_of_all(count: int, classes: int, fraction: float) -> None:
     labels = np.arange(count * classes) % classes
     _, validation = split(labels, fraction)
     assert validation.size == max(1, round(fraction * labels.size))
 
 
-def test_worked_by_hand():
+def test_worked_by_hand() -> None:
     # Shares of 0.25: 1.75, 0.75, 0.5, 0.25, so floors 1, 0, 0, 0. Of round(3.25) = 3 in all,
     # the two that are missing go to the largest remainders, 0.75 and 0.75.
     labels = [0] * 7 + [1] * 3 + [2] * 2 + [3]
@@ -59,14 +64,14 @@ def test_worked_by_hand():
     )
 
 
-def test_one_generator_gives_one_result():
+def test_one_generator_gives_one_result() -> None:
     labels = np.arange(100) % 3
     for first, second in zip(split(labels, 0.2, 7), split(labels, 0.2, 7), strict=True):
         np.testing.assert_array_equal(first, second)
     assert not np.array_equal(split(labels, 0.2, 7)[1], split(labels, 0.2, 8)[1])
 
 
-def test_every_example_may_be_held_out():
+def test_every_example_may_be_held_out() -> None:
     seen = set()
     for seed in range(60):
         seen.update(split([0, 0, 0, 1, 1, 1], 0.34, seed)[1].tolist())
@@ -74,12 +79,12 @@ def test_every_example_may_be_held_out():
 
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -0.2, 1.5, float("nan"), float("inf")])
-def test_a_fraction_outside_0_and_1_is_refused(fraction):
+def test_a_fraction_outside_0_and_1_is_refused(fraction: float) -> None:
     with pytest.raises(SettingError, match="between 0 and 1"):
         split([0, 0, 1, 1], fraction)
 
 
-def test_labels_that_cannot_be_split_are_refused():
+def test_labels_that_cannot_be_split_are_refused() -> None:
     with pytest.raises(DataError, match="no examples"):
         split(np.zeros(0, int), 0.2)
     with pytest.raises(DataError, match="one example only"):

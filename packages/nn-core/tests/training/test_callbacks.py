@@ -195,7 +195,6 @@ def test_the_weights_of_the_best_epoch_are_kept(
             self.pages.append(state.network.vector.tolist())
 
     keeper, album = RestoreBestWeights("validation_metric", mode=mode), Album()
-    assert keeper.parameters is None
     trainer = trainer_with(keeper, album, epochs=4, metrics=metrics)
     trainer.run()
     assert keeper.parameters is not None

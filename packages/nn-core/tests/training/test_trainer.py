@@ -150,7 +150,7 @@ def test_the_gradient_is_clipped_after_l2_and_before_the_step(
     if value is not None:
         expected = np.clip(expected, -value, value)
     if norm is not None:
-        expected *= min(1.0, norm / np.linalg.norm(expected))
+        expected *= min(1.0, norm / float(np.linalg.norm(expected)))
     trainer.step()
     np.testing.assert_allclose(network.vector, before - 0.1 * expected, rtol=0, atol=1e-7)
 
