@@ -6,6 +6,7 @@ many, by any thread or process, and a resumed run needs nothing but its seed and
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,9 +30,10 @@ def uniform(
     path  of the layer in its network
     """
     run, step = seed
-    row, per_word = math.prod(shape[1:]), 8 // np.dtype(dtype).itemsize
+    kind: Any = np.dtype(dtype)
+    row, per_word = math.prod(shape[1:]), 8 // kind.itemsize
     words = -(-row // per_word)
     bits = np.random.PCG64(np.random.SeedSequence(run, spawn_key=(step, *path)))
     bits.advance(first_row * words)
-    drawn = np.random.Generator(bits).random((shape[0], words * per_word), dtype)
+    drawn = np.random.Generator(bits).random((shape[0], words * per_word), kind)
     return drawn[:, :row].reshape(shape)
