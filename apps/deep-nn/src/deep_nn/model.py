@@ -11,13 +11,14 @@ from deep_nn.datasets.preprocessing import Preprocessing
 from deep_nn.settings import NetworkSettings, migrate_settings
 from nn_core import checkpoint
 from nn_core.arrays import Array
+from nn_core.checkpoint import Checkpoint
 from nn_core.cli.labels import class_names
+from nn_core.engine.engine import Engine
 from nn_core.errors import CheckpointError, DataError
 from nn_core.layers import ACTIVATIONS, Activation, Dense, Dropout, Layer
 from nn_core.losses import Loss, binary_cross_entropy, softmax_cross_entropy
 from nn_core.metrics import probabilities
 from nn_core.network import Network
-from nn_core.registry import parse
 
 PROGRAM = "deep-nn"
 
@@ -26,16 +27,20 @@ PROGRAM = "deep-nn"
 class Model:
     """A trained network with its classes and preprocessing, for raw examples.
 
+    checkpoint   the file's contents, with the network and perhaps a run to resume
     fingerprint  of the training set (see `nn_core.cli.dataset.fingerprint`)
-    run          the training run, to resume; None in an exported model
     """
 
-    network: Network
+    checkpoint: Checkpoint
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     settings: NetworkSettings
     fingerprint: str
-    run: checkpoint.Run | None
+
+    @property
+    def network(self) -> Network:
+        """The trained network, of logits."""
+        return self.checkpoint.network
 
     def logits(self, x: RawExamples, source: str) -> Array:
         """Logits (N, outputs) of raw examples.
@@ -45,7 +50,7 @@ class Model:
         """
         rows = self.preprocessing.apply(x, self.network.dtype, source)
         with np.errstate(over="ignore", invalid="ignore"):
-            logits = self.network.predict(rows)
+            logits, _ = Engine(self.network).predict(rows)
         overflow = ~np.isfinite(logits).all(axis=1)
         if overflow.any():
             raise DataError(
@@ -67,12 +72,11 @@ def load_model(path: Path) -> Model:
         settings = NetworkSettings.from_mapping(migrate_settings(details["settings"]))
         _validate(settings)
         model = Model(
-            loaded.network,
+            loaded,
             class_names(details["classes"]),
             Preprocessing.from_dict(details["preprocessing"]),
             settings,
             details["fingerprint"],
-            loaded.run,
         )
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from None
@@ -104,7 +108,8 @@ def activation(text: str) -> Activation:
 
     Raises SettingError for an unknown name or setting.
     """
-    return parse(text, ACTIVATIONS, "activation")()
+    made: Activation = ACTIVATIONS.parse(text)()
+    return made
 
 
 def build_layers(settings: NetworkSettings, outputs: int) -> list[Layer]:
@@ -113,5 +118,5 @@ def build_layers(settings: NetworkSettings, outputs: int) -> list[Layer]:
     for units, rate in zip(settings.units(), settings.dropout_rates(), strict=True):
         layers += [Dense(units, settings.initializer), activation(settings.activation)]
         if rate > 0:
-            layers.append(Dropout(1 - rate))
+            layers.append(Dropout(rate))
     return [*layers, Dense(outputs, settings.initializer)]

@@ -6,13 +6,12 @@ from deep_nn.datasets.catalog import CATALOG
 from deep_nn.datasets.files import READERS
 from nn_core.cli.options import (
     Decorator,
-    activation_option,
     data_options,
     dropout_option,
     hidden_option,
-    initializer_option,
     together,
 )
+from nn_core.cli.train_options import activation_option, initializer_option
 
 DATA = (
     f"{', '.join([*CATALOG.generated, *CATALOG.remote])}, or a {', '.join(READERS)} file;"

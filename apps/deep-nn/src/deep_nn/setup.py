@@ -14,6 +14,7 @@ from deep_nn.settings import NetworkSettings
 from nn_core.arrays import Array, Labels
 from nn_core.cli.dataset import Dataset, Splits, require_same_data
 from nn_core.cli.train_report import training_report, training_result
+from nn_core.cli.train_run import backend_for
 from nn_core.errors import DataError
 from nn_core.network import Network
 from nn_core.training.trainer import Trainer
@@ -63,12 +64,13 @@ class Setup:
         return training_report(dict(result), network=self.network, origin=self.splits.origin)
 
 
-def set_up(settings: NetworkSettings) -> Setup:
-    """Data, network and trainer of a run, each with its own random generator.
+def set_up(settings: NetworkSettings, threads: int | None = None) -> Setup:
+    """Data, network and trainer of a run; data and network have random generators of their own.
 
+    threads  to train with; None for the number of cores, at most 4
     Raises DataError, ShapeError or SettingError for settings that cannot be trained.
     """
-    _, weights_rng, training_rng, _ = random_generators(settings.seed)
+    _, weights_rng, _ = random_generators(settings.seed)
     splits = load_splits(settings)
     preprocessing = fit(splits.train)
     classes = splits.train.classes
@@ -84,12 +86,12 @@ def set_up(settings: NetworkSettings) -> Setup:
         dtype=settings.dtype,
     )
     trainer = Trainer(
-        network,
+        backend_for(network, settings, threads),
         x,
         y,
         settings.recipe(loss_for(classes)),
         epochs=settings.epochs,
-        rng=training_rng,
+        seed=settings.seed,
         validation=rows(splits.validation),
         measure_training=True,
     )
@@ -97,13 +99,13 @@ def set_up(settings: NetworkSettings) -> Setup:
 
 
 def build_trainer(settings: NetworkSettings) -> Trainer:
-    """The trainer of a run, for comparisons."""
-    return set_up(settings).trainer
+    """The trainer of a run with one thread, for comparisons."""
+    return set_up(settings, threads=1).trainer
 
 
 def random_generators(seed: int) -> list[np.random.Generator]:
-    """Independent generators: data and split, initial weights, training, evaluation points."""
-    return np.random.default_rng(seed).spawn(4)
+    """Independent generators: data and split, initial weights, evaluation points."""
+    return np.random.default_rng(seed).spawn(3)
 
 
 def load_splits(settings: NetworkSettings) -> Splits[RawExamples]:
@@ -133,5 +135,5 @@ def evaluation_data(model: Model, data: str | None) -> Dataset[RawExamples]:
     """What to evaluate a model on: `data`, or else its validation set."""
     if data is None:
         return splits_of(model).validation
-    rng = random_generators(model.settings.seed)[3]
+    rng = random_generators(model.settings.seed)[2]
     return CATALOG.load_for_evaluation(data, model.classes, rng=rng)

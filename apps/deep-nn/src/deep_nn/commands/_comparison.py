@@ -11,9 +11,10 @@ import click
 from deep_nn.options import network_options
 from deep_nn.settings import NetworkSettings
 from deep_nn.setup import build_trainer
-from nn_core.cli.options import figure_option, recipe_options
+from nn_core.cli.options import figure_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.cli.train_options import recipe_options
 
 NOISY_MOONS = {"data": "moons:points=150,noise=0.35", "hidden": "64,64", "epochs": 300}
 """Defaults under which a network overfits: few noisy points, many weights."""

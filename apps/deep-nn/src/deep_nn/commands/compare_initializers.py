@@ -1,7 +1,7 @@
 """The command `compare-initializers`."""
 
 from deep_nn.commands._comparison import Sweep
-from nn_core.cli.options import INITIALIZER
+from nn_core.cli.train_options import INITIALIZER
 
 
 @Sweep(

@@ -7,6 +7,8 @@ import click
 from deep_nn.model import load_model
 from nn_core.cli.options import model_option
 from nn_core.cli.terminal import echo_json, json_option
+from nn_core.engine.plan import Plan
+from nn_core.summary import summarize
 
 
 @click.command()
@@ -19,7 +21,7 @@ def summary(model_path: Path, as_json: bool) -> None:
     Example: deep-nn summary --model cats.h5
     """
     model = load_model(model_path)
-    layers = model.network.summary()
+    layers = summarize(model.network, notes=Plan.of(model.network, "inference").describe())
     settings = model.settings.to_dict()
     if as_json:
         result = {"classes": model.classes, "settings": settings, "network": layers.to_dict()}

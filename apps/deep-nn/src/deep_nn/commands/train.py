@@ -8,9 +8,9 @@ from deep_nn.model import PROGRAM, load_model
 from deep_nn.options import network_options
 from deep_nn.settings import NetworkSettings
 from deep_nn.setup import set_up
-from nn_core.cli.options import output_options, recipe_options
 from nn_core.cli.terminal import json_option
 from nn_core.cli.train_command import train_network
+from nn_core.cli.train_options import output_options, recipe_options
 
 
 @click.command()

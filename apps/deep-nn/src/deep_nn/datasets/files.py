@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deep_nn.datasets import RawExamples
+from deep_nn.datasets import ExampleShape, RawExamples
 from deep_nn.datasets.tables import read_rows, read_table
-from nn_core.arrays import Shape
 from nn_core.cli.dataset import CHANNELS, Contents, Part, describe_shape
 from nn_core.cli.images import read_image
 from nn_core.cli.labels import read_labels
@@ -43,7 +42,7 @@ def read(path: Path) -> Contents[RawExamples]:
     return reader(path)
 
 
-def read_for_prediction(path: Path, shape: Shape) -> RawExamples:
+def read_for_prediction(path: Path, shape: ExampleShape) -> RawExamples:
     """Examples (N, ...) without labels: one image, or the rows of a CSV file.
 
     shape  of one training example: (H, W, C) or (D,)

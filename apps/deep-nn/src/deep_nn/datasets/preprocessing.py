@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deep_nn.datasets import RawExamples
-from nn_core.arrays import Array, Shape
+from deep_nn.datasets import ExampleShape, RawExamples
+from nn_core.arrays import Array
 from nn_core.cli.dataset import Dataset, describe_shape
 from nn_core.errors import CheckpointError, DataError, ShapeError
 
@@ -25,7 +25,7 @@ class Preprocessing:
                is 1 for a constant column
     """
 
-    shape: Shape
+    shape: ExampleShape
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
 
