@@ -1,17 +1,25 @@
 """Small runs for the tests of what surrounds a run; worker processes can import them."""
 
+import errno
 import os
+import signal
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import numpy as np
+import pytest
 
+from nn_core import checkpoint
+from nn_core.arrays import Array
 from nn_core.cli.settings import Settings
 from nn_core.cli.train_run import backend_for, run
 from nn_core.errors import DataError
 from nn_core.layers import Dense, Tanh
 from nn_core.losses import binary_cross_entropy
 from nn_core.network import Network
+from nn_core.optim.optimizers import Optimizer
 from nn_core.training.trainer import Trainer
 
 STEPS_PER_EPOCH = 5
@@ -72,3 +80,58 @@ def run_toy(trainer: Trainer, **options: Any) -> None:
 def leftovers(folder: Path) -> list[str]:
     """Temporary files that something forgot."""
     return [path.name for path in folder.rglob("*") if path.name.endswith(".part")]
+
+
+def before_update(trainer: Trainer, step: int, act: Callable[[Array], Any]) -> None:
+    """Do something in the midst of a step, with its gradients, before its update."""
+    update = trainer.backend.update
+
+    def act_and_update(optimizer: Optimizer, gradients: Array, *rest: Any, **options: Any) -> None:
+        if trainer.state.step + 1 == step:
+            act(gradients)
+        update(optimizer, gradients, *rest, **options)
+
+    trainer.backend.update = act_and_update  # type: ignore[method-assign]
+
+
+def press_ctrl_c(*ignored: object) -> None:
+    """Ask for an interruption, as a keyboard does."""
+    signal.raise_signal(signal.SIGINT)
+
+
+def stop_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no time pass, so that only the first epoch is saved and the end."""
+    monkeypatch.setattr("nn_core.cli.train_run.time", SimpleNamespace(monotonic=lambda: 0.0))
+
+
+def fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no file be written."""
+
+    def refuse(descriptor: int) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", refuse)
+
+
+def load(path: Path) -> checkpoint.Checkpoint:
+    """A checkpoint of these runs."""
+    return checkpoint.load(path, program="toy")
+
+
+def resumed_from(path: Path, **options: Any) -> Trainer:
+    """A new trainer of the same settings, resumed from a file and run to its end."""
+    trainer = build(settings_of(epochs=4))
+    run_toy(trainer, resume=load(path).snapshot, **options)
+    return trainer
+
+
+def uninterrupted(epochs: int = 4) -> Trainer:
+    """The run that all others must agree with."""
+    trainer = build(settings_of(epochs=epochs))
+    trainer.run()
+    return trainer
+
+
+def losses(trainer: Trainer) -> list[float]:
+    """The training loss of each epoch."""
+    return trainer.state.history.columns["training_loss"]

@@ -163,10 +163,10 @@ def wait_for_line(process: "subprocess.Popen[str]", beginning: str) -> None:
 
 
 def modules_loaded(program: str) -> set[str]:
-    """The packages that are loaded when a Python program in a process of its own has ended."""
+    """The modules that are loaded when a Python program in a process of its own has ended."""
     script = (
         f"import sys\ntry:\n{_indented(program)}\nfinally:\n"
-        "    print(*sorted({m.partition('.')[0] for m in sys.modules}), file=sys.stderr)\n"
+        "    print(*sorted(sys.modules), file=sys.stderr)\n"
     )
     command = [sys.executable, "-W", "error", "-c", script]
     done = subprocess.run(command, capture_output=True, check=True, text=True)

@@ -7,7 +7,6 @@ import h5py
 import numpy as np
 import pytest
 
-from nn_core import checkpoint
 from nn_core.cli.dataset import (
     Contents,
     Dataset,
@@ -16,9 +15,8 @@ from nn_core.cli.dataset import (
     describe_shape,
     fingerprint,
     require_same_data,
-    run_to_resume,
 )
-from nn_core.errors import CheckpointError, DataError, NNError, ShapeError
+from nn_core.errors import DataError, NNError, ShapeError
 from nn_core.storage.hdf5 import HDF5Array
 
 X = np.arange(12.0).reshape(6, 2)
@@ -106,13 +104,9 @@ def test_the_fingerprint_of_splits_is_that_of_the_original_training_set() -> Non
 
 
 def test_a_run_is_resumed_on_the_data_that_it_was_trained_on() -> None:
-    run = checkpoint.Run.__new__(checkpoint.Run)
-    assert run_to_resume(run, source="moons", found="1", expected="1") is run
-    with pytest.raises(DataError, match="moons is not the data that the model was trained on"):
-        run_to_resume(run, source="moons", found="1", expected="2")
-    with pytest.raises(CheckpointError, match="has no training run to resume"):
-        run_to_resume(None, source="moons", found="1", expected="1")
     require_same_data("moons", "1", "1")
+    with pytest.raises(DataError, match="moons is not the data that the model was trained on"):
+        require_same_data("moons", "1", "2")
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,9 @@ def test_the_network_and_its_details_are_kept_and_the_run_is_not(tmp_path: Path)
     assert said == f"{small}: {sizes[0]:,} bytes, from {sizes[1]:,}\n"
     assert sizes[0] < sizes[1]
     before, after = (checkpoint.load(path, program="toy") for path in (model, small))
-    np.testing.assert_array_equal(after.network.parameters, before.network.parameters)
+    np.testing.assert_array_equal(after.network.vector, before.network.vector)
     assert after.details == before.details
-    assert (before.run is None, after.run is None) == (False, True)
+    assert (before.snapshot is None, after.snapshot is None) == (False, True)
 
 
 def test_what_it_refuses(tmp_path: Path) -> None:

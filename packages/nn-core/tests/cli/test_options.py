@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nn_core import registry
-from nn_core.cli import options
+from nn_core.cli import options, train_options
 from nn_core.cli.app import App
 from nn_core.cli.param_types import SpecType
 from nn_core.initializers import INITIALIZERS
@@ -55,10 +55,10 @@ def test_what_the_options_pass_on() -> None:
     assert values(per_layer) == {"dropout": "0"}
     assert values(per_layer, "--dropout", "0.2, .5") == {"dropout": "0.2,0.5"}
     assert values(options.hidden_option("16,16"), "--hidden", "") == {"hidden": ""}
-    assert values(options.activation_option()) == {"activation": "relu"}
-    recurrent = options.initializer_option("--recurrent-initializer", "orthogonal")
+    assert values(train_options.activation_option()) == {"activation": "relu"}
+    recurrent = train_options.initializer_option("--recurrent-initializer", "orthogonal")
     assert values(recurrent) == {"recurrent_initializer": "orthogonal"}
-    assert values(options.augment_option()) == {"augment": "none"}
+    assert values(train_options.augment_option()) == {"augment": "none"}
     assert values(options.seed_option(None)) == {"seed": None}
     assert values(options.data_options(data="moons", kinds="moons, or a file"), "--test", "a") == {
         "data": "moons",
@@ -73,12 +73,12 @@ def test_what_the_options_pass_on() -> None:
         (options.model_option(), ()),
         (options.dropout_option(""), ("--dropout", "1")),
         (options.dropout_option("", per_layer=True), ("--dropout", "0.5,1")),
-        (options.activation_option(), ("--activation", "reul")),
-        (options.initializer_option(), ("--initializer", "hee")),
-        (options.augment_option(), ("--augment", "standart")),
+        (train_options.activation_option(), ("--activation", "reul")),
+        (train_options.initializer_option(), ("--initializer", "hee")),
+        (train_options.augment_option(), ("--augment", "standart")),
         (options.validation_option(0.2, "the data"), ("--validation", "1")),
-        (options.recipe_options(optimizer="adam", epochs=1), ("--engine", "slow")),
-        (options.recipe_options(optimizer="adam", epochs=1), ("--shards", "0")),
+        (train_options.recipe_options(optimizer="adam", epochs=1), ("--engine", "slow")),
+        (train_options.recipe_options(optimizer="adam", epochs=1), ("--shards", "0")),
     ],
 )
 def test_what_they_refuse(decorator: Decorator, arguments: tuple[str, ...]) -> None:
@@ -88,11 +88,11 @@ def test_what_they_refuse(decorator: Decorator, arguments: tuple[str, ...]) -> N
 
 
 def test_names_in_the_help_are_those_of_the_registries() -> None:
-    text = help_of(options.recipe_options(optimizer="adam", epochs=3))
+    text = help_of(train_options.recipe_options(optimizer="adam", epochs=3))
     assert ", ".join(OPTIMIZERS) in text
     assert ", ".join(SCHEDULES) in text
-    assert ", ".join(INITIALIZERS) in help_of(options.initializer_option())
-    assert "relu" in help_of(options.activation_option())
+    assert ", ".join(INITIALIZERS) in help_of(train_options.initializer_option())
+    assert "relu" in help_of(train_options.activation_option())
     assert "{names}" not in text
 
 
@@ -130,6 +130,6 @@ def test_a_plugin_is_loaded_before_other_options_are_read(plugin: Path) -> None:
 
 
 def test_an_option_can_be_left_out() -> None:
-    decorator = options.recipe_options(optimizer="adam", epochs=3, omit="l2")
+    decorator = train_options.recipe_options(optimizer="adam", epochs=3, omit="l2")
     assert "l2" not in values(decorator)
     assert "epochs" in values(decorator)

@@ -116,7 +116,7 @@ class TestNamed:
             ("adam:beta1", "beta1=VALUE"),
             ("adam:beta1=x", "a number, not 'x'"),
             ("adam:beta1=nan", "must be finite, not 'nan'"),
-            ("adam:beta1=1", "lies in [0, 1), not 1.0"),
+            ("adam:beta1=1", "must be in [0, 1), not 1.0"),
         ],
     )
     def test_says_what_would_be_right(self, text: str, words: str) -> None:

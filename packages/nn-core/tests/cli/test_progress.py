@@ -96,12 +96,12 @@ def test_a_bar_that_is_not_redrawn_asks_for_no_words(monkeypatch: pytest.MonkeyP
 
 def test_the_epochs_of_a_run_with_their_figures(capsys: pytest.CaptureFixture[str]) -> None:
     trainer = toy_runs.build(settings_of(epochs=2))
-    progress = EpochProgress(trainer)
+    progress = EpochProgress(trainer.state)
     trainer.callbacks = (progress,)
     trainer.run()
     progress.close()
     err = capsys.readouterr().err.splitlines()
-    assert err == [f"epoch {i + 1}/2  {describe(trainer.history.row(i))}" for i in range(2)]
+    assert err == [f"epoch {i + 1}/2  {describe(trainer.state.history.row(i))}" for i in range(2)]
 
 
 def test_only_what_a_person_follows_is_described() -> None:

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from toy_runs import settings_of
 
 from nn_core.cli.app import App
-from nn_core.cli.options import output_options, recipe_options
 from nn_core.cli.settings import Settings, resumed_settings
+from nn_core.cli.train_options import output_options, recipe_options
 from nn_core.errors import CheckpointError, SettingError
 from nn_core.losses import binary_cross_entropy
 from nn_core.optim.optimizers import Adam, Momentum
@@ -164,7 +164,7 @@ class TestSettings:
 
     def test_leave_the_rate_to_the_optimizer_if_none_is_set(self) -> None:
         recipe = settings_of(optimizer="adam", learning_rate=None).recipe(binary_cross_entropy)
-        assert recipe.rate == Adam.default_learning_rate
+        assert recipe.base_rate == Adam.default_learning_rate
 
     def test_two_runs_do_not_share_an_optimizer(self) -> None:
         settings = settings_of()

@@ -60,12 +60,12 @@ class TestCurves:
         for (_, settings), trial in zip(RACE, raced.trials, strict=True):
             for curve in trial.curves:
                 trainer = toy_runs.build(replace(settings, seed=curve.seed))
-                start = trainer.measure(*trainer.examples)["loss"]
+                start = trainer.evaluate(*trainer.examples)["loss"]
                 trainer.run()
-                assert curve.losses == [start, *trainer.history.columns["training_loss"]]
+                assert curve.losses == [start, *trainer.state.history.columns["training_loss"]]
                 assert curve.steps == [STEPS_PER_EPOCH * epoch for epoch in range(5)]
                 assert trainer.validation is not None
-                measured = trainer.measure(*trainer.validation)
+                measured = trainer.evaluate(*trainer.validation)
                 assert curve.validation_accuracy == measured["accuracy"]
 
     def test_trials_of_a_seed_start_alike_and_end_apart(self, raced: Comparison) -> None:
@@ -103,15 +103,15 @@ class TestFairness:
         def build(settings: Settings) -> Trainer:
             trainer = toy_runs.build(settings)
             record = seen.setdefault((settings.optimizer, settings.seed), [])
-            record.append(trainer.network.parameters.tobytes())
-            draw = trainer.batches.next
+            record.append(trainer.network.vector.tobytes())
+            draw = trainer.batches.batch
 
-            def next_batch() -> Any:
-                x, y = draw()
+            def batch(seed: tuple[int, int]) -> Any:
+                x, y = draw(seed)
                 record.append(x.tobytes() + y.tobytes())
                 return x, y
 
-            trainer.batches.next = next_batch  # type: ignore[method-assign]
+            trainer.batches.batch = batch  # type: ignore[method-assign]
             return trainer
 
         race(build)

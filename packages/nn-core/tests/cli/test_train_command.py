@@ -11,12 +11,15 @@ from click.testing import CliRunner, Result
 from toy_runs import build
 
 from nn_core import checkpoint
+from nn_core.checkpoint import Checkpoint
 from nn_core.cli.app import App
-from nn_core.cli.options import output_options, recipe_options
 from nn_core.cli.settings import Settings
 from nn_core.cli.terminal import info, json_option
 from nn_core.cli.train_command import train_network
+from nn_core.cli.train_options import output_options, recipe_options
+from nn_core.testing import assert_same_run
 from nn_core.training.callbacks import Callback
+from nn_core.training.state import TrainingState
 from nn_core.training.trainer import Trainer
 
 
@@ -40,7 +43,7 @@ class ToySetup:
         return {"settings": self.settings.to_dict(), "fingerprint": self.fingerprint}
 
     def result(self) -> dict[str, Any]:
-        return {"epochs": self.trainer.epoch, "loss": float("nan")}
+        return {"epochs": self.trainer.state.epoch, "loss": float("nan")}
 
     def report(self, result: Any) -> str:
         return f"{result['epochs']} epochs"
@@ -50,17 +53,17 @@ class ToySetup:
 class ToyModel:
     fingerprint: str
     settings: dict[str, Any]
-    run: checkpoint.Run | None
+    checkpoint: Checkpoint
 
 
 def load_model(path: Path) -> ToyModel:
     loaded = checkpoint.load(path, program="toy")
-    return ToyModel(loaded.details["fingerprint"], loaded.details["settings"], loaded.run)
+    return ToyModel(loaded.details["fingerprint"], loaded.details["settings"], loaded)
 
 
 class Announce(Callback):
-    def on_epoch(self, trainer: Trainer) -> None:
-        info(f"after epoch {trainer.epoch}")
+    def on_epoch(self, state: TrainingState) -> None:
+        info(f"after epoch {state.epoch}")
 
 
 def refuse_seed_13(settings: ToySettings, outputs: Any) -> None:
@@ -87,7 +90,9 @@ def train(ctx: click.Context, /, **options: Any) -> None:
         settings_type=ToySettings,
         load_model=load_model,
         settings_of=lambda model: ToySettings.from_mapping(model.settings),
-        set_up=lambda settings: ToySetup(build(settings), settings.data, settings),
+        set_up=lambda settings, threads: ToySetup(
+            build(settings, threads), settings.data, settings
+        ),
         check=refuse_seed_13,
         callbacks=lambda setup, settings: [Announce()],
     )
@@ -138,10 +143,7 @@ def test_a_run_is_resumed_with_its_settings_and_saved_to_its_file(folder: Path) 
     assert load_model(folder / "a.h5").settings["batch_size"] == 5
     whole = invoke("--save", "b.h5", "--batch-size", 5, "--epochs", 4)
     assert whole.exit_code == 0
-    one, other = load_model(folder / "a.h5").run, load_model(folder / "b.h5").run
-    assert one is not None
-    assert other is not None
-    assert one.history.columns["training_loss"] == other.history.columns["training_loss"]
+    assert_same_run(folder / "a.h5", folder / "b.h5")
 
 
 def test_what_cannot_be_resumed(folder: Path) -> None:
@@ -152,7 +154,24 @@ def test_what_cannot_be_resumed(folder: Path) -> None:
     assert message == "toy.txt is not the data that the model was trained on"
     loaded = checkpoint.load(folder / "a.h5", program="toy")
     checkpoint.save(folder / "b.h5", loaded.network, program="toy", details=loaded.details)
-    assert "has no training run to resume" in refusal("--resume", "b.h5", status=1)
+    assert "has a network, but no run to resume" in refusal("--resume", "b.h5", status=1)
+
+
+def test_engine_and_shards_are_kept_and_cannot_change(folder: Path) -> None:
+    invoke("--save", "a.h5", "--shards", 3, "--threads", 2)
+    assert load_model(folder / "a.h5").checkpoint.require_snapshot().shards == 3
+    assert invoke("--resume", "a.h5", "--epochs", 3, "--threads", 1).stdout == "3 epochs\n"
+    assert load_model(folder / "a.h5").checkpoint.require_snapshot().shards == 3
+    for option, value, was in (("--shards", 2, 3), ("--engine", "reference", "fast")):
+        message = refusal("--resume", "a.h5", option, value, status=2)
+        assert f"{option} is {was} in the run to resume" in message
+
+
+def test_the_reference_trains_and_has_no_shards(folder: Path) -> None:
+    assert invoke("--engine", "reference", "--save", "a.h5").stdout == "2 epochs\n"
+    assert invoke("--resume", "a.h5", "--epochs", 3).stdout == "3 epochs\n"
+    message = refusal("--engine", "reference", "--shards", 2, status=2)
+    assert message == "--shards is for --engine fast; the reference has none"
 
 
 @pytest.mark.parametrize(
