@@ -6,13 +6,13 @@ from typing import Any
 
 from char_rnn_dino.vocabulary import UNIT_NAMES, Vocabulary
 from nn_core.arrays import Array, Labels
-from nn_core.losses import sequence_cross_entropy
+from nn_core.losses import softmax_cross_entropy
 from nn_core.metrics import perplexity
 
 
 def mean_nats(logits: Array, targets: Labels) -> float:
     """The mean negative log-likelihood of the targets, ignoring those of -1."""
-    return sequence_cross_entropy(logits, targets)[0]
+    return softmax_cross_entropy(logits, targets)[0]
 
 
 def token_metrics(loss: float, vocabulary: Vocabulary) -> dict[str, float]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from char_rnn_dino.vocabulary import END, Vocabulary
-from nn_core import checkpoint
+from nn_core.checkpoint import Checkpoint, load
 from nn_core.errors import CheckpointError
 from nn_core.network import Network
 
@@ -21,28 +21,28 @@ class Model:
 
     settings     the training settings, as saved in the checkpoint
     fingerprint  identifies the training data
-    run          the training state to resume, if it was saved
+    checkpoint   what the file holds, the run to resume included
     """
 
     network: Network
     vocabulary: Vocabulary
     settings: Mapping[str, Any]
     fingerprint: str
-    run: checkpoint.Run | None
+    checkpoint: Checkpoint
 
 
 def load_model(path: Path | None, program: str) -> Model:
     """Read a checkpoint of a program; None is the one shipped. Raises CheckpointError."""
     path = path or SHIPPED
-    loaded = checkpoint.load(path, program=program)
+    loaded = load(path, program=program)
     details, network = loaded.details, loaded.network
     try:
         vocabulary = Vocabulary.from_dict(details["vocabulary"])
         settings = dict(details["settings"])
-        model = Model(network, vocabulary, settings, details["fingerprint"], loaded.run)
+        model = Model(network, vocabulary, settings, details["fingerprint"], loaded)
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from None
-    if not network.over_time or network.input_shape or network.output_shape != (len(vocabulary),):
+    if network.input_shape != (None,) or network.output_shape != (None, len(vocabulary)):
         raise CheckpointError(f"{path} is damaged: the network does not match its vocabulary")
     if program == DINO_GEN and vocabulary.tokens[0] != END:
         raise CheckpointError(f"{path} is damaged: the vocabulary has no end-of-name token")

@@ -52,7 +52,8 @@ def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
 
     defaults  cell -> default of every option of `train` that depends on it
     """
-    from nn_core.cli.options import FRACTION, RATE, dropout_option, initializer_option, together
+    from nn_core.cli.options import FRACTION, RATE, dropout_option, together
+    from nn_core.cli.train_options import initializer_option
 
     def use_defaults(ctx: click.Context, parameter: click.Parameter, cell: str) -> str:
         ctx.default_map = dict(defaults[cell])

@@ -11,9 +11,9 @@ from char_rnn_dino.model import Model
 from nn_core.cli.settings import Settings
 from nn_core.errors import CheckpointError
 from nn_core.layers import CELLS, Dense, Dropout, Embedding, Layer
-from nn_core.losses import sequence_cross_entropy
+from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
-from nn_core.training.trainer import Recipe
+from nn_core.training.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,16 +46,17 @@ class SequenceSettings(Settings):
 
         (N, T) token ids -> (N, T, V) logits
         """
-        chain = [Embedding(self.embedding, vocabulary_size), *_dropout(self.embedding_dropout)]
+        chain: list[Layer] = [Embedding(vocabulary_size, self.embedding)]
+        chain += _dropout(self.embedding_dropout)
         for _ in range(self.layers):
             layer = CELLS[self.cell](self.hidden, recurrent_initializer=self.recurrent_initializer)
             chain += [layer, *_dropout(self.dropout)]
         chain.append(Dense(vocabulary_size, "xavier"))
-        return Network(chain, input_shape=(), rng=rng, dtype=self.dtype, over_time=True)
+        return Network(chain, input_shape=(None,), rng=rng, dtype=self.dtype)
 
     def sequence_recipe(self) -> Recipe:
         """How to train it."""
-        return self.recipe(sequence_cross_entropy)
+        return self.recipe(softmax_cross_entropy)
 
 
 S = TypeVar("S", bound=SequenceSettings)
@@ -80,7 +81,7 @@ class TextSettings(SequenceSettings):
     bptt_length: int
 
     def sequence_recipe(self) -> Recipe:
-        return dataclasses.replace(super().sequence_recipe(), steps=self.bptt_length)
+        return dataclasses.replace(super().sequence_recipe(), bptt_length=self.bptt_length)
 
 
 RENAMED = {"blank": "embedding_dropout", "lower": "lowercase", "steps": "bptt_length"}
@@ -105,9 +106,9 @@ def settings_of(model: Model, settings_type: type[S]) -> S:
 
 
 def spawn_rngs(seed: int) -> list[np.random.Generator]:
-    """Independent generators for the split, the initial weights, training and samples."""
-    return np.random.default_rng(seed).spawn(4)
+    """Independent generators for the split, the initial weights and the samples."""
+    return np.random.default_rng(seed).spawn(3)
 
 
 def _dropout(rate: float) -> list[Layer]:
-    return [Dropout(1 - rate)] if rate else []
+    return [Dropout(rate)] if rate else []

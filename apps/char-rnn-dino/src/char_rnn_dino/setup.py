@@ -25,6 +25,8 @@ from char_rnn_dino.settings import (
 from char_rnn_dino.vocabulary import END, UNIT_NAMES, Unit, Vocabulary, build_vocabulary
 from nn_core.arrays import Labels
 from nn_core.cli.dataset import fingerprint, require_same_data
+from nn_core.cli.train_report import run_lines, run_result
+from nn_core.cli.train_run import backend_for
 from nn_core.errors import DataError
 from nn_core.storage.files import printable
 from nn_core.storage.text import read_text
@@ -66,26 +68,14 @@ class Setup:
         validation = trainer.validation or ()
         return {
             "data": self.source,
-            "parameters": trainer.network.parameters.size,
-            "epochs": trainer.epoch,
-            "steps": trainer.step_count,
-            "seconds": trainer.seconds,
-            "stopped": trainer.stopped,
-            "training_loss": trainer.history.columns["training_loss"][-1],
-            **token_metrics(trainer.measure(*validation)["loss"], self.vocabulary),
+            **run_result(trainer),
+            "training_loss": trainer.state.history.columns["training_loss"][-1],
+            **token_metrics(trainer.evaluate(*validation)["loss"], self.vocabulary),
         }
 
     def report(self, result: Mapping[str, Any]) -> str:
         """The result in words."""
-        plural = "s" * (result["epochs"] != 1)
-        length = f"{result['epochs']:,} epoch{plural}, {result['steps']:,} steps"
-        lines = [
-            f"{self.source}: {self.sizes}",
-            f"{self.network}, {result['parameters']:,} parameters",
-            f"{length} in {result['seconds']:.2f} s",
-        ]
-        if result["stopped"]:
-            lines.append(f"stopped early: {result['stopped']}")
+        lines = [f"{self.source}: {self.sizes}", *run_lines(result, network=self.network)]
         return "\n".join([*lines, f"held out: {format_metrics(result, self.vocabulary)}"])
 
 
@@ -124,8 +114,11 @@ def name_examples(
     return pad_sequences([vocabulary.encode(name, source) for name in names], vocabulary.ids[END])
 
 
-def set_up_names(settings: NameSettings) -> Setup:
-    """A run of dino-gen. Raises DataError for names that it cannot be trained on."""
+def set_up_names(settings: NameSettings, threads: int | None = None) -> Setup:
+    """A run of dino-gen. Raises DataError for names that it cannot be trained on.
+
+    threads  to compute with; None for the number of cores, at most 4
+    """
     names = split_names(settings)
     letters = sorted(set("".join(names.training + names.validation)))
     vocabulary = Vocabulary((END, *letters), lowercase=True)
@@ -135,11 +128,14 @@ def set_up_names(settings: NameSettings) -> Setup:
         f"{len(names.training):,} names, {len(names.validation):,} held out,"
         f" {len(letters)} distinct letters"
     )
-    return _set_up(settings, vocabulary, training, validation, names.source, sizes)
+    return _set_up(settings, threads, vocabulary, training, validation, names.source, sizes)
 
 
-def set_up_text(settings: TextSettings) -> Setup:
-    """A run of char-rnn. Raises DataError for a text that it cannot be trained on."""
+def set_up_text(settings: TextSettings, threads: int | None = None) -> Setup:
+    """A run of char-rnn. Raises DataError for a text that it cannot be trained on.
+
+    threads  to compute with; None for the number of cores, at most 4
+    """
     source, text = read_corpus(settings.data)
     unit: Unit = "char" if settings.unit == "char" else "word"
     vocabulary = build_vocabulary(text, unit=unit, lowercase=settings.lowercase)
@@ -151,7 +147,7 @@ def set_up_text(settings: TextSettings) -> Setup:
         f"{len(training[1]) + 1:,} {UNIT_NAMES[unit]}s, {len(validation[1]):,} held out,"
         f" {len(vocabulary):,} distinct"
     )
-    return _set_up(settings, vocabulary, training, validation, source, sizes)
+    return _set_up(settings, threads, vocabulary, training, validation, source, sizes)
 
 
 def held_out_text(model: Model) -> tuple[str, Examples]:
@@ -199,19 +195,20 @@ def _split_text(tokens: Labels, settings: TextSettings, source: str) -> tuple[Ex
 
 def _set_up(
     settings: SequenceSettings,
+    threads: int | None,
     vocabulary: Vocabulary,
     training: Examples,
     validation: Examples,
     source: str,
     sizes: str,
 ) -> Setup:
-    _, weights_rng, training_rng, _ = spawn_rngs(settings.seed)
+    network = settings.network(len(vocabulary), spawn_rngs(settings.seed)[1])
     trainer = Trainer(
-        settings.network(len(vocabulary), weights_rng),
+        backend_for(network, settings, threads),
         *training,
         settings.sequence_recipe(),
         epochs=settings.epochs,
-        rng=training_rng,
+        seed=settings.seed,
         validation=validation,
         metrics={},
     )

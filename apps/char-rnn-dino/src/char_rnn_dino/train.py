@@ -15,7 +15,7 @@ from nn_core.cli.terminal import info
 from nn_core.cli.train_command import train_network
 from nn_core.network import Network
 from nn_core.training.callbacks import Callback
-from nn_core.training.trainer import Trainer
+from nn_core.training.state import TrainingState
 
 S = TypeVar("S", bound=SequenceSettings)
 Sample = Callable[[Network, Vocabulary, np.random.Generator], list[str]]
@@ -30,7 +30,7 @@ def train_model(
     *,
     program: str,
     settings_type: type[S],
-    set_up: Callable[[S], Setup],
+    set_up: Callable[[S, int | None], Setup],
     sample: Sample,
 ) -> None:
     """`train_network`, printing samples."""
@@ -51,11 +51,11 @@ class PrintSamples(Callback):
 
     def __init__(self, sample: Sample, vocabulary: Vocabulary, seed: int) -> None:
         self.sample, self.vocabulary = sample, vocabulary
-        self.seed = int(spawn_rngs(seed)[3].integers(2**32))
+        self.seed = int(spawn_rngs(seed)[2].integers(2**32))
 
-    def on_epoch(self, trainer: Trainer) -> None:
-        epoch, epochs = trainer.epoch, trainer.epochs
+    def on_epoch(self, state: TrainingState) -> None:
+        epoch, epochs = state.epoch, state.epochs
         if epoch * SAMPLES // epochs > (epoch - 1) * SAMPLES // epochs:
             rng = np.random.default_rng(self.seed)
-            lines = self.sample(trainer.network, self.vocabulary, rng)
+            lines = self.sample(state.network, self.vocabulary, rng)
             info("\n".join([f"epoch {epoch}:", *(f"    {line}" for line in lines)]))

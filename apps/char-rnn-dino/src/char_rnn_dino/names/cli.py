@@ -8,7 +8,7 @@ from click.core import ParameterSource
 
 from char_rnn_dino.options import sampling_options
 from nn_core.cli.app import App
-from nn_core.cli.param_types import MODEL
+from nn_core.cli.options import model_option
 from nn_core.cli.terminal import echo_json, json_option
 
 
@@ -33,13 +33,7 @@ from nn_core.cli.terminal import echo_json, json_option
     "--max-length", type=click.IntRange(1, 1000), default=40, help="Maximum letters of a name."
 )
 @click.option("--novel", is_flag=True, help="Exclude names that are in the data set.")
-@click.option(
-    "--model",
-    "model_path",
-    type=MODEL,
-    show_default="the shipped network",
-    help="Trained network: a checkpoint written by train or export.",
-)
+@model_option(required=False)
 @json_option
 @click.pass_context
 def main(

@@ -6,6 +6,8 @@ import numpy as np
 
 from char_rnn_dino.vocabulary import END, Vocabulary, format_tokens
 from nn_core.arrays import Labels
+from nn_core.engine.predictor import Predictor
+from nn_core.engine.thread_pool import ThreadPool
 from nn_core.errors import DataError, SettingError
 from nn_core.generate import sample
 from nn_core.network import Network
@@ -35,6 +37,7 @@ def generate_names(
     start       prefix of every name; may be empty
     max_length  maximum letters of a name, `start` included
     exclude     names that are drawn again
+    threads     to draw with; the names do not depend on it
     Raises SettingError for a start that is longer than max_length or has characters that are not
     in the vocabulary, DataError if only empty or excluded names are drawn.
     """
@@ -44,17 +47,18 @@ def generate_names(
     names: list[str] = []
     batch, failures = count, 0
     while len(names) < count and failures < MAX_FAILURES:
-        endings = sample(
-            network,
-            np.tile(prefix, (batch, 1)),
-            rng=rng,
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            stop=vocabulary.ids[END],
-            max_length=max_length - len(start),
-            threads=threads,
-        )
+        with ThreadPool(threads) as pool:
+            endings = sample(
+                lambda: Predictor(network, frozen=True),
+                np.tile(prefix, (batch, 1)),
+                rng=rng,
+                temperature=temperature,
+                top_k=top_k,
+                top_p=top_p,
+                end_token=vocabulary.ids[END],
+                max_length=max_length - len(start),
+                pool=pool,
+            )
         drawn = [start.lower() + vocabulary.decode(ending) for ending in endings]
         accepted = [name for name in drawn if name and name not in exclude]
         names += accepted

@@ -1,13 +1,16 @@
 """How the gradient of a loss vanishes or explodes backward through time."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nn_core.arrays import Array
 from nn_core.errors import DivergenceError
-from nn_core.layers import CELLS, Dense, Embedding
-from nn_core.losses import sequence_cross_entropy
+from nn_core.layers import CELLS, Context, Dense, Embedding
+from nn_core.layers.base import State
+from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
 from nn_core.optim.transforms import clip_by_global_norm
 
@@ -72,29 +75,26 @@ def gradient_norms(
     networks (2013), sec. 2.
     """
     V = VOCABULARY_SIZE
-    chain = [Embedding(EMBEDDING, V), CELLS[cell](hidden), Dense(V, "xavier")]
-    network = Network(chain, input_shape=(), rng=rng, dtype=np.float64, over_time=True)
-    network.parameter_views[1]["W_h"] *= scale
-    text = rng.integers(V, size=(BATCH_SIZE, steps + 1))
-    contexts = network.contexts(frozen=True)
-    cached = []
+    layers = [Embedding(V, EMBEDDING), CELLS[cell](hidden), Dense(V, "xavier")]
+    network = Network(layers, input_shape=(None,), rng=rng, dtype=np.float64)
+    chain, params, context = network.chain, network.params, Context()
+    params["1/W_h"][...] *= scale
+    text: npt.NDArray[Any] = rng.integers(V, size=(BATCH_SIZE, steps + 1))
+    state, caches = network.initial_state(BATCH_SIZE), []
     for t in range(steps):
-        logits, caches = network.forward(text[:, t : t + 1], contexts)
-        cached.append([tuple(array.copy() for array in cache) for cache in caches])
-        contexts[1].carry()
-    _, d_logits = sequence_cross_entropy(logits, text[:, -1:])
+        logits, state, cache = chain.forward_with_state(text[:, t : t + 1], state, params, context)
+        caches.append(cache)
+    _, d_logits = softmax_cross_entropy(logits, text[:, -1:])
 
-    W = network.parameter_views[2]["W"]
-    states, weights, clipped = [_norm(d_logits[:, 0] @ W.T)], [], []
-    total = np.zeros_like(network.gradients)
-    d_state = None
+    states, weights, clipped = [_norm(d_logits[:, 0] @ params["2/W"].T)], [], []
+    gradients, grads = network.new_gradients()
+    total = np.zeros_like(gradients)
+    d_state: State = ()
     with np.errstate(all="ignore"):
-        for caches in reversed(cached):
-            contexts[1].d_final_state = d_state
-            network.backward(d_logits, caches, contexts)
-            d_state = contexts[1].d_initial_state or ()
-            states.append(_norm(*d_state))
-            total += network.gradients
+        for cache in reversed(caches):
+            _, d_state = chain.backward_with_state(d_logits, d_state, cache, params, grads, context)
+            states.append(_norm(*d_state[1]))
+            total += gradients
             g = total.copy()
             weights.append(clip_by_global_norm(g, clip_norm))
             clipped.append(_norm(g))

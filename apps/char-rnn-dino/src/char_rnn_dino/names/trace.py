@@ -47,10 +47,7 @@ def trace(network: Network, vocabulary: Vocabulary, name: str, layer: int | None
     number = len(recurrent) if layer is None else layer
     if not 1 <= number <= len(recurrent):
         raise SettingError(f"no recurrent layer {number}; the network has {len(recurrent)}")
-    x: Array = network.accepted(tokens[None])
-    for i, context in enumerate(network.contexts()):
-        x, _ = network.forward_layer(i, x, context)
-        if i == recurrent[number - 1]:
-            states = x[0].copy()
+    outputs = [output[0] for output in network.activations(tokens[None])]
     next_tokens = np.append(tokens[1:], vocabulary.ids[END])
-    return Trace(number, states, next_probabilities(x[0]), next_tokens)
+    states, logits = outputs[recurrent[number - 1]], outputs[-1]
+    return Trace(number, states, next_probabilities(logits), next_tokens)

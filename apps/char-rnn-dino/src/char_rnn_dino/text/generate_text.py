@@ -6,6 +6,7 @@ import numpy as np
 
 from char_rnn_dino.vocabulary import END, UNKNOWN, Vocabulary, detokenize
 from nn_core.arrays import Labels
+from nn_core.engine.predictor import Predictor
 from nn_core.errors import DataError, SettingError
 from nn_core.generate import generate
 from nn_core.network import Network
@@ -34,13 +35,13 @@ def generate_text(
     if len(prefix) == 0:
         prefix = np.array([vocabulary.ids.get(END, 0)])
     steps = generate(
-        network,
+        Predictor(network, frozen=True),
         prefix[None],
         rng=rng,
         temperature=temperature,
         top_k=top_k,
         top_p=top_p,
-        never=[vocabulary.ids[UNKNOWN]] if UNKNOWN in vocabulary.ids else [],
+        banned=[vocabulary.ids[UNKNOWN]] if UNKNOWN in vocabulary.ids else [],
         max_length=length,
     )
     return _as_text(steps, vocabulary, vocabulary.tokens[int(prefix[-1])] if prime else "")

@@ -10,8 +10,9 @@ from char_rnn_dino.model import DINO_GEN, load_model
 from char_rnn_dino.setup import name_examples, names_of
 from nn_core.cli.options import model_option
 from nn_core.cli.terminal import echo_json, json_option
+from nn_core.engine.engine import Engine
 from nn_core.storage.files import printable
-from nn_core.training.evaluate import measure
+from nn_core.training.evaluate import evaluate as evaluate_network
 
 
 @click.command()
@@ -38,7 +39,7 @@ def evaluate(model_path: Path | None, data: str | None, as_json: bool) -> None:
         split = names_of(model)
         source, names = f"{split.source}, held out", split.validation
     x, y = name_examples(names, model.vocabulary, source)
-    loss = measure(model.network, x, y, {"loss": mean_nats})["loss"]
+    loss = evaluate_network(Engine(model.network), x, y, {"loss": mean_nats})["loss"]
     result = {"data": source, "names": len(names), **token_metrics(loss, model.vocabulary)}
     if as_json:
         echo_json(result)

@@ -1,7 +1,7 @@
 """Export a network without optimizer state and history.
 
 \b
-Example: dino-gen export names.h5 small.h5
+Example: dino-gen export --model names.h5 --save small.h5
 """
 
 from char_rnn_dino.model import DINO_GEN

@@ -12,8 +12,8 @@ from char_rnn_dino.settings import NameSettings
 from char_rnn_dino.setup import set_up_names
 from char_rnn_dino.train import train_model
 from char_rnn_dino.vocabulary import Vocabulary
-from nn_core.cli.options import output_options, recipe_options
 from nn_core.cli.terminal import json_option
+from nn_core.cli.train_options import output_options, recipe_options
 from nn_core.network import Network
 
 COMMON = {

@@ -9,10 +9,11 @@ from char_rnn_dino.model import CHAR_RNN, load_model
 from char_rnn_dino.setup import held_out_text, next_token_pairs
 from nn_core.cli.options import model_option
 from nn_core.cli.terminal import echo_json, json_option
+from nn_core.engine.engine import Engine
 from nn_core.errors import DataError
 from nn_core.storage.files import printable
 from nn_core.storage.text import read_text
-from nn_core.training.evaluate import measure_text
+from nn_core.training.evaluate import evaluate_text
 
 
 @click.command()
@@ -39,7 +40,8 @@ def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
         x, y = next_token_pairs(model.vocabulary.encode(read_text(Path(data)), source))
         if len(y) == 0:
             raise DataError(f"{source} is too short: there is nothing to predict")
-    loss = measure_text(model.network, x, y, {"loss": mean_nats})["loss"]
+    predictor = Engine(model.network).frozen()
+    loss = evaluate_text(predictor, x, y, {"loss": mean_nats})["loss"]
     result = {"data": source, "tokens": len(y), **token_metrics(loss, model.vocabulary)}
     if as_json:
         echo_json(result)

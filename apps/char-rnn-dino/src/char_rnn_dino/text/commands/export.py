@@ -1,7 +1,7 @@
 """Export a network without optimizer state and history.
 
 \b
-Example: char-rnn export notes.h5 small.h5
+Example: char-rnn export --model notes.h5 --save small.h5
 """
 
 from char_rnn_dino.model import CHAR_RNN

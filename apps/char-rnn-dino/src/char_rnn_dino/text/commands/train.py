@@ -13,8 +13,8 @@ from char_rnn_dino.setup import read_corpus, set_up_text
 from char_rnn_dino.text.generate_text import generate_text
 from char_rnn_dino.train import train_model
 from char_rnn_dino.vocabulary import UNIT_NAMES, Vocabulary, tokenize
-from nn_core.cli.options import output_options, recipe_options
 from nn_core.cli.terminal import json_option
+from nn_core.cli.train_options import output_options, recipe_options
 from nn_core.network import Network
 
 COMMON = {
