@@ -1,10 +1,10 @@
-"""The flesh on a skeleton: every part of a hand is a rod, round at both ends, thicker at one."""
+"""The surface of a hand: tapered capsules along the bones, in palm and forearm, and clothing."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from cnn_sign_digits.hands.skeleton import Skeleton
+from cnn_sign_digits.synthetic.skeleton import Skeleton
 from nn_core.arrays import Array
 
 FINGER_RADII = np.array(
@@ -19,26 +19,26 @@ THUMB_RADII = np.array((0.175, 0.125, 0.108, 0.085))
 WRIST = np.array([(0.17, 0.0, 0.0), (0.06, 0.0, 0.02), (-0.06, 0.0, 0.02), (-0.17, 0.0, 0.0)])
 
 FINGER, THUMB, PALM, ARM, CLOTH = range(5)
-_KINDS = [FINGER] * 12 + [THUMB] * 3 + [PALM] * 10 + [ARM] * 2 + [CLOTH] * 2
-KINDS = np.array(_KINDS)
-"""What each of the K rods belongs to: (K,)."""
+_PARTS = [FINGER] * 12 + [THUMB] * 3 + [PALM] * 10 + [ARM] * 2 + [CLOTH] * 2
+PARTS = np.array(_PARTS)
+"""The body part of each of the K capsules: (K,)."""
 
-BLENDS = np.array((0.02, 0.04, 0.09, 0.09, 0.05))[KINDS]
-"""How far below the surface a rod still shapes it, in palms: (K,)."""
+BLENDS = np.array((0.02, 0.04, 0.09, 0.09, 0.05))[PARTS]
+"""Depth below the surface within which a capsule still blends into it, in palms: (K,)."""
 
-NAILS = np.full(len(KINDS), -1)
+NAILS = np.full(len(PARTS), -1)
 NAILS[[2, 5, 8, 11, 14]] = range(5)
-"""Which nail stands on a rod, -1 for none: (K,)."""
+"""The nail on each capsule, -1 for none: (K,)."""
 
-CREASES = np.zeros((len(KINDS), 2))
+CREASES = np.zeros((len(PARTS), 2))
 CREASES[:12] = np.tile([(0.4, 1.0), (1.0, 1.0), (1.0, 0.0)], (4, 1))
 CREASES[12:15] = [(0.0, 0.6), (0.6, 1.0), (1.0, 0.0)]
-"""How deep the crease at each end of a rod is: (K, 2)."""
+"""Depth of the crease at each end of a capsule: (K, 2)."""
 
 
 @dataclass(frozen=True)
-class Rods:
-    """K rods for each of N hands: start and end (N, K, 3), and the radius at each (N, K)."""
+class Capsules:
+    """K tapered capsules for each of N hands: start and end (N, K, 3), their radii (N, K)."""
 
     start: Array
     end: Array
@@ -46,8 +46,8 @@ class Rods:
     end_radius: Array
 
 
-def flesh(skeleton: Skeleton, *, rng: np.random.Generator) -> Rods:
-    """The rods of fingers, thumb, palm, forearm and, for some, a sleeve or a bracelet."""
+def build_capsules(skeleton: Skeleton, *, rng: np.random.Generator) -> Capsules:
+    """The capsules of fingers, thumb, palm, forearm and, on some hands, a sleeve or a bracelet."""
     n = len(skeleton.width)
     thick = (skeleton.width * rng.normal(1.0, 0.05, n))[:, None]
     starts, ends, first, second = [], [], [], []
@@ -99,7 +99,7 @@ def flesh(skeleton: Skeleton, *, rng: np.random.Generator) -> Rods:
         0.23 * loose * shown,
         0.31 * loose * shown,
     )
-    return Rods(
+    return Capsules(
         np.concatenate(starts, axis=1),
         np.concatenate(ends, axis=1),
         np.concatenate(first, axis=1),
@@ -109,15 +109,15 @@ def flesh(skeleton: Skeleton, *, rng: np.random.Generator) -> Rods:
 
 @dataclass(frozen=True)
 class View:
-    """Hands as a camera sees them: x to the right and y down in pixels, z towards the camera.
+    """Hands in camera coordinates: x right and y down in pixels, z toward the camera.
 
-    rods    as `Rods`, in pixels
-    dorsal  (N, 5, 3) unit vectors out of the nails
-    palmar  (N, 3)    unit vector out of the palm, or out of its back if that is seen
-    unit    (N,)      pixels to a palm's length
+    capsules  in pixels
+    dorsal    (N, 5, 3) normals of the nails, unit vectors
+    palmar    (N, 3)    normal of the palm, or of the back of the hand if that is visible
+    unit      (N,)      pixels per palm length
     """
 
-    rods: Rods
+    capsules: Capsules
     dorsal: Array
     palmar: Array
     unit: Array

@@ -1,13 +1,13 @@
-"""Where the joints of a hand stand, once its joints are bent: forward kinematics.
+"""Forward kinematics: from the joint angles of a pose to the positions of the joints.
 
-Frame and units as in `poses`; every array has the images of a batch as its first axis.
+Axes and units as in `poses`; the first axis of every array is the batch.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from cnn_sign_digits.hands.poses import FINGERS, SIGNS
+from cnn_sign_digits.synthetic.poses import FINGERS, ALL_POSES
 from nn_core.arrays import Array, Labels
 
 KNUCKLES = np.array(
@@ -16,19 +16,19 @@ KNUCKLES = np.array(
 BONES = np.array([(0.47, 0.28, 0.19), (0.53, 0.32, 0.20), (0.50, 0.30, 0.20), (0.39, 0.22, 0.17)])
 THUMB_ROOT = np.array((0.22, 0.17, 0.06))
 THUMB_BONES = np.array((0.44, 0.37, 0.23))
-FAN = np.array((1.0, 0.0, -0.9, -2.0))
-"""Sideways angle of each finger in units of the fan; the middle finger stands still."""
+SPREAD = np.array((1.0, 0.0, -0.9, -2.0))
+"""Abduction angle of each finger in units of the spread; the middle finger has none."""
 
 CONVERGENCE = np.array((0.0, 2.0, 6.0, 10.0))
-"""Bent fingers point to the root of the thumb: by how many degrees each leans that way."""
+"""Bent fingers converge on the root of the thumb: by how many degrees each leans toward it."""
 
-_CURLS = np.array([pose.curls for pose in SIGNS])  # (signs, 4, 3)
-_FANS = np.array([pose.fan for pose in SIGNS])
-_THUMBS = np.array([pose.thumb for pose in SIGNS])
-_BULGES = np.array([pose.bulge for pose in SIGNS])
-_SCATTERS = np.array([pose.scatter for pose in SIGNS])
-_LEANS = np.array([pose.lean for pose in SIGNS])
-_MEETS = np.array([-1 if p.meets is None else FINGERS.index(p.meets) for p in SIGNS])
+_CURLS = np.array([pose.curls for pose in ALL_POSES])  # (signs, 4, 3)
+_SPREADS = np.array([pose.spread for pose in ALL_POSES])
+_THUMBS = np.array([pose.thumb for pose in ALL_POSES])
+_BULGES = np.array([pose.bulge for pose in ALL_POSES])
+_SCATTERS = np.array([pose.scatter for pose in ALL_POSES])
+_LEANS = np.array([pose.lean for pose in ALL_POSES])
+_TOUCHES = np.array([-1 if p.touches is None else FINGERS.index(p.touches) for p in ALL_POSES])
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Skeleton:
 
     fingers  (N, 4, 4, 3) knuckle, middle joint, last joint and tip of each finger
     thumb    (N, 4, 3)    root, knuckle, joint and tip
-    dorsal   (N, 5, 3)    unit vectors out of the nails, of index to little finger and thumb
-    width    (N,)         thickness of the hand relative to the usual
+    dorsal   (N, 5, 3)    normals of the nails, index to little finger and thumb, unit vectors
+    width    (N,)         width of the hand, 1 on average
     """
 
     fingers: Array
@@ -47,60 +47,62 @@ class Skeleton:
     width: Array
 
 
-def bend(signs: Labels, *, rng: np.random.Generator, variety: float = 1.0) -> Skeleton:
-    """N hands that make the signs (N,), each of its own build and with its own inaccuracy.
+def forward_kinematics(
+    poses: Labels, *, rng: np.random.Generator, diversity: float = 1.0
+) -> Skeleton:
+    """N hands in the given poses, with random proportions and joint angles.
 
-    signs    positions among SIGNS
-    variety  what the standard deviations are multiplied by
+    poses      (N,) indices into ALL_POSES
+    diversity  factor on the standard deviations
     """
 
     def normal(mean: float, deviation: float, *shape: int) -> Array:
-        return rng.normal(mean, variety * deviation, shape)
+        return rng.normal(mean, diversity * deviation, shape)
 
-    n = len(signs)
+    n = len(poses)
     width = normal(1.0, 0.08, n).clip(0.8, 1.25)
     long = normal(1.0, 0.06, n, 1, 1) * normal(1.0, 0.025, n, 4, 1)
     knuckles = KNUCKLES * np.stack([width, np.ones(n), np.ones(n)], axis=1)[:, None]
 
-    curls = _CURLS[signs]
+    curls = _CURLS[poses]
     looseness = normal(1.0, 0.12, n, 1, 1) * normal(1.0, 0.07, n, 4, 3)
     curls = curls * looseness + normal(0.0, 5.0, n, 4, 1) + normal(0.0, 3.0, n, 4, 3)
-    fan = _FANS[signs] * normal(1.0, 0.3, n) + normal(0.0, 1.0, n)
-    sideways = FAN * fan[:, None] + normal(0.0, 2.5, n, 4)
-    meets = _MEETS[signs]
+    spread = _SPREADS[poses] * normal(1.0, 0.3, n) + normal(0.0, 1.0, n)
+    sideways = SPREAD * spread[:, None] + normal(0.0, 2.5, n, 4)
+    touches = _TOUCHES[poses]
     lean = CONVERGENCE + normal(0.0, 5.0, n, 4)
-    lean += (np.arange(4) == meets[:, None]) * (_LEANS[signs] * normal(1.0, 0.4, n))[:, None]
-    fingers, dorsal = chain(
+    lean += (np.arange(4) == touches[:, None]) * (_LEANS[poses] * normal(1.0, 0.4, n))[:, None]
+    fingers, dorsal = finger_chains(
         knuckles, np.radians(curls), np.radians(sideways), np.radians(lean), BONES * long
     )
 
-    place = _THUMBS[signs] + _SCATTERS[signs, None] * normal(0.0, 1.0, n, 3)
-    met = fingers[np.arange(n), meets, 3] + place
-    goal = np.where(meets[:, None] >= 0, met, place)
+    offset = _THUMBS[poses] + _SCATTERS[poses, None] * normal(0.0, 1.0, n, 3)
+    on_finger = fingers[np.arange(n), touches, 3] + offset
+    goal = np.where(touches[:, None] >= 0, on_finger, offset)
     bones = THUMB_BONES * long[:, 0] * normal(1.0, 0.03, n, 1)
     root = THUMB_ROOT * np.stack([width, np.ones(n), np.ones(n)], axis=1)
-    bulge = _BULGES[signs] + normal(0.0, 0.15, n, 3)
-    thumb = reach(root, goal, bones, bulge)
-    return Skeleton(fingers, thumb, np.concatenate([dorsal, _back(thumb)], axis=1), width)
+    bulge = _BULGES[poses] + normal(0.0, 0.15, n, 3)
+    thumb = fabrik(root, goal, bones, bulge)
+    return Skeleton(fingers, thumb, np.concatenate([dorsal, _thumb_nail(thumb)], axis=1), width)
 
 
-def chain(
+def finger_chains(
     start: Array, flexions: Array, sideways: Array, lean: Array, bones: Array
 ) -> tuple[Array, Array]:
-    """The joints of fingers whose three bones each bend further in one plane.
+    """The joints of fingers that flex in one plane each.
 
-    With a the sum of the flexions up to a bone, s the finger's sideways angle and k its lean,
+    With a the sum of the flexions up to a bone, s the finger's abduction angle and k its lean,
         up     = (sin s, cos s, 0)
         out    = cos(k) (0, 0, 1) + sin(k) (cos s, -sin s, 0)
         along  = cos(a) up + sin(a) out
         dorsal = sin(a) up - cos(a) out
 
     start     (N, 4, 3) knuckles
-    flexions  (N, 4, 3) radians, positive towards the palm
-    sideways  (N, 4) radians, positive towards the thumb
-    lean      (N, 4) radians, how far the plane is turned to the thumb's side
+    flexions  (N, 4, 3) radians, positive toward the palm
+    sideways  (N, 4) radians, positive toward the thumb
+    lean      (N, 4) radians, rotation of the plane toward the thumb
     bones     (N, 4, 3) lengths
-    Returns the joints (N, 4, 4, 3) and the direction out of the last bone's back (N, 4, 3).
+    Returns the joints (N, 4, 4, 3) and the dorsal direction of the last bone (N, 4, 3).
     """
     a = np.cumsum(flexions, axis=2)[..., None]
     s, k = sideways[..., None, None], lean[..., None, None]
@@ -114,12 +116,12 @@ def chain(
     return joints, dorsal[:, :, -1]
 
 
-def reach(root: Array, goal: Array, bones: Array, bulge: Array, sweeps: int = 12) -> Array:
-    """A chain of bones from the root that ends as near the goal as it can.
+def fabrik(root: Array, goal: Array, bones: Array, bulge: Array, sweeps: int = 12) -> Array:
+    """Inverse kinematics: a chain of bones from the root that ends as near the goal as possible.
 
-    Forward and backward reaching: from the goal inwards, then from the root outwards, each
-    joint is put at its bone's length from the last one, towards where it was. It starts from
-    a bow on the side of the bulge, and so bends to that side.
+    Forward and backward reaching: from the goal inward, then from the root outward, each joint is
+    moved to its bone's length from the previous one, in the direction of its old position. The
+    chain starts as an arc on the side of the bulge, and so bends to that side.
 
     root, goal, bulge  (N, 3);  bones (N, 3) lengths
     Returns the joints (N, 4, 3).
@@ -133,23 +135,23 @@ def reach(root: Array, goal: Array, bones: Array, bulge: Array, sweeps: int = 12
     for _ in range(sweeps):
         joints[:, 3] = goal
         for j in (2, 1, 0):
-            joints[:, j] = joints[:, j + 1] + _towards(joints[:, j + 1], joints[:, j], bones[:, j])
+            joints[:, j] = joints[:, j + 1] + _toward(joints[:, j + 1], joints[:, j], bones[:, j])
         joints[:, 0] = root
         for j in (1, 2, 3):
-            joints[:, j] = joints[:, j - 1] + _towards(
+            joints[:, j] = joints[:, j - 1] + _toward(
                 joints[:, j - 1], joints[:, j], bones[:, j - 1]
             )
     return joints
 
 
-def _towards(start: Array, end: Array, length: Array) -> Array:
+def _toward(start: Array, end: Array, length: Array) -> Array:
     step = end - start
     scaled: Array = step * (length / np.linalg.norm(step, axis=1).clip(1e-9))[:, None]
     return scaled
 
 
-def _back(thumb: Array) -> Array:
-    """Out of the thumb's nail (N, 1, 3): the outer side of its bend, across its last bone."""
+def _thumb_nail(thumb: Array) -> Array:
+    """Normal of the thumb's nail (N, 1, 3): the outside of its bend, perpendicular to its last bone."""
     first = _unit(thumb[:, 2] - thumb[:, 1])
     last = _unit(thumb[:, 3] - thumb[:, 2])
     back = first - last + np.array((0.15, 0.1, -0.05))

@@ -1,4 +1,4 @@
-"""Operations on stacks of small images, channels last: blur, shift, noise without detail."""
+"""Operations on batches of images, channels last: blur, shift, downsampling, smooth noise."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from nn_core.arrays import Array
 
 
 def box_blur(images: Array, radius: int) -> Array:
-    """Each pixel's mean over the square of side 2 radius + 1 about it, edges repeated.
+    """Mean over the square of side 2 radius + 1 around each pixel, edges replicated.
 
     images (N, H, W) or (N, H, W, C)
     """
@@ -27,8 +27,8 @@ def _running_mean(images: Array, radius: int, axis: int) -> Array:
     return np.moveaxis(total, 0, axis)
 
 
-def shifted(maps: Array, dx: Array, dy: Array) -> Array:
-    """maps[n, y + dy[n], x + dx[n]], rounded to whole pixels, edges repeated.
+def shift(maps: Array, dx: Array, dy: Array) -> Array:
+    """maps[n, y + dy[n], x + dx[n]], rounded to whole pixels, edges replicated.
 
     maps (N, H, W);  dx, dy (N,) in pixels
     """
@@ -39,21 +39,21 @@ def shifted(maps: Array, dx: Array, dy: Array) -> Array:
     return moved
 
 
-def halved(images: Array) -> Array:
-    """The mean of every 2 by 2 pixels: (N, 2H, 2W, ...) to (N, H, W, ...)."""
+def downsample(images: Array) -> Array:
+    """Mean of each 2 x 2 block: (N, 2H, 2W, ...) to (N, H, W, ...)."""
     rows = images[:, ::2] + images[:, 1::2]
     means: Array = (rows[:, :, ::2] + rows[:, :, 1::2]) * np.float32(0.25)
     return means
 
 
 def smooth_noise(n: int, size: int, cells: int, channels: int, rng: np.random.Generator) -> Array:
-    """Normal deviates on a grid of cells + 1 points a side, linear in between.
+    """Gaussian noise on a grid of cells + 1 points per side, interpolated linearly.
 
     Returns (n, size, size, channels), float32
     """
     grid = rng.standard_normal((n, cells + 1, channels, cells + 1), dtype=np.float32)
-    place = np.linspace(0, cells, size)[:, None] - np.arange(cells + 1)
-    weights = np.maximum(0, 1 - abs(place)).astype(np.float32)  # (size, cells + 1)
+    position = np.linspace(0, cells, size)[:, None] - np.arange(cells + 1)
+    weights = np.maximum(0, 1 - abs(position)).astype(np.float32)  # (size, cells + 1)
     columns = grid @ weights.T  # (n, cells + 1, channels, size)
     rows = weights @ columns.reshape(n, cells + 1, -1)
     noise: Array = rows.reshape(n, size, channels, size).transpose(0, 1, 3, 2)
