@@ -121,7 +121,10 @@ def test_the_maths_needs_numpy_alone(path: Path) -> None:
         if in_lab:
             assert root in LAB_NEEDS, f"{path} imports {root}"
         else:
-            optional = {("checkpoint.py", "h5py", False), ("threads.py", "threadpoolctl", False)}
+            optional = {
+                ("checkpoint.py", "h5py", False),
+                ("thread_pool.py", "threadpoolctl", False),
+            }
             assert (path.name, root, at_once) in optional
 
 

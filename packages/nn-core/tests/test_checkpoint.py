@@ -659,7 +659,7 @@ def test_a_full_disk_leaves_what_was_there(
     path = tmp_path / "model.h5"
     content = [saved(path).read_bytes()] if earlier else []
     with monkeypatch.context() as patch:
-        patch.setattr("nn_core.atomic.os.fsync", disk_full)
+        patch.setattr("nn_core.storage.atomic.os.fsync", disk_full)
         assert complaint(path) == f"cannot write FILE: {os.strerror(errno.ENOSPC)}"
     assert [file.read_bytes() for file in tmp_path.iterdir()] == content
 

@@ -1,5 +1,6 @@
 """Sampling: what is drawn, how often, and that it costs the same at every step."""
 
+import importlib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,8 @@ from nn_core.generate import draw, generate, next_probabilities, sample
 from nn_core.layers import CELLS, GRU, LSTM, Dense, Embedding, Recurrent
 from nn_core.network import Network
 
+MODULE = importlib.import_module("nn_core.generate")
+"""The module, whose name in the package may be that of its function."""
 V = 6
 NATS = np.log([[0.1, 0.4, 0.2, 0.3]])
 
@@ -255,7 +258,7 @@ def test_who_has_left_does_not_change_who_stays() -> None:
 
 
 def test_more_samples_than_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generate, "TOGETHER", 7)
+    monkeypatch.setattr(MODULE, "TOGETHER", 7)
     prefix = np.random.default_rng(3).integers(V, size=(30, 2))
     network = network_of()
     texts = sample(
@@ -271,7 +274,7 @@ def test_more_samples_than_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_texts_do_not_depend_on_the_threads(
     threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generate, "TOGETHER", 7)
+    monkeypatch.setattr(MODULE, "TOGETHER", 7)
     network, prefix = network_of(), np.zeros((30, 1), int)
     with threadpool_limits(1, "blas"):
         expected, received = (
@@ -296,8 +299,8 @@ def test_groups_hang_on_the_seed_and_go_to_the_threads(monkeypatch: pytest.Monke
             counts.append(self.count)
             super().map(work, pieces)
 
-    monkeypatch.setattr(generate, "ThreadPool", Watched)
-    monkeypatch.setattr(generate, "TOGETHER", 7)
+    monkeypatch.setattr(MODULE, "ThreadPool", Watched)
+    monkeypatch.setattr(MODULE, "TOGETHER", 7)
     prefix = np.zeros((20, 1), int)
     one, other = (
         sample(network_of(), prefix, rng=np.random.default_rng(seed), max_length=9, threads=5)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn_core import augmentation as module
+from nn_core.batches import augmentation as module
 from nn_core.batches.augmentation import AUGMENTATIONS, Augmentation, augmentation, turned
 from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.registry import describe

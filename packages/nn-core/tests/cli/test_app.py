@@ -1,13 +1,14 @@
 """The error boundary: whatever a command raises is one line on stderr and an exit status."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
-from nn_core.cli.app import Commands, Program, echo_json, info
+from nn_core.cli.app import App, echo_json, info
 from nn_core.errors import (
     CheckpointError,
     DataError,
@@ -22,7 +23,7 @@ from nn_core.errors import (
 def invoke(raised: BaseException | None, *arguments: str) -> Result:
     """A program with the commands `raise`, `say` and `leave`."""
 
-    @click.group(cls=Program)
+    @click.group(cls=App)
     def main() -> None:
         pass
 
@@ -92,7 +93,7 @@ def test_an_error_of_usage_without_a_context_has_no_help_to_point_to() -> None:
     assert "choose one" in one_line(result)
     assert result.exit_code == 2
     with pytest.raises(SystemExit) as caught:
-        Program(callback=lambda: None, invoke_without_command=True).main(["--none"])
+        App(callback=lambda: None, invoke_without_command=True).main(["--none"])
     assert caught.value.code == 2
 
 
@@ -133,7 +134,7 @@ def test_success_is_zero_and_a_command_may_choose_its_status() -> None:
 
 
 def test_without_standalone_mode_errors_are_left_to_the_caller() -> None:
-    @click.group(cls=Program)
+    @click.group(cls=App)
     def main() -> None:
         pass
 
@@ -152,32 +153,143 @@ def test_json_is_one_line_and_strict(capsys: pytest.CaptureFixture[str]) -> None
         echo_json({"loss": float("nan")})
 
 
-def test_a_list_of_commands_imports_none_of_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / "far_away"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "doing.py").write_text(
-        "import click\n"
-        "@click.command()\n"
-        "def do() -> None:\n"
-        "    'Do it well. And then rest.'\n"
-        "    click.echo('done')\n"
-        "COMMANDS = {'do': do}\n",
-        encoding="utf-8",
-    )
+TRAIN = '''
+import click
+from nn_core.errors import no_such_name_so_that_importing_it_fails
+@click.command()
+def train() -> None:
+    """Train a network. Then rest.
+
+    More about it.
+    """
+'''
+COMPARE = '''
+"""Not this sentence."""
+import click
+def helper() -> None:
+    """Nor this one."""
+@click.command()
+@click.option("--size", type=int)
+def compare_sizes(size: int | None) -> None:
+    """Compare sizes."""
+    click.echo(f"size {size}")
+'''
+IMPORT = '''
+import click
+@click.command()
+def import_command() -> None:
+    """Import a network."""
+    click.echo("imported")
+'''
+EXPORT = '''
+"""Export a network.
+
+Example: toy export
+"""
+import click
+def factory() -> click.Command:
+    @click.command("export")
+    def command() -> None:
+        click.echo("exported")
+    return command
+export = factory()
+'''
+BARE = '''
+"""Only the module says what it is."""
+import click
+@click.command()
+def bare() -> None:
+    click.echo("""Not this.""")
+'''
+FILES = {
+    "train.py": TRAIN,
+    "compare_sizes.py": COMPARE,
+    "import.py": IMPORT,
+    "export.py": EXPORT,
+    "bare.py": BARE,
+    "_private.py": "",
+    "__init__.py": "",
+    "notes.txt": "",
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The name of a package with commands, of which `train` cannot be imported."""
+    folder = tmp_path / "far_away"
+    folder.mkdir()
+    for name, source in FILES.items():
+        (folder / name).write_text(source, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    commands = Commands("far_away", {"doing": {"do": "Do it well."}, "gone": {"go": "Go."}})
-    main = Program("main", commands=commands)
-    listed = CliRunner().invoke(main, ["--help"]).stdout
-    assert listed.splitlines()[-2:] == ["  do  Do it well.", "  go  Go."]
-    assert "far_away.doing" not in sys.modules
-    try:
-        assert CliRunner().invoke(main, ["do"]).stdout == "done\n"
-        del commands["go"]
-        with_do = CliRunner().invoke(main, ["--help"]).stdout
-        assert with_do.splitlines()[-1] == "  do  Do it well."
-    finally:
-        for name in ("far_away", "far_away.doing"):
-            sys.modules.pop(name, None)
+    yield "far_away"
+    for name in [name for name in sys.modules if name.partition(".")[0] == "far_away"]:
+        del sys.modules[name]
+
+
+def listed(app: App) -> list[str]:
+    """The lines of the help from `Commands:` on."""
+    lines = CliRunner().invoke(app, ["--help"]).stdout.splitlines()
+    return [line.strip() for line in lines[lines.index("Commands:") + 1 :]]
+
+
+def test_commands_are_the_files_of_a_package_listed_without_importing_any(package: str) -> None:
+    assert listed(App("toy", package)) == [
+        "bare           Only the module says what it is.",
+        "compare-sizes  Compare sizes.",
+        "export         Export a network.",
+        "import         Import a network.",
+        "train          Train a network.",
+    ]
+    assert not any(name.startswith("far_away.") for name in sys.modules)
+
+
+def test_the_order_of_the_list_can_be_given(package: str) -> None:
+    app = App("toy", package, order=("train", "compare-sizes", "of-another-version"))
+
+    @app.command()
+    def here() -> None:
+        """Registered in Python."""
+
+    assert [line.split()[0] for line in listed(app)] == [
+        "train",
+        "compare-sizes",
+        "bare",
+        "export",
+        "here",
+        "import",
+    ]
+
+
+def test_only_the_command_that_is_invoked_is_imported(package: str) -> None:
+    app = App("toy", package)
+    result = CliRunner().invoke(app, ["compare-sizes", "--size", "3"])
+    assert (result.stdout, result.exit_code) == ("size 3\n", 0)
+    assert [name for name in sys.modules if name.startswith("far_away.")] == [
+        "far_away.compare_sizes"
+    ]
+    assert CliRunner().invoke(app, ["import"]).stdout == "imported\n"
+    assert CliRunner().invoke(app, ["export"]).stdout == "exported\n"
+    assert "did you mean 'train'?" in one_line(CliRunner().invoke(app, ["trian"]))
+
+
+def test_a_command_without_a_docstring_has_that_of_its_module(package: str) -> None:
+    shown = CliRunner().invoke(App("toy", package), ["export", "-h"]).stdout
+    assert "Export a network.\n\n  Example: toy export" in shown
+
+
+def test_a_file_without_its_command_is_a_fault_of_the_program(package: str, tmp_path: Path) -> None:
+    (tmp_path / "far_away" / "empty.py").write_text("empty = 1\n", encoding="utf-8")
+    result = CliRunner().invoke(App("toy", package), ["empty"])
+    assert isinstance(result.exception, TypeError)
+    assert "empty.py defines no command empty or empty_command" in str(result.exception)
+
+
+def test_a_package_that_is_not_there_is_a_fault_of_the_program() -> None:
+    with pytest.raises(ModuleNotFoundError, match="nn_core\\.nowhere"):
+        App("toy", "nn_core.nowhere")
+
+
+def test_without_arguments_the_help_is_printed(package: str) -> None:
+    result = CliRunner().invoke(App("toy", package), [])
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Usage: ")

@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from loopback import Server, serving
 
 from nn_core.cli import download
-from nn_core.cli.app import CONTEXT, Program
+from nn_core.cli.app import App
 from nn_core.cli.catalog import list_sets
-from nn_core.cli.dataset_commands import set_commands
+from nn_core.cli.dataset_commands import datasets_command, fetch_command
 from nn_core.cli.download import RemoteDataset, RemoteFile
 
 CONTENT = bytes(range(256)) * 700
@@ -47,13 +47,12 @@ def invoke(remote: RemoteDataset, *arguments: object) -> Result:
     """A program `toy` that makes moons, and fetches the remote set and one called fish."""
     fetched = {remote.name: remote, "fish": replace(remote, name="fish")}
 
-    @click.group(cls=Program, context_settings=CONTEXT)
+    @click.group(cls=App)
     def main() -> None:
         pass
 
-    commands = set_commands("toy", lambda: list_sets({"moons": moons}, fetched), fetched)
-    for command in commands.values():
-        main.add_command(command)
+    main.add_command(datasets_command("toy", lambda: list_sets({"moons": moons}, fetched)))
+    main.add_command(fetch_command(fetched))
     return CliRunner().invoke(main, [str(word) for word in arguments], prog_name="toy")
 
 
@@ -69,11 +68,11 @@ def test_sets_are_listed_with_settings_and_how_to_get_them(server: Server, folde
     remote = birds(f"{server.address}/whole")
     assert invoke(remote, "datasets").stdout == (
         "moons:points=500,noise=0.2\n    Two half circles.\n"
-        "birds  (not here yet: toy fetch birds)\n    Photos of birds\n"
-        "fish  (not here yet: toy fetch fish)\n    Photos of birds\n"
+        "birds  (to download: toy fetch birds)\n    Photos of birds\n"
+        "fish  (to download: toy fetch fish)\n    Photos of birds\n"
     )
     (folder / "birds.bin").touch()
-    assert "not here yet" not in invoke(remote, "datasets").stdout
+    assert "to download" not in invoke(remote, "datasets").stdout
     assert server.asked == []
 
 
@@ -92,7 +91,7 @@ def test_a_set_arrives_where_data_is_looked_for(server: Server, folder: Path) ->
     remote = birds(f"{server.address}/whole")
     result = invoke(remote, "fetch", "birds")
     assert (result.exit_code, result.stdout) == (0, f"{folder / 'birds.bin'}\n")
-    assert result.stderr == "Photos of birds; origin: made here; licence: none\n"
+    assert result.stderr == "Photos of birds; origin: made here; license: none\n"
     assert (folder / "birds.bin").read_bytes() == CONTENT
     again = invoke(remote, "fetch", "birds")
     assert (again.exit_code, again.stdout) == (0, result.stdout)
@@ -138,9 +137,7 @@ def test_without_a_network_nothing_is_left_behind(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_the_help_names_the_sets_and_the_program() -> None:
+def test_the_help_of_fetch_names_the_sets() -> None:
     remote = birds("http://127.0.0.1")
     text = invoke(remote, "fetch", "--help").stdout
     assert text.startswith("Usage: toy fetch [OPTIONS] birds|fish\n")
-    assert "  Example: toy fetch birds\n" in text
-    assert "  Example: toy datasets\n" in invoke(remote, "datasets", "--help").stdout

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from toy_runs import settings_of
 
-from nn_core.cli.app import Program
+from nn_core.cli.app import App
 from nn_core.cli.options import output_options, recipe_options
 from nn_core.cli.settings import Settings, resumed_settings
 from nn_core.errors import CheckpointError, SettingError
@@ -34,7 +34,7 @@ def resumed(*arguments: str, saved: dict[str, Any] | None = None) -> dict[str, A
     """What `train` would go on with; or what it says, if it refuses."""
     found: dict[str, Any] = {}
 
-    @click.group(cls=Program)
+    @click.group(cls=App)
     def main() -> None:
         pass
 

@@ -47,7 +47,7 @@ def test_the_temporary_file_stands_in_the_same_folder_under_a_name_of_its_own(
     names: list[str] = []
     with monkeypatch.context() as patch:
         patch.setattr(
-            "nn_core.atomic.os.fsync",
+            "nn_core.storage.atomic.os.fsync",
             lambda _: names.extend(path.name for path in tmp_path.iterdir()),
         )
         for _ in range(3):
@@ -92,7 +92,7 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("nn_core.atomic.os.fsync", interrupt)
+        patch.setattr("nn_core.storage.atomic.os.fsync", interrupt)
         with pytest.raises(KeyboardInterrupt):
             atomic_write(tmp_path / "file", b"new")
     assert list(tmp_path.iterdir()) == []
@@ -108,7 +108,7 @@ def test_the_bytes_are_on_the_disk_before_the_name_is(
         seen.append((path.exists(), [file.read_bytes() for file in tmp_path.iterdir()]))
 
     with monkeypatch.context() as patch:
-        patch.setattr("nn_core.atomic.os.fsync", look)
+        patch.setattr("nn_core.storage.atomic.os.fsync", look)
         atomic_write(path, b"new")
     assert seen == [(False, [b"new"])]
 

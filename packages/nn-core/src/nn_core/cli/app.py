@@ -1,10 +1,16 @@
-"""The outer edge of a command line: whatever goes wrong is one line, and an exit status."""
+"""A program as a folder of commands, and its errors as one line and an exit status."""
 
+import ast
+import contextlib
 import gc
 import importlib
+import importlib.util
+import inspect
 import json
+import re
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -13,67 +19,99 @@ from nn_core.errors import NNError, SettingError
 from nn_core.registry import nearest
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
-"""What every program's commands have in common."""
+"""Settings of every program."""
 
-OBJECTS = 50_000
-"""How many more objects there are before Python looks for garbage among them: what a command
-imports makes many, and no garbage."""
+GC_THRESHOLD = 50_000
+"""New objects until Python collects garbage: imports make many objects and no garbage."""
 
 FAILURE, USAGE = 1, 2
-"""Exit statuses: what was asked for could not be done; it was not asked for rightly."""
+"""Exit statuses: the request failed; the request was malformed."""
 
 
-class Commands(MutableMapping[str, click.Command]):
-    """The commands of a program, each imported when it is asked for: who asks for one does not
-    wait for the others, and who asks what there are waits for none.
+class App(click.Group):
+    """A group of commands, one per file of a package.
 
-    package  the program's
-    modules  module of the package -> the commands that it has by name in `COMMANDS` -> the
-             first sentence of each one's help
+    commands  a package ("deep_nn.commands"): each file `compare_optimizers.py` in it that does
+              not start with an underscore is a command, `compare-optimizers`. The file defines
+              the command under its own name, or as `<name>_command` where that name is taken
+              (`def compare_optimizers`, `def import_command`), and is imported only when this
+              command is invoked.
+    order     commands that the help lists first, in this order; the others are alphabetical
+
+    The help of the group shows the first sentence of a command's docstring, read from the source
+    without importing it. A command without a docstring, such as one made by a factory, has the
+    docstring of its module.
+
+    Without arguments, the help is printed. Errors are one line on stderr, without a traceback.
     """
 
-    def __init__(self, package: str, modules: Mapping[str, Mapping[str, str]]) -> None:
-        self._commands: dict[str, str | click.Command] = {
-            name: f"{package}.{module}" for module, names in modules.items() for name in names
-        }
-        self._sentences = {
-            name: sentence for names in modules.values() for name, sentence in names.items()
-        }
+    def __init__(
+        self,
+        name: str | None = None,
+        commands: str | None = None,
+        order: Sequence[str] = (),
+        **settings: Any,
+    ) -> None:
+        settings["context_settings"] = CONTEXT | (settings.get("context_settings") or {})
+        super().__init__(name, **settings)
+        self._package = commands
+        self._order = order
+        self._files = dict(_command_files(commands)) if commands else {}
 
-    def outlines(self) -> dict[str, click.Command]:
-        """What a list of the commands needs to know of them, without their modules."""
-        return {
-            name: click.Command(name, help=self._sentences[name])
-            if isinstance(found, str)  # its module
-            else found
-            for name, found in self._commands.items()
-        }
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands, in the order of the help."""
+        names = {*self._files, *self.commands}
+        first = [name for name in self._order if name in names]
+        return [*first, *sorted(names.difference(first))]
 
-    def __getitem__(self, name: str) -> click.Command:
-        found = self._commands[name]
-        if isinstance(found, str):
-            found = self._commands[name] = importlib.import_module(found).COMMANDS[name]
-        command: click.Command = found
-        return command
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command, imported now; None if there is none of this name."""
+        if cmd_name not in self.commands and cmd_name in self._files:
+            self.commands[cmd_name] = self._import(cmd_name)
+        return self.commands.get(cmd_name)
 
-    def __setitem__(self, name: str, command: click.Command) -> None:
-        self._commands[name] = command
+    def _import(self, name: str) -> click.Command:
+        module = importlib.import_module(f"{self._package}.{self._files[name].stem}")
+        for attribute in _attributes(name):
+            command = getattr(module, attribute, None)
+            if isinstance(command, click.Command):
+                command.help = command.help or inspect.getdoc(module)
+                return command
+        raise TypeError(f"{module.__file__} defines no command {' or '.join(_attributes(name))}")
 
-    def __delitem__(self, name: str) -> None:
-        del self._commands[name]
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands, importing none."""
+        names = self.list_commands(ctx)
+        room = formatter.width - 6 - max(map(len, names), default=0)
+        outlines = {name: self.commands.get(name) or self._outline(name) for name in names}
+        rows = [
+            (name, outline.get_short_help_str(room))
+            for name, outline in outlines.items()
+            if not outline.hidden
+        ]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._commands)
+    def _outline(self, name: str) -> click.Command:
+        """As much of a command as its line in the list needs."""
+        return click.Command(name, help=_docstring(self._files[name], _attributes(name)))
 
-    def __len__(self) -> int:
-        return len(self._commands)
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; without arguments, print the help, unless the group itself does something."""
+        if not args and self.no_args_is_help and not ctx.resilient_parsing:
+            click.echo(ctx.get_help())
+            ctx.exit()
+        return super().parse_args(ctx, args)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._commands
-
-
-class Program(click.Group):
-    """A group of commands that ends in one line on stderr where others end in a traceback."""
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command asked for; an unknown name is answered with the nearest."""
+        name, known = args[0], self.list_commands(ctx)
+        if name not in known and not name.startswith("-"):
+            ctx.fail(f"no such command: {name!r}; {nearest(name, known)}")
+        return super().resolve_command(ctx, args)
 
     def main(
         self,
@@ -86,7 +124,7 @@ class Program(click.Group):
         """Run a command; with `standalone_mode`, exit with its status."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-        gc.set_threshold(OBJECTS)
+        gc.set_threshold(GC_THRESHOLD)
         try:
             status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.UsageError as error:
@@ -107,33 +145,50 @@ class Program(click.Group):
             _fail(f"{where}{error.strerror or error}", FAILURE)
         sys.exit(status if isinstance(status, int) else 0)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands in the help, for which none of them need be imported."""
-        if isinstance(self.commands, Commands):
-            click.Group(commands=self.commands.outlines()).format_commands(ctx, formatter)
-        else:
-            super().format_commands(ctx, formatter)
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command asked for; an unknown one is answered with the nearest."""
-        name = args[0]
-        if name not in self.commands and not name.startswith("-"):
-            ctx.fail(f"no such command: {name!r}; {nearest(name, self.commands)}")
-        return super().resolve_command(ctx, args)
+def _command_files(package: str) -> Iterator[tuple[str, Path]]:
+    """Name and file of each command in a package, which is not imported."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.submodule_search_locations is None:
+        raise ModuleNotFoundError(f"no package {package!r}", name=package)
+    for folder in spec.submodule_search_locations:
+        for file in Path(folder).iterdir():
+            if file.suffix == ".py" and not file.stem.startswith("_"):
+                yield file.stem.replace("_", "-"), file
+
+
+def _attributes(name: str) -> tuple[str, str]:
+    """Where a command's module may have the command."""
+    stem = name.replace("-", "_")
+    return stem, f"{stem}_command"
+
+
+def _docstring(file: Path, functions: Sequence[str]) -> str | None:
+    """The docstring of the first of these functions that a file defines, or of the file.
+
+    Only the text up to the end of the docstring is parsed: a whole command takes ten times as
+    long, and a list of commands waits for all of them.
+    """
+    source = file.read_text(encoding="utf-8")
+    for name in functions:
+        head = re.search(rf'^def {name}\(.*?""".*?"""', source, re.MULTILINE | re.DOTALL)
+        with contextlib.suppress(SyntaxError):  # these quotes were not a docstring's
+            function = ast.parse(head[0] if head else "pass").body[0]
+            if isinstance(function, ast.FunctionDef) and (found := ast.get_docstring(function)):
+                return found
+    return ast.get_docstring(ast.parse(source))
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 
 
 def info(message: str) -> None:
-    """Say something beside the result: on stderr, so that stdout stays the result alone."""
+    """Print a remark on stderr, so that stdout is the result alone."""
     click.echo(message, err=True)
 
 
 def echo_json(result: object) -> None:
-    """Print a result as one line of strict JSON, which knows neither NaN nor Infinity."""
+    """Print a result as one line of strict JSON, which has neither NaN nor Infinity."""
     click.echo(json.dumps(result, allow_nan=False))
 
 

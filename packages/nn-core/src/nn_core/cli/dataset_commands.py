@@ -1,4 +1,4 @@
-"""The commands `datasets` and `fetch`, which every program has alike."""
+"""The commands `datasets` and `fetch`, the same in every program."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -15,57 +15,46 @@ from nn_core.errors import DataError
 from nn_core.registry import nearest
 
 
-def set_commands(
-    program: str, catalogue: Callable[[], list[Entry]], fetched: Mapping[str, RemoteDataset]
-) -> dict[str, click.Command]:
-    """The commands `datasets` and `fetch` of a program, by name.
+def datasets_command(program: str, catalog: Callable[[], list[Entry]]) -> click.Command:
+    """The command `datasets` of a program; its help is the docstring of the module that defines it.
 
-    program    what it is called on the command line
-    catalogue  lists all sets that have a name, whenever it is asked
-    fetched    those that are downloaded, by name; at least one
+    program  its name on the command line
+    catalog  lists all named data sets
     """
-    return {"datasets": _datasets(program, catalogue), "fetch": _fetch(program, fetched)}
 
-
-def _datasets(program: str, catalogue: Callable[[], list[Entry]]) -> click.Command:
-    help_text = (
-        "List the data sets that have a name, with their settings.\n\n"
-        f"\b\nExample: {program} datasets"
-    )
-
-    @click.command("datasets", help=help_text)
+    @click.command("datasets")
     @json_option
     def command(as_json: bool) -> None:
-        entries = catalogue()
+        entries = catalog()
         if as_json:
             echo_json([asdict(entry) for entry in entries])
             return
         for entry in entries:
-            missing = "" if entry.is_here else f"  (not here yet: {program} fetch {entry.name})"
+            missing = "" if entry.is_here else f"  (to download: {program} fetch {entry.name})"
             click.echo(f"{entry.spec}{missing}\n    {entry.description}")
 
     return command
 
 
-def _fetch(program: str, fetched: Mapping[str, RemoteDataset]) -> click.Command:
-    help_text = (
-        "Download a data set, and check that it is what it should be.\n\n"
-        f"\b\nExample: {program} fetch {next(iter(fetched))}"
-    )
+def fetch_command(datasets: Mapping[str, RemoteDataset]) -> click.Command:
+    """The command `fetch` of a program; its help is the docstring of the module that defines it.
 
-    @click.command("fetch", help=help_text)
-    @click.argument("name", metavar="|".join(fetched))
+    datasets  what can be downloaded, by name; at least one
+    """
+
+    @click.command("fetch")
+    @click.argument("name", metavar="|".join(datasets))
     @click.option(
         "--to",
         type=click.Path(file_okay=False, path_type=Path),
-        help="The folder to put it in; by default where --data looks for it.",
+        help="Folder to write to; by default where --data looks for it.",
     )
     def command(name: str, to: Path | None) -> None:
-        if name not in fetched:
-            raise DataError(f"no data set {name!r} to fetch; {nearest(name, fetched)}")
-        remote = fetched[name]
+        if name not in datasets:
+            raise DataError(f"no data set {name!r} to fetch; {nearest(name, datasets)}")
+        remote = datasets[name]
         for path in download.fetch(remote, to, progress=sys.stderr.isatty()):
             click.echo(path)
-        info(f"{remote.description}; origin: {remote.origin}; licence: {remote.licence}")
+        info(f"{remote.description}; origin: {remote.origin}; license: {remote.licence}")
 
     return command

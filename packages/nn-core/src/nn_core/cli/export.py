@@ -1,4 +1,4 @@
-"""The command `export`, which every program has alike."""
+"""The command `export`, the same in every program."""
 
 from pathlib import Path
 
@@ -9,16 +9,12 @@ from nn_core.cli.param_types import MODEL, OutputFile, require_distinct
 
 
 def export_command(program: str) -> click.Command:
-    """The command `export` of a program.
+    """The command `export` of a program; its help is the docstring of the module that defines it.
 
-    program  what it is called on the command line, whose checkpoints are read
+    program  its name on the command line, which its checkpoints carry
     """
-    help_text = (
-        "Write a network without the run that trained it: a third of the size or less.\n\n"
-        f"\b\nExample: {program} export model.h5 small.h5"
-    )
 
-    @click.command("export", help=help_text)
+    @click.command("export")
     @click.argument("model_path", metavar="MODEL", type=MODEL)
     @click.argument("out", metavar="OUT.h5", type=OutputFile(".h5", ".hdf5"))
     def export(model_path: Path, out: Path) -> None:
