@@ -1,10 +1,10 @@
-"""Where the program starts, as `cnn-sign` and as `python -m cnn_sign_digits`."""
+"""Entry point of `cnn-sign` and of `python -m cnn_sign_digits`."""
 
 import sys
 
 
 def main() -> None:
-    """Run it; Ctrl-C is one line even while it is still being imported."""
+    """Run the program; Ctrl-C is one line even while imports are running."""
     try:
         from cnn_sign_digits.cli import main as program
     except KeyboardInterrupt:

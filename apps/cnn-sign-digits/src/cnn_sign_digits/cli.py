@@ -1,19 +1,16 @@
-"""The program cnn-sign; each command is a file of `commands`."""
+"""The program cnn-sign; each of its commands is a file in `commands`."""
 
 import click
 
 from nn_core.cli.app import App
 
 
-@click.command(
-    cls=App,
-    commands="cnn_sign_digits.commands",
-    order=("train", "evaluate", "predict"),
-    invoke_without_command=True,
+@click.group(
+    cls=App, commands="cnn_sign_digits.commands", order=("train", "evaluate", "predict", "explain")
 )
 @click.version_option(package_name="cnn-sign")
 def main() -> None:
-    """Hand-sign recognition with a convolutional network in NumPy, gradients written by hand.
+    """Recognize hand signs with a convolutional network in NumPy, its gradients written by hand.
 
     \b
     Example: cnn-sign predict photo.jpg

@@ -1,108 +1,43 @@
-"""The options of cnn-sign that say what is learned, and by which network."""
+"""Options that several commands share."""
+
+from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
-from cnn_sign_digits.data import MADE, parse_fold
-from cnn_sign_digits.presets import PRESETS
-from nn_core.batches.augmentation import augmentation
-from nn_core.cli.options import INITIALIZER, Command, together
-from nn_core.cli.param_types import FloatRange, SpecType
-from nn_core.layers import ACTIVATIONS
-from nn_core.registry import parse
+from cnn_sign_digits.datasets.folders import PHOTOS
+from cnn_sign_digits.datasets.hdf5 import SUFFIXES
+from cnn_sign_digits.model import SHIPPED
+from nn_core.cli.param_types import MODEL
+from nn_core.errors import SettingError
+from nn_core.storage.files import printable
 
-PRESET, DATA = "classic", "synthetic"
+model_option = click.option(
+    "--model",
+    "model_path",
+    metavar="FILE",
+    type=MODEL,
+    default=SHIPPED,
+    show_default="the one that comes with cnn-sign",
+    help="Checkpoint of a trained network.",
+)
 
 
-def use_defaults(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
-    """Let the preset's settings for the data be the defaults of the other options."""
-    stated = {"preset": PRESET, "data": DATA, **ctx.params, parameter.name or "": value}
-    drawn = stated["data"].strip().partition(":")[0] in MADE
-    ctx.default_map = PRESETS[stated["preset"]].defaults_for(drawn)
-    return value
+def require_outside(outputs: Mapping[str, Path | None], **inputs: str | None) -> None:
+    """Raise SettingError for an output that would be read as a photo of an input folder.
 
-
-def photo_options(command: Command) -> Command:
-    """Photos and network: the fields that `PhotoSettings` adds."""
-    return together(
-        click.option(
-            "--preset",
-            type=click.Choice(list(PRESETS)),
-            default=PRESET,
-            is_eager=True,
-            callback=use_defaults,
-            help="The network; with --data it sets the defaults of the options below.",
-        ),
-        click.option(
-            "--data",
-            default=DATA,
-            is_eager=True,
-            callback=use_defaults,
-            metavar="NAME|PATH",
-            help="synthetic (with settings, as in synthetic:count=2000), digits, a folder of class "
-            "folders of photos, or an .h5 file or a folder of them.",
-        ),
-        click.option(
-            "--test",
-            default=None,
-            metavar="NAME|PATH",
-            help="What to validate on; without it the set's own test part is used, or a part is "
-            "held back.",
-        ),
-        click.option(
-            "--validation",
-            type=FloatRange(above=0, below=1),
-            default=0.2,
-            help="The share to hold back: of the people where they are known, else of each class.",
-        ),
-        click.option(
-            "--fold",
-            type=SpecType(parse_fold, "K/N"),
-            default=None,
-            help="Divide the people into N parts, and hold the K-th back, as in 2/5.",
-        ),
-        click.option(
-            "--group",
-            default=None,
-            metavar="REGEX|CSV",
-            help="Who is on a photo, who must not stand on both sides of a split: the parentheses "
-            r"of a pattern in its path, as in 'person(\d+)', or a table of file and group.",
-        ),
-        click.option(
-            "--add",
-            default="none",
-            metavar="NAME|PATH",
-            help="More photos to train on, never to judge by, as in synthetic:count=2000; or none.",
-        ),
-        click.option(
-            "--walls",
-            type=click.IntRange(0, 100),
-            default=0,
-            help="Cut the hands out of their photos, and show each before so many drawn walls too.",
-        ),
-        click.option(
-            "--augment",
-            type=SpecType(augmentation, "augmentation"),
-            default="none",
-            help="none, or standard with settings, as in standard:rotation=30,mirror=no: each "
-            "photo is moved, turned and lit anew whenever it is seen.",
-        ),
-        click.option(
-            "--activation",
-            type=SpecType(lambda text: parse(text, ACTIVATIONS, "activation"), "activation"),
-            default="relu",
-            help="relu, leaky-relu, gelu, tanh or sigmoid.",
-        ),
-        click.option(
-            "--initializer",
-            type=INITIALIZER,
-            default="he",
-            help="he, xavier, lecun (each also as -uniform), orthogonal, normal:scale=0.01 or "
-            "zeros.",
-        ),
-        click.option(
-            "--keep-prob",
-            type=FloatRange(above=0, most=1),
-            default=1.0,
-            help="What dropout keeps before the last layer.",
-        ),
-    )(command)
+    outputs, inputs  by the name of their options
+    """
+    for source, spec in inputs.items():
+        if spec is None or not Path(spec).is_dir():
+            continue
+        folder = Path(spec).resolve()
+        for name, path in outputs.items():
+            if path is None or not path.resolve().is_relative_to(folder):
+                continue
+            inside = path.resolve().relative_to(folder)
+            suffix, nested = inside.suffix.lower(), len(inside.parts) > 1
+            if (nested and suffix in PHOTOS) or (not nested and suffix in SUFFIXES):
+                raise SettingError(
+                    f"{name} would become part of the data: {printable(path)} is in {source}"
+                )

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cnn_sign_digits.datasets.splits import GENERATED, parse_fold
+from cnn_sign_digits.datasets.catalog import GENERATED
+from cnn_sign_digits.datasets.splits import parse_fold
 from cnn_sign_digits.model import Model
 from cnn_sign_digits.presets import PRESETS
 from nn_core.batches.augmentation import augmentation

@@ -1,13 +1,13 @@
-"""From settings to a run: its photos, its network and its trainer."""
+"""From settings to a training run: its photos, network and trainer."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from cnn_sign_digits.data import Splits, load, load_fold
-from cnn_sign_digits.dataset import fingerprint
-from cnn_sign_digits.joining import add_photos, add_walls
-from cnn_sign_digits.model import INPUT_SHAPE, Model, View
-from cnn_sign_digits.settings import PhotoSettings, layers, settings_of, streams
+from cnn_sign_digits.datasets.dataset import fingerprint
+from cnn_sign_digits.datasets.extra_data import add_backgrounds, add_extra_data
+from cnn_sign_digits.datasets.splits import Splits, load_fold, load_holdout
+from cnn_sign_digits.model import INPUT_SHAPE, Model, Transform
+from cnn_sign_digits.settings import PhotoSettings, settings_of, spawn_rngs
 from nn_core import checkpoint
 from nn_core.batches.augmentation import Augmentation, augmentation
 from nn_core.errors import CheckpointError, DataError
@@ -15,52 +15,73 @@ from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
 from nn_core.training.trainer import Trainer
 
-TURN = 20.0
-"""Degrees by which photos are turned to be looked at once more."""
+TEST_TIME_ROTATION = 20.0
+"""Degrees."""
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A run that has not begun, and what it was made from."""
+class Setup:
+    """A run before its first step."""
 
-    trainer: Trainer
+    settings: PhotoSettings
     splits: Splits
+    trainer: Trainer
 
-    def details(self, settings: PhotoSettings) -> dict[str, Any]:
-        """What a checkpoint needs beside the network."""
+    def details(self) -> dict[str, Any]:
+        """What a checkpoint stores beside the network."""
         return {
-            "settings": settings.to_dict(),
+            "settings": self.settings.to_dict(),
             "classes": self.splits.train.classes,
             "fingerprint": _fingerprint(self.splits),
-            "views": views(augmentation(settings.augment)),
+            "test_time_augmentation": prediction_transforms(augmentation(self.settings.augment)),
         }
 
 
+def set_up(settings: PhotoSettings) -> Setup:
+    """Photos, network and trainer of a run, each with its own generator.
+
+    Raises DataError, ShapeError or SettingError for what cannot be trained.
+    """
+    rngs = spawn_rngs(settings.seed)
+    splits = load_splits(settings)
+    network = Network(
+        settings.layers(len(splits.train.classes)),
+        input_shape=INPUT_SHAPE,
+        rng=rngs.weights,
+        dtype=settings.dtype,
+    )
+    trainer = Trainer(
+        network,
+        splits.train.x,
+        splits.train.y,
+        settings.recipe(softmax_cross_entropy),
+        epochs=settings.epochs,
+        rng=rngs.training,
+        validation=(splits.validation.x, splits.validation.y),
+        measure_training=True,
+        augment=augmentation(settings.augment),
+    )
+    return Setup(settings, splits, trainer)
+
+
 def load_splits(settings: PhotoSettings) -> Splits:
-    """What a run trains on and is judged by; the same for the same settings."""
-    data_rng, _, _, _, added_rng, walls_rng = streams(settings.seed)
+    """Training and validation set; the same for the same settings."""
+    rngs = spawn_rngs(settings.seed)
+    data, group = settings.data, settings.group
     if settings.fold is not None:
-        splits = load_fold(settings.data, settings.fold, group=settings.group, rng=data_rng)
+        splits = load_fold(data, settings.fold, group=group, rng=rngs.data)
     else:
-        splits = load(
-            settings.data,
-            test=settings.test,
-            validation=settings.validation,
-            group=settings.group,
-            rng=data_rng,
-        )
-    if settings.walls:
-        splits = add_walls(splits, settings.walls, rng=walls_rng)
-    if settings.add != "none":
-        splits = add_photos(splits, settings.add, rng=added_rng)
+        test, fraction = settings.test, settings.validation
+        splits = load_holdout(data, test=test, validation=fraction, group=group, rng=rngs.data)
+    if settings.backgrounds:
+        splits = add_backgrounds(splits, settings.backgrounds, rng=rngs.backgrounds)
+    if settings.extra_data != "none":
+        splits = add_extra_data(splits, settings.extra_data, rng=rngs.extra_data)
     return splits
 
 
 def splits_of(model: Model) -> Splits:
-    """What a model was trained on and judged by.
-
-    Raises DataError if it is no longer to be had, or is no longer the same.
-    """
+    """The training and validation set of a model. Raises DataError if they are gone or changed."""
     try:
         splits = load_splits(settings_of(model))
     except DataError as error:
@@ -70,59 +91,33 @@ def splits_of(model: Model) -> Splits:
 
 
 def require_same_data(model: Model, splits: Splits) -> None:
-    """Raise DataError unless the training part is that of the model."""
+    """Raise DataError unless a model was trained on this training set."""
     if _fingerprint(splits) != model.fingerprint:
-        raise DataError(
-            f"{(splits.alone or splits.train).name} is not the data that the model was trained on"
-        )
+        name = (splits.original or splits.train).name
+        raise DataError(f"{name} is not the data that the model was trained on")
 
 
-def prepare(settings: PhotoSettings) -> Prepared:
-    """Photos, network and trainer of a run; each draws from its own stream of the seed.
-
-    Raises DataError, ShapeError or SettingError for what cannot be trained.
-    """
-    _, weights_rng, training_rng, *_ = streams(settings.seed)
-    splits = load_splits(settings)
-    network = Network(
-        layers(settings, len(splits.train.classes)),
-        input_shape=INPUT_SHAPE,
-        rng=weights_rng,
-        dtype=settings.dtype,
-    )
-    trainer = Trainer(
-        network,
-        splits.train.x,
-        splits.train.y,
-        settings.recipe(softmax_cross_entropy),
-        epochs=settings.epochs,
-        rng=training_rng,
-        validation=(splits.validation.x, splits.validation.y),
-        measure_training=True,
-        augment=augmentation(settings.augment),
-    )
-    return Prepared(trainer, splits)
-
-
-def run_to_resume(model: Model, prepared: Prepared) -> checkpoint.Run:
-    """The run to go on with. Raises CheckpointError or DataError if it cannot go on."""
+def run_to_resume(model: Model, setup: Setup) -> checkpoint.Run:
+    """The saved run of a model. Raises CheckpointError or DataError if it cannot be resumed."""
     if model.run is None:
-        raise CheckpointError("the checkpoint holds a network, but no run to go on with")
-    require_same_data(model, prepared.splits)
+        raise CheckpointError("the checkpoint has no training state to resume from")
+    require_same_data(model, setup.splits)
     return model.run
 
 
-def views(augment: Augmentation | None) -> list[View]:
-    """How a network looks at a photo that was trained with such an augmentation.
+def prediction_transforms(augment: Augmentation | None) -> list[Transform]:
+    """Test-time augmentation: transforms of a photo over which predictions are averaged.
 
-    One that knows left and right hands looks at the mirror image as well, and one that knows
-    hands in every position at both, turned to either side: more looks are better than one.
+    Horizontal flips and rotations by TEST_TIME_ROTATION to either side, as far as the network was
+    trained on them.
     """
-    sides = [False, True] if augment is not None and augment.mirror else [False]
-    turns = [0.0, TURN, -TURN] if augment is not None and augment.rotation > TURN else [0.0]
-    return [(degrees, mirrored) for degrees in turns for mirrored in sides]
+    flips = [False, True] if augment is not None and augment.horizontal_flip else [False]
+    degrees = TEST_TIME_ROTATION
+    rotated = augment is not None and augment.rotation > degrees
+    rotations = [0.0, degrees, -degrees] if rotated else [0.0]
+    return [(rotation, flip) for rotation in rotations for flip in flips]
 
 
 def _fingerprint(splits: Splits) -> str:
-    """Of the photos alone: hands before other walls may differ by a bit on another machine."""
-    return fingerprint(splits.alone or splits.train)
+    """Of the original photos: synthetic backgrounds can differ by a bit between machines."""
+    return fingerprint(splits.original or splits.train)

@@ -10,22 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn_core.batches import augmentation as module
-from nn_core.batches.augmentation import AUGMENTATIONS, Augmentation, augmentation, turned
+from nn_core.batches.augmentation import AUGMENTATIONS, Augmentation, augmentation, rotate
 from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.registry import describe
 
-STILL = {"shift": 0.0, "rotation": 0.0, "scale": 0.0, "stretch": 0.0, "mirror": False}
-UNLIT = {"brightness": 0.0, "contrast": 0.0, "colour": 0.0}
+STILL = {"shift": 0.0, "rotation": 0.0, "scale": 0.0, "stretch": 0.0, "horizontal_flip": False}
+UNLIT = {"brightness": 0.0, "contrast": 0.0, "color": 0.0}
 settings = st.builds(
     Augmentation,
     shift=st.floats(0, 1),
     rotation=st.floats(0, 180),
     scale=st.floats(0, 1),
     stretch=st.floats(0, 1),
-    mirror=st.booleans(),
+    horizontal_flip=st.booleans(),
     brightness=st.floats(0, 1),
     contrast=st.floats(0, 1),
-    colour=st.floats(0, 1),
+    color=st.floats(0, 1),
 )
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 7), st.integers(1, 7), st.integers(1, 4))
 seeds = st.integers(0, 2**32 - 1)
@@ -58,7 +58,7 @@ def slowly(
         t = np.array([chosen.shift * W * drawn[0], chosen.shift * H * drawn[1]])
         a = math.radians(chosen.rotation * drawn[2])
         k = (1 + chosen.scale) ** drawn[3]
-        F = np.diag([-1.0 if chosen.mirror and drawn[4] < 0 else 1.0, 1.0])
+        F = np.diag([-1.0 if chosen.horizontal_flip and drawn[4] < 0 else 1.0, 1.0])
         R = np.array([[math.cos(a), -math.sin(a)], [math.sin(a), math.cos(a)]])
         e = (1 + chosen.stretch) ** drawn[-1]
         back = np.linalg.inv(np.diag([e, 1 / e]) @ (k * R @ F))
@@ -72,7 +72,7 @@ def slowly(
                 r, s = p - [i, j]
                 right, below = min(i + 1, W - 1), min(j + 1, H - 1)
                 for channel in range(C):
-                    g = (1 + chosen.colour) ** drawn[7 + channel]
+                    g = (1 + chosen.color) ** drawn[7 + channel]
                     value = (
                         (1 - r) * (1 - s) * x[n, j, i, channel]
                         + r * (1 - s) * x[n, j, right, channel]
@@ -119,7 +119,7 @@ def test_white_is_255_unless_told_otherwise() -> None:
 
 def test_a_mirror_and_nothing_else() -> None:
     x = bytes_of((64, 6, 5, 3))
-    y = Augmentation(**(STILL | UNLIT | {"mirror": True}))(x, rng=rng())
+    y = Augmentation(**(STILL | UNLIT | {"horizontal_flip": True}))(x, rng=rng())
     same = (y == x).all(axis=(1, 2, 3))
     mirrored = (y == x[:, :, ::-1]).all(axis=(1, 2, 3))
     assert (same ^ mirrored).all()
@@ -133,7 +133,7 @@ def test_whole_pixels_and_quarter_turns_are_exact(monkeypatch: pytest.MonkeyPatc
         """A generator of numbers that the test chooses."""
 
         def __init__(self, **drawn: float) -> None:
-            names = ["right", "down", "turn", "scale", "mirror", "bright", "contrast"]
+            names = ["right", "down", "turn", "scale", "horizontal_flip", "bright", "contrast"]
             self.row = [drawn.get(name, 0.0) for name in names] + [0.0] * 3
             self.row.append(drawn.get("wider", 0.0))
 
@@ -153,8 +153,8 @@ def test_whole_pixels_and_quarter_turns_are_exact(monkeypatch: pytest.MonkeyPatc
     np.testing.assert_array_equal(lifted[4], x[0, 4])
     # q = R p with a = 90 degrees takes (1, 0) to (0, 1): right goes down, rows being counted
     # from the top, which is a turn clockwise.
-    turned = seen(Augmentation(**(STILL | UNLIT | {"rotation": 90.0})), turn=1.0)
-    np.testing.assert_array_equal(turned, np.rot90(x[0], -1))
+    rotate = seen(Augmentation(**(STILL | UNLIT | {"rotation": 90.0})), turn=1.0)
+    np.testing.assert_array_equal(rotate, np.rot90(x[0], -1))
     grown = seen(Augmentation(**(STILL | UNLIT | {"scale": 1.0})), scale=1.0)
     np.testing.assert_array_equal(grown[::2, ::2], x[0, 1:4, 1:4])
     halves = (x[0, 1:4, 1:3].astype(float) + x[0, 1:4, 2:4]) / 2
@@ -164,8 +164,8 @@ def test_whole_pixels_and_quarter_turns_are_exact(monkeypatch: pytest.MonkeyPatc
     np.testing.assert_array_equal(wider[2, ::2], x[0, 2, 1:4])
     np.testing.assert_array_equal(wider[[1, 3], 2], x[0, [0, 4], 2])
     # Mirrored first, then moved to the right.
-    both = Augmentation(**(STILL | UNLIT | {"shift": 0.4, "mirror": True}))
-    moved = seen(both, right=1.0, mirror=-1.0)
+    both = Augmentation(**(STILL | UNLIT | {"shift": 0.4, "horizontal_flip": True}))
+    moved = seen(both, right=1.0, horizontal_flip=-1.0)
     np.testing.assert_array_equal(moved[:, 2:], x[0, :, ::-1][:, :3])
     brighter = seen(Augmentation(**(STILL | UNLIT | {"brightness": 0.2})), bright=0.5)
     np.testing.assert_allclose(brighter, np.minimum(x[0] + 25.5, 255), rtol=1e-6)
@@ -176,10 +176,10 @@ def test_whole_pixels_and_quarter_turns_are_exact(monkeypatch: pytest.MonkeyPatc
 
 def test_light_differs_by_channel_only_by_colour() -> None:
     x = np.full((40, 3, 3, 3), 100, np.uint8)
-    lit = Augmentation(**STILL, brightness=0.2, contrast=0.3, colour=0.0)(x, rng=rng())
+    lit = Augmentation(**STILL, brightness=0.2, contrast=0.3, color=0.0)(x, rng=rng())
     np.testing.assert_array_equal(lit[..., 0], lit[..., 2])
     assert np.ptp(lit[:, 0, 0, 0]) > 30
-    tinted = Augmentation(**STILL, brightness=0.0, contrast=0.0, colour=0.5)(x, rng=rng())
+    tinted = Augmentation(**STILL, brightness=0.0, contrast=0.0, color=0.5)(x, rng=rng())
     assert np.abs(tinted[..., 0] - tinted[..., 1]).max() > 20
     assert 100 / 1.5 - 0.01 <= tinted.min() < tinted.max() <= 150.01
     np.testing.assert_array_equal(tinted, tinted[:, :1, :1] + np.zeros((3, 3, 1), np.float32))
@@ -239,12 +239,12 @@ def test_a_large_image_stays_within_the_integers() -> None:
 
 
 def test_named_with_its_settings() -> None:
-    chosen = augmentation("standard:rotation=30,mirror=no,colour=0")
-    assert chosen == Augmentation(rotation=30.0, mirror=False, colour=0.0)
+    chosen = augmentation("standard:rotation=30,horizontal_flip=no,color=0")
+    assert chosen == Augmentation(rotation=30.0, horizontal_flip=False, color=0.0)
     assert augmentation(describe(chosen, AUGMENTATIONS)) == chosen
-    assert augmentation("standard:mirror=YES").mirror is True
-    with pytest.raises(SettingError, match="mirror must be yes or no, not '2'"):
-        augmentation("standard:mirror=2")
+    assert augmentation("standard:horizontal_flip=YES").horizontal_flip is True
+    with pytest.raises(SettingError, match="horizontal_flip must be yes or no, not '2'"):
+        augmentation("standard:horizontal_flip=2")
 
 
 @pytest.mark.parametrize("name", [*STILL, *UNLIT])
@@ -276,6 +276,6 @@ def test_what_is_no_batch_of_images_is_refused(
 
 def test_turned_by_a_right_angle_each_pixel_is_where_it_should_be() -> None:
     x = np.random.default_rng(0).integers(256, size=(2, 5, 5, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(turned(x, 90), np.rot90(x, -1, axes=(1, 2)))
-    np.testing.assert_array_equal(turned(x, -90), np.rot90(x, 1, axes=(1, 2)))
-    np.testing.assert_array_equal(turned(x, 0), x)
+    np.testing.assert_array_equal(rotate(x, 90), np.rot90(x, -1, axes=(1, 2)))
+    np.testing.assert_array_equal(rotate(x, -90), np.rot90(x, 1, axes=(1, 2)))
+    np.testing.assert_array_equal(rotate(x, 0), x)

@@ -1,7 +1,11 @@
-"""The commands `datasets` and `fetch`."""
+"""List the named data sets with their settings.
 
-from cnn_sign_digits.data import FETCHED, catalogue
+\b
+Example: cnn-sign datasets
+"""
+
+from cnn_sign_digits.datasets.catalog import catalog
 from cnn_sign_digits.model import PROGRAM
-from nn_core.cli.dataset_commands import set_commands
+from nn_core.cli.dataset_commands import datasets_command
 
-COMMANDS = set_commands(PROGRAM, catalogue, FETCHED)
+datasets = datasets_command(PROGRAM, catalog)

@@ -8,58 +8,55 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits.data import load_for_evaluation, require_outside
-from cnn_sign_digits.dataset import Dataset
-from cnn_sign_digits.model import Model, load_model
-from cnn_sign_digits.preparing import splits_of
-from cnn_sign_digits.settings import settings_of, streams
-from cnn_sign_digits.using import model_argument
+from cnn_sign_digits.datasets.dataset import Dataset
+from cnn_sign_digits.datasets.splits import load_for_evaluation
+from cnn_sign_digits.model import SHIPPED, Model, load_model
+from cnn_sign_digits.options import model_option, require_outside
+from cnn_sign_digits.settings import settings_of, spawn_rngs
+from cnn_sign_digits.setup import splits_of
 from nn_core.arrays import Array
 from nn_core.cli.app import echo_json, info, json_option
 from nn_core.cli.param_types import FIGURE, require_distinct
 from nn_core.losses import softmax_cross_entropy
-from nn_core.metrics import accuracy, confusion_matrix, precision_and_recall, probabilities
+from nn_core.metrics import accuracy, confusion_matrix, precision_and_recall
 from nn_core.summary import table
 
 
 @click.command()
-@model_argument
+@model_option
 @click.option(
     "--data",
     metavar="NAME|PATH",
-    help="What to judge by; its test part if it has one. By default what the training of MODEL "
-    "held back, and drawn hands without MODEL.",
+    help="Photos to evaluate on, as for train; a test set in them is used alone.  [default: the "
+    "validation set of the model's training; synthetic hands for the model that comes with it]",
 )
-@click.option("--figure", type=FIGURE, help="Draw which class is taken for which.")
-@click.option("--mistakes", type=FIGURE, help="Show the photos that are wrong, the surest first.")
+@click.option("--figure", type=FIGURE, help="Plot the confusion matrix.")
+@click.option("--mistakes", type=FIGURE, help="Plot misclassified photos, most confident first.")
 @json_option
 def evaluate(
-    model_path: Path | None,
+    model_path: Path,
     data: str | None,
     figure: Path | None,
     mistakes: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure how well a trained network tells signs.
-
-    MODEL is a checkpoint of train; without it, the weights that come with the program.
+    """Evaluate a trained classifier: accuracy, loss, and precision and recall by class.
 
     \b
     Example: cnn-sign evaluate --data digits --figure confusion.png --mistakes mistakes.png
     """
-    require_distinct(
-        {"--figure": figure, "--mistakes": mistakes}, MODEL=model_path, **{"--data": data}
-    )
-    require_outside({"--figure": figure, "--mistakes": mistakes}, **{"--data": data})
+    figures = {"--figure": figure, "--mistakes": mistakes}
+    require_distinct(figures, **{"--model": model_path, "--data": data})
+    require_outside(figures, **{"--data": data})
     model = load_model(model_path)
-    if data is None and model_path is None:
+    if data is None and model_path == SHIPPED:
         data = "synthetic:count=500"
-    dataset = evaluation_data(model, data)
-    logits = model.logits(dataset.x)
-    confusion = confusion_matrix(logits.argmax(axis=1), dataset.y, len(model.classes))
+    dataset = _dataset(model, data)
+    log_p = model.log_probabilities(dataset.x)
+    confusion = confusion_matrix(log_p.argmax(axis=1), dataset.y, len(model.classes))
     result: dict[str, Any] = {
-        "accuracy": accuracy(logits, dataset.y),
-        "loss": softmax_cross_entropy(logits, dataset.y)[0],
+        "accuracy": accuracy(log_p, dataset.y),
+        "loss": softmax_cross_entropy(log_p, dataset.y)[0],
         "examples": len(dataset),
         "data": dataset.name,
         "classes": _by_class(confusion, model.classes),
@@ -70,33 +67,34 @@ def evaluate(
     else:
         click.echo(_report(result))
     if figure is not None:
-        from cnn_sign_digits.charts import draw_confusion
+        from cnn_sign_digits.plots import plot_confusion_matrix
 
-        draw_confusion(confusion, model.classes, figure, title=f"{dataset.name}: true and told")
+        title = f"{dataset.name}: confusion matrix"
+        plot_confusion_matrix(confusion, model.classes, figure, title=title)
         info(f"wrote {figure}")
     if mistakes is not None:
-        _show_mistakes(model, dataset, probabilities(logits), mistakes)
+        _plot_mistakes(model, dataset, np.exp(log_p), mistakes)
 
 
-def evaluation_data(model: Model, data: str | None) -> Dataset:
-    """What to judge a model by: `data`, or what its training held back."""
-    if data is not None:
-        return load_for_evaluation(data, model.classes, rng=streams(settings_of(model).seed)[3])
-    return splits_of(model).validation
+def _dataset(model: Model, data: str | None) -> Dataset:
+    if data is None:
+        return splits_of(model).validation
+    rng = spawn_rngs(settings_of(model).seed).evaluation
+    return load_for_evaluation(data, model.classes, rng=rng)
 
 
 def _by_class(
     confusion: npt.NDArray[np.int64], classes: tuple[str, ...]
 ) -> dict[str, dict[str, Any]]:
-    """Photos, precision and recall; None where a class was never told, or is not there."""
-    figures = zip(confusion.sum(axis=1), *precision_and_recall(confusion), strict=True)
+    """Examples, precision and recall by class; None where a class is never predicted or absent."""
+    columns = zip(confusion.sum(axis=1), *precision_and_recall(confusion), strict=True)
     return {
         name: {
-            "examples": int(there),
+            "examples": int(examples),
             "precision": None if math.isnan(precision) else float(precision),
             "recall": None if math.isnan(recall) else float(recall),
         }
-        for name, (there, precision, recall) in zip(classes, figures, strict=True)
+        for name, (examples, precision, recall) in zip(classes, columns, strict=True)
     }
 
 
@@ -105,10 +103,10 @@ def _report(result: dict[str, Any]) -> str:
     rows += [
         (
             name,
-            f"{of['examples']:,}",
-            *("" if of[key] is None else f"{of[key]:.1%}" for key in ("precision", "recall")),
+            f"{row['examples']:,}",
+            *("" if row[key] is None else f"{row[key]:.1%}" for key in ("precision", "recall")),
         )
-        for name, of in result["classes"].items()
+        for name, row in result["classes"].items()
     ]
     return (
         f"{result['data']}: {result['examples']:,} photos, accuracy {result['accuracy']:.2%}, "
@@ -116,22 +114,23 @@ def _report(result: dict[str, Any]) -> str:
     )
 
 
-def _show_mistakes(model: Model, dataset: Dataset, answers: Array, path: Path) -> None:
-    from cnn_sign_digits.charts import MISTAKES, draw_photos
+def _plot_mistakes(model: Model, dataset: Dataset, p: Array, path: Path) -> None:
+    from cnn_sign_digits.plots import MAX_MISTAKES, plot_photos
 
-    told = answers.argmax(axis=1)
-    wrong = np.flatnonzero(told != dataset.y)
+    predicted = p.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != dataset.y)
     if len(wrong) == 0:
-        info(f"no mistakes, and so nothing to draw: {path} was not written")
+        info(f"no mistakes to plot; {path} was not written")
         return
-    surest = wrong[np.argsort(-answers[wrong, told[wrong]], kind="stable")][:MISTAKES]
+    order = np.argsort(-p[wrong, predicted[wrong]], kind="stable")
+    shown = wrong[order][:MAX_MISTAKES]
+    names = model.classes
     captions = [
-        f"{model.classes[dataset.y[i]]} as {model.classes[told[i]]}, {answers[i, told[i]]:.0%}"
-        for i in surest
+        f"{names[dataset.y[i]]} as {names[predicted[i]]}, {p[i, predicted[i]]:.0%}" for i in shown
     ]
-    title = f"{dataset.name}: {len(wrong):,} of {len(dataset):,} wrong, the surest first"
-    draw_photos(dataset.subset(surest, dataset.name).x[:], captions, path, title=title)
+    title = (
+        f"{dataset.name}: {len(wrong):,} of {len(dataset):,} photos misclassified\n"
+        "true class as predicted class, probability; most confident first"
+    )
+    plot_photos(dataset.subset(shown, dataset.name).x[:], captions, path, title=title)
     info(f"wrote {path}")
-
-
-COMMANDS = {"evaluate": evaluate}

@@ -1,4 +1,4 @@
-"""A kernel sliding over an input, number by number, as an animated GIF."""
+"""An animated GIF of a convolution: a frame for each output position."""
 
 import io
 import warnings
@@ -7,29 +7,34 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnn_sign_digits.sliding import Sliding, sum_lines, written
-from cnn_sign_digits.tiles import draw_input, draw_tiles, frame, tinted, write_numbers
+from cnn_sign_digits.conv_demo.convolution import Convolution, short_number, sum_lines
+from cnn_sign_digits.conv_demo.grid_plots import (
+    diverging_colors,
+    plot_frame,
+    plot_input,
+    plot_squares,
+    write_numbers,
+)
 from nn_core.storage.atomic import atomic_write
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FRAME, LAST = 700, 3000
-"""Milliseconds that a frame is seen, and the last."""
+FRAME_MS, LAST_FRAME_MS = 700, 3000
 _DPI = 80
-_SHADES = 128
+_PALETTE = 128
 _GRIDS = 4.9
-"""Inches that are not for the sum."""
+"""Height of all but the sum, in inches."""
 
 
-def write_film(sliding: Sliding, path: Path, *, title: str) -> int:
-    """A frame for each number of the output, over and over; returns how many frames."""
+def write_animation(convolution: Convolution, path: Path, *, title: str) -> int:
+    """Write a looping GIF with a frame per output position; returns the number of frames."""
     from PIL.Image import Dither
 
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # it draws a box instead
-        frames = draw_frames(sliding, title=title)
-    palette = frames[-1].quantize(_SHADES)
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box is drawn instead
+        frames = draw_frames(convolution, title=title)
+    palette = frames[-1].quantize(_PALETTE)
     quantized = [frame.quantize(palette=palette, dither=Dither.NONE) for frame in frames]
     buffer = io.BytesIO()
     quantized[0].save(
@@ -37,25 +42,25 @@ def write_film(sliding: Sliding, path: Path, *, title: str) -> int:
         format="GIF",
         save_all=True,
         append_images=quantized[1:],
-        duration=[FRAME] * (len(frames) - 1) + [LAST],
+        duration=[FRAME_MS] * (len(frames) - 1) + [LAST_FRAME_MS],
         loop=0,
     )
     atomic_write(path, buffer.getvalue())
     return len(frames)
 
 
-def draw_frames(sliding: Sliding, *, title: str) -> "list[Image]":
-    """Input, kernel with products, output as far as it is known, and the sum written out.
+def draw_frames(convolution: Convolution, *, title: str) -> "list[Image]":
+    """Input, kernel, products, the output so far, and the sum written out.
 
-    What stays is drawn once; a number of the output is added to it when it is known, and what
-    moves is drawn over it.
+    The static parts are drawn once; each frame adds one output value to them and draws the moving
+    parts on top.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from PIL import Image
 
-    steps, output = list(sliding.steps()), sliding.output()
-    height = _GRIDS + 0.3 + 0.19 * (len(sliding.kernel) + 1)
+    kernel, steps, output = convolution.kernel, list(convolution.steps()), convolution.output()
+    height = _GRIDS + 0.3 + 0.19 * (len(kernel) + 1)
     figure = Figure(figsize=(11, height), dpi=_DPI)
     canvas: Any = FigureCanvasAgg(figure)
     grid = figure.add_gridspec(
@@ -71,40 +76,40 @@ def draw_frames(sliding: Sliding, *, title: str) -> "list[Image]":
     )
     input_axes, output_axes = figure.add_subplot(grid[:, 0]), figure.add_subplot(grid[:, 2])
     kernel_axes, product_axes = figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1])
-    draw_input(input_axes, sliding)
-    draw_tiles(kernel_axes, tinted(sliding.kernel), "kernel")
-    write_numbers(kernel_axes, sliding.kernel)
-    draw_tiles(product_axes, np.ones((*sliding.kernel.shape, 3)), "input * kernel")
+    plot_input(input_axes, convolution)
+    plot_squares(kernel_axes, diverging_colors(kernel), "kernel")
+    write_numbers(kernel_axes, kernel)
+    plot_squares(product_axes, np.ones((*kernel.shape, 3)), "input * kernel")
     products = write_numbers(product_axes, np.array([step.products for step in steps]))
     size = " x ".join(map(str, output.shape))
-    draw_tiles(output_axes, np.full((*output.shape, 3), 0.9), f"output, {size}")
-    tiles = draw_tiles(output_axes, tinted(output), f"output, {size}")
+    plot_squares(output_axes, np.full((*output.shape, 3), 0.9), f"output, {size}")
+    squares = plot_squares(output_axes, diverging_colors(output), f"output, {size}")
     totals = write_numbers(output_axes, output)
 
-    window, place = frame(input_axes, sliding.kernel.shape), frame(output_axes, (1, 1))
+    window, position = plot_frame(input_axes, kernel.shape), plot_frame(output_axes, (1, 1))
     heading = figure.text(
         0.5, 1 - 0.1 / height, "", ha="center", va="top", size=12, parse_math=False
     )
-    summed = figure.text(
+    written_sum = figure.text(
         0.5, 0.15 / height, "", ha="center", ma="left", size=11, family="monospace"
     )
-    moving = [window, place, *products, heading, summed]
-    for artist in (*moving, *tiles, *totals):
+    moving = [window, position, *products, heading, written_sum]
+    for artist in (*moving, *squares, *totals):
         artist.set_animated(True)
     canvas.draw()
-    renderer, still = canvas.get_renderer(), canvas.copy_from_bbox(figure.bbox)
+    renderer, static = canvas.get_renderer(), canvas.copy_from_bbox(figure.bbox)
     frames = []
     for number, step in enumerate(steps):
-        canvas.restore_region(still)
-        tiles[number].draw(renderer)
+        canvas.restore_region(static)
+        squares[number].draw(renderer)
         totals[number].draw(renderer)
-        still = canvas.copy_from_bbox(figure.bbox)
-        heading.set_text(f"{title}\nplace {number + 1} of {len(steps)}")
+        static = canvas.copy_from_bbox(figure.bbox)
+        heading.set_text(f"{title}\noutput position {number + 1} of {len(steps)}")
         window.set_xy((step.corner[1] - 0.5, step.corner[0] - 0.5))
-        place.set_xy((step.place[1] - 0.5, step.place[0] - 0.5))
+        position.set_xy((step.position[1] - 0.5, step.position[0] - 0.5))
         for text, value in zip(products, step.products.flat, strict=True):
-            text.set_text(written(value))
-        summed.set_text("\n".join(sum_lines(step, sliding.kernel)))
+            text.set_text(short_number(value))
+        written_sum.set_text("\n".join(sum_lines(step, kernel)))
         for artist in moving:
             artist.draw(renderer)
         frames.append(Image.fromarray(np.array(canvas.buffer_rgba())[..., :3]))

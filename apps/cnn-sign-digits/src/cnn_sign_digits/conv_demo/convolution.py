@@ -1,4 +1,4 @@
-"""A kernel that slides over a small grid of numbers, one product at a time, as by hand."""
+"""A convolution of one small channel with one kernel, one output position at a time, as by hand."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from nn_core.registry import require
 Grid = npt.NDArray[np.float64]
 
 WHITE = 10
-"""The level of white; black is 0."""
+"""The gray level of white; black is 0."""
 
 KERNELS: Mapping[str, Grid] = MappingProxyType(
     {
@@ -23,7 +23,7 @@ KERNELS: Mapping[str, Grid] = MappingProxyType(
         "edge": np.array([[-1.0, -1, -1], [-1, 8, -1], [-1, -1, -1]]),
     }
 )
-"""sobel answers to what is brighter on the left, edge to what differs from its surroundings.
+"""sobel detects vertical edges, positive where the left is brighter; edge detects all edges.
 
 Source: Gonzalez, Woods, Digital image processing (2018), sec. 3.5 and 3.6.
 """
@@ -31,15 +31,16 @@ Source: Gonzalez, Woods, Digital image processing (2018), sec. 3.5 and 3.6.
 
 @dataclass(frozen=True)
 class Step:
-    """One place of the kernel.
+    """One output position.
 
-    place   in the output, (row, column)
-    corner  of the window, in the input with its zeros
-    window  the numbers under the kernel
-    total   sum of window * kernel
+    position  in the output, (row, column)
+    corner    of the window, in the padded input
+    window    the input under the kernel
+    products  window * kernel
+    total     their sum
     """
 
-    place: tuple[int, int]
+    position: tuple[int, int]
     corner: tuple[int, int]
     window: Grid
     products: Grid
@@ -47,14 +48,14 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Sliding:
-    """A kernel over an image, both (height, width), and one step for each number of the output.
+class Convolution:
+    """A kernel applied to an image, both (height, width), with one step per output position.
 
     y[i, j] = sum_u sum_v p[i s + u, j s + v] W[u, v]
 
-    p is the image, with zeros around it if `padding` is "same": as many as give
-    ceil(height / s) x ceil(width / s) places, the odd one at the bottom and at the right.
-    Raises SettingError for a kernel that is larger than the image.
+    p is the image, zero-padded if `padding` is "same", such that the output is
+    ceil(height / s) x ceil(width / s); an odd row or column of zeros is at the bottom or right.
+    Raises SettingError for a kernel larger than the image.
     """
 
     image: Grid
@@ -64,54 +65,54 @@ class Sliding:
 
     def __post_init__(self) -> None:
         (H, W), (h, w) = self.image.shape, self.kernel.shape
-        require(h <= H and w <= W, f"a kernel of {h} x {w} does not fit into {H} x {W} numbers")
+        require(h <= H and w <= W, f"the {h} x {w} kernel is larger than the {H} x {W} input")
 
     @property
     def borders(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Zeros above and below, to the left and to the right."""
+        """Zeros above and below, left and right."""
         if self.padding == "valid":
             return (0, 0), (0, 0)
-        down, across = (
+        rows, columns = (
             max(0, (-(-size // self.stride) - 1) * self.stride + kernel - size)
             for size, kernel in zip(self.image.shape, self.kernel.shape, strict=True)
         )
-        return (down // 2, down - down // 2), (across // 2, across - across // 2)
+        return (rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2)
 
     @property
-    def canvas(self) -> Grid:
+    def padded_image(self) -> Grid:
         """p, the image with its zeros."""
         return np.pad(self.image, self.borders)
 
     def steps(self) -> Iterator[Step]:
         """Row by row, from the left."""
-        canvas, (h, w), s = self.canvas, self.kernel.shape, self.stride
-        for i in range((canvas.shape[0] - h) // s + 1):
-            for j in range((canvas.shape[1] - w) // s + 1):
-                window = canvas[i * s : i * s + h, j * s : j * s + w]
+        p, (h, w), s = self.padded_image, self.kernel.shape, self.stride
+        for i in range((p.shape[0] - h) // s + 1):
+            for j in range((p.shape[1] - w) // s + 1):
+                window = p[i * s : i * s + h, j * s : j * s + w]
                 products = window * self.kernel
                 yield Step((i, j), (i * s, j * s), window, products, float(products.sum()))
 
     def output(self) -> Grid:
         """y."""
         steps = list(self.steps())
-        i, j = steps[-1].place
+        i, j = steps[-1].position
         return np.array([step.total for step in steps]).reshape(i + 1, j + 1)
 
 
-def pattern(size: int) -> Grid:
-    """A bright left side and a dark right side: one vertical edge."""
+def vertical_edge(size: int) -> Grid:
+    """A bright left half and a dark right half."""
     image = np.zeros((size, size))
     image[:, : (size + 1) // 2] = WHITE
     return image
 
 
-def levels(grey: npt.NDArray[np.uint8]) -> Grid:
-    """Bytes as whole levels from black, 0, to white."""
-    return np.round(grey / 255 * WHITE)
+def gray_levels(gray: npt.NDArray[np.uint8]) -> Grid:
+    """Bytes as integers from 0, black, to WHITE."""
+    return np.round(gray / 255 * WHITE)
 
 
-def written(value: float) -> str:
-    """A number as short as it can be told: "3", "0.5", "1/9", and else with two decimals."""
+def short_number(value: float) -> str:
+    """A number in its shortest form: "3", "0.5", "1/9", otherwise with two decimals."""
     nearest = Fraction(value).limit_denominator(9)
     if abs(value - round(value, 2)) > 1e-9 and abs(value - nearest) < 1e-9:
         return str(nearest)
@@ -119,9 +120,9 @@ def written(value: float) -> str:
 
 
 def sum_lines(step: Step, kernel: Grid) -> list[str]:
-    """The sum written out, a line for each row of the kernel, and what it comes to."""
+    """The sum written out, a line for each row of the kernel, and its value."""
     terms = [
-        [f"{written(abs(weight))}*{written(number)}" for weight, number in zip(*row, strict=True)]
+        [f"{short_number(abs(w))}*{short_number(x)}" for w, x in zip(*row, strict=True)]
         for row in zip(kernel, step.window, strict=True)
     ]
     longest = max(len(term) for row in terms for term in row)
@@ -133,4 +134,4 @@ def sum_lines(step: Step, kernel: Grid) -> list[str]:
         for row in zip(kernel, terms, strict=True)
     ]
     lines[0] = lines[0].removeprefix("+").rjust(len(lines[0]))
-    return [*lines, f"= {written(step.total)}"]
+    return [*lines, f"= {short_number(step.total)}"]

@@ -1,18 +1,18 @@
-"""What was read from a folder or a file, before its classes are matched to anybody's."""
+"""Contents of a file or folder of photos, before its classes are matched to a model's."""
 
 from dataclasses import dataclass
 
-from cnn_sign_digits.dataset import Images
+from cnn_sign_digits.datasets.dataset import Images
 from nn_core.arrays import Labels
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Labelled photos.
+    """Labeled photos.
 
-    source  the folder or the file and its part, for messages
-    y       (N,) positions in `names`; where there are no names, class numbers
-    groups  (N,) the number of the person on each, or None
+    source  the folder, or the file and its part, for messages
+    y       (N,) indices into `names`; class numbers if there are no names
+    groups  (N,) the subject of each photo, or None
     """
 
     source: str

@@ -1,4 +1,4 @@
-"""A set of labelled photos, in memory or left on disk, before any scaling."""
+"""Labeled photos, in memory or on disk."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits.stored import StoredImages
+from cnn_sign_digits.datasets.lazy_images import LazyImages
 from nn_core.arrays import Labels
 from nn_core.errors import DataError, ShapeError
 
 SIZE = 64
-"""Photos are squares of so many pixels a side."""
+"""Width and height of photos in pixels."""
 
-Images = npt.NDArray[np.uint8] | StoredImages
+Images = npt.NDArray[np.uint8] | LazyImages
 """Photos (N, H, W, 3), bytes."""
 
 
@@ -22,12 +22,12 @@ Images = npt.NDArray[np.uint8] | StoredImages
 class Dataset:
     """Photos with their classes.
 
-    name     where they come from, for messages and titles
-    x        (N, H, W, 3) bytes, in memory or read as they are needed
+    name     of their source, for messages and titles
+    x        (N, H, W, 3) bytes, in memory or read on demand
     y        (N,) integers in [0, len(classes))
-    classes  their names, distinct
-    groups   (N,) who is on each photo, as numbers of any kind; None if that is not known
-    Raises ShapeError or DataError, starting with the name, if this does not hold.
+    classes  distinct names
+    groups   (N,) the subject of each photo, as any integers; None if unknown
+    Raises ShapeError or DataError, starting with the name, for anything else.
     """
 
     name: str
@@ -62,17 +62,17 @@ class Dataset:
         return len(self.y)
 
     def subset(self, indices: npt.NDArray[np.intp], name: str) -> "Dataset":
-        """The photos at these indices, under another name; what is on disk stays there."""
+        """The photos at these indices, under another name; those on disk stay there."""
         x = self.x[indices] if isinstance(self.x, np.ndarray) else self.x.subset(indices)
         groups = None if self.groups is None else self.groups[indices]
         return Dataset(name, x, self.y[indices], self.classes, groups)
 
 
 def fingerprint(dataset: Dataset) -> str:
-    """16 hexadecimal digits that differ for other photos, labels, shapes or classes.
+    """A hash of photos, labels and classes, in 16 hexadecimal digits.
 
-    The first 64 bits of the SHA-256 of all of them; the same on every machine, and whether the
-    photos are in memory or not. Names of sets and groups do not count.
+    The first 64 bits of their SHA-256; the same on every machine, and for photos in memory or on
+    disk. It does not depend on name and groups.
     """
     digest = hashlib.sha256(repr((tuple(dataset.x.shape), dataset.classes)).encode())
     for start in range(0, len(dataset), 1024):

@@ -1,11 +1,11 @@
-"""A folder with one folder of photos for each class."""
+"""Photos in a folder with one subfolder per class."""
 
 from pathlib import Path
 
 import numpy as np
 
-from cnn_sign_digits.parts import Part
-from cnn_sign_digits.people import people
+from cnn_sign_digits.datasets.data_source import Part
+from cnn_sign_digits.datasets.subjects import find_subjects
 from nn_core.cli.images import read_image
 from nn_core.cli.labels import in_order
 from nn_core.errors import DataError
@@ -15,33 +15,32 @@ PHOTOS = frozenset({".jpg", ".jpeg", ".png"})
 
 
 def read_folder(folder: Path, *, size: int, group: str | None = None) -> Part:
-    """The photos of a folder, each class in a folder of its own that has its name.
+    """The photos of a folder whose subfolders are the classes.
 
-    size   each photo is turned upright, cropped to the middle and brought to this size
-    group  who is on them (see `people.people`)
+    size   width and height; photos are rotated upright, center-cropped and resized
+    group  how to find the subjects (see `subjects.find_subjects`)
 
-    Photos end in .jpg, .jpeg or .png, however written; they may lie deeper within the folder of
-    their class. Other files, and names that begin with a dot, do not count.
-    Raises DataError, naming the folder or the photo: there is none, a class has none, one is
-    broken.
+    Photos end in .jpg, .jpeg or .png in any case, at any depth within the folder of their class.
+    Other files are ignored, and so are names that begin with a dot.
+    Raises DataError, naming the folder or photo, for no classes, an empty class or a broken photo.
     """
     with decoding_errors(folder, "a folder that can be read"):
         classes = in_order({entry.name for entry in folder.iterdir() if _is_class(entry)})
         found = {name: _photos_in(folder / name) for name in classes}
         loose = any(_is_photo(entry) for entry in folder.iterdir())
     if not classes:
-        advice = "photos" if loose else "nothing"
+        found_instead = "photos but no subfolders" if loose else "no photos"
         raise DataError(
-            f"{printable(folder)} has {advice}, but no folders; each class is a folder of photos"
+            f"{printable(folder)} has {found_instead}; expected one subfolder of photos per class"
         )
     empty = [name for name, photos in found.items() if not photos]
     if empty:
         suffixes = ", ".join(sorted(PHOTOS))
-        raise DataError(f"{printable(folder / empty[0])} has no photos ({suffixes}) in it")
+        raise DataError(f"{printable(folder / empty[0])} has no photos ({suffixes})")
     photos = [path for name in classes for path in found[name]]
     relative = [path.relative_to(folder).as_posix() for path in photos]
     y = np.repeat(np.arange(len(classes)), [len(found[name]) for name in classes])
-    groups = people(relative, group, printable(folder))
+    groups = find_subjects(relative, group, printable(folder))
     x = np.empty((len(photos), size, size, 3), np.uint8)
     for i, path in enumerate(photos):
         x[i] = read_image(path, (size, size, 3), crop=True)[0]

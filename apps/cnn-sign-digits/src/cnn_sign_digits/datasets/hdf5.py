@@ -1,4 +1,4 @@
-"""Photos in HDF5, as the originals' data sets come, in one file or two."""
+"""Photos in HDF5: training and test sets in one file or two, as in the course."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,25 +7,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits.dataset import Images
-from cnn_sign_digits.parts import Contents, Part
-from cnn_sign_digits.stored import StoredImages
+from cnn_sign_digits.datasets.data_source import Contents, Part
+from cnn_sign_digits.datasets.dataset import Images
+from cnn_sign_digits.datasets.lazy_images import LazyImages
 from nn_core.cli.labels import read_labels
 from nn_core.errors import DataError
 from nn_core.storage.files import check_file, decoding_errors, printable
 
 SUFFIXES = frozenset({".h5", ".hdf5"})
-MEMORY = 256 * 1024 * 1024
-"""Photos that take more than this stay in their file, and are read as they are needed."""
+MAX_MEMORY = 256 * 1024 * 1024
+"""Bytes of photos beyond which they stay in their file and are read on demand."""
 
 
 def read_hdf5(path: Path, *, size: int) -> Contents:
     """The parts of a file: train_set_x and train_set_y, test_set_x and test_set_y, or both.
 
-    size  the photos, of any height and width, are brought to this one
+    size  width and height to which the photos are resized
 
-    Photos are (N, H, W) or (N, H, W, C), whole numbers from 0 to 255. Labels are (N,), (N, 1) or
-    (1, N): names, or numbers that `list_classes` names, if it is there.
+    Photos are (N, H, W) or (N, H, W, C), integers from 0 to 255. Labels are (N,), (N, 1) or (1, N):
+    names, or indices into `list_classes` if there is one.
     Raises DataError or ShapeError, naming the file.
     """
     import h5py
@@ -45,8 +45,8 @@ def read_hdf5(path: Path, *, size: int) -> Contents:
     return Contents(train, test)
 
 
-def read_pair(folder: Path, *, size: int) -> Contents:
-    """The parts of all HDF5 files of a folder, of which each has one part or both.
+def read_hdf5_folder(folder: Path, *, size: int) -> Contents:
+    """The parts in all HDF5 files of a folder, each part in one file.
 
     Raises DataError, naming the folder, if two files have the same part, and as `read_hdf5`.
     """
@@ -56,15 +56,15 @@ def read_pair(folder: Path, *, size: int) -> Contents:
         contents = read_hdf5(path, size=size)
         if (train and contents.train) or (test and contents.test):
             raise DataError(
-                f"{printable(folder)}: more than one file has a training part, or a test part;"
-                " name the file to use"
+                f"{printable(folder)}: more than one file has a training set or a test set; name"
+                " one of the files"
             )
         train, test = contents.train or train, contents.test or test
     return Contents(train, test)
 
 
 def hdf5_files(folder: Path) -> list[Path]:
-    """The HDF5 files right in a folder."""
+    """The HDF5 files of a folder, not of its subfolders."""
     with decoding_errors(folder, "a folder that can be read"):
         return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
 
@@ -83,7 +83,7 @@ def _part(
     for key in (x_key, y_key):
         if key not in keys:
             raise DataError(f"{source}: {key} is missing")
-    stored = StoredImages(path, x_key, size=size)
+    stored = LazyImages(path, x_key, size=size)
     y, names = read_labels(small[y_key], small.get("list_classes"), stored.shape, source)
-    x: Images = stored if stored.nbytes > MEMORY else stored[:]
+    x: Images = stored if stored.nbytes > MAX_MEMORY else stored[:]
     return Part(source, x, y, names)

@@ -1,4 +1,4 @@
-"""Photos in an HDF5 file: read as a whole if they are few, and as they are needed if not."""
+"""Photos that stay in an HDF5 file and are read on demand."""
 
 from pathlib import Path
 from typing import Any
@@ -11,21 +11,20 @@ from nn_core.errors import DataError, ShapeError
 from nn_core.storage.files import decoding_errors, printable
 
 READ_BYTES = 16 * 1024 * 1024
-"""What is read from a file at a time."""
+"""Bytes read from a file at a time."""
 
-KINDS = {1: "grey", 3: "RGB", 4: "RGBA"}
+CHANNELS = {1: "grayscale", 3: "RGB", 4: "RGBA"}
 
 
-class StoredImages:
-    """Photos that stay in their file, as an array of bytes (N, size, size, 3).
+class LazyImages:
+    """Photos in a file, as an array of bytes (N, size, size, 3) that is read on demand.
 
-    path, key  the file, and the name in it of photos (M, h, w), (M, h, w, 1), (.., 3) or (.., 4)
-    size       to which each is fitted as it is read (see `nn_core.cli.images.fit_images`)
-    rows       which of the M they are, in this order; all by default
+    path, key  the file and its data set of photos, (M, h, w) or (M, h, w, C) with C = 1, 3 or 4
+    size       each photo is resized to it (see `nn_core.cli.images.fit_images`)
+    rows       the photos among the M, in this order; by default all
 
-    The file stays open, and is opened again where a pickle is taken up. Every reading error is a
-    DataError that names the file.
-    Raises ShapeError or DataError if the file holds no such photos.
+    The file stays open; unpickling opens it again. A read error is a DataError naming the file.
+    Raises ShapeError or DataError if the file has no such photos.
     """
 
     def __init__(
@@ -45,12 +44,12 @@ class StoredImages:
 
     @property
     def dtype(self) -> np.dtype[np.uint8]:
-        """Bytes."""
+        """uint8."""
         return np.dtype(np.uint8)
 
     @property
     def nbytes(self) -> int:
-        """What all of them take in memory."""
+        """Size of all of them in memory."""
         return int(np.prod(self.shape))
 
     def __len__(self) -> int:
@@ -65,26 +64,26 @@ class StoredImages:
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_photos": None}
 
-    def subset(self, indices: npt.NDArray[np.intp]) -> "StoredImages":
+    def subset(self, indices: npt.NDArray[np.intp]) -> "LazyImages":
         """The photos at these indices, still in the file."""
-        return StoredImages(self.path, self.key, size=self.size, rows=self.rows[indices])
+        return LazyImages(self.path, self.key, size=self.size, rows=self.rows[indices])
 
     def read(self, rows: npt.NDArray[np.intp], out: npt.NDArray[Any]) -> None:
-        """Put the photos at these indices, in any order, into `out`.
+        """Read the photos at these indices, in any order, into `out`.
 
-        The file is read from front to back, each photo once.
+        The file is read front to back, each photo once.
         """
-        wanted, places = np.unique(self.rows[rows], return_inverse=True)
+        wanted, inverse = np.unique(self.rows[rows], return_inverse=True)
         step = max(1, READ_BYTES // self._raw_bytes)
-        order = np.argsort(places, kind="stable")
-        places = places[order]
+        order = np.argsort(inverse, kind="stable")
+        inverse = inverse[order]
         for start in range(0, len(wanted), step):
             photos = fit_images(self._raw(wanted[start : start + step]), (self.size, self.size, 3))
-            first, last = np.searchsorted(places, [start, start + step])
-            out[order[first:last]] = photos[places[first:last] - start]
+            first, last = np.searchsorted(inverse, [start, start + step])
+            out[order[first:last]] = photos[inverse[first:last] - start]
 
     def _raw(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
-        """As they are in the file, at ascending positions."""
+        """The stored photos at ascending rows."""
         source = f"{printable(self.path)} ({self.key})"
         with decoding_errors(self.path, "an HDF5 file"):
             stored = self._open()
@@ -94,7 +93,7 @@ class StoredImages:
                 raw = stored[rows]
         if raw.dtype != np.uint8:
             if raw.min() < 0 or raw.max() > 255:
-                raise DataError(f"{source}: pixels must be whole numbers from 0 to 255 (uint8)")
+                raise DataError(f"{source}: pixels must be integers from 0 to 255")
             raw = raw.astype(np.uint8)
         photos: npt.NDArray[np.uint8] = raw if raw.ndim == 4 else raw[..., np.newaxis]
         return photos
@@ -113,8 +112,10 @@ def _check(shape: tuple[int, ...], dtype: np.dtype[Any], source: str) -> None:
         raise ShapeError(f"{source}: photos must be (N, H, W) or (N, H, W, C), not {shape}")
     if 0 in shape:
         raise DataError(f"{source}: there are no photos (shape {shape})")
-    if len(shape) == 4 and shape[3] not in KINDS:
-        known = ", ".join(f"{count} ({what})" for count, what in KINDS.items())
-        raise ShapeError(f"{source}: photos have {shape[3]} channels in {shape}; known are {known}")
+    if len(shape) == 4 and shape[3] not in CHANNELS:
+        allowed = ", ".join(f"{count} ({what})" for count, what in CHANNELS.items())
+        raise ShapeError(
+            f"{source}: photos have {shape[3]} channels (shape {shape}); allowed are {allowed}"
+        )
     if dtype.kind not in "ui":
-        raise DataError(f"{source}: pixels must be whole numbers from 0 to 255, not {dtype}")
+        raise DataError(f"{source}: pixels must be integers from 0 to 255, not {dtype}")

@@ -1,4 +1,4 @@
-"""Who is on a photo: photos of one person must not stand on both sides of a split."""
+"""The subject of each photo, so that no subject is in both the training and validation set."""
 
 import csv
 import re
@@ -12,31 +12,31 @@ from nn_core.errors import DataError, SettingError
 from nn_core.storage.files import check_file, decoding_errors, printable
 
 NUMBERED = re.compile(r"(\d)/IMG_(\d{1,9})\.jpe?g", re.IGNORECASE)
-"""How the photos of the fetched set are called: `<digit>/IMG_<number>.JPG`."""
+"""Names of the photos in the fetched set: `<digit>/IMG_<number>.JPG`."""
 
-FALL = 6
-"""A digit that is smaller by so much begins another person."""
-PAUSE = 100
-"""So many numbers without a photo do, too."""
-FEW = 5
-"""Of fewer different digits than these nobody can say whose they are."""
+MIN_DROP = 6
+"""A digit lower than the last one by this much starts a new subject."""
+MIN_GAP = 100
+"""So does a gap of this many numbers."""
+MIN_DIGITS = 5
+"""A group with fewer different digits may belong to either neighbor."""
 
 
-def people(paths: Sequence[str], group: str | None, source: str) -> Labels | None:
-    """A number for the person on each photo, or None if nothing tells who that is.
+def find_subjects(paths: Sequence[str], group: str | None, source: str) -> Labels | None:
+    """The subject of each photo as a number, or None if unknown.
 
-    paths   of the photos in their folder, with `/` between names
-    group   a regular expression, searched for in each path: its first parentheses hold the
-            person; or a .csv file with the columns file and group; None: if all are called
-            as in the fetched set, people are told by the numbers
+    paths   of the photos within their folder, separated by `/`
+    group   a regular expression searched for in each path, whose first group is the subject; or a
+            .csv file with the columns file and group; None: if all photos are named as in the
+            fetched set, subjects are inferred from the numbers
     source  for the message
-    Raises SettingError for an expression that is none, DataError for a photo without a person
-    or a file that cannot be read.
+    Raises SettingError for an invalid expression, DataError for a photo without a subject or a
+    file that cannot be read.
     """
     if group is None:
         found = [NUMBERED.fullmatch(path) for path in paths]
         stated = [(int(match[2]), int(match[1])) for match in found if match]
-        return people_by_number(stated) if len(stated) == len(paths) else None
+        return subjects_by_number(stated) if len(stated) == len(paths) else None
     if group.lower().endswith(".csv"):
         names = _from_csv(paths, Path(group), source)
     else:
@@ -44,47 +44,47 @@ def people(paths: Sequence[str], group: str | None, source: str) -> Labels | Non
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
-def people_by_number(photos: Sequence[tuple[int, int]]) -> Labels:
-    """Cut photos that were taken one after the other into people.
+def subjects_by_number(photos: Sequence[tuple[int, int]]) -> Labels:
+    """Divide photos taken in sequence into subjects.
 
     photos  (number, digit) of each, in any order
-    Returns the position of each photo's person in the order of the numbers.
+    Returns the index of each photo's subject, in the order of the numbers.
 
-    In the fetched set everybody shows 0, 1, 2, ... 9, and then it is the next one's turn. So
-    another person begins where the digit falls, mostly from 9 to 0. But it is not always so
-    neat: a digit is missing or comes twice, two are exchanged (7, 9, 8 or 1, 0, 2), a 5 comes
-    before the 0. To divide one person in two would put the same hand on both sides of a
-    split, and is to be avoided; to take two people for one does no harm. So
+    In the fetched set each subject signs 0, 1, 2, ... 9, followed by the next subject. So a new
+    subject starts where the digit drops, usually from 9 to 0. There are exceptions: a digit is
+    missing or repeated, two are swapped (7, 9, 8 or 1, 0, 2), a 5 comes before the 0. Dividing one
+    subject in two would put the same hand on both sides of a split and must be avoided; merging two
+    subjects does no harm. So
 
-    - the digit must fall by FALL or more: from 9 to 3, 8 to 2, 7 to 1, 6 to 0 at least, as no
-      exchange of neighbours does;
-    - a first photo whose digit comes again within its group may be the person before, who
-      repeats that digit: such a group stays with the one before it;
-    - a group of fewer than five different digits may be a second try of either neighbour, and
-      stays with both;
-    - where PAUSE or more numbers are missing, the photos are of another day, and of others.
+    - the digit must drop by MIN_DROP or more: at least from 9 to 3, 8 to 2, 7 to 1, 6 to 0, which
+      no swap of neighbors does;
+    - if the digit of a group's first photo occurs in the group again, that photo may be a
+      repetition by the previous subject: the group is merged with the previous one;
+    - a group with fewer than MIN_DIGITS different digits may be a second try of either neighbor,
+      and is merged with both;
+    - after a gap of MIN_GAP numbers or more, the photos are from another day, of other subjects.
     """
     order = sorted(range(len(photos)), key=lambda i: photos[i])
     runs: list[list[int]] = []
-    previous = (-PAUSE - 1, 0)
+    previous = (-MIN_GAP - 1, 0)
     for i in order:
         number, digit = photos[i]
-        paused = number - previous[0] > PAUSE
-        if paused or not runs or previous[1] - digit >= FALL:
+        paused = number - previous[0] > MIN_GAP
+        if paused or not runs or previous[1] - digit >= MIN_DROP:
             runs.append([])
         runs[-1].append(i)
         previous = photos[i]
-    person = np.empty(len(photos), np.int64)
-    current, last, open_ended = -1, -PAUSE - 1, False
+    subject = np.empty(len(photos), np.int64)
+    current, last, open_ended = -1, -MIN_GAP - 1, False
     for run in runs:
         digits = [photos[i][1] for i in run]
-        few = len(set(digits)) < FEW
-        paused = photos[run[0]][0] - last > PAUSE
+        few = len(set(digits)) < MIN_DIGITS
+        paused = photos[run[0]][0] - last > MIN_GAP
         if paused or not (few or open_ended or digits[0] in digits[1:]):
             current += 1
-        person[run] = current
+        subject[run] = current
         last, open_ended = photos[run[-1]][0], few
-    return person
+    return subject
 
 
 def _from_pattern(paths: Sequence[str], pattern: str, source: str) -> list[str]:
@@ -94,14 +94,14 @@ def _from_pattern(paths: Sequence[str], pattern: str, source: str) -> list[str]:
         raise SettingError(f"--group: {pattern!r} is not a regular expression: {error}") from None
     if expression.groups == 0:
         raise SettingError(
-            f"--group: {pattern!r} has no parentheses around what names the person;"
-            r" for example 'person(\d+)'"
+            f"--group: {pattern!r} needs a group in parentheses for the subject,"
+            r" as in 'person(\d+)'"
         )
     names = []
     for path in paths:
         match = expression.search(path)
         if match is None or match[1] is None:
-            raise DataError(f"{source}: --group {pattern!r} finds nobody in {printable(path)!r}")
+            raise DataError(f"{source}: --group {pattern!r} does not match {printable(path)!r}")
         names.append(match[1])
     return names
 
@@ -120,7 +120,7 @@ def _from_csv(paths: Sequence[str], table: Path, source: str) -> list[str]:
             if not any(cells):
                 continue
             if len(cells) != 2 or not all(cells):
-                raise DataError(f"{where}: a row is a file and its group, not {printable(row)}")
+                raise DataError(f"{where}: expected a file and its group, found {printable(row)}")
             photo = Path(cells[0]).as_posix()
             if group_of.setdefault(photo, cells[1]) != cells[1]:
                 raise DataError(f"{where}: {printable(cells[0])!r} is in two groups")

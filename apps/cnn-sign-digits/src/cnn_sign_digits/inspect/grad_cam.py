@@ -1,73 +1,75 @@
-"""Where in a photo the evidence for a class lies: Grad-CAM."""
+"""Grad-CAM: the regions of a photo that are evidence for a class."""
 
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
-from cnn_sign_digits.anatomy import answers, convolutions
+from cnn_sign_digits.inspect.layer_info import convolutions, layer_outputs
 from nn_core.arrays import Array, Shape
 from nn_core.errors import DataError
 from nn_core.layers import Layer
 from nn_core.network import Network
 
 
-def grad_cam(network: Network, x: Array, label: int) -> Array:
-    """Where the evidence for a class lies in a photo: (h, w), from 0 to 1 at the most.
+def grad_cam(network: Network, x: npt.NDArray[Any], label: int) -> Array:
+    """The evidence for a class at each position of a photo: (h, w), its maximum 1.
 
-    A[i, j, k], (h, w, K), are the maps of the last convolution (`last_maps`), and y the logit
-    of the class, before softmax. How much y grows with map k, wherever in it, is
+    A[i, j, k], (h, w, K), are the feature maps of the last convolution (`target_layer`), and y is
+    the logit of the class, before softmax. How strongly y depends on map k, averaged over its
+    positions, is
 
     alpha[k] = 1/(h w) sum_i sum_j dy/dA[i, j, k]
 
-    and the evidence at a place is what the maps have there, each as much as it counts:
+    and the evidence at a position is the sum of the feature maps there, weighted by alpha:
 
     L[i, j] = max(0, sum_k alpha[k] A[i, j, k])
 
-    What speaks against the class is left out, and L is divided by its largest number; it stays
-    all zeros if nothing speaks for the class. dy/dA is what the backward pass of the layers
-    above hands down, when they begin with 1 for the class and 0 for the others.
+    Evidence against the class is discarded, and L is divided by its maximum; it is all zeros if
+    there is no evidence for the class. dy/dA is the backward pass through the layers above, from
+    a gradient of 1 for the logit of the class and 0 for the others.
 
-    The mean over all places loses nothing where the layers above treat them alike, as a global
-    average does. Where they do not, as after Flatten, it is a summary, and the map coarser.
+    Averaging over the positions loses nothing if the layers above treat them alike, as a global
+    average does. Otherwise, as after Flatten, it is a summary and the result is coarser.
 
     x  one photo, (1, H, W, C), as the network takes it
     Raises DataError for a network without convolutions.
     Source: Selvaraju et al., Grad-CAM: visual explanations from deep networks via
     gradient-based localization (2017), sec. 3, equations 1 and 2.
     """
-    maps, d_maps = evidence(network, x, label)
+    maps, d_maps = maps_and_gradient(network, x, label)
     alpha = d_maps.mean(axis=(0, 1))
-    heat: Array = np.maximum(maps @ alpha, 0)
-    largest = heat.max()
-    return heat / largest if largest > 0 else heat
+    heat_map: Array = np.maximum(maps @ alpha, 0)
+    largest = heat_map.max()
+    return heat_map / largest if largest > 0 else heat_map
 
 
-def evidence(network: Network, x: Array, label: int) -> tuple[Array, Array]:
-    """The last maps A of a photo, and dy/dA of the logit y of a class: (h, w, K) each.
+def maps_and_gradient(network: Network, x: npt.NDArray[Any], label: int) -> tuple[Array, Array]:
+    """The feature maps A of a photo, and dy/dA of the logit y of a class: (h, w, K) each.
 
-    The network is used, not trained: no noise, running statistics, gradients left as they are.
+    In inference mode: no noise, running statistics. The network's gradients are left alone.
     """
-    last = last_maps(network)
+    target = target_layer(network)
     contexts = network.contexts(needs_d_x=True)
-    outputs, caches = answers(network, x, contexts)
+    outputs, caches = layer_outputs(network, x, contexts)
     d = np.zeros_like(outputs[-1])
     d[0, label] = 1
-    gradients = network.views_of(np.empty_like(network.gradients))  # the weights' are not wanted
-    for i in range(len(network.layers) - 1, last, -1):
+    gradients = network.views_of(np.empty_like(network.gradients))  # of the weights, not used
+    for i in range(len(network.layers) - 1, target, -1):
         views = network.parameter_views[i], gradients[i]
         d = cast(Array, network.layers[i].backward(d, caches[i], *views, contexts[i]))
-    return outputs[last][0], d[0]
+    return outputs[target][0], d[0]
 
 
-def last_maps(network: Network) -> int:
-    """The layer whose maps are explained: the last that keeps the shape of the last convolution.
+def target_layer(network: Network) -> int:
+    """Index of the layer whose feature maps are explained.
 
-    That is the activation after it, and comes before a pool: no later maps mean more, and of
-    those that mean as much they are the finest.
+    The last layer after the last convolution that keeps its shape: the activation, before any
+    pooling. These are the most abstract maps, at the finest resolution.
     """
     found = convolutions(network)
     if not found:
-        raise DataError("the network has no convolution, and so no maps to explain it by")
+        raise DataError("the network has no convolution, which Grad-CAM needs")
     last = found[-1]
     shape = network.shapes[last + 1]
     while network.shapes[last + 2 : last + 3] == [shape]:
@@ -75,21 +77,21 @@ def last_maps(network: Network) -> int:
     return last
 
 
-def layers_of_maps(network: Network) -> tuple[Layer, ...]:
-    """The last convolution and what follows it up to the maps that are explained."""
-    return network.layers[convolutions(network)[-1] : last_maps(network) + 1]
+def target_block(network: Network) -> tuple[Layer, ...]:
+    """The last convolution and the layers after it, up to the target layer."""
+    return network.layers[convolutions(network)[-1] : target_layer(network) + 1]
 
 
-def centre(heat: Array, size: Shape) -> tuple[float, float] | None:
-    """The centre of gravity of a map (h, w), in pixels down and across a photo of this size.
+def center_of_mass(heat_map: Array, size: Shape) -> tuple[float, float] | None:
+    """Row and column of the center of mass of a map (h, w), in pixels of a photo of this size.
 
-    0 is the photo's edge, not the middle of its first pixel. None for a map of zeros.
+    0 is the edge of the photo, not the center of its first pixel. None for a map of zeros.
     """
-    total = heat.sum()
+    total = heat_map.sum()
     if total == 0:
         return None
-    middles = [
-        (np.arange(n) + 0.5) * pixels / n for n, pixels in zip(heat.shape, size, strict=True)
+    centers = [
+        (np.arange(n) + 0.5) * pixels / n for n, pixels in zip(heat_map.shape, size, strict=True)
     ]
-    down, across = heat.sum(axis=1) @ middles[0], heat.sum(axis=0) @ middles[1]
-    return float(down / total), float(across / total)
+    row, column = heat_map.sum(axis=1) @ centers[0], heat_map.sum(axis=0) @ centers[1]
+    return float(row / total), float(column / total)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnn_sign_digits.synthetic.capsules import CLOTH, CREASES, PARTS, NAILS, PALM, View
+from cnn_sign_digits.synthetic.capsules import CLOTH, CREASES, NAILS, PALM, PARTS, View
 from cnn_sign_digits.synthetic.image_ops import box_blur, downsample, shift, smooth_noise
 from cnn_sign_digits.synthetic.rasterizer import Fragments
 from nn_core.arrays import Array, Labels

@@ -17,7 +17,8 @@ FINGERS = ("index", "middle", "ring", "little")
 Triple: TypeAlias = tuple[float, float, float]
 
 STRAIGHT: Triple = (2.0, 8.0, 5.0)
-"""Flexion at the knuckle, the middle joint and the last joint of an extended finger."""
+"""Flexion at the knuckle, the middle joint and the last joint of an extended finger; below, of
+others."""
 
 FOLDED: Triple = (72.0, 100.0, 50.0)
 TUCKED: Triple = (56.0, 95.0, 45.0)
@@ -31,115 +32,58 @@ class Pose:
     """One sign.
 
     extended  the extended fingers, "thumb" among them if it is extended
-    curls     flexion of the three joints of index, middle, ring and little finger
+    folded    flexion of the three joints of each other finger
     spread    angle between neighboring fingers
-    touches   the finger whose tip the thumb touches, or None
-    thumb     goal of the thumb's tip, relative to that fingertip, or else to the wrist
+    thumb     goal of the thumb's tip, relative to the wrist, or to the fingertip it touches
     bulge     direction in which the thumb bends outward
+    touches   the finger whose tip the thumb touches, or None
     scatter   standard deviation of the goal, per axis
     lean      how far the touched finger leans toward the thumb
     yaw       rotation of the hand about its own length, toward its outer edge
     """
 
     extended: tuple[str, ...]
-    curls: tuple[Triple, Triple, Triple, Triple]
+    folded: Triple
     spread: float
-    touches: str | None
     thumb: Triple
     bulge: Triple
+    touches: str | None = None
     scatter: float = 0.04
     lean: float = 0.0
     yaw: float = 0.0
 
+    @property
+    def curls(self) -> list[Triple]:
+        """Flexion of the three joints of index, middle, ring and little finger."""
+        return [STRAIGHT if finger in self.extended else self.folded for finger in FINGERS]
 
+
+_IN_FRONT = (1.0, 0.2, 0.7)
+_ASIDE = (0.6, -0.8, 0.0)
 POSES: tuple[Pose, ...] = (
-    Pose((), (ROUNDED,) * 4, 2.0, "index", (0.04, -0.12, 0.04), (0.2, -0.4, 0.9), yaw=62.0),
-    Pose(
-        ("index",),
-        (STRAIGHT, FOLDED, FOLDED, FOLDED),
-        5.0,
-        None,
-        (0.04, 0.70, 0.56),
-        (1.0, 0.2, 0.7),
-        scatter=0.08,
-    ),
-    Pose(
-        ("index", "middle"),
-        (STRAIGHT, STRAIGHT, FOLDED, FOLDED),
-        10.0,
-        None,
-        (-0.06, 0.72, 0.57),
-        (1.0, 0.2, 0.7),
-        scatter=0.08,
-    ),
-    Pose(
-        ("thumb", "index", "middle"),
-        (STRAIGHT, STRAIGHT, FOLDED, FOLDED),
-        10.0,
-        None,
-        (1.05, 0.92, 0.12),
-        (0.6, -0.8, 0.0),
-        scatter=0.18,
-    ),
-    Pose(
-        ("index", "middle", "ring", "little"),
-        (STRAIGHT,) * 4,
-        9.0,
-        None,
-        (-0.09, 0.68, 0.23),
-        (0.8, 0.9, 0.5),
-        scatter=0.10,
-    ),
-    Pose(
-        ("thumb", *FINGERS),
-        (STRAIGHT,) * 4,
-        10.0,
-        None,
-        (1.05, 0.88, 0.12),
-        (0.6, -0.8, 0.0),
-        scatter=0.18,
-    ),
-    Pose(
-        ("index", "middle", "ring"),
-        (STRAIGHT, STRAIGHT, STRAIGHT, TUCKED),
-        9.0,
-        "little",
-        (0.08, 0.04, 0.16),
-        (1.0, 0.1, 0.6),
-    ),
+    Pose((), ROUNDED, 2.0, (0.04, -0.12, 0.04), (0.2, -0.4, 0.9), "index", yaw=62.0),
+    Pose(("index",), FOLDED, 5.0, (0.04, 0.70, 0.56), _IN_FRONT, scatter=0.08),
+    Pose(("index", "middle"), FOLDED, 10.0, (-0.06, 0.72, 0.57), _IN_FRONT, scatter=0.08),
+    Pose(("thumb", "index", "middle"), FOLDED, 10.0, (1.05, 0.92, 0.12), _ASIDE, scatter=0.18),
+    Pose(FINGERS, FOLDED, 9.0, (-0.09, 0.68, 0.23), (0.8, 0.9, 0.5), scatter=0.10),
+    Pose(("thumb", *FINGERS), FOLDED, 10.0, (1.05, 0.88, 0.12), _ASIDE, scatter=0.18),
+    Pose(("index", "middle", "ring"), TUCKED, 9.0, (0.08, 0.04, 0.16), (1.0, 0.1, 0.6), "little"),
     Pose(
         ("index", "middle", "little"),
-        (STRAIGHT, STRAIGHT, HOOKED, STRAIGHT),
-        11.5,
-        "ring",
-        (0.06, -0.05, 0.14),
-        (1.0, -0.2, 0.5),
-        lean=6.0,
+        HOOKED, 11.5, (0.06, -0.05, 0.14), (1.0, -0.2, 0.5), "ring", lean=6.0,
     ),
     Pose(
         ("index", "ring", "little"),
-        (STRAIGHT, HOOKED, STRAIGHT, STRAIGHT),
-        11.5,
-        "middle",
-        (0.05, -0.06, 0.14),
-        (1.0, -0.2, 0.4),
-        lean=12.0,
+        HOOKED, 11.5, (0.05, -0.06, 0.14), (1.0, -0.2, 0.4), "middle", lean=12.0,
     ),
     Pose(
         ("middle", "ring", "little"),
-        (RINGED, STRAIGHT, STRAIGHT, STRAIGHT),
-        10.0,
-        "index",
-        (0.05, -0.06, 0.12),
-        (1.0, -0.3, 0.2),
-        lean=18.0,
+        RINGED, 10.0, (0.05, -0.06, 0.12), (1.0, -0.3, 0.2), "index", lean=18.0,
     ),
-)
+)  # fmt: skip
 """The standard sign of each digit, 0 to 9."""
 
-_FIST = replace(
-    POSES[0], curls=(FOLDED,) * 4, touches=None, thumb=(-0.06, 0.70, 0.57), bulge=(1.0, 0.2, 0.7)
-)
+_FIST = replace(POSES[0], folded=FOLDED, touches=None, thumb=(-0.06, 0.70, 0.57), bulge=_IN_FRONT)
 VARIANTS: tuple[tuple[int, Pose], ...] = (
     (0, replace(_FIST, scatter=0.10, yaw=0.0)),
     (0, replace(_FIST, scatter=0.10, yaw=45.0)),

@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits.synthetic.light import Light
 from cnn_sign_digits.synthetic.image_ops import box_blur, downsample, shift, smooth_noise
+from cnn_sign_digits.synthetic.light import Light
 from nn_core.arrays import Array
 
 _LUMA = np.array((0.299, 0.587, 0.114), np.float32)

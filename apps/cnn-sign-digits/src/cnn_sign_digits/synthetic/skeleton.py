@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnn_sign_digits.synthetic.poses import FINGERS, ALL_POSES
+from cnn_sign_digits.synthetic.poses import ALL_POSES, FINGERS
 from nn_core.arrays import Array, Labels
 
 KNUCKLES = np.array(
@@ -151,7 +151,7 @@ def _toward(start: Array, end: Array, length: Array) -> Array:
 
 
 def _thumb_nail(thumb: Array) -> Array:
-    """Normal of the thumb's nail (N, 1, 3): the outside of its bend, perpendicular to its last bone."""
+    """Normal of the thumb's nail (N, 1, 3): outside its bend, perpendicular to its last bone."""
     first = _unit(thumb[:, 2] - thumb[:, 1])
     last = _unit(thumb[:, 3] - thumb[:, 2])
     back = first - last + np.array((0.15, 0.1, -0.05))

@@ -32,10 +32,10 @@ class Augmentation:
     scale       it grows or shrinks by up to this: a factor from 1 / (1 + scale) to 1 + scale
     stretch     its width grows by up to this while its height shrinks as much, or the reverse:
                 factors e and 1 / e, e from 1 / (1 + stretch) to 1 + stretch
-    mirror      one image in two has its left and right exchanged
+    horizontal_flip      one image in two has its left and right exchanged
     brightness  up to this part of white is added or taken away
     contrast    the distance from mid-grey times 1 / (1 + contrast) to 1 + contrast
-    colour      each channel times 1 / (1 + colour) to 1 + colour, by itself: light of another hue
+    color      each channel times 1 / (1 + color) to 1 + color, by itself: light of another hue
 
     Amounts are uniform, factors are uniform in their logarithm: half as often smaller, half as
     often larger. All are drawn for each image apart, and with all settings at zero the image
@@ -77,10 +77,10 @@ class Augmentation:
     rotation: float = 15.0
     scale: float = 0.1
     stretch: float = 0.0
-    mirror: bool = True
+    horizontal_flip: bool = True
     brightness: float = 0.1
     contrast: float = 0.2
-    colour: float = 0.1
+    color: float = 0.1
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -124,7 +124,7 @@ class Augmentation:
         """The summands of p, (2, N, W) by column and (2, N, H) by row of q, times 2^16."""
         angle = np.radians(self.rotation) * draws[:, 2]
         factor = (1 + self.scale) ** draws[:, 3]
-        side = np.where(self.mirror & (draws[:, 4] < 0), -1.0, 1.0)
+        side = np.where(self.horizontal_flip & (draws[:, 4] < 0), -1.0, 1.0)
         cos, sin = np.cos(angle) / factor, np.sin(angle) / factor
         wider = (1 + self.stretch) ** draws[:, -1, None]
         u = (np.arange(W) - (W - 1) / 2 - self.shift * W * draws[:, 0, None]) / wider  # (N, W)
@@ -142,12 +142,12 @@ class Augmentation:
     def _light(self, draws: Array, white: float) -> tuple[Array, Array]:
         """Gains (N, C) and offsets (N, 1, 1) that make y of 256 x."""
         contrast = (1 + self.contrast) ** draws[:, 6, None]
-        gains = contrast * (1 + self.colour) ** draws[:, 7:-1] * (white / (255 * 256))
+        gains = contrast * (1 + self.color) ** draws[:, 7:-1] * (white / (255 * 256))
         offsets = white * (0.5 - 0.5 * contrast + self.brightness * draws[:, 5, None])
         return gains.astype(np.float32), offsets[:, None].astype(np.float32)
 
 
-def turned(x: npt.NDArray[np.uint8], degrees: float) -> Array:
+def rotate(x: npt.NDArray[np.uint8], degrees: float) -> Array:
     """Each image turned about its centre, clockwise, as float32; its edge fills the corners.
 
     x (N, H, W, C) bytes, C from 1 to 4. Raises as `Augmentation` does.
@@ -173,7 +173,7 @@ AUGMENTATIONS: dict[str, Callable[..., Augmentation | None]] = {
 
 
 def augmentation(text: str) -> Augmentation | None:
-    """The augmentation that a text such as "standard:rotation=30,mirror=no" names; or none.
+    """The augmentation that a text such as "standard:rotation=30,horizontal_flip=no" names; or none.
 
     Raises SettingError for a name or a setting that there is not, or one out of range.
     """

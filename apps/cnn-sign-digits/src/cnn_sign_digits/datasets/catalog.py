@@ -1,0 +1,69 @@
+"""The data sets that have a name: generated here, or downloaded by `fetch`."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from cnn_sign_digits.datasets.dataset import SIZE, Dataset
+from nn_core.cli.catalog import Entry, list_sets
+from nn_core.cli.download import RemoteArchive, RemoteDataset, RemoteFile
+from nn_core.registry import require
+
+DIGITS = RemoteDataset(
+    name="digits",
+    files=(
+        RemoteArchive(
+            name="sign-language-digits",
+            url="https://github.com/ardamavi/Sign-Language-Digits-Dataset/archive/"
+            "4b09433ef9d5c60602e8805bb54b8aa2428527f8.zip",
+            inside="Dataset",
+            sha256="dfbee581094004f6bb7a246660392f6b3c1db9f49e779e75cde4076e1a17a773",
+        ),
+    ),
+    description="2,062 photos of hand signs of the digits 0 to 9, by about 210 people",
+    origin="ardamavi/Sign-Language-Digits-Dataset (arXiv:2011.08927)",
+    licence="Apache-2.0",
+)
+SIGNS = RemoteDataset(
+    name="signs",
+    files=(
+        RemoteFile(
+            "test_signs.h5",
+            "https://raw.githubusercontent.com/nabeelshan78/cnn-from-scratch-sign-digits/"
+            "cf44d0e35387b5803aa2781527ecb1669d19b554/datasets/test_signs.h5",
+            "539fb746ed9e947eb244cfca73f4d1b03f9bf5524d609eeed2cd76ddb1b179be",
+        ),
+    ),
+    description="120 photos of hand signs of the digits 0 to 5, 64x64, a test set only",
+    origin="nabeelshan78/cnn-from-scratch-sign-digits",
+    licence="course data, no license stated",
+)
+FETCHED = {remote.name: remote for remote in (DIGITS, SIGNS)}
+"""Data sets to download, each a single file or folder."""
+
+
+def synthetic(count: int = 5000, diversity: float = 0.15, *, rng: np.random.Generator) -> Dataset:
+    """Synthetic hands signing all ten digits.
+
+    diversity  how much hands, views, backgrounds and cameras differ: 0 not at all, 1 as in life
+    Raises SettingError for values out of range.
+    """
+    from cnn_sign_digits.synthetic import renderer
+
+    require(count >= 10, f"synthetic: count must be at least 10, one per digit, not {count}")
+    require(0 <= diversity <= 1, f"synthetic: diversity must be 0 to 1, not {diversity}")
+    x, y = renderer.render_dataset(count, rng=rng, size=SIZE, diversity=diversity)
+    return Dataset("synthetic", x, y, tuple(map(str, range(10))))
+
+
+GENERATED: Mapping[str, Callable[..., Dataset]] = {"synthetic": synthetic}
+
+
+def catalog() -> list[Entry]:
+    """All named data sets, generated ones first."""
+    return list_sets(GENERATED, FETCHED)
+
+
+def is_generated(spec: str) -> bool:
+    """Whether a text such as "synthetic:count=100" names a generated data set."""
+    return spec.partition(":")[0].strip() in GENERATED
