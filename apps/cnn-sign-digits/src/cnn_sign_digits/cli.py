@@ -10,7 +10,7 @@ from nn_core.cli.app import App
 )
 @click.version_option(package_name="cnn-sign")
 def main() -> None:
-    """Recognize hand signs with a convolutional network in NumPy, its gradients written by hand.
+    """Recognize hand signs of digits with a convolutional network, in NumPy from first principles.
 
     \b
     Example: cnn-sign predict photo.jpg

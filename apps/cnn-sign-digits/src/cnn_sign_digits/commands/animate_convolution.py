@@ -62,9 +62,9 @@ def animate_convolution(
     padding: str,
     figure: Path,
 ) -> None:
-    """Animate a convolution: a kernel sliding over an input, every product and sum shown.
+    """Animate a convolution step by step.
 
-    IMAGE is resized to a few gray levels from 0 (black) to 10 (white); without it, the input is a
+    A kernel slides over a small input, with every product and sum written out. IMAGE is resized to a few gray levels from 0 (black) to 10 (white); without it, the input is a
     vertical edge.
 
     \b

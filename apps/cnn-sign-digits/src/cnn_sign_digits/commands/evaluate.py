@@ -27,8 +27,8 @@ from nn_core.summary import table
 @click.option(
     "--data",
     metavar="NAME|PATH",
-    help="Photos to evaluate on, as for train; a test set in them is used alone.  [default: the "
-    "validation set of the model's training; synthetic hands for the model that comes with it]",
+    help="Photos to evaluate on, as for train; only their test set if they have one.  [default: "
+    "the validation set of the training; without --model, synthetic hands]",
 )
 @click.option("--figure", type=FIGURE, help="Plot the confusion matrix.")
 @click.option("--mistakes", type=FIGURE, help="Plot misclassified photos, most confident first.")
@@ -40,7 +40,9 @@ def evaluate(
     mistakes: Path | None,
     as_json: bool,
 ) -> None:
-    """Evaluate a trained classifier: accuracy, loss, and precision and recall by class.
+    """Evaluate a trained classifier.
+
+    Prints accuracy and loss, and precision and recall by class.
 
     \b
     Example: cnn-sign evaluate --data digits --figure confusion.png --mistakes mistakes.png

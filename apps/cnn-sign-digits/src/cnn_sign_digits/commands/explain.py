@@ -40,9 +40,9 @@ def explain(
     figure: Path,
     as_json: bool,
 ) -> None:
-    """Explain a prediction with Grad-CAM, a heat map of the evidence for a class.
+    """Explain a prediction with Grad-CAM.
 
-    The heat map is the sum of the feature maps of the last convolution, each weighted by how
+    Plots a heat map of the evidence for a class: the sum of the feature maps of the last convolution, each weighted by how
     strongly it raises the score of the class.
 
     \b

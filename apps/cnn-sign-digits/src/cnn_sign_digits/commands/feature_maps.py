@@ -25,11 +25,13 @@ from nn_core.storage.files import printable
     type=click.IntRange(min=1),
     default=None,
     metavar="K",
-    help="Plot all feature maps of the K-th activation or pooling layer.  [default: some of each]",
+    help="Plot all feature maps of the K-th activation or pooling layer.",
 )
 @click.option("--figure", type=FIGURE, default="feature-maps.png", help="File to write.")
 def feature_maps(image: Path, model_path: Path, layer: int | None, figure: Path) -> None:
-    """Plot the feature maps of a photo after each activation and pooling layer.
+    """Plot the feature maps of a photo.
+
+    Without --layer, up to 16 after each activation and pooling layer.
 
     \b
     Example: cnn-sign feature-maps photo.jpg --figure feature-maps.png

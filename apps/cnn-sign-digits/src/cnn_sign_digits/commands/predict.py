@@ -21,9 +21,10 @@ TOP = 3
 @model_option
 @json_option
 def predict(files: tuple[Path, ...], model_path: Path, as_json: bool) -> None:
-    """Predict the signs on photos, with the three likeliest classes of each.
+    """Predict the signs on photos.
 
-    Photos of any size are center-cropped to a square and resized.
+    Prints the three likeliest classes of each photo. Photos of any size are center-cropped to a
+    square and resized.
 
     \b
     Example: cnn-sign predict photo.jpg

@@ -28,10 +28,10 @@ CLASSES = 10
 @json_option
 @click.pass_context
 def shapes(ctx: click.Context, model_path: Path, preset: str | None, as_json: bool) -> None:
-    """Show the shapes through each layer, forward and backward, and the costs.
+    """Show the shapes and costs of all layers.
 
-    Costs are parameters, their bytes, and the multiply-accumulate operations (MACs) of a forward
-    pass of one photo.
+    Shapes are those of the forward and the backward pass. Costs are parameters, their bytes, and
+    the multiply-accumulate operations (MACs) of a forward pass of one photo.
 
     \b
     Example: cnn-sign shapes --preset classic

@@ -129,7 +129,9 @@ def train(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train a convolutional network; by default, on synthetic hands.
+    """Train a convolutional network.
+
+    Without options, on synthetic hands.
 
     \b
     Example: cnn-sign train --data digits --save digits.h5 --figure digits.png
