@@ -123,6 +123,7 @@ def test_the_maths_needs_numpy_alone(path: Path) -> None:
         else:
             optional = {
                 ("checkpoint.py", "h5py", False),
+                ("hdf5.py", "h5py", False),
                 ("thread_pool.py", "threadpoolctl", False),
             }
             assert (path.name, root, at_once) in optional

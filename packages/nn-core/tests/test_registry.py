@@ -1,7 +1,11 @@
 """Texts such as `momentum:beta=0.95`: what they make, and what they say when they cannot."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +14,8 @@ from hypothesis import strategies as st
 
 from nn_core import registry
 from nn_core.errors import NNError, SettingError
+from nn_core.lazy_import import Lazy
+from nn_core.registry import Registry, UnknownNameError, load_plugin
 
 
 @dataclass(frozen=True)
@@ -107,3 +113,152 @@ def test_require_says_what_is_wrong_and_only_then() -> None:
 def test_a_wrong_setting_is_also_a_value_error() -> None:
     assert issubclass(SettingError, ValueError)
     assert issubclass(SettingError, NNError)
+
+
+def test_an_unknown_name_is_both_a_setting_error_and_a_key_error() -> None:
+    knobs: Registry[type] = Registry("knob", {"plain": Plain, "knob": Knob})
+    with pytest.raises(UnknownNameError, match=r"^unknown knob 'knop'; did you mean 'knob'\?$"):
+        knobs["knop"]
+    assert issubclass(UnknownNameError, SettingError)
+    assert knobs.get("knop") is None
+
+
+def test_a_registry_is_a_mapping_that_parses_and_describes() -> None:
+    knobs: Registry[type] = Registry("knob", {"plain": Plain, "knob": Knob})
+    assert list(knobs) == ["plain", "knob"]
+    assert len(knobs) == 2
+    assert "plain" in knobs
+    assert knobs.parse("knob:rate=2")() == Knob(rate=2.0)
+    assert knobs.describe(Knob()) == "knob:rate=0.5,count=3,mode=soft"
+
+
+def test_lazy_entries_are_imported_when_they_are_looked_up() -> None:
+    knobs: Registry[Any] = Registry("knob", {"far": Lazy("this_module.is_not_there", "Knob")})
+    assert list(knobs) == ["far"]
+    with pytest.raises(ModuleNotFoundError):
+        knobs["far"]
+    knobs = Registry("knob", {"near": Lazy("fractions", "Fraction")})
+    assert knobs["near"] is Fraction
+    assert knobs["near"] is Fraction
+
+
+def test_classes_register_under_their_name_or_another() -> None:
+    layers: Registry[Any] = Registry("layer")
+
+    @layers.register
+    class Twice:
+        pass
+
+    @layers.register("Thrice")
+    class Other:
+        pass
+
+    assert layers["Twice"] is Twice
+    assert layers["Thrice"] is Other
+    optimizers: Registry[Any] = Registry("optimizer", kebab_case=True)
+
+    @optimizers.register
+    class LionWarm:
+        pass
+
+    @optimizers.register
+    def sign_descent() -> None:
+        pass
+
+    assert dict(optimizers) == {"lion-warm": LionWarm, "sign-descent": sign_descent}
+
+
+def test_a_name_that_is_taken() -> None:
+    knobs: Registry[Any] = Registry("knob", {"knob": Knob, "far": Lazy("fractions", "Fraction")})
+    with pytest.raises(SettingError, match=r"^the knob 'knob' is registered already, by .*Knob'>$"):
+        knobs.register("knob")(Plain)
+    with pytest.raises(SettingError, match=r"registered already, by fractions\.Fraction$"):
+        knobs.register("far")(Plain)
+    knobs.register("knob")(Knob)
+    assert knobs.register("far")(Fraction) is knobs["far"] is Fraction
+
+
+def test_entry_points_are_asked_only_for_unknown_names_and_lists(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def entry_points(*, group: str) -> list[metadata.EntryPoint]:
+        asked.append(group)
+        return [metadata.EntryPoint("fraction", "fractions:Fraction", group)]
+
+    monkeypatch.setattr(metadata, "entry_points", entry_points)
+    knobs: Registry[Any] = Registry("knob", {"plain": Plain}, group="nn_core.knobs")
+    assert knobs["plain"] is Plain
+    assert asked == []
+    assert knobs["fraction"] is Fraction
+    assert list(knobs) == ["plain", "fraction"]
+    assert "no such knob" not in knobs
+    assert asked == ["nn_core.knobs"]
+    taken: Registry[Any] = Registry("knob", {"fraction": Plain}, group="nn_core.knobs")
+    with pytest.raises(SettingError, match="'fraction' is registered already"):
+        len(taken)
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A plug-in in a file, forgotten again after the test."""
+    monkeypatch.setattr(registry, "plugins", [])
+    monkeypatch.syspath_prepend(tmp_path)
+    path = tmp_path / "knobs_of_mine.py"
+    path.write_text("from dataclasses import dataclass\n@dataclass\nclass Mine:\n    a: int = 1\n")
+    before = set(sys.modules)
+    yield path
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_a_plugin_is_a_file_or_a_module(plugin: Path) -> None:
+    from_file = load_plugin(str(plugin))
+    assert load_plugin(str(plugin)) is from_file
+    assert from_file.Mine(2) == from_file.Mine(2)
+    assert load_plugin("knobs_of_mine").Mine().a == 1
+    assert registry.plugins == [str(plugin), "knobs_of_mine"]
+
+
+def message_of(name: str) -> str:
+    with pytest.raises(SettingError) as caught:
+        load_plugin(name)
+    assert "\n" not in str(caught.value)
+    assert registry.plugins == []
+    return str(caught.value)
+
+
+def test_plugins_that_are_not_there(plugin: Path) -> None:
+    assert message_of("gone.py") == "plug-in 'gone.py': there is no such file"
+    assert message_of("gone") == (
+        "plug-in 'gone': there is no such module; a file is named with its ending, as in gone.py"
+    )
+    assert message_of("knobs_of_mine.gone").endswith("there is no such module")
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("a = 1\nb = c\n", "cannot be imported: NameError: name 'c' is not defined ({}, line 2)"),
+        ("a = 1\nb = (\n", "cannot be imported: SyntaxError: '(' was never closed ("),
+        ("import this_is_not_there\n", "ModuleNotFoundError: No module named 'this_is_not_there'"),
+        (
+            "from nn_core.errors import SettingError\nraise SettingError('taken already')",
+            ": taken already",
+        ),
+    ],
+)
+def test_plugins_that_cannot_be_imported(plugin: Path, source: str, reason: str) -> None:
+    plugin.write_text(source)
+    for name in (str(plugin), "knobs_of_mine"):
+        assert reason.format("knobs_of_mine.py") in message_of(name)
+
+
+def test_two_plugins_of_one_name(plugin: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / plugin.name
+    other.parent.mkdir()
+    other.touch()
+    load_plugin(str(other))
+    with pytest.raises(SettingError, match="has the same name; rename one of them"):
+        load_plugin(str(plugin))

@@ -1,8 +1,8 @@
 """Neural networks from first principles in NumPy, every gradient written by hand."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nn_core.lazy_import import LazyNames, getter
+from nn_core.lazy_import import lazy_attributes, lazy_names
 
 if TYPE_CHECKING:
     from nn_core.layers import (
@@ -58,7 +58,7 @@ __all__ = [
     "Trainer",
 ]
 
-_HOMES: LazyNames[Any] = LazyNames(
+_NAMES = lazy_names(
     __name__,
     {
         "training.callbacks": "RestoreBestWeights Callback EarlyStopping",
@@ -70,4 +70,4 @@ _HOMES: LazyNames[Any] = LazyNames(
     },
 )
 
-__getattr__ = getter(__name__, _HOMES)
+__getattr__, __dir__ = lazy_attributes(__name__, _NAMES)

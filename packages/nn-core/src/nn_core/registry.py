@@ -1,20 +1,31 @@
-"""One line of text for a thing and its settings: `momentum`, `momentum:beta=0.95`.
+"""Things by name: what checkpoints and command lines call them, and plug-ins that add more.
 
-The same text names an optimizer, a schedule, an initializer or a data set on the command
-line, in a checkpoint and in Python. Settings are the parameters of the thing named, so a
-new one needs no parser of its own.
+A `Registry` is a read-only mapping of names to classes or functions. One line of text stands
+for a thing with its settings, `momentum` or `momentum:beta=0.95`, on the command line, in a
+checkpoint and in Python. Settings are the parameters of the thing named, so a new one needs no
+parser of its own.
 """
 
 import dataclasses
 import functools
+import importlib
+import importlib.util
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Generic, TypeVar, overload
 
-from nn_core.errors import SettingError
+from nn_core.errors import NNError, SettingError
+from nn_core.lazy_import import Lazy
 
 T = TypeVar("T")
+
+D = TypeVar("D")
+"""What a decorator is applied to."""
 
 _TRUTH = {"yes": True, "true": True, "no": False, "false": False}
 
@@ -26,6 +37,179 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     known = sorted(choices)
     close = difflib.get_close_matches(name.lower(), known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(known)}"
+
+
+class UnknownNameError(SettingError, KeyError):
+    """A name that a registry does not have."""
+
+    __str__ = Exception.__str__  # KeyError's would put the message in quotes
+
+
+class Registry(Mapping[str, T], Generic[T]):
+    """Name -> class or function, open to others.
+
+    kind        what is in it, for messages: "optimizer"
+    entries     the built-in ones; a `Lazy` one is imported when it is looked up
+    group       the entry points of installed packages that add more: "nn_core.optimizers".
+                They are looked up when a name is unknown, or when all names are listed.
+    kebab_case  whether names are spelled on command lines: a class `LionWarm` that registers
+                without a name is then `lion-warm`
+
+    >>> OPTIMIZERS: Registry[type] = Registry("optimizer", kebab_case=True)
+    >>> @OPTIMIZERS.register
+    ... class Lion: ...
+    >>> OPTIMIZERS["lion"].__name__
+    'Lion'
+
+    A lookup raises UnknownNameError, which is a SettingError and a KeyError, with the nearest
+    name; registering a name that is taken raises SettingError.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        entries: Mapping[str, T | Lazy] | None = None,
+        *,
+        group: str | None = None,
+        kebab_case: bool = False,
+    ) -> None:
+        self.kind, self.group, self.kebab_case = kind, group, kebab_case
+        self._entries: dict[str, T | Lazy] = dict(entries or {})
+        self._has_all = False
+
+    @overload
+    def register(self, name: str) -> Callable[[D], D]: ...
+
+    @overload
+    def register(self, name: D) -> D: ...
+
+    def register(self, name: Any) -> Any:
+        """A decorator that adds a class or function, under a name or under its own.
+
+        Raises SettingError if the name is taken.
+        """
+        if isinstance(name, str):
+            return functools.partial(self._add, name)
+        spelled: str = name.__name__
+        return self._add(kebab_cased(spelled) if self.kebab_case else spelled, name)
+
+    def parse(self, text: str) -> Callable[..., Any]:
+        """The callable that a text names, with its settings bound; see the function `parse`."""
+        return parse(text, self, self.kind)  # type: ignore[arg-type]
+
+    def describe(self, thing: object) -> str:
+        """The text that `parse` turns back into `thing`; see the function `describe`."""
+        return describe(thing, self)  # type: ignore[arg-type]
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self:
+            raise UnknownNameError(f"unknown {self.kind} {name!r}; {nearest(name, self)}")
+        found = self._entries[name]
+        if isinstance(found, Lazy):
+            found = self._entries[name] = found.load()
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        if name not in self._entries:
+            self._load_entry_points()
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        self._load_entry_points()
+        return iter(list(self._entries))
+
+    def __len__(self) -> int:
+        self._load_entry_points()
+        return len(self._entries)
+
+    def _add(self, name: str, thing: D) -> D:
+        """Register, and return the thing itself."""
+        taken = self._entries.get(name)
+        own = Lazy(getattr(thing, "__module__", ""), getattr(thing, "__qualname__", ""))
+        if taken is not None and taken is not thing and taken != own:
+            by = f"{taken.module}.{taken.name}" if isinstance(taken, Lazy) else repr(taken)
+            raise SettingError(f"the {self.kind} {name!r} is registered already, by {by}")
+        self._entries[name] = thing  # type: ignore[assignment]
+        return thing
+
+    def _load_entry_points(self) -> None:
+        """Add the entries of installed packages, once."""
+        if self._has_all or self.group is None:
+            return
+        self._has_all = True
+        from importlib.metadata import entry_points
+
+        for point in entry_points(group=self.group):
+            self._add(point.name, Lazy(point.module, point.attr))
+
+
+def kebab_cased(name: str) -> str:
+    """A class or function as a command line spells it: LionWarm, lion_warm -> lion-warm."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", "-", name).lower()
+
+
+plugins: list[str] = []
+"""What `load_plugin` has loaded, in order, so that another process can load it too."""
+
+
+def load_plugin(name: str) -> ModuleType:
+    """Import a module, or a file that ends in .py, so that what it registers can be used.
+
+    Raises SettingError, in one line, if there is none or if it cannot be imported.
+    """
+    try:
+        module = _import_file(Path(name)) if name.endswith(".py") else _import_module(name)
+    except NNError as error:
+        raise SettingError(f"plug-in {name!r}: {error}") from None
+    except Exception as error:  # noqa: BLE001
+        raise SettingError(f"plug-in {name!r} cannot be imported: {_reason(error)}") from None
+    if name not in plugins:
+        plugins.append(name)
+    return module
+
+
+def _import_module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        hint = f"; a file is named with its ending, as in {name}.py" if "." not in name else ""
+        raise SettingError(f"there is no such module{hint}") from None
+
+
+def _import_file(path: Path) -> ModuleType:
+    """The module in a file, imported once under a name that no other module has."""
+    if not path.is_file():
+        raise SettingError("there is no such file")
+    path = path.resolve()
+    name = f"plugin_{path.stem}"
+    loaded = sys.modules.get(name)
+    if loaded is not None:
+        if loaded.__file__ != str(path):
+            raise SettingError(f"{loaded.__file__} has the same name; rename one of them")
+        return loaded
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise SettingError("it is not a Python file")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _reason(error: Exception) -> str:
+    """An exception in one line, with where in the plug-in it was raised."""
+    import traceback
+
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    line = error.lineno if isinstance(error, SyntaxError) else where.lineno
+    file = error.filename if isinstance(error, SyntaxError) else where.filename
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}: {words} ({Path(file or '').name}, line {line})"
 
 
 def parse(text: str, choices: Mapping[str, Callable[..., T]], kind: str) -> Callable[..., T]:
@@ -63,7 +247,7 @@ def parse(text: str, choices: Mapping[str, Callable[..., T]], kind: str) -> Call
 
 
 def describe(thing: object, choices: Mapping[str, Callable[..., Any]]) -> str:
-    """The text that `parse` turns back into `thing`, a dataclass, with every setting spelt out."""
+    """The text that `parse` turns back into `thing`, a dataclass, with all settings."""
     name = next(name for name, choice in choices.items() if choice is type(thing))
     settings = ",".join(
         f"{field.name}={getattr(thing, field.name)}"

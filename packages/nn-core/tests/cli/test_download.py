@@ -14,12 +14,12 @@ from nn_core.cli.download import (
     RemoteArchive,
     RemoteDataset,
     RemoteFile,
-    contents_sha256,
     data_folder,
     fetch,
     locate,
 )
 from nn_core.errors import DataError
+from nn_core.storage.archives import contents_sha256
 
 CONTENT = bytes(range(256)) * 700
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

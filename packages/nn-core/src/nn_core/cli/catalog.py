@@ -1,16 +1,26 @@
-"""The data sets that have a name, as a command line lists them."""
+"""Data sets by name or path: what `--data` and `--test` accept, and what `datasets` lists."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Generic
 
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.batches.splits import group_folds, group_split, stratified_split
+from nn_core.cli.dataset import Contents, Dataset, Part, Splits, X, describe_shape
 from nn_core.cli.download import RemoteDataset, locate
+from nn_core.errors import DataError, SettingError, ShapeError
+from nn_core.registry import nearest, parse, require
+from nn_core.storage.files import exists, printable
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A data set that has a name: how to write it with its settings, and what it is."""
+    """A named data set: how to write it with its settings, and what it is."""
 
     name: str
     spec: str
@@ -18,19 +28,176 @@ class Entry:
     is_here: bool
 
 
-def list_sets(
-    made: Mapping[str, Callable[..., Any]], fetched: Mapping[str, RemoteDataset]
-) -> list[Entry]:
-    """Sets that are made here, their settings and descriptions as the functions have them, and
-    then those that are fetched.
+@dataclass(frozen=True)
+class Catalog(Generic[X]):
+    """The data sets of a program, by name or path.
+
+    program    its name on the command line
+    generated  name -> function of its settings and of a keyword `rng`, which makes the set
+    remote     name -> data set to download: one file or folder, or a training and a test file
+    read       what a path holds; raises an NNError that names it
     """
+
+    program: str
+    generated: Mapping[str, Callable[..., Dataset[X]]]
+    remote: Mapping[str, RemoteDataset]
+    read: Callable[[Path], Contents[X]]
+
+    def entries(self) -> list[Entry]:
+        """All named data sets, generated ones first."""
+        return list_sets(self.generated, self.remote)
+
+    def contents(
+        self,
+        spec: str,
+        *,
+        rng: np.random.Generator,
+        read: Callable[[Path], Contents[X]] | None = None,
+    ) -> Contents[X]:
+        """What a data set holds.
+
+        spec  "moons", "moons:points=300,noise=0.1", "cats", or a path
+        rng   for a generated set, and for nothing else
+        read  in place of the catalog's own
+        Raises DataError for data that is missing or unusable, SettingError for settings out of
+        range; each names the data.
+        """
+        name, colon, _ = spec.strip().partition(":")
+        if name in self.generated:
+            made = parse(spec, self.generated, "data set")(rng=rng)
+            return Contents(Part(made.name, made.x, made.y, made.classes, made.groups), None)
+        if name in self.remote:
+            require(not colon, f"data set {name!r} has no settings")
+            return self._downloaded(self.remote[name], read or self.read)
+        path = Path(spec)
+        if not spec or (not exists(path) and path.name == spec and not Path(name).suffix):
+            hint = nearest(name, [*self.generated, *self.remote])
+            raise DataError(f"no such file or data set: {printable(name)!r}; {hint}")
+        return (read or self.read)(path)
+
+    def load(
+        self,
+        spec: str,
+        *,
+        test: str | None = None,
+        validation: float = 0.2,
+        fold: str | None = None,
+        rng: np.random.Generator,
+        read: Callable[[Path], Contents[X]] | None = None,
+    ) -> Splits[X]:
+        """The training and the validation set of a run.
+
+        spec        as for `contents`
+        test        a data set to validate on: its test set, if it has one
+        validation  fraction to hold out if there is no test set: of the groups where they are
+                    known, otherwise of each class
+        fold        "2/5": hold out the second of five parts, of the groups where they are
+                    known; in place of everything above
+        rng         for generated examples and for the split
+        read        for the training data, in place of the catalog's own
+        The validation set is, in this order: the fold, `test`, the data set's own test set, a
+        split. Its labels are matched to the training classes, as `load_for_evaluation` does.
+
+        Raises as `contents` does, and ShapeError if training and test examples differ in shape.
+        """
+        contents = self.contents(spec, rng=rng, read=read)
+        if contents.train is None:
+            raise DataError(f"{printable(spec)} has only a test set, no training set")
+        train = contents.train.for_training()
+        part = contents.test
+        if test is not None:
+            part = self.contents(test, rng=rng).for_evaluation(printable(test))
+        if part is None or fold is not None:
+            return _split(train, validation, fold, rng)
+        matched = part.matched(train.classes, "training data")
+        if matched.example_shape != train.example_shape:
+            raise ShapeError(
+                f"{train.name} has {describe_shape(train.example_shape)},"
+                f" but {matched.name} has {describe_shape(matched.example_shape)}"
+            )
+        return Splits(train, matched, matched.name)
+
+    def load_for_evaluation(
+        self, spec: str, classes: tuple[str, ...], *, rng: np.random.Generator
+    ) -> Dataset[X]:
+        """The examples to evaluate a model on, labeled with its classes.
+
+        spec     as for `contents`; the test set, if there is one
+        classes  the model's; the data may lack some
+        Class names are matched by name. Numeric labels are matched by name if any class of the
+        model is a number, otherwise they are indices into its classes.
+        Raises as `contents` does, and DataError for a class that the model lacks.
+        """
+        contents = self.contents(spec, rng=rng)
+        return contents.for_evaluation(printable(spec)).matched(classes, "model")
+
+    def _downloaded(
+        self, remote: RemoteDataset, read: Callable[[Path], Contents[X]]
+    ) -> Contents[X]:
+        paths = [path for path in map(locate, remote.files) if path is not None]
+        if len(paths) < len(remote.files):
+            raise DataError(
+                f"data set {remote.name!r} is not downloaded yet; run:"
+                f" {self.program} fetch {remote.name}"
+            )
+        first, *rest = paths
+        contents = read(first)
+        for path in rest:
+            contents = Contents(contents.train, read(path).for_evaluation(printable(path)))
+        return contents
+
+
+def list_sets(
+    generated: Mapping[str, Callable[..., Any]], remote: Mapping[str, RemoteDataset]
+) -> list[Entry]:
+    """Generated sets, with settings and descriptions from their functions, then remote ones."""
     entries = []
-    for name, make in made.items():
+    for name, make in generated.items():
         parameters = inspect.signature(make).parameters.values()
         settings = [f"{p.name}={p.default}" for p in parameters if p.default is not p.empty]
         description = (inspect.getdoc(make) or "").partition("\n")[0]
         entries.append(Entry(name, f"{name}:{','.join(settings)}", description, True))
-    for name, remote in fetched.items():
-        is_here = all(locate(file) is not None for file in remote.files)
-        entries.append(Entry(name, name, remote.description, is_here))
+    for name, dataset in remote.items():
+        is_here = all(locate(file) is not None for file in dataset.files)
+        entries.append(Entry(name, name, dataset.description, is_here))
     return entries
+
+
+def parse_fold(text: str) -> tuple[int, int]:
+    """Which part of how many, of a text such as "2/5". Raises SettingError for any other."""
+    found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text.strip())
+    number, folds = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= number <= folds >= 2:
+        raise SettingError(f"a fold is K/N, such as 2/5 for the second of five, not {text!r}")
+    return number, folds
+
+
+def _split(
+    train: Dataset[X], validation: float, fold: str | None, rng: np.random.Generator
+) -> Splits[X]:
+    try:
+        kept, held_out, origin = _held_out(train, validation, fold, rng)
+    except DataError as error:
+        raise DataError(f"{train.name}: {error}") from None
+    return Splits(
+        train.subset(kept, train.name),
+        train.subset(held_out, f"{train.name}, held out"),
+        f"{origin} held out",
+    )
+
+
+def _held_out(
+    train: Dataset[X], validation: float, fold: str | None, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], str]:
+    """Indices for training and for validation, and in words what is held out."""
+    if fold is not None:
+        number, folds = parse_fold(fold)
+        groups = np.arange(len(train)) if train.groups is None else train.groups
+        parts = group_folds(groups, folds, rng=rng, labels=train.y)[number - 1]
+        return *parts, f"fold {number} of {folds}"
+    if train.groups is None:
+        parts = stratified_split(train.y, validation, rng=rng)
+        return *parts, f"{validation:g} of each class"
+    kept, held_out = group_split(train.groups, validation, rng=rng, labels=train.y)
+    count, total = len(np.unique(train.groups[held_out])), len(np.unique(train.groups))
+    return kept, held_out, f"{count} of {total} subjects"

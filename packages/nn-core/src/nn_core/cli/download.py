@@ -1,20 +1,16 @@
-"""FloatRange data sets, fetched by name, each file held to its SHA-256.
+"""Data sets downloaded by name, each file verified against its SHA-256.
 
-A program states its sets as values of `RemoteDataset`; nothing here knows any of them.
+A program declares its sets as values of `RemoteDataset`; nothing here knows any of them.
 """
 
-import hashlib
-import shutil
 import tempfile
-import zipfile
-import zlib
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TypeAlias
 
 from nn_core.errors import DataError
+from nn_core.storage.archives import contents_sha256, unpack
 from nn_core.storage.files import exists
 
 
@@ -84,21 +80,6 @@ def locate(file: Remote, folder: Path | None = None) -> Path | None:
     return path if is_here else None
 
 
-def contents_sha256(folder: Path) -> str:
-    """The SHA-256 of what a folder holds, whenever and by whomever it was packed.
-
-    Of the lines "<path>  <SHA-256 of the file>", sorted by path, each ended by a newline. Files
-    whose name begins with a dot do not count.
-    """
-    lines = {
-        path.relative_to(folder).as_posix(): _sha256(path)
-        for path in folder.rglob("*")
-        if path.is_file() and not path.name.startswith(".")
-    }
-    text = "".join(f"{path}  {lines[path]}\n" for path in sorted(lines))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def fetch(
     dataset: RemoteDataset, folder: Path | None = None, *, progress: bool = False
 ) -> tuple[Path, ...]:
@@ -130,7 +111,7 @@ def _fetch(file: Remote, dataset: str, folder: Path, progress: bool) -> Path:
         return _retrieve(file.url, folder, file.name, f"sha256:{file.sha256}", progress)
     except requests.exceptions.RequestException as error:
         what, advice = _reason(error), "check the connection and try again"
-    except (ValueError, zipfile.BadZipFile):
+    except (ValueError, DataError):
         what = "what arrived is not the file expected (its SHA-256 differs)"
         advice = "try again"
     except OSError as error:
@@ -160,7 +141,7 @@ def _retrieve(url: str, folder: Path, name: str, known_hash: str | None, progres
 def _fetch_archive(archive: RemoteArchive, folder: Path, progress: bool) -> Path:
     """The unpacked folder, put in its place by one renaming once it is whole and right.
 
-    Raises ValueError if the contents are not those expected.
+    Raises DataError if the contents are not those expected.
     """
     target = folder / archive.name
     if target.is_dir() and contents_sha256(target) == archive.sha256:
@@ -173,45 +154,13 @@ def _fetch_archive(archive: RemoteArchive, folder: Path, progress: bool) -> Path
         packed = _retrieve(archive.url, temporary, "archive.zip", None, progress)
         unpacked = temporary / "unpacked"
         unpacked.mkdir()
-        _unpack(packed, archive.inside, unpacked)
+        unpack(packed, archive.inside, unpacked)
         if contents_sha256(unpacked) != archive.sha256:
-            raise ValueError("the contents differ")
+            raise DataError("the contents differ")
         if target.exists():
             target.rename(temporary / "replaced")
         unpacked.rename(target)
     return target
-
-
-def _unpack(packed: Path, inside: str, target: Path) -> None:
-    """Write the files under `inside` of a ZIP archive into `target`, and nothing beside it."""
-    with zipfile.ZipFile(packed) as archive:
-        for member, path in _members(archive, inside):
-            try:
-                (target / path).parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(member) as source, (target / path).open("xb") as copy:
-                    shutil.copyfileobj(source, copy)
-            except (zlib.error, RuntimeError, EOFError, FileExistsError, NotADirectoryError):
-                raise ValueError("the archive is damaged") from None
-
-
-def _members(
-    archive: zipfile.ZipFile, inside: str
-) -> Iterator[tuple[zipfile.ZipInfo, PurePosixPath]]:
-    """The files under the folder `inside`, each with its path in that folder."""
-    for member in archive.infolist():
-        parts = PurePosixPath(member.filename).parts
-        if member.is_dir() or inside not in parts[:-1]:
-            continue
-        if ".." in parts or any(mark in part for part in parts for mark in "\\:"):
-            raise ValueError(f"a path leads out of the folder: {member.filename}")
-        path = PurePosixPath(*parts[parts.index(inside) + 1 :])
-        if not path.name.startswith("."):
-            yield member, path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _reason(error: OSError) -> str:

@@ -1,9 +1,10 @@
 """Layers: one idea per file, its derivation above its code."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nn_core.layers.layer import Cache, Context, Layer, Parameter, State
-from nn_core.lazy_import import LazyNames, getter
+from nn_core.lazy_import import lazy_attributes, lazy_names
+from nn_core.registry import Registry
 
 if TYPE_CHECKING:
     from nn_core.layers.activation import (
@@ -62,7 +63,7 @@ __all__ = [
     "Tanh",
 ]
 
-LAYERS: LazyNames[type[Layer]] = LazyNames(
+_LAYERS = lazy_names(
     __name__,
     {
         "activation": "GELU LeakyReLU ReLU Sigmoid Tanh",
@@ -80,9 +81,10 @@ LAYERS: LazyNames[type[Layer]] = LazyNames(
         "simple_rnn": "SimpleRNN",
     },
 )
+LAYERS: Registry[type[Layer]] = Registry("layer", _LAYERS, group="nn_core.layers")
 """Every layer by the name that a checkpoint keeps."""
 
-_OTHERS: LazyNames[Any] = LazyNames(
+_OTHERS = lazy_names(
     __name__,
     {
         "activation": "ACTIVATIONS Activation",
@@ -92,4 +94,4 @@ _OTHERS: LazyNames[Any] = LazyNames(
     },
 )
 
-__getattr__ = getter(__name__, LAYERS, _OTHERS)
+__getattr__, __dir__ = lazy_attributes(__name__, _LAYERS | _OTHERS)

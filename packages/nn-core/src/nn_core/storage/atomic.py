@@ -1,4 +1,4 @@
-"""Writing so that what is written is there whole or not at all."""
+"""Atomic file writes."""
 
 import contextlib
 import os
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def atomic_write(path: Path, content: bytes) -> None:
-    """Write to a temporary name beside `path`, then rename: nobody ever sees half a file.
+    """Write to a temporary file beside `path`, then rename it: nobody ever sees half a file.
 
-    An earlier file of that name stays as it was until the new one is complete, and for good
+    An existing file of that name stays as it was until the new one is complete, and for good
     if the disk is full. Raises OSError that names `path`, and leaves nothing behind.
     """
     import secrets
@@ -34,7 +34,7 @@ def atomic_write(path: Path, content: bytes) -> None:
 
 
 def atomic_append(path: Path, content: bytes) -> None:
-    """Add to the end of a file all of `content` or nothing. Raises OSError that names `path`."""
+    """Append all of `content` to a file, or nothing. Raises OSError that names `path`."""
     size = None
     try:
         with path.open("ab", buffering=0) as file:

@@ -1,4 +1,4 @@
-"""What every reader of files needs: a file that can be read, and errors on one line."""
+"""What every reader needs: a file that can be read, a bound on its size, errors on one line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,15 +6,23 @@ from pathlib import Path
 
 from nn_core.errors import DataError, NNError
 
+MAX_BYTES = 8 * 1024**3
+"""The largest array or archive that is read into memory or unpacked: 8 GiB."""
+
 
 def printable(text: object) -> str:
-    """A path, name or foreign message on one line: anything unprintable is escaped."""
+    """A path, name or foreign message on one line, with unprintable characters escaped."""
     line = str(text)
     return line if line.isprintable() else repr(line)[1:-1]
 
 
+def listing(names: list[str], what: str = "keys") -> str:
+    """The first names in a file, for a message that says what was found instead."""
+    return f"its {what} are {printable(', '.join(names[:20]))}" if names else f"it has no {what}"
+
+
 def exists(path: Path) -> bool:
-    """Whether something stands at the path, even if it cannot be looked at."""
+    """Whether there is something at the path, even if it may not be looked at."""
     try:
         return path.exists()
     except OSError:
@@ -39,12 +47,23 @@ def check_file(path: Path) -> None:
         raise DataError(f"{printable(path)} is empty")
 
 
+def check_bytes(size: int, source: str, limit: int | None = None) -> None:
+    """Raise DataError for more bytes than may be read at once: `limit`, or MAX_BYTES.
+
+    A damaged or hostile file of a few hundred bytes can announce an array of terabytes.
+    """
+    most = MAX_BYTES if limit is None else limit
+    if size > most:
+        raise DataError(f"{source} is too large: {size:,} bytes, and at most {most:,} are read")
+
+
 @contextmanager
 def decoding_errors(path: Path, kind: str) -> Iterator[None]:
-    """Turn whatever a decoder raises over a broken file into one DataError.
+    """Turn any exception that a decoder raises over a broken file into one DataError.
 
-    Decoders of files from anywhere raise errors of every type; each means that this file is
-    not a whole one of its kind.
+    kind  what the file should be, with an article: "an HDF5 file"
+    Decoders of untrusted files raise errors of every type; each means that this file is not a
+    whole one of its kind.
     """
     try:
         yield

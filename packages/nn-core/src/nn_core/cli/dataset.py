@@ -1,0 +1,180 @@
+"""Labeled data sets: of a file, of a training run, and their fingerprints."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core import checkpoint
+from nn_core.arrays import Examples, Labels
+from nn_core.cli.labels import check_for_training, match_classes
+from nn_core.errors import CheckpointError, DataError, ShapeError
+
+X = TypeVar("X", bound=Examples)
+"""How a program keeps examples: in memory, or also in a file."""
+
+CHANNELS = {1: "gray", 3: "RGB", 4: "RGBA"}
+"""Channels that images may have."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset(Generic[X]):
+    """Labeled examples.
+
+    name     where they come from, for messages and titles
+    x        (N, ...) examples, as they were read
+    y        (N,) integers in [0, len(classes))
+    classes  their names, distinct
+    groups   (N,) what must not be in both training and validation set, such as the person on
+             a photo, as integers; None if that is unknown
+    Raises ShapeError or DataError, starting with the name, if this does not hold.
+    """
+
+    name: str
+    x: X
+    y: Labels
+    classes: tuple[str, ...]
+    groups: Labels | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.x) == 0:
+            raise DataError(f"{self.name}: there are no examples (shape {self.x.shape})")
+        for what, values in (("label", self.y), ("group", self.groups)):
+            if values is not None and values.shape != (len(self.x),):
+                raise ShapeError(
+                    f"{self.name}: there must be one {what} per example, but x is"
+                    f" {self.x.shape} and {what}s are {values.shape}"
+                )
+        wrong = self.y[(self.y < 0) | (self.y >= len(self.classes))]
+        if wrong.size:
+            raise DataError(
+                f"{self.name}: label {wrong[0]} is out of range; there are"
+                f" {len(self.classes)} classes"
+            )
+        if len(set(self.classes)) != len(self.classes):
+            raise DataError(f"{self.name}: two classes have the same name")
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def example_shape(self) -> tuple[int, ...]:
+        """(H, W, C) of images, (D,) of a table."""
+        return tuple(self.x.shape[1:])
+
+    def subset(self, indices: npt.NDArray[np.intp], name: str) -> "Dataset[X]":
+        """The examples at these indices, under another name; what is in a file stays there."""
+        x: Any = self.x
+        groups = None if self.groups is None else self.groups[indices]
+        rows: Any = x[indices] if isinstance(x, np.ndarray) else x.subset(indices)
+        return Dataset(name, rows, self.y[indices], self.classes, groups)
+
+
+@dataclass(frozen=True, eq=False)
+class Part(Generic[X]):
+    """The training or the test set of a file, before its classes are matched to a model's.
+
+    source  the file and the place in it, for messages
+    y       (N,) indices into `names`; where the file has no names, its class numbers
+    groups  as in `Dataset`
+    """
+
+    source: str
+    x: X
+    y: Labels
+    names: tuple[str, ...] | None
+    groups: Labels | None = None
+
+    def for_training(self) -> Dataset[X]:
+        """With its own classes. Raises DataError if there are fewer than two."""
+        classes = check_for_training(self.y, self.names, self.source)
+        return Dataset(self.source, self.x, self.y, classes, self.groups)
+
+    def matched(self, classes: tuple[str, ...], owner: str) -> Dataset[X]:
+        """With the classes of the owner, such as "model" (see `labels.match_classes`)."""
+        y = match_classes(self.y, self.names, classes, source=self.source, owner=owner)
+        return Dataset(self.source, self.x, y, classes, self.groups)
+
+
+@dataclass(frozen=True, eq=False)
+class Contents(Generic[X]):
+    """The training set and the test set of a file, one of which may be missing."""
+
+    train: Part[X] | None
+    test: Part[X] | None
+
+    def for_evaluation(self, name: str) -> Part[X]:
+        """The test set, or else the training set. Raises DataError if there is neither."""
+        part = self.test or self.train
+        if part is None:
+            raise DataError(f"{name} has no labeled examples")
+        return part
+
+
+@dataclass(frozen=True, eq=False)
+class Splits(Generic[X]):
+    """A training set and a validation set with the same classes and shape of example.
+
+    origin    of the validation set, in words
+    original  the training set before a program added to it; None if it did not
+    """
+
+    train: Dataset[X]
+    validation: Dataset[X]
+    origin: str
+    original: Dataset[X] | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the training set as it was read."""
+        dataset = self.original or self.train
+        key = repr((tuple(dataset.x.shape), dataset.classes))
+        return fingerprint(dataset.x, dataset.y, key=key)
+
+
+def describe_shape(shape: tuple[int, ...]) -> str:
+    """The shape of one example in words: "2 columns", "64x64x3 images"."""
+    if len(shape) == 1:
+        return f"{shape[0]} column{'' if shape[0] == 1 else 's'}"
+    return f"{'x'.join(map(str, shape))} images"
+
+
+def fingerprint(*arrays: Examples, key: str) -> str:
+    """16 hexadecimal digits that identify arrays and whatever else the key says.
+
+    key  such as their shapes and the names of classes
+    The first 64 bits of the SHA-256 of the key and of all numbers: bytes as they are, other
+    integers as 64-bit and floats as double precision, little-endian. The same on every machine,
+    for numbers in memory or in a file.
+    """
+    digest = hashlib.sha256(key.encode())
+    for array in arrays:
+        kind = "u1" if array.dtype == np.uint8 else "<f8" if array.dtype.kind == "f" else "<i8"
+        for start in range(0, len(array), 1024):
+            block = np.ascontiguousarray(array[start : start + 1024], dtype=kind)
+            digest.update(block.data)
+    return digest.hexdigest()[:16]
+
+
+def require_same_data(source: str, found: str, expected: str) -> None:
+    """Raise DataError unless the fingerprint found is the one expected.
+
+    source  where the data comes from, for the message
+    """
+    if found != expected:
+        raise DataError(f"{source} is not the data that the model was trained on")
+
+
+def run_to_resume(
+    run: checkpoint.Run | None, *, source: str, found: str, expected: str
+) -> checkpoint.Run:
+    """The run of a checkpoint, to be resumed on the same data.
+
+    Raises CheckpointError if there is none, DataError as `require_same_data`.
+    """
+    if run is None:
+        raise CheckpointError("the checkpoint has no training run to resume")
+    require_same_data(source, found, expected)
+    return run

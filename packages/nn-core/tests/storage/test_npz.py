@@ -1,0 +1,86 @@
+"""npz files: what is read, and what is refused before it is read."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nn_core.errors import DataError
+from nn_core.storage.npz import read_npz
+
+POINTS = np.arange(12.0).reshape(6, 2)
+
+
+def written(folder: Path) -> Path:
+    path = folder / "points.npz"
+    np.savez(path, x=POINTS, y=np.arange(6), other=POINTS)
+    return path
+
+
+def message_of(path: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        read_npz(path, {"x", "y"})
+    message = str(caught.value)
+    assert message.startswith(str(path))
+    assert "\n" not in message
+    return message
+
+
+def test_the_arrays_asked_for_and_all_names(tmp_path: Path) -> None:
+    arrays, names = read_npz(written(tmp_path), {"x", "y", "absent"})
+    assert names == ["x", "y", "other"]
+    assert sorted(arrays) == ["x", "y"]
+    np.testing.assert_array_equal(arrays["x"], POINTS, strict=True)
+
+
+def test_objects_are_not_unpickled(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=POINTS, y=np.array([None] * 6))
+    assert "is not an .npz file, or is damaged" in message_of(tmp_path / "a.npz")
+
+
+def test_files_that_are_not_npz(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    whole = path.read_bytes()
+    for broken in (whole[:-40], whole[:100], b"PK", b"some text"):
+        path.write_bytes(broken)
+        assert "is not an .npz file" in message_of(path)
+    path.write_bytes(whole.replace(POINTS.tobytes(), POINTS.tobytes()[::-1]))
+    assert "is damaged: Bad CRC-32" in message_of(path)
+
+
+def header(shape: tuple[int, ...]) -> bytes:
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_2_0(
+        buffer, {"descr": "<f8", "fortran_order": False, "shape": shape}
+    )
+    return buffer.getvalue()
+
+
+def archive(path: Path, content: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("x.npy", content)
+    return path
+
+
+@pytest.mark.parametrize("shape", [(10**12,), (10**10, 10**10, 10**10), (11,)])
+def test_an_array_that_announces_more_than_is_stored(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    content = header(shape)
+    path = archive(tmp_path / "a.npz", content + bytes(80 - len(content) % 8))
+    if shape == (11,):
+        path = archive(tmp_path / "a.npz", header(shape)[:-8] + b"\n")
+        assert "is not an .npz file, or is damaged" in message_of(path)
+    else:
+        assert "(x) is damaged" in message_of(path)
+
+
+def test_an_array_that_unpacks_to_more_than_may_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = archive(tmp_path / "a.npz", header((1000,)) + bytes(8000))
+    assert read_npz(path, {"x"})[0]["x"].shape == (1000,)
+    monkeypatch.setattr("nn_core.storage.files.MAX_BYTES", 7999)
+    assert "(x) is too large: 8,000 bytes, and at most 7,999 are read" in message_of(path)

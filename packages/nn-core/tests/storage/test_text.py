@@ -1,0 +1,53 @@
+"""Text and CSV in UTF-8, and what is neither."""
+
+from pathlib import Path
+
+import pytest
+
+from nn_core.errors import DataError
+from nn_core.storage import text
+from nn_core.storage.text import Row, read_csv, read_text
+
+
+def write(folder: Path, content: bytes) -> Path:
+    path = folder / "a.csv"
+    path.write_bytes(content)
+    return path
+
+
+def test_line_ends_and_byte_order_marks(tmp_path: Path) -> None:
+    path = write(tmp_path, b"\xef\xbb\xbfone\r\ntwo\rthree\n")
+    assert read_text(path) == "one\ntwo\nthree\n"
+
+
+def test_rows_are_stripped_numbered_and_not_blank(tmp_path: Path) -> None:
+    path = write(tmp_path, b'\xef\xbb\xbf u ,v\r\n\r\n , \r\n1,"a\nb"\r\n')
+    assert read_csv(path) == [Row(1, ["u", "v"]), Row(5, ["1", "a\nb"])]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b" \n\t\n", "is empty: it has blank lines only"),
+        (b"caf\xe9", "in UTF-8, or is damaged"),
+    ],
+)
+def test_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = write(tmp_path, content)
+    for read in (read_text, read_csv):
+        with pytest.raises(DataError, match=message):
+            read(path)
+
+
+def test_a_quote_that_is_not_closed(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is not a CSV file in UTF-8"):
+        read_csv(write(tmp_path, b'1,"a\n'))
+
+
+def test_text_larger_than_may_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "MAX_TEXT_BYTES", 3)
+    path = write(tmp_path, b"four")
+    for read in (read_text, read_csv):
+        with pytest.raises(DataError, match="too large: 4 bytes, and at most 3 are read"):
+            read(path)
