@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits.datasets.dataset import SIZE, Images
+from cnn_sign_digits.datasets.catalog import PROGRAM
+from cnn_sign_digits.datasets.photos import SHAPE, Photos
 from nn_core import checkpoint
 from nn_core.arrays import Array
 from nn_core.batches.augmentation import rotate
@@ -18,10 +19,9 @@ from nn_core.errors import CheckpointError
 from nn_core.metrics import probabilities
 from nn_core.network import Network
 
-PROGRAM = "cnn-sign"
 SHIPPED = Path(__file__).with_name("accurate.h5")
 """The model that comes with the program."""
-INPUT_SHAPE = (SIZE, SIZE, 3)
+INPUT_SHAPE = SHAPE
 Transform: TypeAlias = tuple[float, bool]
 """Of test-time augmentation: degrees rotated, and whether flipped horizontally."""
 BATCH = 256
@@ -45,11 +45,11 @@ class Model:
     test_time_augmentation: tuple[Transform, ...]
     run: checkpoint.Run | None
 
-    def log_probabilities(self, x: Images) -> Array:
+    def log_probabilities(self, x: Photos) -> Array:
         """log P(class | photo), (N, classes)."""
         return np.log(np.maximum(self.probabilities(x), 1e-30))
 
-    def probabilities(self, x: Images) -> Array:
+    def probabilities(self, x: Photos) -> Array:
         """P(class | photo), (N, classes): the mean over the test-time transforms."""
         p = np.zeros((len(x), len(self.classes)), self.network.dtype)
         contexts = self.network.contexts(frozen=True)

@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 
 from cnn_sign_digits.datasets.folders import PHOTOS
-from cnn_sign_digits.datasets.hdf5 import SUFFIXES
 from cnn_sign_digits.model import SHIPPED
 from nn_core.cli.param_types import MODEL
 from nn_core.errors import SettingError
 from nn_core.storage.files import printable
+from nn_core.storage.hdf5 import SUFFIXES
 
 model_option = click.option(
     "--model",

@@ -63,7 +63,7 @@ def plot_photos(x: Images, captions: Sequence[str], path: Path, *, title: str) -
 
 def plot_samples(x: Images, y: Labels, path: Path, *, columns: int = 12) -> None:
     """The first images of each digit, a row per digit; white where there are no more."""
-    size = x.shape[1]
+    size, columns = x.shape[1], min(columns, np.bincount(y).max())
     grid = np.full((10, size, columns, size, 3), 255, np.uint8)
     for digit in range(10):
         for column, image in enumerate(x[y == digit][:columns]):

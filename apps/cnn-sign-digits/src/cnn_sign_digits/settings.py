@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cnn_sign_digits.datasets.catalog import GENERATED
-from cnn_sign_digits.datasets.splits import parse_fold
+from cnn_sign_digits.datasets.catalog import CATALOG
 from cnn_sign_digits.model import Model
 from cnn_sign_digits.presets import PRESETS
 from nn_core.batches.augmentation import augmentation
+from nn_core.cli.catalog import parse_fold
 from nn_core.cli.settings import Settings
 from nn_core.errors import CheckpointError
 from nn_core.layers import ACTIVATIONS, Layer
@@ -88,7 +88,7 @@ def _migrate_spec(spec: str) -> str:
     """Rename the settings within a text such as "synthetic:variety=1"; leave paths alone."""
     name, colon, tail = spec.partition(":")
     renamed = {"standard": {"mirror": "horizontal_flip", "colour": "color"}}
-    renamed |= {generated: {"variety": "diversity"} for generated in GENERATED}
+    renamed |= {generated: {"variety": "diversity"} for generated in CATALOG.generated}
     if name.strip() not in renamed:
         return spec
     pairs = [part.partition("=") for part in tail.split(",")]

@@ -1,16 +1,17 @@
 """From settings to a training run: its photos, network and trainer."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from cnn_sign_digits.datasets.dataset import fingerprint
+from cnn_sign_digits.datasets.catalog import CATALOG, is_generated, read_path
 from cnn_sign_digits.datasets.extra_data import add_backgrounds, add_extra_data
-from cnn_sign_digits.datasets.splits import Splits, load_fold, load_holdout
+from cnn_sign_digits.datasets.photos import PhotoSplits
 from cnn_sign_digits.model import INPUT_SHAPE, Model, Transform
 from cnn_sign_digits.settings import PhotoSettings, settings_of, spawn_rngs
-from nn_core import checkpoint
 from nn_core.batches.augmentation import Augmentation, augmentation
-from nn_core.errors import CheckpointError, DataError
+from nn_core.cli.dataset import require_same_data
+from nn_core.errors import DataError, SettingError
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
 from nn_core.training.trainer import Trainer
@@ -24,7 +25,7 @@ class Setup:
     """A run before its first step."""
 
     settings: PhotoSettings
-    splits: Splits
+    splits: PhotoSplits
     trainer: Trainer
 
     def details(self) -> dict[str, Any]:
@@ -32,7 +33,7 @@ class Setup:
         return {
             "settings": self.settings.to_dict(),
             "classes": self.splits.train.classes,
-            "fingerprint": _fingerprint(self.splits),
+            "fingerprint": self.splits.fingerprint,
             "test_time_augmentation": prediction_transforms(augmentation(self.settings.augment)),
         }
 
@@ -64,15 +65,19 @@ def set_up(settings: PhotoSettings) -> Setup:
     return Setup(settings, splits, trainer)
 
 
-def load_splits(settings: PhotoSettings) -> Splits:
+def load_splits(settings: PhotoSettings) -> PhotoSplits:
     """Training and validation set; the same for the same settings."""
     rngs = spawn_rngs(settings.seed)
-    data, group = settings.data, settings.group
-    if settings.fold is not None:
-        splits = load_fold(data, settings.fold, group=group, rng=rngs.data)
-    else:
-        test, fraction = settings.test, settings.validation
-        splits = load_holdout(data, test=test, validation=fraction, group=group, rng=rngs.data)
+    if settings.group is not None and is_generated(settings.data):
+        raise SettingError(f"--group needs a folder of photos, not {settings.data}")
+    splits = CATALOG.load(
+        settings.data,
+        test=settings.test,
+        validation=settings.validation,
+        fold=settings.fold,
+        rng=rngs.data,
+        read=partial(read_path, group=settings.group),
+    )
     if settings.backgrounds:
         splits = add_backgrounds(splits, settings.backgrounds, rng=rngs.backgrounds)
     if settings.extra_data != "none":
@@ -80,29 +85,19 @@ def load_splits(settings: PhotoSettings) -> Splits:
     return splits
 
 
-def splits_of(model: Model) -> Splits:
+def splits_of(model: Model) -> PhotoSplits:
     """The training and validation set of a model. Raises DataError if they are gone or changed."""
     try:
         splits = load_splits(settings_of(model))
     except DataError as error:
         raise DataError(f"the data of the model's training: {error}; name other --data") from None
-    require_same_data(model, splits)
+    require_same_data(source_of(splits), splits.fingerprint, model.fingerprint)
     return splits
 
 
-def require_same_data(model: Model, splits: Splits) -> None:
-    """Raise DataError unless a model was trained on this training set."""
-    if _fingerprint(splits) != model.fingerprint:
-        name = (splits.original or splits.train).name
-        raise DataError(f"{name} is not the data that the model was trained on")
-
-
-def run_to_resume(model: Model, setup: Setup) -> checkpoint.Run:
-    """The saved run of a model. Raises CheckpointError or DataError if it cannot be resumed."""
-    if model.run is None:
-        raise CheckpointError("the checkpoint has no training state to resume from")
-    require_same_data(model, setup.splits)
-    return model.run
+def source_of(splits: PhotoSplits) -> str:
+    """The name of the training set, without what was added to it."""
+    return (splits.original or splits.train).name
 
 
 def prediction_transforms(augment: Augmentation | None) -> list[Transform]:
@@ -116,8 +111,3 @@ def prediction_transforms(augment: Augmentation | None) -> list[Transform]:
     rotated = augment is not None and augment.rotation > degrees
     rotations = [0.0, degrees, -degrees] if rotated else [0.0]
     return [(rotation, flip) for rotation in rotations for flip in flips]
-
-
-def _fingerprint(splits: Splits) -> str:
-    """Of the original photos: synthetic backgrounds can differ by a bit between machines."""
-    return fingerprint(splits.original or splits.train)

@@ -64,8 +64,8 @@ def animate_convolution(
 ) -> None:
     """Animate a convolution step by step.
 
-    A kernel slides over a small input, with every product and sum written out. IMAGE is resized to a few gray levels from 0 (black) to 10 (white); without it, the input is a
-    vertical edge.
+    A kernel slides over a small input, with every product and sum written out. IMAGE is resized to
+    a few pixels of gray level 0 (black) to 10 (white); without it, the input is a vertical edge.
 
     \b
     Example: cnn-sign animate-convolution --kernel edge --padding same --figure edge.gif

@@ -4,8 +4,7 @@
 Example: cnn-sign datasets
 """
 
-from cnn_sign_digits.datasets.catalog import catalog
-from cnn_sign_digits.model import PROGRAM
+from cnn_sign_digits.datasets.catalog import CATALOG, PROGRAM
 from nn_core.cli.dataset_commands import datasets_command
 
-datasets = datasets_command(PROGRAM, catalog)
+datasets = datasets_command(PROGRAM, CATALOG.entries)

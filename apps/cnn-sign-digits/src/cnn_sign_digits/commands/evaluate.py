@@ -8,14 +8,15 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits.datasets.dataset import Dataset
-from cnn_sign_digits.datasets.splits import load_for_evaluation
+from cnn_sign_digits.datasets.catalog import CATALOG
+from cnn_sign_digits.datasets.photos import Photos
 from cnn_sign_digits.model import SHIPPED, Model, load_model
 from cnn_sign_digits.options import model_option, require_outside
 from cnn_sign_digits.settings import settings_of, spawn_rngs
 from cnn_sign_digits.setup import splits_of
 from nn_core.arrays import Array
 from nn_core.cli.app import echo_json, info, json_option
+from nn_core.cli.dataset import Dataset
 from nn_core.cli.param_types import FIGURE, require_distinct
 from nn_core.losses import softmax_cross_entropy
 from nn_core.metrics import accuracy, confusion_matrix, precision_and_recall
@@ -78,11 +79,11 @@ def evaluate(
         _plot_mistakes(model, dataset, np.exp(log_p), mistakes)
 
 
-def _dataset(model: Model, data: str | None) -> Dataset:
+def _dataset(model: Model, data: str | None) -> Dataset[Photos]:
     if data is None:
         return splits_of(model).validation
     rng = spawn_rngs(settings_of(model).seed).evaluation
-    return load_for_evaluation(data, model.classes, rng=rng)
+    return CATALOG.load_for_evaluation(data, model.classes, rng=rng)
 
 
 def _by_class(
@@ -116,7 +117,7 @@ def _report(result: dict[str, Any]) -> str:
     )
 
 
-def _plot_mistakes(model: Model, dataset: Dataset, p: Array, path: Path) -> None:
+def _plot_mistakes(model: Model, dataset: Dataset[Photos], p: Array, path: Path) -> None:
     from cnn_sign_digits.plots import MAX_MISTAKES, plot_photos
 
     predicted = p.argmax(axis=1)

@@ -42,8 +42,8 @@ def explain(
 ) -> None:
     """Explain a prediction with Grad-CAM.
 
-    Plots a heat map of the evidence for a class: the sum of the feature maps of the last convolution, each weighted by how
-    strongly it raises the score of the class.
+    Plots a heat map of the evidence for a class: the sum of the feature maps of the last
+    convolution, each weighted by how strongly it raises the score of the class.
 
     \b
     Example: cnn-sign explain photo.jpg --figure explain.png

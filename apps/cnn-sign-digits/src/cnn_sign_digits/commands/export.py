@@ -4,7 +4,7 @@
 Example: cnn-sign export digits.h5 small.h5
 """
 
-from cnn_sign_digits.model import PROGRAM
+from cnn_sign_digits.datasets.catalog import PROGRAM
 from nn_core.cli.export import export_command
 
 export = export_command(PROGRAM)

@@ -4,7 +4,7 @@
 Example: cnn-sign fetch digits
 """
 
-from cnn_sign_digits.datasets.catalog import FETCHED
+from cnn_sign_digits.datasets.catalog import CATALOG
 from nn_core.cli.dataset_commands import fetch_command
 
-fetch = fetch_command(FETCHED)
+fetch = fetch_command(CATALOG.remote)

@@ -6,15 +6,16 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from cnn_sign_digits.datasets.catalog import is_generated
-from cnn_sign_digits.datasets.splits import parse_fold
-from cnn_sign_digits.model import PROGRAM, load_model
+from cnn_sign_digits.datasets.catalog import PROGRAM, is_generated
+from cnn_sign_digits.model import load_model
 from cnn_sign_digits.options import require_outside
 from cnn_sign_digits.presets import PRESETS
 from cnn_sign_digits.settings import PhotoSettings, settings_of
-from cnn_sign_digits.setup import run_to_resume, set_up
+from cnn_sign_digits.setup import set_up, source_of
 from nn_core.batches.augmentation import augmentation
 from nn_core.cli.app import echo_json, info, json_option
+from nn_core.cli.catalog import parse_fold
+from nn_core.cli.dataset import run_to_resume
 from nn_core.cli.options import INITIALIZER, output_options, recipe_options
 from nn_core.cli.param_types import FloatRange, SpecType, require_distinct
 from nn_core.cli.settings import resumed_settings
@@ -150,22 +151,26 @@ def train(
     require_distinct({"--log": log, "--figure": figure}, **{"--resume": resume})
     require_outside(outputs, **inputs)
     setup = set_up(settings)
+    splits, to_resume = setup.splits, None
+    if model is not None:
+        found, source = splits.fingerprint, source_of(splits)
+        to_resume = run_to_resume(model.run, source=source, found=found, expected=model.fingerprint)
     run(
         setup.trainer,
         program=PROGRAM,
         details=setup.details(),
         early_stopping=settings.early_stopping,
         save=save,
-        resume=None if model is None else run_to_resume(model, setup),
+        resume=to_resume,
         log=log,
         threads=threads,
     )
-    train_set, network = setup.splits.train.name, f"{settings.preset} network"
+    train_set, network = splits.train.name, f"{settings.preset} network"
     result = training_result(setup.trainer, data=train_set)
     if as_json:
         echo_json(result)
     else:
-        click.echo(training_report(result, network=network, origin=setup.splits.origin))
+        click.echo(training_report(result, network=network, origin=splits.origin))
     if figure is not None:
         from nn_core.cli.plots import draw_training
 

@@ -1,13 +1,21 @@
-"""The data sets that have a name: generated here, or downloaded by `fetch`."""
+"""The data sets of `--data`: generated, downloaded by `fetch`, or read from a path."""
 
-from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 
-from cnn_sign_digits.datasets.dataset import SIZE, Dataset
-from nn_core.cli.catalog import Entry, list_sets
+from cnn_sign_digits.datasets.folders import read_folder
+from cnn_sign_digits.datasets.hdf5 import hdf5_files, read_hdf5_folder, read_hdf5_photos
+from cnn_sign_digits.datasets.photos import SIZE, Photos
+from nn_core.cli.catalog import Catalog
+from nn_core.cli.dataset import Contents, Dataset
 from nn_core.cli.download import RemoteArchive, RemoteDataset, RemoteFile
+from nn_core.errors import DataError, SettingError
 from nn_core.registry import require
+from nn_core.storage.files import exists, printable
+from nn_core.storage.hdf5 import SUFFIXES
+
+PROGRAM = "cnn-sign"
 
 DIGITS = RemoteDataset(
     name="digits",
@@ -38,11 +46,11 @@ SIGNS = RemoteDataset(
     origin="nabeelshan78/cnn-from-scratch-sign-digits",
     licence="course data, no license stated",
 )
-FETCHED = {remote.name: remote for remote in (DIGITS, SIGNS)}
-"""Data sets to download, each a single file or folder."""
 
 
-def synthetic(count: int = 5000, diversity: float = 0.15, *, rng: np.random.Generator) -> Dataset:
+def synthetic(
+    count: int = 5000, diversity: float = 0.15, *, rng: np.random.Generator
+) -> Dataset[Photos]:
     """Synthetic hands signing all ten digits.
 
     diversity  how much hands, views, backgrounds and cameras differ: 0 not at all, 1 as in life
@@ -56,14 +64,33 @@ def synthetic(count: int = 5000, diversity: float = 0.15, *, rng: np.random.Gene
     return Dataset("synthetic", x, y, tuple(map(str, range(10))))
 
 
-GENERATED: Mapping[str, Callable[..., Dataset]] = {"synthetic": synthetic}
+def read_path(path: Path, group: str | None = None) -> Contents[Photos]:
+    """The photos of a folder with a folder per class, an .h5 file or a folder of .h5 files.
+
+    group  how to find the subjects in a folder of photos (see `subjects.find_subjects`)
+    Raises DataError or ShapeError, naming the file; SettingError for a group that does not apply.
+    """
+    if not exists(path):
+        raise DataError(f"no such file or folder: {printable(path)}")
+    if path.is_dir() and not hdf5_files(path):
+        return Contents(read_folder(path, size=SIZE, group=group), None)
+    if group is not None:
+        raise SettingError(f"--group needs a folder of photos, not {printable(path)}")
+    if path.is_dir():
+        return read_hdf5_folder(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise DataError(f"{printable(path)} is neither a folder nor an .h5 file")
+    return read_hdf5_photos(path)
 
 
-def catalog() -> list[Entry]:
-    """All named data sets, generated ones first."""
-    return list_sets(GENERATED, FETCHED)
+CATALOG = Catalog(
+    PROGRAM,
+    generated={"synthetic": synthetic},
+    remote={remote.name: remote for remote in (DIGITS, SIGNS)},
+    read=read_path,
+)
 
 
 def is_generated(spec: str) -> bool:
     """Whether a text such as "synthetic:count=100" names a generated data set."""
-    return spec.partition(":")[0].strip() in GENERATED
+    return spec.partition(":")[0].strip() in CATALOG.generated

@@ -5,26 +5,28 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits.datasets.catalog import is_generated
+from cnn_sign_digits.datasets.catalog import CATALOG, is_generated
 from cnn_sign_digits.datasets.cutouts import replace_backgrounds, segment_hands
-from cnn_sign_digits.datasets.dataset import Dataset, Images
-from cnn_sign_digits.datasets.splits import Splits, load_training_part
+from cnn_sign_digits.datasets.photos import Photos, PhotoSplits
 from nn_core.arrays import Labels
+from nn_core.cli.dataset import Dataset, Splits
 from nn_core.cli.labels import match_classes
 from nn_core.errors import DataError
+from nn_core.storage.files import printable
 
 
-def add_extra_data(splits: Splits, spec: str, *, rng: np.random.Generator) -> Splits:
+def add_extra_data(splits: PhotoSplits, spec: str, *, rng: np.random.Generator) -> PhotoSplits:
     """The splits with the photos of another data set added to the training set.
 
-    spec  as for `load_holdout`; photos of classes that the training set lacks are ignored
+    spec  as for --data; photos of classes that the training set lacks are ignored
     Raises DataError if the data is missing or unusable, does not fit into memory, or has a photo of
     the validation set.
     """
     classes = splits.train.classes
     if is_generated(spec) and not set(classes) & set("0123456789"):
         return splits  # all of it would be ignored, so do not render it
-    part = load_training_part(spec, rng=rng)
+    contents = CATALOG.contents(spec, rng=rng)
+    part = contents.train or contents.for_evaluation(printable(spec))
     names = part.names or tuple(map(str, range(int(part.y.max()) + 1)))
     fits = np.isin(part.y, [i for i, name in enumerate(names) if name in classes])
     if not fits.any():
@@ -36,7 +38,7 @@ def add_extra_data(splits: Splits, spec: str, *, rng: np.random.Generator) -> Sp
     return _extended(splits, x, y, f"{splits.train.name} and {part.source}")
 
 
-def add_backgrounds(splits: Splits, copies: int, *, rng: np.random.Generator) -> Splits:
+def add_backgrounds(splits: PhotoSplits, copies: int, *, rng: np.random.Generator) -> PhotoSplits:
     """The splits with copies of each hand over synthetic backgrounds added to the training set.
 
     Photos in which no hand is found get no copies.
@@ -52,14 +54,14 @@ def add_backgrounds(splits: Splits, copies: int, *, rng: np.random.Generator) ->
     return splits
 
 
-def _extended(splits: Splits, x: npt.NDArray[np.uint8], y: Labels, name: str) -> Splits:
+def _extended(splits: PhotoSplits, x: npt.NDArray[np.uint8], y: Labels, name: str) -> PhotoSplits:
     train = splits.train
     photos = np.concatenate([_in_memory(train.x, train.name), x])
-    extended = Dataset(name, photos, np.concatenate([train.y, y]), train.classes)
+    extended: Dataset[Photos] = Dataset(name, photos, np.concatenate([train.y, y]), train.classes)
     return Splits(extended, splits.validation, splits.origin, splits.original or train)
 
 
-def _hashes(x: Images) -> set[bytes]:
+def _hashes(x: Photos) -> set[bytes]:
     """A hash of each photo."""
     return {
         hashlib.sha256(photo.tobytes()).digest()
@@ -68,7 +70,7 @@ def _hashes(x: Images) -> set[bytes]:
     }
 
 
-def _in_memory(x: Images, source: str) -> npt.NDArray[np.uint8]:
+def _in_memory(x: Photos, source: str) -> npt.NDArray[np.uint8]:
     if not isinstance(x, np.ndarray):
         raise DataError(
             f"{source} does not fit into memory; train with --extra-data none --backgrounds 0"

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_sign_digits.datasets.data_source import Part
+from cnn_sign_digits.datasets.photos import Photos
 from cnn_sign_digits.datasets.subjects import find_subjects
+from nn_core.cli.dataset import Part
 from nn_core.cli.images import read_image
 from nn_core.cli.labels import in_order
 from nn_core.errors import DataError
@@ -14,7 +15,7 @@ from nn_core.storage.files import decoding_errors, printable
 PHOTOS = frozenset({".jpg", ".jpeg", ".png"})
 
 
-def read_folder(folder: Path, *, size: int, group: str | None = None) -> Part:
+def read_folder(folder: Path, *, size: int, group: str | None = None) -> Part[Photos]:
     """The photos of a folder whose subfolders are the classes.
 
     size   width and height; photos are rotated upright, center-cropped and resized

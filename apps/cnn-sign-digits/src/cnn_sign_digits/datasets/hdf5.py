@@ -1,59 +1,57 @@
-"""Photos in HDF5: training and test sets in one file or two, as in the course."""
+"""Photos in HDF5: training and test set in one file or two, as in the course."""
 
-from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from cnn_sign_digits.datasets.data_source import Contents, Part
-from cnn_sign_digits.datasets.dataset import Images
-from cnn_sign_digits.datasets.lazy_images import LazyImages
+from cnn_sign_digits.datasets.photos import SHAPE, Photos, fit_photos
+from nn_core.cli.dataset import CHANNELS, Contents, Part
 from nn_core.cli.labels import read_labels
-from nn_core.errors import DataError
-from nn_core.storage.files import check_file, decoding_errors, printable
+from nn_core.errors import DataError, ShapeError
+from nn_core.storage.files import decoding_errors, listing, printable
+from nn_core.storage.hdf5 import SUFFIXES, HDF5Array, read_hdf5
 
-SUFFIXES = frozenset({".h5", ".hdf5"})
 MAX_MEMORY = 256 * 1024 * 1024
 """Bytes of photos beyond which they stay in their file and are read on demand."""
 
 
-def read_hdf5(path: Path, *, size: int) -> Contents:
-    """The parts of a file: train_set_x and train_set_y, test_set_x and test_set_y, or both.
-
-    size  width and height to which the photos are resized
+def read_hdf5_photos(path: Path) -> Contents[Photos]:
+    """The contents of a file: train_set_x and train_set_y, test_set_x and test_set_y, or both.
 
     Photos are (N, H, W) or (N, H, W, C), integers from 0 to 255. Labels are (N,), (N, 1) or (1, N):
     names, or indices into `list_classes` if there is one.
     Raises DataError or ShapeError, naming the file.
     """
-    import h5py
+    arrays, keys = read_hdf5(path, {"train_set_y", "test_set_y", "list_classes"})
 
-    check_file(path)
-    with decoding_errors(path, "an HDF5 file"), h5py.File(path, "r") as file:
-        keys = [key for key in file if isinstance(file[key], h5py.Dataset)]
-        small = {key: file[key][()] for key in keys if key.endswith("_set_y")}
-        small |= {key: np.asarray(file[key][()]) for key in keys if key == "list_classes"}
-    train, test = (_part(path, keys, small, part, size) for part in ("train", "test"))
-    if train is None and test is None:
-        has = f"its keys are {printable(', '.join(keys[:20]))}" if keys else "it has no keys"
+    def part(name: str) -> Part[Photos] | None:
+        source, y = f"{printable(path)} ({name})", f"{name}_y"
+        if f"{name}_x" not in keys and y not in keys:
+            return None
+        if y not in arrays:
+            raise DataError(f"{source}: {y} is missing")
+        x = _photos(path, f"{name}_x")
+        labels, names = read_labels(arrays[y], arrays.get("list_classes"), x.shape, source)
+        return Part(source, x, labels, names)
+
+    contents = Contents(part("train_set"), part("test_set"))
+    if contents.train is None and contents.test is None:
         raise DataError(
             f"{printable(path)} has neither train_set_x and train_set_y nor test_set_x and"
-            f" test_set_y; {has}"
+            f" test_set_y; {listing(keys)}"
         )
-    return Contents(train, test)
+    return contents
 
 
-def read_hdf5_folder(folder: Path, *, size: int) -> Contents:
-    """The parts in all HDF5 files of a folder, each part in one file.
+def read_hdf5_folder(folder: Path) -> Contents[Photos]:
+    """The contents of all HDF5 files in a folder, each set in one file.
 
-    Raises DataError, naming the folder, if two files have the same part, and as `read_hdf5`.
+    Raises DataError, naming the folder, if two files have the same set, and as `read_hdf5_photos`.
     """
-    train: Part | None = None
-    test: Part | None = None
+    train, test = None, None
     for path in hdf5_files(folder):
-        contents = read_hdf5(path, size=size)
+        contents = read_hdf5_photos(path)
         if (train and contents.train) or (test and contents.test):
             raise DataError(
                 f"{printable(folder)}: more than one file has a training set or a test set; name"
@@ -69,21 +67,18 @@ def hdf5_files(folder: Path) -> list[Path]:
         return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
 
 
-def _part(
-    path: Path,
-    keys: list[str],
-    small: Mapping[str, npt.NDArray[Any]],
-    part: str,
-    size: int,
-) -> Part | None:
-    source = f"{printable(path)} ({part}_set)"
-    x_key, y_key = f"{part}_set_x", f"{part}_set_y"
-    if x_key not in keys and y_key not in keys:
-        return None
-    for key in (x_key, y_key):
-        if key not in keys:
-            raise DataError(f"{source}: {key} is missing")
-    stored = LazyImages(path, x_key, size=size)
-    y, names = read_labels(small[y_key], small.get("list_classes"), stored.shape, source)
-    x: Images = stored if stored.nbytes > MAX_MEMORY else stored[:]
-    return Part(source, x, y, names)
+def _photos(path: Path, key: str) -> Photos:
+    stored = HDF5Array(path, key)
+    source, shape, dtype = stored.source, stored.stored_shape, stored.stored_dtype
+    if len(shape) not in {3, 4}:
+        raise ShapeError(f"{source}: photos must be (N, H, W) or (N, H, W, C), not {shape}")
+    if 0 in shape:
+        raise DataError(f"{source}: there are no photos (shape {shape})")
+    if len(shape) == 4 and shape[3] not in CHANNELS:
+        allowed = ", ".join(f"{count} ({name})" for count, name in CHANNELS.items())
+        raise ShapeError(f"{source}: photos must have {allowed} channels, not {shape[3]}: {shape}")
+    if dtype.kind not in "ui":
+        raise DataError(f"{source}: pixels must be integers from 0 to 255, not {dtype}")
+    convert = partial(fit_photos, source=source)
+    photos = HDF5Array(path, key, convert=convert, item_shape=SHAPE, dtype=np.uint8)
+    return photos if photos.nbytes > MAX_MEMORY else photos[:]

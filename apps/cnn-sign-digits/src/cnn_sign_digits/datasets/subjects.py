@@ -1,6 +1,5 @@
 """The subject of each photo, so that no subject is in both the training and validation set."""
 
-import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +8,8 @@ import numpy as np
 
 from nn_core.arrays import Labels
 from nn_core.errors import DataError, SettingError
-from nn_core.storage.files import check_file, decoding_errors, printable
+from nn_core.storage.files import printable
+from nn_core.storage.text import read_csv
 
 NUMBERED = re.compile(r"(\d)/IMG_(\d{1,9})\.jpe?g", re.IGNORECASE)
 """Names of the photos in the fetched set: `<digit>/IMG_<number>.JPG`."""
@@ -107,23 +107,14 @@ def _from_pattern(paths: Sequence[str], pattern: str, source: str) -> list[str]:
 
 
 def _from_csv(paths: Sequence[str], table: Path, source: str) -> list[str]:
-    check_file(table)
     group_of: dict[str, str] = {}
-    with (
-        decoding_errors(table, "a CSV file in UTF-8"),
-        table.open(encoding="utf-8-sig", newline="") as file,
-    ):
-        reader = csv.reader(file, strict=True)
-        for row in reader:
-            cells = [cell.strip() for cell in row]
-            where = f"{printable(table)}, line {reader.line_num}"
-            if not any(cells):
-                continue
-            if len(cells) != 2 or not all(cells):
-                raise DataError(f"{where}: expected a file and its group, found {printable(row)}")
-            photo = Path(cells[0]).as_posix()
-            if group_of.setdefault(photo, cells[1]) != cells[1]:
-                raise DataError(f"{where}: {printable(cells[0])!r} is in two groups")
+    for line, cells in read_csv(table):
+        where = f"{printable(table)}, line {line}"
+        if len(cells) != 2 or not all(cells):
+            raise DataError(f"{where}: expected a file and its group, found {printable(cells)}")
+        photo = Path(cells[0]).as_posix()
+        if group_of.setdefault(photo, cells[1]) != cells[1]:
+            raise DataError(f"{where}: {printable(cells[0])!r} is in two groups")
     missing = next((path for path in paths if path not in group_of), None)
     if missing is not None:
         raise DataError(f"{printable(table)} has no group for {printable(missing)!r} of {source}")
