@@ -1,29 +1,32 @@
-"""Running cnn-sign as a person would, with small data, for the tests of its commands."""
+"""cnn-sign run as a user would run it, on small data."""
 
 import json
 import re
+from pathlib import Path
+from typing import Any, NoReturn
 
 import h5py
 import numpy as np
-from click.testing import CliRunner
+import numpy.typing as npt
+from click.testing import CliRunner, Result
 from photos import folder_of, hdf5_file
 
 from cnn_sign_digits.cli import main
 
-REMARK = re.compile(r"(epoch|hundred) \d+/\d+(  |$)|wrote |no mistakes")
+REMARK = re.compile(r"(epoch|batch) \d+/\d+(  |$)|wrote |no mistakes")
 RNG = np.random.default_rng(0)
 SIGNS = np.arange(30) % 3
 PHOTOS = RNG.integers(60, 90, (30, 64, 64, 3), dtype=np.uint8)
-for i, sign in enumerate(SIGNS):  # a bright square, whose height says which sign it is
+for i, sign in enumerate(SIGNS):  # the class is the height of a bright rectangle
     PHOTOS[i, 4 + 20 * sign : 20 + 20 * sign, 10 + i % 5 : 40] = 220
 
 
-def invoke(*arguments):
+def invoke(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(word) for word in arguments], prog_name="cnn-sign")
 
 
-def succeed(*arguments):
-    """The outcome of a command that must do its job, saying no more than remarks on stderr."""
+def succeed(*arguments: object) -> Result:
+    """The result of a command that must succeed, with no more than remarks on stderr."""
     result = invoke(*arguments)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -32,8 +35,8 @@ def succeed(*arguments):
     return result
 
 
-def refusal(*arguments, status):
-    """The one line with which a command ends that cannot do its job."""
+def refusal(*arguments: object, status: int) -> str:
+    """The error line of a command that must fail."""
     result = invoke(*arguments)
     assert isinstance(result.exception, SystemExit), f"{arguments}: {result.exception!r}"
     assert result.stdout == ""
@@ -44,47 +47,51 @@ def refusal(*arguments, status):
     return line.removeprefix("Error: ")
 
 
-def json_of(*arguments):
-    def refuse(constant):
+def json_of(*arguments: object) -> Any:
+    def refuse(constant: str) -> NoReturn:
         raise AssertionError(f"{constant} is not JSON")
 
     return json.loads(succeed(*arguments, "--json").stdout, parse_constant=refuse)
 
 
-def signs_file(path, parts=("train", "test"), names=("a", "b", "c"), photos=PHOTOS):
-    """Thirty photos that are easily told apart, in each of the parts."""
-    arrays = {}
+def signs_file(
+    path: Path,
+    parts: tuple[str, ...] = ("train", "test"),
+    names: tuple[str, ...] = ("a", "b", "c"),
+    photos: npt.NDArray[np.uint8] = PHOTOS,
+) -> Path:
+    """Thirty photos that are easily classified, in each of the parts."""
+    arrays: dict[str, Any] = {}
     for part in parts:
         arrays |= {f"{part}_set_x": photos, f"{part}_set_y": SIGNS}
     return hdf5_file(path, [name.encode() for name in names], **arrays)
 
 
-def trained(folder, *arguments, name="model.h5"):
-    """A model of the signs after one epoch, unless asked otherwise."""
+def trained(folder: Path, *arguments: object, name: str = "model.h5") -> Path:
+    """A model of the signs after one epoch, unless the arguments say otherwise."""
     data = folder / "signs.h5"
     if not data.exists():
         signs_file(data)
-    figure = folder / "trained.png"
-    quick = ("--epochs", 1, "--augment", "none", "--figure", figure)
+    quick = ("--epochs", 1, "--augment", "none")
     succeed("train", "--data", data, *quick, "--save", folder / name, *arguments)
     return folder / name
 
 
-def contents(folder):
-    """Every file under a folder, to see that nothing changed."""
+def contents(folder: Path) -> dict[Path, bytes]:
+    """All files under a folder, to check that nothing changed."""
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def people_folder(root, people=6):
-    """Photos named by who is on them, two of each sign."""
-    return folder_of(root, {"0": 2 * people, "1": 2 * people}, "{digit}/p{number}_x.png")
+def subjects_folder(root: Path, subjects: int = 6) -> Path:
+    """Photos named by subject, two of each sign."""
+    return folder_of(root, {"0": 2 * subjects, "1": 2 * subjects}, "{digit}/p{number}_x.png")
 
 
-def numbers_in(path):
-    """All that a checkpoint holds of the run itself, but for its seconds."""
+def numbers_in(path: Path) -> dict[str, Any]:
+    """The arrays of a run in a checkpoint, without its times."""
     found = {}
 
-    def collect(name, node):
+    def collect(name: str, node: Any) -> None:
         if isinstance(node, h5py.Dataset) and node.dtype.kind == "f" and "seconds" not in name:
             found[name] = node[()]
 
@@ -93,7 +100,7 @@ def numbers_in(path):
     return found
 
 
-def assert_same_run(one, other):
+def assert_same_run(one: Path, other: Path) -> None:
     first, second = numbers_in(one), numbers_in(other)
     assert list(first) == list(second)
     for name, values in first.items():

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from commands import refusal, succeed
+from program import refusal, succeed
 from photos import photo, pixels
 from PIL import Image
 from small_models import INPUT_SHAPE, network_of, save
 
-from cnn_sign_digits.sliding import KERNELS, Sliding, levels, pattern
+from cnn_sign_digits.conv_demo.convolution import KERNELS, Sliding, levels, pattern
 from nn_core.cli.images import read_image
 from nn_core.layers import Conv2D, Dense, GlobalAveragePool2D
 from nn_core.network import Network
@@ -96,9 +96,9 @@ def test_a_learned_kernel_answers_a_grey_photo_as_the_network_would(here, filmed
     assert title.startswith("filter 3 of model.h5")
     layer = Conv2D(8, 5)
     W = network.parameter_views[1]["W"]
-    grey = np.repeat(sliding.image[None, :, :, None], 3, axis=3).astype(np.float32)
+    gray = np.repeat(sliding.image[None, :, :, None], 3, axis=3).astype(np.float32)
     params = {"W": W, "b": np.zeros(8, np.float32)}
-    y, _ = layer.forward(grey, params, network.contexts()[1])
+    y, _ = layer.forward(gray, params, network.contexts()[1])
     np.testing.assert_allclose(sliding.output(), y[0, :, :, 2], atol=0.005 * 10 * 25)
     assert isinstance(sliding, Sliding)
 

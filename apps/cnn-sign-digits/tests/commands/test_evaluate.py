@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 import pytest
-from commands import (
+from program import (
     PHOTOS,
     SIGNS,
     contents,
@@ -132,7 +132,7 @@ class TestPredict:
     def test_photos_of_any_kind_and_size(self, model, tmp_path):
         image = Image.fromarray(PHOTOS[1])
         kinds = {
-            "grey.png": image.convert("L"),
+            "gray.png": image.convert("L"),
             "alpha.png": image.convert("RGBA"),
             "palette.gif": image.convert("P"),
             "large.jpg": image.resize((8000, 6300)),

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from commands import json_of, refusal, succeed
+from program import json_of, refusal, succeed
 from photos import photo, pixels
 from PIL import Image
 from small_models import INPUT_SHAPE, network_of, save
 
-from cnn_sign_digits.anatomy import answers
+from cnn_sign_digits.inspect.layer_info import answers
 from cnn_sign_digits.presets import NORM
 from cnn_sign_digits.using import read_photo
 from nn_core import checkpoint
@@ -89,7 +89,7 @@ class TestFilters:
         assert (result.stdout, result.stderr) == ("", "wrote filters.png\n")
         assert (here / "filters.png").read_bytes().startswith(b"\x89PNG")
 
-    def test_the_first_are_in_colour_around_grey(self, here, drawn):
+    def test_the_first_are_in_color_around_grey(self, here, drawn):
         succeed("filters", CLASSIC)
         W = network_of("classic").parameter_views[1]["W"]
         pictures = images_of(drawn[0])
@@ -245,7 +245,7 @@ class TestExplain:
         [
             ("RGB", (1, 1), "dot.png"),
             ("RGBA", (70, 40), "clear.png"),
-            ("L", (30, 90), "grey.png"),
+            ("L", (30, 90), "gray.png"),
             ("RGB", (60, 60), "a$\\x^$b.png"),
         ],
     )

@@ -197,7 +197,9 @@ def test_a_set_that_cannot_be_fetched(name: str, hint: str) -> None:
 
 
 def test_all_sets_are_listed_with_their_settings() -> None:
-    assert invoke("datasets").stdout.startswith("synthetic:count=5000,variety=0.15\n    Hands of ")
+    assert invoke("datasets").stdout.startswith(
+        "synthetic:count=5000,diversity=0.15\n    Hands of "
+    )
     listed = json.loads(invoke("datasets", "--json").stdout)
     assert [(entry["name"], entry["is_here"]) for entry in listed] == [
         ("synthetic", True),

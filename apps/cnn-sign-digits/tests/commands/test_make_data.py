@@ -57,8 +57,8 @@ def test_without_pictures_to_test_there_is_no_test_part(tmp_path: Path) -> None:
         (("nowhere/hands.h5",), "there is no folder"),
         (("hands.h5", "--count", "3"), "3 is not in the range"),
         (("hands.h5", "--size", "33"), "size must be even"),
-        (("hands.h5", "--variety", "2"), "2 is not at least 0 and at most 1"),
-        (("hands.h5", "--variety", "nan"), "is not a finite number"),
+        (("hands.h5", "--diversity", "2"), "2 is not at least 0 and at most 1"),
+        (("hands.h5", "--diversity", "nan"), "is not a finite number"),
         (("hands.h5", "--figure", "hands.h5"), "must end in"),
     ],
 )

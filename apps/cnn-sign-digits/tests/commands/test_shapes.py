@@ -7,7 +7,7 @@ import pytest
 from photos import pixels
 from small_models import network_of
 
-from cnn_sign_digits.anatomy import answers
+from cnn_sign_digits.inspect.layer_info import answers
 from cnn_sign_digits.shapes import shapes_of, shapes_table
 
 

@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from commands import (
+from program import (
     PHOTOS,
     assert_same_run,
     contents,
     json_of,
-    people_folder,
+    subjects_folder,
     refusal,
     signs_file,
     succeed,
@@ -99,7 +99,7 @@ class TestDefaults:
                 if name not in {"epochs", "add"}:
                     assert getattr(settings, name) == value, name
 
-    @pytest.mark.parametrize("data", ["synthetic:count=40", " synthetic:count=40,variety=1"])
+    @pytest.mark.parametrize("data", ["synthetic:count=40", " synthetic:count=40,diversity=1"])
     def test_those_of_drawn_hands_are_others(self, tmp_path, data):
         succeed("train", "--data", data, "--epochs", 1, "--save", tmp_path / "m.h5")
         classic = PRESETS["classic"]
@@ -125,7 +125,7 @@ class TestPeople:
         assert "validation: 1 of 5 people held back" in said
 
     def test_by_a_pattern_and_by_a_table(self, tmp_path):
-        folder = people_folder(tmp_path / "hands")
+        folder = subjects_folder(tmp_path / "hands")
         table = tmp_path / "who.csv"
         rows = [
             f"{path.relative_to(folder).as_posix()},{path.name}\n"
@@ -180,7 +180,7 @@ class TestMore:
 
     def test_hands_before_other_walls(self, tmp_path):
         made = tmp_path / "hands.h5"
-        succeed("make-data", made, "--count", 20, "--test", 10, "--variety", 0)
+        succeed("make-data", made, "--count", 20, "--test", 10, "--diversity", 0)
         options = ("--data", made, "--walls", 2, "--epochs", 1, "--save", tmp_path / "m.h5")
         result = json_of("train", *options)
         assert result["examples"] == {"training": 60, "validation": 10}
@@ -293,7 +293,7 @@ class TestRefusals:
         assert "the first numbers that are not finite come from layer" in line
 
     def test_inputs_are_never_written_over(self, tmp_path):
-        folder, table = people_folder(tmp_path / "hands"), tmp_path / "who.csv"
+        folder, table = subjects_folder(tmp_path / "hands"), tmp_path / "who.csv"
         paths = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.png"))]
         table.write_text("file,group\n" + "".join(f"{path},{path}\n" for path in paths))
         model = trained(tmp_path, "--seed", 1)
@@ -312,7 +312,7 @@ class TestRefusals:
         assert contents(tmp_path) == before
 
     def test_photos_to_judge_by_are_not_added(self, tmp_path):
-        folder = people_folder(tmp_path / "hands")
+        folder = subjects_folder(tmp_path / "hands")
         options = ("--data", folder, "--group", r"(p\d+)_", "--add", folder)
         assert "those to judge by" in refusal("train", *options, status=1)
 

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 
 import pytest
-from commands import REMARK, assert_same_run, signs_file, succeed, trained
+from program import REMARK, assert_same_run, signs_file, succeed, trained
 from photos import photo, pixels
 
 COMMAND = (sys.executable, "-W", "error", "-m", "cnn_sign_digits")

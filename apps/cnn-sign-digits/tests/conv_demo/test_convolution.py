@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from photos import rng
 
-from cnn_sign_digits.sliding import KERNELS, Sliding, levels, pattern, sum_lines, written
+from cnn_sign_digits.conv_demo.convolution import (
+    KERNELS,
+    Sliding,
+    levels,
+    pattern,
+    sum_lines,
+    written,
+)
 from nn_core.errors import SettingError
 from nn_core.layers import Context, Conv2D
 

@@ -1,26 +1,31 @@
 """Folders of photos, good and bad."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from photos import folder_of, numbered_folder, photo, pixels
 from PIL import Image
 
-from cnn_sign_digits.folders import read_folder
+from cnn_sign_digits.datasets.folders import read_folder
+from cnn_sign_digits.datasets.photos import Photos
+from nn_core.cli.dataset import Part
 from nn_core.errors import DataError, NNError
 
 
-def read(folder, **options):
+def read(folder: Path, **options: str) -> Part[Photos]:
     return read_folder(folder, size=64, **options)
 
 
-def message_of(folder, **options):
+def message_of(folder: Path, **options: str) -> str:
     with pytest.raises(NNError) as caught:
         read(folder, **options)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def test_each_photo_has_the_class_of_its_folder(tmp_path):
+def test_each_photo_has_the_class_of_its_folder(tmp_path: Path) -> None:
     part = read(folder_of(tmp_path, {"0": 2, "3": 1, "10": 3}))
     assert part.names == ("0", "3", "10")
     assert part.y.tolist() == [0, 0, 1, 2, 2, 2]
@@ -31,13 +36,13 @@ def test_each_photo_has_the_class_of_its_folder(tmp_path):
     assert part.source == str(tmp_path)
 
 
-def test_names_are_in_the_order_of_the_alphabet(tmp_path):
+def test_class_names_are_in_alphabetical_order(tmp_path: Path) -> None:
     for name in ("two", "one", "3"):
         photo(tmp_path / name / "a.png", pixels(1)[0])
     assert read(tmp_path).names == ("3", "one", "two")
 
 
-def test_what_is_a_photo(tmp_path):
+def test_which_files_are_photos(tmp_path: Path) -> None:
     image = pixels(1)[0]
     for name in ("a.jpg", "b.JPG", "c.JPEG", "d.png", "deep/er/e.PNG"):
         photo(tmp_path / "0" / name, image)
@@ -54,7 +59,7 @@ def test_what_is_a_photo(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("mode", "colour", "seen"),
+    ("mode", "color", "seen"),
     [
         ("L", 9, [9, 9, 9]),
         ("LA", (9, 255), [9, 9, 9]),
@@ -67,12 +72,14 @@ def test_what_is_a_photo(tmp_path):
     ],
 )
 @pytest.mark.parametrize("size", [(1, 1), (64, 64), (3, 200), (300, 100)])
-def test_photos_of_any_mode_and_size(tmp_path, mode, colour, seen, size):
-    photo(tmp_path / "0" / "a.png", Image.new(mode, size, colour))
+def test_photos_of_any_mode_and_size(
+    tmp_path: Path, mode: str, color: Any, seen: list[int], size: tuple[int, int]
+) -> None:
+    photo(tmp_path / "0" / "a.png", Image.new(mode, size, color))
     assert (read(tmp_path).x == seen).all()
 
 
-def test_a_photo_is_upright_and_cropped_to_the_middle(tmp_path):
+def test_a_photo_is_upright_and_cropped_to_the_middle(tmp_path: Path) -> None:
     image = np.zeros((20, 100, 3), np.uint8)
     image[:10, 30:70] = 255
     exif = Image.Exif()
@@ -83,7 +90,7 @@ def test_a_photo_is_upright_and_cropped_to_the_middle(tmp_path):
     assert (x[34:] == 255).all()
 
 
-def test_photos_named_as_in_the_fetched_set_tell_people(tmp_path):
+def test_subjects_are_inferred_from_numbered_photos(tmp_path: Path) -> None:
     part = read(numbered_folder(tmp_path, 3))
     assert np.bincount(part.groups).tolist() == [10, 10, 10]
     assert part.y.tolist() == np.repeat(range(10), 3).tolist()
@@ -91,17 +98,17 @@ def test_photos_named_as_in_the_fetched_set_tell_people(tmp_path):
     np.testing.assert_allclose(part.x[:, 5, 5, 1], part.groups, atol=2)
 
 
-def test_a_group_is_asked_of_the_path_below_the_folder(tmp_path):
+def test_a_group_is_searched_for_in_the_path_below_the_folder(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "by-9", {"0": 3, "1": 2})
     assert read(folder, group=r"(\d)\.png$").groups.tolist() == [0, 1, 2, 0, 1]
     assert read(folder, group=r"^(\d)/").groups.tolist() == [0, 0, 0, 1, 1]
     table = tmp_path / "people.csv"
     table.write_text("".join(f"{d}/photo{n}.png,{n}\n" for d in "01" for n in range(3)))
     assert read(folder, group=str(table)).groups.tolist() == [0, 1, 2, 0, 1]
-    assert "finds nobody in '0/photo0.png'" in message_of(folder, group="(x)")
+    assert "does not match '0/photo0.png'" in message_of(folder, group="(x)")
 
 
-def test_broken_photos_are_named(tmp_path):
+def test_broken_photos_are_named(tmp_path: Path) -> None:
     folder_of(tmp_path, {"0": 3, "1": 2})
     whole = photo(tmp_path / "1" / "whole.jpg", pixels(1, 100, 100, 3)[0]).read_bytes()
     cut = tmp_path / "1" / "cut.jpg"
@@ -113,12 +120,12 @@ def test_broken_photos_are_named(tmp_path):
     assert message_of(tmp_path).startswith(f"{cut} is not a picture; known are ")
 
 
-def test_folders_with_nothing_to_train_on(tmp_path):
+def test_folders_with_nothing_to_train_on(tmp_path: Path) -> None:
     assert message_of(tmp_path) == (
-        f"{tmp_path} has nothing, but no folders; each class is a folder of photos"
+        f"{tmp_path} has no photos; expected one subfolder of photos per class"
     )
     photo(tmp_path / "a.png", pixels(1)[0])
-    assert "has photos, but no folders" in message_of(tmp_path)
+    assert "has photos but no subfolders" in message_of(tmp_path)
     (tmp_path / "0").mkdir()
     assert message_of(tmp_path).startswith(f"{tmp_path / '0'} has no photos (.jpeg, .jpg, .png)")
     photo(tmp_path / "1" / "a.png", pixels(1)[0])
@@ -128,7 +135,7 @@ def test_folders_with_nothing_to_train_on(tmp_path):
     )
 
 
-def test_a_line_break_in_a_name_stays_on_one_line(tmp_path):
+def test_a_line_break_in_a_name_stays_on_one_line(tmp_path: Path) -> None:
     (tmp_path / "0\n1").mkdir()
     assert "0\\n1 has no photos" in message_of(tmp_path)
     (tmp_path / "0\n1" / "a\n.jpg").write_text("x")

@@ -1,28 +1,27 @@
 """Photos in HDF5, in memory and on disk."""
 
-import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from photos import hdf5_file, pixels, rng
 
-from cnn_sign_digits import hdf5, stored
-from cnn_sign_digits.hdf5 import read_hdf5, read_pair
-from cnn_sign_digits.stored import StoredImages
-from nn_core.errors import DataError, NNError
+from cnn_sign_digits.datasets import hdf5
+from cnn_sign_digits.datasets.hdf5 import read_hdf5_folder, read_hdf5_photos
+from cnn_sign_digits.datasets.photos import Photos
+from nn_core.cli.dataset import Contents, Part
+from nn_core.errors import NNError
+from nn_core.storage.hdf5 import HDF5Array
 
 PHOTOS = pixels(30)
 NUMBERS = np.arange(30) % 3
 
 
-def read(path):
-    return read_hdf5(path, size=64)
-
-
-def message_of(path, reader=read):
+def message_of(path: Path, reader: Callable[[Path], Contents[Photos]] = read_hdf5_photos) -> str:
     with pytest.raises(NNError) as caught:
         reader(path)
     assert "\n" not in str(caught.value)
@@ -30,18 +29,13 @@ def message_of(path, reader=read):
     return str(caught.value)
 
 
-@pytest.fixture(scope="module")
-def large(tmp_path_factory):
-    """A file whose photos are 9x11, and what they are at 4x4, one at a time."""
-    raw = pixels(40, 9, 11, 3)
-    path = hdf5_file(tmp_path_factory.mktemp("large") / "a.h5", train_set_x=raw)
-    fitted = np.concatenate(
-        [StoredImages(path, "train_set_x", size=4)[i : i + 1] for i in range(40)]
-    )
-    return path, fitted
+def heldout(path: Path) -> Part[Photos]:
+    part = read_hdf5_photos(path).test
+    assert part is not None
+    return part
 
 
-def test_both_parts_of_a_file(tmp_path):
+def test_both_sets_of_a_file(tmp_path: Path) -> None:
     path = hdf5_file(
         tmp_path / "a.h5",
         [b"zero", b"one", b"two"],
@@ -50,9 +44,11 @@ def test_both_parts_of_a_file(tmp_path):
         test_set_x=PHOTOS[:5],
         test_set_y=NUMBERS[:5],
     )
-    contents = read(path)
-    np.testing.assert_array_equal(contents.train.x, PHOTOS)
-    np.testing.assert_array_equal(contents.test.x, PHOTOS[:5])
+    contents = read_hdf5_photos(path)
+    assert contents.train is not None
+    assert contents.test is not None
+    np.testing.assert_array_equal(contents.train.x[:], PHOTOS)
+    np.testing.assert_array_equal(contents.test.x[:], PHOTOS[:5])
     assert contents.train.y.tolist() == NUMBERS.tolist()
     assert contents.train.names == contents.test.names == ("zero", "one", "two")
     assert contents.test.source == f"{path} (test_set)"
@@ -60,20 +56,23 @@ def test_both_parts_of_a_file(tmp_path):
 
 @pytest.mark.parametrize("shape", [(30,), (1, 30), (30, 1)])
 @pytest.mark.parametrize("names", [None, [0, 1, 2], ["a", "b", "c"]])
-def test_labels_of_every_shape(tmp_path, shape, names):
+def test_labels_of_every_shape(
+    tmp_path: Path, shape: tuple[int, ...], names: list[object] | None
+) -> None:
     labels = NUMBERS.astype(np.uint8).reshape(shape)
     path = hdf5_file(tmp_path / "a.h5", names, test_set_x=PHOTOS, test_set_y=labels)
-    contents = read(path)
+    contents = read_hdf5_photos(path)
     assert contents.train is None
+    assert contents.test is not None
     assert contents.test.y.tolist() == NUMBERS.tolist()
     assert contents.test.names == (None if names is None else tuple(map(str, names)))
 
 
-def test_labels_that_are_names(tmp_path):
+def test_labels_that_are_names(tmp_path: Path) -> None:
     names = [b"10", b"9", b"9"]
-    path = hdf5_file(tmp_path / "a.h5", test_set_x=PHOTOS[:3], test_set_y=names)
-    assert read(path).test.y.tolist() == [1, 0, 0]
-    assert read(path).test.names == ("9", "10")
+    part = heldout(hdf5_file(tmp_path / "a.h5", test_set_x=PHOTOS[:3], test_set_y=names))
+    assert part.y.tolist() == [1, 0, 0]
+    assert part.names == ("9", "10")
 
 
 @pytest.mark.parametrize(
@@ -87,129 +86,79 @@ def test_labels_that_are_names(tmp_path):
         (np.full((2, 64, 64, 3), 200, np.int64), [200, 200, 200]),
     ],
 )
-def test_photos_of_other_kinds_and_sizes(tmp_path, raw, seen):
-    x = read(hdf5_file(tmp_path / "a.h5", test_set_x=raw, test_set_y=[0, 1])).test.x
+def test_photos_of_any_format_and_size(
+    tmp_path: Path, raw: npt.NDArray[Any], seen: list[int]
+) -> None:
+    x = heldout(hdf5_file(tmp_path / "a.h5", test_set_x=raw, test_set_y=[0, 1])).x
     assert x.shape == (2, 64, 64, 3)
-    assert (x == seen).all()
+    assert (x[:] == seen).all()
 
 
-def test_two_files_in_a_folder(tmp_path):
+def test_two_files_in_a_folder(tmp_path: Path) -> None:
     hdf5_file(tmp_path / "a.h5", test_set_x=PHOTOS[:5], test_set_y=NUMBERS[:5])
     hdf5_file(tmp_path / "b.HDF5", train_set_x=PHOTOS, train_set_y=NUMBERS)
-    contents = read_pair(tmp_path, size=64)
+    contents = read_hdf5_folder(tmp_path)
+    assert contents.train is not None
+    assert contents.test is not None
     assert (len(contents.train.x), len(contents.test.x)) == (30, 5)
     hdf5_file(tmp_path / "c.h5", test_set_x=PHOTOS, test_set_y=NUMBERS)
-    message = message_of(tmp_path, lambda path: read_pair(path, size=64))
-    assert "more than one file has a training part, or a test part" in message
+    message = message_of(tmp_path, read_hdf5_folder)
+    assert "more than one file has a training set or a test set" in message
 
 
-def test_what_is_more_than_memory_stays_on_disk(tmp_path, monkeypatch):
-    path = hdf5_file(tmp_path / "a.h5", train_set_x=PHOTOS, train_set_y=NUMBERS)
-    monkeypatch.setattr(hdf5, "MEMORY", PHOTOS.nbytes)
-    assert isinstance(read(path).train.x, np.ndarray)
-    monkeypatch.setattr(hdf5, "MEMORY", PHOTOS.nbytes - 1)
-    x = read(path).train.x
-    assert isinstance(x, StoredImages)
+@pytest.mark.parametrize("size", [64, 9])
+def test_photos_larger_than_memory_stay_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    raw = pixels(30, size, size, 3)
+    path = hdf5_file(tmp_path / "a.h5", test_set_x=raw, test_set_y=NUMBERS)
+    monkeypatch.setattr(hdf5, "MAX_MEMORY", PHOTOS.nbytes)
+    in_memory = heldout(path).x
+    assert isinstance(in_memory, np.ndarray)
+    monkeypatch.setattr(hdf5, "MAX_MEMORY", PHOTOS.nbytes - 1)
+    x = heldout(path).x
+    assert isinstance(x, HDF5Array)
     assert (len(x), x.shape, x.dtype) == (30, (30, 64, 64, 3), np.uint8)
-    np.testing.assert_array_equal(x[:], PHOTOS)
-    np.testing.assert_array_equal(x[3:9:2], PHOTOS[3:9:2])
-    np.testing.assert_array_equal(x[-4:], PHOTOS[-4:])
-    assert x[5:5].shape == (0, 64, 64, 3)
-
-
-@settings(deadline=None)
-@given(data=st.data(), read_bytes=st.sampled_from([1, 1000, 10**6]))
-def test_photos_come_in_the_order_asked_for_however_they_are_read(large, data, read_bytes):
-    path, fitted = large
-    rows = data.draw(st.lists(st.integers(0, 39), max_size=30))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stored, "READ_BYTES", read_bytes)
-        out = np.empty((len(rows), 4, 4, 3), np.uint8)
-        images = StoredImages(path, "train_set_x", size=4)
-        images.read(np.array(rows, np.intp), out)
-        np.testing.assert_array_equal(out, fitted[rows])
-        if rows:
-            picked = images.subset(np.array(rows, np.intp))
-            np.testing.assert_array_equal(picked[:], fitted[rows])
-            np.testing.assert_array_equal(picked.subset(np.array([0, 0]))[:], fitted[rows[:1] * 2])
-
-
-def test_no_more_is_read_than_is_asked_for(tmp_path, monkeypatch):
-    path = hdf5_file(tmp_path / "a.h5", train_set_x=PHOTOS)
-    images = StoredImages(path, "train_set_x", size=64)
-    taken = []
-    original = h5py.Dataset.__getitem__
-
-    def watch(self, key, **options):
-        found = original(self, key, **options)
-        taken.append(len(found))
-        return found
-
-    monkeypatch.setattr(h5py.Dataset, "__getitem__", watch)
-    images.read(rng().permutation(30)[:7], np.empty((7, 64, 64, 3), np.uint8))
-    assert taken == [7]
-
-
-def test_a_pickle_opens_the_file_again(tmp_path):
-    path = hdf5_file(tmp_path / "a.h5", train_set_x=PHOTOS)
-    images = StoredImages(path, "train_set_x", size=64, rows=np.array([4, 2]))
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(images))[:], PHOTOS[[4, 2]])
-
-
-def test_a_file_that_breaks_while_it_is_read_is_named(tmp_path):
-    path = tmp_path / "a.h5"
-    with h5py.File(path, "w") as file:
-        file.create_dataset("train_set_x", data=pixels(200), chunks=(1, 64, 64, 3), compression=9)
-    images = StoredImages(path, "train_set_x", size=64)
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2] + bytes(len(content) - len(content) // 2))
-    images = pickle.loads(pickle.dumps(images))
-    with pytest.raises(DataError, match=r"a\.h5 is not an HDF5 file, or is damaged"):
-        images[:]
+    np.testing.assert_array_equal(x[:], in_memory)
+    np.testing.assert_array_equal(x[3:9:2], in_memory[3:9:2])
+    rows, out = rng().permutation(30)[:7], np.empty((7, 64, 64, 3), np.uint8)
+    x.subset(np.arange(30)).read(rows, out)
+    np.testing.assert_array_equal(out, in_memory[rows])
 
 
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        (
-            {},
-            "has neither train_set_x and train_set_y nor test_set_x and test_set_y; it has no key",
-        ),
+        ({}, "has neither train_set_x and train_set_y nor test_set_x and test_set_y; it has no k"),
         ({"images": PHOTOS}, "its keys are images"),
         ({"train_set_x": PHOTOS}, "(train_set): train_set_y is missing"),
-        ({"test_set_y": NUMBERS}, "(test_set): test_set_x is missing"),
+        ({"test_set_y": NUMBERS}, "(test_set_x) is missing"),
         ({"train_set_x": PHOTOS, "train_set_y": NUMBERS[:5]}, "one label per example"),
         ({"train_set_x": PHOTOS, "train_set_y": np.eye(30)}, "one label per example"),
         ({"train_set_x": PHOTOS[0, 0], "train_set_y": NUMBERS}, "(N, H, W) or (N, H, W, C)"),
-        ({"train_set_x": PHOTOS[..., :2], "train_set_y": NUMBERS}, "have 2 channels"),
+        ({"train_set_x": PHOTOS[..., :2], "train_set_y": NUMBERS}, "(RGBA) channels, not 2"),
         ({"train_set_x": PHOTOS[:, :0], "train_set_y": NUMBERS}, "there are no photos"),
         ({"train_set_x": PHOTOS[:0], "train_set_y": NUMBERS[:0]}, "there are no photos"),
-        ({"train_set_x": PHOTOS / 255, "train_set_y": NUMBERS}, "whole numbers from 0 to 255"),
-        (
-            {"train_set_x": PHOTOS.astype(np.int16) + 1, "train_set_y": NUMBERS},
-            "from 0 to 255 (uint8)",
-        ),
-        (
-            {"train_set_x": PHOTOS.astype(np.int16) - 1, "train_set_y": NUMBERS},
-            "from 0 to 255 (uint8)",
-        ),
+        ({"train_set_x": PHOTOS / 255, "train_set_y": NUMBERS}, "integers from 0 to 255, not f"),
+        ({"train_set_x": PHOTOS.astype("i2") + 1, "train_set_y": NUMBERS}, "from 0 to 255"),
+        ({"train_set_x": PHOTOS.astype("i2") - 1, "train_set_y": NUMBERS}, "from 0 to 255"),
         ({"train_set_x": PHOTOS, "train_set_y": NUMBERS + 0.5}, "is not a class number"),
         ({"train_set_x": PHOTOS, "train_set_y": NUMBERS - 1}, "label -1 is not a class number"),
     ],
 )
-def test_one_line_for_each_way_to_be_wrong(tmp_path, arrays, message):
+def test_one_line_for_each_error(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
     assert message in message_of(hdf5_file(tmp_path / "a.h5", **arrays))
 
 
-def test_names_that_do_not_fit(tmp_path):
-    arrays = {"train_set_x": PHOTOS, "train_set_y": NUMBERS}
+def test_class_names_that_do_not_fit(tmp_path: Path) -> None:
+    arrays: dict[str, Any] = {"train_set_x": PHOTOS, "train_set_y": NUMBERS}
     few = hdf5_file(tmp_path / "few.h5", [b"a", b"b"], **arrays)
     assert "label 2 is out of range; there are 2 classes" in message_of(few)
     twice = hdf5_file(tmp_path / "twice.h5", [b"a", b"b", b"a"], **arrays)
     assert "names a class twice" in message_of(twice)
 
 
-def test_what_is_no_hdf5_file(tmp_path):
+def test_files_that_are_not_hdf5(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     assert message_of(path) == f"no such file: {path}"
     path.write_text("text")
@@ -220,4 +169,4 @@ def test_what_is_no_hdf5_file(tmp_path):
     group = tmp_path / "group.h5"
     with h5py.File(group, "w") as file:
         file.create_group("train_set_x")
-    assert "has neither" in message_of(group)
+    assert "train_set_y is missing" in message_of(group)

@@ -5,7 +5,7 @@ import pytest
 from photos import pixels
 from small_models import network_of
 
-from cnn_sign_digits.saliency import centre, evidence, grad_cam, last_maps
+from cnn_sign_digits.inspect.grad_cam import centre, evidence, grad_cam, last_maps
 from nn_core.errors import DataError
 from nn_core.gradient_check import check_function
 from nn_core.layers import Conv2D, Dense, Flatten, GlobalAveragePool2D, ReLU

@@ -5,7 +5,7 @@ import pytest
 from photos import pixels
 from small_models import network_of
 
-from cnn_sign_digits.anatomy import answers, brief, convolutions, pick, stages
+from cnn_sign_digits.inspect.layer_info import answers, brief, convolutions, pick, stages
 from nn_core.errors import DataError, SettingError
 from nn_core.layers import (
     AveragePool2D,
