@@ -1,45 +1,54 @@
 """`cnn-sign animate-convolution` as it is typed."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from program import refusal, succeed
 from photos import photo, pixels
 from PIL import Image
+from program import refusal, succeed
 from small_models import INPUT_SHAPE, network_of, save
 
-from cnn_sign_digits.conv_demo.convolution import KERNELS, Sliding, levels, pattern
+from cnn_sign_digits.conv_demo.convolution import (
+    KERNELS,
+    Convolution,
+    gray_levels,
+    vertical_edge,
+)
 from nn_core.cli.images import read_image
 from nn_core.layers import Conv2D, Dense, GlobalAveragePool2D
 from nn_core.network import Network
 
+Written = list[tuple[Convolution, str]]
 
-def film(*arguments):
+
+def animate(*arguments: object) -> str:
     result = succeed("animate-convolution", *arguments)
     assert result.stdout == ""
     return result.stderr
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
-def filmed(monkeypatch):
-    """What is filmed, instead of the film."""
+def written(monkeypatch: pytest.MonkeyPatch) -> Written:
+    """Convolution and title of each animation, which is not written."""
     seen = []
 
-    def write_film(sliding, path, *, title):
-        seen.append((sliding, title))
+    def write_animation(convolution: Convolution, path: Path, *, title: str) -> int:
+        seen.append((convolution, title))
         return 1
 
-    monkeypatch.setattr("cnn_sign_digits.convolution_film.write_film", write_film)
+    monkeypatch.setattr("cnn_sign_digits.conv_demo.animation.write_animation", write_animation)
     return seen
 
 
-def test_a_film_with_a_frame_for_each_number_that_goes_round(here):
-    assert film("--size", 4) == "wrote convolution.gif, 4 frames\n"
+def test_a_looping_gif_with_a_frame_per_output_position(here: Path) -> None:
+    assert animate("--size", 4) == "wrote convolution.gif, 4 frames\n"
     with Image.open(here / "convolution.gif") as made:
         assert (made.format, made.n_frames, made.info["loop"]) == ("GIF", 4, 0)
         times, frames = [], []
@@ -59,72 +68,76 @@ def test_a_film_with_a_frame_for_each_number_that_goes_round(here):
     assert sorted(path.name for path in here.iterdir()) == ["convolution.gif"]
 
 
-def test_the_largest_is_small_enough(here):
+def test_the_largest_is_small_enough(here: Path) -> None:
     photo(here / "photo.png", pixels(1)[0])
     large = ("--size", 9, "--padding", "same", "--kernel", "sharpen")
-    assert "81 frames" in film("photo.png", *large, "--figure", "large.gif")
+    assert "81 frames" in animate("photo.png", *large, "--figure", "large.gif")
     assert (here / "large.gif").stat().st_size < 2_000_000
 
 
-def test_one_place_is_one_frame():
-    assert film("--size", 3) == "wrote convolution.gif, 1 frame\n"
+def test_one_position_is_one_frame() -> None:
+    assert animate("--size", 3) == "wrote convolution.gif, 1 frame\n"
 
 
-def test_by_default_sobel_over_an_edge(filmed):
-    film()
-    ((sliding, title),) = filmed
-    np.testing.assert_array_equal(sliding.image, pattern(7))
-    np.testing.assert_array_equal(sliding.kernel, KERNELS["sobel"])
+def test_by_default_sobel_over_an_edge(written: Written) -> None:
+    animate()
+    ((convolution, title),) = written
+    np.testing.assert_array_equal(convolution.image, vertical_edge(7))
+    np.testing.assert_array_equal(convolution.kernel, KERNELS["sobel"])
     assert title == "sobel, stride 1, padding valid"
 
 
-def test_a_photo_becomes_levels_of_grey(here, filmed):
+def test_a_photo_becomes_gray_levels(here: Path, written: Written) -> None:
     photo(here / "a.png", pixels(1, 50, 70, 3)[0])
-    film("a.png", "--size", 5, "--kernel", "blur", "--stride", 2, "--padding", "same")
-    ((sliding, title),) = filmed
-    expected = levels(read_image(here / "a.png", (5, 5, 1), crop=True)[0, ..., 0])
-    np.testing.assert_array_equal(sliding.image, expected)
-    assert (sliding.stride, sliding.padding) == (2, "same")
+    animate("a.png", "--size", 5, "--kernel", "blur", "--stride", 2, "--padding", "same")
+    ((convolution, title),) = written
+    expected = gray_levels(read_image(here / "a.png", (5, 5, 1), crop=True)[0, ..., 0])
+    np.testing.assert_array_equal(convolution.image, expected)
+    assert (convolution.stride, convolution.padding) == (2, "same")
     assert title == "blur over a.png, stride 2, padding same"
 
 
-def test_a_learned_kernel_answers_a_grey_photo_as_the_network_would(here, filmed):
+def test_a_learned_kernel_acts_on_gray_photos_as_in_the_network(
+    here: Path, written: Written
+) -> None:
     network = network_of("classic")
     save(here / "model.h5", network)
-    film("--kernel", "model.h5", "--filter", 3)
-    ((sliding, title),) = filmed
+    animate("--model", "model.h5", "--filter", 3)
+    ((convolution, title),) = written
     assert title.startswith("filter 3 of model.h5")
     layer = Conv2D(8, 5)
     W = network.parameter_views[1]["W"]
-    gray = np.repeat(sliding.image[None, :, :, None], 3, axis=3).astype(np.float32)
+    gray = np.repeat(convolution.image[None, :, :, None], 3, axis=3).astype(np.float32)
     params = {"W": W, "b": np.zeros(8, np.float32)}
     y, _ = layer.forward(gray, params, network.contexts()[1])
-    np.testing.assert_allclose(sliding.output(), y[0, :, :, 2], atol=0.005 * 10 * 25)
-    assert isinstance(sliding, Sliding)
+    np.testing.assert_allclose(convolution.output(), y[0, :, :, 2], atol=0.005 * 10 * 25)
+    assert isinstance(convolution, Convolution)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "told"),
+    ("arguments", "status", "words"),
     [
-        (("--kernel", "sobl"), 2, "'sobl' is no kernel and no file; did you mean 'sobel'?"),
-        (("--kernel", "blur", "--filter", 2), 2, "--filter is for a MODEL"),
-        (("--kernel", "model.h5", "--filter", 9), 2, "no filter 9; it has 1 to 8"),
-        (("--kernel", "model.h5", "--size", 4), 2, "a kernel of 5 x 5 does not fit into 4 x 4"),
-        (("--kernel", "large.h5"), 2, "are 9 x 9: too large to write out"),
+        (("--kernel", "sobl"), 2, "unknown kernel 'sobl'; did you mean 'sobel'?"),
+        (("--kernel", "blur", "--filter", 2), 2, "--kernel excludes --filter and --model"),
+        (("--model", "model.h5", "--filter", 9), 2, "no filter 9; choose from 1 to 8"),
+        (("--model", "model.h5", "--size", 4), 2, "the 5 x 5 kernel is larger than the 4 x 4"),
+        (("--model", "large.h5"), 2, "the 9 x 9 kernels of large.h5 exceed 7 x 7"),
         (("--size", 10), 2, "10 is not in the range 3<=x<=9"),
         (("--stride", 0), 2, "0 is not in the range"),
         (("--padding", "full"), 2, "'full' is not one of"),
         (("--figure", "a.png"), 2, "must end in .gif"),
         (("--figure", "no/a.gif"), 2, "there is no folder"),
         (("a.gif", "--figure", "a.gif"), 2, "--figure would overwrite IMAGE"),
-        (("--kernel", "a.gif", "--figure", "a.gif"), 2, "--figure would overwrite --kernel"),
+        (("--model", "a.gif", "--figure", "a.gif"), 2, "--figure would overwrite --model"),
         (("model.h5",), 1, "model.h5 is not a picture"),
     ],
 )
-def test_what_makes_no_sense_is_one_line_and_leaves_nothing(here, arguments, status, told):
+def test_errors_are_one_line_and_nothing_is_written(
+    here: Path, arguments: tuple[object, ...], status: int, words: str
+) -> None:
     save(here / "model.h5", network_of("classic"))
     layers = [Conv2D(2, 9), GlobalAveragePool2D(), Dense(10)]
     save(here / "large.h5", Network(layers, input_shape=INPUT_SHAPE))
     before = sorted(here.iterdir())
-    assert told in refusal("animate-convolution", *arguments, status=status)
+    assert words in refusal("animate-convolution", *arguments, status=status)
     assert sorted(here.iterdir()) == before

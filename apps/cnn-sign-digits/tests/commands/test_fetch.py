@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -18,9 +18,9 @@ from click.testing import CliRunner, Result
 from photos import hdf5_file, numbered_folder, pixels, rng
 
 from cnn_sign_digits.cli import main
-from cnn_sign_digits.data import FETCHED, load, load_for_evaluation
+from cnn_sign_digits.datasets.catalog import CATALOG
 from nn_core.cli import download
-from nn_core.cli.download import contents_sha256
+from nn_core.cli.download import RemoteDataset, contents_sha256
 
 TEN = tuple(map(str, range(10)))
 PHOTOS = pixels(6)
@@ -79,9 +79,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def expect(monkeypatch: pytest.MonkeyPatch, name: str, **changes: str) -> None:
     """Let the file of a fetched set be another."""
-    (file,) = FETCHED[name].files
-    remote = replace(FETCHED[name], files=(replace(file, **changes),))
-    monkeypatch.setitem(FETCHED, name, remote)
+    (file,) = CATALOG.remote[name].files
+    remote = replace(CATALOG.remote[name], files=(replace(file, **changes),))
+    monkeypatch.setitem(cast(dict[str, RemoteDataset], CATALOG.remote), name, remote)
 
 
 def packed(folder: Path) -> bytes:
@@ -110,21 +110,21 @@ def test_digits_arrive_as_a_folder_and_are_found(server: Any, here: Path) -> Non
     assert "cnn-sign fetch digits" in invoke("datasets").stdout
     result = invoke("fetch", "digits")
     assert (result.exit_code, result.stdout) == (0, f"{here / 'sign-language-digits'}\n")
-    assert "licence: Apache-2.0" in result.stderr
+    assert "license: Apache-2.0" in result.stderr
     assert [path.name for path in here.iterdir()] == ["sign-language-digits"]
-    splits = load("digits", rng=rng())
+    splits = CATALOG.load("digits", rng=rng())
     assert (len(splits.train), len(splits.validation)) == (40, 10)
     assert splits.train.classes == TEN
-    assert splits.origin == "1 of 5 people held back"
+    assert splits.origin == "1 of 5 subjects held out"
     assert "cnn-sign fetch digits" not in invoke("datasets").stdout
 
 
 def test_signs_arrive_as_a_file_and_are_found(server: Any, here: Path) -> None:
     result = invoke("fetch", "signs")
     assert (result.exit_code, result.stdout) == (0, f"{here / 'test_signs.h5'}\n")
-    assert "to test on; origin: nabeelshan78/" in result.stderr
+    assert "a test set only; origin: nabeelshan78/" in result.stderr
     assert [path.name for path in here.iterdir()] == ["test_signs.h5"]
-    found = load_for_evaluation("signs", TEN, rng=rng())
+    found = CATALOG.load_for_evaluation("signs", TEN, rng=rng())
     np.testing.assert_array_equal(found.x, PHOTOS)
     assert found.y.tolist() == list(range(6))
 
@@ -148,7 +148,7 @@ def test_another_folder_can_be_named(
     assert (result.exit_code, result.stdout) == (0, f"{to / arrived}\n")
     assert [path.name for path in to.iterdir()] == [arrived]
     assert list(here.iterdir()) == []
-    assert len(load_for_evaluation(str(to / arrived), TEN, rng=rng())) in {6, 50}
+    assert len(CATALOG.load_for_evaluation(str(to / arrived), TEN, rng=rng())) in {6, 50}
 
 
 @pytest.mark.parametrize("name", ["digits", "signs"])
@@ -164,7 +164,9 @@ def test_another_content_is_refused(
     monkeypatch.chdir(tmp_path)
     expect(monkeypatch, name, sha256="0" * 64)
     said = refusal("fetch", name, *to)
-    assert said.startswith(f"cannot fetch {name}, file {FETCHED[name].files[0].name}, from http")
+    assert said.startswith(
+        f"cannot fetch {name}, file {CATALOG.remote[name].files[0].name}, from http"
+    )
     assert "what arrived is not the file expected (its SHA-256 differs)" in said
     assert list(here.iterdir()) == []
     assert not (tmp_path / "new").exists()
@@ -198,7 +200,7 @@ def test_a_set_that_cannot_be_fetched(name: str, hint: str) -> None:
 
 def test_all_sets_are_listed_with_their_settings() -> None:
     assert invoke("datasets").stdout.startswith(
-        "synthetic:count=5000,diversity=0.15\n    Hands of "
+        "synthetic:count=5000,diversity=0.15\n    Synthetic hands"
     )
     listed = json.loads(invoke("datasets", "--json").stdout)
     assert [(entry["name"], entry["is_here"]) for entry in listed] == [

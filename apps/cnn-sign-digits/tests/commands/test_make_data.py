@@ -16,11 +16,11 @@ def invoke(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-def test_it_writes_pictures_with_their_digits_and_a_figure(tmp_path: Path) -> None:
+def test_it_writes_images_with_their_digits_and_a_figure(tmp_path: Path) -> None:
     path, figure = tmp_path / "hands.h5", tmp_path / "hands.png"
     result = invoke("make-data", path, *SMALL, "--figure", figure)
     assert result.exit_code == 0, result.output
-    assert result.stdout == f"{path}: 20 pictures to train on, 10 to test, 32x32x3\n"
+    assert result.stdout == f"{path}: 20 training and 10 test images, 32x32x3\n"
     with h5py.File(path) as file:
         assert file["train_set_x"].shape == (20, 32, 32, 3)
         assert file["train_set_x"].dtype == np.uint8
@@ -32,7 +32,7 @@ def test_it_writes_pictures_with_their_digits_and_a_figure(tmp_path: Path) -> No
     assert sorted(p.name for p in tmp_path.iterdir()) == ["hands.h5", "hands.png"]
 
 
-def test_the_same_seed_draws_the_same_and_another_does_not(tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_images_and_another_does_not(tmp_path: Path) -> None:
     content = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         path = tmp_path / f"{name}.h5"
@@ -43,7 +43,7 @@ def test_the_same_seed_draws_the_same_and_another_does_not(tmp_path: Path) -> No
     assert not np.array_equal(content[0], content[2])
 
 
-def test_without_pictures_to_test_there_is_no_test_part(tmp_path: Path) -> None:
+def test_without_test_images_there_is_no_test_set(tmp_path: Path) -> None:
     path = tmp_path / "hands.h5"
     assert invoke("make-data", path, *SMALL, "--test", "0").exit_code == 0
     with h5py.File(path) as file:
@@ -51,7 +51,7 @@ def test_without_pictures_to_test_there_is_no_test_part(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "words"),
     [
         (("hands.txt",), "must end in .h5 or .hdf5"),
         (("nowhere/hands.h5",), "there is no folder"),
@@ -62,8 +62,8 @@ def test_without_pictures_to_test_there_is_no_test_part(tmp_path: Path) -> None:
         (("hands.h5", "--figure", "hands.h5"), "must end in"),
     ],
 )
-def test_what_makes_no_sense_is_one_line_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], told: str
+def test_errors_are_one_line_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], words: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     result = invoke("make-data", *arguments)
@@ -71,5 +71,5 @@ def test_what_makes_no_sense_is_one_line_and_leaves_nothing(
     assert result.stdout == ""
     *_, line = result.stderr.splitlines()
     assert line.startswith("Error: ")
-    assert told in line
+    assert words in line
     assert list(tmp_path.iterdir()) == []
