@@ -19,7 +19,7 @@ STEPS_PER_EPOCH = 5
 
 def settings_of(**changes: Any) -> Settings:
     """Forty examples in batches of eight."""
-    plain = {
+    plain: dict[str, Any] = {
         "optimizer": "momentum",
         "learning_rate": 0.5,
         "schedule": "constant",

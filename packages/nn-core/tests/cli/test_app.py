@@ -8,7 +8,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from nn_core.cli.app import App, echo_json, info
+from nn_core.cli.app import App
+from nn_core.cli.terminal import info
 from nn_core.errors import (
     CheckpointError,
     DataError,
@@ -144,13 +145,6 @@ def test_without_standalone_mode_errors_are_left_to_the_caller() -> None:
 
     with pytest.raises(DataError, match="no"):
         main.main(["fail"], standalone_mode=False)
-
-
-def test_json_is_one_line_and_strict(capsys: pytest.CaptureFixture[str]) -> None:
-    echo_json({"loss": 0.5, "classes": ["a", "b"]})
-    assert capsys.readouterr().out == '{"loss": 0.5, "classes": ["a", "b"]}\n'
-    with pytest.raises(ValueError, match="JSON compliant"):
-        echo_json({"loss": float("nan")})
 
 
 TRAIN = '''

@@ -70,7 +70,7 @@ def test_a_part_for_training_and_matched_to_the_classes_of_a_model() -> None:
     assert part.matched(("c", "b", "a"), "model").y.tolist() == [2, 1, 0, 2, 1, 0]
     with pytest.raises(DataError, match=r"^a\.csv: class 'c' is unknown to the model"):
         part.matched(("a", "b"), "model")
-    with pytest.raises(DataError, match=r"^a\.csv: one class only"):
+    with pytest.raises(DataError, match=r"^a\.csv: only one class"):
         Part("a.csv", X[:1], Y[:1], ABC).for_training()
 
 

@@ -126,7 +126,7 @@ def test_what_came_before_a_failure_stays(server, tmp_path):
 
 
 def test_an_address_that_is_none(tmp_path):
-    assert "broke off (InvalidURL)" in message_of(dataset("http://"), tmp_path)
+    assert "transfer failed (InvalidURL)" in message_of(dataset("http://"), tmp_path)
 
 
 def test_a_folder_that_cannot_be_one(server, tmp_path):

@@ -94,7 +94,7 @@ def test_a_picture_cut_short(tmp_path, kind, part):
 def test_what_is_no_picture(tmp_path):
     text = tmp_path / "text.png"
     text.write_text("not a picture")
-    assert message_of(text).startswith(f"{text} is not a picture; known are BMP")
+    assert message_of(text).startswith(f"{text} is not an image; supported formats are BMP")
     empty = tmp_path / "empty.png"
     empty.touch()
     assert message_of(empty) == f"{empty} is empty"
@@ -102,7 +102,7 @@ def test_what_is_no_picture(tmp_path):
     assert message_of(tmp_path / "none.png") == f"no such file: {tmp_path / 'none.png'}"
     drawing = tmp_path / "drawing.eps"
     Image.new("RGB", (4, 4)).save(drawing, "EPS")
-    assert "known are" in message_of(drawing)
+    assert "supported formats are" in message_of(drawing)
 
 
 @pytest.mark.parametrize("most", [10, 30])

@@ -73,10 +73,10 @@ class TestListed:
 
     @pytest.mark.parametrize("text", ["20,,5", ",", "20,", ",20", "20, ,5"])
     def test_refuses_an_empty_place(self, text: str) -> None:
-        assert refusal(self.widths, text) == f"{text!r} has an empty place between commas"
+        assert refusal(self.widths, text) == f"{text!r} has an empty item"
 
     def test_refuses_nothing_at_all_unless_it_may_be_empty(self) -> None:
-        assert "empty place" in refusal(self.probabilities, "")
+        assert "empty item" in refusal(self.probabilities, "")
 
     @pytest.mark.parametrize("text", ["8,x", "0", "8,-1", "1.5"])
     def test_refuses_a_wrong_item(self, text: str) -> None:
@@ -97,7 +97,7 @@ class TestBatchSize:
 
     @pytest.mark.parametrize("text", ["0", "-8"])
     def test_refuses_less_than_one_example(self, text: str) -> None:
-        assert refusal(BatchSize(), text) == f"{text} is less than one example"
+        assert refusal(BatchSize(), text) == f"{text} is less than 1 example"
 
 
 class TestNamed:
@@ -154,22 +154,22 @@ class TestOutputFile:
     def test_refuses_what_is_no_file(self) -> None:
         if not Path("/dev/null").is_char_device():
             pytest.skip("this system has no /dev/null")
-        assert "is no file" in refusal(OutputFile(), "/dev/null")
+        assert "is not a regular file" in refusal(OutputFile(), "/dev/null")
 
     def test_refuses_a_folder_that_is_missing(self, tmp_path: Path) -> None:
         found = refusal(OutputFile(), str(tmp_path / "none" / "model.h5"))
-        assert found == f"there is no folder {str(tmp_path / 'none')!r} to write it in"
+        assert found == f"no such folder: {str(tmp_path / 'none')!r}"
 
     def test_refuses_a_place_below_a_file(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
-        assert "there is no folder" in refusal(OutputFile(), str(tmp_path / "file" / "model.h5"))
+        assert "no such folder:" in refusal(OutputFile(), str(tmp_path / "file" / "model.h5"))
 
     def test_refuses_a_folder_that_cannot_be_written_in(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)
         found = refusal(OutputFile(), str(tmp_path / "model.h5"))
-        assert found == f"the folder {str(tmp_path)!r} cannot be written in"
+        assert found == f"no permission to write to the folder {str(tmp_path)!r}"
 
     def test_leaves_nothing_behind(self, tmp_path: Path) -> None:
         OutputFile().convert(str(tmp_path / "model.h5"), None, None)

@@ -65,7 +65,7 @@ class TestResumed:
     @pytest.mark.parametrize(
         ("given", "words"),
         [
-            (("--optimizer", "momentum"), "--optimizer is adam in the run to be resumed"),
+            (("--optimizer", "momentum"), "--optimizer is adam in the run to resume"),
             (("--learning-rate", "0.02"), "--learning-rate is 0.01 in the run"),
             (("--batch-size", "64"), "--batch-size is full in the run"),
             (("--seed", "1"), "--seed is 0 in the run"),
@@ -96,7 +96,7 @@ class TestResumed:
     def test_epochs_may_not_shrink(self) -> None:
         message = resumed("--epochs", "19")
         assert isinstance(message, str)
-        assert "--epochs is 20 in the run to be resumed and can only grow" in message
+        assert "--epochs is 20 in the run to resume, and can only be increased" in message
 
     def test_a_free_option_may_change(self) -> None:
         assert resumed("--data", "b.csv") == SAVED | {"data": "b.csv"}
@@ -185,7 +185,7 @@ def test_the_options_of_a_run_are_its_settings() -> None:
 
     names = {parameter.name for parameter in train.params}
     fields = {field.name for field in dataclasses.fields(Settings)}
-    assert names == fields | {"save", "resume", "log", "figure", "threads"}
+    assert names == fields | {"save", "resume", "log", "figure", "threads", "plugin"}
 
 
 def test_an_option_can_be_left_out_and_defaults_are_those_asked_for() -> None:

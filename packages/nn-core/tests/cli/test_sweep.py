@@ -1,4 +1,4 @@
-"""Comparisons: every variant from the same start, the same numbers however they are run."""
+"""Comparisons: every trial from the same start, the same numbers however they are run."""
 
 import math
 import multiprocessing
@@ -12,7 +12,7 @@ import toy_runs
 from toy_runs import STEPS_PER_EPOCH, settings_of
 
 from nn_core.cli.settings import Settings
-from nn_core.cli.sweep import POINTS, Comparison, Curve, Variant, compare
+from nn_core.cli.sweep import POINTS, Comparison, Curve, Trial, compare
 from nn_core.errors import DataError, NNError
 from nn_core.training.trainer import Trainer
 
@@ -24,24 +24,24 @@ def figures_of(comparison: Comparison) -> list[Any]:
     """All that must not depend on how long it took."""
     return [
         comparison.seeds,
-        comparison.targets,
+        comparison.baseline_losses,
         *(
-            (variant.label, curve.seed, curve.steps, curve.losses, curve.validation_accuracy)
-            for variant in comparison.variants
-            for curve in variant.curves
+            (trial.label, curve.seed, curve.steps, curve.losses, curve.validation_accuracy)
+            for trial in comparison.trials
+            for curve in trial.curves
         ),
     ]
 
 
 def race(
     build: Callable[[Settings], Trainer] = toy_runs.build,
-    variants: list[tuple[str, Settings]] = RACE,
-    reference: Settings = PLAIN,
+    trials: list[tuple[str, Settings]] = RACE,
+    baseline: Settings = PLAIN,
     *,
     seeds: int = 2,
     workers: int = 1,
 ) -> Comparison:
-    return compare(build, variants, reference, seeds=seeds, workers=workers)
+    return compare(build, trials, baseline, seeds=seeds, workers=workers)
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +50,15 @@ def raced() -> Comparison:
 
 
 class TestCurves:
-    def test_there_is_one_for_each_variant_and_seed(self, raced: Comparison) -> None:
-        assert [variant.label for variant in raced.variants] == [label for label, _ in RACE]
+    def test_there_is_one_for_each_trial_and_seed(self, raced: Comparison) -> None:
+        assert [trial.label for trial in raced.trials] == [label for label, _ in RACE]
         assert raced.seeds == (3, 4)
-        for variant in raced.variants:
-            assert [curve.seed for curve in variant.curves] == [3, 4]
+        for trial in raced.trials:
+            assert [curve.seed for curve in trial.curves] == [3, 4]
 
     def test_each_is_the_run_of_its_settings(self, raced: Comparison) -> None:
-        for (_, settings), variant in zip(RACE, raced.variants, strict=True):
-            for curve in variant.curves:
+        for (_, settings), trial in zip(RACE, raced.trials, strict=True):
+            for curve in trial.curves:
                 trainer = toy_runs.build(replace(settings, seed=curve.seed))
                 start = trainer.measure(*trainer.examples)["loss"]
                 trainer.run()
@@ -68,16 +68,16 @@ class TestCurves:
                 measured = trainer.measure(*trainer.validation)
                 assert curve.validation_accuracy == measured["accuracy"]
 
-    def test_variants_of_a_seed_start_alike_and_end_apart(self, raced: Comparison) -> None:
+    def test_trials_of_a_seed_start_alike_and_end_apart(self, raced: Comparison) -> None:
         for k in range(2):
-            assert len({variant.curves[k].losses[0] for variant in raced.variants}) == 1
-            assert len({variant.curves[k].losses[-1] for variant in raced.variants}) == 3
-        first, second = raced.variants[0].curves
+            assert len({trial.curves[k].losses[0] for trial in raced.trials}) == 1
+            assert len({trial.curves[k].losses[-1] for trial in raced.trials}) == 3
+        first, second = raced.trials[0].curves
         assert first.losses != second.losses
 
     def test_seconds_begin_at_zero_and_grow(self, raced: Comparison) -> None:
-        for variant in raced.variants:
-            for curve in variant.curves:
+        for trial in raced.trials:
+            for curve in trial.curves:
                 assert curve.seconds[0] == 0.0
                 assert curve.seconds == sorted(curve.seconds)
                 assert curve.seconds[-1] > 0.0
@@ -85,19 +85,19 @@ class TestCurves:
     @pytest.mark.parametrize("epochs", [1, 199, 200, 201, 403])
     def test_a_long_run_has_points_evenly_spread_to_the_last(self, epochs: int) -> None:
         settings = replace(PLAIN, epochs=epochs, batch_size=None)
-        (variant,) = race(variants=[("plain", settings)], reference=settings, seeds=1).variants
-        steps = variant.curves[0].steps
+        (trial,) = race(trials=[("plain", settings)], baseline=settings, seeds=1).trials
+        steps = trial.curves[0].steps
         assert steps[0] == 0
         assert steps[-1] == epochs
         assert len(steps) <= POINTS + 1
         apart = np.diff(steps)
         assert len(set(apart[:-1].tolist())) <= 1
         assert apart[-1] <= apart[0] == math.ceil(epochs / POINTS)
-        assert len(variant.curves[0].losses) == len(variant.curves[0].seconds) == len(steps)
+        assert len(trial.curves[0].losses) == len(trial.curves[0].seconds) == len(steps)
 
 
 class TestFairness:
-    def test_every_variant_has_the_same_weights_and_sees_the_same_batches(self) -> None:
+    def test_every_trial_has_the_same_weights_and_sees_the_same_batches(self) -> None:
         seen: dict[tuple[str, int], list[bytes]] = {}
 
         def build(settings: Settings) -> Trainer:
@@ -123,17 +123,17 @@ class TestFairness:
 
 
 class TestReference:
-    def run_settings(self, variants: list[tuple[str, Settings]]) -> list[Settings]:
+    def run_settings(self, trials: list[tuple[str, Settings]]) -> list[Settings]:
         built: list[Settings] = []
 
         def build(settings: Settings) -> Trainer:
             built.append(settings)
             return toy_runs.build(settings)
 
-        race(build, variants)
+        race(build, trials)
         return built
 
-    def test_it_is_not_run_twice_where_it_is_a_variant(self) -> None:
+    def test_it_is_not_run_twice_where_it_is_a_trial(self) -> None:
         built = self.run_settings(RACE)
         assert len(built) == len(set(built)) == len(RACE) * 2
 
@@ -142,17 +142,17 @@ class TestReference:
         assert len(built) == len(set(built)) == len(RACE) * 2
         assert replace(PLAIN, seed=4) in built
 
-    def test_a_variant_given_twice_is_run_once(self) -> None:
+    def test_a_trial_given_twice_is_run_once(self) -> None:
         assert len(self.run_settings([RACE[0], ("again", RACE[0][1])])) == 2
 
     def test_its_lowest_loss_is_the_target_of_each_seed(self) -> None:
         rough = replace(PLAIN, learning_rate=4.0, epochs=12)
-        among = race(variants=[("rough", rough)], reference=rough)
-        (variant,) = among.variants
-        assert among.targets == tuple(min(curve.losses) for curve in variant.curves)
-        assert among.targets != tuple(curve.losses[-1] for curve in variant.curves)
-        without = race(variants=RACE[1:], reference=rough)
-        assert without.targets == among.targets
+        among = race(trials=[("rough", rough)], baseline=rough)
+        (trial,) = among.trials
+        assert among.baseline_losses == tuple(min(curve.losses) for curve in trial.curves)
+        assert among.baseline_losses != tuple(curve.losses[-1] for curve in trial.curves)
+        without = race(trials=RACE[1:], baseline=rough)
+        assert without.baseline_losses == among.baseline_losses
         assert without.seeds == among.seeds
 
 
@@ -190,8 +190,8 @@ class TestDivergence:
 
     def test_it_is_reported_and_the_others_go_on(self) -> None:
         calm = settings_of()
-        compared = race(variants=[("wild", self.WILD), ("calm", calm)])
-        wild, other = compared.variants
+        compared = race(trials=[("wild", self.WILD), ("calm", calm)])
+        wild, other = compared.trials
         for curve in wild.curves:
             assert curve.diverged is not None
             assert "not finite" in curve.diverged
@@ -199,13 +199,13 @@ class TestDivergence:
             assert len(curve.losses) == len(curve.steps) < 5
         assert wild.final_losses == [math.inf, math.inf]
         assert math.isnan(wild.validation_accuracy)
-        assert compared.steps_to_target(wild) == math.inf
+        assert compared.steps_to_baseline(wild) == math.inf
         assert all(math.isfinite(loss) for loss in other.final_losses)
         assert [curve.diverged for curve in other.curves] == [None, None]
 
     def test_the_reference_may_diverge(self) -> None:
-        compared = race(variants=[("calm", settings_of())], reference=self.WILD)
-        assert all(map(math.isfinite, compared.targets))
+        compared = race(trials=[("calm", settings_of())], baseline=self.WILD)
+        assert all(map(math.isfinite, compared.baseline_losses))
 
 
 def curve_of(*losses: float, accuracy: float = 0.5, diverged: str | None = None) -> Curve:
@@ -226,25 +226,25 @@ class TestFigures:
     def test_a_loss_that_is_no_number_reaches_nothing(self) -> None:
         assert curve_of(math.nan, math.inf).steps_to(1.0) is None
 
-    def test_those_of_a_variant_are_medians_over_its_seeds(self) -> None:
+    def test_those_of_a_trial_are_medians_over_its_seeds(self) -> None:
         curves = (curve_of(5, 1, accuracy=0.2), curve_of(6, 3, accuracy=0.9), curve_of(7, 2))
-        variant = Variant("a", curves)
-        assert variant.final_losses == [1, 3, 2]
-        assert variant.validation_accuracy == 0.5
-        assert variant.seconds == 0.5
+        trial = Trial("a", curves)
+        assert trial.final_losses == [1, 3, 2]
+        assert trial.validation_accuracy == 0.5
+        assert trial.seconds == 0.5
 
     def test_steps_to_the_target_are_the_median_or_never(self) -> None:
         curves = (curve_of(5, 1), curve_of(5, 4, 1), curve_of(5, 4))
-        compared = Comparison((Variant("a", curves),), (0, 1, 2), (1.0, 1.0, 1.0))
-        assert compared.steps_to_target(compared.variants[0]) == 20
-        harder = replace(compared, targets=(1.0, 0.5, 0.5))
-        assert harder.steps_to_target(compared.variants[0]) == math.inf
+        compared = Comparison((Trial("a", curves),), (0, 1, 2), (1.0, 1.0, 1.0))
+        assert compared.steps_to_baseline(compared.trials[0]) == 20
+        harder = replace(compared, baseline_losses=(1.0, 0.5, 0.5))
+        assert harder.steps_to_baseline(compared.trials[0]) == math.inf
 
     def test_the_accuracy_does_not_depend_on_which_seed_diverged(self) -> None:
         good, better = curve_of(1, accuracy=0.8), curve_of(1, accuracy=0.9)
         lost = curve_of(1, accuracy=math.nan, diverged="the loss is nan")
         found = {
-            str(Variant("a", curves).validation_accuracy)
+            str(Trial("a", curves).validation_accuracy)
             for curves in ((lost, good, better), (good, lost, better), (better, good, lost))
         }
         assert len(found) == 1
@@ -265,7 +265,7 @@ def test_an_interruption_goes_through_and_takes_the_bar_away(
 
 
 def test_progress_counts_the_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    race(variants=RACE[1:])
+    race(trials=RACE[1:])
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [f"run {count}/6" for count in range(1, 7)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from nn_core.cli import sweep_report
-from nn_core.cli.sweep import Comparison, Curve, Variant
+from nn_core.cli.sweep import Comparison, Curve, Trial
 from nn_core.cli.sweep_report import draw_comparison, report_json, report_table
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def curve(seed: int, *losses: float, accuracy: float, diverged: str | None = Non
     )
 
 
-PLAIN = Variant(
+PLAIN = Trial(
     "plain",
     (
         curve(7, 8.0, 0.5, 0.25, accuracy=0.75),
@@ -33,7 +33,7 @@ PLAIN = Variant(
         curve(9, 9.0, 2.0, 0.125, accuracy=1.0),
     ),
 )
-WILD = Variant(
+WILD = Trial(
     "wild",
     tuple(curve(s, 8.0, math.inf, accuracy=math.nan, diverged=LOST) for s in (7, 8, 9)),
 )
@@ -48,16 +48,16 @@ def strictly(text: str) -> Any:
 
 
 class TestTable:
-    def test_a_variant_is_a_line_of_medians(self) -> None:
+    def test_a_trial_is_a_line_of_medians(self) -> None:
         lines = report_table(COMPARED).splitlines()
         columns = [part.strip() for part in lines[0].split("  ") if part.strip()]
         assert columns == [
-            "variant",
+            "trial",
             "final loss",
             "lowest",
             "highest",
             "validation accuracy",
-            "steps to target",
+            "steps to baseline",
             "seconds",
         ]
         assert lines[1].split() == ["plain", "0.25", "0.125", "0.5", "75.0%", "2,000", "1.00"]
@@ -70,17 +70,17 @@ class TestTable:
         assert lines[4:] == [f"wild, seed {seed}: {LOST}" for seed in (7, 8, 9)]
 
     def test_one_seed_in_three_may_diverge(self) -> None:
-        mixed = Variant("mixed", (*PLAIN.curves[:2], WILD.curves[2]))
-        line = report_table(replace(COMPARED, variants=(mixed,))).splitlines()[1]
+        mixed = Trial("mixed", (*PLAIN.curves[:2], WILD.curves[2]))
+        line = report_table(replace(COMPARED, trials=(mixed,))).splitlines()[1]
         assert line.split()[1:4] == ["0.5", "0.25", "diverged"]
 
     @pytest.mark.parametrize(("seeds", "words"), [(3, "3 seeds"), (1, "1 seed")])
     def test_the_note_names_the_target_and_the_seeds(self, seeds: int, words: str) -> None:
-        variant = Variant("plain", PLAIN.curves[:seeds])
-        compared = Comparison((variant,), COMPARED.seeds[:seeds], COMPARED.targets[:seeds])
+        trial = Trial("plain", PLAIN.curves[:seeds])
+        compared = Comparison((trial,), COMPARED.seeds[:seeds], COMPARED.baseline_losses[:seeds])
         note = report_table(compared).splitlines()[2]
         assert note == (
-            "target: the best loss of plain gradient descent with each seed, median 0.25; "
+            "baseline: lowest loss of plain gradient descent for each seed, median 0.25; "
             f"medians over {words}"
         )
 
@@ -88,17 +88,17 @@ class TestTable:
 class TestJson:
     def test_it_parses_strictly_and_holds_all_figures(self) -> None:
         result = strictly(json.dumps(report_json(COMPARED)))
-        assert set(result) == {"seeds", "target_loss", "variants"}
+        assert set(result) == {"seeds", "baseline_loss", "trials"}
         assert result["seeds"] == [7, 8, 9]
-        assert result["target_loss"] == 0.25
-        plain = result["variants"][0]
+        assert result["baseline_loss"] == 0.25
+        plain = result["trials"][0]
         assert {key: value for key, value in plain.items() if key != "runs"} == {
-            "variant": "plain",
+            "trial": "plain",
             "final_loss": 0.25,
             "final_loss_lowest": 0.125,
             "final_loss_highest": 0.5,
             "validation_accuracy": 0.75,
-            "steps_to_target": 2000,
+            "steps_to_baseline": 2000,
             "seconds": 1.0,
         }
         assert plain["runs"][1] == {
@@ -111,13 +111,13 @@ class TestJson:
         }
 
     def test_what_is_no_number_is_null(self) -> None:
-        wild = strictly(json.dumps(report_json(COMPARED)))["variants"][1]
+        wild = strictly(json.dumps(report_json(COMPARED)))["trials"][1]
         for name in (
             "final_loss",
             "final_loss_lowest",
             "final_loss_highest",
             "validation_accuracy",
-            "steps_to_target",
+            "steps_to_baseline",
         ):
             assert wild[name] is None
         assert wild["runs"][0]["losses"] == [8.0, None]
@@ -125,8 +125,8 @@ class TestJson:
         assert wild["runs"][0]["diverged"] == LOST
 
     def test_a_target_that_is_no_number_is_null(self) -> None:
-        lost = replace(COMPARED, targets=(math.nan, math.nan, math.nan))
-        assert strictly(json.dumps(report_json(lost)))["target_loss"] is None
+        lost = replace(COMPARED, baseline_losses=(math.nan, math.nan, math.nan))
+        assert strictly(json.dumps(report_json(lost)))["baseline_loss"] is None
 
 
 class TestFigure:
@@ -140,7 +140,7 @@ class TestFigure:
     def test_loss_against_steps_stands_beside_loss_against_seconds(self, figure: "Figure") -> None:
         by_step, by_second = figure.axes
         assert by_step.get_xlabel() == "step"
-        assert by_second.get_xlabel() == "training time (seconds)"
+        assert by_second.get_xlabel() == "training time (s)"
         assert by_step.get_ylabel() == "training loss (nats)"
         assert list(by_step.lines[0].get_xdata()) == [0, 1000, 2000]
         assert list(by_second.lines[0].get_xdata()) == [0.0, 0.5, 1.0]
@@ -156,24 +156,24 @@ class TestFigure:
 
     def test_the_target_is_a_dotted_line(self, figure: "Figure") -> None:
         for axes in figure.axes:
-            target = axes.lines[-1]
-            assert set(target.get_ydata()) == {0.25}
-            assert target.get_linestyle() == ":"
+            baseline = axes.lines[-1]
+            assert set(baseline.get_ydata()) == {0.25}
+            assert baseline.get_linestyle() == ":"
 
     def test_the_legend_and_the_title_say_what_is_seen(self, figure: "Figure") -> None:
         (legend,) = figure.legends
         assert [text.get_text() for text in legend.get_texts()] == ["plain", "wild (diverged)"]
         assert figure.get_suptitle().startswith("a race\nline: median of 3 seeds")
 
-    def test_many_variants_are_told_apart(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_many_trials_are_told_apart(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn: list[Figure] = []
         monkeypatch.setattr(sweep_report, "save_figure", lambda figure, path: drawn.append(figure))
-        variants = tuple(Variant(str(i), PLAIN.curves[:1]) for i in range(12))
-        draw_comparison(Comparison(variants, (7,), (0.25,)), Path("a.png"), title="many")
+        trials = tuple(Trial(str(i), PLAIN.curves[:1]) for i in range(12))
+        draw_comparison(Comparison(trials, (7,), (0.25,)), Path("a.png"), title="many")
         lines = drawn[0].axes[0].lines[:12]
         assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 12
         assert "\none seed;" in drawn[0].get_suptitle()
 
     def test_it_is_written_even_if_everything_diverged(self, tmp_path: Path) -> None:
-        draw_comparison(replace(COMPARED, variants=(WILD,)), tmp_path / "a.svg", title="lost")
+        draw_comparison(replace(COMPARED, trials=(WILD,)), tmp_path / "a.svg", title="lost")
         assert "</svg>" in (tmp_path / "a.svg").read_text(encoding="utf-8")

@@ -265,7 +265,7 @@ class TestInterruption:
             run_toy(trainer, save=path)
         epoch = step // STEPS_PER_EPOCH + 1
         assert str(caught.value) == (
-            f"interrupted after step {step} (epoch {epoch}); saved, go on with: --resume {path}"
+            f"interrupted after step {step} (epoch {epoch}); saved; continue with --resume {path}"
         )
         assert trainer.step_count == step
         resumed, alone = go_on(path), left_alone()
@@ -276,7 +276,7 @@ class TestInterruption:
     def test_without_save_it_says_that_nothing_is_kept(self) -> None:
         trainer = build(settings_of())
         before_step(trainer, 3, press_ctrl_c)
-        with pytest.raises(click.ClickException, match=r"after step 3 .*; nothing was saved"):
+        with pytest.raises(click.ClickException, match=r"after step 3 .*; not saved"):
             run_toy(trainer)
 
     def test_on_a_full_disk_it_says_that_too(
@@ -406,7 +406,7 @@ class TestEarlyStopping:
         first = self.stopped(save=tmp_path / "toy.h5")
         capsys.readouterr()
         again = self.stopped(resume=load(tmp_path / "toy.h5").run)
-        assert capsys.readouterr().err == f"this run has ended for good: {first.stopped}\n"
+        assert capsys.readouterr().err == f"this run is finished: {first.stopped}\n"
         assert again.epoch == first.epoch
         assert again.stopped == first.stopped
         np.testing.assert_array_equal(again.network.parameters, first.network.parameters)

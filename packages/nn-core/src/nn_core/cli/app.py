@@ -6,7 +6,6 @@ import gc
 import importlib
 import importlib.util
 import inspect
-import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
+from nn_core.cli.terminal import info
 from nn_core.errors import NNError, SettingError
 from nn_core.registry import nearest
 
@@ -177,19 +177,6 @@ def _docstring(file: Path, functions: Sequence[str]) -> str | None:
             if isinstance(function, ast.FunctionDef) and (found := ast.get_docstring(function)):
                 return found
     return ast.get_docstring(ast.parse(source))
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
-
-
-def info(message: str) -> None:
-    """Print a remark on stderr, so that stdout is the result alone."""
-    click.echo(message, err=True)
-
-
-def echo_json(result: object) -> None:
-    """Print a result as one line of strict JSON, which has neither NaN nor Infinity."""
-    click.echo(json.dumps(result, allow_nan=False))
 
 
 def _fail(message: str, status: int) -> NoReturn:

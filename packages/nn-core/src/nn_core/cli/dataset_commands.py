@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from nn_core.cli import download
-from nn_core.cli.app import echo_json, info, json_option
 from nn_core.cli.catalog import Entry
 from nn_core.cli.download import RemoteDataset
+from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.errors import DataError
 from nn_core.registry import nearest
 
@@ -51,10 +51,10 @@ def fetch_command(datasets: Mapping[str, RemoteDataset]) -> click.Command:
     )
     def command(name: str, to: Path | None) -> None:
         if name not in datasets:
-            raise DataError(f"no data set {name!r} to fetch; {nearest(name, datasets)}")
+            raise DataError(f"no data set {name!r} to download; {nearest(name, datasets)}")
         remote = datasets[name]
         for path in download.fetch(remote, to, progress=sys.stderr.isatty()):
             click.echo(path)
-        info(f"{remote.description}; origin: {remote.origin}; license: {remote.licence}")
+        info(f"{remote.description}; origin: {remote.origin}; license: {remote.license}")
 
     return command

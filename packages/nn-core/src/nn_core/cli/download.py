@@ -16,7 +16,7 @@ from nn_core.storage.files import exists
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One file: what it is called here, where it comes from, what it must contain."""
+    """One file: its local name, its URL and its SHA-256."""
 
     name: str
     url: str
@@ -25,13 +25,13 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class RemoteArchive:
-    """A folder of a ZIP archive that is packed anew each time it is asked for.
+    """A folder in a ZIP archive that the server packs on request.
 
-    Of such an archive the bytes may change, but not what is in it. So the contents are checked:
+    The bytes of such an archive may change, its contents may not. So these are verified:
 
-    name    what the folder is called here
-    url     where the archive comes from
-    inside  the folder's name in the archive, at any depth; the rest is left out
+    name    local name of the folder
+    url     of the archive
+    inside  name of the folder in the archive, at any depth; the rest is left out
     sha256  of the lines "<path in the folder>  <SHA-256 of the file>", sorted by path, each
             ended by a newline (see `contents_sha256`)
     """
@@ -47,17 +47,17 @@ Remote: TypeAlias = RemoteFile | RemoteArchive
 
 @dataclass(frozen=True)
 class RemoteDataset:
-    """A named set of files, with what a person should know before using it."""
+    """A named set of files, with its origin and license."""
 
     name: str
     files: tuple[Remote, ...]
     description: str
     origin: str
-    licence: str
+    license: str
 
 
 def data_folder() -> Path:
-    """Where fetched files land and are looked for.
+    """Where downloaded files are written to and looked for.
 
     In a checkout, that is the workspace's `data`; otherwise the user's cache for nn-core.
     """
@@ -70,10 +70,10 @@ def data_folder() -> Path:
 
 
 def locate(file: Remote, folder: Path | None = None) -> Path | None:
-    """The path of the file or the unpacked archive if it is in the folder, else None.
+    """The path of a file or unpacked archive, or None if it is not in the folder.
 
     folder  `data_folder()` by default
-    Its hash was checked when it was fetched and is not checked again.
+    Its hash was verified when it was downloaded, and is not verified again.
     """
     path = (folder or data_folder()) / file.name
     is_here = path.is_dir() if isinstance(file, RemoteArchive) else path.is_file()
@@ -83,13 +83,13 @@ def locate(file: Remote, folder: Path | None = None) -> Path | None:
 def fetch(
     dataset: RemoteDataset, folder: Path | None = None, *, progress: bool = False
 ) -> tuple[Path, ...]:
-    """Paths of all files of a set, after downloading those that are missing or differ.
+    """The paths of all files of a set, after downloading those that are missing or differ.
 
-    folder    where to put them; `data_folder()` by default, made if it is not there
-    progress  draw a bar per file on stderr
-    A file or an unpacked archive appears under its name whole and with the right hash, or not
-    at all; a folder into which nothing came does not stay.
-    Raises DataError, naming the file, its address and the way out.
+    folder    to write to; `data_folder()` by default, created if needed
+    progress  show a progress bar per file on stderr
+    A file or folder appears under its name complete and verified, or not at all; a new folder
+    that stays empty is removed.
+    Raises DataError, naming the file, its URL and what to do.
     """
     target = folder or data_folder()
     absent = [path for path in (target, *target.parents) if not exists(path)]
@@ -112,11 +112,11 @@ def _fetch(file: Remote, dataset: str, folder: Path, progress: bool) -> Path:
     except requests.exceptions.RequestException as error:
         what, advice = _reason(error), "check the connection and try again"
     except (ValueError, DataError):
-        what = "what arrived is not the file expected (its SHA-256 differs)"
+        what = "the download is not the expected file (its SHA-256 differs)"
         advice = "try again"
     except OSError as error:
         what = f"cannot write it in {folder}: {error.strerror or error}"
-        advice = "make room or rights there"
+        advice = "check free space and permissions"
     raise DataError(
         f"cannot fetch {dataset}, file {file.name}, from {file.url}: {what};"
         f" {advice}, or put the file in {folder} yourself"
@@ -139,7 +139,7 @@ def _retrieve(url: str, folder: Path, name: str, known_hash: str | None, progres
 
 
 def _fetch_archive(archive: RemoteArchive, folder: Path, progress: bool) -> Path:
-    """The unpacked folder, put in its place by one renaming once it is whole and right.
+    """The unpacked folder, renamed into place once it is complete and verified.
 
     Raises DataError if the contents are not those expected.
     """
@@ -164,18 +164,18 @@ def _fetch_archive(archive: RemoteArchive, folder: Path, progress: bool) -> Path
 
 
 def _reason(error: OSError) -> str:
-    """Why a request failed, in a few words; the library's own tell of its insides."""
+    """Why a request failed, in a few words rather than the library's."""
     import requests.exceptions as failed
 
     response = getattr(error, "response", None)
     if response is not None:
-        return f"the server answered {response.status_code} {response.reason}".rstrip()
+        return f"the server responded {response.status_code} {response.reason}".rstrip()
     if isinstance(error, failed.Timeout):
-        return "the server did not answer in time"
+        return "the server did not respond in time"
     if isinstance(error, failed.SSLError):
         return "the server's certificate is not trusted"
     if isinstance(error, failed.ProxyError):
-        return "the proxy did not answer"
+        return "the proxy did not respond"
     if isinstance(error, failed.ConnectionError):
         return "the server cannot be reached"
-    return f"the transfer broke off ({type(error).__name__})"
+    return f"the transfer failed ({type(error).__name__})"

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from nn_core import checkpoint
-from nn_core.cli.param_types import MODEL, OutputFile, require_distinct
+from nn_core.cli.options import model_option
+from nn_core.cli.param_types import OutputFile, require_distinct
 
 
 def export_command(program: str) -> click.Command:
@@ -15,12 +16,15 @@ def export_command(program: str) -> click.Command:
     """
 
     @click.command("export")
-    @click.argument("model_path", metavar="MODEL", type=MODEL)
-    @click.argument("out", metavar="OUT.h5", type=OutputFile(".h5", ".hdf5"))
-    def export(model_path: Path, out: Path) -> None:
-        require_distinct({"OUT.h5": out}, MODEL=model_path)
+    @model_option()
+    @click.option(
+        "--save", required=True, type=OutputFile(".h5", ".hdf5"), help="File to write (.h5)."
+    )
+    def export(model_path: Path, save: Path) -> None:
+        require_distinct({"--save": save}, **{"--model": model_path})
         loaded = checkpoint.load(model_path, program=program)
-        checkpoint.save(out, loaded.network, program=program, details=loaded.details)
-        click.echo(f"{out}: {out.stat().st_size:,} bytes, from {model_path.stat().st_size:,}")
+        checkpoint.save(save, loaded.network, program=program, details=loaded.details)
+        sizes = (path.stat().st_size for path in (save, model_path))
+        click.echo("{}: {:,} bytes, from {:,}".format(save, *sizes))
 
     return export

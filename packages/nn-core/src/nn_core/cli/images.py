@@ -1,4 +1,4 @@
-"""Pictures of any size and kind, as a network takes them."""
+"""Image files of any size and mode, as the arrays that a network takes."""
 
 import warnings
 from pathlib import Path
@@ -17,31 +17,29 @@ if TYPE_CHECKING:
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 COMMON = ("BMP", "GIF", "JPEG", "PNG", "PPM")
-"""Formats that Pillow reads without loading all its plugins, which takes its time."""
+"""Formats that Pillow reads without loading all of its plugins, which is slow."""
 FORMATS = (*COMMON, "TIFF", "WEBP")
 
 _REDUCTION = 3.0
-"""A large picture is averaged down to so many times the size wanted before it is resampled."""
+"""A large image is first box-averaged to this many times the target size, then resampled."""
 
 
 def read_image(path: Path, shape: Shape, *, crop: bool = False) -> npt.NDArray[np.uint8]:
-    """The picture as a batch of one, (1, H, W, C) uint8, as the model was trained on.
+    """An image as a batch of one, (1, H, W, C) uint8.
 
-    It is turned upright as its camera noted (EXIF), brought to 8 bits and C channels, laid on
-    white where it is transparent and the model knows no transparency, and resized to H x W;
-    of an animation, the first frame.
+    It is rotated upright (EXIF), converted to 8 bits and C channels, with transparent pixels on
+    white unless C is 4, and resized to H x W; of an animation, the first frame is read.
 
-    shape  (H, W, C) with C of 1 (grey), 3 (RGB) or 4 (RGBA)
-    crop   keep the proportions and cut off what is too long, the same on both sides; if not,
-           the picture is stretched
-    Raises DataError if the file is no picture, is broken or far too large.
+    shape  (H, W, C) with C of 1 (grayscale), 3 (RGB) or 4 (RGBA)
+    crop   keep the aspect ratio and crop the longer side at both ends; otherwise stretch
+    Raises DataError if the file is not an image, is damaged or far too large.
     """
     from PIL import Image, UnidentifiedImageError
 
     if len(shape) != 3 or shape[2] not in MODES:
         raise ShapeError(f"images are (H, W, C) with C of 1, 3 or 4, not {shape}")
     check_file(path)
-    with decoding_errors(path, "a picture"), warnings.catch_warnings():
+    with decoding_errors(path, "an image"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
@@ -49,7 +47,7 @@ def read_image(path: Path, shape: Shape, *, crop: bool = False) -> npt.NDArray[n
                 picture = _prepared(opened, path, shape, crop)
         except UnidentifiedImageError:
             raise DataError(
-                f"{printable(path)} is not a picture; known are {', '.join(FORMATS)}"
+                f"{printable(path)} is not an image; supported formats are {', '.join(FORMATS)}"
             ) from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise DataError(
@@ -59,8 +57,9 @@ def read_image(path: Path, shape: Shape, *, crop: bool = False) -> npt.NDArray[n
 
 
 def fit_images(images: npt.NDArray[np.uint8], shape: Shape) -> npt.NDArray[np.uint8]:
-    """Images (N, h, w, c), c of 1, 3 or 4, as a batch (N, H, W, C): what `read_image` would make
-    of each with `crop`, had it been a picture in a file.
+    """Images (N, h, w, c), c of 1, 3 or 4, cropped and resized to (N, H, W, C).
+
+    Each becomes what `read_image` makes of an image file with `crop`.
     """
     from PIL import Image
 
@@ -84,18 +83,18 @@ def _open(path: Path) -> "ImageFile":
 
 
 def _prepared(opened: "Image", path: Path, shape: Shape, crop: bool) -> "Image":
-    """Upright and as `shape` says."""
+    """Upright, in the given shape."""
     from PIL import ImageOps
 
-    # A JPEG can be decoded at a half, a quarter or an eighth of its size at that part of the
-    # cost. It may lie on its side, and lose its proportions, so neither side may get too small.
+    # A JPEG can be decoded at a half, a quarter or an eighth of its size for as much of the cost.
+    # It may still be rotated or cropped, so neither side may become too small.
     longest = int(_REDUCTION * max(shape[:2]))
     opened.draft(None, (longest, longest))
     return _fitted(_eight_bits(ImageOps.exif_transpose(opened), path), shape, crop)
 
 
 def _fitted(picture: "Image", shape: Shape, crop: bool) -> "Image":
-    """Resized and in the mode of `shape`; made small first, so that all else is quick."""
+    """Resized, then converted to the mode of `shape`: small images convert faster."""
     from PIL import Image
 
     height, width, channels = shape
@@ -108,7 +107,7 @@ def _fitted(picture: "Image", shape: Shape, crop: bool) -> "Image":
 
 
 def _middle(size: tuple[int, int], proportion: float) -> tuple[float, float, float, float]:
-    """The largest box of width / height = `proportion` in the middle of a picture."""
+    """The largest centered box with width / height = `proportion`."""
     width, height = size
     across, down = min(width, height * proportion), min(height, width / proportion)
     left, top = (width - across) / 2, (height - down) / 2
@@ -116,23 +115,23 @@ def _middle(size: tuple[int, int], proportion: float) -> tuple[float, float, flo
 
 
 def _eight_bits(picture: "Image", path: Path) -> "Image":
-    """Deeper grey levels brought down; Pillow itself would cut them off at 255."""
+    """16-bit gray levels scaled to 8 bits; Pillow itself would clip them at 255."""
     from PIL import Image
 
     if picture.mode == "F":
         raise DataError(
-            f"{printable(path)} has floating-point pixels; save it with 8 bits a channel"
+            f"{printable(path)} has floating-point pixels; save it with 8 bits per channel"
         )
     if not picture.mode.startswith("I"):
         return picture
     levels = np.asarray(picture, dtype=np.int64)
     if levels.min() < 0 or levels.max() > 65535:
-        raise DataError(f"{printable(path)} has 32-bit pixels; save it with 8 bits a channel")
+        raise DataError(f"{printable(path)} has 32-bit pixels; save it with 8 bits per channel")
     return Image.fromarray(np.round(levels / 257).astype(np.uint8))
 
 
 def _with_levels(picture: "Image") -> "Image":
-    """In a mode whose numbers are amounts of light, of which a mean makes sense."""
+    """In a mode whose values are intensities, so that averaging them makes sense."""
     if picture.has_transparency_data:
         return picture.convert("RGBA")
     if picture.mode in MODES.values():

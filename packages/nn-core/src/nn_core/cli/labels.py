@@ -1,4 +1,4 @@
-"""Class labels as files have them: names or numbers, as text or as bytes."""
+"""Class labels as they are found in files: names or numbers, as text or as bytes."""
 
 import re
 from typing import Any
@@ -13,13 +13,13 @@ INTEGER = re.compile(r"([+-]?\d{1,18})(\.0*)?")
 
 
 def integer(text: str) -> str | None:
-    """The whole number that a text states, in its shortest form, or None: "1.0" is "1"."""
+    """The integer that a text stands for, in its shortest form, or None: "1.0" is "1"."""
     stated = INTEGER.fullmatch(text)
     return str(int(stated[1])) if stated else None
 
 
 def in_order(names: set[str]) -> list[str]:
-    """Class names in numeric order if all are whole numbers, else in that of the alphabet."""
+    """Class names in numeric order if all are integers, otherwise in alphabetical order."""
     if all(map(integer, names)):
         return sorted(names, key=lambda name: int(integer(name) or 0))
     return sorted(names)
@@ -28,12 +28,12 @@ def in_order(names: set[str]) -> list[str]:
 def read_labels(
     y: npt.NDArray[Any], class_names: npt.NDArray[Any] | None, x_shape: Shape, source: str
 ) -> tuple[Labels, tuple[str, ...] | None]:
-    """Class numbers (N,) and the names that they number; None where there are no names.
+    """Labels as indices (N,) into class names; as they are, and None, if there are no names.
 
-    y            (N,), (N, 1) or (1, N): names, or whole numbers
-    class_names  what whole numbers stand for, any shape; names in y name themselves
-    x_shape      (N, ...), that of the examples
-    source       for the message
+    y            (N,), (N, 1) or (1, N): names, or integers
+    class_names  of any shape, indexed by integer labels; not used if y holds names
+    x_shape      (N, ...), of the examples
+    source       for messages
     Raises ShapeError or DataError, starting with the source.
     """
     if y.ndim == 2 and 1 in y.shape:
@@ -56,18 +56,18 @@ def read_labels(
             f"{source}: label {wrong[0]} is out of range; there are {len(given)} classes"
         )
     if len(set(given)) != len(given):
-        raise DataError(f"{source}: list_classes names a class twice")
+        raise DataError(f"{source}: list_classes has a name twice")
     return numbers, given
 
 
 def match_classes(
     y: Labels, names: tuple[str, ...] | None, classes: tuple[str, ...], *, source: str, owner: str
 ) -> Labels:
-    """Labels turned into positions among `classes`, which belong to `owner`.
+    """Labels as indices into `classes`, which belong to `owner`.
 
-    names  what the labels stand for, matched by name; None if they are mere numbers. These
-           count as names if any of `classes` is a number too, and otherwise as positions.
-    Raises DataError, starting with the source, for a class that the owner does not know.
+    names  of the labels, which are matched by name; None for numeric labels. These are
+           matched by name if any of `classes` is a number, otherwise they are indices.
+    Raises DataError, starting with the source, for a class that the owner lacks.
     """
     present = np.unique(y)
     used = [str(label) if names is None else names[label] for label in present]
@@ -77,7 +77,7 @@ def match_classes(
     for name in used:
         if (integer(name) or name) not in known:
             raise DataError(
-                f"{source}: class {name!r} is unknown to the {owner}, which has"
+                f"{source}: class {name!r} is unknown to the {owner}; its classes are"
                 f" {', '.join(map(repr, classes[:20]))}"
             )
     positions = np.array([known[integer(name) or name] for name in used])
@@ -85,40 +85,40 @@ def match_classes(
 
 
 def check_for_training(y: Labels, names: tuple[str, ...] | None, source: str) -> tuple[str, ...]:
-    """The names of the classes of a training set; numbers without names name themselves.
+    """The class names of a training set; numeric labels are their own names.
 
-    Raises DataError, starting with the source, if there is one class only, or if numbers
-    without names leave one out.
+    Raises DataError, starting with the source, if there is only one class, or if numeric
+    labels leave one out.
     """
     present = np.unique(y).tolist()
     classes = names or tuple(str(number) for number in range(len(present)))
     if names is None and present[-1] >= len(present):
         raise DataError(
             f"{source}: label {present[-1]} is out of range; {len(present)} classes without"
-            f" names are numbered 0 to {len(present) - 1}"
+            f" names must be numbered 0 to {len(present) - 1}"
         )
     if len(present) < 2:
         only = classes[present[0]]
-        raise DataError(f"{source}: one class only ({only!r}); training needs two or more")
+        raise DataError(f"{source}: only one class ({only!r}); training needs two or more")
     return classes
 
 
 def class_names(names: Any) -> tuple[str, ...]:
-    """Two names or more, each of them once, as a checkpoint keeps them.
+    """Class names in a checkpoint: two or more, all different.
 
-    Raises CheckpointError if they are anything else.
+    Raises CheckpointError for anything else.
     """
     if (
         len(names) < 2
         or len(set(names)) != len(names)
         or not all(isinstance(n, str) for n in names)
     ):
-        raise CheckpointError(f"these are no classes: {names}")
+        raise CheckpointError(f"expected two or more different class names, found {names!r}")
     return tuple(names)
 
 
 def as_text(values: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
-    """Names as text, whatever they were stored as."""
+    """Names as text, from any type."""
     return np.array(
         [
             value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
@@ -130,7 +130,7 @@ def as_text(values: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
 
 def _class_numbers(y: npt.NDArray[Any], source: str) -> Labels:
     if y.dtype.kind not in "buif":
-        raise DataError(f"{source}: labels must be whole numbers or text, not {y.dtype}")
+        raise DataError(f"{source}: labels must be integers or text, not {y.dtype}")
     wrong = y[~((y >= 0) & (y < 2**31) & (y == np.floor(y)))] if y.dtype.kind != "b" else y[:0]
     if wrong.size:
         raise DataError(f"{source}: label {wrong[0]} is not a class number (0, 1, 2, ...)")

@@ -1,8 +1,8 @@
-"""The kinds of value that options take, each with one clear line for a wrong one."""
+"""Types of option values, each with one clear line for a wrong one."""
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from nn_core.errors import SettingError
 
 
 class FloatRange(click.ParamType[float]):
-    """A finite number within bounds; a bound in `above` and `below` is itself excluded."""
+    """A finite number in an interval: open at `above` and `below`, closed at `least` and `most`."""
 
     name = "number"
 
@@ -50,7 +50,7 @@ class FloatRange(click.ParamType[float]):
 
 
 class CommaList(click.ParamType[str]):
-    """Comma-separated numbers, each of one kind; kept as text, without blanks."""
+    """Comma-separated numbers of one type; kept as text, without spaces."""
 
     def __init__(self, item: click.ParamType[Any], name: str, *, empty: bool = False) -> None:
         self.item = item
@@ -74,12 +74,12 @@ class CommaList(click.ParamType[str]):
             return ()
         parts = [part.strip() for part in text.split(",")]
         if "" in parts:
-            self.fail(f"{text!r} has an empty place between commas", param, ctx)
+            self.fail(f"{text!r} has an empty item", param, ctx)
         return tuple(self.item.convert(part, param, ctx) for part in parts)
 
 
 class BatchSize(click.ParamType[int | None]):
-    """A whole number of examples, or `full` (None) for all of them."""
+    """A number of examples, or `full` (None) for all of them."""
 
     name = "N|full"
 
@@ -95,16 +95,23 @@ class BatchSize(click.ParamType[int | None]):
         except ValueError:
             self.fail(f"{value!r} is neither a whole number nor 'full'", param, ctx)
         if size < 1:
-            self.fail(f"{size} is less than one example", param, ctx)
+            self.fail(f"{size} is less than 1 example", param, ctx)
         return size
 
 
 class SpecType(click.ParamType[str]):
-    """A text that `parse` understands, such as `momentum:beta=0.95`; kept as text."""
+    """A text that `parse` accepts, such as `momentum:beta=0.95`; kept as text.
 
-    def __init__(self, parse: Callable[[str], object], name: str) -> None:
+    name   of the type, in the help
+    names  those that the text may begin with, for the help
+    """
+
+    def __init__(
+        self, parse: Callable[[str], object], name: str, names: Iterable[str] = ()
+    ) -> None:
         self.parse = parse
         self.name = name
+        self.names = names
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
@@ -115,9 +122,9 @@ class SpecType(click.ParamType[str]):
 
 
 class OutputFile(click.ParamType[Path]):
-    """A file to be written at the end, asked about at the beginning.
+    """A file to write, checked before the work begins.
 
-    suffixes  the endings that can be written; none for any
+    suffixes  allowed endings; none for any
     """
 
     name = "file"
@@ -132,16 +139,16 @@ class OutputFile(click.ParamType[Path]):
         if path.is_dir():
             self.fail(f"{value!r} is a folder", param, ctx)
         if path.exists() and not path.is_file():
-            self.fail(f"{value!r} is no file that could be written anew", param, ctx)
+            self.fail(f"{value!r} is not a regular file", param, ctx)
         if not path.parent.is_dir():
-            self.fail(f"there is no folder {str(path.parent)!r} to write it in", param, ctx)
+            self.fail(f"no such folder: {str(path.parent)!r}", param, ctx)
         if not os.access(path.parent, os.W_OK):
-            self.fail(f"the folder {str(path.parent)!r} cannot be written in", param, ctx)
+            self.fail(f"no permission to write to the folder {str(path.parent)!r}", param, ctx)
         return path
 
 
 def require_distinct(outputs: Mapping[str, Path | None], **inputs: str | Path | None) -> None:
-    """Raise click.UsageError if two outputs are one file, or an output is an input.
+    """Raise click.UsageError if two outputs are the same file, or an output is an input.
 
     outputs, inputs  by the name of their options or arguments
     """
@@ -155,7 +162,7 @@ def require_distinct(outputs: Mapping[str, Path | None], **inputs: str | Path | 
 
 
 FIGURE = OutputFile(".png", ".svg", ".pdf")
-"""A figure; its ending chooses the format."""
+"""A figure to write, in the format of its ending."""
 
 MODEL = click.Path(path_type=Path)
-"""A checkpoint to read; what is wrong with it is said by whoever reads it."""
+"""A checkpoint to read; whatever reads it checks it."""

@@ -1,4 +1,4 @@
-"""Figures in files, drawn without a screen. Matplotlib is imported by who draws."""
+"""Plots, written to files. Matplotlib is imported by the functions that need it."""
 
 import io
 import math
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
 COLORS = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000",
 )  # fmt: skip
-"""Distinct to the colour-blind too. Source: Okabe, Ito, Color universal design (2008)."""
+"""Distinct for color-blind readers, too. Source: Okabe, Ito, Color universal design (2008)."""
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """An empty figure; sizes in inches."""
+    """An empty figure; width and height in inches."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def save_figure(figure: "Figure", path: Path) -> None:
-    """Write it whole or not at all, in the format of the ending. Raises OSError."""
+    """Write a figure atomically, in the format of its ending. Raises OSError."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # it draws a box instead
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box is drawn instead
         figure.savefig(buffer, format=path.suffix[1:].lower(), dpi=150)
     atomic_write(path, buffer.getvalue())
 
 
 def tidy(axes: "Axes", *, x: str, y: str, title: str = "") -> None:
-    """Labels, a faint grid, and no frame where it says nothing."""
+    """Axis labels, a light grid, and no top or right spine."""
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.set_title(title, loc="left")
@@ -47,7 +47,7 @@ def tidy(axes: "Axes", *, x: str, y: str, title: str = "") -> None:
 
 
 def log_scale_if_wide(axes: "Axes", values: Sequence[float]) -> None:
-    """A logarithmic y axis for positive values that span more than a factor of 8."""
+    """Use a logarithmic y axis for positive values that span more than a factor of 8."""
     positive = [value for value in values if value > 0 and math.isfinite(value)]
     if positive and len(positive) == len(values) and max(positive) > 8 * min(positive):
         from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
@@ -59,7 +59,7 @@ def log_scale_if_wide(axes: "Axes", values: Sequence[float]) -> None:
 
 
 def draw_training(history: History, path: Path, *, title: str) -> None:
-    """Loss, and beside it accuracy where it was measured, over the epochs of a run."""
+    """Learning curves: loss, and accuracy if it was recorded, by epoch."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     measured = any(name.endswith("_accuracy") for name in history.columns)
@@ -80,6 +80,6 @@ def draw_training(history: History, path: Path, *, title: str) -> None:
     if measured:
         tidy(panels[1], x="epoch", y="accuracy", title="Accuracy")
         panels[1].yaxis.set_major_formatter(PercentFormatter(1.0))
-    fits = 11 * figure.get_figwidth()  # letters of 12 points
+    fits = 11 * figure.get_figwidth()  # characters of 12 points
     figure.suptitle(title, parse_math=False, size=12 * min(1.0, fits / max(1, len(title))))
     save_figure(figure, path)

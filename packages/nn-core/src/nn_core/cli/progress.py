@@ -1,10 +1,10 @@
-"""How far a long job is, on stderr: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of long jobs on stderr: a bar on a terminal, otherwise lines."""
 
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from nn_core.cli.app import info
+from nn_core.cli.terminal import info
 from nn_core.training.callbacks import Callback
 from nn_core.training.trainer import Trainer
 
@@ -12,7 +12,7 @@ SHOWN = ("training_loss", "validation_loss", "validation_accuracy")
 
 
 class Progress:
-    """Count to `total`: a bar on a terminal, elsewhere a line at each tenth of the way."""
+    """Count to `total`: a bar on a terminal, otherwise a line for every tenth."""
 
     def __init__(self, total: int, *, unit: str, done: int = 0) -> None:
         from tqdm import tqdm
@@ -22,24 +22,24 @@ class Progress:
         if sys.stderr.isatty():
             self.bar = tqdm(total=total, initial=done, unit=unit, leave=False, file=sys.stderr)
 
-    def advance(self, said: Callable[[], str] = str) -> None:
-        """One more is done; `said` is asked for words about it where they are shown."""
+    def advance(self, describe: Callable[[], str] = str) -> None:
+        """Count one more; `describe` is called if there is something to print."""
         self.done += 1
         if self.bar is not None:
             self.bar.update()
             if self.bar.n == self.bar.last_print_n:
-                self.bar.set_postfix_str(said(), refresh=False)
+                self.bar.set_postfix_str(describe(), refresh=False)
         elif self.done * 10 // self.total > (self.done - 1) * 10 // self.total:
-            info(f"{self.unit} {self.done}/{self.total}  {said()}".rstrip())
+            info(f"{self.unit} {self.done}/{self.total}  {describe()}".rstrip())
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self.bar is not None:
             self.bar.close()
 
 
 class EpochProgress(Callback):
-    """The epochs of a run with their figures."""
+    """The epochs of a run, with their metrics."""
 
     def __init__(self, trainer: Trainer) -> None:
         self.progress = Progress(trainer.epochs, unit="epoch", done=trainer.epoch)
@@ -48,10 +48,10 @@ class EpochProgress(Callback):
         self.progress.advance(lambda: describe(trainer.history.row(-1)))
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self.progress.close()
 
 
 def describe(row: dict[str, float]) -> str:
-    """The figures of an epoch that a person follows."""
+    """The main metrics of an epoch."""
     return "  ".join(f"{name.replace('_', ' ')} {row[name]:.4g}" for name in SHOWN if name in row)

@@ -1,4 +1,4 @@
-"""What defines a run, as plain values: the options of `train`, kept in the checkpoint."""
+"""The settings of a run: the options of `train`, kept in the checkpoint."""
 
 import dataclasses
 from collections.abc import Collection, Mapping
@@ -17,10 +17,12 @@ from nn_core.training.trainer import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The part that every program has; each adds its own fields.
+    """The settings that every program has; each adds its own.
 
     batch_size      None for all examples at once
-    early_stopping  epochs without a better validation loss after which a run ends; None: never
+    early_stopping  epochs without a lower validation loss after which a run ends; None: never
+    engine          "fast" or "reference"
+    shards          parts of a batch that are computed in parallel; None: by the batch's size
     """
 
     optimizer: str
@@ -34,13 +36,15 @@ class Settings:
     seed: int
     dtype: str
     clip_value: float | None = None
+    engine: str = "fast"
+    shards: int | None = None
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
         """The settings among the values of a command line or of a checkpoint.
 
-        A setting with a default may be missing: the checkpoint is from before there was one.
-        Raises CheckpointError if one is missing, or is of another type.
+        A setting with a default may be missing: it was added after the checkpoint was written.
+        Raises CheckpointError if another one is missing, or one has the wrong type.
         """
         kinds = get_type_hints(cls)
         defaults = {
@@ -64,7 +68,7 @@ class Settings:
         return dataclasses.asdict(self)
 
     def recipe(self, loss: Loss) -> Recipe:
-        """How to train, with an optimizer of its own."""
+        """The recipe, with a new optimizer."""
         return Recipe(
             loss,
             optimizer(self.optimizer),
@@ -80,10 +84,10 @@ class Settings:
 def resumed_settings(
     ctx: click.Context, saved: Mapping[str, Any], *, free: Collection[str] = ()
 ) -> dict[str, Any]:
-    """The settings of a resumed run: the saved ones, which options given again must repeat.
+    """The settings of a resumed run: the saved ones, which the options given must repeat.
 
-    `--epochs` may grow, and the options in `free` may change.
-    Raises click.UsageError that names the first option that disagrees.
+    `--epochs` may be increased, and the options in `free` may change.
+    Raises click.UsageError that names the first option that differs.
     """
     merged = dict(saved)
     for parameter in ctx.command.params:
@@ -97,8 +101,8 @@ def resumed_settings(
             option = parameter.opts[0]
             unset = "full" if name == "batch_size" else "not set"
             was = unset if saved[name] is None else saved[name]
-            smaller = " and can only grow" if name == "epochs" else ""
+            only = ", and can only be increased" if name == "epochs" else ""
             raise click.UsageError(
-                f"{option} is {was} in the run to be resumed{smaller}; leave it out", ctx
+                f"{option} is {was} in the run to resume{only}; leave it out", ctx
             )
     return merged

@@ -1,4 +1,4 @@
-"""The same run under several settings, several times over: who learns faster, and better."""
+"""Comparisons of training runs: the same run under several settings, with several seeds."""
 
 import contextlib
 import dataclasses
@@ -20,20 +20,21 @@ from nn_core.cli.progress import Progress
 from nn_core.cli.settings import Settings
 from nn_core.cli.train_run import interruption
 from nn_core.errors import DivergenceError, NNError
+from nn_core.registry import load_plugin, plugins
 from nn_core.training.callbacks import Callback
 from nn_core.training.trainer import Trainer
 
 S = TypeVar("S", bound=Settings)
 POINTS = 200
-"""At most so many points on a curve."""
+"""The most points of a curve."""
 
 
 @dataclass
 class Curve:
-    """The loss on all training examples along one run, and how the run ended.
+    """The loss on the training set during one run, and how the run ended.
 
-    steps, seconds, losses  at the start, and after epochs evenly spread to the last; seconds
-                            are those of training alone
+    steps, seconds, losses  at the start, and after evenly spaced epochs up to the last; seconds
+                            of training alone
     validation_accuracy     at the end; NaN without a validation part or if it diverged
     diverged                what went wrong, or None
     """
@@ -46,25 +47,25 @@ class Curve:
     diverged: str | None = None
 
     def steps_to(self, loss: float) -> int | None:
-        """The first measured step at which the loss was no higher; None if it never was."""
+        """The first recorded step at which the loss was no higher; None if it never was."""
         return next((s for s, at in zip(self.steps, self.losses, strict=True) if at <= loss), None)
 
 
 @dataclass(frozen=True)
-class Variant:
-    """One setting of the comparison, with a curve for each seed."""
+class Trial:
+    """One setting of a comparison, with a curve per seed."""
 
     label: str
     curves: tuple[Curve, ...]
 
     @property
     def final_losses(self) -> list[float]:
-        """The loss at the end of each run; infinite where it diverged."""
+        """The final loss of each run; infinite if it diverged."""
         return [math.inf if curve.diverged else curve.losses[-1] for curve in self.curves]
 
     @property
     def validation_accuracy(self) -> float:
-        """Median over the seeds, of which one that diverged counts as the worst; or NaN."""
+        """Median over the seeds, counting diverged runs as the worst; NaN without any."""
         worst = -math.inf
         middle = median(worst if c.diverged else c.validation_accuracy for c in self.curves)
         return middle if middle > worst else math.nan
@@ -76,43 +77,43 @@ class Variant:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Variants side by side.
+    """Trials, and the baseline that they are compared with.
 
-    targets  for each seed the lowest loss that plain gradient descent reached
+    baseline_losses  the lowest loss of plain gradient descent, for each seed
     """
 
-    variants: tuple[Variant, ...]
+    trials: tuple[Trial, ...]
     seeds: tuple[int, ...]
-    targets: tuple[float, ...]
+    baseline_losses: tuple[float, ...]
 
-    def steps_to_target(self, variant: Variant) -> float:
-        """Median over the seeds; infinite if most runs never got there."""
+    def steps_to_baseline(self, trial: Trial) -> float:
+        """Median over the seeds; infinite if most runs never reach it."""
         reached = [
-            curve.steps_to(target)
-            for curve, target in zip(variant.curves, self.targets, strict=True)
+            curve.steps_to(baseline)
+            for curve, baseline in zip(trial.curves, self.baseline_losses, strict=True)
         ]
         return median(math.inf if steps is None else steps for steps in reached)
 
 
 def compare(
     build: Callable[[S], Trainer],
-    variants: Sequence[tuple[str, S]],
-    reference: S,
+    trials: Sequence[tuple[str, S]],
+    baseline: S,
     *,
     seeds: int,
     workers: int,
 ) -> Comparison:
-    """Run every variant with every seed: the variants' own, and those after it.
+    """Run every trial with every seed: the trials' own, and the next ones.
 
-    build      makes the trainer of some settings; a function that another process can import
-    variants   label and settings; all with one seed, from which weights and batches follow
-    reference  plain gradient descent, run too unless it is among the variants
-    workers    processes to share the runs out to; 1 runs them here
+    build      makes the trainer of some settings; a function that worker processes can import
+    trials     label and settings; all with the same seed, which sets weights and batches
+    baseline   plain gradient descent; run as well, unless it is one of the trials
+    workers    processes that share the runs; 1 runs them in this one
 
-    Each run has one BLAS thread whatever the number of workers, since the bits of a product
-    may depend on how many threads share it: so the numbers are the same for any count.
+    Each run has one BLAS thread for any number of workers, since the bits of a product may
+    depend on the number of threads: so the results do not depend on the workers.
     """
-    jobs = {settings: None for _, settings in variants} | {reference: None}
+    jobs = {settings: None for _, settings in trials} | {baseline: None}
     runs = [
         dataclasses.replace(settings, seed=settings.seed + i)
         for settings in jobs
@@ -134,14 +135,14 @@ def compare(
         )
 
     return Comparison(
-        variants=tuple(Variant(label, of(settings)) for label, settings in variants),
-        seeds=tuple(curve.seed for curve in of(reference)),
-        targets=tuple(min(curve.losses) for curve in of(reference)),
+        trials=tuple(Trial(label, of(settings)) for label, settings in trials),
+        seeds=tuple(curve.seed for curve in of(baseline)),
+        baseline_losses=tuple(min(curve.losses) for curve in of(baseline)),
     )
 
 
 class _Watch(Callback):
-    """Fill a curve while a run goes on."""
+    """Record the curve of a run."""
 
     def __init__(self, trainer: Trainer, curve: Curve) -> None:
         self.curve = curve
@@ -173,23 +174,21 @@ def _run(build: Callable[[S], Trainer], settings: S) -> Curve:
 
 
 def _map(function: Callable[[S], Curve], runs: Sequence[S], workers: int) -> Generator[Curve]:
-    """The curves in order, from this process or from several."""
+    """The curves in order, from this process or from workers."""
     if workers == 1:
         with threadpool_limits(1):
             yield from map(function, runs)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
-        min(workers, len(runs)), mp_context=context, initializer=_begin_worker
+        min(workers, len(runs)), mp_context=context, initializer=_begin_worker, initargs=(plugins,)
     ) as pool:
         try:
             with _starting_workers():
                 futures = [pool.submit(function, run) for run in runs]
             yield from (future.result() for future in futures)
         except BrokenProcessPool:
-            raise NNError(
-                "a worker process died; perhaps memory ran out: try --workers 1"
-            ) from None
+            raise NNError("a worker process died, perhaps out of memory; try --workers 1") from None
         except BaseException:
             for child in multiprocessing.active_children():
                 child.terminate()
@@ -198,12 +197,12 @@ def _map(function: Callable[[S], Curve], runs: Sequence[S], workers: int) -> Gen
 
 @contextlib.contextmanager
 def _starting_workers() -> Generator[None]:
-    """Processes started in here never hear Ctrl-C; this one hears it once they have started."""
+    """Start processes that ignore Ctrl-C; this one handles it once they have started."""
     with interruption() as asked:
         if not hasattr(signal, "pthread_sigmask"):
             yield
         else:
-            resource_tracker.ensure_running()  # it would lift the mask when it starts
+            resource_tracker.ensure_running()  # starting later, it would lift the mask
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
                 yield
@@ -213,5 +212,7 @@ def _starting_workers() -> Generator[None]:
         raise KeyboardInterrupt
 
 
-def _begin_worker() -> None:
+def _begin_worker(plugins: Sequence[str]) -> None:
     threadpool_limits(1)
+    for name in plugins:
+        load_plugin(name)

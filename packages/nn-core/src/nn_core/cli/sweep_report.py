@@ -1,4 +1,4 @@
-"""A comparison as a table, as JSON and as a figure."""
+"""A comparison as a table, as JSON and as a plot."""
 
 import math
 from pathlib import Path
@@ -6,7 +6,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from nn_core.cli.plots import COLORS, log_scale_if_wide, new_figure, save_figure, tidy
-from nn_core.cli.sweep import Comparison, Variant
+from nn_core.cli.sweep import Comparison, Trial
+from nn_core.cli.terminal import counted
 from nn_core.summary import table
 
 if TYPE_CHECKING:
@@ -14,92 +15,90 @@ if TYPE_CHECKING:
 
 
 def report_table(comparison: Comparison) -> str:
-    """One line a variant: medians over the seeds, of the loss also the lowest and highest."""
+    """One line per trial: medians over the seeds; of the loss, also the range."""
     rows = [
         (
-            "variant",
+            "trial",
             "final loss",
             "lowest",
             "highest",
             "validation accuracy",
-            "steps to target",
+            "steps to baseline",
             "seconds",
         )
     ]
-    for variant in comparison.variants:
-        losses = variant.final_losses
-        steps = comparison.steps_to_target(variant)
+    for trial in comparison.trials:
+        losses = trial.final_losses
+        steps = comparison.steps_to_baseline(trial)
         rows.append(
             (
-                variant.label,
+                trial.label,
                 _loss(median(losses)),
                 _loss(min(losses)),
                 _loss(max(losses)),
-                _percent(variant.validation_accuracy),
+                _percent(trial.validation_accuracy),
                 f"{steps:,.0f}" if math.isfinite(steps) else "never",
-                f"{variant.seconds:.2f}",
+                f"{trial.seconds:.2f}",
             )
         )
     seeds = len(comparison.seeds)
     note = (
-        f"target: the best loss of plain gradient descent with each seed, median "
-        f"{_loss(median(comparison.targets))}; medians over {seeds} seed{'s' * (seeds != 1)}"
+        f"baseline: lowest loss of plain gradient descent for each seed, median "
+        f"{_loss(median(comparison.baseline_losses))}; medians over {counted(seeds, 'seed')}"
     )
     diverged = [
-        f"{variant.label}, seed {curve.seed}: {curve.diverged}"
-        for variant in comparison.variants
-        for curve in variant.curves
+        f"{trial.label}, seed {curve.seed}: {curve.diverged}"
+        for trial in comparison.trials
+        for curve in trial.curves
         if curve.diverged
     ]
     return "\n".join([table(rows), note, *diverged])
 
 
 def report_json(comparison: Comparison) -> dict[str, Any]:
-    """All figures, the curves too; null where there is no number."""
+    """All metrics and curves; null where there is no number."""
     return {
         "seeds": comparison.seeds,
-        "target_loss": _number(median(comparison.targets)),
-        "variants": [_variant_json(comparison, variant) for variant in comparison.variants],
+        "baseline_loss": _number(median(comparison.baseline_losses)),
+        "trials": [_trial_json(comparison, trial) for trial in comparison.trials],
     }
 
 
 def draw_comparison(comparison: Comparison, path: Path, *, title: str) -> None:
-    """Training loss against steps, and beside it against seconds: medians and bands."""
+    """Training loss by step and by time: median and range over the seeds."""
     figure = new_figure(11, 4.5)
     by_step, by_second = figure.subplots(1, 2, sharey=True)
-    for i, variant in enumerate(comparison.variants):
-        # Each line is a little thinner than the one before, which shows where they coincide.
-        width = 2.6 - 1.4 * i / max(len(comparison.variants) - 1, 1)
-        _draw_variant(by_step, by_second, variant, i, width)
-    target = median(comparison.targets)
+    for i, trial in enumerate(comparison.trials):
+        # Each line is thinner than the one before, so that lines that coincide can be seen.
+        width = 2.6 - 1.4 * i / max(len(comparison.trials) - 1, 1)
+        _draw_trial(by_step, by_second, trial, i, width)
+    baseline = median(comparison.baseline_losses)
     values = [v for axes in (by_step, by_second) for line in axes.lines for v in line.get_ydata()]
     for axes in (by_step, by_second):
-        axes.axhline(target, color="0.4", linestyle=":", linewidth=1, zorder=0)
+        axes.axhline(baseline, color="0.4", linestyle=":", linewidth=1, zorder=0)
     log_scale_if_wide(by_step, values)
     tidy(by_step, x=_scale_steps(by_step, comparison), y="training loss (nats)")
-    tidy(by_second, x="training time (seconds)", y="")
+    tidy(by_second, x="training time (s)", y="")
     by_second.tick_params(labelleft=False)
     handles, labels = by_step.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right center", frameon=False)
     seeds = len(comparison.seeds)
-    band = f"line: median of {seeds} seeds, band: lowest to highest" if seeds > 1 else "one seed"
-    figure.suptitle(f"{title}\n{band}; dotted: best of plain gradient descent", fontsize=10)
+    band = f"line: median of {seeds} seeds; band: range" if seeds > 1 else "one seed"
+    figure.suptitle(f"{title}\n{band}; dotted: lowest loss of gradient descent", fontsize=10)
     save_figure(figure, path)
 
 
-def _draw_variant(
-    by_step: "Axes", by_second: "Axes", variant: Variant, i: int, width: float
-) -> None:
-    """The part of the curves that all seeds have; a run that diverged ends early."""
-    points = min(len(curve.steps) for curve in variant.curves)
-    losses = [[curve.losses[k] for curve in variant.curves] for k in range(points)]
+def _draw_trial(by_step: "Axes", by_second: "Axes", trial: Trial, i: int, width: float) -> None:
+    """The part of the curves that all seeds have; a diverged run ends early."""
+    points = min(len(curve.steps) for curve in trial.curves)
+    losses = [[curve.losses[k] for curve in trial.curves] for k in range(points)]
     middle = [median(at) for at in losses]
-    steps = variant.curves[0].steps[:points]
-    seconds = [median(curve.seconds[k] for curve in variant.curves) for k in range(points)]
+    steps = trial.curves[0].steps[:points]
+    seconds = [median(curve.seconds[k] for curve in trial.curves) for k in range(points)]
     color = COLORS[i % len(COLORS)]
     style = ("-", "--", "-.")[i // len(COLORS) % 3]
-    diverged = any(curve.diverged for curve in variant.curves)
-    label = f"{variant.label} (diverged)" if diverged else variant.label
+    diverged = any(curve.diverged for curve in trial.curves)
+    label = f"{trial.label} (diverged)" if diverged else trial.label
     for axes, x in ((by_step, steps), (by_second, seconds)):
         axes.plot(x, middle, color=color, linestyle=style, linewidth=width, label=label)
         axes.fill_between(
@@ -109,25 +108,25 @@ def _draw_variant(
 
 
 def _scale_steps(axes: "Axes", comparison: Comparison) -> str:
-    """The label of the x axis, logarithmic where the longest run would hide the shortest."""
-    ends = [curve.steps[-1] for variant in comparison.variants for curve in variant.curves]
+    """The label of the x axis; logarithmic if runs differ much in length."""
+    ends = [curve.steps[-1] for trial in comparison.trials for curve in trial.curves]
     if max(ends) <= 8 * max(min(ends), 1):
         return "step"
     axes.set_xscale("symlog", linthresh=10)
     axes.set_xlim(0, 1.2 * max(ends))
-    return "step (logarithmic from 10 on)"
+    return "step (log scale above 10)"
 
 
-def _variant_json(comparison: Comparison, variant: Variant) -> dict[str, Any]:
-    losses = variant.final_losses
+def _trial_json(comparison: Comparison, trial: Trial) -> dict[str, Any]:
+    losses = trial.final_losses
     return {
-        "variant": variant.label,
+        "trial": trial.label,
         "final_loss": _number(median(losses)),
         "final_loss_lowest": _number(min(losses)),
         "final_loss_highest": _number(max(losses)),
-        "validation_accuracy": _number(variant.validation_accuracy),
-        "steps_to_target": _number(comparison.steps_to_target(variant)),
-        "seconds": variant.seconds,
+        "validation_accuracy": _number(trial.validation_accuracy),
+        "steps_to_baseline": _number(comparison.steps_to_baseline(trial)),
+        "seconds": trial.seconds,
         "runs": [
             {
                 "seed": curve.seed,
@@ -137,7 +136,7 @@ def _variant_json(comparison: Comparison, variant: Variant) -> dict[str, Any]:
                 "validation_accuracy": _number(curve.validation_accuracy),
                 "diverged": curve.diverged,
             }
-            for curve in variant.curves
+            for curve in trial.curves
         ],
     }
 

@@ -1,7 +1,9 @@
-"""What `train` says of a run that has ended."""
+"""The result of a training run, as data and as text."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from nn_core.cli.terminal import counted
 from nn_core.summary import table
 from nn_core.training.trainer import Trainer
 
@@ -9,20 +11,16 @@ PARTS = ("training", "validation")
 
 
 def training_result(trainer: Trainer, *, data: str) -> dict[str, Any]:
-    """The figures of a run of a classifier, each part measured by the weights it ends with.
+    """The metrics of a classifier's run, evaluated with its final weights.
 
-    data  where the training part comes from
+    data  where the training set comes from
     """
     parts = dict(zip(PARTS, (trainer.examples, trainer.validation), strict=True))
     present = {name: part for name, part in parts.items() if part is not None}
     return {
         "data": data,
         "examples": {name: len(part[1]) for name, part in present.items()},
-        "parameters": trainer.network.parameters.size,
-        "epochs": trainer.epoch,
-        "steps": trainer.step_count,
-        "seconds": trainer.seconds,
-        "stopped": trainer.stopped,
+        **run_result(trainer),
         **{
             f"{name}_{figure}": value
             for name, part in present.items()
@@ -31,11 +29,22 @@ def training_result(trainer: Trainer, *, data: str) -> dict[str, Any]:
     }
 
 
-def training_report(result: dict[str, Any], *, network: str, origin: str) -> str:
-    """The same in words and a table.
+def run_result(trainer: Trainer) -> dict[str, Any]:
+    """The size of a network and the length of its run."""
+    return {
+        "parameters": trainer.network.parameters.size,
+        "epochs": trainer.epoch,
+        "steps": trainer.step_count,
+        "seconds": trainer.seconds,
+        "stopped": trainer.stopped,
+    }
 
-    network  which network it was, in a few words
-    origin   where the validation part comes from
+
+def training_report(result: Mapping[str, Any], *, network: str, origin: str) -> str:
+    """The result as text and a table.
+
+    network  in a few words
+    origin   of the validation set
     """
     rows = [("", "examples", "loss", "accuracy")]
     rows += [
@@ -47,11 +56,15 @@ def training_report(result: dict[str, Any], *, network: str, origin: str) -> str
         )
         for part, count in result["examples"].items()
     ]
+    data = f"{result['data']}; validation: {origin}"
+    return "\n".join([data, *run_lines(result, network=network), table(rows)])
+
+
+def run_lines(result: Mapping[str, Any], *, network: str) -> list[str]:
+    """The size of a network and the length of its run, from `run_result`."""
+    epochs, steps = counted(result["epochs"], "epoch"), counted(result["steps"], "step")
     lines = [
-        f"{result['data']}; validation: {origin}",
-        f"{network}, {result['parameters']:,} parameters",
-        f"{result['epochs']:,} epochs, {result['steps']:,} steps in {result['seconds']:.2f} s",
+        f"{network}, {counted(result['parameters'], 'parameter')}",
+        f"{epochs}, {steps} in {result['seconds']:.2f} s",
     ]
-    if result["stopped"]:
-        lines.append(f"stopped early: {result['stopped']}")
-    return "\n".join([*lines, table(rows)])
+    return [*lines, f"stopped early: {result['stopped']}"] if result["stopped"] else lines

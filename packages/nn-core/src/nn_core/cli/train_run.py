@@ -1,4 +1,4 @@
-"""One run of `train`: progress, a log, saving as it goes, and stopping when asked to."""
+"""One training run: progress, a log, checkpoints, and a clean stop on Ctrl-C."""
 
 import contextlib
 import json
@@ -15,8 +15,8 @@ import click
 from threadpoolctl import threadpool_limits
 
 from nn_core import checkpoint
-from nn_core.cli.app import info
 from nn_core.cli.progress import EpochProgress
+from nn_core.cli.terminal import info
 from nn_core.errors import CheckpointError
 from nn_core.storage.atomic import atomic_append, atomic_write
 from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
@@ -35,17 +35,17 @@ def run(
     threads: int = 1,
     callbacks: Sequence[Callback] = (),
 ) -> None:
-    """Train to the end, or go on where an earlier run stood.
+    """Train to the end, from the start or from where a saved run stopped.
 
     The checkpoint is written after the first epoch, then at most once a second, and at the
-    end. With `early_stopping`, the network ends with the weights of its best epoch, and the
-    checkpoint predicts with them. Ctrl-C ends the run between two steps, saved.
+    end. With `early_stopping`, the network and the checkpoint end with the weights of the best
+    epoch. Ctrl-C ends the run between two steps, and saves it.
 
-    threads    how many share the work; the bits do not depend on it
-    callbacks  called beside those that do all this
+    threads    to compute with; the bits do not depend on it
+    callbacks  called before those that log and save
 
     Raises click.ClickException, after saving, if the run is interrupted; DivergenceError,
-    with the last good checkpoint left alone, if it diverges.
+    keeping the last good checkpoint, if it diverges.
     """
     best = None if early_stopping is None else RestoreBestWeights()
     saver = None if save is None else Saver(save, program, details, best)
@@ -54,7 +54,7 @@ def run(
         if best is not None:
             best.parameters = resume.best
         if trainer.stopped is not None:
-            info(f"this run has ended for good: {trainer.stopped}")
+            info(f"this run is finished: {trainer.stopped}")
     trainer.threads = threads
     progress = EpochProgress(trainer)
     all_callbacks: list[Callback] = [progress, *callbacks]
@@ -63,7 +63,7 @@ def run(
     if best is not None and early_stopping is not None:
         all_callbacks += [best, EarlyStopping(early_stopping)]
     if saver is not None:
-        all_callbacks.append(saver)  # last, so that what the others decided is saved too
+        all_callbacks.append(saver)  # last, to save what the others decided
     with interruption() as asked, contextlib.closing(progress):
         trainer.callbacks = (*all_callbacks, StopWhen(asked))
         try:
@@ -78,7 +78,7 @@ def run(
 
 
 class Saver(Callback):
-    """Write a checkpoint after the first epoch, and then at most once a second."""
+    """Write a checkpoint after the first epoch, then at most once a second."""
 
     def __init__(
         self, path: Path, program: str, details: Mapping[str, Any], best: RestoreBestWeights | None
@@ -104,7 +104,7 @@ class Saver(Callback):
 
 
 class Log(Callback):
-    """A line of JSON for every epoch; the epochs that a resumed run has behind it come first."""
+    """A line of JSON per epoch, those before a resumed run's start included."""
 
     def __init__(self, path: Path, trainer: Trainer) -> None:
         self.path = path
@@ -124,11 +124,11 @@ class Log(Callback):
 
 
 class InterruptedBetweenSteps(KeyboardInterrupt):
-    """Ctrl-C, at a moment when the run can be saved."""
+    """Ctrl-C, at a point where the run can be saved."""
 
 
 class StopWhen(Callback):
-    """Raise InterruptedBetweenSteps after a step once it is asked for."""
+    """Raise InterruptedBetweenSteps after the step during which it was asked for."""
 
     def __init__(self, asked: Callable[[], bool]) -> None:
         self.asked = asked
@@ -140,7 +140,7 @@ class StopWhen(Callback):
 
 @contextlib.contextmanager
 def interruption() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed, as something to ask between steps; twice interrupts at once."""
+    """Whether Ctrl-C was pressed, to be asked between steps; a second one interrupts at once."""
     pressed = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield pressed.is_set
@@ -161,9 +161,9 @@ def interruption() -> Iterator[Callable[[], bool]]:
 def _interrupted(trainer: Trainer, saver: Saver | None) -> str:
     where = f"interrupted after step {trainer.step_count} (epoch {trainer.epoch + 1})"
     if saver is None:
-        return f"{where}; nothing was saved, for there was no --save"
+        return f"{where}; not saved: no --save given"
     try:
         saver.save(trainer)
     except CheckpointError as error:
         return f"{where}; {error}"
-    return f"{where}; saved, go on with: --resume {saver.path}"
+    return f"{where}; saved; continue with --resume {saver.path}"

@@ -1,0 +1,139 @@
+"""What every `train` command does: resume or start a run, train, report, plot."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import click
+
+from nn_core import checkpoint
+from nn_core.cli.dataset import run_to_resume
+from nn_core.cli.param_types import require_distinct
+from nn_core.cli.settings import Settings, resumed_settings
+from nn_core.cli.terminal import echo_json, info
+from nn_core.cli.train_run import run
+from nn_core.training.callbacks import Callback
+from nn_core.training.trainer import Trainer
+
+S = TypeVar("S", bound=Settings)
+
+
+class Setup(Protocol):
+    """A run that has not started, made from settings."""
+
+    @property
+    def trainer(self) -> Trainer:
+        """Of the run."""
+
+    @property
+    def source(self) -> str:
+        """Where the training data comes from, for messages and titles."""
+
+    @property
+    def network(self) -> str:
+        """The network in a few words."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the training data."""
+
+    def details(self) -> Mapping[str, Any]:
+        """What a checkpoint holds beside the network."""
+
+    def result(self) -> Mapping[str, Any]:
+        """The metrics of the run once it is done."""
+
+    def report(self, result: Mapping[str, Any]) -> str:
+        """The result in words."""
+
+
+class Model(Protocol):
+    """A checkpoint as a program reads it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the data that it was trained on."""
+
+    @property
+    def run(self) -> checkpoint.Run | None:
+        """The run to resume, if it was saved."""
+
+
+M = TypeVar("M", bound=Model)
+U = TypeVar("U", bound=Setup)
+
+
+def train_network(
+    ctx: click.Context,
+    options: dict[str, Any],
+    *,
+    program: str,
+    settings_type: type[S],
+    load_model: Callable[[Path], M],
+    settings_of: Callable[[M], S],
+    set_up: Callable[[S], U],
+    inputs: Collection[str] = ("data",),
+    check: Callable[[S, Mapping[str, Path | None]], None] | None = None,
+    callbacks: Callable[[U, S], Sequence[Callback]] | None = None,
+) -> None:
+    """The body of the command `train` of a program.
+
+    options        all of its options by name: those of `output_options`, `as_json`, and the
+                   fields of the settings
+    program        whose checkpoints are written and resumed
+    settings_type  the settings of a run
+    load_model     reads a checkpoint
+    settings_of    the settings in a checkpoint
+    set_up         makes a run from settings
+    inputs         the settings that name files to read, and that may change when resuming
+    check          raises click.UsageError or SettingError for settings, and outputs by option,
+                   that do not go together
+    callbacks      of the program's own
+    """
+    outputs: dict[str, Path | None] = {
+        f"--{name}": options.pop(name) for name in ("save", "log", "figure")
+    }
+    resume, threads, as_json = (options.pop(name) for name in ("resume", "threads", "as_json"))
+    model = None
+    if resume is not None:
+        model = load_model(resume)
+        options = resumed_settings(ctx, settings_of(model).to_dict(), free=inputs)
+    settings = settings_type.from_mapping(options)
+    files = {f"--{name.replace('_', '-')}": getattr(settings, name) for name in inputs}
+    require_distinct(
+        {"--log": outputs["--log"], "--figure": outputs["--figure"]}, **{"--resume": resume}
+    )
+    outputs["--save"] = outputs["--save"] or resume
+    require_distinct(outputs, **files)
+    if check is not None:
+        check(settings, outputs)
+    setup = set_up(settings)
+    run(
+        setup.trainer,
+        program=program,
+        details=setup.details(),
+        early_stopping=settings.early_stopping,
+        save=outputs["--save"],
+        resume=None if model is None else _run_of(model, setup),
+        log=outputs["--log"],
+        threads=threads,
+        callbacks=() if callbacks is None else callbacks(setup, settings),
+    )
+    result = setup.result()
+    if as_json:
+        echo_json(result)
+    else:
+        click.echo(setup.report(result))
+    figure = outputs["--figure"]
+    if figure is not None:
+        from nn_core.cli.plots import draw_training
+
+        title = f"{setup.source}: {setup.network}, {settings.optimizer}"
+        draw_training(setup.trainer.history, figure, title=title)
+        info(f"wrote {figure}")
+
+
+def _run_of(model: Model, setup: Setup) -> checkpoint.Run:
+    return run_to_resume(
+        model.run, source=setup.source, found=setup.fingerprint, expected=model.fingerprint
+    )

@@ -1,0 +1,235 @@
+"""Helpers for tests of command lines: run them, compare what they write.
+
+PROGRAM = CommandLine("deep-nn", main, module="deep_nn", remarks=r"(epoch|run) \\d+/|wrote ")
+PROGRAM.succeed("train", "--epochs", 1)
+assert "did you mean" in PROGRAM.refusal("trian", status=2)
+"""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import numpy as np
+import numpy.typing as npt
+from click.testing import CliRunner, Result
+
+PATIENCE = 60.0
+"""Seconds after which a process that should have ended is taken to hang."""
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """A program, to be run by tests.
+
+    name     on the command line
+    main     its group of commands
+    module   what `python -m` runs
+    remarks  pattern at the start of the lines that a successful command may print on stderr
+    """
+
+    name: str
+    main: click.Group
+    module: str
+    remarks: str = r"(epoch|run) \d+(/\d+)?(:|  |$)|    |wrote "
+
+    def invoke(self, *arguments: object, **options: Any) -> Result:
+        """Run it with arguments of any type, in this process."""
+        words = [str(word) for word in arguments]
+        return CliRunner().invoke(self.main, words, prog_name=self.name, **options)
+
+    def succeed(self, *arguments: object) -> Result:
+        """The outcome of a command that must succeed, printing only remarks on stderr."""
+        result = self._finished(*arguments)
+        _require(result.exit_code == 0, f"{arguments}: {result.stderr}")
+        _require(self.others(result.stderr) == [], result.stderr)
+        return result
+
+    def refusal(self, *arguments: object, status: int) -> str:
+        """The one line of error with which a command must end, and its exit status."""
+        result = self._finished(*arguments)
+        _require(result.stdout == "", result.stdout)
+        lines = self.others(result.stderr)
+        _require(len(lines) == 1 and lines[0].startswith("Error: "), result.stderr)
+        _require(result.exit_code == status, f"status {result.exit_code}: {lines[0]}")
+        return lines[0].removeprefix("Error: ")
+
+    def _finished(self, *arguments: object) -> Result:
+        """Run it; a fault of the program itself is raised."""
+        result = self.invoke(*arguments)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    def json(self, *arguments: object) -> Any:
+        """The result of a command with --json, which must be strict JSON."""
+        return strict_json(self.succeed(*arguments, "--json").stdout)
+
+    def others(self, stderr: str) -> list[str]:
+        """The lines on stderr that are not remarks."""
+        lines = [line for line in stderr.splitlines() if line]
+        return [line for line in lines if not re.match(self.remarks, line)]
+
+    @contextmanager
+    def started(self, *arguments: object, cwd: Path) -> Iterator["subprocess.Popen[str]"]:
+        """Run it as a process, in a session of its own so that a signal can reach its workers."""
+        command = [sys.executable, "-W", "error", "-m", self.module, *map(str, arguments)]
+        with subprocess.Popen(
+            command,
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def end_of(self, process: "subprocess.Popen[str]") -> tuple[str, list[str]]:
+        """Its stdout and the lines on stderr that are not remarks, once it has ended.
+
+        A worker that outlived the process would hold the pipe open, and this would time out.
+        """
+        out, err = process.communicate(timeout=PATIENCE)
+        return out, self.others(err)
+
+    def commands(self) -> dict[str, click.Command]:
+        """All commands by name, imported."""
+        context = click.Context(self.main, info_name=self.name)
+        found = {
+            name: self.main.get_command(context, name) for name in self.main.list_commands(context)
+        }
+        return {name: command for name, command in found.items() if command is not None}
+
+    def help_of(self, *command: str) -> str:
+        """The help of the program or of a command, on long lines."""
+        result = self.invoke(*command, "--help", terminal_width=500)
+        _require((result.exit_code, result.stderr) == (0, ""), result.stderr)
+        return result.stdout
+
+    def example_of(self, *command: str) -> list[str]:
+        """The words of the one example in a help, after the program's name."""
+        examples = re.findall(
+            rf"^ *Example: {self.name} (.*)$", self.help_of(*command), re.MULTILINE
+        )
+        _require(len(examples) == 1, f"{command}: {len(examples)} examples")
+        return shlex.split(examples[0])
+
+    def check_help(self) -> None:
+        """Assert that each command is listed as its help begins, has an example that can be
+        parsed, and has help for all options.
+        """
+        listed = self.help_of().partition("Commands:")[2]
+        for name, command in self.commands().items():
+            words = command.get_short_help_str(500)
+            _require(
+                re.search(rf"^ *{name} +{re.escape(words)}$", listed, re.MULTILINE) is not None,
+                f"{name} is not listed as {words!r}",
+            )
+            first, *arguments = self.example_of(name)
+            _require(first == name, f"the example of {name} is of {first}")
+            command.make_context(name, arguments)
+            options = [one for one in command.params if isinstance(one, click.Option)]
+            bare = [one.opts[0] for one in options if not one.help]
+            _require(bare == [], f"{name}: no help for {', '.join(bare)}")
+        _require(self.example_of()[0] in self.commands(), "the example is of no command")
+
+
+def strict_json(text: str) -> Any:
+    """One JSON value, without NaN or Infinity."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise AssertionError(f"{constant} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def wait_for_line(process: "subprocess.Popen[str]", beginning: str) -> None:
+    """Read a process's stderr up to a line that begins so."""
+    for line in process.stderr or ():
+        if line.startswith(beginning):
+            return
+    raise AssertionError(f"it ended before it printed {beginning!r}")
+
+
+def modules_loaded(program: str) -> set[str]:
+    """The packages that are loaded when a Python program in a process of its own has ended."""
+    script = (
+        f"import sys\ntry:\n{_indented(program)}\nfinally:\n"
+        "    print(*sorted({m.partition('.')[0] for m in sys.modules}), file=sys.stderr)\n"
+    )
+    command = [sys.executable, "-W", "error", "-c", script]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    return set(done.stderr.split())
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Every file below a folder, to see that nothing changed."""
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def write_hdf5(path: Path, **arrays: Any) -> Path:
+    """A file with these arrays."""
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        for name, values in arrays.items():
+            file[name] = values
+    return path
+
+
+def numbers_in(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """The floating-point arrays of a checkpoint: weights, optimizer state, losses.
+
+    Times are left out, since they depend on the machine.
+    """
+    import h5py
+
+    found: dict[str, npt.NDArray[Any]] = {}
+
+    def collect(name: str, node: Any) -> None:
+        if isinstance(node, h5py.Dataset) and node.dtype.kind == "f" and "seconds" not in name:
+            found[name] = node[()]
+
+    with h5py.File(path, "r") as file:
+        file.visititems(collect)
+    return found
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    """Assert that two checkpoints are of runs that agree bit for bit."""
+    first, second = numbers_in(one), numbers_in(other)
+    _require(list(first) == list(second), f"{list(first)} and {list(second)}")
+    for name, values in first.items():
+        np.testing.assert_array_equal(values, second[name], err_msg=name, strict=True)
+
+
+def assert_other_run(one: Path, other: Path) -> None:
+    """Assert that two checkpoints are of different runs."""
+    first, second = numbers_in(one), numbers_in(other)
+    same = first.keys() == second.keys() and all(
+        np.array_equal(values, second[name]) for name, values in first.items()
+    )
+    _require(not same, "the runs are the same")
+
+
+def _indented(program: str) -> str:
+    import inspect
+    import textwrap
+
+    return textwrap.indent(inspect.cleandoc(program), "    ")
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise AssertionError(message)

@@ -1,0 +1,173 @@
+"""The body of every `train`: what it writes, prints, resumes and refuses."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from toy_runs import build
+
+from nn_core import checkpoint
+from nn_core.cli.app import App
+from nn_core.cli.options import output_options, recipe_options
+from nn_core.cli.settings import Settings
+from nn_core.cli.terminal import info, json_option
+from nn_core.cli.train_command import train_network
+from nn_core.training.callbacks import Callback
+from nn_core.training.trainer import Trainer
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToySettings(Settings):
+    data: str
+
+
+@dataclass
+class ToySetup:
+    trainer: Trainer
+    source: str
+    settings: ToySettings
+    network: str = "3-6-1 network"
+
+    @property
+    def fingerprint(self) -> str:
+        return Path(self.source).read_text("utf-8")
+
+    def details(self) -> dict[str, Any]:
+        return {"settings": self.settings.to_dict(), "fingerprint": self.fingerprint}
+
+    def result(self) -> dict[str, Any]:
+        return {"epochs": self.trainer.epoch, "loss": float("nan")}
+
+    def report(self, result: Any) -> str:
+        return f"{result['epochs']} epochs"
+
+
+@dataclass
+class ToyModel:
+    fingerprint: str
+    settings: dict[str, Any]
+    run: checkpoint.Run | None
+
+
+def load_model(path: Path) -> ToyModel:
+    loaded = checkpoint.load(path, program="toy")
+    return ToyModel(loaded.details["fingerprint"], loaded.details["settings"], loaded.run)
+
+
+class Announce(Callback):
+    def on_epoch(self, trainer: Trainer) -> None:
+        info(f"after epoch {trainer.epoch}")
+
+
+def refuse_seed_13(settings: ToySettings, outputs: Any) -> None:
+    if settings.seed == 13:
+        raise click.UsageError(f"unlucky with {sorted(outputs)}")
+
+
+@click.group(cls=App)
+def main() -> None:
+    pass
+
+
+@main.command()
+@click.option("--data", default="toy.txt")
+@recipe_options(optimizer="momentum", epochs=2, learning_rate=0.5)
+@output_options()
+@json_option
+@click.pass_context
+def train(ctx: click.Context, /, **options: Any) -> None:
+    train_network(
+        ctx,
+        options,
+        program="toy",
+        settings_type=ToySettings,
+        load_model=load_model,
+        settings_of=lambda model: ToySettings.from_mapping(model.settings),
+        set_up=lambda settings: ToySetup(build(settings), settings.data, settings),
+        check=refuse_seed_13,
+        callbacks=lambda setup, settings: [Announce()],
+    )
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with the data."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "toy.txt").write_text("some numbers", "utf-8")
+    return tmp_path
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["train", *map(str, arguments)])
+
+
+def refusal(*arguments: object, status: int) -> str:
+    result = invoke(*arguments)
+    assert (result.exit_code, result.stdout) == (status, "")
+    (line,) = result.stderr.splitlines()
+    return line.removeprefix("Error: ")
+
+
+def test_without_options_it_trains_reports_and_writes_nothing(folder: Path) -> None:
+    result = invoke()
+    assert (result.exit_code, result.stdout) == (0, "2 epochs\n")
+    assert result.stderr.count("after epoch") == 2
+    assert [path.name for path in folder.iterdir()] == ["toy.txt"]
+
+
+def test_json_is_strict() -> None:
+    assert json.loads(invoke("--json").stdout) == {"epochs": 2, "loss": None}
+
+
+def test_a_figure_a_log_and_a_checkpoint_where_they_are_asked_for(folder: Path) -> None:
+    result = invoke("--figure", "a.png", "--log", "a.jsonl", "--save", "a.h5")
+    assert result.stderr.splitlines()[-1] == "wrote a.png"
+    assert (folder / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert len((folder / "a.jsonl").read_text("utf-8").splitlines()) == 2
+    assert load_model(folder / "a.h5").settings["learning_rate"] == 0.5
+
+
+def test_a_run_is_resumed_with_its_settings_and_saved_to_its_file(folder: Path) -> None:
+    invoke("--save", "a.h5", "--batch-size", 5)
+    result = invoke("--resume", "a.h5", "--epochs", 4)
+    assert result.stdout == "4 epochs\n"
+    assert load_model(folder / "a.h5").settings["batch_size"] == 5
+    whole = invoke("--save", "b.h5", "--batch-size", 5, "--epochs", 4)
+    assert whole.exit_code == 0
+    one, other = load_model(folder / "a.h5").run, load_model(folder / "b.h5").run
+    assert one is not None
+    assert other is not None
+    assert one.history.columns["training_loss"] == other.history.columns["training_loss"]
+
+
+def test_what_cannot_be_resumed(folder: Path) -> None:
+    invoke("--save", "a.h5")
+    assert "--seed is 0 in the run to resume" in refusal("--resume", "a.h5", "--seed", 1, status=2)
+    (folder / "toy.txt").write_text("other numbers", "utf-8")
+    message = refusal("--resume", "a.h5", status=1)
+    assert message == "toy.txt is not the data that the model was trained on"
+    loaded = checkpoint.load(folder / "a.h5", program="toy")
+    checkpoint.save(folder / "b.h5", loaded.network, program="toy", details=loaded.details)
+    assert "has no training run to resume" in refusal("--resume", "b.h5", status=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--save", "toy.txt"), "--save would overwrite --data"),
+        (("--log", "a.jsonl", "--save", "a.jsonl"), "would overwrite"),
+        (("--seed", 13), "unlucky with ['--figure', '--log', '--save']"),
+    ],
+)
+def test_what_does_not_go_together(arguments: tuple[object, ...], message: str) -> None:
+    assert message in refusal(*arguments, status=2)
+
+
+def test_a_checkpoint_is_not_overwritten_by_a_log(folder: Path) -> None:
+    invoke("--save", "a.h5")
+    message = refusal("--resume", "a.h5", "--log", "a.h5", "--save", "b.h5", status=2)
+    assert "--log would overwrite --resume" in message
