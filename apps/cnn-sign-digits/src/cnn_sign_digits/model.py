@@ -20,7 +20,7 @@ from nn_core.metrics import probabilities
 from nn_core.network import Network
 
 SHIPPED = Path(__file__).with_name("accurate.h5")
-"""The model that comes with the program."""
+"""The model of commands without --model."""
 INPUT_SHAPE = SHAPE
 Transform: TypeAlias = tuple[float, bool]
 """Of test-time augmentation: degrees rotated, and whether flipped horizontally."""
@@ -64,8 +64,12 @@ class Model:
         return p
 
 
-def load_model(path: Path) -> Model:
-    """Read a checkpoint of cnn-sign. Raises CheckpointError, in one line."""
+def load_model(path: Path | None) -> Model:
+    """Read a checkpoint of cnn-sign; None for the one that is shipped.
+
+    Raises CheckpointError, in one line.
+    """
+    path = SHIPPED if path is None else path
     loaded = checkpoint.load(path, program=PROGRAM)
     details = loaded.details
     try:

@@ -1,5 +1,6 @@
 """From settings to a training run: its photos, network and trainer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from cnn_sign_digits.model import INPUT_SHAPE, Model, Transform
 from cnn_sign_digits.settings import PhotoSettings, settings_of, spawn_rngs
 from nn_core.batches.augmentation import Augmentation, augmentation
 from nn_core.cli.dataset import require_same_data
+from nn_core.cli.train_report import training_report, training_result
 from nn_core.errors import DataError, SettingError
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
@@ -28,14 +30,37 @@ class Setup:
     splits: PhotoSplits
     trainer: Trainer
 
+    @property
+    def source(self) -> str:
+        """The name of the training set."""
+        return self.splits.train.name
+
+    @property
+    def network(self) -> str:
+        """The network in a few words."""
+        return f"{self.settings.preset} network"
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the training set."""
+        return self.splits.fingerprint
+
     def details(self) -> dict[str, Any]:
         """What a checkpoint stores beside the network."""
         return {
             "settings": self.settings.to_dict(),
             "classes": self.splits.train.classes,
-            "fingerprint": self.splits.fingerprint,
+            "fingerprint": self.fingerprint,
             "test_time_augmentation": prediction_transforms(augmentation(self.settings.augment)),
         }
+
+    def result(self) -> dict[str, Any]:
+        """The metrics of the run once it is done."""
+        return training_result(self.trainer, data=self.source)
+
+    def report(self, result: Mapping[str, Any]) -> str:
+        """The result in words."""
+        return training_report(result, network=self.network, origin=self.splits.origin)
 
 
 def set_up(settings: PhotoSettings) -> Setup:
@@ -91,13 +116,9 @@ def splits_of(model: Model) -> PhotoSplits:
         splits = load_splits(settings_of(model))
     except DataError as error:
         raise DataError(f"the data of the model's training: {error}; name other --data") from None
-    require_same_data(source_of(splits), splits.fingerprint, model.fingerprint)
+    source = (splits.original or splits.train).name
+    require_same_data(source, splits.fingerprint, model.fingerprint)
     return splits
-
-
-def source_of(splits: PhotoSplits) -> str:
-    """The name of the training set, without what was added to it."""
-    return (splits.original or splits.train).name
 
 
 def prediction_transforms(augment: Augmentation | None) -> list[Transform]:

@@ -14,13 +14,13 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from photos import hdf5_file, numbered_folder, pixels, rng
+from program import invoke
 
-from cnn_sign_digits.cli import main
 from cnn_sign_digits.datasets.catalog import CATALOG
 from nn_core.cli import download
-from nn_core.cli.download import RemoteDataset, contents_sha256
+from nn_core.cli.download import RemoteDataset
+from nn_core.storage.archives import contents_sha256
 
 TEN = tuple(map(str, range(10)))
 PHOTOS = pixels(6)
@@ -92,10 +92,6 @@ def packed(folder: Path) -> bytes:
         for path in folder.rglob("*.JPG"):
             archive.write(path, f"Digits-4b09/{path.relative_to(folder.parent).as_posix()}")
     return buffer.getvalue()
-
-
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in arguments], prog_name="cnn-sign")
 
 
 def refusal(*arguments: object) -> str:

@@ -5,20 +5,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
-
-from cnn_sign_digits.cli import main
+from program import PROGRAM
 
 SMALL = ("--count", "20", "--test", "10", "--size", "32")
 
 
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
 def test_it_writes_images_with_their_digits_and_a_figure(tmp_path: Path) -> None:
     path, figure = tmp_path / "hands.h5", tmp_path / "hands.png"
-    result = invoke("make-data", path, *SMALL, "--figure", figure)
+    result = PROGRAM.invoke("make-data", "--save", path, *SMALL, "--figure", figure)
     assert result.exit_code == 0, result.output
     assert result.stdout == f"{path}: 20 training and 10 test images, 32x32x3\n"
     with h5py.File(path) as file:
@@ -36,7 +30,7 @@ def test_the_same_seed_gives_the_same_images_and_another_does_not(tmp_path: Path
     content = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         path = tmp_path / f"{name}.h5"
-        assert invoke("make-data", path, *SMALL, "--seed", seed).exit_code == 0
+        assert PROGRAM.invoke("make-data", "--save", path, *SMALL, "--seed", seed).exit_code == 0
         with h5py.File(path) as file:
             content.append(file["train_set_x"][()])
     assert np.array_equal(content[0], content[1])
@@ -45,7 +39,7 @@ def test_the_same_seed_gives_the_same_images_and_another_does_not(tmp_path: Path
 
 def test_without_test_images_there_is_no_test_set(tmp_path: Path) -> None:
     path = tmp_path / "hands.h5"
-    assert invoke("make-data", path, *SMALL, "--test", "0").exit_code == 0
+    assert PROGRAM.invoke("make-data", "--save", path, *SMALL, "--test", "0").exit_code == 0
     with h5py.File(path) as file:
         assert sorted(file) == ["list_classes", "train_set_x", "train_set_y"]
 
@@ -53,20 +47,20 @@ def test_without_test_images_there_is_no_test_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("hands.txt",), "must end in .h5 or .hdf5"),
-        (("nowhere/hands.h5",), "there is no folder"),
-        (("hands.h5", "--count", "3"), "3 is not in the range"),
-        (("hands.h5", "--size", "33"), "size must be even"),
-        (("hands.h5", "--diversity", "2"), "2 is not at least 0 and at most 1"),
-        (("hands.h5", "--diversity", "nan"), "is not a finite number"),
-        (("hands.h5", "--figure", "hands.h5"), "must end in"),
+        (("--save", "hands.txt"), "must end in .h5 or .hdf5"),
+        (("--save", "nowhere/hands.h5"), "there is no folder"),
+        (("--count", "3"), "3 is not in the range"),
+        (("--size", "33"), "size must be even"),
+        (("--diversity", "2"), "2 is not at least 0 and at most 1"),
+        (("--diversity", "nan"), "is not a finite number"),
+        (("--figure", "hands.h5"), "must end in"),
     ],
 )
 def test_errors_are_one_line_and_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], words: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = invoke("make-data", *arguments)
+    result = PROGRAM.invoke("make-data", *arguments)
     assert result.exit_code == 2
     assert result.stdout == ""
     *_, line = result.stderr.splitlines()

@@ -6,19 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from photos import folder_of, numbered_folder
-from program import (
-    assert_same_run,
-    json_of,
-    signs_file,
-    subjects_folder,
-    succeed,
-    trained,
-)
+from program import json_of, signs_file, subjects_folder, succeed, trained
 
 from cnn_sign_digits.model import load_model
 from cnn_sign_digits.presets import PRESETS
 from cnn_sign_digits.settings import settings_of
 from nn_core.layers import BatchNorm, Dropout, Tanh
+from nn_core.testing import assert_same_run
 
 
 @pytest.fixture(autouse=True)
@@ -182,7 +176,7 @@ class TestExtraData:
 
     def test_hands_over_synthetic_backgrounds(self, tmp_path: Path) -> None:
         made = tmp_path / "hands.h5"
-        succeed("make-data", made, "--count", 20, "--test", 10, "--diversity", 0)
+        succeed("make-data", "--save", made, "--count", 20, "--test", 10, "--diversity", 0)
         options = ("--data", made, "--backgrounds", 2, "--epochs", 1, "--save", tmp_path / "m.h5")
         result = json_of("train", *options)
         assert result["examples"] == {"training": 60, "validation": 10}

@@ -4,16 +4,9 @@ from pathlib import Path
 
 import pytest
 from photos import folder_of, numbered_folder, photo, pixels
-from program import (
-    PHOTOS,
-    assert_same_run,
-    contents,
-    refusal,
-    signs_file,
-    subjects_folder,
-    succeed,
-    trained,
-)
+from program import PHOTOS, refusal, signs_file, subjects_folder, succeed, trained
+
+from nn_core.testing import assert_same_run, contents
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +40,7 @@ class TestResuming:
         assert "is not the data that the model was trained on" in line
 
     def test_a_network_without_its_run_cannot_go_on(self, tmp_path: Path) -> None:
-        succeed("export", trained(tmp_path), tmp_path / "small.h5")
+        succeed("export", "--model", trained(tmp_path), "--save", tmp_path / "small.h5")
         line = refusal("train", "--resume", tmp_path / "small.h5", status=1)
         assert line == "the checkpoint has no training run to resume"
 

@@ -272,10 +272,10 @@ class TestNames:
     def test_downloads_have_a_checksum_and_a_license(self) -> None:
         for remote in (DIGITS, SIGNS):
             assert [len(file.sha256) for file in remote.files] == [64]
-            assert remote.licence
+            assert remote.license
         (archive,) = DIGITS.files
         assert isinstance(archive, download.RemoteArchive)
-        assert (archive.inside, DIGITS.licence) == ("Dataset", "Apache-2.0")
+        assert (archive.inside, DIGITS.license) == ("Dataset", "Apache-2.0")
 
 
 class TestEvaluation:

@@ -15,7 +15,7 @@ Run = str | Sequence[int]
 """Digits in the order in which they were photographed."""
 
 
-def subjects_of(*runs: Run, gaps: tuple[tuple[int, int], ...] = ()) -> list[int]:
+def subjects_of(*runs: Run, gaps: Sequence[tuple[int, int]] = ()) -> list[int]:
     """Subjects of photos of these digits in sequence; in `gaps`, (position, numbers skipped)."""
     digits = [int(digit) for run in runs for digit in run]
     numbers = 1000 + np.arange(len(digits))

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 import numpy as np
-from click.core import ParameterSource
 
 from cnn_sign_digits.conv_demo.convolution import (
     KERNELS,
@@ -14,11 +13,11 @@ from cnn_sign_digits.conv_demo.convolution import (
     vertical_edge,
 )
 from cnn_sign_digits.inspect.layer_info import convolutions, pick
-from cnn_sign_digits.model import load_model
-from cnn_sign_digits.options import model_option
-from nn_core.cli.app import info
+from cnn_sign_digits.model import SHIPPED, load_model
 from nn_core.cli.images import read_image
+from nn_core.cli.options import model_option
 from nn_core.cli.param_types import MODEL, OutputFile, require_distinct
+from nn_core.cli.terminal import counted, info
 from nn_core.registry import nearest, require
 from nn_core.storage.files import printable
 
@@ -40,7 +39,7 @@ MAX_KERNEL_SIZE = 7
     metavar="K",
     help="Instead of --kernel, the K-th learned filter of the first convolution of --model.",
 )
-@model_option
+@model_option(required=False)
 @click.option("--size", type=click.IntRange(3, 9), default=7, help="Height and width of the input.")
 @click.option("--stride", type=click.IntRange(1, 8), default=1, help="Stride of the kernel.")
 @click.option(
@@ -56,7 +55,7 @@ def animate_convolution(
     image: Path | None,
     kernel: str | None,
     number: int | None,
-    model_path: Path,
+    model_path: Path | None,
     size: int,
     stride: int,
     padding: str,
@@ -72,8 +71,7 @@ def animate_convolution(
     """
     from cnn_sign_digits.conv_demo.animation import write_animation
 
-    given = ctx.get_parameter_source("model_path") is ParameterSource.COMMANDLINE
-    learned = given or number is not None
+    learned = model_path is not None or number is not None
     if learned and kernel is not None:
         raise click.UsageError("--kernel excludes --filter and --model", ctx)
     require_distinct({"--figure": figure}, IMAGE=image, **{"--model": model_path})
@@ -83,7 +81,8 @@ def animate_convolution(
         weights = KERNELS[name]
     else:
         weights = _learned_kernel(model_path, number or 1)
-        name = f"filter {number or 1} of {printable(model_path.name)} (channels summed, rounded)"
+        file = printable((model_path or SHIPPED).name)
+        name = f"filter {number or 1} of {file} (channels summed, rounded)"
     pixels = vertical_edge(size)
     if image is not None:
         pixels = gray_levels(read_image(image, (size, size, 1), crop=True)[0, ..., 0])
@@ -91,10 +90,10 @@ def animate_convolution(
     over = "" if image is None else f" over {printable(image.name)}"
     title = f"{name}{over}, stride {stride}, padding {padding}"
     frames = write_animation(convolution, figure, title=title)
-    info(f"wrote {figure}, {frames} {'frame' if frames == 1 else 'frames'}")
+    info(f"wrote {figure}, {counted(frames, 'frame')}")
 
 
-def _learned_kernel(path: Path, number: int) -> Grid:
+def _learned_kernel(path: Path | None, number: int) -> Grid:
     """A filter of the first convolution of a network, for gray input.
 
     With red, green and blue equal, the filter acts on them as the sum of its channels.
@@ -104,6 +103,6 @@ def _learned_kernel(path: Path, number: int) -> Grid:
     f = pick(range(W.shape[3]), number, "filter")
     h, w = W.shape[:2]
     most = MAX_KERNEL_SIZE
-    require(max(h, w) <= most, f"the {h} x {w} kernels of {path} exceed {most} x {most}")
+    require(max(h, w) <= most, f"the {h} x {w} kernels of this network exceed {most} x {most}")
     summed: Grid = W[..., f].astype(np.float64).sum(axis=2)
     return np.round(summed, 2)

@@ -9,33 +9,34 @@ import numpy as np
 import numpy.typing as npt
 
 from cnn_sign_digits.datasets.catalog import CATALOG
+from cnn_sign_digits.datasets.outputs import require_outside
 from cnn_sign_digits.datasets.photos import Photos
-from cnn_sign_digits.model import SHIPPED, Model, load_model
-from cnn_sign_digits.options import model_option, require_outside
+from cnn_sign_digits.model import Model, load_model
 from cnn_sign_digits.settings import settings_of, spawn_rngs
 from cnn_sign_digits.setup import splits_of
 from nn_core.arrays import Array
-from nn_core.cli.app import echo_json, info, json_option
 from nn_core.cli.dataset import Dataset
+from nn_core.cli.options import figure_option, model_option
 from nn_core.cli.param_types import FIGURE, require_distinct
+from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.losses import softmax_cross_entropy
 from nn_core.metrics import accuracy, confusion_matrix, precision_and_recall
 from nn_core.summary import table
 
 
 @click.command()
-@model_option
+@model_option(required=False)
 @click.option(
     "--data",
     metavar="NAME|PATH",
     help="Photos to evaluate on, as for train; only their test set if they have one.  [default: "
     "the validation set of the training; without --model, synthetic hands]",
 )
-@click.option("--figure", type=FIGURE, help="Plot the confusion matrix.")
+@figure_option("the confusion matrix")
 @click.option("--mistakes", type=FIGURE, help="Plot misclassified photos, most confident first.")
 @json_option
 def evaluate(
-    model_path: Path,
+    model_path: Path | None,
     data: str | None,
     figure: Path | None,
     mistakes: Path | None,
@@ -52,7 +53,7 @@ def evaluate(
     require_distinct(figures, **{"--model": model_path, "--data": data})
     require_outside(figures, **{"--data": data})
     model = load_model(model_path)
-    if data is None and model_path == SHIPPED:
+    if data is None and model_path is None:
         data = "synthetic:count=500"
     dataset = _dataset(model, data)
     log_p = model.log_probabilities(dataset.x)

@@ -9,9 +9,9 @@ import numpy as np
 from cnn_sign_digits.inspect.grad_cam import center_of_mass, grad_cam, target_block
 from cnn_sign_digits.inspect.layer_info import short_name
 from cnn_sign_digits.model import load_model, read_photo
-from cnn_sign_digits.options import model_option
-from nn_core.cli.app import echo_json, info, json_option
-from nn_core.cli.param_types import FIGURE, MODEL, require_distinct
+from nn_core.cli.options import figure_option, model_option
+from nn_core.cli.param_types import MODEL, require_distinct
+from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.registry import nearest
 from nn_core.storage.files import printable
 
@@ -21,21 +21,21 @@ TOP = 3
 
 @click.command()
 @click.argument("image", metavar="IMAGE", type=MODEL)
-@model_option
+@model_option(required=False)
 @click.option(
     "--class",
     "class_name",
     metavar="NAME",
     help="Class to explain.  [default: the predicted class]",
 )
-@click.option("--figure", type=FIGURE, default="explain.png", help="File to write.")
+@figure_option("the photo and its heat map", default="explain.png")
 @json_option
 @click.pass_context
 def explain(
     ctx: click.Context,
     /,
     image: Path,
-    model_path: Path,
+    model_path: Path | None,
     class_name: str | None,
     figure: Path,
     as_json: bool,

@@ -1,7 +1,7 @@
 """Export a network without its training state.
 
 \b
-Example: cnn-sign export digits.h5 small.h5
+Example: cnn-sign export --model digits.h5 --save small.h5
 """
 
 from cnn_sign_digits.datasets.catalog import PROGRAM

@@ -11,15 +11,15 @@ from cnn_sign_digits.inspect.layer_info import (
     short_name,
 )
 from cnn_sign_digits.model import load_model, read_photo
-from cnn_sign_digits.options import model_option
-from nn_core.cli.app import info
-from nn_core.cli.param_types import FIGURE, MODEL, require_distinct
+from nn_core.cli.options import figure_option, model_option
+from nn_core.cli.param_types import MODEL, require_distinct
+from nn_core.cli.terminal import info
 from nn_core.storage.files import printable
 
 
 @click.command("feature-maps")
 @click.argument("image", metavar="IMAGE", type=MODEL)
-@model_option
+@model_option(required=False)
 @click.option(
     "--layer",
     type=click.IntRange(min=1),
@@ -27,8 +27,8 @@ from nn_core.storage.files import printable
     metavar="K",
     help="Plot all feature maps of the K-th activation or pooling layer.",
 )
-@click.option("--figure", type=FIGURE, default="feature-maps.png", help="File to write.")
-def feature_maps(image: Path, model_path: Path, layer: int | None, figure: Path) -> None:
+@figure_option("the feature maps", default="feature-maps.png")
+def feature_maps(image: Path, model_path: Path | None, layer: int | None, figure: Path) -> None:
     """Plot the feature maps of a photo.
 
     Without --layer, up to 16 after each activation and pooling layer.

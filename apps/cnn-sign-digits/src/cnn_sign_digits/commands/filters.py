@@ -6,13 +6,13 @@ import click
 
 from cnn_sign_digits.inspect.layer_info import convolutions, pick, short_name
 from cnn_sign_digits.model import load_model
-from cnn_sign_digits.options import model_option
-from nn_core.cli.app import info
-from nn_core.cli.param_types import FIGURE, require_distinct
+from nn_core.cli.options import figure_option, model_option
+from nn_core.cli.param_types import require_distinct
+from nn_core.cli.terminal import info
 
 
 @click.command()
-@model_option
+@model_option(required=False)
 @click.option(
     "--layer",
     type=click.IntRange(min=1),
@@ -20,8 +20,8 @@ from nn_core.cli.param_types import FIGURE, require_distinct
     metavar="K",
     help="Plot the K-th convolution.",
 )
-@click.option("--figure", type=FIGURE, default="filters.png", help="File to write.")
-def filters(model_path: Path, layer: int, figure: Path) -> None:
+@figure_option("the filters", default="filters.png")
+def filters(model_path: Path | None, layer: int, figure: Path) -> None:
     """Plot the filters of a convolution.
 
     Those of the first are shown in color, since their input channels are red, green and blue; for

@@ -7,10 +7,10 @@ import numpy as np
 
 from cnn_sign_digits.synthetic.renderer import MAX_COUNT, MAX_SIZE, MIN_SIZE, Images, render
 from nn_core.arrays import Labels
-from nn_core.cli.app import info
-from nn_core.cli.options import SEED
-from nn_core.cli.param_types import FIGURE, FloatRange, OutputFile, require_distinct
+from nn_core.cli.options import figure_option, seed_option
+from nn_core.cli.param_types import FloatRange, OutputFile, require_distinct
 from nn_core.cli.progress import Progress
+from nn_core.cli.terminal import info
 from nn_core.storage.atomic import atomic_write
 
 BATCH = 100
@@ -18,7 +18,9 @@ BATCH = 100
 
 
 @click.command("make-data")
-@click.argument("out", metavar="[OUT.h5]", type=OutputFile(".h5", ".hdf5"), default="hands.h5")
+@click.option(
+    "--save", type=OutputFile(".h5", ".hdf5"), default="hands.h5", help="File to write (.h5)."
+)
 @click.option(
     "--count",
     type=click.IntRange(10, MAX_COUNT),
@@ -38,19 +40,19 @@ BATCH = 100
     default=1.0,
     help="How much hands, views, backgrounds and cameras differ, 0 to 1.",
 )
-@click.option("--seed", type=SEED, default=0, help="Random seed.")
-@click.option("--figure", type=FIGURE, help="Plot samples, a row per digit.")
+@seed_option()
+@figure_option("samples, a row per digit")
 def make_data(
-    out: Path, count: int, test: int, size: int, diversity: float, seed: int, figure: Path | None
+    save: Path, count: int, test: int, size: int, diversity: float, seed: int, figure: Path | None
 ) -> None:
     """Generate a data set of synthetic hand signs as HDF5.
 
-    OUT.h5 (hands.h5) holds train_set_x, train_set_y, test_set_x, test_set_y and list_classes.
+    The file holds train_set_x, train_set_y, test_set_x, test_set_y and list_classes.
 
     \b
-    Example: cnn-sign make-data hands.h5 --figure hands.png
+    Example: cnn-sign make-data --save hands.h5 --figure hands.png
     """
-    require_distinct({"OUT.h5": out, "--figure": figure})
+    require_distinct({"--save": save, "--figure": figure})
     progress = Progress(-(-count // BATCH) + -(-test // BATCH), unit="batch")
     try:
         rng_of_train, rng_of_test = np.random.default_rng(seed).spawn(2)
@@ -58,8 +60,8 @@ def make_data(
         parts = {"train": train, "test": _render(test, size, diversity, rng_of_test, progress)}
     finally:
         progress.close()
-    atomic_write(out, _hdf5_bytes({name: part for name, part in parts.items() if len(part[1])}))
-    click.echo(f"{out}: {count:,} training and {test:,} test images, {size}x{size}x3")
+    atomic_write(save, _hdf5_bytes({name: part for name, part in parts.items() if len(part[1])}))
+    click.echo(f"{save}: {count:,} training and {test:,} test images, {size}x{size}x3")
     if figure is not None:
         from cnn_sign_digits.plots import plot_samples
 

@@ -6,9 +6,9 @@ import click
 import numpy as np
 
 from cnn_sign_digits.model import load_model, read_photo
-from cnn_sign_digits.options import model_option
-from nn_core.cli.app import echo_json, json_option
+from nn_core.cli.options import model_option
 from nn_core.cli.param_types import MODEL
+from nn_core.cli.terminal import echo_json, json_option
 from nn_core.storage.files import printable
 from nn_core.summary import table
 
@@ -18,9 +18,9 @@ TOP = 3
 
 @click.command()
 @click.argument("files", metavar="IMAGE...", nargs=-1, required=True, type=MODEL)
-@model_option
+@model_option(required=False)
 @json_option
-def predict(files: tuple[Path, ...], model_path: Path, as_json: bool) -> None:
+def predict(files: tuple[Path, ...], model_path: Path | None, as_json: bool) -> None:
     """Predict the signs on photos.
 
     Prints the three likeliest classes of each photo. Photos of any size are center-cropped to a

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from cnn_sign_digits.inspect.layer_info import layer_shapes, shapes_table
-from cnn_sign_digits.model import INPUT_SHAPE, load_model
-from cnn_sign_digits.options import model_option
+from cnn_sign_digits.model import INPUT_SHAPE, SHIPPED, load_model
 from cnn_sign_digits.presets import PRESETS
-from nn_core.cli.app import echo_json, json_option
+from nn_core.cli.options import model_option
+from nn_core.cli.terminal import echo_json, json_option
 from nn_core.layers import ReLU
 from nn_core.network import Network
 from nn_core.storage.files import printable
@@ -19,7 +18,7 @@ CLASSES = 10
 
 
 @click.command()
-@model_option
+@model_option(required=False)
 @click.option(
     "--preset",
     type=click.Choice(list(PRESETS)),
@@ -27,7 +26,7 @@ CLASSES = 10
 )
 @json_option
 @click.pass_context
-def shapes(ctx: click.Context, model_path: Path, preset: str | None, as_json: bool) -> None:
+def shapes(ctx: click.Context, model_path: Path | None, preset: str | None, as_json: bool) -> None:
     """Show the shapes and costs of all layers.
 
     Shapes are those of the forward and the backward pass. Costs are parameters, their bytes, and
@@ -37,12 +36,12 @@ def shapes(ctx: click.Context, model_path: Path, preset: str | None, as_json: bo
     Example: cnn-sign shapes --preset classic
     """
     if preset is not None:
-        if ctx.get_parameter_source("model_path") is ParameterSource.COMMANDLINE:
+        if model_path is not None:
             raise click.UsageError("--model and --preset both name a network", ctx)
         layers = PRESETS[preset].build(CLASSES, ReLU(), "he", PRESETS[preset].photos["dropout"])
         name, network = f"{preset} network", Network(layers, input_shape=INPUT_SHAPE)
     else:
-        name, network = printable(model_path.name), load_model(model_path).network
+        name, network = printable((model_path or SHIPPED).name), load_model(model_path).network
     info = {"network": name} | layer_shapes(network)
     if as_json:
         echo_json(info)

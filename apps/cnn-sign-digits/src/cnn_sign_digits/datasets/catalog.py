@@ -30,7 +30,7 @@ DIGITS = RemoteDataset(
     ),
     description="2,062 photos of hand signs of the digits 0 to 9, by about 210 people",
     origin="ardamavi/Sign-Language-Digits-Dataset (arXiv:2011.08927)",
-    licence="Apache-2.0",
+    license="Apache-2.0",
 )
 SIGNS = RemoteDataset(
     name="signs",
@@ -44,7 +44,7 @@ SIGNS = RemoteDataset(
     ),
     description="120 photos of hand signs of the digits 0 to 5, 64x64, a test set only",
     origin="nabeelshan78/cnn-from-scratch-sign-digits",
-    licence="course data, no license stated",
+    license="course data, no license stated",
 )
 
 

@@ -1,26 +1,12 @@
-"""Options that several commands share."""
+"""Files that must not be written among the photos."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-import click
-
 from cnn_sign_digits.datasets.folders import PHOTOS
-from cnn_sign_digits.model import SHIPPED
-from nn_core.cli.param_types import MODEL
 from nn_core.errors import SettingError
 from nn_core.storage.files import printable
 from nn_core.storage.hdf5 import SUFFIXES
-
-model_option = click.option(
-    "--model",
-    "model_path",
-    metavar="FILE",
-    type=MODEL,
-    default=SHIPPED,
-    show_default="the one that comes with cnn-sign",
-    help="Checkpoint of a trained network.",
-)
 
 
 def require_outside(outputs: Mapping[str, Path | None], **inputs: str | None) -> None:
