@@ -24,7 +24,7 @@ def convolutional(preset: str, batch_size: int) -> Task:
         photo[...] = rng.uniform(0, 255, size=photo.shape)
     return Task(
         f"{preset} x{batch_size}",
-        tuple(PRESETS[preset].build(CLASSES, ReLU(), "he", 1.0)),
+        tuple(PRESETS[preset].build(CLASSES, ReLU(), "he", 0.0)),
         (SIZE, SIZE, 3),
         "softmax-cross-entropy",
         x,

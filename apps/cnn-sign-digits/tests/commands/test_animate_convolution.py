@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from photos import photo, pixels
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 from program import refusal, succeed
-from small_models import INPUT_SHAPE, network_of, save
+from small_models import network_of, save
 
 from cnn_sign_digits.conv_demo.convolution import (
     KERNELS,
@@ -15,6 +16,7 @@ from cnn_sign_digits.conv_demo.convolution import (
     gray_levels,
     vertical_edge,
 )
+from cnn_sign_digits.model import INPUT_SHAPE
 from nn_core.cli.images import read_image
 from nn_core.layers import Conv2D, Dense, GlobalAveragePool2D
 from nn_core.network import Network
@@ -50,9 +52,10 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Written:
 def test_a_looping_gif_with_a_frame_per_output_position(here: Path) -> None:
     assert animate("--size", 4) == "wrote convolution.gif, 4 frames\n"
     with Image.open(here / "convolution.gif") as made:
-        assert (made.format, made.n_frames, made.info["loop"]) == ("GIF", 4, 0)
+        assert isinstance(made, GifImageFile)
+        assert (made.n_frames, made.info["loop"]) == (4, 0)
         times, frames = [], []
-        for i in range(made.n_frames):
+        for i in range(4):
             made.seek(i)
             times.append(made.info["duration"])
             frames.append(np.asarray(made.convert("RGB")).astype(int))
@@ -121,15 +124,15 @@ def test_a_learned_kernel_acts_on_gray_photos_as_in_the_network(
         (("--kernel", "blur", "--filter", 2), 2, "--kernel excludes --filter and --model"),
         (("--model", "model.h5", "--filter", 9), 2, "no filter 9; choose from 1 to 8"),
         (("--model", "model.h5", "--size", 4), 2, "the 5 x 5 kernel is larger than the 4 x 4"),
-        (("--model", "large.h5"), 2, "the 9 x 9 kernels of large.h5 exceed 7 x 7"),
+        (("--model", "large.h5"), 2, "the 9 x 9 kernels of this network exceed 7 x 7"),
         (("--size", 10), 2, "10 is not in the range 3<=x<=9"),
         (("--stride", 0), 2, "0 is not in the range"),
         (("--padding", "full"), 2, "'full' is not one of"),
         (("--figure", "a.png"), 2, "must end in .gif"),
-        (("--figure", "no/a.gif"), 2, "there is no folder"),
+        (("--figure", "no/a.gif"), 2, "no such folder"),
         (("a.gif", "--figure", "a.gif"), 2, "--figure would overwrite IMAGE"),
         (("--model", "a.gif", "--figure", "a.gif"), 2, "--figure would overwrite --model"),
-        (("model.h5",), 1, "model.h5 is not a picture"),
+        (("model.h5",), 1, "model.h5 is not an image"),
     ],
 )
 def test_errors_are_one_line_and_nothing_is_written(

@@ -75,9 +75,9 @@ def test_the_figure_has_photo_heat_map_overlay_and_predictions(
 ) -> None:
     succeed("explain", "corner.png", "--model", "corner.h5", "--class", "5")
     first, second, third, last = figures[0].axes[:4]
-    assert first.images[0].get_array().shape == (64, 64, 3)
+    assert np.asarray(first.images[0].get_array()).shape == (64, 64, 3)
     assert (np.asarray(second.images[0].get_array()) == 0).all()
-    assert third.images[0].get_array().shape == (64, 64, 3)
+    assert np.asarray(third.images[0].get_array()).shape == (64, 64, 3)
     names = [label.get_text() for label in last.get_yticklabels()]
     assert names[0] == "3"
     assert names[3] == "5"  # explained, and not among the three likeliest

@@ -46,7 +46,7 @@ def test_all_maps_of_one_layer_on_one_scale(here: Path, figures: Figures) -> Non
     scales = {image.get_clim() for image in axes.images[1:]}
     ((low, high),) = scales
     assert low == 0
-    assert high == pytest.approx(max(image.get_array().max() for image in axes.images[1:]))
+    assert high == pytest.approx(max(image.max() for image in images_of(figures[0])[1:]))
 
 
 def test_a_missing_layer(here: Path) -> None:

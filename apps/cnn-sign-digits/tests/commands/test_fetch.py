@@ -1,4 +1,4 @@
-"""`cnn-sign datasets` and `cnn-sign fetch`, from a server on this machine."""
+"""`datasets` and `fetch`, from a server on this machine."""
 
 import hashlib
 import io
@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 from photos import hdf5_file, numbered_folder, pixels, rng
-from program import invoke
+from program import invoke, refusal
 
 from cnn_sign_digits.datasets.catalog import CATALOG
 from nn_core.cli import download
@@ -26,11 +26,15 @@ TEN = tuple(map(str, range(10)))
 PHOTOS = pixels(6)
 
 
+class Server(ThreadingHTTPServer):
+    contents: dict[str, bytes]
+
+
 class Handler(BaseHTTPRequestHandler):
-    """/NAME sends what the server holds under the name."""
+    """/NAME responds with the contents of that name."""
 
     def do_GET(self) -> None:
-        content = self.server.contents[self.path]
+        content = cast(Server, self.server).contents[self.path]
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -42,10 +46,10 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """It holds small digits and signs, which the program takes for the real ones."""
+    """A server with small data sets in place of digits and signs."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+    with Server(("127.0.0.1", 0), Handler) as running:
         folder = numbered_folder(tmp_path / "source" / "Dataset", 5)
         signs = hdf5_file(
             tmp_path / "source" / "signs.h5",
@@ -70,36 +74,28 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that fetched sets are looked for in."""
+    """The folder in which downloaded sets are looked for."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.setattr(download, "data_folder", lambda: folder)
     return folder
 
 
-def expect(monkeypatch: pytest.MonkeyPatch, name: str, **changes: str) -> None:
-    """Let the file of a fetched set be another."""
+def expect(monkeypatch: pytest.MonkeyPatch, name: str, **changes: Any) -> None:
+    """Change the file of a remote data set."""
     (file,) = CATALOG.remote[name].files
     remote = replace(CATALOG.remote[name], files=(replace(file, **changes),))
     monkeypatch.setitem(cast(dict[str, RemoteDataset], CATALOG.remote), name, remote)
 
 
 def packed(folder: Path) -> bytes:
-    """The folder in an archive as its host packs it, in a folder of the repository's."""
+    """A zip archive of the folder, as GitHub packs a repository."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("Digits-4b09/README.md", "left out")
         for path in folder.rglob("*.JPG"):
             archive.write(path, f"Digits-4b09/{path.relative_to(folder.parent).as_posix()}")
     return buffer.getvalue()
-
-
-def refusal(*arguments: object) -> str:
-    """The one line with which it says that it cannot."""
-    result = invoke(*arguments)
-    assert (result.exit_code, result.stdout) == (1, ""), result.output
-    (line,) = result.stderr.splitlines()
-    return line.removeprefix("Error: ")
 
 
 def test_digits_arrive_as_a_folder_and_are_found(server: Any, here: Path) -> None:
@@ -159,11 +155,11 @@ def test_another_content_is_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     expect(monkeypatch, name, sha256="0" * 64)
-    said = refusal("fetch", name, *to)
+    said = refusal("fetch", name, *to, status=1)
     assert said.startswith(
         f"cannot fetch {name}, file {CATALOG.remote[name].files[0].name}, from http"
     )
-    assert "what arrived is not the file expected (its SHA-256 differs)" in said
+    assert "the download is not the expected file (its SHA-256 differs)" in said
     assert list(here.iterdir()) == []
     assert not (tmp_path / "new").exists()
 
@@ -179,7 +175,7 @@ def test_without_a_network_nothing_is_left_behind(
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         expect(monkeypatch, name, url=f"http://127.0.0.1:{bound.getsockname()[1]}/{name}")
-        said = refusal("fetch", name, *to)
+        said = refusal("fetch", name, *to, status=1)
     assert said.startswith(f"cannot fetch {name}, ")
     assert "the server cannot be reached; check the connection and try again" in said
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
@@ -191,7 +187,7 @@ def test_without_a_network_nothing_is_left_behind(
     [("digit", "did you mean 'digits'?"), ("synthetic", "choose from digits, signs")],
 )
 def test_a_set_that_cannot_be_fetched(name: str, hint: str) -> None:
-    assert refusal("fetch", name) == f"no data set {name!r} to fetch; {hint}"
+    assert refusal("fetch", name, status=1) == f"no data set {name!r} to download; {hint}"
 
 
 def test_all_sets_are_listed_with_their_settings() -> None:

@@ -40,7 +40,7 @@ def test_files_that_are_not_models_of_this_program(here: Path, command: tuple[st
 def test_files_that_are_not_photos(here: Path, command: tuple[str, ...]) -> None:
     (here / "text.jpg").write_text("no photo")
     line = refusal(command, "text.jpg", "--model", CLASSIC, status=1)
-    assert "text.jpg is not a picture" in line
+    assert "text.jpg is not an image" in line
     line = refusal(command, "none.jpg", "--model", CLASSIC, status=1)
     assert "no such file: none.jpg" in line
 
@@ -55,7 +55,7 @@ def test_files_that_are_not_photos(here: Path, command: tuple[str, ...]) -> None
     ids=lambda command: command[0],
 )
 def test_a_figure_that_cannot_be_written(here: Path, command: tuple[str, ...]) -> None:
-    assert "there is no folder" in refusal(*command, "--figure", "no/a.png", status=2)
+    assert "no such folder" in refusal(*command, "--figure", "no/a.png", status=2)
     assert "must end in .png or" in refusal(*command, "--figure", "a.gif", status=2)
 
 

@@ -48,7 +48,7 @@ def test_without_test_images_there_is_no_test_set(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (("--save", "hands.txt"), "must end in .h5 or .hdf5"),
-        (("--save", "nowhere/hands.h5"), "there is no folder"),
+        (("--save", "nowhere/hands.h5"), "no such folder"),
         (("--count", "3"), "3 is not in the range"),
         (("--size", "33"), "size must be even"),
         (("--diversity", "2"), "2 is not at least 0 and at most 1"),

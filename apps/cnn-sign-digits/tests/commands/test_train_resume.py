@@ -60,7 +60,7 @@ class TestRefusals:
             (("--fold", "1/2", "--validation", 0.3), "--fold and --validation"),
             (("--test", "synthetic", "--validation", 0.3), "--test and --validation"),
             (("--activation", "step"), "unknown activation"),
-            (("--figure", "nowhere/a.png"), "there is no folder 'nowhere'"),
+            (("--figure", "nowhere/a.png"), "no such folder: 'nowhere'"),
             (("--figure", "a.gif"), "must end in"),
             (("--data", "synthetic:count=9"), "count must be at least 10"),
             (
@@ -83,7 +83,7 @@ class TestRefusals:
         (tmp_path / "hollow" / "2").mkdir()
         for name, words in {
             "empty": "empty has no photos",
-            "one": "one class only ('3')",
+            "one": "only one class ('3')",
             "loose": "has photos but no subfolders",
             "hollow": "hollow/2 has no photos",
             "none": "no such file or data set: 'none'",

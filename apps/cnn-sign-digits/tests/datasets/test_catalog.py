@@ -229,7 +229,7 @@ class TestFiles:
 
     def test_data_that_cannot_be_trained_on(self, tmp_path: Path) -> None:
         one = folder_of(tmp_path / "one", {"7": 3})
-        assert message_of(one) == f"{one}: one class only ('7'); training needs two or more"
+        assert message_of(one) == f"{one}: only one class ('7'); training needs two or more"
         test_only = hdf5_file(tmp_path / "t.h5", test_set_x=PHOTOS, test_set_y=NUMBERS)
         assert message_of(test_only).startswith(f"{test_only} has only a test set")
         single = folder_of(tmp_path / "single", {"0": 1, "1": 1})
@@ -292,7 +292,9 @@ class TestEvaluation:
     def test_a_class_unknown_to_the_model(self, tmp_path: Path) -> None:
         folder = folder_of(tmp_path / "a", {"5": 2})
         photo(folder / "okay" / "a.png", PHOTOS[0])
-        with pytest.raises(DataError, match="a: class 'okay' is unknown to the model, which has"):
+        with pytest.raises(
+            DataError, match="a: class 'okay' is unknown to the model; its classes are"
+        ):
             CATALOG.load_for_evaluation(str(folder), TEN, rng=rng())
 
     @pytest.mark.parametrize("names", [None, [b"1", b"0"]])

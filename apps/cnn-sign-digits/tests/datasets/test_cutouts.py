@@ -33,7 +33,8 @@ def photo_of(
     image = np.array(wall) * (1 - 0.15 * (x * x + y * y) + 0.05 * x)[..., None]
     image[shape] = skin
     image += rng(seed).normal(0, 1.5, image.shape)
-    return image.clip(0, 255).astype(np.uint8)
+    clipped: npt.NDArray[np.uint8] = image.clip(0, 255).astype(np.uint8)
+    return clipped
 
 
 def test_skin_is_hand_and_the_rest_is_background() -> None:
@@ -88,7 +89,8 @@ def test_the_hand_remains_and_each_background_is_new() -> None:
     before = photos.copy()
     images = replace_backgrounds(photos, alphas, rng=rng())
     np.testing.assert_array_equal(photos, before)
-    assert (images.shape, images.dtype) == (photos.shape, np.uint8)
+    assert images.shape == photos.shape
+    assert images.dtype == np.uint8
     corner, palm = images[:, :6, :6].mean(axis=(1, 2)), images[:, 34:40, 28:36].mean(axis=(1, 2))
     assert corner.std(axis=0).min() > 20
     warm = palm[:, 0] - palm[:, 2]

@@ -9,12 +9,10 @@ from photos import folder_of, numbered_folder, photo, pixels
 from PIL import Image
 
 from cnn_sign_digits.datasets.folders import read_folder
-from cnn_sign_digits.datasets.photos import Photos
-from nn_core.cli.dataset import Part
 from nn_core.errors import DataError, NNError
 
 
-def read(folder: Path, **options: str) -> Part[Photos]:
+def read(folder: Path, **options: str) -> Any:
     return read_folder(folder, size=64, **options)
 
 
@@ -113,11 +111,11 @@ def test_broken_photos_are_named(tmp_path: Path) -> None:
     whole = photo(tmp_path / "1" / "whole.jpg", pixels(1, 100, 100, 3)[0]).read_bytes()
     cut = tmp_path / "1" / "cut.jpg"
     cut.write_bytes(whole[: len(whole) // 2])
-    assert message_of(tmp_path).startswith(f"{cut} is not a picture, or is damaged: ")
+    assert message_of(tmp_path).startswith(f"{cut} is not an image, or is damaged: ")
     cut.write_bytes(b"")
     assert message_of(tmp_path) == f"{cut} is empty"
     cut.write_text("<html>")
-    assert message_of(tmp_path).startswith(f"{cut} is not a picture; known are ")
+    assert message_of(tmp_path).startswith(f"{cut} is not an image; supported formats are ")
 
 
 def test_folders_with_nothing_to_train_on(tmp_path: Path) -> None:
@@ -139,5 +137,5 @@ def test_a_line_break_in_a_name_stays_on_one_line(tmp_path: Path) -> None:
     (tmp_path / "0\n1").mkdir()
     assert "0\\n1 has no photos" in message_of(tmp_path)
     (tmp_path / "0\n1" / "a\n.jpg").write_text("x")
-    with pytest.raises(DataError, match="is not a picture"):
+    with pytest.raises(DataError, match="is not an image"):
         read(tmp_path)

@@ -155,7 +155,7 @@ def test_class_names_that_do_not_fit(tmp_path: Path) -> None:
     few = hdf5_file(tmp_path / "few.h5", [b"a", b"b"], **arrays)
     assert "label 2 is out of range; there are 2 classes" in message_of(few)
     twice = hdf5_file(tmp_path / "twice.h5", [b"a", b"b", b"a"], **arrays)
-    assert "names a class twice" in message_of(twice)
+    assert "list_classes has a name twice" in message_of(twice)
 
 
 def test_files_that_are_not_hdf5(tmp_path: Path) -> None:
