@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits.datasets.catalog import PROGRAM
+from cnn_sign_digits import PROGRAM
 from cnn_sign_digits.model import INPUT_SHAPE
 from cnn_sign_digits.presets import PRESETS
 from nn_core import checkpoint

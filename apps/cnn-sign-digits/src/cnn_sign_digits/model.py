@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits.datasets.catalog import PROGRAM
+from cnn_sign_digits import PROGRAM
 from cnn_sign_digits.datasets.photos import SHAPE, Photos
 from nn_core import checkpoint
 from nn_core.arrays import Array

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from cnn_sign_digits.datasets.catalog import CATALOG, is_generated, read_path
+from cnn_sign_digits.datasets.catalog import CATALOG, PhotoSplits, is_generated, read_path
 from cnn_sign_digits.datasets.extra_data import add_backgrounds, add_extra_data
-from cnn_sign_digits.datasets.photos import PhotoSplits
 from cnn_sign_digits.model import INPUT_SHAPE, Model, Transform
 from cnn_sign_digits.settings import PhotoSettings, settings_of, spawn_rngs
 from nn_core.batches.augmentation import Augmentation, augmentation

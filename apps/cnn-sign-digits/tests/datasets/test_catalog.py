@@ -9,8 +9,14 @@ import pytest
 from photos import folder_of, hdf5_file, numbered_folder, photo, pixels, rng
 
 from cnn_sign_digits.datasets import hdf5
-from cnn_sign_digits.datasets.catalog import CATALOG, DIGITS, SIGNS, is_generated, read_path
-from cnn_sign_digits.datasets.photos import PhotoSplits
+from cnn_sign_digits.datasets.catalog import (
+    CATALOG,
+    DIGITS,
+    SIGNS,
+    PhotoSplits,
+    is_generated,
+    read_path,
+)
 from cnn_sign_digits.synthetic import renderer
 from nn_core.batches.augmentation import Augmentation
 from nn_core.cli import download

@@ -7,7 +7,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from cnn_sign_digits.datasets.catalog import PROGRAM, is_generated
+from cnn_sign_digits import PROGRAM
+from cnn_sign_digits.datasets.catalog import is_generated
 from cnn_sign_digits.datasets.outputs import require_outside
 from cnn_sign_digits.model import load_model
 from cnn_sign_digits.presets import PRESETS

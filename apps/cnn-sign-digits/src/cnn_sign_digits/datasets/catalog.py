@@ -1,21 +1,21 @@
 """The data sets of `--data`: generated, downloaded by `fetch`, or read from a path."""
 
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
+from cnn_sign_digits import PROGRAM
 from cnn_sign_digits.datasets.folders import read_folder
 from cnn_sign_digits.datasets.hdf5 import hdf5_files, read_hdf5_folder, read_hdf5_photos
 from cnn_sign_digits.datasets.photos import SIZE, Photos
 from nn_core.cli.catalog import Catalog
-from nn_core.cli.dataset import Contents, Dataset
+from nn_core.cli.dataset import Contents, Dataset, Splits
 from nn_core.cli.download import RemoteArchive, RemoteDataset, RemoteFile
 from nn_core.errors import DataError, SettingError
 from nn_core.registry import require
 from nn_core.storage.files import exists, printable
 from nn_core.storage.hdf5 import SUFFIXES
-
-PROGRAM = "cnn-sign"
 
 DIGITS = RemoteDataset(
     name="digits",
@@ -46,6 +46,8 @@ SIGNS = RemoteDataset(
     origin="nabeelshan78/cnn-from-scratch-sign-digits",
     license="course data, no license stated",
 )
+
+PhotoSplits: TypeAlias = Splits[Photos]
 
 
 def synthetic(

@@ -5,9 +5,9 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits.datasets.catalog import CATALOG, is_generated
+from cnn_sign_digits.datasets.catalog import CATALOG, PhotoSplits, is_generated
 from cnn_sign_digits.datasets.cutouts import replace_backgrounds, segment_hands
-from cnn_sign_digits.datasets.photos import Photos, PhotoSplits
+from cnn_sign_digits.datasets.photos import Photos
 from nn_core.arrays import Labels
 from nn_core.cli.dataset import Dataset, Splits
 from nn_core.cli.labels import match_classes

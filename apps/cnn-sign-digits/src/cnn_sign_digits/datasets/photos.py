@@ -5,7 +5,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.cli.dataset import Splits
 from nn_core.cli.images import fit_images
 from nn_core.errors import DataError
 from nn_core.storage.hdf5 import HDF5Array
@@ -16,7 +15,6 @@ SHAPE = (SIZE, SIZE, 3)
 
 Photos: TypeAlias = npt.NDArray[np.uint8] | HDF5Array
 """(N, 64, 64, 3), bytes."""
-PhotoSplits: TypeAlias = Splits[Photos]
 
 
 def fit_photos(raw: npt.NDArray[Any], source: str) -> npt.NDArray[np.uint8]:
