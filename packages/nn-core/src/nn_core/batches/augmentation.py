@@ -32,10 +32,10 @@ class Augmentation:
     scale       it grows or shrinks by up to this: a factor from 1 / (1 + scale) to 1 + scale
     stretch     its width grows by up to this while its height shrinks as much, or the reverse:
                 factors e and 1 / e, e from 1 / (1 + stretch) to 1 + stretch
-    horizontal_flip      one image in two has its left and right exchanged
+    horizontal_flip  one image in two is flipped left to right
     brightness  up to this part of white is added or taken away
     contrast    the distance from mid-grey times 1 / (1 + contrast) to 1 + contrast
-    color      each channel times 1 / (1 + color) to 1 + color, by itself: light of another hue
+    color       each channel times 1 / (1 + color) to 1 + color, by itself: light of another hue
 
     Amounts are uniform, factors are uniform in their logarithm: half as often smaller, half as
     often larger. All are drawn for each image apart, and with all settings at zero the image
@@ -148,7 +148,7 @@ class Augmentation:
 
 
 def rotate(x: npt.NDArray[np.uint8], degrees: float) -> Array:
-    """Each image turned about its centre, clockwise, as float32; its edge fills the corners.
+    """Each image rotated about its center, clockwise, as float32; its edge fills the corners.
 
     x (N, H, W, C) bytes, C from 1 to 4. Raises as `Augmentation` does.
     """
@@ -173,7 +173,7 @@ AUGMENTATIONS: dict[str, Callable[..., Augmentation | None]] = {
 
 
 def augmentation(text: str) -> Augmentation | None:
-    """The augmentation that a text such as "standard:rotation=30,horizontal_flip=no" names; or none.
+    """The augmentation of a text such as "standard:rotation=30,horizontal_flip=no"; or none.
 
     Raises SettingError for a name or a setting that there is not, or one out of range.
     """
