@@ -40,7 +40,7 @@ JOBS = {
         "evaluate --figure out/confusion.png --mistakes out/mistakes.png",
         "filters --figure out/filters.png",
         "animate-convolution --figure out/convolution.gif",
-        "make-data out/hands.h5 --count 200 --test 100 --figure out/hands.png",
+        "make-data --save out/hands.h5 --count 200 --test 100 --figure out/hands.png",
     ],
     "dino-gen": [
         "",

@@ -1,8 +1,12 @@
-"""Checkpoints of cnn-sign that need no training, for the tests of what looks into them."""
+"""Untrained checkpoints of cnn-sign, for the tests of what reads them."""
+
+from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from cnn_sign_digits.model import INPUT_SHAPE, PROGRAM
+from cnn_sign_digits import PROGRAM
+from cnn_sign_digits.model import INPUT_SHAPE
 from cnn_sign_digits.presets import PRESETS
 from nn_core import checkpoint
 from nn_core.layers import ReLU
@@ -11,17 +15,22 @@ from nn_core.network import Network
 CLASSES = tuple("0123456789")
 
 
-def network_of(name, dtype=np.float32):
-    """A preset with weights, and running statistics, drawn at random."""
+def network_of(name: str, dtype: npt.DTypeLike = np.float32) -> Network:
+    """A preset with random weights and running statistics."""
     rng, preset = np.random.default_rng(5), PRESETS[name]
-    layers = preset.build(len(CLASSES), ReLU(), "he", preset.defaults["keep_prob"])
+    layers = preset.build(len(CLASSES), ReLU(), "he", preset.photos["dropout"])
     network = Network(layers, input_shape=INPUT_SHAPE, rng=rng, dtype=dtype)
     statistics = network.parameters[network.trained_count :]
     statistics[...] = rng.uniform(0.5, 1.5, statistics.shape)
     return network
 
 
-def save(path, network, classes=CLASSES):
-    details = {"settings": {}, "classes": classes, "fingerprint": "none", "views": [[0, False]]}
+def save(path: Path, network: Network, classes: tuple[str, ...] = CLASSES) -> Path:
+    details = {
+        "settings": {},
+        "classes": classes,
+        "fingerprint": "none",
+        "test_time_augmentation": [[0, False]],
+    }
     checkpoint.save(path, network, program=PROGRAM, details=details)
     return path

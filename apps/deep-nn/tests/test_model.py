@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import json_of, succeed, trained
+from command_line import json_of, refusal, succeed, trained
 
 from deep_nn.model import load_model
 from nn_core import checkpoint
@@ -28,11 +28,15 @@ def test_an_old_checkpoint_has_the_settings_of_today() -> None:
     assert "keep_prob" not in settings
 
 
-def test_an_old_checkpoint_can_be_evaluated_and_resumed(tmp_path: Path) -> None:
-    assert json_of("evaluate", "--model", OLD)["examples"] == 100
-    resumed = ("--epochs", 4, "--dropout", "0.2", "--save", tmp_path / "m.h5")
-    succeed("train", "--resume", OLD, *resumed)
-    assert json_of("summary", "--model", tmp_path / "m.h5")["settings"]["epochs"] == 4
+def test_an_old_checkpoint_can_be_evaluated_and_exported_but_not_resumed(tmp_path: Path) -> None:
+    expected = json_of("evaluate", "--model", OLD)
+    assert expected["examples"] == 100
+    succeed("export", "--model", OLD, "--save", tmp_path / "new.h5")
+    assert json_of("evaluate", "--model", tmp_path / "new.h5") == expected
+    line = refusal("train", "--resume", OLD, "--save", tmp_path / "m.h5", status=1)
+    assert "of an earlier version" in line
+    assert "its run cannot be resumed" in line
+    assert not (tmp_path / "m.h5").exists()
 
 
 @pytest.mark.parametrize("data", ["blobs", "circles:points=60"])
@@ -46,7 +50,7 @@ def test_two_classes_have_one_logit(tmp_path: Path, data: str) -> None:
 
 def test_logits_that_overflow(tmp_path: Path) -> None:
     model = load_model(trained(tmp_path / "m.h5"))
-    model.network.parameters[...] *= 100
+    model.network.vector[...] *= 100
     with pytest.raises(DataError, match=r"far\.csv: .* at example 1 \(from 0\)"):
         model.logits(np.array([model.preprocessing.mean, [1e37, -1e37]]), "far.csv")
 

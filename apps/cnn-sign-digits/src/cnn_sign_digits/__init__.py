@@ -1,1 +1,4 @@
-"""Convolutional networks that read hand signs, from the command line."""
+"""Recognition of hand signs by a convolutional network."""
+
+PROGRAM = "cnn-sign"
+"""The name on the command line, which checkpoints carry."""

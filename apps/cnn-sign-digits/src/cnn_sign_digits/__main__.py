@@ -1,15 +1,11 @@
-"""Where the program starts, as `cnn-sign` and as `python -m cnn_sign_digits`."""
+"""Entry point of `cnn-sign` and of `python -m cnn_sign_digits`."""
 
-import sys
+from nn_core.cli import run
 
 
 def main() -> None:
-    """Run it; Ctrl-C is one line even while it is still being imported."""
-    try:
-        from cnn_sign_digits.cli import main as program
-    except KeyboardInterrupt:
-        sys.exit("Error: interrupted")
-    program()
+    """Run the program."""
+    run("cnn_sign_digits.cli")
 
 
 if __name__ == "__main__":

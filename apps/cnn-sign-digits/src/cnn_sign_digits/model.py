@@ -1,77 +1,71 @@
-"""The network between the photos and the answers, kept in a checkpoint."""
+"""A trained classifier of photos, as stored in a checkpoint."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from cnn_sign_digits.dataset import SIZE, Images
+from cnn_sign_digits import PROGRAM
+from cnn_sign_digits.datasets.photos import SHAPE, Photos
 from nn_core import checkpoint
 from nn_core.arrays import Array
-from nn_core.batches.augmentation import turned
+from nn_core.batches.augmentation import rotate
+from nn_core.cli.images import read_image
 from nn_core.cli.labels import class_names
 from nn_core.errors import CheckpointError
 from nn_core.metrics import probabilities
 from nn_core.network import Network
 
-PROGRAM = "cnn-sign"
 SHIPPED = Path(__file__).with_name("accurate.h5")
-"""The weights that come with the program."""
-INPUT_SHAPE = (SIZE, SIZE, 3)
-View = tuple[float, bool]
-AT_ONCE = 256
-"""Photos that are looked at together."""
+"""The model of commands without --model."""
+INPUT_SHAPE = SHAPE
+Transform: TypeAlias = tuple[float, bool]
+"""Of test-time augmentation: degrees rotated, and whether flipped horizontally."""
+BATCH = 256
+"""Photos per batch of predictions."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A trained network that answers for photos as they are, bytes (N, 64, 64, 3).
+    """A trained network that classifies photos given as bytes (N, 64, 64, 3).
 
-    settings     those of its training, as the checkpoint has them
-    fingerprint  of the photos that it was trained on
-    views        how it looks at each photo: (degrees turned, whether in a mirror)
-    run          how to go on with its training, if that was saved
+    settings                of its training, as stored in the checkpoint
+    fingerprint             of its training photos
+    test_time_augmentation  transforms of each photo over which predictions are averaged
+    run                     the state to resume training from, if it was saved
     """
 
     network: Network
     classes: tuple[str, ...]
     settings: Mapping[str, Any]
     fingerprint: str
-    views: tuple[View, ...]
+    test_time_augmentation: tuple[Transform, ...]
     run: checkpoint.Run | None
 
-    def logits(self, x: Images) -> Array:
+    def log_probabilities(self, x: Photos) -> Array:
         """log P(class | photo), (N, classes)."""
         return np.log(np.maximum(self.probabilities(x), 1e-30))
 
-    def probabilities(self, x: Images) -> Array:
-        """P(class | photo), (N, classes): the mean over the views."""
-        answers = np.zeros((len(x), len(self.classes)), self.network.dtype)
+    def probabilities(self, x: Photos) -> Array:
+        """P(class | photo), (N, classes): the mean over the test-time transforms."""
+        p = np.zeros((len(x), len(self.classes)), self.network.dtype)
         contexts = self.network.contexts(frozen=True)
-        for start in range(0, len(x), AT_ONCE):
-            part = slice(start, start + AT_ONCE)
-            photos = x[part]
-            for degrees, mirrored in self.views:
-                seen = photos[:, :, ::-1] if mirrored else photos
-                view = turned(seen, degrees) if degrees else seen
-                answers[part] += probabilities(self.network.predict(view, contexts=contexts))
-        answers /= len(self.views)
-        return answers
-
-    def details(self) -> dict[str, Any]:
-        """What a checkpoint needs beside the network."""
-        return {
-            "settings": dict(self.settings),
-            "classes": self.classes,
-            "fingerprint": self.fingerprint,
-            "views": self.views,
-        }
+        for start in range(0, len(x), BATCH):
+            batch = slice(start, start + BATCH)
+            photos = x[batch]
+            for degrees, flip in self.test_time_augmentation:
+                flipped = photos[:, :, ::-1] if flip else photos
+                rotated = rotate(flipped, degrees) if degrees else flipped
+                p[batch] += probabilities(self.network.predict(rotated, contexts=contexts))
+        p /= len(self.test_time_augmentation)
+        return p
 
 
 def load_model(path: Path | None) -> Model:
-    """Read a checkpoint of cnn-sign; without a path, the one that comes with the program.
+    """Read a checkpoint of cnn-sign; None for the one that is shipped.
 
     Raises CheckpointError, in one line.
     """
@@ -79,20 +73,32 @@ def load_model(path: Path | None) -> Model:
     loaded = checkpoint.load(path, program=PROGRAM)
     details = loaded.details
     try:
-        classes, settings = class_names(details["classes"]), dict(details["settings"])
+        # Early checkpoints call the transforms "views".
+        transforms = details.get("test_time_augmentation") or details["views"]
         model = Model(
             loaded.network,
-            classes,
-            settings,
+            class_names(details["classes"]),
+            dict(details["settings"]),
             details["fingerprint"],
-            tuple((float(degrees), bool(mirrored)) for degrees, mirrored in details["views"]),
+            tuple((float(degrees), bool(flip)) for degrees, flip in transforms),
             loaded.run,
         )
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from None
     network = model.network
-    if not model.views or not all(-180 <= degrees <= 180 for degrees, _ in model.views):
-        raise CheckpointError(f"{path} is damaged: it has no way to look at a photo")
+    if not all(-180 <= degrees <= 180 for degrees, _ in model.test_time_augmentation):
+        raise CheckpointError(f"{path} is damaged: its test-time rotations exceed 180 degrees")
     if network.input_shape != INPUT_SHAPE or network.output_shape != (len(model.classes),):
-        raise CheckpointError(f"{path} is damaged: its network does not fit its classes or photos")
+        raise CheckpointError(
+            f"{path} is damaged: its network maps {network.input_shape} to"
+            f" {network.output_shape}, expected {INPUT_SHAPE} to ({len(model.classes)},)"
+        )
     return model
+
+
+def read_photo(path: Path) -> npt.NDArray[np.uint8]:
+    """A photo as the network takes it, cropped to a square: (1, 64, 64, 3) bytes.
+
+    Raises DataError if the file is not an image.
+    """
+    return read_image(path, INPUT_SHAPE, crop=True)

@@ -1,4 +1,4 @@
-"""The networks that `--preset` names, each with the settings that suit it."""
+"""The networks of `--preset`, each with default training settings."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,31 +18,31 @@ from nn_core.layers import (
 )
 
 NORM = InstanceNorm(epsilon=1.0)
-"""Photos come as they are, 0 to 255: to them, one step of grey is little."""
+"""Pixels are 0 to 255, so that an epsilon of 1 is small."""
 
 
 @dataclass(frozen=True)
 class Preset:
     """A network and how to train it.
 
-    build     (classes, activation, initializer, keep probability) -> its layers
-    defaults  of the options of `train`, for photos
-    drawn     the other ones for drawn hands, which are many, and no two of them alike
+    build      (classes, activation, initializer, dropout rate) -> layers
+    photos     defaults of the options of `train`
+    synthetic  those that differ for synthetic hands, which are many and all different
     """
 
     build: Callable[[int, Layer, str, float], list[Layer]]
-    defaults: Mapping[str, Any]
-    drawn: Mapping[str, Any]
+    photos: Mapping[str, Any]
+    synthetic: Mapping[str, Any]
 
-    def defaults_for(self, drawn: bool) -> dict[str, Any]:
-        """The options' defaults."""
-        return {**self.defaults, **(self.drawn if drawn else {})}
+    def defaults_for(self, *, synthetic: bool) -> dict[str, Any]:
+        """Defaults of the options of `train`."""
+        return {**self.photos, **(self.synthetic if synthetic else {})}
 
 
-def classic(classes: int, activation: Layer, initializer: str, keep_prob: float) -> list[Layer]:
-    """Two convolutions with wide pools, as the course's first convolutional network has them.
+def classic(classes: int, activation: Layer, initializer: str, dropout: float) -> list[Layer]:
+    """Two convolutions with wide pooling, like the first convolutional network of the course.
 
-    64 x 64 x 3 -> 8 maps of 8 x 8 -> 16 maps of 2 x 2 -> classes
+    64 x 64 x 3 -> 8 x 8 x 8 -> 2 x 2 x 16 -> classes
     """
     return [
         NORM,
@@ -53,19 +53,19 @@ def classic(classes: int, activation: Layer, initializer: str, keep_prob: float)
         activation,
         MaxPool2D(4),
         Flatten(),
-        *_head(classes, initializer, keep_prob),
+        *_head(classes, initializer, dropout),
     ]
 
 
-def accurate(classes: int, activation: Layer, initializer: str, keep_prob: float) -> list[Layer]:
-    """Five convolutions with batch normalization, made for small size and many cameras.
+def accurate(classes: int, activation: Layer, initializer: str, dropout: float) -> list[Layer]:
+    """Five convolutions with batch normalization; small, and robust to different cameras.
 
-    64 x 64 x 3 -> 24 maps of 16 x 16 -> 48 of 8 x 8 -> 80 of 4 x 4 -> 128 numbers -> classes
+    64 x 64 x 3 -> 16 x 16 x 24 -> 8 x 8 x 48 -> 4 x 4 x 80 -> 128 -> classes
     """
 
     def convolution(filters: int, kernel: int = 3, stride: int = 1) -> list[Layer]:
-        maps = Conv2D(filters, kernel, stride, padding="same", initializer=initializer)
-        return [maps, BatchNorm(), activation]
+        conv = Conv2D(filters, kernel, stride, padding="same", initializer=initializer)
+        return [conv, BatchNorm(), activation]
 
     return [
         NORM,
@@ -78,13 +78,13 @@ def accurate(classes: int, activation: Layer, initializer: str, keep_prob: float
         MaxPool2D(2),
         *convolution(128),
         GlobalAveragePool2D(),
-        *_head(classes, initializer, keep_prob),
+        *_head(classes, initializer, dropout),
     ]
 
 
-def _head(classes: int, initializer: str, keep_prob: float) -> list[Layer]:
+def _head(classes: int, initializer: str, dropout: float) -> list[Layer]:
     """Dropout, if any, and a dense layer of logits."""
-    noise: list[Layer] = [Dropout(keep_prob)] if keep_prob < 1 else []
+    noise: list[Layer] = [Dropout(1 - dropout)] if dropout > 0 else []
     return [*noise, Dense(classes, initializer)]
 
 
@@ -97,12 +97,12 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 "learning_rate": 0.006,
                 "schedule": "cosine:warmup=1",
                 "epochs": 120,
-                "keep_prob": 1.0,
-                "augment": "standard:rotation=10,shift=0.05,scale=0.1,mirror=no",
-                "add": "none",
-                "walls": 0,
+                "dropout": 0.0,
+                "augment": "standard:rotation=10,shift=0.05,scale=0.1,horizontal_flip=no",
+                "extra_data": "none",
+                "backgrounds": 0,
             },
-            drawn={"epochs": 12, "augment": "none"},
+            synthetic={"epochs": 12, "augment": "none"},
         ),
         "accurate": Preset(
             accurate,
@@ -112,13 +112,13 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 "schedule": "cosine:warmup=0.5",
                 "batch_size": 32,
                 "epochs": 18,
-                "keep_prob": 1.0,
+                "dropout": 0.0,
                 "augment": "standard:shift=0.12,rotation=45,scale=0.4,stretch=0.3,"
-                "brightness=0.12,contrast=0.4,colour=0.2",
-                "add": "synthetic:count=3500,variety=1",
-                "walls": 4,
+                "brightness=0.12,contrast=0.4,color=0.2",
+                "extra_data": "synthetic:count=3500,diversity=1",
+                "backgrounds": 4,
             },
-            drawn={"epochs": 8, "add": "none", "walls": 0},
+            synthetic={"epochs": 8, "extra_data": "none", "backgrounds": 0},
         ),
     }
 )

@@ -1,13 +1,16 @@
-"""What defines a run of cnn-sign, as plain values."""
+"""The settings of a training run, as plain values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from cnn_sign_digits.data import parse_fold
+from cnn_sign_digits.datasets.catalog import CATALOG
 from cnn_sign_digits.model import Model
 from cnn_sign_digits.presets import PRESETS
 from nn_core.batches.augmentation import augmentation
+from nn_core.cli.catalog import parse_fold
 from nn_core.cli.settings import Settings
 from nn_core.errors import CheckpointError
 from nn_core.layers import ACTIVATIONS, Layer
@@ -17,14 +20,14 @@ from nn_core.registry import parse
 
 @dataclass(frozen=True, kw_only=True)
 class PhotoSettings(Settings):
-    """A run of cnn-sign.
+    """The settings of a run of cnn-sign, by the names of its options.
 
-    test       what to judge by; None: the set's own test part, a fold, or what is held back
-    fold       "2/5": the second of five parts is held back
-    group      who is on the photos of a folder
-    add        more photos to train on, or "none"
-    walls      how often each hand is shown before another wall as well
-    keep_prob  what dropout keeps before the last layer
+    test         validation data; None: the data's own test part, a fold, or a held-back part
+    fold         "2/5": the second of five parts is held back
+    group        the subjects of the photos in a folder
+    extra_data   more training photos, or "none"
+    backgrounds  copies of each hand over synthetic backgrounds
+    dropout      rate before the last layer
     """
 
     data: str
@@ -32,41 +35,83 @@ class PhotoSettings(Settings):
     validation: float
     fold: str | None
     group: str | None
-    add: str
-    walls: int
+    extra_data: str
+    backgrounds: int
     preset: str
     activation: str
     initializer: str
-    keep_prob: float
+    dropout: float
     augment: str
+
+    def layers(self, classes: int) -> list[Layer]:
+        """The layers of the preset."""
+        activation = parse(self.activation, ACTIVATIONS, "activation")()
+        return PRESETS[self.preset].build(classes, activation, self.initializer, self.dropout)
 
 
 def settings_of(model: Model) -> PhotoSettings:
-    """Those that the model was trained with. Raises CheckpointError if they make no sense."""
+    """The settings of a model's training. Raises CheckpointError if they are invalid."""
     try:
-        settings = PhotoSettings.from_mapping(model.settings)
-        layers(settings, 2)
+        settings = PhotoSettings.from_mapping(migrate_settings(model.settings))
+        settings.layers(2)
         augmentation(settings.augment)
         settings.recipe(softmax_cross_entropy)
-        streams(settings.seed)
+        spawn_rngs(settings.seed)
         if settings.fold is not None:
             parse_fold(settings.fold)
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
-        raise CheckpointError(
-            f"the settings of the model's training are damaged: {error}"
-        ) from None
+        raise CheckpointError(f"the settings in the checkpoint are damaged: {error}") from None
     return settings
 
 
-def layers(settings: PhotoSettings, classes: int) -> list[Layer]:
-    """Those of the preset."""
-    activation = parse(settings.activation, ACTIVATIONS, "activation")()
-    build = PRESETS[settings.preset].build
-    return build(classes, activation, settings.initializer, settings.keep_prob)
+_RENAMED = {"add": "extra_data", "walls": "backgrounds"}
 
 
-def streams(seed: int) -> list[np.random.Generator]:
-    """Independent generators: data and split, first weights, training, photos never seen,
-    photos added, and walls.
+def migrate_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a checkpoint of any version, under today's names.
+
+    Before dropout there was keep_prob = 1 - dropout; extra_data was `add`, backgrounds `walls`;
+    the diversity of synthetic data was `variety`; in augmentations horizontal_flip was `mirror`,
+    and color `colour`.
     """
-    return np.random.default_rng(seed).spawn(6)
+    migrated = {_RENAMED.get(name, name): value for name, value in settings.items()}
+    if "keep_prob" in migrated:
+        migrated["dropout"] = round(1 - migrated.pop("keep_prob"), 12)
+    for name in ("data", "test", "extra_data", "augment"):
+        value = migrated.get(name)
+        if isinstance(value, str):
+            migrated[name] = _migrate_spec(value)
+    return migrated
+
+
+def _migrate_spec(spec: str) -> str:
+    """Rename the settings within a text such as "synthetic:variety=1"; leave paths alone."""
+    name, colon, tail = spec.partition(":")
+    renamed = {"standard": {"mirror": "horizontal_flip", "colour": "color"}}
+    renamed |= {generated: {"variety": "diversity"} for generated in CATALOG.generated}
+    if name.strip() not in renamed:
+        return spec
+    pairs = [part.partition("=") for part in tail.split(",")]
+    names = renamed[name.strip()]
+    parts = [f"{names.get(key.strip(), key)}{equals}{value}" for key, equals, value in pairs]
+    return f"{name}{colon}{','.join(parts)}"
+
+
+class Rngs(NamedTuple):
+    """Independent random generators of a run.
+
+    data         synthetic data and splits
+    evaluation   synthetic data to evaluate on, none of it in training
+    """
+
+    data: np.random.Generator
+    weights: np.random.Generator
+    training: np.random.Generator
+    evaluation: np.random.Generator
+    extra_data: np.random.Generator
+    backgrounds: np.random.Generator
+
+
+def spawn_rngs(seed: int) -> Rngs:
+    """The generators of a run, all from its seed."""
+    return Rngs(*np.random.default_rng(seed).spawn(len(Rngs._fields)))

@@ -3,13 +3,22 @@
 from typing import Any
 
 import pytest
-from command_line import (
-    json_of,
-    refusal,
-    succeed,
-)
+from command_line import json_of, refusal, succeed
 
+from deep_nn import gradient_examples
+from nn_core.engine.fused import MODULES
 from nn_core.errors import GradientError
+from nn_core.layers import LAYERS
+
+INFERENCE = {"FoldedConv2D", "FoldedDense", "PoolBeforeActivation"}
+"""Fused layers without a backward pass."""
+OTHERS = {
+    "binary cross-entropy",
+    "softmax cross-entropy",
+    "softmax cross-entropy, padded",
+    "mean squared error",
+    "network 2-5-3-1",
+}
 
 
 class TestCheckGradients:
@@ -19,39 +28,17 @@ class TestCheckGradients:
         assert lines[0].split()[0] == "checked"
         assert lines[-1] == f"all {len(lines) - 2} gradients match to within 1e-6"
 
-    def test_every_layer_loss_and_fused_layer_is_checked(self) -> None:
+    def test_every_layer_fused_layer_and_loss_is_checked(self) -> None:
         found = json_of("check-gradients")
-        checked = {entry["checked"].partition("(")[0] for entry in found}
-        assert checked == {
-            "Dense",
-            "Sigmoid",
-            "Tanh",
-            "ReLU",
-            "LeakyReLU",
-            "GELU",
-            "Dropout",
-            "Flatten",
-            "Conv2D",
-            "MaxPool2D",
-            "AveragePool2D",
-            "GlobalAveragePool2D",
-            "BatchNorm",
-            "InstanceNorm",
-            "Embedding",
-            "SimpleRNN",
-            "GRU",
-            "LSTM",
-            "binary cross-entropy",
-            "softmax cross-entropy",
-            "sequence cross-entropy",
-            "mean squared error",
-            "network 2-5-3-1",
-            "BatchNormReLU",
-            "BatchNormReLUMaxPool",
-            "ConvReLUMaxPool",
-            "EmbeddedRecurrent",
-            "WinogradConv2D",
+        checked = {entry["checked"] for entry in found}
+        fused = {
+            f"{name}({', '.join(pattern.split())})"
+            for pattern, _, name in MODULES
+            if name not in INFERENCE
         }
+        variants = {name for name in checked if name.partition(",")[0] in LAYERS}
+        assert variants >= {name for name in LAYERS if name.isidentifier()}
+        assert checked - variants == fused | OTHERS
         assert all(entry["error"] < 1e-6 for entry in found)
 
     def test_the_seed_draws_the_numbers(self) -> None:
@@ -64,3 +51,9 @@ class TestCheckGradients:
 
         monkeypatch.setattr("deep_nn.commands.check_gradients.check_layer", fail)
         assert "expected 1.0, received 2.0" in refusal("check-gradients", status=1)
+
+
+def test_the_examples_are_named_for_their_layers() -> None:
+    for layers in gradient_examples.LAYERS.values():
+        for name, layer in layers.items():
+            assert name.partition(",")[0] == type(layer).__name__

@@ -135,18 +135,18 @@ class TestFairness:
             trainer = build_trainer(settings)
             run: dict[str, Any] = {
                 "settings": settings,
-                "weights": trainer.network.parameters.copy(),
+                "weights": trainer.network.vector.copy(),
                 "batches": [],
             }
             runs.append(run)
-            draw = trainer.batches.next
+            batch = trainer.batches.batch
 
-            def next_batch() -> Any:
-                x, y = draw()
+            def recorded(seed: tuple[int, int]) -> Any:
+                x, y = batch(seed)
                 run["batches"].append((x.copy(), y.copy()))
                 return x, y
 
-            trainer.batches.next = next_batch  # type: ignore[method-assign]
+            trainer.batches.batch = recorded  # type: ignore[method-assign]
             return trainer
 
         monkeypatch.setattr("deep_nn.commands._comparison.build_trainer", build)

@@ -13,7 +13,7 @@ from deep_nn.model import load_model
 class TestSummary:
     def test_layers_classes_and_settings(self, folder: Path) -> None:
         lines = succeed("summary", "--model", folder / "cats.h5").stdout.splitlines()
-        assert lines[0].split() == ["layer", "output", "parameters", "bytes", "multiply-adds"]
+        assert lines[0].split() == ["layer", "output", "parameters", "bytes", "MACs"]
         assert lines[1].split() == ["input", "90"]
         assert "classes: non-cat, cat" in lines
         assert "optimizer: adam" in lines
@@ -26,5 +26,5 @@ class TestSummary:
         assert found["settings"]["data"] == "blobs"
         assert found["settings"]["hidden"] == "16,16"
         network = load_model(folder / "blobs.h5").network
-        assert found["network"]["parameters"] == network.parameters.size
+        assert found["network"]["parameters"] == network.vector.size
         assert [layer["output_shape"] for layer in found["network"]["layers"]][-1] == [3]

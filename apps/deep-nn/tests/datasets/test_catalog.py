@@ -130,7 +130,7 @@ class TestLoad:
             in message_of(gap)
         )
         single = npz_file(tmp_path / "single.npz", x, [0, 1, 2, 3])
-        assert f"{single} (x, y): no example can be held back" in message_of(single)
+        assert f"{single} (x, y): no example can be held out" in message_of(single)
         test_only = hdf5_file(tmp_path / "t.h5", test_set_x=PHOTOS, test_set_y=NUMBERS)
         assert "t.h5 has only a test set" in message_of(test_only)
 

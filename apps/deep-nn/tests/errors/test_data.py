@@ -130,4 +130,4 @@ class TestData:
     def test_too_few_examples_to_split(self, here: Path) -> None:
         text("1,2,a\n3,4,b\n")(here)
         line = refused_and_nothing_changed(here, "train", "--data", "points.csv", status=1)
-        assert "no example can be held back" in line
+        assert "no example can be held out" in line

@@ -17,7 +17,7 @@ def press_ctrl_c_in_step(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     usual = Trainer.step
 
     def step_or_press(trainer: Trainer) -> float:
-        if trainer.step_count + 1 == step:
+        if trainer.state.step + 1 == step:
             signal.raise_signal(signal.SIGINT)
         return usual(trainer)
 

@@ -62,32 +62,32 @@ BAD_MODELS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no such file": (lambda path: path, "cannot read m.h5: No such file"),
     "a directory": (Path.mkdir, "cannot read m.h5: Is a directory"),
     "an empty file": (Path.touch, "m.h5 is not a checkpoint"),
-    "text": (plain_text, "m.h5 is not a checkpoint: it is no HDF5 file"),
+    "text": (plain_text, "m.h5 is not a checkpoint (not HDF5)"),
     "a data file": (
         lambda path: write_cats(path, "train"),
-        "m.h5 is not a checkpoint: it is some other HDF5 file",
+        "m.h5 is not a checkpoint (no nn-core header)",
     ),
     "of another program": (another_programs, "m.h5 was written by cnn-sign, not by deep-nn"),
     "truncated": (cut_off, "m.h5: damaged"),
     "of a later version": (
         edited(lambda file: file.attrs.update(version=99)),
-        "m.h5 has format version 99; this program reads 1",
+        "m.h5 has format version 99; this program reads up to 2",
     ),
     "without weights": (edited(replaced("parameters/0/W", None)), "m.h5 is damaged"),
     "with weights of another shape": (
         edited(replaced("parameters/0/W", np.zeros((3, 3)))),
         "m.h5 is damaged: /parameters/0/W has shape (3, 3), expected (2, 16)",
     ),
-    "with weights that are no numbers": (
+    "with weights that are not finite": (
         edited(replaced("parameters/0/W", np.full((2, 16), np.nan))),
-        "m.h5 is damaged: /parameters/0/W holds numbers that are not finite",
+        "m.h5 is damaged: /parameters/0/W has values that are not finite",
     ),
     "with a group for weights": (
         edited(replaced("parameters/0/W", {})),
         "m.h5 is damaged",
     ),
     "without details": (edited(replaced("details", None)), "m.h5 is damaged"),
-    "with details that are no JSON": (edited(replaced("details", "{")), "m.h5 is damaged"),
+    "with details that are not JSON": (edited(replaced("details", "{")), "m.h5 is damaged"),
     "with other details": (edited(replaced("details", "{}")), "m.h5 is damaged"),
 }
 
@@ -122,7 +122,7 @@ class TestModels:
             assert "--data" in line
 
     @pytest.mark.parametrize(
-        "name", ["training/state", "training/history/step_loss", "training/slots/m"]
+        "name", ["training/state", "training/history/step_loss", "training/optimizer/m"]
     )
     def test_a_damaged_run(self, here: Path, name: str) -> None:
         edited(replaced(name, None))(here / "m.h5")

@@ -1,0 +1,1 @@
+"""The commands of cnn-sign, each in a file of its own."""

@@ -1,0 +1,140 @@
+"""The command `evaluate`."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+
+from cnn_sign_digits.datasets.catalog import CATALOG
+from cnn_sign_digits.datasets.outputs import require_outside
+from cnn_sign_digits.datasets.photos import Photos
+from cnn_sign_digits.model import Model, load_model
+from cnn_sign_digits.settings import settings_of, spawn_rngs
+from cnn_sign_digits.setup import splits_of
+from nn_core.arrays import Array
+from nn_core.cli.dataset import Dataset
+from nn_core.cli.options import figure_option, model_option
+from nn_core.cli.param_types import FIGURE, require_distinct
+from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.losses import softmax_cross_entropy
+from nn_core.metrics import accuracy, confusion_matrix, precision_and_recall
+from nn_core.summary import table
+
+
+@click.command()
+@model_option(required=False)
+@click.option(
+    "--data",
+    metavar="NAME|PATH",
+    help="Photos to evaluate on, as for train; only their test set if they have one.  [default: "
+    "the validation set of the training; without --model, synthetic hands]",
+)
+@figure_option("the confusion matrix")
+@click.option("--mistakes", type=FIGURE, help="Plot misclassified photos, most confident first.")
+@json_option
+def evaluate(
+    model_path: Path | None,
+    data: str | None,
+    figure: Path | None,
+    mistakes: Path | None,
+    as_json: bool,
+) -> None:
+    """Evaluate a trained classifier.
+
+    Prints accuracy and loss, and precision and recall by class.
+
+    \b
+    Example: cnn-sign evaluate --data digits --figure confusion.png --mistakes mistakes.png
+    """
+    figures = {"--figure": figure, "--mistakes": mistakes}
+    require_distinct(figures, **{"--model": model_path, "--data": data})
+    require_outside(figures, **{"--data": data})
+    model = load_model(model_path)
+    if data is None and model_path is None:
+        data = "synthetic:count=500"
+    dataset = _dataset(model, data)
+    log_p = model.log_probabilities(dataset.x)
+    confusion = confusion_matrix(log_p.argmax(axis=1), dataset.y, len(model.classes))
+    result: dict[str, Any] = {
+        "accuracy": accuracy(log_p, dataset.y),
+        "loss": softmax_cross_entropy(log_p, dataset.y)[0],
+        "examples": len(dataset),
+        "data": dataset.name,
+        "classes": _by_class(confusion, model.classes),
+        "confusion": confusion.tolist(),
+    }
+    if as_json:
+        echo_json(result)
+    else:
+        click.echo(_report(result))
+    if figure is not None:
+        from cnn_sign_digits.plots import plot_confusion_matrix
+
+        title = f"{dataset.name}: confusion matrix"
+        plot_confusion_matrix(confusion, model.classes, figure, title=title)
+        info(f"wrote {figure}")
+    if mistakes is not None:
+        _plot_mistakes(model, dataset, np.exp(log_p), mistakes)
+
+
+def _dataset(model: Model, data: str | None) -> Dataset[Photos]:
+    if data is None:
+        return splits_of(model).validation
+    rng = spawn_rngs(settings_of(model).seed).evaluation
+    return CATALOG.load_for_evaluation(data, model.classes, rng=rng)
+
+
+def _by_class(
+    confusion: npt.NDArray[np.int64], classes: tuple[str, ...]
+) -> dict[str, dict[str, Any]]:
+    """Examples, precision and recall by class; None where a class is never predicted or absent."""
+    columns = zip(confusion.sum(axis=1), *precision_and_recall(confusion), strict=True)
+    return {
+        name: {
+            "examples": int(examples),
+            "precision": None if math.isnan(precision) else float(precision),
+            "recall": None if math.isnan(recall) else float(recall),
+        }
+        for name, (examples, precision, recall) in zip(classes, columns, strict=True)
+    }
+
+
+def _report(result: dict[str, Any]) -> str:
+    rows = [("class", "photos", "precision", "recall")]
+    rows += [
+        (
+            name,
+            f"{row['examples']:,}",
+            *("" if row[key] is None else f"{row[key]:.1%}" for key in ("precision", "recall")),
+        )
+        for name, row in result["classes"].items()
+    ]
+    return (
+        f"{result['data']}: {result['examples']:,} photos, accuracy {result['accuracy']:.2%}, "
+        f"loss {result['loss']:.4g}\n{table(rows)}"
+    )
+
+
+def _plot_mistakes(model: Model, dataset: Dataset[Photos], p: Array, path: Path) -> None:
+    from cnn_sign_digits.plots import MAX_MISTAKES, plot_photos
+
+    predicted = p.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != dataset.y)
+    if len(wrong) == 0:
+        info(f"no mistakes to plot; {path} was not written")
+        return
+    order = np.argsort(-p[wrong, predicted[wrong]], kind="stable")
+    shown = wrong[order][:MAX_MISTAKES]
+    names = model.classes
+    captions = [
+        f"{names[dataset.y[i]]} as {names[predicted[i]]}, {p[i, predicted[i]]:.0%}" for i in shown
+    ]
+    title = (
+        f"{dataset.name}: {len(wrong):,} of {len(dataset):,} photos misclassified\n"
+        "true class as predicted class, probability; most confident first"
+    )
+    plot_photos(dataset.subset(shown, dataset.name).x[:], captions, path, title=title)
+    info(f"wrote {path}")

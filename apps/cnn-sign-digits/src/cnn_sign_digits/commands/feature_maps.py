@@ -1,0 +1,51 @@
+"""The command `feature-maps`."""
+
+from pathlib import Path
+
+import click
+
+from cnn_sign_digits.inspect.layer_info import (
+    feature_map_layers,
+    layer_outputs,
+    pick,
+    short_name,
+)
+from cnn_sign_digits.model import load_model, read_photo
+from nn_core.cli.options import figure_option, model_option
+from nn_core.cli.param_types import MODEL, require_distinct
+from nn_core.cli.terminal import info
+from nn_core.storage.files import printable
+
+
+@click.command("feature-maps")
+@click.argument("image", metavar="IMAGE", type=MODEL)
+@model_option(required=False)
+@click.option(
+    "--layer",
+    type=click.IntRange(min=1),
+    default=None,
+    metavar="K",
+    help="Plot all feature maps of the K-th activation or pooling layer.",
+)
+@figure_option("the feature maps", default="feature-maps.png")
+def feature_maps(image: Path, model_path: Path | None, layer: int | None, figure: Path) -> None:
+    """Plot the feature maps of a photo.
+
+    Without --layer, up to 16 after each activation and pooling layer.
+
+    \b
+    Example: cnn-sign feature-maps photo.jpg --figure feature-maps.png
+    """
+    from cnn_sign_digits.inspect.feature_map_plots import plot_feature_maps
+
+    require_distinct({"--figure": figure}, IMAGE=image, **{"--model": model_path})
+    network = load_model(model_path).network
+    photo = read_photo(image)
+    layers = feature_map_layers(network)
+    numbers = range(1, len(layers) + 1) if layers and layer is None else [layer or 1]
+    chosen = [(k, pick(layers, k, "activation or pooling layer")) for k in numbers]
+    outputs, _ = layer_outputs(network, photo)
+    rows = [(f"{k} {short_name(network.layers[i])}", outputs[i][0]) for k, i in chosen]
+    title = f"{printable(image.name)}, as the network sees it"
+    plot_feature_maps(photo[0], rows, figure, title=title)
+    info(f"wrote {figure}")

@@ -1,0 +1,96 @@
+"""The command `make-data`."""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from cnn_sign_digits.synthetic.renderer import MAX_COUNT, MAX_SIZE, MIN_SIZE, Images, render
+from nn_core.arrays import Labels
+from nn_core.cli.options import figure_option, seed_option
+from nn_core.cli.param_types import FloatRange, OutputFile, require_distinct
+from nn_core.cli.progress import Progress
+from nn_core.cli.terminal import info
+from nn_core.storage.atomic import atomic_write
+
+BATCH = 100
+"""Images per step of the progress bar."""
+
+
+@click.command("make-data")
+@click.option(
+    "--save", type=OutputFile(".h5", ".hdf5"), default="hands.h5", help="File to write (.h5)."
+)
+@click.option(
+    "--count",
+    type=click.IntRange(10, MAX_COUNT),
+    default=2000,
+    help="Training images, equally many of each digit.",
+)
+@click.option("--test", type=click.IntRange(0, MAX_COUNT), default=400, help="Test images.")
+@click.option(
+    "--size",
+    type=click.IntRange(MIN_SIZE, MAX_SIZE),
+    default=64,
+    help="Height and width in pixels, even.",
+)
+@click.option(
+    "--diversity",
+    type=FloatRange(least=0, most=1),
+    default=1.0,
+    help="How much hands, views, backgrounds and cameras differ, 0 to 1.",
+)
+@seed_option()
+@figure_option("samples, a row per digit")
+def make_data(
+    save: Path, count: int, test: int, size: int, diversity: float, seed: int, figure: Path | None
+) -> None:
+    """Generate a data set of synthetic hand signs as HDF5.
+
+    The file holds train_set_x, train_set_y, test_set_x, test_set_y and list_classes.
+
+    \b
+    Example: cnn-sign make-data --save hands.h5 --figure hands.png
+    """
+    require_distinct({"--save": save, "--figure": figure})
+    progress = Progress(-(-count // BATCH) + -(-test // BATCH), unit="batch")
+    try:
+        rng_of_train, rng_of_test = np.random.default_rng(seed).spawn(2)
+        train = _render(count, size, diversity, rng_of_train, progress)
+        parts = {"train": train, "test": _render(test, size, diversity, rng_of_test, progress)}
+    finally:
+        progress.close()
+    atomic_write(save, _hdf5_bytes({name: part for name, part in parts.items() if len(part[1])}))
+    click.echo(f"{save}: {count:,} training and {test:,} test images, {size}x{size}x3")
+    if figure is not None:
+        from cnn_sign_digits.plots import plot_samples
+
+        plot_samples(*train, figure)
+        info(f"wrote {figure}")
+
+
+def _render(
+    count: int, size: int, diversity: float, rng: np.random.Generator, progress: Progress
+) -> tuple[Images, Labels]:
+    """Images (count, size, size, 3) and their digits (count,), balanced."""
+    y = rng.permutation(np.arange(count, dtype=np.int64) % 10)
+    x = np.empty((count, size, size, 3), np.uint8)
+    for first in range(0, count, BATCH):
+        batch = slice(first, first + BATCH)
+        x[batch] = render(y[batch], rng=rng, size=size, diversity=diversity)
+        progress.advance()
+    return x, y
+
+
+def _hdf5_bytes(parts: dict[str, tuple[Images, Labels]]) -> bytes:
+    """A file with `<part>_set_x`, `<part>_set_y` and `list_classes`."""
+    import h5py
+
+    with h5py.File("images", "w", driver="core", backing_store=False) as file:
+        for name, (x, y) in parts.items():
+            file[f"{name}_set_x"] = x
+            file[f"{name}_set_y"] = y
+        file["list_classes"] = np.array([str(digit).encode() for digit in range(10)])
+        file.flush()
+        content: bytes = file.id.get_file_image()
+    return content

@@ -1,0 +1,133 @@
+"""The command `train`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from cnn_sign_digits import PROGRAM
+from cnn_sign_digits.datasets.catalog import is_generated
+from cnn_sign_digits.datasets.outputs import require_outside
+from cnn_sign_digits.model import load_model
+from cnn_sign_digits.presets import PRESETS
+from cnn_sign_digits.settings import PhotoSettings, settings_of
+from cnn_sign_digits.setup import set_up
+from nn_core.cli.catalog import parse_fold
+from nn_core.cli.options import (
+    activation_option,
+    augment_option,
+    dropout_option,
+    initializer_option,
+    output_options,
+    recipe_options,
+    validation_option,
+)
+from nn_core.cli.param_types import SpecType, require_distinct
+from nn_core.cli.terminal import json_option
+from nn_core.cli.train_command import train_network
+
+PRESET, DATA = "classic", "synthetic"
+
+
+def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Make the preset's settings for this kind of data the defaults of the other options."""
+    given = {"preset": PRESET, "data": DATA, **ctx.params, parameter.name or "": value}
+    preset = PRESETS[given["preset"]]
+    ctx.default_map = preset.defaults_for(synthetic=is_generated(given["data"]))
+    return value
+
+
+@click.command()
+@click.option(
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    default=PRESET,
+    is_eager=True,
+    callback=_set_defaults,
+    help="Network; together with --data it sets the defaults of the options below.",
+)
+@click.option(
+    "--data",
+    default=DATA,
+    is_eager=True,
+    callback=_set_defaults,
+    metavar="NAME|PATH",
+    help="Data set: synthetic (with settings, as in synthetic:count=2000), digits, a folder with a "
+    "folder of photos per class, an .h5 file, or a folder of .h5 files.",
+)
+@click.option(
+    "--test",
+    metavar="NAME|PATH",
+    help="Data set to validate on, in place of the test set of --data or a split of it.",
+)
+@validation_option(0.2, "the subjects, or else of each class,")
+@click.option(
+    "--fold",
+    type=SpecType(parse_fold, "K/N"),
+    help="Hold out the K-th of N folds, divided by subject, as in 2/5.",
+)
+@click.option(
+    "--group",
+    metavar="REGEX|CSV",
+    help="Subject of each photo, so that no subject is in both sets: a regular expression on the "
+    r"path with one group, as in 'person(\d+)', or a CSV file with columns file and group.",
+)
+@click.option(
+    "--extra-data",
+    default="none",
+    metavar="NAME|PATH",
+    help="Additional training photos, as in synthetic:count=2000, or none.",
+)
+@click.option(
+    "--backgrounds",
+    type=click.IntRange(0, 100),
+    default=0,
+    help="Copies of each hand, cut out of its photo, over synthetic backgrounds.",
+)
+@augment_option()
+@activation_option()
+@initializer_option()
+@dropout_option("before the last layer")
+@recipe_options(**PRESETS[PRESET].defaults_for(synthetic=True))
+@output_options()
+@json_option
+@click.pass_context
+def train(ctx: click.Context, /, **options: Any) -> None:
+    """Train a convolutional network.
+
+    Without options, on synthetic hands.
+
+    \b
+    Example: cnn-sign train --data digits --save digits.h5 --figure digits.png
+    """
+    train_network(
+        ctx,
+        options,
+        program=PROGRAM,
+        settings_type=PhotoSettings,
+        load_model=load_model,
+        settings_of=settings_of,
+        set_up=set_up,
+        inputs=("data", "test"),
+        check=_check,
+    )
+
+
+def _check(settings: PhotoSettings, outputs: Mapping[str, Path | None]) -> None:
+    """Refuse two validation sets, and outputs that are inputs."""
+    ctx = click.get_current_context()
+    explicit = ctx.get_parameter_source("validation") is ParameterSource.COMMANDLINE
+    given = {
+        "--fold": settings.fold is not None,
+        "--test": settings.test is not None,
+        "--validation": explicit,
+    }
+    names = [name for name, is_given in given.items() if is_given]
+    if len(names) > 1:
+        raise click.UsageError(f"{names[0]} and {names[1]} both name the validation set", ctx)
+    table = settings.group if (settings.group or "").lower().endswith(".csv") else None
+    extra = {"--extra-data": settings.extra_data}
+    require_distinct(outputs, **extra, **{"--group": table})
+    require_outside(outputs, **extra, **{"--data": settings.data, "--test": settings.test})

@@ -1,0 +1,1 @@
+"""Photos and synthetic hands: sources, splits, and additions to the training set."""

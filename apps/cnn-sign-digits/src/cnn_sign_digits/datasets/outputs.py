@@ -1,0 +1,29 @@
+"""Files that must not be written among the photos."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from cnn_sign_digits.datasets.folders import PHOTOS
+from nn_core.errors import SettingError
+from nn_core.storage.files import printable
+from nn_core.storage.hdf5 import SUFFIXES
+
+
+def require_outside(outputs: Mapping[str, Path | None], **inputs: str | None) -> None:
+    """Raise SettingError for an output that would be read as a photo of an input folder.
+
+    outputs, inputs  by the name of their options
+    """
+    for source, spec in inputs.items():
+        if spec is None or not Path(spec).is_dir():
+            continue
+        folder = Path(spec).resolve()
+        for name, path in outputs.items():
+            if path is None or not path.resolve().is_relative_to(folder):
+                continue
+            inside = path.resolve().relative_to(folder)
+            suffix, nested = inside.suffix.lower(), len(inside.parts) > 1
+            if (nested and suffix in PHOTOS) or (not nested and suffix in SUFFIXES):
+                raise SettingError(
+                    f"{name} would become part of the data: {printable(path)} is in {source}"
+                )

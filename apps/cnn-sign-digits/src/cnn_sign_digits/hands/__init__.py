@@ -1,1 +1,0 @@
-"""Hands in space, from the joints to the light on the skin: what `rendering` draws with."""

@@ -1,0 +1,97 @@
+"""Grad-CAM: the regions of a photo that are evidence for a class."""
+
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from cnn_sign_digits.inspect.layer_info import convolutions, layer_outputs
+from nn_core.arrays import Array, Shape
+from nn_core.errors import DataError
+from nn_core.layers import Layer
+from nn_core.network import Network
+
+
+def grad_cam(network: Network, x: npt.NDArray[Any], label: int) -> Array:
+    """The evidence for a class at each position of a photo: (h, w), its maximum 1.
+
+    A[i, j, k], (h, w, K), are the feature maps of the last convolution (`target_layer`), and y is
+    the logit of the class, before softmax. How strongly y depends on map k, averaged over its
+    positions, is
+
+    alpha[k] = 1/(h w) sum_i sum_j dy/dA[i, j, k]
+
+    and the evidence at a position is the sum of the feature maps there, weighted by alpha:
+
+    L[i, j] = max(0, sum_k alpha[k] A[i, j, k])
+
+    Evidence against the class is discarded, and L is divided by its maximum; it is all zeros if
+    there is no evidence for the class. dy/dA is the backward pass through the layers above, from
+    a gradient of 1 for the logit of the class and 0 for the others.
+
+    Averaging over the positions loses nothing if the layers above treat them alike, as a global
+    average does. Otherwise, as after Flatten, it is a summary and the result is coarser.
+
+    x  one photo, (1, H, W, C), as the network takes it
+    Raises DataError for a network without convolutions.
+    Source: Selvaraju et al., Grad-CAM: visual explanations from deep networks via
+    gradient-based localization (2017), sec. 3, equations 1 and 2.
+    """
+    maps, d_maps = maps_and_gradient(network, x, label)
+    alpha = d_maps.mean(axis=(0, 1))
+    heat_map: Array = np.maximum(maps @ alpha, 0)
+    largest = heat_map.max()
+    return heat_map / largest if largest > 0 else heat_map
+
+
+def maps_and_gradient(network: Network, x: npt.NDArray[Any], label: int) -> tuple[Array, Array]:
+    """The feature maps A of a photo, and dy/dA of the logit y of a class: (h, w, K) each.
+
+    In inference mode: no noise, running statistics. The network's gradients are left alone.
+    """
+    target = target_layer(network)
+    contexts = network.contexts(needs_d_x=True)
+    outputs, caches = layer_outputs(network, x, contexts)
+    d = np.zeros_like(outputs[-1])
+    d[0, label] = 1
+    gradients = network.views_of(np.empty_like(network.gradients))  # of the weights, not used
+    for i in range(len(network.layers) - 1, target, -1):
+        views = network.parameter_views[i], gradients[i]
+        d = cast(Array, network.layers[i].backward(d, caches[i], *views, contexts[i]))
+    return outputs[target][0], d[0]
+
+
+def target_layer(network: Network) -> int:
+    """Index of the layer whose feature maps are explained.
+
+    The last layer after the last convolution that keeps its shape: the activation, before any
+    pooling. These are the most abstract maps, at the finest resolution.
+    """
+    found = convolutions(network)
+    if not found:
+        raise DataError("the network has no convolution, which Grad-CAM needs")
+    last = found[-1]
+    shape = network.shapes[last + 1]
+    while network.shapes[last + 2 : last + 3] == [shape]:
+        last += 1
+    return last
+
+
+def target_block(network: Network) -> tuple[Layer, ...]:
+    """The last convolution and the layers after it, up to the target layer."""
+    return network.layers[convolutions(network)[-1] : target_layer(network) + 1]
+
+
+def center_of_mass(heat_map: Array, size: Shape) -> tuple[float, float] | None:
+    """Row and column of the center of mass of a map (h, w), in pixels of a photo of this size.
+
+    0 is the edge of the photo, not the center of its first pixel. None for a map of zeros.
+    """
+    total = heat_map.sum()
+    if total == 0:
+        return None
+    centers = [
+        (np.arange(n) + 0.5) * pixels / n for n, pixels in zip(heat_map.shape, size, strict=True)
+    ]
+    row, column = heat_map.sum(axis=1) @ centers[0], heat_map.sum(axis=0) @ centers[1]
+    return float(row / total), float(column / total)

@@ -1,0 +1,82 @@
+"""The figure of `explain`: a photo, its Grad-CAM heat map, and the top predictions."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.arrays import Array
+from nn_core.cli.plots import COLORS, new_figure, save_figure, tidy
+
+
+def plot_grad_cam(
+    photo: npt.NDArray[np.uint8],
+    heat_map: Array,
+    result: Mapping[str, Any],
+    path: Path,
+    *,
+    title: str,
+) -> None:
+    """The photo, the heat map, both overlaid, and the probabilities.
+
+    heat_map  (h, w) from 0 to 1
+    result    `top`, the likeliest classes with their probabilities; `explained`, the class of the
+              heat map; `center` of the heat map, or None
+    """
+    from matplotlib.ticker import PercentFormatter
+
+    explained, center, bars = result["explained"], result["center"], list(result["top"])
+    if explained not in bars:
+        bars.append(explained)
+    height, width = photo.shape[:2]
+    extent = (0.0, width, height, 0)
+    figure = new_figure(12, 3.6)
+    left, middle, right, last = figure.subplots(1, 4, width_ratios=[1, 1, 1, 1.1])
+    left.imshow(photo, extent=extent)
+    left.set_title("photo")
+    image = middle.imshow(heat_map, extent=extent, cmap="inferno", vmin=0, vmax=1)
+    middle.set_title(f"Grad-CAM for class {explained['class']}", parse_math=False)
+    right.imshow(overlay(photo, heat_map), extent=extent)
+    right.set_title("overlay")
+    if center is not None:
+        position = center["column"], center["row"]
+        right.plot(*position, "+", color="white", markersize=13, markeredgewidth=3)
+        right.plot(*position, "+", color="black", markersize=12, markeredgewidth=1.2)
+    right.set_xlabel("no evidence" if center is None else "+ center of mass")
+    scale = figure.colorbar(image, ax=[left, middle, right], shrink=0.75)
+    scale.set_label("Grad-CAM (max = 1)")
+    for axes in (left, middle, right):
+        axes.set_xticks([0, width // 2, width])
+        axes.set_yticks([0, height // 2, height])
+        axes.tick_params(labelsize=7)
+    left.set_ylabel("pixels")
+    colors = [COLORS[1] if bar == explained else COLORS[6] for bar in bars]
+    values = [bar["probability"] for bar in bars]
+    last.barh(range(len(bars)), values, color=colors)
+    last.set_yticks(range(len(bars)), labels=[bar["class"] for bar in bars], parse_math=False)
+    for row, value in enumerate(values):
+        last.text(value, row, f" {value:.1%}", va="center", size=8)
+    last.invert_yaxis()
+    last.set_xlim(0, 1.3)
+    last.set_xticks([0, 0.5, 1])
+    tidy(last, x="probability", y="predicted class")
+    last.xaxis.set_major_formatter(PercentFormatter(1.0))
+    figure.suptitle(title, size=10, parse_math=False)
+    save_figure(figure, path)
+
+
+def overlay(photo: npt.NDArray[np.uint8], heat_map: Array) -> npt.NDArray[np.float64]:
+    """The photo in gray under the heat map, resampled to its size, more opaque where hotter."""
+    from matplotlib import colormaps
+    from PIL import Image
+
+    height, width = photo.shape[:2]
+    small = Image.fromarray(heat_map.astype(np.float32))
+    smooth = np.asarray(small.resize((width, height), Image.Resampling.BILINEAR), np.float64)
+    gray = photo.mean(axis=2, keepdims=True) / 255
+    opacity = 0.65 * smooth[..., None]
+    heat = colormaps["inferno"](smooth)[..., :3]
+    blended: npt.NDArray[np.float64] = (1 - opacity) * gray + opacity * heat
+    return blended

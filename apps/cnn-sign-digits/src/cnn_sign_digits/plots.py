@@ -1,0 +1,79 @@
+"""Figures of `evaluate` and `make-data`: the confusion matrix, and photos in a grid."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.arrays import Labels
+from nn_core.cli.plots import new_figure, save_figure
+
+Images = npt.NDArray[np.uint8]
+
+MAX_MISTAKES = 40
+"""Photos in the figure of mistakes."""
+_COLUMNS = 8
+_MAX_COUNTS = 20
+"""Number of classes up to which the counts are written into a confusion matrix."""
+
+
+def plot_confusion_matrix(
+    confusion: Labels, classes: tuple[str, ...], path: Path, *, title: str
+) -> None:
+    """Counts by true and predicted label, shaded by their fraction of the true class."""
+    totals = confusion.sum(axis=1, keepdims=True)
+    fractions = confusion / np.maximum(totals, 1)
+    side = max(4.5, 0.45 * len(classes) + 1.5)
+    figure = new_figure(max(side + 1, 0.085 * len(title) + 1), side)
+    axes = figure.subplots()
+    image = axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
+    if len(classes) <= _MAX_COUNTS:
+        for (row, column), count in np.ndenumerate(confusion):
+            if count:
+                color = "white" if fractions[row, column] > 0.5 else "black"
+                axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, size=8)
+    ticks = range(len(classes))
+    rotation = 90 if max(map(len, classes)) > 2 else 0
+    axes.set_xticks(ticks, labels=classes, rotation=rotation, parse_math=False)
+    axes.set_yticks(ticks, labels=classes, parse_math=False)
+    axes.set_xlabel("predicted label")
+    axes.set_ylabel("true label")
+    axes.set_title(title, loc="left", size=10, parse_math=False)
+    bar = figure.colorbar(image, ax=axes, shrink=0.8, format="{x:.0%}")
+    bar.set_label("fraction of the true class")
+    save_figure(figure, path)
+
+
+def plot_photos(x: Images, captions: Sequence[str], path: Path, *, title: str) -> None:
+    """Photos (N, H, W, 3) in a grid, each with a caption above it."""
+    rows = -(-len(x) // _COLUMNS)
+    columns = min(_COLUMNS, len(x))
+    longest = max(map(len, title.splitlines()))
+    figure = new_figure(max(4.0, 1.35 * columns, 0.085 * longest), 1.6 * rows + 0.6)
+    panels = figure.subplots(rows, columns, squeeze=False)
+    for axes in panels.flat:
+        axes.axis("off")
+    for axes, photo, caption in zip(panels.flat, x, captions, strict=False):
+        axes.imshow(photo)
+        axes.set_title(caption, size=8, parse_math=False)
+    figure.suptitle(title, size=10, parse_math=False)
+    save_figure(figure, path)
+
+
+def plot_samples(x: Images, y: Labels, path: Path, *, columns: int = 12) -> None:
+    """The first images of each digit, a row per digit; white where there are no more."""
+    size, columns = x.shape[1], min(columns, np.bincount(y).max())
+    grid = np.full((10, size, columns, size, 3), 255, np.uint8)
+    for digit in range(10):
+        for column, image in enumerate(x[y == digit][:columns]):
+            grid[digit, :, column] = image
+    figure = new_figure(0.75 * columns + 0.4, 7.5)
+    axes = figure.subplots()
+    axes.imshow(grid.reshape(10 * size, columns * size, 3))
+    axes.set_yticks([size * (digit + 0.5) for digit in range(10)], labels=list("0123456789"))
+    axes.set_xticks([])
+    axes.set_ylabel("digit")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    save_figure(figure, path)

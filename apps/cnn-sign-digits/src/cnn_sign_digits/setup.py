@@ -1,0 +1,133 @@
+"""From settings to a training run: its photos, network and trainer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from cnn_sign_digits.datasets.catalog import CATALOG, PhotoSplits, is_generated, read_path
+from cnn_sign_digits.datasets.extra_data import add_backgrounds, add_extra_data
+from cnn_sign_digits.model import INPUT_SHAPE, Model, Transform
+from cnn_sign_digits.settings import PhotoSettings, settings_of, spawn_rngs
+from nn_core.batches.augmentation import Augmentation, augmentation
+from nn_core.cli.dataset import require_same_data
+from nn_core.cli.train_report import training_report, training_result
+from nn_core.errors import DataError, SettingError
+from nn_core.losses import softmax_cross_entropy
+from nn_core.network import Network
+from nn_core.training.trainer import Trainer
+
+TEST_TIME_ROTATION = 20.0
+"""Degrees."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A run before its first step."""
+
+    settings: PhotoSettings
+    splits: PhotoSplits
+    trainer: Trainer
+
+    @property
+    def source(self) -> str:
+        """The name of the training set."""
+        return self.splits.train.name
+
+    @property
+    def network(self) -> str:
+        """The network in a few words."""
+        return f"{self.settings.preset} network"
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the training set."""
+        return self.splits.fingerprint
+
+    def details(self) -> dict[str, Any]:
+        """What a checkpoint stores beside the network."""
+        return {
+            "settings": self.settings.to_dict(),
+            "classes": self.splits.train.classes,
+            "fingerprint": self.fingerprint,
+            "test_time_augmentation": prediction_transforms(augmentation(self.settings.augment)),
+        }
+
+    def result(self) -> dict[str, Any]:
+        """The metrics of the run once it is done."""
+        return training_result(self.trainer, data=self.source)
+
+    def report(self, result: Mapping[str, Any]) -> str:
+        """The result in words."""
+        return training_report(result, network=self.network, origin=self.splits.origin)
+
+
+def set_up(settings: PhotoSettings) -> Setup:
+    """Photos, network and trainer of a run, each with its own generator.
+
+    Raises DataError, ShapeError or SettingError for what cannot be trained.
+    """
+    rngs = spawn_rngs(settings.seed)
+    splits = load_splits(settings)
+    network = Network(
+        settings.layers(len(splits.train.classes)),
+        input_shape=INPUT_SHAPE,
+        rng=rngs.weights,
+        dtype=settings.dtype,
+    )
+    trainer = Trainer(
+        network,
+        splits.train.x,
+        splits.train.y,
+        settings.recipe(softmax_cross_entropy),
+        epochs=settings.epochs,
+        rng=rngs.training,
+        validation=(splits.validation.x, splits.validation.y),
+        measure_training=True,
+        augment=augmentation(settings.augment),
+    )
+    return Setup(settings, splits, trainer)
+
+
+def load_splits(settings: PhotoSettings) -> PhotoSplits:
+    """Training and validation set; the same for the same settings."""
+    rngs = spawn_rngs(settings.seed)
+    if settings.group is not None and is_generated(settings.data):
+        raise SettingError(f"--group needs a folder of photos, not {settings.data}")
+    splits = CATALOG.load(
+        settings.data,
+        test=settings.test,
+        validation=settings.validation,
+        fold=settings.fold,
+        rng=rngs.data,
+        read=partial(read_path, group=settings.group),
+    )
+    if settings.backgrounds:
+        splits = add_backgrounds(splits, settings.backgrounds, rng=rngs.backgrounds)
+    if settings.extra_data != "none":
+        splits = add_extra_data(splits, settings.extra_data, rng=rngs.extra_data)
+    return splits
+
+
+def splits_of(model: Model) -> PhotoSplits:
+    """The training and validation set of a model. Raises DataError if they are gone or changed."""
+    try:
+        splits = load_splits(settings_of(model))
+    except DataError as error:
+        raise DataError(f"the data of the model's training: {error}; name other --data") from None
+    source = (splits.original or splits.train).name
+    require_same_data(source, splits.fingerprint, model.fingerprint)
+    return splits
+
+
+def prediction_transforms(augment: Augmentation | None) -> list[Transform]:
+    """Test-time augmentation: transforms of a photo over which predictions are averaged.
+
+    Horizontal flips and rotations by TEST_TIME_ROTATION to either side, as far as the network was
+    trained on them.
+    """
+    flips = [False, True] if augment is not None and augment.horizontal_flip else [False]
+    degrees = TEST_TIME_ROTATION
+    rotated = augment is not None and augment.rotation > degrees
+    rotations = [0.0, degrees, -degrees] if rotated else [0.0]
+    return [(rotation, flip) for rotation in rotations for flip in flips]

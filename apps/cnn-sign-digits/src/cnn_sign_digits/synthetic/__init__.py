@@ -1,0 +1,1 @@
+"""A renderer of synthetic hands that sign digits; `renderer` is its entry point."""

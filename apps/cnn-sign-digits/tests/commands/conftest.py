@@ -1,0 +1,40 @@
+"""A folder with models and a photo, and figures that are not written."""
+
+from pathlib import Path
+
+import pytest
+from figures import Figures
+from matplotlib.figure import Figure
+from photos import photo, pixels
+from small_models import network_of, save
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    for preset in ("classic", "accurate"):
+        save(folder / f"{preset}.h5", network_of(preset))
+    return folder
+
+
+@pytest.fixture
+def here(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with classic.h5, accurate.h5 and photo.png."""
+    monkeypatch.chdir(tmp_path)
+    for path in models.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    photo(tmp_path / "photo.png", pixels(1, 80, 100, 3)[0])
+    return tmp_path
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> Figures:
+    """The figures that would have been saved."""
+    saved: Figures = []
+
+    def save_figure(figure: Figure, path: Path) -> None:
+        saved.append(figure)
+
+    for module in ("filter_plots", "feature_map_plots", "grad_cam_plot"):
+        monkeypatch.setattr(f"cnn_sign_digits.inspect.{module}.save_figure", save_figure)
+    return saved

@@ -1,0 +1,111 @@
+"""Predictions with test-time augmentation, and checkpoints of the first version."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+from program import json_of, refusal, succeed
+from small_models import network_of, save
+
+from cnn_sign_digits.model import INPUT_SHAPE, SHIPPED, Model, load_model
+from cnn_sign_digits.settings import settings_of
+from nn_core import checkpoint
+from nn_core.batches.augmentation import rotate
+from nn_core.errors import CheckpointError
+from nn_core.layers import Dense, Flatten
+from nn_core.metrics import probabilities
+from nn_core.network import Network
+
+DATA = Path(__file__).parent / "data"
+
+
+def test_predictions_are_the_mean_over_rotated_and_flipped_photos() -> None:
+    rng = np.random.default_rng(3)
+    layers = [Flatten(), Dense(3, "normal:scale=0.0001")]
+    network = Network(layers, input_shape=INPUT_SHAPE, rng=rng)
+    x = rng.integers(0, 256, (5, *INPUT_SHAPE), np.uint8)
+    transforms = ((0.0, False), (0.0, True), (20.0, False), (-20.0, True))
+    model = Model(network, ("a", "b", "c"), {}, "", transforms, None)
+
+    flipped = np.ascontiguousarray(x[:, :, ::-1])
+    seen: list[npt.NDArray[Any]] = [x, flipped, rotate(x, 20), rotate(flipped, -20)]
+    each = [probabilities(network.predict(photos)) for photos in seen]
+    assert np.ptp(each, axis=0).max() > 0.01
+    np.testing.assert_allclose(model.probabilities(x), np.mean(each, axis=0), rtol=1e-5)
+    np.testing.assert_allclose(np.exp(model.log_probabilities(x)), model.probabilities(x), 1e-5)
+
+
+@pytest.fixture
+def hands() -> npt.NDArray[np.uint8]:
+    """Ten synthetic hands (10, 64, 64, 3)."""
+    with Image.open(DATA / "hands.png") as image:
+        return np.ascontiguousarray(np.asarray(image).reshape(64, 10, 64, 3).transpose(1, 0, 2, 3))
+
+
+class TestFirstVersion:
+    """Log-probabilities of `hands.png` and settings as the first version had them."""
+
+    @pytest.mark.parametrize(("name", "path"), [("accurate", SHIPPED), ("run", DATA / "run.h5")])
+    def test_predictions_are_the_same(
+        self, hands: npt.NDArray[np.uint8], name: str, path: Path
+    ) -> None:
+        expected = json.loads((DATA / "log_probabilities.json").read_text())[name]
+        model = load_model(path)
+        assert list(model.classes) == expected["classes"]
+        assert len(model.test_time_augmentation) == expected["views"]
+        found = model.log_probabilities(hands)
+        np.testing.assert_allclose(found, expected["log_probabilities"], rtol=0, atol=1e-5)
+
+    def test_settings_have_their_new_names(self) -> None:
+        settings = settings_of(load_model(SHIPPED))
+        assert (settings.dropout, settings.backgrounds) == (0.0, 4)
+        assert settings.extra_data == "synthetic:count=3500,diversity=1"
+        assert settings.augment.endswith("contrast=0.4,color=0.2")
+
+    def test_a_run_is_evaluated_and_resumed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        for name in ("run.h5", "hands.h5"):
+            shutil.copy(DATA / name, name)
+        assert json_of("evaluate", "--model", "run.h5")["examples"] == 10
+        result = json_of("train", "--resume", "run.h5", "--epochs", 3)
+        assert (result["epochs"], result["steps"]) == (3, 3)
+        assert load_model(Path("run.h5")).settings["dropout"] == 0.1
+
+
+class TestDamagedCheckpoints:
+    def details(self, **changes: object) -> dict[str, object]:
+        details = {"settings": {}, "classes": ["a", "b"], "fingerprint": ""}
+        return details | {"test_time_augmentation": [[0, False]]} | changes
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"classes": ["a"] * 10}, "is damaged"),
+            ({"classes": ["a", "b"]}, "is damaged: its network maps"),
+            ({"test_time_augmentation": [[200, False]]}, "rotations exceed 180 degrees"),
+            ({"test_time_augmentation": [7]}, "is damaged"),
+            ({"test_time_augmentation": []}, "is damaged: 'views'"),
+            ({"settings": 3}, "is damaged"),
+        ],
+    )
+    def test_one_line(self, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+        details = self.details(**{"classes": list("0123456789"), **changes})
+        path = tmp_path / "m.h5"
+        checkpoint.save(path, network_of("classic"), program="cnn-sign", details=details)
+        with pytest.raises(CheckpointError) as caught:
+            load_model(path)
+        assert message in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+    def test_settings_are_asked_for_only_where_they_are_needed(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "m.h5", network_of("classic"))
+        succeed("shapes", "--model", path)
+        line = refusal("evaluate", "--model", path, status=1)
+        assert line.startswith("the settings in the checkpoint are damaged: the checkpoint lacks")
