@@ -63,13 +63,13 @@ def accurate(classes: int, activation: Layer, initializer: str, dropout: float) 
     64 x 64 x 3 -> 16 x 16 x 24 -> 8 x 8 x 48 -> 4 x 4 x 80 -> 128 -> classes
     """
 
-    def convolution(filters: int, kernel: int = 3, stride: int = 1) -> list[Layer]:
-        conv = Conv2D(filters, kernel, stride, padding="same", initializer=initializer)
+    def convolution(filters: int, kernel_size: int = 3, strides: int = 1) -> list[Layer]:
+        conv = Conv2D(filters, kernel_size, strides, padding="same", initializer=initializer)
         return [conv, BatchNorm(), activation]
 
     return [
         NORM,
-        *convolution(24, kernel=5, stride=2),
+        *convolution(24, kernel_size=5, strides=2),
         MaxPool2D(2),
         *convolution(48),
         MaxPool2D(2),
@@ -84,7 +84,7 @@ def accurate(classes: int, activation: Layer, initializer: str, dropout: float) 
 
 def _head(classes: int, initializer: str, dropout: float) -> list[Layer]:
     """Dropout, if any, and a dense layer of logits."""
-    noise: list[Layer] = [Dropout(1 - dropout)] if dropout > 0 else []
+    noise: list[Layer] = [Dropout(dropout)] if dropout > 0 else []
     return [*noise, Dense(classes, initializer)]
 
 
