@@ -1,8 +1,9 @@
 """Convolution, ReLU and max pooling as one: the convolution's output is never all written out."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
 from typing import Any, cast
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from nn_core.arrays import Array, Arrays, Shape
 from nn_core.engine.fused.base import Fused
 from nn_core.engine.fused.im2col import all_finite
-from nn_core.engine.fused.pooled_im2col import PooledIm2Col, pooled_im2col, row_and_column
+from nn_core.engine.fused.pooled_im2col import PooledIm2Col, row_and_column
 from nn_core.engine.fused.slices import slices
 from nn_core.engine.fused.toeplitz_conv2d import ToeplitzConv2D
 from nn_core.engine.workspace import Workspace
@@ -83,13 +84,23 @@ class ConvReLUMaxPool(Fused):
         """Its pool."""
         return cast(MaxPool2D, self.layers[-1])
 
+    @cached_property
+    def plain(self) -> ToeplitzConv2D:
+        """The convolution alone."""
+        return ToeplitzConv2D((self.conv,))
+
+    @cached_property
+    def im2col(self) -> Callable[[Shape, int], PooledIm2Col]:
+        """The row segments, by the shape of x and the bytes of a number."""
+        return lru_cache(partial(PooledIm2Col, self.conv, self.pool))
+
     def saved_activations(self, input_shape: Shape) -> int:
-        return pooled_im2col(self.conv, self.pool, input_shape, 4).saved_each
+        return self.im2col(input_shape, 4).saved_each
 
     def forward_fused(
         self, x: Array, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, Cache]:
-        im2col = self._im2col(x)
+        im2col = self.im2col(x.shape[1:], x.itemsize)
         shape = len(x), im2col.down, im2col.across, im2col.filters
         y = workspace.array("pooled y", shape, x.dtype)
         if context.training:
@@ -112,23 +123,19 @@ class ConvReLUMaxPool(Fused):
         winners, segments = found
         d_m = np.greater(y, 0.0, out=workspace.array("d_m", y.shape, y.dtype))
         d_m *= d_y
-        im2col = self._im2col(x)
+        im2col = self.im2col(x.shape[1:], x.itemsize)
         if context.needs_d_x or math.prod(im2col.pool_size) < SPARSE:
             d_z = _d_z(im2col, d_m, winners, workspace)
-            conv = ToeplitzConv2D((self.conv,))
-            return conv.backward_fused(d_z, x, params, grads, context, workspace)
+            return self.plain.backward_fused(d_z, x, params, grads, context, workspace)
         np.add.reduce(d_m.reshape(-1, y.shape[-1]), axis=0, out=grads["0/b"])
         _write_d_W(im2col, x, d_m, winners, segments, grads["0/W"], workspace)
         return None
-
-    def _im2col(self, x: Array) -> PooledIm2Col:
-        return pooled_im2col(self.conv, self.pool, x.shape[1:], x.itemsize)
 
     def _find_winners(
         self, x: Array, params: Arrays, y: Array, workspace: Workspace
     ) -> list[npt.NDArray[Any]]:
         """The forward pass with what `backward` needs: each window's winner, and the segments."""
-        height, width = self._im2col(x).pool_size
+        height, width = self.im2col(x.shape[1:], x.itemsize).pool_size
         winners = workspace.array("winners", y.shape, np.min_scalar_type(height * width - 1))
         return [winners, self._pass(x, params, y, winners, workspace)]
 
@@ -146,7 +153,7 @@ class ConvReLUMaxPool(Fused):
         before, and examples with pixels that are not finite are left to the layers themselves:
         zero times infinity is not zero.
         """
-        im2col, W, b = self._im2col(x), params["0/W"], params["0/b"]
+        im2col, W, b = self.im2col(x.shape[1:], x.itemsize), params["0/W"], params["0/b"]
         block = workspace.derived("block", lambda: im2col.block(W, workspace))
         predicting = winners is None
         segments = im2col.memory(x, workspace, once=predicting)

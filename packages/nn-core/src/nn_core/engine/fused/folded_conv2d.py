@@ -1,12 +1,12 @@
 """Conv2D in prediction, with the BatchNorm, the ReLU and the MaxPool2D behind it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import ClassVar, TypeVar
 
-from nn_core.arrays import Array, Arrays, Shape
+from nn_core.arrays import Array, Arrays, Shape, element_count
 from nn_core.engine.fused.activation import relu
 from nn_core.engine.fused.base import Fused
 from nn_core.engine.fused.conv_relu_max_pool import ConvReLUMaxPool
@@ -51,6 +51,12 @@ class FoldedConv2D(Fused):
             return BlockedMaxPool2D.accepts([pool], shape)
         return norm is not None and ConvReLUMaxPool.accepts([layers[0], ReLU(), pool], input_shape)
 
+    def saved_activations(self, input_shape: Shape) -> int:
+        """The output of the convolution, where it is pooled in a second step."""
+        if self.pool is None:
+            return 0
+        return element_count(self.layers[0].output_shape(input_shape))
+
     @cached_property
     def norm(self) -> BatchNorm | None:
         """Its batch normalization."""
@@ -70,6 +76,16 @@ class FoldedConv2D(Fused):
         pool = _find(self.layers, MaxPool2D)
         return None if pool is None or self.pooled is not None else BlockedMaxPool2D((pool,))
 
+    @cached_property
+    def convolution(self) -> Callable[[Shape], Fused]:
+        """The convolution alone, by Winograd where it pays, by the shape of x."""
+        return lru_cache(partial(_convolution, self.layers[0]))
+
+    @cached_property
+    def clips(self) -> bool:
+        """Whether there is a ReLU."""
+        return _find(self.layers, ReLU) is not None
+
     def forward_fused(
         self, x: Array, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, Cache]:
@@ -77,11 +93,11 @@ class FoldedConv2D(Fused):
             params = folded_parameters(self.norm, params, workspace)
         if self.pooled is not None:
             return self.pooled.forward_fused(x, params, context, workspace)
-        plain = _plain_convolution(self.layers[0], x.shape[1:])
-        y, _ = plain.forward_fused(x, params, context, workspace)
+        conv = self.convolution(x.shape[1:])
+        y, _ = conv.forward_fused(x, params, context, workspace)
         if self.pool is not None:
             y, _ = self.pool.forward_fused(y, {}, context, workspace)
-        if any(isinstance(layer, ReLU) for layer in self.layers):
+        if self.clips:
             relu(y, y)
         return y, None
 
@@ -90,8 +106,6 @@ def _find(layers: Sequence[Layer], kind: type[Kind]) -> Kind | None:
     return next((layer for layer in layers if isinstance(layer, kind)), None)
 
 
-@lru_cache(maxsize=64)
-def _plain_convolution(conv: Layer, input_shape: Shape) -> Fused:
-    """The convolution alone, by Winograd where it pays."""
+def _convolution(conv: Layer, input_shape: Shape) -> Fused:
     winograd = WinogradConv2D.try_fuse([conv], input_shape)
     return ToeplitzConv2D((conv,)) if winograd is None else winograd

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -213,10 +212,6 @@ class PooledIm2Col:
             first = position * self.strides[1]
             part = whole[:, :, first : first + self.kernel_size[1], :, position]
             d_W += part.transpose(1, 2, 3, 0)
-
-
-pooled_im2col = lru_cache(maxsize=64)(PooledIm2Col)
-"""That of the same layers and shape, worked out once."""
 
 
 def row_and_column(

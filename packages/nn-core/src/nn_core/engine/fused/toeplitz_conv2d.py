@@ -1,8 +1,8 @@
 """Convolution as products with a Toeplitz block."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import cast
 
 import numpy as np
@@ -42,11 +42,21 @@ class ToeplitzConv2D(Fused):
         """The layer that it stands for."""
         return cast(Conv2D, self.layers[0])
 
+    @cached_property
+    def im2col_of_x(self) -> Callable[[Shape], Im2Col]:
+        """The windows from which y and d_W are computed, by the shape of x."""
+        return lru_cache(partial(im2col_of_x, self.conv))
+
+    @cached_property
+    def im2col_of_d_y(self) -> Callable[[Shape], Im2Col]:
+        """The windows from which d_x is computed, by the shape of x."""
+        return lru_cache(partial(im2col_of_d_y, self.conv))
+
     def forward_fused(
         self, x: Array, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, Cache]:
         conv, W, b = self.conv, params["0/W"], params["0/b"]
-        im2col = im2col_of_x(conv, x.shape[1:])
+        im2col = self.im2col_of_x(x.shape[1:])
         rows, columns = im2col.output_size
         y = workspace.array("conv y", (len(x), rows, columns, conv.filters), x.dtype)
         block = workspace.derived("block", lambda: im2col.block(W, workspace))
@@ -72,7 +82,7 @@ class ToeplitzConv2D(Fused):
         x, W = cache, params["0/W"]
         sum_positions(d_y, grads["0/b"])
 
-        im2col = im2col_of_x(self.conv, x.shape[1:])
+        im2col = self.im2col_of_x(x.shape[1:])
         d_block = workspace.array("d_block", im2col.block_shape, x.dtype)
         d_part = workspace.array("d_part", im2col.block_shape, x.dtype)
         if len(x) == 0:
@@ -89,7 +99,7 @@ class ToeplitzConv2D(Fused):
         if not context.needs_d_x:
             return None
         d_x = workspace.array("conv d_x", x.shape, x.dtype)
-        im2col = im2col_of_d_y(self.conv, x.shape[1:])
+        im2col = self.im2col_of_d_y(x.shape[1:])
         rotated = W[::-1, ::-1].swapaxes(2, 3)
         block = im2col.block(rotated, workspace)
         for part, matrix, _ in im2col.rows(d_y, workspace):
@@ -104,7 +114,6 @@ def sum_positions(d_y: Array, d_b: Array) -> None:
     np.add.reduce(row.reshape(columns, filters), axis=0, out=d_b)
 
 
-@lru_cache(maxsize=64)
 def im2col_of_x(conv: Conv2D, shape: Shape) -> Im2Col:
     """The windows of the padded input, from which y and d_W are computed."""
     height, width, channels = image_shape(shape)
@@ -120,7 +129,6 @@ def im2col_of_x(conv: Conv2D, shape: Shape) -> Im2Col:
     )
 
 
-@lru_cache(maxsize=64)
 def im2col_of_d_y(conv: Conv2D, shape: Shape) -> Im2Col:
     """The windows of z, from which d_x is computed.
 

@@ -1,8 +1,8 @@
 """Convolution with kernels of three rows in half the multiplications."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import cast
 
 import numpy as np
@@ -96,6 +96,16 @@ class WinogradConv2D(Fused):
         """The window of its kernel."""
         return self.conv.window
 
+    @cached_property
+    def plain(self) -> ToeplitzConv2D:
+        """What computes batches that are too small."""
+        return ToeplitzConv2D(self.layers)
+
+    @cached_property
+    def saved_multiplications(self) -> Callable[[Shape], int]:
+        """Those of an example, by its shape."""
+        return lru_cache(partial(saved_multiplications, self.conv))
+
     def saved_activations(self, input_shape: Shape) -> int:
         return _saved_each(self.conv, input_shape)
 
@@ -103,9 +113,8 @@ class WinogradConv2D(Fused):
         self, x: Array, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, Cache]:
         conv, W, b = self.conv, params["0/W"], params["0/b"]
-        if len(x) * saved_multiplications(conv, x.shape[1:]) < SAVED_PER_BATCH:
-            plain = ToeplitzConv2D(self.layers)
-            return plain.forward_fused(x, params, context, workspace)
+        if len(x) * self.saved_multiplications(x.shape[1:]) < SAVED_PER_BATCH:
+            return self.plain.forward_fused(x, params, context, workspace)
         H, width = self.window.output_size(*x.shape[1:3])
         y = workspace.array("conv y", (len(x), H, width, conv.filters), x.dtype)
         U = workspace.derived("U", lambda: _transformed_weights(W, workspace))
@@ -145,8 +154,7 @@ class WinogradConv2D(Fused):
         workspace: Workspace,
     ) -> Array | None:
         if not isinstance(cache, tuple):
-            plain = ToeplitzConv2D(self.layers)
-            return plain.backward_fused(d_y, cache, params, grads, context, workspace)
+            return self.plain.backward_fused(d_y, cache, params, grads, context, workspace)
         x, U, saved = cache
         sum_positions(d_y, grads["0/b"])
         (top, _), (left, _) = self.window.borders(*x.shape[1:3])
@@ -190,7 +198,6 @@ class WinogradConv2D(Fused):
         return d_x
 
 
-@lru_cache(maxsize=64)
 def saved_multiplications(conv: Conv2D, input_shape: Shape) -> int:
     """Multiplications that an example does without: 3 H - 6 ceil(H / 4) times 3 W C F."""
     rows, width, filters = image_shape(conv.output_shape(input_shape))
@@ -198,7 +205,6 @@ def saved_multiplications(conv: Conv2D, input_shape: Shape) -> int:
     return products * 3 * width * image_shape(input_shape)[2] * filters
 
 
-@lru_cache(maxsize=64)
 def _saved_each(conv: Conv2D, input_shape: Shape) -> int:
     """Numbers of V of an example."""
     rows, _, _ = image_shape(conv.output_shape(input_shape))
