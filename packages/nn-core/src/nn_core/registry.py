@@ -9,13 +9,12 @@ parser of its own.
 import dataclasses
 import functools
 import importlib
-import importlib.util
 import inspect
 import math
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar, overload
 
@@ -158,7 +157,7 @@ def load_plugin(name: str) -> ModuleType:
     Raises SettingError, in one line, if there is none or if it cannot be imported.
     """
     try:
-        module = _import_file(Path(name)) if name.endswith(".py") else _import_module(name)
+        module = _import_file(name) if name.endswith(".py") else _import_module(name)
     except NNError as error:
         raise SettingError(f"plug-in {name!r}: {error}") from None
     except Exception as error:  # noqa: BLE001
@@ -178,21 +177,24 @@ def _import_module(name: str) -> ModuleType:
         raise SettingError(f"there is no such module{hint}") from None
 
 
-def _import_file(path: Path) -> ModuleType:
+def _import_file(file: str) -> ModuleType:
     """The module in a file, imported once under a name that no other module has."""
+    from importlib.util import module_from_spec, spec_from_file_location
+    from pathlib import Path
+
+    path = Path(file).resolve()
     if not path.is_file():
         raise SettingError("there is no such file")
-    path = path.resolve()
     name = f"plugin_{path.stem}"
     loaded = sys.modules.get(name)
     if loaded is not None:
         if loaded.__file__ != str(path):
             raise SettingError(f"{loaded.__file__} has the same name; rename one of them")
         return loaded
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise SettingError("it is not a Python file")
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
     except BaseException:
@@ -209,7 +211,7 @@ def _reason(error: Exception) -> str:
     line = error.lineno if isinstance(error, SyntaxError) else where.lineno
     file = error.filename if isinstance(error, SyntaxError) else where.filename
     words = " ".join(str(error).split())
-    return f"{type(error).__name__}: {words} ({Path(file or '').name}, line {line})"
+    return f"{type(error).__name__}: {words} ({(file or '').rpartition(os.sep)[2]}, line {line})"
 
 
 def parse(text: str, choices: Mapping[str, Callable[..., T]], kind: str) -> Callable[..., T]:

@@ -6,17 +6,16 @@ import gc
 import importlib
 import importlib.util
 import inspect
+import pkgutil
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from nn_core.cli.terminal import info
 from nn_core.errors import NNError, SettingError
-from nn_core.registry import nearest
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
 """Settings of every program."""
@@ -56,22 +55,22 @@ class App(click.Group):
         super().__init__(name, **settings)
         self._package = commands
         self._order = order
-        self._files = dict(_command_files(commands)) if commands else {}
+        self._modules = dict(_command_modules(commands)) if commands else {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands, in the order of the help."""
-        names = {*self._files, *self.commands}
+        names = {*self._modules, *self.commands}
         first = [name for name in self._order if name in names]
         return [*first, *sorted(names.difference(first))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command, imported now; None if there is none of this name."""
-        if cmd_name not in self.commands and cmd_name in self._files:
+        if cmd_name not in self.commands and cmd_name in self._modules:
             self.commands[cmd_name] = self._import(cmd_name)
         return self.commands.get(cmd_name)
 
     def _import(self, name: str) -> click.Command:
-        module = importlib.import_module(f"{self._package}.{self._files[name].stem}")
+        module = importlib.import_module(f"{self._package}.{self._modules[name].name}")
         for attribute in _attributes(name):
             command = getattr(module, attribute, None)
             if isinstance(command, click.Command):
@@ -95,7 +94,7 @@ class App(click.Group):
 
     def _outline(self, name: str) -> click.Command:
         """As much of a command as its line in the list needs."""
-        return click.Command(name, help=_docstring(self._files[name], _attributes(name)))
+        return click.Command(name, help=_docstring(self._modules[name], _attributes(name)))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; without arguments, print the help, unless the group itself does something."""
@@ -110,6 +109,8 @@ class App(click.Group):
         """The command asked for; an unknown name is answered with the nearest."""
         name, known = args[0], self.list_commands(ctx)
         if name not in known and not name.startswith("-"):
+            from nn_core.registry import nearest
+
             ctx.fail(f"no such command: {name!r}; {nearest(name, known)}")
         return super().resolve_command(ctx, args)
 
@@ -146,15 +147,14 @@ class App(click.Group):
         sys.exit(status if isinstance(status, int) else 0)
 
 
-def _command_files(package: str) -> Iterator[tuple[str, Path]]:
-    """Name and file of each command in a package, which is not imported."""
+def _command_modules(package: str) -> Iterator[tuple[str, pkgutil.ModuleInfo]]:
+    """Name and module of each command in a package, none of which is imported."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.submodule_search_locations is None:
         raise ModuleNotFoundError(f"no package {package!r}", name=package)
-    for folder in spec.submodule_search_locations:
-        for file in Path(folder).iterdir():
-            if file.suffix == ".py" and not file.stem.startswith("_"):
-                yield file.stem.replace("_", "-"), file
+    for module in pkgutil.iter_modules(spec.submodule_search_locations):
+        if not module.name.startswith("_"):
+            yield module.name.replace("_", "-"), module
 
 
 def _attributes(name: str) -> tuple[str, str]:
@@ -163,13 +163,14 @@ def _attributes(name: str) -> tuple[str, str]:
     return stem, f"{stem}_command"
 
 
-def _docstring(file: Path, functions: Sequence[str]) -> str | None:
-    """The docstring of the first of these functions that a file defines, or of the file.
+def _docstring(module: pkgutil.ModuleInfo, functions: Sequence[str]) -> str | None:
+    """The docstring of the first of these functions that a module defines, or of the module.
 
     Only the text up to the end of the docstring is parsed: a whole command takes ten times as
     long, and a list of commands waits for all of them.
     """
-    source = file.read_text(encoding="utf-8")
+    finder: Any = module.module_finder
+    source = finder.find_spec(module.name).loader.get_source(module.name)
     for name in functions:
         head = re.search(rf'^def {name}\(.*?""".*?"""', source, re.MULTILINE | re.DOTALL)
         with contextlib.suppress(SyntaxError):  # these quotes were not a docstring's
