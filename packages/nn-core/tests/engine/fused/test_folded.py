@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nn_core.engine.engine import Engine
-from nn_core.engine.fused import winograd_conv2d
+from nn_core.engine.fused import winograd, winograd_conv2d
 from nn_core.engine.plan import Plan
 from nn_core.errors import ShapeError
 from nn_core.layers import (
@@ -235,7 +235,7 @@ def test_a_folded_convolution_takes_winograd_where_it_pays(
     layers: list[Layer] = [Conv2D(64, 3, padding="same"), BatchNorm(), ReLU()]
     network = drawn(layers, (8, 8, 64), np.float32, 1)
     calls = []
-    transform = winograd_conv2d.output_transform
+    transform = winograd.output_transform
 
     def counted(*arrays: Any) -> None:
         calls.append(1)

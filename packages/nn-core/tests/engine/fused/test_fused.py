@@ -1,6 +1,7 @@
 """Every fused layer equals the chain of layers that it stands for."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +61,7 @@ def test_it_equals_its_layers_for_batches_of_any_size_in_one_workspace(
     for N in (5, 2, 7, 1, 0, 5):
         x = batch(case.layers, case.shape, N, dtype)
         for needs_d_x in (True, False):
-            options = {
+            options: dict[str, Any] = {
                 "training": training,
                 "needs_d_x": needs_d_x,
                 "backward": fused.mode != "inference",
@@ -88,7 +89,7 @@ def test_arrays_may_lie_in_memory_in_any_order(
     case: FusedCase, layout: Callable[[Array], Array]
 ) -> None:
     fused, params = case.fused(), parameters(case.layers, case.shape, np.float64)
-    options = {"training": case.trains, "backward": fused.mode != "inference"}
+    options: dict[str, Any] = {"training": case.trains, "backward": fused.mode != "inference"}
     x = layout(batch(case.layers, case.shape, 4, np.float64))
 
     def gradient(y: Array) -> Array:
