@@ -11,7 +11,7 @@ from typing import Any
 import click
 import numpy as np
 import pytest
-from toy_runs import build, run_toy
+from toy_runs import build, run_toy, settings_of
 
 from nn_core import checkpoint, registry
 from nn_core.checkpoint import Checkpoint
