@@ -58,11 +58,12 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The plug-in as a file in the working directory; what it registers is forgotten again."""
     for known in (LAYERS, ACTIVATIONS, OPTIMIZERS, LOSSES):
         monkeypatch.setattr(known, "_entries", dict(known._entries))
-    monkeypatch.setattr(registry, "plugins", [])
     monkeypatch.chdir(tmp_path)
     path = tmp_path / NAME
     path.write_text(code_blocks()[0], "utf-8")
+    before = list(registry.plugins)
     yield path
+    registry.plugins[:] = before
     for name in ("plugin_plugin_example", "plugin_example"):
         sys.modules.pop(name, None)
 
