@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,8 +14,11 @@ from cnn_sign_digits.datasets.photos import SHAPE, Photos
 from nn_core import checkpoint
 from nn_core.arrays import Array
 from nn_core.batches.augmentation import rotate
+from nn_core.checkpoint import Checkpoint
 from nn_core.cli.images import read_image
 from nn_core.cli.labels import class_names
+from nn_core.engine.engine import Engine
+from nn_core.engine.predictor import Predictor
 from nn_core.errors import CheckpointError
 from nn_core.metrics import probabilities
 from nn_core.network import Network
@@ -32,18 +36,27 @@ BATCH = 256
 class Model:
     """A trained network that classifies photos given as bytes (N, 64, 64, 3).
 
+    checkpoint              the contents of its file: the network, perhaps a run to resume
     settings                of its training, as stored in the checkpoint
     fingerprint             of its training photos
     test_time_augmentation  transforms of each photo over which predictions are averaged
-    run                     the state to resume training from, if it was saved
     """
 
-    network: Network
+    checkpoint: Checkpoint
     classes: tuple[str, ...]
     settings: Mapping[str, Any]
     fingerprint: str
     test_time_augmentation: tuple[Transform, ...]
-    run: checkpoint.Run | None
+
+    @property
+    def network(self) -> Network:
+        """The trained network, of logits."""
+        return self.checkpoint.network
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """Computes logits; the weights must not change."""
+        return Engine(self.network).frozen()
 
     def log_probabilities(self, x: Photos) -> Array:
         """log P(class | photo), (N, classes)."""
@@ -52,14 +65,14 @@ class Model:
     def probabilities(self, x: Photos) -> Array:
         """P(class | photo), (N, classes): the mean over the test-time transforms."""
         p = np.zeros((len(x), len(self.classes)), self.network.dtype)
-        contexts = self.network.contexts(frozen=True)
         for start in range(0, len(x), BATCH):
             batch = slice(start, start + BATCH)
             photos = x[batch]
             for degrees, flip in self.test_time_augmentation:
                 flipped = photos[:, :, ::-1] if flip else photos
                 rotated = rotate(flipped, degrees) if degrees else flipped
-                p[batch] += probabilities(self.network.predict(rotated, contexts=contexts))
+                logits, _ = self.predictor.predict(rotated)
+                p[batch] += probabilities(logits)
         p /= len(self.test_time_augmentation)
         return p
 
@@ -76,12 +89,11 @@ def load_model(path: Path | None) -> Model:
         # Early checkpoints call the transforms "views".
         transforms = details.get("test_time_augmentation") or details["views"]
         model = Model(
-            loaded.network,
+            loaded,
             class_names(details["classes"]),
             dict(details["settings"]),
             details["fingerprint"],
             tuple((float(degrees), bool(flip)) for degrees, flip in transforms),
-            loaded.run,
         )
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from None

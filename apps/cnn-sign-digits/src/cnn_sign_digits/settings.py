@@ -15,7 +15,6 @@ from nn_core.cli.settings import Settings
 from nn_core.errors import CheckpointError
 from nn_core.layers import ACTIVATIONS, Layer
 from nn_core.losses import softmax_cross_entropy
-from nn_core.registry import parse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +44,7 @@ class PhotoSettings(Settings):
 
     def layers(self, classes: int) -> list[Layer]:
         """The layers of the preset."""
-        activation = parse(self.activation, ACTIVATIONS, "activation")()
+        activation = ACTIVATIONS.parse(self.activation)()
         return PRESETS[self.preset].build(classes, activation, self.initializer, self.dropout)
 
 
@@ -106,7 +105,6 @@ class Rngs(NamedTuple):
 
     data: np.random.Generator
     weights: np.random.Generator
-    training: np.random.Generator
     evaluation: np.random.Generator
     extra_data: np.random.Generator
     backgrounds: np.random.Generator

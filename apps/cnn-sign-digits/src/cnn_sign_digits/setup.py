@@ -9,9 +9,10 @@ from cnn_sign_digits.datasets.catalog import CATALOG, PhotoSplits, is_generated,
 from cnn_sign_digits.datasets.extra_data import add_backgrounds, add_extra_data
 from cnn_sign_digits.model import INPUT_SHAPE, Model, Transform
 from cnn_sign_digits.settings import PhotoSettings, settings_of, spawn_rngs
-from nn_core.batches.augmentation import Augmentation, augmentation
+from nn_core.batches.augmentation import Augment, Augmentation, augmentation
 from nn_core.cli.dataset import require_same_data
 from nn_core.cli.train_report import training_report, training_result
+from nn_core.cli.train_run import backend_for
 from nn_core.errors import DataError, SettingError
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
@@ -62,9 +63,10 @@ class Setup:
         return training_report(result, network=self.network, origin=self.splits.origin)
 
 
-def set_up(settings: PhotoSettings) -> Setup:
-    """Photos, network and trainer of a run, each with its own generator.
+def set_up(settings: PhotoSettings, threads: int | None = None) -> Setup:
+    """Photos, network and trainer of a run.
 
+    threads  to train with; None for the number of cores, at most 4
     Raises DataError, ShapeError or SettingError for what cannot be trained.
     """
     rngs = spawn_rngs(settings.seed)
@@ -76,12 +78,12 @@ def set_up(settings: PhotoSettings) -> Setup:
         dtype=settings.dtype,
     )
     trainer = Trainer(
-        network,
+        backend_for(network, settings, threads),
         splits.train.x,
         splits.train.y,
         settings.recipe(softmax_cross_entropy),
         epochs=settings.epochs,
-        rng=rngs.training,
+        seed=settings.seed,
         validation=(splits.validation.x, splits.validation.y),
         measure_training=True,
         augment=augmentation(settings.augment),
@@ -120,14 +122,16 @@ def splits_of(model: Model) -> PhotoSplits:
     return splits
 
 
-def prediction_transforms(augment: Augmentation | None) -> list[Transform]:
+def prediction_transforms(augment: Augment | None) -> list[Transform]:
     """Test-time augmentation: transforms of a photo over which predictions are averaged.
 
     Horizontal flips and rotations by TEST_TIME_ROTATION to either side, as far as the network was
     trained on them.
     """
-    flips = [False, True] if augment is not None and augment.horizontal_flip else [False]
-    degrees = TEST_TIME_ROTATION
-    rotated = augment is not None and augment.rotation > degrees
-    rotations = [0.0, degrees, -degrees] if rotated else [0.0]
+    flips, rotations = [False], [0.0]
+    if isinstance(augment, Augmentation):
+        if augment.horizontal_flip:
+            flips = [False, True]
+        if augment.rotation > TEST_TIME_ROTATION:
+            rotations = [0.0, TEST_TIME_ROTATION, -TEST_TIME_ROTATION]
     return [(rotation, flip) for rotation in rotations for flip in flips]

@@ -99,7 +99,8 @@ def _learned_kernel(path: Path | None, number: int) -> Grid:
     With red, green and blue equal, the filter acts on them as the sum of its channels.
     """
     network = load_model(path).network
-    W = network.parameter_views[pick(convolutions(network), 1, "convolution")]["W"]
+    first = pick(convolutions(network), 1, "convolution")
+    W = network.params[f"{first}/W"]
     f = pick(range(W.shape[3]), number, "filter")
     h, w = W.shape[:2]
     most = MAX_KERNEL_SIZE

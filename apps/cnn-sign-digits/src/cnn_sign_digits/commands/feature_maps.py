@@ -4,12 +4,7 @@ from pathlib import Path
 
 import click
 
-from cnn_sign_digits.inspect.layer_info import (
-    feature_map_layers,
-    layer_outputs,
-    pick,
-    short_name,
-)
+from cnn_sign_digits.inspect.layer_info import feature_map_layers, pick, short_name
 from cnn_sign_digits.model import load_model, read_photo
 from nn_core.cli.options import figure_option, model_option
 from nn_core.cli.param_types import MODEL, require_distinct
@@ -44,7 +39,7 @@ def feature_maps(image: Path, model_path: Path | None, layer: int | None, figure
     layers = feature_map_layers(network)
     numbers = range(1, len(layers) + 1) if layers and layer is None else [layer or 1]
     chosen = [(k, pick(layers, k, "activation or pooling layer")) for k in numbers]
-    outputs, _ = layer_outputs(network, photo)
+    outputs = network.activations(photo)
     rows = [(f"{k} {short_name(network.layers[i])}", outputs[i][0]) for k, i in chosen]
     title = f"{printable(image.name)}, as the network sees it"
     plot_feature_maps(photo[0], rows, figure, title=title)

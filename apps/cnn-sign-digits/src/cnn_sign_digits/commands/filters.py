@@ -35,7 +35,7 @@ def filters(model_path: Path | None, layer: int, figure: Path) -> None:
     require_distinct({"--figure": figure}, **{"--model": model_path})
     network = load_model(model_path).network
     i = pick(convolutions(network), layer, "convolution")
-    W = network.parameter_views[i]["W"]
+    W = network.params[f"{i}/W"]
     plot = plot_rgb_filters if layer == 1 and W.shape[2] == 3 else plot_filters
     plot(W, figure, title=f"convolution {layer}, {short_name(network.layers[i])}")
     info(f"wrote {figure}")

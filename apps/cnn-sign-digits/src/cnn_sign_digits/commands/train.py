@@ -15,18 +15,17 @@ from cnn_sign_digits.presets import PRESETS
 from cnn_sign_digits.settings import PhotoSettings, settings_of
 from cnn_sign_digits.setup import set_up
 from nn_core.cli.catalog import parse_fold
-from nn_core.cli.options import (
-    activation_option,
-    augment_option,
-    dropout_option,
-    initializer_option,
-    output_options,
-    recipe_options,
-    validation_option,
-)
+from nn_core.cli.options import dropout_option, validation_option
 from nn_core.cli.param_types import SpecType, require_distinct
 from nn_core.cli.terminal import json_option
 from nn_core.cli.train_command import train_network
+from nn_core.cli.train_options import (
+    activation_option,
+    augment_option,
+    initializer_option,
+    output_options,
+    recipe_options,
+)
 
 PRESET, DATA = "classic", "synthetic"
 

@@ -5,10 +5,10 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits.inspect.layer_info import convolutions, layer_outputs
-from nn_core.arrays import Array, Shape
+from cnn_sign_digits.inspect.layer_info import convolutions
+from nn_core.arrays import Array
 from nn_core.errors import DataError
-from nn_core.layers import Layer
+from nn_core.layers import Context, Layer
 from nn_core.network import Network
 
 
@@ -47,18 +47,21 @@ def grad_cam(network: Network, x: npt.NDArray[Any], label: int) -> Array:
 def maps_and_gradient(network: Network, x: npt.NDArray[Any], label: int) -> tuple[Array, Array]:
     """The feature maps A of a photo, and dy/dA of the logit y of a class: (h, w, K) each.
 
-    In inference mode: no noise, running statistics. The network's gradients are left alone.
+    As in prediction: no noise, running statistics.
     """
-    target = target_layer(network)
-    contexts = network.contexts(needs_d_x=True)
-    outputs, caches = layer_outputs(network, x, contexts)
-    d = np.zeros_like(outputs[-1])
+    target, context = target_layer(network), Context(training=False)
+    maps: Array = network.activations(x)[target]
+    above = [network[i] for i in range(target + 1, len(network))]
+    y, caches = maps, []
+    for bound in above:
+        y, cache = bound.layer.forward(y, bound.params, context)
+        caches.append(cache)
+    d = np.zeros_like(y)
     d[0, label] = 1
-    gradients = network.views_of(np.empty_like(network.gradients))  # of the weights, not used
-    for i in range(len(network.layers) - 1, target, -1):
-        views = network.parameter_views[i], gradients[i]
-        d = cast(Array, network.layers[i].backward(d, caches[i], *views, contexts[i]))
-    return outputs[target][0], d[0]
+    for bound, cache in zip(reversed(above), reversed(caches), strict=True):
+        unused = {name: np.empty_like(W) for name, W in bound.params.items()}
+        d = cast(Array, bound.layer.backward(d, cache, bound.params, unused, context))
+    return maps[0], d[0]
 
 
 def target_layer(network: Network) -> int:
@@ -82,7 +85,7 @@ def target_block(network: Network) -> tuple[Layer, ...]:
     return network.layers[convolutions(network)[-1] : target_layer(network) + 1]
 
 
-def center_of_mass(heat_map: Array, size: Shape) -> tuple[float, float] | None:
+def center_of_mass(heat_map: Array, size: tuple[int, ...]) -> tuple[float, float] | None:
     """Row and column of the center of mass of a map (h, w), in pixels of a photo of this size.
 
     0 is the edge of the photo, not the center of its first pixel. None for a map of zeros.

@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy.typing as npt
-
-from nn_core.arrays import Array, Shape
+from nn_core.arrays import Shape
 from nn_core.errors import DataError, SettingError
 from nn_core.layers import (
     Activation,
-    Cache,
     Context,
     Conv2D,
     Dense,
@@ -18,8 +15,9 @@ from nn_core.layers import (
     Layer,
     Pooling,
 )
+from nn_core.layers.chain import below
 from nn_core.network import Network
-from nn_core.summary import table
+from nn_core.summary import summarize, table
 
 
 def short_name(layer: Layer) -> str:
@@ -28,15 +26,15 @@ def short_name(layer: Layer) -> str:
     if isinstance(layer, GlobalAveragePool2D):
         return "GlobalAverage"
     if isinstance(layer, Conv2D):
-        strides = "" if layer.stride == (1, 1) else f" / {_strides(layer.stride)}"
-        return f"{name} {_by(layer.kernel)}{strides}, {layer.filters}"
+        strides = "" if layer.strides == (1, 1) else f" / {_strides(layer.strides)}"
+        return f"{name} {_by(layer.kernel_size)}{strides}, {layer.filters}"
     if isinstance(layer, Pooling):
-        strides = "" if layer.stride == layer.window else f" / {_strides(layer.stride)}"
-        return f"{name} {_by(layer.window)}{strides}"
+        strides = "" if layer.strides == layer.pool_size else f" / {_strides(layer.strides)}"
+        return f"{name} {_by(layer.pool_size)}{strides}"
     if isinstance(layer, Dense):
         return f"{name} {layer.units}"
     if isinstance(layer, Dropout):
-        return f"{name} {1 - layer.keep_probability:g}"
+        return f"{name} {layer.rate:g}"
     return name
 
 
@@ -68,42 +66,24 @@ def pick(indices: Sequence[int], number: int, kind: str) -> int:
     return indices[number - 1]
 
 
-def layer_outputs(
-    network: Network, x: npt.NDArray[Any], contexts: Sequence[Context] | None = None
-) -> tuple[list[Array], list[Cache]]:
-    """The output of each layer for a batch, and its cache for the backward pass.
-
-    contexts  by default those of inference
-    """
-    outputs, caches = [], []
-    y: Array = x.astype(network.dtype)
-    contexts = network.contexts() if contexts is None else contexts
-    for layer, params, context in zip(
-        network.layers, network.parameter_views, contexts, strict=True
-    ):
-        y, cache = layer.forward(y, params, context)
-        outputs.append(y)
-        caches.append(cache)
-    return outputs, caches
-
-
 def layer_shapes(network: Network) -> dict[str, Any]:
     """For each layer: x -> y, then d_y -> d_x and the gradients of its parameters.
 
     A gradient has the shape of what it is the gradient of. d_x is None if no earlier layer has
     trainable parameters, and d_y is None for a layer that the backward pass never reaches. Shapes
-    are of one photo, without the batch axis; multiply-adds are of one photo, forward.
+    are of one photo, without the batch axis; MACs are of one photo, forward.
     """
-    summary = network.summary()
+    summary = summarize(network)
+    contexts = network.chain.contexts(network.params, Context(needs_d_x=False))
     layers: list[dict[str, Any]] = []
     for i, (layer, context, row) in enumerate(
-        zip(network.layers, network.contexts(), summary.rows, strict=True)
+        zip(network.layers, contexts, summary.rows, strict=True)
     ):
         x, y = network.shapes[i], network.shapes[i + 1]
         gradients = {
             name: parameter.shape
-            for name, parameter in layer.parameters(x).items()
-            if parameter.trained
+            for name, parameter in below(network.declared, i).items()
+            if parameter.trainable and parameter.momentum is None
         }
         backward = {
             "d_y": y if context.needs_d_x or gradients else None,
@@ -122,7 +102,7 @@ def layer_shapes(network: Network) -> dict[str, Any]:
     return {"layers": layers, **{cost: getattr(summary, cost) for cost in COSTS}}
 
 
-COSTS = {"parameters": "parameters", "bytes": "bytes", "multiply_adds": "MACs"}
+COSTS = {"parameters": "parameters", "bytes": "bytes", "macs": "MACs"}
 """Costs of a layer, and their column headings."""
 
 
