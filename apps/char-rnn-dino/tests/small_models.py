@@ -15,10 +15,10 @@ def network_of(
 ) -> Network:
     """In float64; logits `scale` times as large as initialized, so that probabilities differ."""
     V = len(vocabulary)
-    chain = [Embedding(3, V), GRU(hidden), Dense(V, "xavier")]
+    layers = [Embedding(V, 3), GRU(hidden), Dense(V, "xavier")]
     rng = np.random.default_rng(seed)
-    network = Network(chain, input_shape=(), rng=rng, dtype=np.float64, over_time=True)
-    network.parameter_views[-1]["W"] *= scale
+    network = Network(layers, input_shape=(None,), rng=rng, dtype=np.float64)
+    network.params["2/W"][...] *= scale
     return network
 
 
@@ -38,7 +38,7 @@ def probability_of(
     p = 1.0
     tokens = [vocabulary.ids[END], *(vocabulary.ids[letter] for letter in text)]
     for t in range(len(start), len(text) + ends):
-        logits = network.predict(np.array([tokens[: t + 1]]))[0, -1:]
+        logits = network.activations(np.array([tokens[: t + 1]]))[-1][0, -1:]
         following = tokens[t + 1] if t < len(text) else vocabulary.ids[END]
         p *= float(next_probabilities(logits, temperature=temperature)[0, following])
     return p

@@ -33,8 +33,8 @@ def test_the_network() -> None:
     network = SETTINGS.network(7, np.random.default_rng(0))
     types = [Embedding, Dropout, LSTM, Dropout, LSTM, Dropout, Dense]
     assert [type(layer) for layer in network.layers] == types
-    assert network.layers[1::2] == (Dropout(0.5), Dropout(0.75), Dropout(0.75))
-    assert network.output_shape == (7,)
+    assert network.layers[1::2] == (Dropout(0.5), Dropout(0.25), Dropout(0.25))
+    assert network.output_shape == (None, 7)
     assert network.dtype == np.float64
 
 
@@ -51,5 +51,5 @@ def test_chunks_of_a_text_have_the_bptt_length() -> None:
     text = TextSettings.from_mapping(
         SETTINGS.to_dict() | {"unit": "char", "lowercase": False, "bptt_length": 17}
     )
-    assert text.sequence_recipe().steps == 17
-    assert SETTINGS.sequence_recipe().steps is None
+    assert text.sequence_recipe().bptt_length == 17
+    assert SETTINGS.sequence_recipe().bptt_length is None

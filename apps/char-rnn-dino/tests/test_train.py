@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from commands import CHAR, DINO, NAMES, SMALL, data_arguments, each_program, names_file, train
 
@@ -28,6 +29,11 @@ def saved_settings(path: Path, program: CommandLine) -> SequenceSettings:
     return settings_of(load_model(path, program.name), kind)
 
 
+def assert_nearly_the_same(one: Path, other: Path, program: CommandLine) -> None:
+    first, second = (load_model(path, program.name).network.vector for path in (one, other))
+    np.testing.assert_allclose(first, second, rtol=1e-5, atol=1e-7)
+
+
 class TestTraining:
     @each_program
     def test_the_network_has_what_the_options_say(
@@ -40,7 +46,7 @@ class TestTraining:
         (embedding,) = [layer for layer in layers if isinstance(layer, Embedding)]
         assert embedding.dimensions == 4
         assert [layer.units for layer in layers if isinstance(layer, Recurrent)] == [8, 8]
-        assert layers[1::2] == (Dropout(0.9), Dropout(0.8), Dropout(0.8))
+        assert layers[1::2] == (Dropout(0.1), Dropout(0.2), Dropout(0.2))
 
     @each_program
     def test_a_seed_reproduces_the_run(self, tmp_path: Path, program: CommandLine) -> None:
@@ -76,8 +82,47 @@ class TestTraining:
     def test_early_stopping(self, program: CommandLine, tmp_path: Path) -> None:
         options = ("--epochs", 60, "--learning-rate", 0.3, "--early-stopping", 2)
         model = train(program, tmp_path, *options)
-        assert load_model(model, program.name).run is not None
+        assert load_model(model, program.name).checkpoint.snapshot is not None
         assert "stopped early: " in program.succeed("train", "--resume", model).stdout
+
+
+class TestBackends:
+    @each_program
+    @each_cell
+    def test_the_reference_trains_alike(
+        self, tmp_path: Path, program: CommandLine, cell: str
+    ) -> None:
+        options = ("--cell", cell, "--dropout", 0.2, "--dtype", "float64")
+        fast = train(program, tmp_path, *options, name="fast.h5")
+        reference = train(program, tmp_path, *options, "--engine", "reference", name="plain.h5")
+        assert_nearly_the_same(fast, reference, program)
+
+    @each_program
+    def test_shards_change_no_more_than_rounding(
+        self, tmp_path: Path, program: CommandLine
+    ) -> None:
+        options = ("--dropout", 0.2, "--dtype", "float64")
+        whole = train(program, tmp_path, *options, name="whole.h5")
+        sharded, again = (
+            train(program, tmp_path, *options, "--shards", 3, "--threads", threads, name=f"{i}.h5")
+            for i, threads in enumerate((1, 2))
+        )
+        assert_nearly_the_same(whole, sharded, program)
+        assert_same_run(sharded, again)
+
+    @each_program
+    def test_a_resumed_run_keeps_them(self, tmp_path: Path, program: CommandLine) -> None:
+        for options in (("--engine", "reference"), ("--shards", 2)):
+            whole = train(program, tmp_path, *options, "--schedule", "constant", name="whole.h5")
+            begun = train(program, tmp_path, *options, "--schedule", "constant", "--epochs", 1)
+            program.succeed("train", "--resume", begun, "--epochs", 2)
+            assert_same_run(whole, begun)
+
+    @each_program
+    def test_the_reference_has_no_shards(self, tmp_path: Path, program: CommandLine) -> None:
+        options = ("--engine", "reference", "--shards", 2, *SMALL)
+        line = program.refusal("train", *data_arguments(program, tmp_path), *options, status=2)
+        assert "--shards" in line
 
 
 class TestDefaults:
@@ -158,7 +203,7 @@ class TestResume:
         bare = tmp_path / "bare.h5"
         checkpoint.save(bare, model.network, program=DINO_GEN, details=stored)
         line = DINO.refusal("train", "--resume", bare, status=1)
-        assert line == "the checkpoint has no training run to resume"
+        assert line == "the checkpoint has a network, but no run to resume"
 
 
 class TestErrors:

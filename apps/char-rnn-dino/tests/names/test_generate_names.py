@@ -80,7 +80,7 @@ def test_a_start_of_the_maximum_length() -> None:
 
 def test_names_are_not_empty() -> None:
     network = network_of(AB)
-    network.parameter_views[-1]["b"][0] = 3.0  # the end is likely from the beginning
+    network.params["2/b"][0] = 3.0  # the end is likely from the beginning
     assert all(drawn(300, network=network))
 
 

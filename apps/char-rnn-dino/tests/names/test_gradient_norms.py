@@ -1,11 +1,14 @@
 """Gradient norms backward through time, against the formulas."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from char_rnn_dino.names.gradient_norms import GradientNorms, gradient_norms
-from nn_core.layers import CELLS, Dense, Embedding
-from nn_core.losses import sequence_cross_entropy
+from nn_core.layers import CELLS, Context, Dense, Embedding
+from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
 
 each_cell = pytest.mark.parametrize("cell", CELLS)
@@ -22,14 +25,14 @@ def norms_of(
 
 def same_network(cell: str, rng: np.random.Generator) -> Network:
     """The network of `norms_of`."""
-    chain = [Embedding(32, 27), CELLS[cell](7), Dense(27, "xavier")]
-    return Network(chain, input_shape=(), rng=rng, dtype=np.float64, over_time=True)
+    layers = [Embedding(27, 32), CELLS[cell](7), Dense(27, "xavier")]
+    return Network(layers, input_shape=(None,), rng=rng, dtype=np.float64)
 
 
 def test_the_plain_cell_equals_its_formula() -> None:
     """dL/dh[t-1] = (dL/dh[t] (1 - h[t]^2)) @ W_h^T, with the same random numbers."""
     rng = np.random.default_rng(0)
-    embedding, rnn, dense = same_network("rnn", rng).parameter_views
+    embedding, rnn, dense = (layer.params for layer in same_network("rnn", rng))
     text = rng.integers(27, size=(16, 7))
     W_h = 1.7 * rnn["W_h"]
     states = [np.zeros((16, 7))]
@@ -62,19 +65,19 @@ def test_all_steps_together_equal_one_pass_over_the_text(cell: str) -> None:
     found = norms_of(cell, clip_norm=1e9)
     rng = np.random.default_rng(0)
     network = same_network(cell, rng)
-    text = rng.integers(27, size=(16, 7))
+    text: npt.NDArray[Any] = rng.integers(27, size=(16, 7))
     targets = np.full((16, 6), -1)
     targets[:, -1] = text[:, -1]
-    contexts = network.contexts()
-    logits, caches = network.forward(text[:, :-1], contexts)
-    _, d_logits = sequence_cross_entropy(logits, targets)
-    network.backward(d_logits, caches, contexts)
-    last = np.linalg.norm(d_logits[:, -1] @ network.parameter_views[2]["W"].T)
-    d_state = contexts[1].d_initial_state
-    assert d_state is not None
-    first = np.linalg.norm(np.stack(d_state))  # of h, or of h and c
+    chain, params, context = network.chain, network.params, Context()
+    state = network.initial_state(16)
+    logits, _, cache = chain.forward_with_state(text[:, :-1], state, params, context)
+    _, d_logits = softmax_cross_entropy(logits, targets)
+    gradients, grads = network.new_gradients()
+    _, d_state = chain.backward_with_state(d_logits, (), cache, params, grads, context)
+    last = np.linalg.norm(d_logits[:, -1] @ params["2/W"].T)
+    first = np.linalg.norm(np.stack(d_state[1]))  # of h, or of h and c
     assert found.state[-1] == pytest.approx(first / last)
-    assert found.weights[-1] == pytest.approx(np.linalg.norm(network.gradients))
+    assert found.weights[-1] == pytest.approx(np.linalg.norm(gradients))
 
 
 def test_clipped_norms_do_not_exceed_the_maximum() -> None:

@@ -20,10 +20,10 @@ def test_probabilities_are_those_of_the_network() -> None:
 
 
 def test_states_of_each_layer() -> None:
-    chain = [Embedding(3, 3), CELLS["rnn"](4), CELLS["lstm"](5), Dense(3, "xavier")]
+    layers = [Embedding(3, 3), CELLS["rnn"](4), CELLS["lstm"](5), Dense(3, "xavier")]
     rng = np.random.default_rng(0)
-    network = Network(chain, input_shape=(), rng=rng, dtype=np.float64, over_time=True)
-    embedding, rnn, _, dense = network.parameter_views
+    network = Network(layers, input_shape=(None,), rng=rng, dtype=np.float64)
+    embedding, rnn, _, dense = (layer.params for layer in network)
     first, last = trace(network, AB, "ab", 1), trace(network, AB, "ab")
     h = np.zeros(4)
     for t, token in enumerate([0, 1, 2]):
@@ -41,6 +41,6 @@ def test_a_layer_that_does_not_exist(layer: int) -> None:
 
 
 def test_a_network_without_a_recurrent_layer() -> None:
-    network = Network([Embedding(3, 3), Dense(3)], input_shape=(), over_time=True)
+    network = Network([Embedding(3, 3), Dense(3)], input_shape=(None,))
     with pytest.raises(DataError, match="no recurrent layer"):
         trace(network, AB, "a")

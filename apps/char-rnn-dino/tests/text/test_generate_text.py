@@ -43,7 +43,7 @@ def test_greedy_equals_the_argmax_of_the_network() -> None:
     network = network_of(CHARACTERS)
     text = "ab"
     for _ in range(12):
-        logits = network.predict(CHARACTERS.encode(text)[None])[0, -1]
+        logits = network.activations(CHARACTERS.encode(text)[None])[-1][0, -1]
         text += CHARACTERS.tokens[int(logits.argmax())]
     assert "ab" + generated("ab", 12, temperature=0) == text
 

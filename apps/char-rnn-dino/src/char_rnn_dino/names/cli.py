@@ -90,6 +90,8 @@ def main(
 def _require_no_options(ctx: click.Context, command: str) -> None:
     """Raise click.UsageError for an option of name generation in front of another command."""
     for parameter in ctx.command.params:
+        if not parameter.expose_value:  # --plugin, which has been loaded
+            continue
         if ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
             raise click.UsageError(
                 f"{parameter.opts[0]} has no effect before {command};"

@@ -35,7 +35,7 @@ def test_equals_one_pass_over_the_whole_text(tmp_path: Path, characters: int) ->
     found = CHAR.json("evaluate", "--model", model, "--data", data)
     trained = load_model(model, CHAR.name)
     tokens = trained.vocabulary.encode(text)
-    logits = trained.network.predict(tokens[None, :-1])[0].astype(np.float64)
+    logits = trained.network.activations(tokens[None, :-1])[-1][0].astype(np.float64)
     log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     nats = -log_p[np.arange(len(tokens) - 1), tokens[1:]].mean()
     assert found["nats_per_character"] == pytest.approx(nats, rel=1e-5)
