@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import ClassVar, TypeVar
 
-from nn_core.arrays import Array, Arrays, Shape, element_count
+from nn_core.arrays import Array, Arrays, Shape
 from nn_core.engine.fused.activation import relu
 from nn_core.engine.fused.base import Fused
 from nn_core.engine.fused.conv_relu_max_pool import ConvReLUMaxPool
@@ -50,12 +50,6 @@ class FoldedConv2D(Fused):
         if math.prod(pool.window.size) < POOL_FIRST:
             return BlockedMaxPool2D.accepts([pool], shape)
         return norm is not None and ConvReLUMaxPool.accepts([layers[0], ReLU(), pool], input_shape)
-
-    def saved_activations(self, input_shape: Shape) -> int:
-        """The output of the convolution, where it is pooled in a second step."""
-        if self.pool is None:
-            return 0
-        return element_count(self.layers[0].output_shape(input_shape))
 
     @cached_property
     def norm(self) -> BatchNorm | None:
