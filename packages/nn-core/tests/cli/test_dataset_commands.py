@@ -76,7 +76,7 @@ def test_sets_are_listed_with_settings_and_how_to_get_them(server: Server, folde
     assert server.asked == []
 
 
-def test_machines_are_told_the_same() -> None:
+def test_json_says_the_same() -> None:
     made, fetched, _ = json.loads(invoke(birds("http://127.0.0.1"), "datasets", "--json").stdout)
     assert made == {
         "name": "moons",
@@ -98,7 +98,7 @@ def test_a_set_arrives_where_data_is_looked_for(server: Server, folder: Path) ->
     assert server.asked == ["/whole"]
 
 
-def test_a_set_arrives_in_the_folder_that_is_named(server: Server, folder: Path) -> None:
+def test_a_set_is_written_to_the_folder_given(server: Server, folder: Path) -> None:
     to = folder / "new" / "place"
     result = invoke(birds(f"{server.address}/whole"), "fetch", "birds", "--to", to)
     assert (result.exit_code, result.stdout) == (0, f"{to / 'birds.bin'}\n")

@@ -4,10 +4,11 @@ import hashlib
 import io
 import socket
 import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from loopback import serving
+from loopback import Server, serving
 
 from nn_core.cli import download
 from nn_core.cli.download import (
@@ -26,17 +27,17 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 @pytest.fixture
-def server(monkeypatch):
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     with serving(monkeypatch, CONTENT) as running:
         yield running
 
 
-def dataset(*addresses, sha256=SHA256):
+def dataset(*addresses: str, sha256: str = SHA256) -> RemoteDataset:
     files = tuple(RemoteFile(f"file{i}.bin", url, sha256) for i, url in enumerate(addresses))
     return RemoteDataset("toy", files, "Bytes", "made here", "none")
 
 
-def message_of(failing, folder):
+def message_of(failing: RemoteDataset, folder: Path) -> str:
     with pytest.raises(DataError) as caught:
         fetch(failing, folder)
     message = str(caught.value)
@@ -48,7 +49,9 @@ def message_of(failing, folder):
     return message
 
 
-def test_all_files_arrive_once(server, tmp_path, capfd):
+def test_all_files_arrive_once(
+    server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     toy = dataset(f"{server.address}/whole", f"{server.address}/whole")
     folder = tmp_path / "new" / "folder"
     assert [locate(file, folder) for file in toy.files] == [None, None]
@@ -62,43 +65,45 @@ def test_all_files_arrive_once(server, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_progress_is_drawn_on_stderr(server, tmp_path, capfd):
+def test_progress_is_drawn_on_stderr(
+    server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     fetch(dataset(f"{server.address}/whole"), tmp_path, progress=True)
     out, err = capfd.readouterr()
     assert out == ""
     assert "100%" in err
 
 
-def test_a_file_that_differs_is_fetched_again(server, tmp_path):
+def test_a_file_that_differs_is_fetched_again(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file0.bin").write_bytes(b"other")
     (path,) = fetch(dataset(f"{server.address}/whole"), tmp_path)
     assert path.read_bytes() == CONTENT
 
 
-def test_another_hash_is_refused_and_leaves_nothing(server, tmp_path):
+def test_another_hash_is_refused_and_leaves_nothing(server: Server, tmp_path: Path) -> None:
     message = message_of(dataset(f"{server.address}/whole", sha256="0" * 64), tmp_path)
     assert "SHA-256 differs" in message
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failed_fetch_keeps_what_was_there(server, tmp_path):
+def test_a_failed_fetch_keeps_what_was_there(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file0.bin").write_bytes(b"mine")
     message_of(dataset(f"{server.address}/whole", sha256="0" * 64), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["file0.bin"]
     assert (tmp_path / "file0.bin").read_bytes() == b"mine"
 
 
-def test_not_found(server, tmp_path):
+def test_not_found(server: Server, tmp_path: Path) -> None:
     assert "404 Not Found" in message_of(dataset(f"{server.address}/nothing"), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_transfer_that_breaks_off(server, tmp_path):
+def test_a_transfer_that_breaks_off(server: Server, tmp_path: Path) -> None:
     message_of(dataset(f"{server.address}/short"), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nobody_listens(server, tmp_path):
+def test_a_server_that_is_not_there(server: Server, tmp_path: Path) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
@@ -108,7 +113,9 @@ def test_nobody_listens(server, tmp_path):
 
 
 @pytest.mark.parametrize("sort", [RemoteFile, RemoteArchive])
-def test_a_folder_that_nothing_came_into_does_not_stay(server, tmp_path, sort):
+def test_a_folder_that_nothing_came_into_does_not_stay(
+    server: Server, tmp_path: Path, sort: type[RemoteFile] | type[RemoteArchive]
+) -> None:
     (tmp_path / "old").mkdir()
     absent = f"{server.address}/nothing"
     for folder in (tmp_path / "new" / "folder", tmp_path / "old"):
@@ -118,24 +125,24 @@ def test_a_folder_that_nothing_came_into_does_not_stay(server, tmp_path, sort):
     assert list(tmp_path.rglob("*")) == [tmp_path / "old"]
 
 
-def test_what_came_before_a_failure_stays(server, tmp_path):
+def test_what_came_before_a_failure_stays(server: Server, tmp_path: Path) -> None:
     folder = tmp_path / "new"
     with pytest.raises(DataError, match=r"file1\.bin"):
         fetch(dataset(f"{server.address}/whole", f"{server.address}/nothing"), folder)
     assert [path.name for path in folder.iterdir()] == ["file0.bin"]
 
 
-def test_an_address_that_is_none(tmp_path):
+def test_an_address_that_is_none(tmp_path: Path) -> None:
     assert "transfer failed (InvalidURL)" in message_of(dataset("http://"), tmp_path)
 
 
-def test_a_folder_that_cannot_be_one(server, tmp_path):
+def test_a_folder_that_cannot_be_one(server: Server, tmp_path: Path) -> None:
     folder = tmp_path / "file"
     folder.write_text("in the way")
     assert "cannot write" in message_of(dataset(f"{server.address}/whole"), folder)
 
 
-def test_a_checkout_keeps_data_at_its_root(monkeypatch, tmp_path):
+def test_a_checkout_keeps_data_at_its_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     module = tmp_path / "packages" / "nn-core" / "src" / "nn_core" / "lab" / "download.py"
     module.parent.mkdir(parents=True)
     (tmp_path / "data").mkdir()
@@ -147,7 +154,9 @@ def test_a_checkout_keeps_data_at_its_root(monkeypatch, tmp_path):
     assert locate(file) == tmp_path / "data" / "set.bin"
 
 
-def test_an_installed_package_keeps_data_in_the_users_cache(monkeypatch, tmp_path):
+def test_an_installed_package_keeps_data_in_the_users_cache(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(download, "__file__", str(tmp_path / "site-packages" / "download.py"))
     folder = data_folder()
     assert "nn-core" in folder.parts
@@ -159,7 +168,11 @@ PHOTOS = {"0/a.jpg": b"zero", "1/b.jpg": b"one" * 1000, "1/c.jpg": b"", "10/d.jp
 PHOTOS_SHA256 = "daf1506c602635b5"
 
 
-def packed(photos, prefix="repository-1234/photos/", others=("repository-1234/README.md",)):
+def packed(
+    photos: Mapping[str, bytes],
+    prefix: str = "repository-1234/photos/",
+    others: Sequence[str] = ("repository-1234/README.md",),
+) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in others:
@@ -169,17 +182,17 @@ def packed(photos, prefix="repository-1234/photos/", others=("repository-1234/RE
     return buffer.getvalue()
 
 
-def hash_of(photos):
+def hash_of(photos: Mapping[str, bytes]) -> str:
     lines = [f"{path}  {hashlib.sha256(photos[path]).hexdigest()}\n" for path in sorted(photos)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def archive_of(address, sha256=None):
+def archive_of(address: str, sha256: str | None = None) -> RemoteDataset:
     archive = RemoteArchive("signs", address, "photos", sha256 or hash_of(PHOTOS))
     return RemoteDataset("toy", (archive,), "Photos", "made here", "none")
 
 
-def contents(folder):
+def contents(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
@@ -187,7 +200,7 @@ def contents(folder):
     }
 
 
-def refused(failing, folder):
+def refused(failing: RemoteDataset, folder: Path) -> str:
     before = contents(folder)
     with pytest.raises(DataError) as caught:
         fetch(failing, folder)
@@ -198,7 +211,9 @@ def refused(failing, folder):
     return message
 
 
-def test_an_archive_is_unpacked_once_whatever_its_own_bytes_are(server, tmp_path):
+def test_an_archive_is_unpacked_once_whatever_its_own_bytes_are(
+    server: Server, tmp_path: Path
+) -> None:
     toy = archive_of(f"{server.address}/whole")
     assert locate(toy.files[0], tmp_path) is None
     server.content = packed(PHOTOS)
@@ -214,7 +229,7 @@ def test_an_archive_is_unpacked_once_whatever_its_own_bytes_are(server, tmp_path
     assert contents(tmp_path / "again" / "signs") == PHOTOS
 
 
-def test_a_folder_that_differs_is_replaced_as_a_whole(server, tmp_path):
+def test_a_folder_that_differs_is_replaced_as_a_whole(server: Server, tmp_path: Path) -> None:
     toy = archive_of(f"{server.address}/whole")
     server.content = packed(PHOTOS)
     (tmp_path / "signs" / "0").mkdir(parents=True)
@@ -223,7 +238,7 @@ def test_a_folder_that_differs_is_replaced_as_a_whole(server, tmp_path):
     assert contents(tmp_path) == {f"signs/{path}": content for path, content in PHOTOS.items()}
 
 
-def test_other_contents_are_refused_and_leave_all_as_it_was(server, tmp_path):
+def test_other_contents_are_refused_and_leave_all_as_it_was(server: Server, tmp_path: Path) -> None:
     server.content = packed(PHOTOS | {"1/b.jpg": b"two"})
     toy = archive_of(f"{server.address}/whole")
     assert "SHA-256 differs" in refused(toy, tmp_path)
@@ -234,7 +249,7 @@ def test_other_contents_are_refused_and_leave_all_as_it_was(server, tmp_path):
     assert contents(tmp_path) == {"signs/mine.jpg": b"mine"}
 
 
-def test_what_is_no_archive_or_not_found(server, tmp_path):
+def test_what_is_no_archive_or_not_found(server: Server, tmp_path: Path) -> None:
     toy = archive_of(f"{server.address}/whole")
     assert "SHA-256 differs" in refused(toy, tmp_path)
     server.content = packed(PHOTOS)[:-30]
@@ -249,13 +264,13 @@ def test_what_is_no_archive_or_not_found(server, tmp_path):
 
 
 @pytest.mark.parametrize("path", ["../../evil.jpg", "0/../../../evil.jpg", "c:/evil.jpg", "..\\e"])
-def test_no_path_leads_out_of_the_folder(server, tmp_path, path):
+def test_no_path_leads_out_of_the_folder(server: Server, tmp_path: Path, path: str) -> None:
     server.content = packed(PHOTOS | {path: b"evil"})
     refused(archive_of(f"{server.address}/whole", hash_of(PHOTOS)), tmp_path / "data")
     assert contents(tmp_path) == {}
 
 
-def test_the_hash_of_contents_is_that_of_the_lines(tmp_path):
+def test_the_hash_of_contents_is_that_of_the_lines(tmp_path: Path) -> None:
     for path, content in PHOTOS.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_bytes(content)

@@ -1,6 +1,8 @@
-"""Pictures of every kind come out as the model was trained; anything else is one line."""
+"""Images of every kind become arrays of one shape; anything else is one line of error."""
 
 import io
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +14,13 @@ from nn_core.errors import DataError, ShapeError
 SHAPE = (4, 6, 3)
 
 
-def saved(tmp_path, picture, name="photo.png", **options):
+def saved(tmp_path: Path, picture: Image.Image, name: str = "photo.png", **options: Any) -> Path:
     path = tmp_path / name
     picture.save(path, **options)
     return path
 
 
-def message_of(path, shape=SHAPE):
+def message_of(path: Path, shape: tuple[int, ...] = SHAPE) -> str:
     with pytest.raises(DataError) as caught:
         read_image(path, shape)
     assert "\n" not in str(caught.value)
@@ -26,7 +28,7 @@ def message_of(path, shape=SHAPE):
     return str(caught.value)
 
 
-def test_pixels_of_the_right_size_are_kept(tmp_path):
+def test_pixels_of_the_right_size_are_kept(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, SHAPE, dtype=np.uint8)
     batch = read_image(saved(tmp_path, Image.fromarray(pixels)), SHAPE)
     assert batch.dtype == np.uint8
@@ -35,7 +37,7 @@ def test_pixels_of_the_right_size_are_kept(tmp_path):
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
 @pytest.mark.parametrize("shape", [(4, 6, 1), (4, 6, 3), (4, 6, 4), (1, 1, 3)])
-def test_every_mode_and_size(tmp_path, mode, shape):
+def test_every_mode_and_size(tmp_path: Path, mode: str, shape: tuple[int, ...]) -> None:
     white = np.full((9, 5), 65535, np.uint16)
     grey = Image.fromarray(np.full((9, 5), 255, np.uint8))
     picture = Image.fromarray(white) if mode == "I;16" else grey.convert(mode)
@@ -45,13 +47,13 @@ def test_every_mode_and_size(tmp_path, mode, shape):
     assert (batch == 255).all()
 
 
-def test_sixteen_bits_are_scaled_and_not_cut_off(tmp_path):
+def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path) -> None:
     levels = np.array([[0, 257, 25700, 65535]], dtype=np.uint16)
     batch = read_image(saved(tmp_path, Image.fromarray(levels)), (1, 4, 1))
     assert batch.ravel().tolist() == [0, 1, 100, 255]
 
 
-def test_transparency_lies_on_white(tmp_path):
+def test_transparent_pixels_are_white(tmp_path: Path) -> None:
     clear = Image.new("RGBA", (6, 4), (200, 0, 0, 0))
     path = saved(tmp_path, clear)
     assert (read_image(path, SHAPE) == 255).all()
@@ -63,7 +65,7 @@ def test_transparency_lies_on_white(tmp_path):
     assert (read_image(saved(tmp_path, palette, "p.png", transparency=0), SHAPE) == 255).all()
 
 
-def test_the_camera_says_which_side_is_up(tmp_path):
+def test_exif_orientation_is_applied(tmp_path: Path) -> None:
     pixels = np.zeros((4, 4, 3), np.uint8)
     pixels[0] = 255
     exif = Image.Exif()
@@ -74,7 +76,7 @@ def test_the_camera_says_which_side_is_up(tmp_path):
     assert (batch[0, :3] == 0).all()
 
 
-def test_resizing_averages(tmp_path):
+def test_resizing_averages(tmp_path: Path) -> None:
     pixels = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
     batch = read_image(saved(tmp_path, Image.fromarray(pixels)), (8, 8, 1))
     np.testing.assert_allclose(batch[:, 2:-2, 2:-2], 127.5, atol=2)
@@ -82,18 +84,18 @@ def test_resizing_averages(tmp_path):
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"])
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
-def test_a_picture_cut_short(tmp_path, kind, part):
+def test_a_truncated_image(tmp_path: Path, kind: str, part: float) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
     whole = io.BytesIO()
     Image.fromarray(pixels).save(whole, kind)
     path = tmp_path / "cut.img"
     path.write_bytes(whole.getvalue()[: int(part * whole.tell())])
-    assert "picture" in message_of(path)
+    assert "is not an image" in message_of(path)
 
 
-def test_what_is_no_picture(tmp_path):
+def test_what_is_not_an_image(tmp_path: Path) -> None:
     text = tmp_path / "text.png"
-    text.write_text("not a picture")
+    text.write_text("not an image")
     assert message_of(text).startswith(f"{text} is not an image; supported formats are BMP")
     empty = tmp_path / "empty.png"
     empty.touch()
@@ -106,27 +108,29 @@ def test_what_is_no_picture(tmp_path):
 
 
 @pytest.mark.parametrize("most", [10, 30])
-def test_a_picture_that_is_far_too_large(tmp_path, monkeypatch, most):
+def test_an_image_that_is_far_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
     path = saved(tmp_path, Image.new("L", (8, 5)))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", most)
     assert message_of(path) == f"{path} is too large: more than {most} pixels"
 
 
-def test_depths_without_a_white(tmp_path):
+def test_depths_without_a_white_level(tmp_path: Path) -> None:
     real = saved(tmp_path, Image.new("F", (4, 4), 0.5), "real.tif")
     assert "floating-point" in message_of(real)
     deep = saved(tmp_path, Image.new("I", (4, 4), 1 << 20), "deep.tif")
     assert "32-bit" in message_of(deep)
 
 
-def test_a_shape_that_no_picture_has(tmp_path):
+def test_a_shape_that_no_image_has(tmp_path: Path) -> None:
     path = saved(tmp_path, Image.new("L", (4, 4)))
     for shape in [(2,), (4, 4, 2)]:
         with pytest.raises(ShapeError, match="C of 1, 3 or 4"):
             read_image(path, shape)
 
 
-def test_cropped_to_the_middle_with_its_proportions(tmp_path):
+def test_a_crop_is_centered_and_keeps_the_aspect_ratio(tmp_path: Path) -> None:
     pixels = np.zeros((40, 100, 3), np.uint8)
     pixels[:, 20:80] = 255
     path = saved(tmp_path, Image.fromarray(pixels))
@@ -139,13 +143,15 @@ def test_cropped_to_the_middle_with_its_proportions(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1)])
-def test_a_picture_of_hardly_a_pixel_is_cropped(tmp_path, size):
+def test_an_image_of_a_few_pixels_is_cropped(tmp_path: Path, size: tuple[int, int]) -> None:
     path = saved(tmp_path, Image.new("RGB", size, (9, 99, 199)))
     assert (read_image(path, (64, 64, 3), crop=True) == [9, 99, 199]).all()
 
 
 @pytest.mark.parametrize("turn", range(1, 9))
-def test_a_large_photo_on_its_side_is_upright_and_close_to_the_slow_way(tmp_path, turn):
+def test_a_large_rotated_photo_is_upright_and_as_the_slow_way_has_it(
+    tmp_path: Path, turn: int
+) -> None:
     gradient = np.zeros((900, 1200, 3), np.uint8)
     gradient[..., 0] = np.linspace(0, 255, 1200)
     gradient[..., 1] = np.linspace(0, 255, 900)[:, None]
@@ -157,7 +163,7 @@ def test_a_large_photo_on_its_side_is_upright_and_close_to_the_slow_way(tmp_path
     np.testing.assert_allclose(read_image(path, (48, 64, 3))[0], np.asarray(slow), atol=6)
 
 
-def test_a_photo_is_not_decoded_smaller_than_it_is_wanted(tmp_path):
+def test_a_photo_is_not_decoded_smaller_than_its_target(tmp_path: Path) -> None:
     stripes = np.repeat(np.tile([0, 255], 16), 8).astype(np.uint8)  # 8 pixels wide each
     path = saved(tmp_path, Image.fromarray(np.tile(stripes, (192, 1))), "photo.jpg", quality=95)
     row = read_image(path, (48, 64, 1))[0, 24, :, 0].astype(int)  # 2 pixels wide each
@@ -165,7 +171,7 @@ def test_a_photo_is_not_decoded_smaller_than_it_is_wanted(tmp_path):
     assert (np.abs(np.diff(row[::2])) > 200).all()
 
 
-def test_fifty_megapixels(tmp_path):
+def test_fifty_megapixels(tmp_path: Path) -> None:
     path = saved(tmp_path, Image.new("P", (7000, 7143), 3), "large.png")
     assert read_image(path, (64, 64, 3)).shape == (1, 64, 64, 3)
     grey = saved(tmp_path, Image.new("L", (7000, 7143), 77), "large.jpg")

@@ -26,7 +26,7 @@ def refusal(kind: click.ParamType, value: object) -> str:
     return message
 
 
-class TestReal:
+class TestFloatRange:
     @pytest.mark.parametrize(
         ("text", "number"), [("0.5", 0.5), ("1e-3", 0.001), (" 2 ", 2.0), (3, 3.0), ("-0", 0.0)]
     )
@@ -60,7 +60,7 @@ class TestReal:
             assert refusal(kind, text) == f"{text} is not {words}"
 
 
-class TestListed:
+class TestCommaList:
     widths = CommaList(click.IntRange(min=1), "widths", empty=True)
     probabilities = CommaList(FloatRange(above=0, most=1), "probabilities")
 
@@ -72,7 +72,7 @@ class TestListed:
         assert self.widths.values(text) == values
 
     @pytest.mark.parametrize("text", ["20,,5", ",", "20,", ",20", "20, ,5"])
-    def test_refuses_an_empty_place(self, text: str) -> None:
+    def test_refuses_an_empty_item(self, text: str) -> None:
         assert refusal(self.widths, text) == f"{text!r} has an empty item"
 
     def test_refuses_nothing_at_all_unless_it_may_be_empty(self) -> None:
@@ -100,7 +100,7 @@ class TestBatchSize:
         assert refusal(BatchSize(), text) == f"{text} is less than 1 example"
 
 
-class TestNamed:
+class TestSpecType:
     kind = SpecType(optimizer, "optimizer")
 
     @pytest.mark.parametrize("text", ["adam", "momentum:beta=0.95", "rmsprop:rho=0.5,epsilon=1e-6"])
@@ -136,7 +136,7 @@ class TestOutputFile:
         for name in ("model.h5", "model"):
             assert OutputFile().convert(str(tmp_path / name), None, None) == tmp_path / name
 
-    def test_a_name_alone_stands_in_the_working_folder(
+    def test_a_name_alone_is_in_the_working_folder(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
@@ -160,7 +160,7 @@ class TestOutputFile:
         found = refusal(OutputFile(), str(tmp_path / "none" / "model.h5"))
         assert found == f"no such folder: {str(tmp_path / 'none')!r}"
 
-    def test_refuses_a_place_below_a_file(self, tmp_path: Path) -> None:
+    def test_refuses_a_folder_that_is_a_file(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         assert "no such folder:" in refusal(OutputFile(), str(tmp_path / "file" / "model.h5"))
 

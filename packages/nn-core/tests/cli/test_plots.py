@@ -126,7 +126,7 @@ def test_axes_are_labelled_and_lose_the_frame_that_says_nothing() -> None:
 
 
 class TestTraining:
-    def test_loss_stands_beside_accuracy(self, drawn: list["Figure"]) -> None:
+    def test_loss_is_beside_accuracy(self, drawn: list["Figure"]) -> None:
         draw_training(history_of(4.0, 0.25), Path("a.png"), title="moons")
         (figure,) = drawn
         loss, accuracy = figure.axes

@@ -59,7 +59,7 @@ def asked(times: list[int]) -> Callable[[], str]:
     return said
 
 
-def test_words_are_asked_for_only_where_they_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_is_made_only_where_it_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     times: list[int] = []
     progress = Progress(100, unit="epoch")
     for _ in range(100):
@@ -94,7 +94,7 @@ def test_a_bar_that_is_not_redrawn_asks_for_no_words(monkeypatch: pytest.MonkeyP
     assert len(times) < 10
 
 
-def test_the_epochs_of_a_run_with_their_figures(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_epochs_of_a_run_with_their_metrics(capsys: pytest.CaptureFixture[str]) -> None:
     trainer = toy_runs.build(settings_of(epochs=2))
     progress = EpochProgress(trainer.state)
     trainer.callbacks = (progress,)

@@ -74,7 +74,7 @@ class TestResumed:
             (("--l2", "0.1"), "--l2 is 0.0 in the run"),
         ],
     )
-    def test_what_disagrees_is_named_with_what_was_saved(
+    def test_an_option_that_differs_is_named_with_what_was_saved(
         self, given: tuple[str, str], words: str
     ) -> None:
         message = resumed(*given)
@@ -101,7 +101,7 @@ class TestResumed:
     def test_a_free_option_may_change(self) -> None:
         assert resumed("--data", "b.csv") == SAVED | {"data": "b.csv"}
 
-    def test_the_first_that_disagrees_is_named(self) -> None:
+    def test_the_first_that_differs_is_named(self) -> None:
         message = resumed("--seed", "1", "--optimizer", "momentum")
         assert isinstance(message, str)
         assert "--optimizer is adam" in message

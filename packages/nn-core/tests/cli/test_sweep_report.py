@@ -86,7 +86,7 @@ class TestTable:
 
 
 class TestJson:
-    def test_it_parses_strictly_and_holds_all_figures(self) -> None:
+    def test_it_parses_strictly_and_has_all_metrics(self) -> None:
         result = strictly(json.dumps(report_json(COMPARED)))
         assert set(result) == {"seeds", "baseline_loss", "trials"}
         assert result["seeds"] == [7, 8, 9]
@@ -137,7 +137,7 @@ class TestFigure:
         draw_comparison(COMPARED, Path("a.png"), title="a race")
         return drawn[0]
 
-    def test_loss_against_steps_stands_beside_loss_against_seconds(self, figure: "Figure") -> None:
+    def test_loss_by_step_is_beside_loss_by_second(self, figure: "Figure") -> None:
         by_step, by_second = figure.axes
         assert by_step.get_xlabel() == "step"
         assert by_second.get_xlabel() == "training time (s)"
@@ -165,7 +165,7 @@ class TestFigure:
         assert [text.get_text() for text in legend.get_texts()] == ["plain", "wild (diverged)"]
         assert figure.get_suptitle().startswith("a race\nline: median of 3 seeds")
 
-    def test_many_trials_are_told_apart(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_many_trials_are_distinct(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn: list[Figure] = []
         monkeypatch.setattr(sweep_report, "save_figure", lambda figure, path: drawn.append(figure))
         trials = tuple(Trial(str(i), PLAIN.curves[:1]) for i in range(12))

@@ -41,7 +41,7 @@ def test_a_relative_path_means_the_working_folder(
     assert (tmp_path / "file").read_bytes() == b"new"
 
 
-def test_the_temporary_file_stands_in_the_same_folder_under_a_name_of_its_own(
+def test_the_temporary_file_is_in_the_same_folder_under_its_own_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names: list[str] = []
@@ -127,7 +127,7 @@ def test_a_link_survives_and_what_it_points_at_is_written(tmp_path: Path, target
 
 
 @pytest.mark.parametrize("place", ["file/below", "missing/file", "folder"])
-def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path, place: str) -> None:
+def test_a_path_that_cannot_be_written_is_an_error(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_bytes(b"in the way")
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match=r"\[(Errno|WinError) "):

@@ -66,7 +66,7 @@ def test_schemas_that_fit(value: object, schema: Schema) -> None:
     check_json(value, schema, source="a.json")
 
 
-def test_the_place_of_a_value_deep_down() -> None:
+def test_the_path_of_a_nested_value() -> None:
     text = '{"runs": [{"seeds": {"a": 1, "b": "x"}}]}'
     message = message_of(text, {"runs": [{"seeds": {str: int}}]})
     assert message == 'a.json: runs[0].seeds.b must be a whole number, not "x"'
