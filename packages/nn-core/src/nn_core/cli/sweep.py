@@ -149,16 +149,21 @@ class _Recorder(Callback):
     def __init__(self, trainer: Trainer, curve: Curve) -> None:
         self.trainer, self.curve = trainer, curve
         self.every = math.ceil(trainer.state.epochs / POINTS)
-        self.record(trainer.state)
+        self.record(trainer.state, self.evaluate())
 
-    def record(self, state: TrainingState) -> None:
+    def evaluate(self) -> float:
+        return self.trainer.evaluate(*self.trainer.examples)["loss"]
+
+    def record(self, state: TrainingState, loss: float) -> None:
         self.curve.steps.append(state.step)
         self.curve.seconds.append(state.seconds)
-        self.curve.losses.append(self.trainer.evaluate(*self.trainer.examples)["loss"])
+        self.curve.losses.append(loss)
 
     def on_epoch(self, state: TrainingState) -> None:
         if state.epoch % self.every == 0 or state.epoch == state.epochs:
-            self.record(state)
+            measured = self.trainer.measure_training
+            loss = state.history.row(-1)["training_loss"] if measured else self.evaluate()
+            self.record(state, loss)
 
 
 def _run(build: Callable[[S], Trainer], settings: S) -> Curve:
