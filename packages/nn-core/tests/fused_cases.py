@@ -22,7 +22,6 @@ from nn_core.layers import (
     Context,
     Conv2D,
     Dense,
-    Dropout,
     Embedding,
     InstanceNorm,
     Layer,
@@ -254,14 +253,14 @@ CASES: list[FusedCase] = [
         FusedCase("average_pool", "BlockedAveragePool2D", (pool,), _MAPS)
         for pool in (AveragePool2D(2), AveragePool2D((3, 2), 1), AveragePool2D((1, 2), (3, 4)))
     ),
-    FusedCase("dense", "ThreadedDense", (Dense(4),), (5,)),
-    FusedCase("dense", "ThreadedDense", (Dense(4),), (3, 5)),
-    FusedCase("dense", "ThreadedDense", (Dense(4),), (3, 2, 5)),
-    FusedCase("dense", "ThreadedDense", (Dense(4, trainable=False),), (5,)),
+    FusedCase("dense", "DenseActivation", (Dense(4),), (5,)),
+    FusedCase("dense", "DenseActivation", (Dense(4),), (3, 5)),
+    FusedCase("dense", "DenseActivation", (Dense(4),), (3, 2, 5)),
+    FusedCase("dense", "DenseActivation", (Dense(4, trainable=False),), (5,)),
     *(
-        FusedCase("dropout", "BufferedDropout", (dropout,), shape)
-        for dropout in (Dropout(0.4), Dropout(0.4, spatial=True), Dropout(0.0))
-        for shape in ((5,), (4, 3), _MAPS)
+        FusedCase("dense", "DenseActivation", (Dense(4), activation), shape)
+        for activation in (ReLU(), Sigmoid(), Tanh())
+        for shape in ((5,), (3, 5))
     ),
     *(
         FusedCase("activation", "BufferedActivation", (activation,), shape)

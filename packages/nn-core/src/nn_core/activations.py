@@ -6,6 +6,8 @@ of their input.
 """
 
 import math
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +20,14 @@ def sigmoid(x: Array) -> Array:
 
     There y is below 1e-37, in float64 below 1e-304.
     """
-    lowest = -0.99 * math.log(np.finfo(x.dtype).max)
-    y: Array = 1.0 / (1.0 + np.exp(-np.maximum(x, lowest)))
+    y: Array = 1.0 / (1.0 + np.exp(-np.maximum(x, _lowest_exponent(x.dtype))))
     return y
+
+
+@cache
+def _lowest_exponent(dtype: np.dtype[Any]) -> float:
+    """Below it exp(-x) may overflow."""
+    return -0.99 * math.log(np.finfo(dtype).max)
 
 
 def sigmoid_derivative(x: Array, y: Array) -> Array:

@@ -11,7 +11,6 @@ import math
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
-import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array, Arrays, Examples
@@ -123,12 +122,14 @@ class Engine:
         batch = Batch(x, y, loss, weights, state, seed, scale)
 
         if shards == 1:
-            self._memories[0].part.collective = ALONE
-            with self.pool:
-                value, left = self._shard(
-                    batch, slice(0, N), parts, self._memories[0], self._buffers[0]
-                )
-            return Result(value, self._buffers[0].vector[: network.vector.size], left)
+            memory, buffer = self._memories[0], self._buffers[0]
+            memory.part.collective = ALONE
+            if parts == 1 and self.pool.count == 1:
+                value, left = self._micro_batch(batch, slice(0, N), memory, buffer)
+            else:
+                with self.pool:
+                    value, left = self._shard(batch, slice(0, N), parts, memory, buffer)
+            return Result(value, buffer.of_parameters, left)
 
         done: list[tuple[float, State]] = [(0.0, ())] * shards
 
@@ -149,10 +150,9 @@ class Engine:
                 pool.map(lambda thread, shard: work(shard, self._memories[thread], ALONE), shards)
         trained = [self._buffers[i].vector[: network.trained_count] for i in range(shards)]
         add_along_tree(trained)
-        gradients = self._buffers[0].vector[: network.vector.size]
         return Result(
             math.fsum(value for value, _ in done),
-            gradients,
+            self._buffers[0].of_parameters,
             join_states([left for _, left in done]),
         )
 
@@ -266,4 +266,5 @@ class GradientBuffer:
 
     def __init__(self, network: Network, plan: Plan) -> None:
         self.vector, named = network.new_gradients()
+        self.of_parameters = self.vector[: network.vector.size]  # without those of tied ones
         self.grads: list[Arrays] = [node.arrays(named) for node in plan.nodes]

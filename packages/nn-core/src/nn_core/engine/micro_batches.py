@@ -47,7 +47,7 @@ def training_cut(network: Network, size: int, shards: int | None, N: int) -> tup
     whole_shards = over_time or network.batch_dependent
     if shards is not None:
         return shards, 1 if whole_shards else max(1, math.ceil(math.ceil(N / shards) / size))
-    if over_time or N <= size:
+    if over_time or size >= N:
         return 1, 1
     if whole_shards:
         filled = N // size

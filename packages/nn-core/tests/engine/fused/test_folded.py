@@ -162,14 +162,14 @@ def test_what_becomes_of_a_chain() -> None:
         "BlockedInstanceNorm",
         "FoldedConv2D",
         "ToeplitzConv2D",
-        "BufferedDropout",
+        "Dropout",
         "BlockedBatchNorm",
         "BufferedActivation",
         "Flatten",
         "BufferedActivation",
         "FoldedDense",
         "BufferedActivation",
-        "ThreadedDense",
+        "DenseActivation",
     ]
     assert plan_of(CHAIN, (10, 12, 3), "training")[1:3] == [
         "ToeplitzConv2D",
@@ -183,7 +183,7 @@ def test_what_becomes_of_a_chain() -> None:
         ([Dense(2), BatchNorm(), BatchNorm()], ["FoldedDense", "BlockedBatchNorm"]),
         (
             [Dense(2), ReLU(), BatchNorm()],
-            ["ThreadedDense", "BufferedActivation", "BlockedBatchNorm"],
+            ["DenseActivation", "BlockedBatchNorm"],
         ),
         ([GELU(), MaxPool2D(2)], ["BufferedActivation", "BlockedMaxPool2D"]),  # it falls, too
         ([LeakyReLU(), MaxPool2D(2)], ["PoolBeforeActivation"]),
@@ -213,7 +213,7 @@ def test_what_is_fused_in_prediction(layers: list[Layer], expected: list[str]) -
 def test_frozen_layers_are_folded_in_prediction_only() -> None:
     layers = [Dense(3), BatchNorm(trainable=False)]
     assert plan_of(layers, (4,), "inference") == ["FoldedDense"]
-    assert plan_of(layers, (4,), "training") == ["ThreadedDense", "BlockedBatchNorm"]
+    assert plan_of(layers, (4,), "training") == ["DenseActivation", "BlockedBatchNorm"]
 
 
 def test_weights_that_change_are_folded_again_unless_they_are_frozen() -> None:

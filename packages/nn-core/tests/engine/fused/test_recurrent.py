@@ -244,7 +244,7 @@ def test_gradients_of_a_deep_network_are_those_of_the_reference(
     [
         ([Embedding(256, 3), SimpleRNN(2)], ["EmbeddedRecurrent"]),
         ([Embedding(257, 3), SimpleRNN(2)], ["FusedEmbedding", "SimpleRNNScan"]),
-        ([Embedding(9, 3), Dropout(0.1), GRU(2)], ["FusedEmbedding", "BufferedDropout", "GRUScan"]),
+        ([Embedding(9, 3), Dropout(0.1), GRU(2)], ["FusedEmbedding", "Dropout", "GRUScan"]),
         ([Embedding(9, 3), LSTM(2), GRU(2)], ["EmbeddedRecurrent", "GRUScan"]),
         ([Embedding(9, 3), GRU(2, reset_after=False)], ["FusedEmbedding", "GRU"]),
         ([Embedding(9, 3, trainable=False), LSTM(2)], ["FusedEmbedding", "LSTMScan"]),

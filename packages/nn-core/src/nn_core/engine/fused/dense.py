@@ -1,11 +1,13 @@
-"""The fully connected layer, its products shared out among threads."""
+"""The fully connected layer with the activation after it, its products shared out among threads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from nn_core.arrays import Array, Arrays, Shape
+from nn_core.engine.fused.activation import Function, Slope, find_formulas
 from nn_core.engine.fused.base import Fused
 from nn_core.engine.fused.layout import as_rows, from_rows, is_time_major
 from nn_core.engine.products import product
@@ -16,32 +18,42 @@ from nn_core.layers.dense import Dense
 
 
 @dataclass(frozen=True)
-class ThreadedDense(Fused):
-    """Dense, its products in memory that is kept, and large ones on several threads.
+class DenseActivation(Fused):
+    """y = f(x W + b), or without an activation x W + b.
 
-    Every example and step is a row; the rows of sequences have the order of x in memory.
+    f is written over its argument; its slope must be known from y alone, as those of ReLU
+    (y > 0), of the sigmoid, y (1 - y), and of tanh, 1 - y^2:
+
+    d_z = d_y f'(z),   d_W = x^T d_z,   d_b = sum d_z,   d_x = d_z W^T
+
+    Products are made in memory that is kept, large ones on several threads. Every example and
+    step is a row; the rows of sequences have the order of x in memory.
     """
 
     @classmethod
     def accepts(cls, layers: Sequence[Layer], input_shape: Shape) -> bool:
         return isinstance(layers[0], Dense)
 
+    @cached_property
+    def formulas(self) -> tuple[Function, Slope] | None:
+        """f and f', if there is an activation."""
+        return find_formulas(self.layers[1]) if len(self.layers) > 1 else None
+
     def forward_fused(
         self, x: Array, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, Cache]:
-        W = params["0/W"]
-        if x.ndim == 2:
-            y = workspace.array("y", (len(x), W.shape[1]), W.dtype)
-            product(x, W, y, workspace.pool)
-            y += params["0/b"]
-            return y, (x, (), False)
-        time_major = is_time_major(x)
-        x_rows = as_rows(x, time_major=time_major)
-        y = workspace.array("y", (len(x_rows), W.shape[1]), W.dtype)
-        product(x_rows, W, y, workspace.pool)
+        W, outer, time_major = params["0/W"], (), False
+        rows = x
+        if x.ndim > 2:
+            outer, time_major = x.shape[:-1], is_time_major(x)
+            rows = as_rows(x, time_major=time_major)
+        y = workspace.array("y", (len(rows), W.shape[1]), W.dtype)
+        product(rows, W, y, workspace.pool)
         y += params["0/b"]
-        cache = x_rows, x.shape[:-1], time_major
-        return from_rows(y, x.shape[:-1], time_major=time_major), cache
+        if self.formulas is not None:
+            self.formulas[0](y, y)
+        cache = rows, y, outer, time_major
+        return (from_rows(y, outer, time_major=time_major) if outer else y), cache
 
     def backward_fused(
         self,
@@ -52,13 +64,17 @@ class ThreadedDense(Fused):
         context: Context,
         workspace: Workspace,
     ) -> Array | None:
-        x_rows, outer, time_major = cache
-        d_y_rows = as_rows(d_y, time_major=time_major) if outer else d_y
-        product(x_rows.T, d_y_rows, grads["0/W"], workspace.pool)
-        np.add.reduce(d_y_rows, axis=0, out=grads["0/b"])
+        rows, y, outer, time_major = cache
+        d_z = as_rows(d_y, time_major=time_major) if outer else d_y
+        if self.formulas is not None:
+            slope = self.formulas[1](y, y, workspace.array("d_z", y.shape, y.dtype))
+            slope *= d_z
+            d_z = slope
+        product(rows.T, d_z, grads["0/W"], workspace.pool)
+        np.add.reduce(d_z, axis=0, out=grads["0/b"])
         if not context.needs_d_x:
             return None
         W = params["0/W"]
-        d_x = workspace.array("d_x", x_rows.shape, W.dtype)
-        product(d_y_rows, W.T, d_x, workspace.pool)
+        d_x = workspace.array("d_x", rows.shape, W.dtype)
+        product(d_z, W.T, d_x, workspace.pool)
         return from_rows(d_x, outer, time_major=time_major) if outer else d_x

@@ -6,7 +6,7 @@ from typing import ClassVar, cast
 
 from nn_core.arrays import Array, Arrays, Shape
 from nn_core.engine.fused.base import Fused
-from nn_core.engine.fused.dense import ThreadedDense
+from nn_core.engine.fused.dense import DenseActivation
 from nn_core.engine.fused.folded_batch_norm import folded_parameters
 from nn_core.engine.workspace import Workspace
 from nn_core.layers.base import Cache, Layer
@@ -29,4 +29,4 @@ class FoldedDense(Fused):
         self, x: Array, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, Cache]:
         folded = folded_parameters(cast(BatchNorm, self.layers[1]), params, workspace)
-        return ThreadedDense(self.layers[:1]).forward_fused(x, folded, context, workspace)
+        return DenseActivation(self.layers[:1]).forward_fused(x, folded, context, workspace)
