@@ -42,8 +42,8 @@ class DenseActivation(Fused):
     def forward_fused(
         self, x: Array, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, Cache]:
-        W, outer, time_major = params["0/W"], (), False
-        rows = x
+        W, rows, time_major = params["0/W"], x, False
+        outer: tuple[int, ...] = ()
         if x.ndim > 2:
             outer, time_major = x.shape[:-1], is_time_major(x)
             rows = as_rows(x, time_major=time_major)
