@@ -115,46 +115,20 @@ class Engine:
             size = self.micro_batch_size
             self._cuts[N] = micro_batches.training_cut(network, size, self.shards, N)
         shards, parts = self._cuts[N]
-        scale = inverse(loss.count(y, weights))
-        together = shards > 1 and network.batch_dependent
         if len(self._buffers) < shards:
             self._reserve(shards)
-        batch = Batch(x, y, loss, weights, state, seed, scale)
-
-        if shards == 1:
-            memory, buffer = self._memories[0], self._buffers[0]
-            memory.part.collective = ALONE
-            if parts == 1 and self.pool.count == 1:
-                value, left = self._micro_batch(batch, slice(0, N), memory, buffer)
-            else:
-                with self.pool:
-                    value, left = self._shard(batch, slice(0, N), parts, memory, buffer)
-            return Result(value, buffer.of_parameters, left)
-
-        done: list[tuple[float, State]] = [(0.0, ())] * shards
-
-        def work(shard: int, memory: PlanMemory, collective: Collective) -> None:
-            rows = slice(N * shard // shards, N * (shard + 1) // shards)
-            memory.part.collective = collective
-            done[shard] = self._shard(batch, rows, parts, memory, self._buffers[shard])
-
-        with self.pool as pool:
-            if together:
-                with pool.reserved():
-                    run_together(
-                        lambda shard, collective: work(shard, self._memories[shard], collective),
-                        shards,
-                        pool.count,
-                    )
-            else:
-                pool.map(lambda thread, shard: work(shard, self._memories[thread], ALONE), shards)
-        trained = [self._buffers[i].vector[: network.trained_count] for i in range(shards)]
-        add_along_tree(trained)
-        return Result(
-            math.fsum(value for value, _ in done),
-            self._buffers[0].of_parameters,
-            join_states([left for _, left in done]),
-        )
+        state = network.initial_state(N) if state is None else state
+        batch = Batch(x, y, weights, state, loss, inverse(loss.count(y, weights)), seed)
+        if shards > 1:
+            return self._in_shards(batch, shards, parts)
+        memory, buffer = self._memories[0], self._buffers[0]
+        memory.part.collective = ALONE
+        if self.pool.count == 1:
+            value, left = self._shard(batch, 0, parts, memory, buffer)
+        else:
+            with self.pool:
+                value, left = self._shard(batch, 0, parts, memory, buffer)
+        return Result(value, buffer.of_parameters, left)
 
     def update(
         self,
@@ -187,20 +161,51 @@ class Engine:
             pool.map(work, -(-size // BLOCK_SIZE))
         network.update_running_stats(gradients)
 
+    def _in_shards(self, batch: Batch, shards: int, parts: int) -> Result:
+        """The shards of a batch side by side, and their sums."""
+        network, N = self.network, len(batch.x)
+        done: list[tuple[float, State]] = [(0.0, ())] * shards
+
+        def work(shard: int, memory: PlanMemory, collective: Collective) -> None:
+            first, stop = N * shard // shards, N * (shard + 1) // shards
+            memory.part.collective = collective
+            rows = batch.rows(slice(first, stop))
+            done[shard] = self._shard(rows, first, parts, memory, self._buffers[shard])
+
+        with self.pool as pool:
+            if network.batch_dependent:
+                with pool.reserved():
+                    run_together(
+                        lambda shard, collective: work(shard, self._memories[shard], collective),
+                        shards,
+                        pool.count,
+                    )
+            else:
+                pool.map(lambda thread, shard: work(shard, self._memories[thread], ALONE), shards)
+        add_along_tree([self._buffers[i].vector[: network.trained_count] for i in range(shards)])
+        return Result(
+            math.fsum(value for value, _ in done),
+            self._buffers[0].of_parameters,
+            join_states([left for _, left in done]),
+        )
+
     def _shard(
-        self, batch: Batch, rows: slice, parts: int, memory: PlanMemory, buffer: GradientBuffer
+        self, batch: Batch, first: int, parts: int, memory: PlanMemory, buffer: GradientBuffer
     ) -> tuple[float, State]:
-        """Micro-batch by micro-batch; fills the buffer. The loss, and the states left."""
+        """Micro-batch by micro-batch; fills the buffer. The loss, and the states left.
+
+        first  number of the shard's first example in the whole batch
+        """
         if parts == 1:
-            return self._micro_batch(batch, rows, memory, buffer)
+            return self._micro_batch(batch, first, memory, buffer)
         trained = self.network.trained_count
         addend = GradientBuffer(self.network, self.plan)
-        count, losses, states = rows.stop - rows.start, [], []
+        count, losses, states = len(batch.x), [], []
         for i in range(parts):
-            first = rows.start + count * i // parts
-            part = slice(first, rows.start + count * (i + 1) // parts)
+            rows = slice(count * i // parts, count * (i + 1) // parts)
             into = addend if i else buffer
-            value, left = self._micro_batch(batch, part, memory, into)
+            part = batch.rows(rows)
+            value, left = self._micro_batch(part, first + rows.start, memory, into)
             losses.append(value)
             states.append(left)
             if i:
@@ -208,17 +213,17 @@ class Engine:
         return math.fsum(losses), join_states(states)
 
     def _micro_batch(
-        self, batch: Batch, rows: slice, memory: PlanMemory, buffer: GradientBuffer
+        self, batch: Batch, first: int, memory: PlanMemory, buffer: GradientBuffer
     ) -> tuple[float, State]:
         """Forward, loss and backward; fills the buffer. The loss, and the states left."""
-        memory.part.seed, memory.part.first_row = batch.seed, rows.start
-        x, y, weights, state = batch.part(rows, self.network)
-        output, left, caches = memory.forward(x, state)
-        total, d_output = batch.loss.total(output, y, weights)
-        d_output *= batch.scale
+        x, y, weights, state, loss, scale, seed = batch
+        memory.part.seed, memory.part.first_row = seed, first
+        output, left, caches = memory.forward(self.network.validate_input(x), state)
+        total, d_output = loss.total(output, y, weights)
+        d_output *= scale
         memory.backward(d_output, caches, buffer.grads)
         self.network.finish_gradients(buffer.vector)
-        return total * batch.scale, left
+        return total * scale, left
 
     def _reserve(self, shards: int) -> None:
         """Memory for so many shards: gradients for each, and a workspace for each thread."""
@@ -231,34 +236,27 @@ class Engine:
 
 
 class Batch(NamedTuple):
-    """A batch and how it is trained on.
+    """Examples and how they are trained on.
 
-    scale  1 / count of its targets
+    scale  1 / count of the targets of the whole batch
     """
 
     x: npt.NDArray[Any]
     y: npt.NDArray[Any]
-    loss: Loss
     weights: Array | None
-    state: State | None
-    seed: tuple[int, int]
+    state: State
+    loss: Loss
     scale: float
+    seed: tuple[int, int]
 
-    def part(
-        self, rows: slice, network: Network
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Array | None, State]:
-        """x, y, weights and state of some of its examples."""
-        if rows.stop - rows.start == len(self.x):
-            x = network.validate_input(self.x)
-            state = network.initial_state(len(x)) if self.state is None else self.state
-            return x, self.y, self.weights, state
-        x = network.validate_input(self.x[rows])
-        if self.state is None:
-            state = network.initial_state(len(x))
-        else:
-            state = state_rows(self.state, rows)
-        weights = None if self.weights is None else self.weights[rows]
-        return x, self.y[rows], weights, state
+    def rows(self, rows: slice) -> Batch:
+        """Some of its examples."""
+        return self._replace(
+            x=self.x[rows],
+            y=self.y[rows],
+            weights=None if self.weights is None else self.weights[rows],
+            state=state_rows(self.state, rows),
+        )
 
 
 class GradientBuffer:
