@@ -326,7 +326,7 @@ def test_the_blas_has_one_thread_in_recurrent_networks_too(
         held.append(limit)
         return contextlib.nullcontext()
 
-    monkeypatch.setattr("nn_core.cli.train_run.threadpool_limits", holding)
+    monkeypatch.setattr("threadpoolctl.threadpool_limits", holding)
     rng = np.random.default_rng(0)
     network = Network([SimpleRNN(2), Dense(3)], input_shape=(None, 4), rng=rng)
     backend = backend_for(network, settings_of(), threads)

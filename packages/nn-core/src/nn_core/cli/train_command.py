@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import click
-from threadpoolctl import threadpool_limits
 
 from nn_core.checkpoint import Checkpoint
 from nn_core.cli.dataset import require_same_data
@@ -91,6 +90,8 @@ def train_network(
                    that do not go together
     callbacks      of the program's own
     """
+    from threadpoolctl import threadpool_limits
+
     outputs: dict[str, Path | None] = {
         f"--{name}": options.pop(name) for name in ("save", "log", "figure")
     }

@@ -13,7 +13,6 @@ from types import FrameType
 from typing import Any
 
 import click
-from threadpoolctl import threadpool_limits
 
 from nn_core import checkpoint
 from nn_core.cli.progress import EpochProgress
@@ -66,6 +65,8 @@ def run(
     Raises click.ClickException, after saving, if the run is interrupted; DivergenceError,
     keeping the last good checkpoint, if it diverges.
     """
+    from threadpoolctl import threadpool_limits
+
     state = trainer.state
     best = None if early_stopping is None else RestoreBestWeights()
     saver = None if save is None else Saver(save, program, details, best)

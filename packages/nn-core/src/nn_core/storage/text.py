@@ -1,6 +1,5 @@
 """Text and CSV files in UTF-8."""
 
-import csv
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +38,8 @@ def read_csv(path: Path) -> list[Row]:
 
     Raises DataError if it is missing, blank, too large, not UTF-8 or not CSV.
     """
+    import csv
+
     check_file(path)
     with (
         decoding_errors(path, "a CSV file in UTF-8"),
