@@ -4,13 +4,15 @@ from functools import partial
 
 import numpy as np
 
-from bench import machine, ours
+from bench import machine
 from bench.parity import ParityError
 from bench.sides import OURS, TORCH, Case, Settings, Side
 from char_rnn_dino.model import DINO_GEN, load_model
 from char_rnn_dino.names.generate_names import MAX_LENGTH
 from char_rnn_dino.vocabulary import END
 from nn_core.arrays import Labels
+from nn_core.engine.engine import Engine
+from nn_core.engine.thread_pool import ThreadPool
 from nn_core.generate import sample
 
 COUNT, GOAL = 10_000, 1.5
@@ -25,11 +27,17 @@ def name_sides(settings: Settings) -> list[Side]:
     model = load_model(None, DINO_GEN)
     network = model.network
     end = model.vocabulary.ids[END]
-    options = ours.accepted(sample, threads=settings.threads)
+    pool = ThreadPool(settings.threads)
 
     def names(count: int, rng: np.random.Generator) -> list[Labels]:
-        prefix = np.full((count, 1), end)
-        return sample(network, prefix, rng=rng, stop=end, max_length=MAX_LENGTH, **options)
+        return sample(
+            lambda: Engine(network).frozen(),
+            np.full((count, 1), end),
+            rng=rng,
+            max_length=MAX_LENGTH,
+            end_token=end,
+            pool=pool,
+        )
 
     endless = np.random.default_rng(1)
     theirs: list[Side] = []
@@ -45,7 +53,7 @@ def name_sides(settings: Settings) -> list[Side]:
             Side(TORCH, f"{together} at a time", partial(drawer.names, COUNT, together))
             for together in TOGETHER
         ]
-    return [Side(OURS, "", lambda: names(COUNT, endless)), *theirs]
+    return [Side(OURS, "", lambda: names(COUNT, endless), pool), *theirs]
 
 
 def _check(expected: list[Labels], found: list[Labels]) -> None:
