@@ -15,6 +15,7 @@ class TestSummary:
         lines = succeed("summary", "--model", folder / "cats.h5").stdout.splitlines()
         assert lines[0].split() == ["layer", "output", "parameters", "bytes", "MACs"]
         assert lines[1].split() == ["input", "90"]
+        assert [line for line in lines if line.startswith("fused in prediction: layer")]
         assert "classes: non-cat, cat" in lines
         assert "optimizer: adam" in lines
         assert "batch-size: 64" in lines

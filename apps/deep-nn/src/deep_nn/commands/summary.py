@@ -21,7 +21,8 @@ def summary(model_path: Path, as_json: bool) -> None:
     Example: deep-nn summary --model cats.h5
     """
     model = load_model(model_path)
-    layers = summarize(model.network, notes=Plan.of(model.network, "inference").describe())
+    fused = "; ".join(Plan.of(model.network, "inference").describe())
+    layers = summarize(model.network, notes=[f"fused in prediction: {fused or 'none'}"])
     settings = model.settings.to_dict()
     if as_json:
         result = {"classes": model.classes, "settings": settings, "network": layers.to_dict()}
