@@ -20,7 +20,7 @@ def network_of(name: str, dtype: npt.DTypeLike = np.float32) -> Network:
     rng, preset = np.random.default_rng(5), PRESETS[name]
     layers = preset.build(len(CLASSES), ReLU(), "he", preset.photos["dropout"])
     network = Network(layers, input_shape=INPUT_SHAPE, rng=rng, dtype=dtype)
-    statistics = network.parameters[network.trained_count :]
+    statistics = network.vector[network.trained_count :]
     statistics[...] = rng.uniform(0.5, 1.5, statistics.shape)
     return network
 

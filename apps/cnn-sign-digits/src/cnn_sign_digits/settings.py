@@ -22,7 +22,7 @@ class PhotoSettings(Settings):
     """The settings of a run of cnn-sign, by the names of its options.
 
     test         validation data; None: the data's own test part, a fold, or a held-back part
-    fold         "2/5": the second of five parts is held back
+    fold         "2/5": the second of five parts is held out
     group        the subjects of the photos in a folder
     extra_data   more training photos, or "none"
     backgrounds  copies of each hand over synthetic backgrounds

@@ -18,7 +18,7 @@ from cnn_sign_digits.conv_demo.convolution import (
 )
 from cnn_sign_digits.model import INPUT_SHAPE
 from nn_core.cli.images import read_image
-from nn_core.layers import Conv2D, Dense, GlobalAveragePool2D
+from nn_core.layers import Context, Conv2D, Dense, GlobalAveragePool2D
 from nn_core.network import Network
 
 Written = list[tuple[Convolution, str]]
@@ -109,10 +109,10 @@ def test_a_learned_kernel_acts_on_gray_photos_as_in_the_network(
     ((convolution, title),) = written
     assert title.startswith("filter 3 of model.h5")
     layer = Conv2D(8, 5)
-    W = network.parameter_views[1]["W"]
+    W = network.params["1/W"]
     gray = np.repeat(convolution.image[None, :, :, None], 3, axis=3).astype(np.float32)
     params = {"W": W, "b": np.zeros(8, np.float32)}
-    y, _ = layer.forward(gray, params, network.contexts()[1])
+    y, _ = layer.forward(gray, params, Context())
     np.testing.assert_allclose(convolution.output(), y[0, :, :, 2], atol=0.005 * 10 * 25)
     assert isinstance(convolution, Convolution)
 

@@ -22,9 +22,9 @@ def corner_model(path: Path) -> Path:
     """Brightness is evidence for class 3, and against the other classes."""
     layers = [NORM, Conv2D(1, 1), ReLU(), GlobalAveragePool2D(), Dense(10)]
     network = Network(layers, input_shape=INPUT_SHAPE)
-    network.parameter_views[1]["W"][...] = 1
-    network.parameter_views[4]["W"][...] = -1
-    network.parameter_views[4]["W"][0, 3] = 5
+    network.params["1/W"][...] = 1
+    network.params["4/W"][...] = -1
+    network.params["4/W"][0, 3] = 5
     return save(path, network)
 
 

@@ -25,7 +25,7 @@ def test_smaller_and_the_same(model: Path, tmp_path: Path) -> None:
     one, other = load_model(model), load_model(small)
     np.testing.assert_array_equal(one.log_probabilities(PHOTOS), other.log_probabilities(PHOTOS))
     assert isinstance(other, Model)
-    assert other.run is None
+    assert other.checkpoint.snapshot is None
 
 
 def test_never_over_the_model_itself(model: Path) -> None:

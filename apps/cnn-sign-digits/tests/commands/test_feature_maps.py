@@ -8,7 +8,6 @@ from figures import Figures, images_of, texts_of
 from program import refusal, succeed
 from small_models import network_of
 
-from cnn_sign_digits.inspect.layer_info import layer_outputs
 from cnn_sign_digits.model import read_photo
 
 CLASSIC, ACCURATE = "classic.h5", "accurate.h5"
@@ -33,7 +32,7 @@ def test_they_are_the_outputs_of_the_layers(here: Path, figures: Figures) -> Non
     succeed("feature-maps", "photo.png", "--model", CLASSIC, "--layer", 2)
     network = network_of("classic")
     x = read_photo(here / "photo.png")
-    outputs, _ = layer_outputs(network, x)
+    outputs = network.activations(x)
     pictures = images_of(figures[0])
     np.testing.assert_array_equal(pictures[0], x[0])
     np.testing.assert_array_equal(np.stack(pictures[1:], axis=2), outputs[3][0])

@@ -22,7 +22,7 @@ def test_a_figure_is_written(here: Path) -> None:
 
 def test_the_first_are_in_color_around_gray(here: Path, figures: Figures) -> None:
     succeed("filters", "--model", CLASSIC)
-    W = network_of("classic").parameter_views[1]["W"]
+    W = network_of("classic").params["1/W"]
     pictures = images_of(figures[0])
     assert len(pictures) == W.shape[3] == 8
     for f, picture in enumerate(pictures):
@@ -34,7 +34,7 @@ def test_the_first_are_in_color_around_gray(here: Path, figures: Figures) -> Non
 
 def test_a_large_layer_says_how_many_are_shown(here: Path, figures: Figures) -> None:
     succeed("filters", "--model", ACCURATE, "--layer", 4)
-    W = network_of("accurate").parameter_views[12]["W"]
+    W = network_of("accurate").params["12/W"]
     assert W.shape == (3, 3, 80, 80)
     pictures = images_of(figures[0])
     assert len(pictures) == 16 * 16
@@ -54,7 +54,7 @@ def test_a_small_layer_is_shown_completely(here: Path, figures: Figures) -> None
 
 def test_a_filter_of_zeros_is_gray(here: Path, figures: Figures) -> None:
     network = network_of("classic")
-    network.parameter_views[1]["W"][...] = 0
+    network.params["1/W"][...] = 0
     save(here / "zeros.h5", network)
     succeed("filters", "--model", "zeros.h5")
     assert all((picture == 0.5).all() for picture in images_of(figures[0]))

@@ -53,9 +53,9 @@ def test_photos_of_any_kind_and_size(model: Path, tmp_path: Path) -> None:
         "pixel.png": image.resize((1, 1)),
     }
     files = [photo(tmp_path / name, kind) for name, kind in kinds.items()]
-    told = [answer["class"] for answer in json_of("predict", *files, "--model", model)]
-    assert told[:5] == ["b"] * 5
-    assert len(told) == 6
+    predicted = [answer["class"] for answer in json_of("predict", *files, "--model", model)]
+    assert predicted[:5] == ["b"] * 5
+    assert len(predicted) == 6
 
 
 def test_files_that_are_no_photos(model: Path, tmp_path: Path, photos: list[Path]) -> None:
@@ -78,7 +78,7 @@ def test_models_that_are_none(photos: list[Path], model: Path, tmp_path: Path) -
     for path, words in {
         cut: "damaged",
         other: "was written by deep-nn, not by cnn-sign",
-        photos[0]: "it is no HDF5 file",
+        photos[0]: "is not a checkpoint (not HDF5)",
         tmp_path / "none.h5": "No such file",
     }.items():
         assert words in refusal("predict", photos[0], "--model", path, status=1)

@@ -64,9 +64,7 @@ class TestLearning:
             for seed, name in ((1, "one.h5"), (1, "again.h5"), (2, "other.h5"))
         )
         assert_same_run(one, again)
-        assert not np.array_equal(
-            load_model(one).network.parameters, load_model(other).network.parameters
-        )
+        assert not np.array_equal(load_model(one).network.vector, load_model(other).network.vector)
 
     def test_a_log_for_every_epoch(self, tmp_path: Path) -> None:
         trained(tmp_path, "--epochs", 3, "--log", tmp_path / "log.jsonl")
@@ -192,5 +190,5 @@ class TestExtraData:
 def test_augmentation_changes_what_is_learned(tmp_path: Path) -> None:
     plain = trained(tmp_path, "--epochs", 3, name="plain.h5")
     moved = trained(tmp_path, "--epochs", 3, "--augment", "standard", name="moved.h5")
-    one, other = (load_model(path).network.parameters for path in (plain, moved))
+    one, other = (load_model(path).network.vector for path in (plain, moved))
     assert not np.array_equal(one, other)

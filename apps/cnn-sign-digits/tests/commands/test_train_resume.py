@@ -42,7 +42,7 @@ class TestResuming:
     def test_a_network_without_its_run_cannot_go_on(self, tmp_path: Path) -> None:
         succeed("export", "--model", trained(tmp_path), "--save", tmp_path / "small.h5")
         line = refusal("train", "--resume", tmp_path / "small.h5", status=1)
-        assert line == "the checkpoint has no training run to resume"
+        assert line == "the checkpoint has a network, but no run to resume"
 
 
 class TestRefusals:
@@ -53,7 +53,7 @@ class TestRefusals:
             (("--fold", "1/1"), "a fold is K/N"),
             (("--fold", "one"), "a fold is K/N"),
             (("--augment", "wild"), "unknown augmentation 'wild'"),
-            (("--augment", "standard:rotation=400"), "rotation is from 0 to 180"),
+            (("--augment", "standard:rotation=400"), "rotation must be from 0 to 180"),
             (("--preset", "huge"), "'huge' is not one of"),
             (("--dropout", 1), "1 is not below 1"),
             (("--fold", "1/2", "--test", "synthetic"), "--fold and --test"),

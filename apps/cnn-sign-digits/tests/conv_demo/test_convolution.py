@@ -27,9 +27,9 @@ def test_the_output_is_that_of_conv2d(
     padding: str, stride: int, kernel: tuple[int, int], size: tuple[int, int]
 ) -> None:
     image, weights = rng(1).normal(size=size), rng(2).normal(size=kernel)
-    layer = Conv2D(1, kernel, stride=stride, padding=padding)
+    layer = Conv2D(1, kernel, strides=stride, padding=padding)
     params = {"W": weights[:, :, None, None], "b": np.zeros(1)}
-    y, _ = layer.forward(image[None, :, :, None], params, Context(np.float64))
+    y, _ = layer.forward(image[None, :, :, None], params, Context())
     np.testing.assert_allclose(
         Convolution(image, weights, stride, padding).output(), y[0, :, :, 0], atol=1e-12
     )

@@ -20,13 +20,15 @@ from cnn_sign_digits.datasets.catalog import (
 from cnn_sign_digits.synthetic import renderer
 from nn_core.batches.augmentation import Augmentation
 from nn_core.cli import download
+from nn_core.engine.engine import Engine
 from nn_core.errors import DataError, NNError, SettingError
 from nn_core.layers import Dense, Flatten
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
 from nn_core.optim.optimizers import Momentum
 from nn_core.storage.hdf5 import HDF5Array
-from nn_core.training.trainer import Recipe, Trainer
+from nn_core.training.recipe import Recipe
+from nn_core.training.trainer import Trainer
 
 PHOTOS = pixels(20)
 NUMBERS = np.arange(20) % 2
@@ -149,7 +151,7 @@ class TestSubjects:
         assert splits.origin == "2 of 10 subjects held out"
         shown = np.unique(splits.validation.x[:][:, 0, 0, 1])
         np.testing.assert_array_equal(shown, np.unique(splits.validation.groups))  # type: ignore[arg-type]
-        assert "has all that there is of some class" in message_of(folder, group=r"^(\d)/")
+        assert "each has all examples of some class" in message_of(folder, group=r"^(\d)/")
         assert "one group only" in message_of(folder, group="(photo)")
 
     @pytest.mark.parametrize("folds", [2, 5])
@@ -219,18 +221,18 @@ class TestFiles:
             network = Network([Flatten(), Dense(2)], input_shape=(64, 64, 3), rng=rng(2))
             recipe = Recipe(softmax_cross_entropy, Momentum(), learning_rate=1e-6, batch_size=6)
             trainer = Trainer(
-                network,
+                Engine(network),
                 splits.train.x,
                 splits.train.y,
                 recipe,
                 epochs=2,
-                rng=rng(3),
+                seed=3,
                 validation=(splits.validation.x, splits.validation.y),
                 augment=Augmentation(),
             )
             history = trainer.run()
             losses = history.step_loss, history.columns["validation_loss"]
-            runs.append((network.parameters.tobytes(), *losses, splits.fingerprint))
+            runs.append((network.vector.tobytes(), *losses, splits.fingerprint))
         assert runs[0] == runs[1]
 
     def test_data_that_cannot_be_trained_on(self, tmp_path: Path) -> None:
@@ -239,7 +241,7 @@ class TestFiles:
         test_only = hdf5_file(tmp_path / "t.h5", test_set_x=PHOTOS, test_set_y=NUMBERS)
         assert message_of(test_only).startswith(f"{test_only} has only a test set")
         single = folder_of(tmp_path / "single", {"0": 1, "1": 1})
-        assert "no example can be held back" in message_of(single)
+        assert "no example can be held out" in message_of(single)
         (tmp_path / "empty").mkdir()
         assert message_of(tmp_path / "empty").startswith(f"{tmp_path / 'empty'} has no photos")
         two = folder_of(tmp_path / "two", {"0": 5, "1": 5})
