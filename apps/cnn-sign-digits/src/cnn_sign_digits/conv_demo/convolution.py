@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from nn_core.layers.windows import Pair, Window
 from nn_core.registry import require
 
 Grid = npt.NDArray[np.float64]
@@ -68,15 +69,10 @@ class Convolution:
         require(h <= H and w <= W, f"the {h} x {w} kernel is larger than the {H} x {W} input")
 
     @property
-    def borders(self) -> tuple[tuple[int, int], tuple[int, int]]:
+    def borders(self) -> tuple[Pair, Pair]:
         """Zeros above and below, left and right."""
-        if self.padding == "valid":
-            return (0, 0), (0, 0)
-        rows, columns = (
-            max(0, (-(-size // self.stride) - 1) * self.stride + kernel - size)
-            for size, kernel in zip(self.image.shape, self.kernel.shape, strict=True)
-        )
-        return (rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2)
+        height, width = self.image.shape
+        return self._window().borders(height, width)
 
     @property
     def padded_image(self) -> Grid:
@@ -85,18 +81,20 @@ class Convolution:
 
     def steps(self) -> Iterator[Step]:
         """Row by row, from the left."""
-        p, (h, w), s = self.padded_image, self.kernel.shape, self.stride
-        for i in range((p.shape[0] - h) // s + 1):
-            for j in range((p.shape[1] - w) // s + 1):
-                window = p[i * s : i * s + h, j * s : j * s + w]
-                products = window * self.kernel
-                yield Step((i, j), (i * s, j * s), window, products, float(products.sum()))
+        windows, s = self._window().view(self.image[None, :, :, None])[0, ..., 0], self.stride
+        for i, j in np.ndindex(*windows.shape[:2]):
+            products = windows[i, j] * self.kernel
+            yield Step((i, j), (i * s, j * s), windows[i, j], products, float(products.sum()))
 
     def output(self) -> Grid:
         """y."""
         steps = list(self.steps())
         i, j = steps[-1].position
         return np.array([step.total for step in steps]).reshape(i + 1, j + 1)
+
+    def _window(self) -> Window:
+        h, w = self.kernel.shape
+        return Window.of((h, w), self.stride, self.padding, name="kernel")
 
 
 def vertical_edge(size: int) -> Grid:
