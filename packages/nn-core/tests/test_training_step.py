@@ -131,7 +131,6 @@ def test_the_step_calls_what_the_page_says() -> None:
             assert name in called[file] or name in ("forward", "backward"), f"{file}: {name}"
 
 
-@pytest.mark.xfail(reason="checks of settings and of the rate are called in every step")
 def test_it_passes_through_few_files() -> None:
     assert len(functions()) <= MOST_FILES
 

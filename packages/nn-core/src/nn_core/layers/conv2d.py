@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from nn_core.arrays import Array, Arrays, Shape
 from nn_core.errors import ShapeError
@@ -96,7 +97,7 @@ class Conv2D(Layer):
         object.__setattr__(self, "padding", window.padding)
         object.__setattr__(self, "dilation", window.dilation)
 
-    @property
+    @cached_property
     def window(self) -> Window:
         """The window that slides over the image."""
         return Window.of(

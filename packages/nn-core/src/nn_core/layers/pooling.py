@@ -1,6 +1,7 @@
 """Pooling: one number for each window of a feature map."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +42,7 @@ class Pooling(Layer):
         object.__setattr__(self, "strides", window.strides)
         object.__setattr__(self, "padding", window.padding)
 
-    @property
+    @cached_property
     def window(self) -> Window:
         """The window that slides over the image."""
         strides = self.pool_size if self.strides is None else self.strides

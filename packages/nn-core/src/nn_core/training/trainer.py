@@ -66,6 +66,7 @@ class Trainer:
         require(epochs >= 0, f"epochs must be at least 0, not {epochs}")
         require(seed >= 0, f"the seed must be at least 0, not {seed}")
         self.backend, self.network, self.recipe = backend, backend.network, recipe
+        self._base_rate = recipe.base_rate
         self.examples, self.validation = (x, y), validation
         self.measure_training = measure_training
         self.metrics = {"accuracy": accuracy} if metrics is None else dict(metrics)
@@ -144,7 +145,7 @@ class Trainer:
         """The rate of step 1, 2, ... of the run."""
         state = self.state
         factor = self.recipe.schedule(step - 1, state.steps_per_epoch, state.epochs)
-        return self.recipe.base_rate * factor
+        return self._base_rate * factor
 
     def evaluate(self, x: Examples, y: npt.NDArray[Any]) -> dict[str, float]:
         """The loss and the metrics on any examples, without noise and without penalties."""
