@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # /// script
-# dependencies = ["nox>=2025.2.9"]
+# dependencies = ["nox[uv]>=2025.2.9"]
 # ///
 """Every task of the workspace: `nox` checks it, `nox -l` lists the rest.
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 OUT = ROOT / "out"
 
-# Distribution: where it stands. nn-core first, since the rest are built on it.
+# Distribution: its folder. nn-core first, since the others are built on it.
 PACKAGES = {
     "nn-core": "packages/nn-core",
     "deep-nn": "apps/deep-nn",
@@ -33,7 +33,7 @@ JOBS = {
     "deep-nn": [
         "compare-optimizers --figure out/compare-optimizers.png",
         "train --save out/moons.h5 --figure out/moons-training.png",
-        "boundary out/moons.h5 --figure out/moons-boundary.png",
+        "boundary --model out/moons.h5 --figure out/moons-boundary.png",
     ],
     "cnn-sign": [
         "train --save out/hands-model.h5 --figure out/hands-training.png",
@@ -58,8 +58,6 @@ JOBS = {
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 
-per_package = nox.parametrize("package", [nox.param(name, id=name) for name in PACKAGES])
-
 
 def editable(*packages: str) -> list[str]:
     """Arguments that install packages from here; nn-core never comes from an index."""
@@ -70,10 +68,25 @@ def editable(*packages: str) -> list[str]:
     return arguments
 
 
-def test_group(package: str) -> list[str]:
-    """What the package's tests need, from its dependency group `test`."""
-    pyproject = nox.project.load_toml(f"{PACKAGES[package]}/pyproject.toml")
-    return list(nox.project.dependency_groups(pyproject, "test"))
+def install_and_test(session: nox.Session, *packages: str) -> None:
+    """Install packages with what their tests need, and run these; words after -- go to pytest."""
+    session.install(*editable(*packages), *test_groups(*packages))
+    run_tests(session, *packages)
+
+
+def test_groups(*packages: str) -> list[str]:
+    """What the packages' tests need, from their dependency groups `test`."""
+    needed: dict[str, None] = {}
+    for name in packages:
+        pyproject = nox.project.load_toml(f"{PACKAGES[name]}/pyproject.toml")
+        needed |= dict.fromkeys(nox.project.dependency_groups(pyproject, "test"))
+    return list(needed)
+
+
+def run_tests(session: nox.Session, *packages: str) -> None:
+    """Pytest for each package, whose settings it reads, in a process for each core."""
+    for name in packages:
+        session.run("pytest", "--numprocesses=auto", PACKAGES[name], *session.posargs)
 
 
 @nox.session
@@ -88,30 +101,46 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
-@per_package
-def typecheck(session: nox.Session, package: str) -> None:
-    """Mypy, strict, against what the package itself depends on."""
-    session.install("mypy", *editable(package))
-    session.run("mypy", f"{PACKAGES[package]}/src")
+def typecheck(session: nox.Session) -> None:
+    """Mypy, strict."""
+    session.install("mypy", *editable(*PACKAGES))
+    session.run("mypy", *(f"{folder}/src" for folder in PACKAGES.values()))
 
 
 @nox.session
-@per_package
-def tests(session: nox.Session, package: str) -> None:
-    """Pytest in random order; words after -- go to pytest."""
-    session.install(*editable(package), *test_group(package))
-    session.run("pytest", PACKAGES[package], *session.posargs)
+def tests(session: nox.Session) -> None:
+    """The tests of every package, in one environment; words after -- go to pytest."""
+    install_and_test(session, *PACKAGES)
+
+
+def add_tests_of(package: str) -> None:
+    """A session for one package, which finds what the package uses and does not depend on."""
+
+    @nox.session(name=f"tests({package})", default=False)
+    def tests_of_package(session: nox.Session) -> None:
+        """The tests of one package, in an environment of its own."""
+        install_and_test(session, package)
+
+
+for each in PACKAGES:
+    add_tests_of(each)
+
+
+@nox.session(name="other-pythons", default=False, python=["3.12", "3.13"])
+def other_pythons(session: nox.Session) -> None:
+    """The tests on the Python versions between the oldest and the newest."""
+    install_and_test(session, *PACKAGES)
 
 
 @nox.session(default=False, python="3.11")
-@per_package
+@nox.parametrize("package", [nox.param(name, id=name) for name in PACKAGES])
 def minimums(session: nox.Session, package: str) -> None:
     """The tests once more, on the lowest versions that the package claims."""
     session.install("uv")
     lowest = ("uv", "pip", "install", "--resolution=lowest-direct")
-    session.run(*lowest, *editable(package), *test_group(package))
+    session.run(*lowest, *editable(package), *test_groups(package))
     session.run("uv", "pip", "list")
-    session.run("pytest", PACKAGES[package], *session.posargs)
+    run_tests(session, package)
 
 
 @nox.session(default=False)
