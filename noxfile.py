@@ -167,11 +167,7 @@ def demo(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Time beside PyTorch and scikit-learn; words after -- go to the bench, see benchmarks/."""
     session.install(*editable(*PACKAGES), "pytest", "scikit-learn", "torch==2.13.0")
-    environment = {
-        "OPENBLAS_CORETYPE": None,
-        "PYTHONDONTWRITEBYTECODE": None,
-        "PYTHONPATH": "benchmarks",
-    }
+    environment = {"OPENBLAS_CORETYPE": None, "PYTHONDONTWRITEBYTECODE": None, "PYTHONPATH": "benchmarks"}
     session.run("pytest", "-q", "benchmarks/tests", env=environment)
     session.run("python", "-m", "bench", *session.posargs, env=environment)
 

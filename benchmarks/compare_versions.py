@@ -110,10 +110,7 @@ def compare(old: Worker, new: Worker, name: str, threads: int, repeats: int) -> 
             seconds = worker.ask({"do": "turn", "side": side})
             turns.setdefault((which, side), []).append(seconds)
     best = [
-        min(
-            (times for (which, _), times in turns.items() if which == each), key=statistics.median
-        )
-        for each in (0, 1)
+        min((times for (which, _), times in turns.items() if which == each), key=statistics.median) for each in (0, 1)
     ]
     pairs = [a / b for a, b in zip(*best, strict=True)]
     lower, middle, upper = statistics.quantiles(pairs, n=4, method="inclusive")

@@ -68,16 +68,9 @@ def workloads() -> dict[str, tuple[str, Make]]:
     """Mode and how to make it, by name."""
     tasks = [mlps.mlp(sizes, batch) for sizes, batch, _ in mlps.SIZES]
     tasks += [convolutions.convolutional(preset, 64) for preset in convolutions.GOALS]
-    tasks += [
-        recurrences.recurrent(cell, size)
-        for size, cells in recurrences.GOALS.items()
-        for cell in cells
-    ]
+    tasks += [recurrences.recurrent(cell, size) for size, cells in recurrences.GOALS.items() for cell in cells]
     found = {task.name: ("training", training(task)) for task in tasks}
-    return found | {
-        "one photo": ("inference", answering(1)),
-        "1,000 photos": ("inference", answering(1000)),
-    }
+    return found | {"one photo": ("inference", answering(1)), "1,000 photos": ("inference", answering(1000))}
 
 
 def earned(make: Make, names: Collection[str], threads: int, repeats: int) -> tuple[float, float]:

@@ -180,9 +180,7 @@ def contestants(case: Case) -> tuple[Trainer, BareNumPy]:
     layers = [layer for units in hidden for layer in (Dense(units), ReLU())]
     network = Network([*layers, Dense(outputs)], input_shape=case.sizes[:1], rng=rng)
     bare = BareNumPy(case, x, labels, network.vector)
-    recipe = Recipe(
-        binary_cross_entropy, Adam(), learning_rate=LEARNING_RATE, batch_size=case.batch_size
-    )
+    recipe = Recipe(binary_cross_entropy, Adam(), learning_rate=LEARNING_RATE, batch_size=case.batch_size)
     trainer = Trainer(Engine(network), x, labels, recipe, epochs=1_000_000, seed=SEED)
     return trainer, bare
 
@@ -222,10 +220,7 @@ def measure(case: Case) -> Timing:
 
 
 def print_table(timings: Sequence[Timing]) -> None:
-    print(
-        f"{'network':<16} {'batch':>5} {'nn-core':>10} {'bare NumPy':>11} {'ratio':>6} "
-        f"{'quartiles':>13} {'goal':>5}"
-    )
+    print(f"{'network':<16} {'batch':>5} {'nn-core':>10} {'bare NumPy':>11} {'ratio':>6} {'quartiles':>13} {'goal':>5}")
     for t in timings:
         print(
             f"{t.network:<16} {t.batch_size:>5} {t.nn_core * 1e6:>7.1f} us "

@@ -7,31 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import (
-    answers,
-    convolutions,
-    growth,
-    machine,
-    mlps,
-    names,
-    recurrences,
-    startup,
-    tasks,
-    timer,
-)
+from bench import answers, convolutions, growth, machine, mlps, names, recurrences, startup, tasks, timer
 from bench.drawing import draw_growth, draw_ratios
 from bench.parity import ParityError
 from bench.report import Report, Result
 from bench.sides import OURS, TORCH, Case, Settings
 
-CASES = [
-    *mlps.CASES,
-    *convolutions.CASES,
-    *recurrences.CASES,
-    *answers.CASES,
-    *names.CASES,
-    *startup.CASES,
-]
+CASES = [*mlps.CASES, *convolutions.CASES, *recurrences.CASES, *answers.CASES, *names.CASES, *startup.CASES]
 GROWTH = ("e", "growth")
 MEMORY_STEPS = 5
 """After which a process has all the memory that training takes."""
@@ -41,9 +23,7 @@ THREADS = {"1": (1,), "2": (2,), "both": (1, 2)}
 def arguments() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser("bench", description=__doc__.split(":", 1)[1].strip())
-    parser.add_argument(
-        "--only", nargs="+", metavar="WHAT", help="groups by letter, or parts of workloads' names"
-    )
+    parser.add_argument("--only", nargs="+", metavar="WHAT", help="groups by letter, or parts of workloads' names")
     parser.add_argument("--repeats", type=int, default=20, help="turns of each side (20)")
     parser.add_argument("--threads", choices=THREADS, default="both", help="of every side (both)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")

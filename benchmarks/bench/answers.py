@@ -37,9 +37,7 @@ def answer_sides(name: str, count: int, settings: Settings) -> list[Side]:
     return [*mine, *theirs]
 
 
-def _torch_sides(
-    name: str, network: Network, photos: Array, logits: Array, settings: Settings
-) -> list[Side]:
+def _torch_sides(name: str, network: Network, photos: Array, logits: Array, settings: Settings) -> list[Side]:
     import torch
 
     from bench.compiling import compiled
@@ -48,9 +46,7 @@ def _torch_sides(
 
     expected = Outcome(None, {"the logits": logits})
 
-    def checked(
-        module: Callable[..., torch.Tensor], twin: Twin, few: int | None, what: str
-    ) -> Side:
+    def checked(module: Callable[..., torch.Tensor], twin: Twin, few: int | None, what: str) -> Side:
         batches = torch.split(twin.input(photos), few or len(photos))
 
         @torch.inference_mode()

@@ -49,9 +49,7 @@ def _mark(axes: "Axes", result: Result, place: int) -> None:
     y = place + shift
     spread = [[max(0.0, ratio.ratio - ratio.lower)], [max(0.0, ratio.upper - ratio.ratio)]]
     filled = color if ratio.peer != FLOOR else "white"
-    axes.errorbar(
-        ratio.ratio, y, xerr=spread, fmt="o", color=color, markersize=5, mfc=filled, capsize=2
-    )
+    axes.errorbar(ratio.ratio, y, xerr=spread, fmt="o", color=color, markersize=5, mfc=filled, capsize=2)
     if result.goal is not None:
         axes.plot(result.goal, y, marker="|", markersize=14, markeredgewidth=2, color=color)
 

@@ -47,14 +47,7 @@ def floor_step(network: Network, batch: tuple[int, ...], *, training: bool) -> C
             )
         )
         out = np.empty((product.rows, product.columns), np.float32)
-        calls.append(
-            (
-                product.count,
-                a.T if product.turned == "a" else a,
-                b.T if product.turned == "b" else b,
-                out,
-            )
-        )
+        calls.append((product.count, a.T if product.turned == "a" else a, b.T if product.turned == "b" else b, out))
 
     def step() -> None:
         for count, a, b, out in calls:
@@ -67,19 +60,12 @@ def floor_step(network: Network, batch: tuple[int, ...], *, training: bool) -> C
 def _products(network: Network, batch: tuple[int, ...], *, training: bool) -> Iterator[Product]:
     learns = False
     for i, layer in enumerate(network.layers):
-        yield from _of_layer(
-            layer, network.shapes[i], network.shapes[i + 1], batch, training, learns
-        )
+        yield from _of_layer(layer, network.shapes[i], network.shapes[i + 1], batch, training, learns)
         learns = learns or bool(layer.parameters(network.shapes[i]))
 
 
 def _of_layer(
-    layer: Layer,
-    x: Shape,
-    y: Shape,
-    batch: tuple[int, ...],
-    training: bool,
-    needs_d_x: bool,
+    layer: Layer, x: Shape, y: Shape, batch: tuple[int, ...], training: bool, needs_d_x: bool
 ) -> Iterator[Product]:
     if isinstance(layer, Dense):
         yield from _linear(math.prod(batch), features(x), layer.units, training, needs_d_x)

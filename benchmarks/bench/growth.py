@@ -41,9 +41,7 @@ class Growth:
         return self.peak_bytes - self.before_bytes
 
 
-def measure(
-    threads: Sequence[int], steps: int, progress: Callable[[str], None]
-) -> Iterator[Growth]:
+def measure(threads: Sequence[int], steps: int, progress: Callable[[str], None]) -> Iterator[Growth]:
     """All batches and sides; of PyTorch's formats the one that is faster at each batch."""
     for count in threads:
         for batch in BATCHES:

@@ -72,17 +72,13 @@ def remarks(found: dict[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     lines = [
         f"{found['processor']}, {found['cores']} cores; Python {found['python']}, {versions}",
-        *(
-            f"{blas['library']} {blas['version']}: kernels {blas['kernels']}"
-            for blas in found["blas"]
-        ),
+        *(f"{blas['library']} {blas['version']}: kernels {blas['kernels']}" for blas in found["blas"]),
     ]
     if "torch" in found:
         lines.append(f"PyTorch: kernels {found['torch']['kernels']}")
     if found["forced_kernels"]:
         lines.append(
-            f"OPENBLAS_CORETYPE forces the kernels of {found['forced_kernels']}: "
-            "unset it to measure what a user has"
+            f"OPENBLAS_CORETYPE forces the kernels of {found['forced_kernels']}: unset it to measure what a user has"
         )
     missing = [name for name in ("torch", "scikit-learn") if name not in found["versions"]]
     if missing:

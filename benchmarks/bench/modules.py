@@ -136,10 +136,7 @@ def _convolution(layer: Conv2D, x: Shape) -> Part:
     before: list[nn.Module] = [] if even else [nn.ZeroPad2d((left, right, top, bottom))]
     return Part(
         [*before, maps],
-        [
-            Match("W", maps.weight, lambda W: W.transpose(3, 2, 0, 1)),
-            Match("b", cast(Tensor, maps.bias)),
-        ],
+        [Match("W", maps.weight, lambda W: W.transpose(3, 2, 0, 1)), Match("b", cast(Tensor, maps.bias))],
     )
 
 

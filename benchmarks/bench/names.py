@@ -50,8 +50,7 @@ def name_sides(settings: Settings) -> list[Side]:
         expected, rng = names(CHECKED, np.random.default_rng(2)), np.random.default_rng(2)
         _check(expected, drawer.names(CHECKED, CHECKED, lambda n: from_numpy(rng.random(n))))
         theirs += [
-            Side(TORCH, f"{together} at a time", partial(drawer.names, COUNT, together))
-            for together in TOGETHER
+            Side(TORCH, f"{together} at a time", partial(drawer.names, COUNT, together)) for together in TOGETHER
         ]
     return [Side(OURS, "", lambda: names(COUNT, endless), pool), *theirs]
 

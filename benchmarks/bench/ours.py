@@ -37,9 +37,7 @@ class Task:
 
 def network_of(task: Task) -> Network:
     """The network of a task, with its first weights."""
-    return Network(
-        task.layers, input_shape=task.input_shape, rng=np.random.default_rng(0)
-    )
+    return Network(task.layers, input_shape=task.input_shape, rng=np.random.default_rng(0))
 
 
 def outcome(task: Task, network: Network) -> Outcome:
@@ -75,10 +73,7 @@ def ways(threads: int) -> list[tuple[str, int]]:
 
 def training_sides(task: Task, threads: int) -> list[Side]:
     """A training step in each way."""
-    return [
-        training_side(task, network_of(task), variant, own)
-        for variant, own in ways(threads)
-    ]
+    return [training_side(task, network_of(task), variant, own) for variant, own in ways(threads)]
 
 
 def training_side(task: Task, network: Network, variant: str, threads: int) -> Side:

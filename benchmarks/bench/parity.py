@@ -40,9 +40,7 @@ def check_same(case: str, side: str, ours: Outcome, theirs: Outcome) -> float:
     least = NOISE * float(np.linalg.norm(list(norms.values())))
     for name, array in theirs.arrays.items():
         if ours.arrays[name].shape != array.shape:
-            raise ParityError(
-                f"{case}: {name} of {side} is {array.shape}, ours {ours.arrays[name].shape}"
-            )
+            raise ParityError(f"{case}: {name} of {side} is {array.shape}, ours {ours.arrays[name].shape}")
         apart = float(np.linalg.norm(ours.arrays[name] - array))
         differences[name] = apart / max(norms[name], least)
     worst = max(differences, key=lambda name: _or_infinite(differences[name]))

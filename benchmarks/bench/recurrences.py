@@ -25,21 +25,14 @@ class Size:
 
 
 SMALL, LARGE = Size(64, 12, 64, 27, 32), Size(50, 50, 256, 65, 64)
-GOALS = {
-    SMALL: {"rnn": 2.5, "gru": 1.5, "lstm": 1.5},
-    LARGE: {"rnn": 1.7, "gru": 1.5, "lstm": 1.5},
-}
+GOALS = {SMALL: {"rnn": 2.5, "gru": 1.5, "lstm": 1.5}, LARGE: {"rnn": 1.7, "gru": 1.5, "lstm": 1.5}}
 
 
 def recurrent(cell: str, size: Size) -> Task:
     """Sequences of random words, each with a random next word."""
     rng = np.random.default_rng(1)
     x, y = rng.integers(size.vocabulary, size=(2, size.batch_size, size.steps))
-    layers = (
-        Embedding(size.vocabulary, size.embedding),
-        CELLS[cell](size.hidden),
-        Dense(size.vocabulary),
-    )
+    layers = (Embedding(size.vocabulary, size.embedding), CELLS[cell](size.hidden), Dense(size.vocabulary))
     return Task(f"{cell} {size}", layers, (None,), "softmax-cross-entropy", x, y)
 
 

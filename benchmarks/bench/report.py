@@ -9,19 +9,7 @@ from bench.growth import Growth
 from bench.sides import OURS
 from bench.timer import Ratio, Timing
 
-HEAD = (
-    "",
-    "workload",
-    "threads",
-    "nn-core",
-    "peer",
-    "its time",
-    "ratio",
-    "quartiles",
-    "goal",
-    "",
-    "MB",
-)
+HEAD = ("", "workload", "threads", "nn-core", "peer", "its time", "ratio", "quartiles", "goal", "", "MB")
 
 
 @dataclass(frozen=True)
@@ -120,10 +108,7 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(3, *map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = [head, ["-" * width for width in widths], *rows]
     return "\n".join(
-        "| "
-        + " | ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
-        + " |"
-        for line in lines
+        "| " + " | ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
     )
 
 

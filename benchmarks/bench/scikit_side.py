@@ -41,9 +41,7 @@ def _classifier(task: Task, network: Network, rate: float, **options: Any) -> An
 
     layers = _dense(network)
     hidden = tuple(network.shapes[i + 1][0] for i in layers[:-1])
-    classifier = MLPClassifier(
-        hidden, alpha=0.0, batch_size=len(task.x), learning_rate_init=rate, **options
-    )
+    classifier = MLPClassifier(hidden, alpha=0.0, batch_size=len(task.x), learning_rate_init=rate, **options)
     outputs = network.output_shape[0]
     classifier.partial_fit(task.x, task.y, classes=np.arange(max(2, outputs)))
     for place, i in enumerate(layers):

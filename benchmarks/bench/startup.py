@@ -30,11 +30,7 @@ def process(program: str, *arguments: str) -> Callable[[], None]:
     """
 
     def step() -> None:
-        subprocess.run(
-            [sys.executable, "-c", program, *arguments],
-            check=True,
-            capture_output=True,
-        )
+        subprocess.run([sys.executable, "-c", program, *arguments], check=True, capture_output=True)
 
     return step
 
@@ -43,10 +39,7 @@ def start_up_sides(command: str, module: str, libraries: str) -> list[Side]:
     """The command, as its script would call it, and the imports."""
     name, *arguments = [str(_photo()) if word == "PHOTO" else word for word in command.split()]
     program = f"import sys; sys.argv[0] = {name!r}; from {module} import main; main()"
-    return [
-        Side(OURS, "", process(program, *arguments)),
-        Side(BARE, libraries, process(f"import {libraries}")),
-    ]
+    return [Side(OURS, "", process(program, *arguments)), Side(BARE, libraries, process(f"import {libraries}"))]
 
 
 @cache

@@ -80,9 +80,7 @@ def _ratio(ours: Timing, theirs: Timing) -> Ratio:
     pairs = [b / a for a, b in zip(ours.seconds, theirs.seconds, strict=True)]
     lower, middle, upper = statistics.quantiles(pairs, n=4, method="inclusive")
     side = theirs.side
-    return Ratio(
-        side.peer, side.variant, ours.side.variant, ours.median, theirs.median, middle, lower, upper
-    )
+    return Ratio(side.peer, side.variant, ours.side.variant, ours.median, theirs.median, middle, lower, upper)
 
 
 def _turn(side: Side, warm_up: int, count: int) -> float:

@@ -59,11 +59,7 @@ class TorchNames:
             going = words != self.stop
             if not going.all():
                 alive, words = alive[going], words[going]
-                state = (
-                    tuple(part[:, going] for part in state)
-                    if isinstance(state, tuple)
-                    else state[:, going]
-                )
+                state = tuple(part[:, going] for part in state) if isinstance(state, tuple) else state[:, going]
             if len(alive) == 0:
                 break
         rows = written.numpy()

@@ -54,12 +54,7 @@ def adam(parameters: list[torch.nn.Parameter], settings: Settings) -> torch.opti
 
 
 def _checked(
-    task: Task,
-    twin: Twin,
-    ours: Outcome,
-    settings: Settings,
-    variant: str,
-    loss: Callable[..., Any] | None = None,
+    task: Task, twin: Twin, ours: Outcome, settings: Settings, variant: str, loss: Callable[..., Any] | None = None
 ) -> Step:
     """A training step, after its loss and gradients were compared with ours."""
     loss = twin.loss if loss is None else loss
@@ -76,9 +71,7 @@ def _checked(
     return step
 
 
-def plain_step(
-    task: Task, twin: Twin, settings: Settings, loss: Callable[..., Any] | None = None
-) -> Step:
+def plain_step(task: Task, twin: Twin, settings: Settings, loss: Callable[..., Any] | None = None) -> Step:
     """Forward, loss, backward, Adam.
 
     loss  in place of the twin's own: the same, compiled

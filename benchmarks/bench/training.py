@@ -9,9 +9,7 @@ from bench.sides import FLOOR, SCIKIT, Case, Settings, Side
 from nn_core.layers import Dense, ReLU
 
 
-def training_case(
-    group: str, name: str, goals: Mapping[str, float], task: Callable[[], Task]
-) -> Case:
+def training_case(group: str, name: str, goals: Mapping[str, float], task: Callable[[], Task]) -> Case:
     """A case that makes its batch when it is measured."""
     return Case(group, name, goals, lambda settings: training_sides(task(), settings))
 

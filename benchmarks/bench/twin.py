@@ -23,9 +23,7 @@ class Twin:
     time_first     sequences are (T, N), as PyTorch prefers them
     """
 
-    def __init__(
-        self, network: Network, *, channels_last: bool = False, time_first: bool = False
-    ) -> None:
+    def __init__(self, network: Network, *, channels_last: bool = False, time_first: bool = False) -> None:
         self.images = len(network.input_shape) == 3
         self.channels_last, self.time_first = channels_last, time_first
         self.matches: dict[str, Match] = {}

@@ -10,9 +10,7 @@ from nn_core.network import Network
 AB = Vocabulary((END, "a", "b"), lowercase=True)
 
 
-def network_of(
-    vocabulary: Vocabulary, *, hidden: int = 5, seed: int = 0, scale: float = 3.0
-) -> Network:
+def network_of(vocabulary: Vocabulary, *, hidden: int = 5, seed: int = 0, scale: float = 3.0) -> Network:
     """In float64; logits `scale` times as large as initialized, so that probabilities differ."""
     V = len(vocabulary)
     layers = [Embedding(V, 3), GRU(hidden), Dense(V, "xavier")]
@@ -23,13 +21,7 @@ def network_of(
 
 
 def probability_of(
-    network: Network,
-    vocabulary: Vocabulary,
-    text: str,
-    *,
-    ends: bool,
-    temperature: float = 1.0,
-    start: str = "",
+    network: Network, vocabulary: Vocabulary, text: str, *, ends: bool, temperature: float = 1.0, start: str = ""
 ) -> float:
     """The probability of a name's letters after `start`, with one forward pass per letter.
 

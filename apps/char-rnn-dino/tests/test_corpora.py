@@ -8,14 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from char_rnn_dino.corpora import (
-    FIELD_NOTES,
-    NAMES,
-    bundled,
-    hold_out,
-    pad_sequences,
-    read_names,
-)
+from char_rnn_dino.corpora import FIELD_NOTES, NAMES, bundled, hold_out, pad_sequences, read_names
 from nn_core.errors import DataError
 
 

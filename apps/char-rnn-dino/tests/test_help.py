@@ -26,10 +26,7 @@ SLOW = {
 
 @pytest.mark.parametrize(
     ("program", "names"),
-    [
-        (DINO, "train evaluate novelty hidden-states vanishing-gradients export"),
-        (CHAR, "train sample evaluate export"),
-    ],
+    [(DINO, "train evaluate novelty hidden-states vanishing-gradients export"), (CHAR, "train sample evaluate export")],
     ids=["dino-gen", "char-rnn"],
 )
 def test_commands(program: CommandLine, names: str) -> None:
@@ -72,7 +69,5 @@ def slow_modules(statement: str, *arguments: str) -> list[str]:
         main({list(arguments)}, standalone_mode=False)
         print(*sorted({SLOW!r} & set(sys.modules)))
     """)
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, check=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
     return done.stdout.splitlines()[-1].split()

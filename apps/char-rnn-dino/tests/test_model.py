@@ -16,9 +16,7 @@ from nn_core import checkpoint
 
 DATA = Path(__file__).with_name("data")
 OLD_TEXT_MODEL = DATA / "text-0.1.h5"
-EXPECTED: dict[str, dict[str, list[float]]] = json.loads(
-    (DATA / "log_probabilities.json").read_text()
-)
+EXPECTED: dict[str, dict[str, list[float]]] = json.loads((DATA / "log_probabilities.json").read_text())
 
 
 def log_probabilities(model: Model, x: Any, y: Any) -> npt.NDArray[Any]:
@@ -47,9 +45,7 @@ class TestEarlierVersions:
         found = log_probabilities(model, x[None], y[None])[0]
         np.testing.assert_allclose(found, expected, atol=1e-5)
         settings = settings_of(model, TextSettings)
-        assert (settings.embedding_dropout, settings.lowercase, settings.bptt_length) == (
-            (0.1, True, 20)
-        )
+        assert (settings.embedding_dropout, settings.lowercase, settings.bptt_length) == ((0.1, True, 20))
 
     def test_its_data_are_recognized(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The shipped network on the bundled names, the other on a file beside it."""

@@ -24,10 +24,7 @@ with_signals = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signal
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The checkpoints of uninterrupted runs."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    return {
-        program.name: train(program, folder, *LONG[program.name], name=program.name)
-        for program in (DINO, CHAR)
-    }
+    return {program.name: train(program, folder, *LONG[program.name], name=program.name) for program in (DINO, CHAR)}
 
 
 @with_signals
@@ -81,12 +78,8 @@ def test_only_text_is_on_stdout(tmp_path: Path, undisturbed: dict[str, Path]) ->
     assert out.startswith("Day 3.")
 
 
-@pytest.mark.parametrize(
-    ("program", "asked"), [(DINO, ("--start", "7")), (CHAR, ("sample", "--model", "no.h5"))]
-)
-def test_an_error_is_one_line_on_stderr(
-    tmp_path: Path, program: CommandLine, asked: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize(("program", "asked"), [(DINO, ("--start", "7")), (CHAR, ("sample", "--model", "no.h5"))])
+def test_an_error_is_one_line_on_stderr(tmp_path: Path, program: CommandLine, asked: tuple[str, ...]) -> None:
     with program.started(*asked, cwd=tmp_path) as process:
         out, err = process.communicate(timeout=PATIENCE)
     assert out == ""

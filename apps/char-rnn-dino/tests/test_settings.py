@@ -40,16 +40,12 @@ def test_the_network() -> None:
 
 def test_the_cell_is_chosen_by_name_and_no_dropout_is_no_layer() -> None:
     for cell, layer in {"rnn": SimpleRNN, "gru": GRU, "lstm": LSTM}.items():
-        plain = dataclasses.replace(
-            SETTINGS, cell=cell, layers=1, dropout=0.0, embedding_dropout=0.0
-        )
+        plain = dataclasses.replace(SETTINGS, cell=cell, layers=1, dropout=0.0, embedding_dropout=0.0)
         network = plain.network(7, np.random.default_rng(0))
         assert [type(each) for each in network.layers] == [Embedding, layer, Dense]
 
 
 def test_chunks_of_a_text_have_the_bptt_length() -> None:
-    text = TextSettings.from_mapping(
-        SETTINGS.to_dict() | {"unit": "char", "lowercase": False, "bptt_length": 17}
-    )
+    text = TextSettings.from_mapping(SETTINGS.to_dict() | {"unit": "char", "lowercase": False, "bptt_length": 17})
     assert text.sequence_recipe().bptt_length == 17
     assert SETTINGS.sequence_recipe().bptt_length is None

@@ -36,9 +36,7 @@ def assert_nearly_the_same(one: Path, other: Path, program: CommandLine) -> None
 
 class TestTraining:
     @each_program
-    def test_the_network_has_what_the_options_say(
-        self, tmp_path: Path, program: CommandLine
-    ) -> None:
+    def test_the_network_has_what_the_options_say(self, tmp_path: Path, program: CommandLine) -> None:
         options = ("--cell", "lstm", "--layers", 2, "--dropout", 0.2, "--embedding-dropout", 0.1)
         layers = load_model(train(program, tmp_path, *options), program.name).network.layers
         names = [type(layer).__name__ for layer in layers]
@@ -89,18 +87,14 @@ class TestTraining:
 class TestBackends:
     @each_program
     @each_cell
-    def test_the_reference_trains_alike(
-        self, tmp_path: Path, program: CommandLine, cell: str
-    ) -> None:
+    def test_the_reference_trains_alike(self, tmp_path: Path, program: CommandLine, cell: str) -> None:
         options = ("--cell", cell, "--dropout", 0.2, "--dtype", "float64")
         fast = train(program, tmp_path, *options, name="fast.h5")
         reference = train(program, tmp_path, *options, "--engine", "reference", name="plain.h5")
         assert_nearly_the_same(fast, reference, program)
 
     @each_program
-    def test_shards_change_no_more_than_rounding(
-        self, tmp_path: Path, program: CommandLine
-    ) -> None:
+    def test_shards_change_no_more_than_rounding(self, tmp_path: Path, program: CommandLine) -> None:
         options = ("--dropout", 0.2, "--dtype", "float64")
         whole = train(program, tmp_path, *options, name="whole.h5")
         sharded, again = (
@@ -216,9 +210,7 @@ class TestErrors:
         ],
     )
     @each_program
-    def test_data_without_text(
-        self, tmp_path: Path, program: CommandLine, content: bytes, said: str
-    ) -> None:
+    def test_data_without_text(self, tmp_path: Path, program: CommandLine, content: bytes, said: str) -> None:
         (tmp_path / "d.txt").write_bytes(content)
         data = ("--data", "d.txt") if program == DINO else ("d.txt",)
         assert said in program.refusal("train", *data, "--save", "m.h5", status=1)

@@ -41,9 +41,7 @@ class TestCharacters:
         assert vocabulary.decode(vocabulary.encode("CAB")) == "cab"
 
     def test_an_unknown_one_is_named_with_the_known_ones(self) -> None:
-        with pytest.raises(
-            DataError, match=r"^it has characters .* vocabulary: 7 x; it has ' ' a b$"
-        ):
+        with pytest.raises(DataError, match=r"^it has characters .* vocabulary: 7 x; it has ' ' a b$"):
             build_vocabulary("a b").encode("axx7", "it")
 
 
@@ -51,9 +49,7 @@ class TestWords:
     TEXT = "The bone, the bone! The 'bone' isn't here.\nNo."
 
     def test_words_punctuation_and_newlines(self) -> None:
-        assert tokenize("It isn't (here),\nno.", "word") == [
-            *("It", "isn't", "(", "here", ")", ",", "\n", "no", "."),
-        ]
+        assert tokenize("It isn't (here),\nno.", "word") == [*("It", "isn't", "(", "here", ")", ",", "\n", "no", ".")]
 
     def test_rare_words_are_unknown(self) -> None:
         vocabulary = build_vocabulary(self.TEXT, unit="word", lowercase=True)
@@ -64,9 +60,7 @@ class TestWords:
         vocabulary = build_vocabulary("c b b a a a", unit="word", min_count=1)
         assert vocabulary.tokens == (UNKNOWN, "a", "b", "c")
 
-    @pytest.mark.parametrize(
-        "text", ["It rained, and we stayed (all of us) in.", "One.\nTwo!\n\nThree?", "a"]
-    )
+    @pytest.mark.parametrize("text", ["It rained, and we stayed (all of us) in.", "One.\nTwo!\n\nThree?", "a"])
     def test_detokenize_restores_the_spaces(self, text: str) -> None:
         assert detokenize(tokenize(text, "word"), "word") == text
 

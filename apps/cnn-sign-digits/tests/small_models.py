@@ -26,11 +26,6 @@ def network_of(name: str, dtype: npt.DTypeLike = np.float32) -> Network:
 
 
 def save(path: Path, network: Network, classes: tuple[str, ...] = CLASSES) -> Path:
-    details = {
-        "settings": {},
-        "classes": classes,
-        "fingerprint": "none",
-        "test_time_augmentation": [[0, False]],
-    }
+    details = {"settings": {}, "classes": classes, "fingerprint": "none", "test_time_augmentation": [[0, False]]}
     checkpoint.save(path, network, program=PROGRAM, details=details)
     return path

@@ -54,9 +54,7 @@ class TestFirstVersion:
     """Log-probabilities of `hands.png` and settings as the first version had them."""
 
     @pytest.mark.parametrize(("name", "path"), [("accurate", SHIPPED), ("run", DATA / "run.h5")])
-    def test_predictions_are_the_same(
-        self, hands: npt.NDArray[np.uint8], name: str, path: Path
-    ) -> None:
+    def test_predictions_are_the_same(self, hands: npt.NDArray[np.uint8], name: str, path: Path) -> None:
         expected = json.loads((DATA / "log_probabilities.json").read_text())[name]
         model = load_model(path)
         assert list(model.classes) == expected["classes"]
@@ -70,9 +68,7 @@ class TestFirstVersion:
         assert settings.extra_data == "synthetic:count=3500,diversity=1"
         assert settings.augment.endswith("contrast=0.4,color=0.2")
 
-    def test_a_run_is_evaluated_but_not_resumed(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_run_is_evaluated_but_not_resumed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         for name in ("run.h5", "hands.h5"):
             shutil.copy(DATA / name, name)

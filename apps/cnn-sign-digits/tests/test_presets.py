@@ -40,9 +40,7 @@ def hands() -> tuple[npt.NDArray[np.uint8], Labels]:
     return render_dataset(6, rng=np.random.default_rng(0), size=INPUT_SHAPE[0], diversity=0.5)
 
 
-def trainer_of(
-    preset: str, backend: Callable[[Network], Backend], dtype: npt.DTypeLike = np.float32
-) -> Trainer:
+def trainer_of(preset: str, backend: Callable[[Network], Backend], dtype: npt.DTypeLike = np.float32) -> Trainer:
     """A run on the hands, with dropout and with the preset's optimizer and augmentation.
 
     The learning rate is low, since a high one magnifies rounding from step to step.
@@ -51,24 +49,19 @@ def trainer_of(
     layers = PRESETS[preset].build(10, ReLU(), "he", 0.3)
     rng = np.random.default_rng(SEED)
     network = Network(layers, input_shape=INPUT_SHAPE, rng=rng, dtype=dtype)
-    recipe = Recipe(
-        softmax_cross_entropy, optimizer(photos["optimizer"]), learning_rate=1e-4, batch_size=4
-    )
+    recipe = Recipe(softmax_cross_entropy, optimizer(photos["optimizer"]), learning_rate=1e-4, batch_size=4)
     augment = augmentation(photos["augment"])
     return Trainer(backend(network), *hands(), recipe, epochs=10, seed=SEED, augment=augment)
 
 
 @each_preset
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-9), (np.float32, 1e-4)])
-def test_the_engine_equals_the_reference(
-    preset: str, dtype: type[np.floating[Any]], tolerance: float
-) -> None:
+def test_the_engine_equals_the_reference(preset: str, dtype: type[np.floating[Any]], tolerance: float) -> None:
     reference = trainer_of(preset, Reference, dtype)
     engine = trainer_of(preset, partial(Engine, shards=2), dtype)
     batch, seed = hands(), (SEED, 1)
     expected, found = (
-        run.backend.loss_and_gradients(*batch, softmax_cross_entropy, seed=seed)
-        for run in (reference, engine)
+        run.backend.loss_and_gradients(*batch, softmax_cross_entropy, seed=seed) for run in (reference, engine)
     )
     assert found.loss == pytest.approx(expected.loss, rel=tolerance)
     size = float(np.abs(expected.gradients).max())

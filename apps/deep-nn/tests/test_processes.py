@@ -36,9 +36,7 @@ def left_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @with_signals
-def test_killed_in_mid_run_and_resumed_it_ends_with_the_same_bits(
-    tmp_path: Path, left_alone: Path
-) -> None:
+def test_killed_in_mid_run_and_resumed_it_ends_with_the_same_bits(tmp_path: Path, left_alone: Path) -> None:
     with PROGRAM.started("train", *LONG, "--save", "m.h5", cwd=tmp_path) as process:
         wait_for_line(process, "epoch 1000/2000")
         process.kill()
@@ -51,9 +49,7 @@ def test_killed_in_mid_run_and_resumed_it_ends_with_the_same_bits(
 
 
 @with_signals
-def test_interrupted_it_says_where_it_saved_and_goes_on_to_the_same_bits(
-    tmp_path: Path, left_alone: Path
-) -> None:
+def test_interrupted_it_says_where_it_saved_and_goes_on_to_the_same_bits(tmp_path: Path, left_alone: Path) -> None:
     with PROGRAM.started("train", *LONG, "--save", "m.h5", cwd=tmp_path) as process:
         wait_for_line(process, "epoch 600/2000")
         process.send_signal(signal.SIGINT)
@@ -132,11 +128,7 @@ def test_a_full_device_is_one_line(tmp_path: Path) -> None:
         pytest.skip("this system has no /dev/full")
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "deep_nn", "datasets"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            check=False,
-            text=True,
+            [sys.executable, "-m", "deep_nn", "datasets"], stdout=full, stderr=subprocess.PIPE, check=False, text=True
         )
     assert done.returncode == 1
     assert done.stderr == "Error: No space left on device\n"

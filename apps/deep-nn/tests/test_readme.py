@@ -10,15 +10,12 @@ from command_line import POINTS, invoke, write_cats
 README = Path(__file__).parents[1] / "README.md"
 BLOCKS = re.findall(r"```console\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 COMMANDS = [
-    [line for line in block.replace("\\\n", " ").splitlines() if line.startswith("deep-nn ")]
-    for block in BLOCKS
+    [line for line in block.replace("\\\n", " ").splitlines() if line.startswith("deep-nn ")] for block in BLOCKS
 ]
 
 
 @pytest.mark.parametrize("commands", COMMANDS, ids=lambda commands: commands[0][:40])
-def test_a_block_of_commands(
-    commands: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_block_of_commands(commands: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_cats(tmp_path / "train_catvnoncat.h5", "train")
     rows = (f"{u},{v}" for u, v in POINTS.tolist())

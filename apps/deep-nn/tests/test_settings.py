@@ -32,8 +32,7 @@ OLD: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("keep_prob", "dropout"),
-    [("1", "0"), ("0.8", "0.2"), ("0.9,1,0.35", "0.1,0,0.65"), ("0.123456789", "0.876543211")],
+    ("keep_prob", "dropout"), [("1", "0"), ("0.8", "0.2"), ("0.9,1,0.35", "0.1,0,0.65"), ("0.123456789", "0.876543211")]
 )
 def test_old_keep_probabilities_become_dropout_rates(keep_prob: str, dropout: str) -> None:
     old = OLD | {"keep_prob": keep_prob}
@@ -53,15 +52,9 @@ def test_all_other_settings_stay() -> None:
 
 @pytest.mark.parametrize(
     ("hidden", "dropout", "units", "rates"),
-    [
-        ("20,7,5", "0.2", (20, 7, 5), (0.2, 0.2, 0.2)),
-        ("20,7", "0.2,0.5", (20, 7), (0.2, 0.5)),
-        ("", "0", (), ()),
-    ],
+    [("20,7,5", "0.2", (20, 7, 5), (0.2, 0.2, 0.2)), ("20,7", "0.2,0.5", (20, 7), (0.2, 0.5)), ("", "0", (), ())],
 )
-def test_units_and_rates_per_layer(
-    hidden: str, dropout: str, units: tuple[int, ...], rates: tuple[float, ...]
-) -> None:
+def test_units_and_rates_per_layer(hidden: str, dropout: str, units: tuple[int, ...], rates: tuple[float, ...]) -> None:
     base = NetworkSettings.from_mapping(migrate_settings(OLD))
     settings = dataclasses.replace(base, hidden=hidden, dropout=dropout)
     assert settings.units() == units

@@ -95,9 +95,7 @@ def batch(layers: tuple[Layer, ...], shape: tuple[int, ...], N: int, dtype: npt.
     return rng.normal(size=(N, *shape)).astype(dtype)
 
 
-def parameters(
-    layers: tuple[Layer, ...], shape: tuple[int, ...], dtype: npt.DTypeLike
-) -> dict[str, Array]:
+def parameters(layers: tuple[Layer, ...], shape: tuple[int, ...], dtype: npt.DTypeLike) -> dict[str, Array]:
     """Those of the chain, at random; variances above zero."""
     rng = np.random.default_rng(7)
     return {
@@ -144,9 +142,7 @@ def run(
         d_y = gradient(y)
         d_before = d_y.copy()
         if isinstance(layer, Fused) and workspace is not None:
-            d_x, d_state = layer.backward_fused_with_state(
-                d_y, (), cache, params, grads, context, workspace
-            )
+            d_x, d_state = layer.backward_fused_with_state(d_y, (), cache, params, grads, context, workspace)
         else:
             d_x, d_state = layer.backward_with_state(d_y, (), cache, params, grads, context)
         np.testing.assert_array_equal(d_y, d_before)
@@ -206,12 +202,7 @@ CASES: list[FusedCase] = [
         )
     ),
     *(
-        FusedCase(
-            "batch_norm_relu_max_pool",
-            "BatchNormReLUMaxPool",
-            (BatchNorm(), ReLU(), MaxPool2D(pool)),
-            shape,
-        )
+        FusedCase("batch_norm_relu_max_pool", "BatchNormReLUMaxPool", (BatchNorm(), ReLU(), MaxPool2D(pool)), shape)
         for pool, shape in ((2, (4, 6, 3)), ((3, 1), (3, 5, 2)))
     ),
     _folded(Conv2D(3, 3), BatchNorm(), ReLU(), MaxPool2D(2)),
@@ -224,18 +215,10 @@ CASES: list[FusedCase] = [
     FusedCase("folded_dense", "FoldedDense", (Dense(4), BatchNorm()), (5,)),
     FusedCase("folded_dense", "FoldedDense", (Dense(4), BatchNorm()), (3, 5)),
     *(
-        FusedCase(
-            "pool_before_activation",
-            "PoolBeforeActivation",
-            (activation, MaxPool2D((2, 3))),
-            _MAPS,
-        )
+        FusedCase("pool_before_activation", "PoolBeforeActivation", (activation, MaxPool2D((2, 3))), _MAPS)
         for activation in (ReLU(), LeakyReLU(0.2), Sigmoid(), Tanh())
     ),
-    *(
-        FusedCase("batch_norm", "BlockedBatchNorm", (BatchNorm(),), shape)
-        for shape in ((4,), (5, 3), _MAPS)
-    ),
+    *(FusedCase("batch_norm", "BlockedBatchNorm", (BatchNorm(),), shape) for shape in ((4,), (5, 3), _MAPS)),
     FusedCase("batch_norm", "BlockedBatchNorm", (BatchNorm(trainable=False),), _MAPS),
     FusedCase("instance_norm", "BlockedInstanceNorm", (InstanceNorm(),), _MAPS),
     *(

@@ -15,10 +15,7 @@ from nn_core.layers import Cache, Context, Layer
 
 
 def draw_input(
-    layer: Layer,
-    shape: tuple[int, ...],
-    rng: np.random.Generator,
-    dtype: npt.DTypeLike = np.float64,
+    layer: Layer, shape: tuple[int, ...], rng: np.random.Generator, dtype: npt.DTypeLike = np.float64
 ) -> Array:
     """A batch that the layer takes: tokens, or normal numbers."""
     if layer.takes_integers:
@@ -50,8 +47,7 @@ class LayerCall:
         rng = np.random.default_rng(self.seed)
         declared = self.layer.parameters(self.shape[1:])
         self.params = {
-            name: rng.normal(size=parameter.shape).astype(self.dtype)
-            for name, parameter in declared.items()
+            name: rng.normal(size=parameter.shape).astype(self.dtype) for name, parameter in declared.items()
         }
         for name, parameter in declared.items():
             if parameter.region >= 2:

@@ -48,9 +48,7 @@ class Unembedding(Layer):
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
         return x @ params["W"].T, x
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         grads["W"][...] = as_rows(d_y).T @ as_rows(cache)
         return d_y @ params["W"] if context.needs_d_x else None
 
@@ -67,16 +65,12 @@ class Case(NamedTuple):
 
     def network(self, dtype: npt.DTypeLike = np.float64) -> Network:
         rng = np.random.default_rng(1)
-        network = Network(
-            self.layers, input_shape=self.input_shape, rng=rng, dtype=dtype, tied=self.tied
-        )
+        network = Network(self.layers, input_shape=self.input_shape, rng=rng, dtype=dtype, tied=self.tied)
         trained = network.vector[: network.trained_count]
         trained += 0.1 * rng.normal(size=trained.shape)
         return network
 
-    def run(
-        self, backend: Backend, N: int = 13, *, state: Any = None, seed: tuple[int, int] = (3, 5)
-    ) -> Result:
+    def run(self, backend: Backend, N: int = 13, *, state: Any = None, seed: tuple[int, int] = (3, 5)) -> Result:
         """Loss and gradients of the batch of N examples."""
         x, y = self.batch(np.random.default_rng(2), N)
         weights = np.random.default_rng(3).random(N) if self.weighted else None
@@ -107,10 +101,7 @@ CASES: dict[str, Case] = {
     "dense": Case([Dense(8), Tanh(), Dense(4)], (6,), rows),
     "dropout": Case([Dense(8), ReLU(), Dropout(0.3), Dense(8), Dropout(0.5), Dense(4)], (6,), rows),
     "batch norm": Case(
-        [Dense(8), BatchNorm(), ReLU(), Residual((Dense(8), BatchNorm(), Tanh())), Dense(4)],
-        (6,),
-        rows,
-        weighted=True,
+        [Dense(8), BatchNorm(), ReLU(), Residual((Dense(8), BatchNorm(), Tanh())), Dense(4)], (6,), rows, weighted=True
     ),
     "images": Case(
         [
@@ -128,11 +119,7 @@ CASES: dict[str, Case] = {
         (8, 8, 2),
         images,
     ),
-    "classic": Case(
-        [Conv2D(4, 3, padding="same"), ReLU(), MaxPool2D(4), Flatten(), Dense(4)],
-        (8, 8, 2),
-        images,
-    ),
+    "classic": Case([Conv2D(4, 3, padding="same"), ReLU(), MaxPool2D(4), Flatten(), Dense(4)], (8, 8, 2), images),
     "frozen": Case(
         [
             Dense(8, trainable=False),
@@ -148,13 +135,7 @@ CASES: dict[str, Case] = {
     ),
     "padded sequences": Case([Embedding(7, 4), Dropout(0.2), GRU(5), Dense(7)], (None,), padded),
     "tied": Case(
-        [Embedding(7, 4), LSTM(4), BatchNorm(), Unembedding(7)],
-        (None,),
-        padded,
-        tied={"3/W": "0/W"},
-        weighted=True,
+        [Embedding(7, 4), LSTM(4), BatchNorm(), Unembedding(7)], (None,), padded, tied={"3/W": "0/W"}, weighted=True
     ),
-    "regression over time": Case(
-        [Dense(4), LSTM(5), Dropout(0.3), Dense(2)], (None, 3), numbers, mean_squared_error
-    ),
+    "regression over time": Case([Dense(4), LSTM(5), Dropout(0.3), Dense(2)], (None, 3), numbers, mean_squared_error),
 }

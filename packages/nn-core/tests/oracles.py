@@ -115,9 +115,7 @@ def mean_squared_error(predictions: Numbers, targets: Numbers) -> tuple[float, N
     return total / (N * D), d_predictions
 
 
-def confusion_matrix(
-    predicted: npt.NDArray[Any], labels: npt.NDArray[Any], classes: int
-) -> npt.NDArray[np.int64]:
+def confusion_matrix(predicted: npt.NDArray[Any], labels: npt.NDArray[Any], classes: int) -> npt.NDArray[np.int64]:
     """Row: the true class. Column: the predicted class."""
     counts = np.zeros((classes, classes), np.int64)
     for n in range(len(labels)):

@@ -27,10 +27,7 @@ def borders(shape: tuple[int, ...], span: Pair, strides: Pair, padding: Any) -> 
     if padding == "valid":
         return (0, 0), (0, 0)
     if padding == "same":
-        return (
-            same_border(shape[1], span[0], strides[0]),
-            same_border(shape[2], span[1], strides[1]),
-        )
+        return (same_border(shape[1], span[0], strides[0]), same_border(shape[2], span[1], strides[1]))
     down, across = (padding, padding) if isinstance(padding, int) else padding
     return (down, down), (across, across)
 
@@ -47,12 +44,7 @@ class Windows:
     """Which pixels of an image each window covers, found one by one."""
 
     def __init__(
-        self,
-        shape: tuple[int, ...],
-        size: Pair,
-        strides: Pair,
-        padding: Any,
-        dilation: Pair = (1, 1),
+        self, shape: tuple[int, ...], size: Pair, strides: Pair, padding: Any, dilation: Pair = (1, 1)
     ) -> None:
         _, self.height, self.width, _ = shape
         self.size, self.strides, self.dilation = size, strides, dilation
@@ -74,13 +66,7 @@ class Windows:
 
 
 def conv2d_forward(
-    x: Numbers,
-    W: Numbers,
-    b: Numbers,
-    strides: Pair,
-    padding: Any,
-    dilation: Pair = (1, 1),
-    groups: int = 1,
+    x: Numbers, W: Numbers, b: Numbers, strides: Pair, padding: Any, dilation: Pair = (1, 1), groups: int = 1
 ) -> Numbers:
     """y[n, i, j, f] = b[f] + sum_u sum_v sum_c p[n, i s + u d, j t + v e, c] W[u, v, c, f].
 
@@ -100,13 +86,7 @@ def conv2d_forward(
 
 
 def conv2d_backward(
-    x: Numbers,
-    W: Numbers,
-    d_y: Numbers,
-    strides: Pair,
-    padding: Any,
-    dilation: Pair = (1, 1),
-    groups: int = 1,
+    x: Numbers, W: Numbers, d_y: Numbers, strides: Pair, padding: Any, dilation: Pair = (1, 1), groups: int = 1
 ) -> tuple[Numbers, Numbers, Numbers]:
     """d_x, d_W and d_b: every product of the forward pass, once from each side."""
     height, width, C, F = W.shape
@@ -122,9 +102,7 @@ def conv2d_backward(
     return d_x, d_W, d_b
 
 
-def max_pool(
-    x: Numbers, size: Pair, strides: Pair, d_y: Numbers, padding: Any = "valid"
-) -> tuple[Numbers, Numbers]:
+def max_pool(x: Numbers, size: Pair, strides: Pair, d_y: Numbers, padding: Any = "valid") -> tuple[Numbers, Numbers]:
     """y and d_x: the first pixel in reading order that no other exceeds takes all of d_y."""
     windows = Windows(x.shape, size, strides, padding)
     y = np.zeros((len(x), windows.rows, windows.columns, x.shape[3]))
@@ -141,12 +119,7 @@ def max_pool(
 
 
 def average_pool(
-    x: Numbers,
-    size: Pair,
-    strides: Pair,
-    d_y: Numbers,
-    padding: Any = "valid",
-    count_zeros: bool = False,
+    x: Numbers, size: Pair, strides: Pair, d_y: Numbers, padding: Any = "valid", count_zeros: bool = False
 ) -> tuple[Numbers, Numbers]:
     """y and d_x: all pixels of a window count alike, those of the padding if they are told to."""
     windows = Windows(x.shape, size, strides, padding)
@@ -171,9 +144,7 @@ def global_average_pool(x: Numbers, d_y: Numbers) -> tuple[Numbers, Numbers]:
     return y, d_x
 
 
-def batch_norm(
-    x: Numbers, gamma: Numbers, beta: Numbers, epsilon: float, d_y: Numbers
-) -> dict[str, Numbers]:
+def batch_norm(x: Numbers, gamma: Numbers, beta: Numbers, epsilon: float, d_y: Numbers) -> dict[str, Numbers]:
     """The paper's algorithm 1 and its section on gradients, line by line, for each channel."""
     C = x.shape[-1]
     rows, d_rows = x.reshape(-1, C), d_y.reshape(-1, C)
@@ -186,17 +157,13 @@ def batch_norm(
         variance = math.fsum((value - mean) ** 2 for value in values) / M
         x_hat = [(value - mean) / math.sqrt(variance + epsilon) for value in values]
         d_x_hat = [d * gamma[c] for d in d_values]
-        d_variance = math.fsum(
-            d_x_hat[m] * (values[m] - mean) * -0.5 * (variance + epsilon) ** -1.5 for m in range(M)
-        )
+        d_variance = math.fsum(d_x_hat[m] * (values[m] - mean) * -0.5 * (variance + epsilon) ** -1.5 for m in range(M))
         d_mean = math.fsum(-d / math.sqrt(variance + epsilon) for d in d_x_hat)
         d_mean += d_variance * math.fsum(-2 * (value - mean) for value in values) / M
         for m in range(M):
             y[m, c] = gamma[c] * x_hat[m] + beta[c]
             d_x[m, c] = (
-                d_x_hat[m] / math.sqrt(variance + epsilon)
-                + d_variance * 2 * (values[m] - mean) / M
-                + d_mean / M
+                d_x_hat[m] / math.sqrt(variance + epsilon) + d_variance * 2 * (values[m] - mean) / M + d_mean / M
             )
         found["mean"][c], found["variance"][c] = mean, variance
         found["d_gamma"][c] = math.fsum(d_values[m] * x_hat[m] for m in range(M))

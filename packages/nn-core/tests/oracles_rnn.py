@@ -79,9 +79,7 @@ STEPS: dict[str, Any] = {
 }
 
 
-def unroll(
-    cell: str, x: Numbers, state: tuple[Numbers, ...], params: Params
-) -> tuple[Numbers, tuple[Numbers, ...]]:
+def unroll(cell: str, x: Numbers, state: tuple[Numbers, ...], params: Params) -> tuple[Numbers, tuple[Numbers, ...]]:
     """y and the final state, each example by itself; a cell is a key of STEPS."""
     N, T, _ = x.shape
     y = np.empty((N, T, state[0].shape[1]))

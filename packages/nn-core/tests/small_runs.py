@@ -42,11 +42,7 @@ def noisy_network(seed: int = 1) -> Network:
 
 
 def recipe_of(**settings: Any) -> Recipe:
-    defaults: dict[str, Any] = {
-        "optimizer": GradientDescent(),
-        "learning_rate": 0.1,
-        "batch_size": 8,
-    }
+    defaults: dict[str, Any] = {"optimizer": GradientDescent(), "learning_rate": 0.1, "batch_size": 8}
     return Recipe(binary_cross_entropy, **(defaults | settings))
 
 
@@ -81,12 +77,7 @@ def full_trainer(
 ) -> Trainer:
     """A run with everything that has a memory: five steps an epoch, the last one smaller."""
     recipe = Recipe(
-        binary_cross_entropy,
-        optimizer(rule),
-        schedule=Cosine(warmup=0.7),
-        batch_size=5,
-        l2=0.01,
-        clip_norm=0.1,
+        binary_cross_entropy, optimizer(rule), schedule=Cosine(warmup=0.7), batch_size=5, l2=0.01, clip_norm=0.1
     )
     return Trainer(
         make(noisy_network() if network is None else network),

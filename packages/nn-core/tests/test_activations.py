@@ -22,18 +22,12 @@ PAIRS: dict[str, tuple[Function, Function, Callable[[float], float]]] = {
     "sigmoid": (activations.sigmoid, activations.sigmoid_derivative, oracles.sigmoid),
     "tanh": (activations.tanh, activations.tanh_derivative, math.tanh),
     "relu": (activations.relu, activations.relu_derivative, lambda x: max(x, 0.0)),
-    "leaky_relu": (
-        activations.leaky_relu,
-        activations.leaky_relu_derivative,
-        lambda x: x if x > 0 else 0.01 * x,
-    ),
+    "leaky_relu": (activations.leaky_relu, activations.leaky_relu_derivative, lambda x: x if x > 0 else 0.01 * x),
     "gelu": (activations.gelu, activations.gelu_derivative, oracles.gelu),
     "exact_gelu": (activations.exact_gelu, activations.exact_gelu_derivative, oracles.exact_gelu),
 }
 each = pytest.mark.parametrize("name", PAIRS)
-inputs = arrays(
-    np.float64, array_shapes(max_dims=3, max_side=4), elements=st.floats(-30, 30, width=32)
-)
+inputs = arrays(np.float64, array_shapes(max_dims=3, max_side=4), elements=st.floats(-30, 30, width=32))
 EXTREMES = [-1e4, -90.0, -88.0, -87.0, -1.0, -0.0, 0.0, 1.0, 87.0, 88.0, 90.0, 1e4]
 
 
@@ -72,9 +66,7 @@ def test_inputs_stay_as_they_are(name: str) -> None:
 
 @each
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_extreme_inputs_give_finite_numbers_of_the_same_type(
-    name: str, dtype: npt.DTypeLike
-) -> None:
+def test_extreme_inputs_give_finite_numbers_of_the_same_type(name: str, dtype: npt.DTypeLike) -> None:
     function, derivative, _ = PAIRS[name]
     x = np.array(EXTREMES, dtype)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
@@ -90,9 +82,7 @@ def test_sigmoid_by_hand() -> None:
     x = np.array([0.0, math.log(3), -math.log(3)])
     y = activations.sigmoid(x)
     np.testing.assert_allclose(y, [0.5, 0.75, 0.25], rtol=1e-15)
-    np.testing.assert_allclose(
-        activations.sigmoid_derivative(x, y), [1 / 4, 3 / 16, 3 / 16], rtol=1e-14
-    )
+    np.testing.assert_allclose(activations.sigmoid_derivative(x, y), [1 / 4, 3 / 16, 3 / 16], rtol=1e-14)
 
 
 def test_a_small_probability_keeps_its_digits() -> None:
@@ -116,9 +106,7 @@ def test_sigmoid_rises_until_it_saturates() -> None:
 
 def test_tanh_is_a_sigmoid_twice_as_steep_and_as_tall() -> None:
     x = np.linspace(-5, 5, 101)
-    np.testing.assert_allclose(
-        activations.tanh(x), 2 * activations.sigmoid(2 * x) - 1, rtol=0, atol=1e-15
-    )
+    np.testing.assert_allclose(activations.tanh(x), 2 * activations.sigmoid(2 * x) - 1, rtol=0, atol=1e-15)
 
 
 def test_the_kink_at_zero_counts_as_the_flat_side() -> None:
@@ -127,9 +115,7 @@ def test_the_kink_at_zero_counts_as_the_flat_side() -> None:
     np.testing.assert_array_equal(relu, [0, 0, 1])
     np.testing.assert_array_equal(activations.relu_derivative(x, relu), [0, 0, 1])
     np.testing.assert_array_equal(leaky, [-0.25, 0, 1])
-    np.testing.assert_array_equal(
-        activations.leaky_relu_derivative(x, leaky, slope=0.25), [0.25, 0.25, 1]
-    )
+    np.testing.assert_array_equal(activations.leaky_relu_derivative(x, leaky, slope=0.25), [0.25, 0.25, 1])
 
 
 def test_a_leak_of_0_is_relu_and_of_1_is_nothing() -> None:
@@ -159,12 +145,8 @@ def test_exact_gelu_is_that_of_the_error_function() -> None:
 
 
 @pytest.mark.parametrize("name", ["gelu", "exact_gelu"])
-@pytest.mark.parametrize(
-    ("dtype", "far"), [(np.float32, 1.5e13), (np.float32, 3e38), (np.float64, 1e300)]
-)
-def test_gelu_is_flat_far_below_and_the_identity_far_above(
-    name: str, dtype: npt.DTypeLike, far: float
-) -> None:
+@pytest.mark.parametrize(("dtype", "far"), [(np.float32, 1.5e13), (np.float32, 3e38), (np.float64, 1e300)])
+def test_gelu_is_flat_far_below_and_the_identity_far_above(name: str, dtype: npt.DTypeLike, far: float) -> None:
     function, derivative, _ = PAIRS[name]
     x = np.array([-far, -50.0, 0.0, 50.0, far], dtype)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
@@ -174,17 +156,11 @@ def test_gelu_is_flat_far_below_and_the_identity_far_above(
     np.testing.assert_array_equal(d, [0, 0, 0.5, 1, 1])
 
 
-@given(
-    logits=arrays(
-        np.float64, array_shapes(min_dims=2, max_dims=2, max_side=5), elements=st.floats(-30, 30)
-    )
-)
+@given(logits=arrays(np.float64, array_shapes(min_dims=2, max_dims=2, max_side=5), elements=st.floats(-30, 30)))
 def test_softmax_is_its_formula(logits: Array) -> None:
     expected = oracles.softmax(logits)
     np.testing.assert_allclose(activations.softmax(logits), expected, rtol=1e-12)
-    np.testing.assert_allclose(
-        activations.log_softmax(logits), np.log(expected), rtol=1e-12, atol=1e-12
-    )
+    np.testing.assert_allclose(activations.log_softmax(logits), np.log(expected), rtol=1e-12, atol=1e-12)
 
 
 def test_softmax_by_hand() -> None:
@@ -198,9 +174,7 @@ def test_softmax_runs_over_the_last_axis_of_any_array() -> None:
     p = activations.softmax(logits)
     np.testing.assert_allclose(p.sum(axis=-1), np.ones((2, 3)), rtol=1e-14)
     np.testing.assert_array_equal(p[1, 2], activations.softmax(logits[1, 2]))
-    np.testing.assert_array_equal(
-        activations.log_softmax(logits)[1, 2], activations.log_softmax(logits[1, 2])
-    )
+    np.testing.assert_array_equal(activations.log_softmax(logits)[1, 2], activations.log_softmax(logits[1, 2]))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

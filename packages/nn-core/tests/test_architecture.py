@@ -69,11 +69,7 @@ def imports(path: Path, known: dict[str, Path]) -> Iterator[tuple[str, bool]]:
 
 
 def is_for_types_only(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.If)
-        and isinstance(node.test, ast.Name)
-        and node.test.id == "TYPE_CHECKING"
-    )
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def part_of(module: str) -> str:

@@ -110,8 +110,7 @@ COMMANDS = list(commands()) if PROGRAMS else []
 with_python = [
     page
     for page in PAGES
-    if page.name not in IN_TESTS_OF_PLUGINS
-    and any(block.language == "python" for block in blocks(page))
+    if page.name not in IN_TESTS_OF_PLUGINS and any(block.language == "python" for block in blocks(page))
 ]
 
 
@@ -155,9 +154,7 @@ def importable_apps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_commands_and_their_options_exist(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_commands_and_their_options_exist(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with importable_apps(monkeypatch):
         main: click.Group = importlib.import_module(PROGRAMS[name]).main

@@ -31,9 +31,7 @@ def test_it_is_pythons_own(name: str, dtype: npt.DTypeLike, relative: float) -> 
     expected = np.array([exact(value) for value in x.tolist()])
     assert received.dtype == dtype
     # Beside the smallest normal number no digits are left to compare.
-    np.testing.assert_allclose(
-        received, expected, rtol=relative, atol=float(np.finfo(x.dtype).tiny)
-    )
+    np.testing.assert_allclose(received, expected, rtol=relative, atol=float(np.finfo(x.dtype).tiny))
 
 
 def test_by_hand() -> None:

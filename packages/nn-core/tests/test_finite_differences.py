@@ -41,9 +41,7 @@ def test_a_steep_curve_is_no_kink() -> None:
     v = np.array([2.0])
     f: Callable[[], float] = lambda: float(v[0] ** 4)  # noqa: E731
     assert check_function(f, {"v": v}, {"v": np.array([32.0])}, rng=rng()).arrays[0].kinks == ()
-    with pytest.raises(
-        GradientError, match=r"expected 32.* by finite differences, received 32.001"
-    ):
+    with pytest.raises(GradientError, match=r"expected 32.* by finite differences, received 32.001"):
         check_function(f, {"v": v}, {"v": np.array([32.001])}, rng=rng())
 
 

@@ -64,9 +64,7 @@ def counts_of(samples: list[Labels]) -> Labels:
 def test_frequencies_of_whole_samples_are_those_of_the_model() -> None:
     network = network_of(GRU(4))
     prefix = np.tile([[3, 1]], (20_000, 1))
-    counts = counts_of(
-        sample(predictors(network), prefix, rng=np.random.default_rng(2), max_length=2)
-    )
+    counts = counts_of(sample(predictors(network), prefix, rng=np.random.default_rng(2), max_length=2))
     reference = Reference(network)
     first = softmax(reference.predict(np.array([[3, 1]]))[0][:, -1])[0]
     follow = np.array([[3, 1, token] for token in range(V)])
@@ -90,11 +88,7 @@ def test_greedy_is_the_most_likely_token_again_and_again(
     expected = greedy(network, prefix, 12)
     for temperature in (0, 1e-9):
         found = sample(
-            lambda: backend(network),
-            prefix,
-            rng=np.random.default_rng(0),
-            temperature=temperature,
-            max_length=12,
+            lambda: backend(network), prefix, rng=np.random.default_rng(0), temperature=temperature, max_length=12
         )
         np.testing.assert_array_equal(found, expected)
 
@@ -120,9 +114,7 @@ def test_a_sample_ends_at_the_end_token_and_the_others_go_on() -> None:
 
 
 @backends
-def test_those_that_have_ended_do_not_change_the_others(
-    backend: Callable[[Network], Predictor],
-) -> None:
+def test_those_that_have_ended_do_not_change_the_others(backend: Callable[[Network], Predictor]) -> None:
     # At temperature 0 every sample is that of its prefix alone.
     network = network_of()
     prefix = np.random.default_rng(3).integers(V, size=(30, 2))
@@ -144,12 +136,7 @@ def test_more_samples_than_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
     prefix = np.random.default_rng(3).integers(V, size=(30, 2))
     network = network_of()
     samples = sample(
-        predictors(network),
-        prefix,
-        rng=np.random.default_rng(0),
-        temperature=0,
-        end_token=4,
-        max_length=9,
+        predictors(network), prefix, rng=np.random.default_rng(0), temperature=0, end_token=4, max_length=9
     )
     expected = greedy(network, prefix, 9)
     for each, whole in zip(samples, expected, strict=True):
@@ -158,16 +145,13 @@ def test_more_samples_than_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("threads", [2, 3, 9])
-def test_samples_do_not_depend_on_the_threads(
-    threads: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_samples_do_not_depend_on_the_threads(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MODULE, "GROUP_SIZE", 7)
     new_predictor, prefix = predictors(), np.zeros((30, 1), int)
     settings: dict[str, Any] = {"end_token": 4, "max_length": 9}
     with threadpool_limits(1, "blas"), ThreadPool(threads) as pool:
         expected, found = (
-            sample(new_predictor, prefix, rng=np.random.default_rng(1), pool=pool, **settings)
-            for pool in (None, pool)
+            sample(new_predictor, prefix, rng=np.random.default_rng(1), pool=pool, **settings) for pool in (None, pool)
         )
     assert len(found) == 30
     for each, other in zip(found, expected, strict=True):
@@ -202,8 +186,7 @@ def test_each_thread_has_one_predictor(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_seed_gives_the_same_samples_again_and_another_gives_others() -> None:
     prefix = np.zeros((20, 1), int)
     first, again, other = (
-        sample(predictors(), prefix, rng=np.random.default_rng(seed), max_length=10)
-        for seed in (1, 1, 2)
+        sample(predictors(), prefix, rng=np.random.default_rng(seed), max_length=10) for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -256,9 +239,7 @@ def test_weights_may_change_between_two_samples() -> None:
     network = network_of()
     prefix = np.zeros((1, 1), int)
     for seed in (9, 10):
-        found = sample(
-            predictors(network), prefix, rng=np.random.default_rng(0), temperature=0, max_length=8
-        )
+        found = sample(predictors(network), prefix, rng=np.random.default_rng(0), temperature=0, max_length=8)
         np.testing.assert_array_equal(found, greedy(network, prefix, 8))
         network.initialize(np.random.default_rng(seed))
 

@@ -66,19 +66,7 @@ CASES = {
     "dense": Case(
         rows,
         (6,),
-        [
-            Dense(8),
-            ReLU(),
-            Dense(7),
-            Tanh(),
-            Dense(6),
-            Sigmoid(),
-            Dense(5),
-            LeakyReLU(),
-            Dense(5),
-            GELU(),
-            Dense(4),
-        ],
+        [Dense(8), ReLU(), Dense(7), Tanh(), Dense(6), Sigmoid(), Dense(5), LeakyReLU(), Dense(5), GELU(), Dense(4)],
     ),
     "conv": Case(
         images,
@@ -130,12 +118,7 @@ def test_every_case_is_here() -> None:
 def test_training_takes_the_same_steps(name: str, backend_name: str) -> None:
     case, golden = CASES[name], GOLDEN[name]
     x, y = case.data(np.random.default_rng(1))
-    network = Network(
-        case.layers,
-        input_shape=case.input_shape,
-        rng=np.random.default_rng(2),
-        dtype=np.float64,
-    )
+    network = Network(case.layers, input_shape=case.input_shape, rng=np.random.default_rng(2), dtype=np.float64)
     assert network.vector.size == golden["parameters"]
     optimizer, losses = Adam(), []
     state = optimizer.init(network.vector[: network.trained_count])

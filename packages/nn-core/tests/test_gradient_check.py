@@ -35,9 +35,7 @@ class Tampered(Dense):
     def tamper(self, d_x: Array, x: Array, d_y: Array, W: Array, grads: Arrays) -> None:
         raise NotImplementedError
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         d_x = super().backward(d_y, cache, params, grads, context)
         assert d_x is not None
         self.tamper(d_x, cache, d_y, params["W"], grads)
@@ -100,16 +98,12 @@ class IsWrongInOneNumber(Tampered):
 
 
 class DropoutWithoutItsMask(Dropout):
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         return d_y
 
 
 class DropoutThatScalesForwardOnly(Dropout):
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         d_x: Array = d_y * (cache > 0)
         return d_x
 
@@ -177,9 +171,7 @@ def test_the_message_in_full() -> None:
     # y = x W + b summed with weights 1: dL/dW[i, j] = x[0, i], and this one says 0 + 0.01 more.
     network = Network([IsWrongInOneNumber(1)], input_shape=(2,), dtype=np.float64)
     with pytest.raises(GradientError) as caught:
-        check_gradients(
-            network, np.array([[3.0, 0.5]]), np.zeros(1), plain_sum, rng=np.random.default_rng(0)
-        )
+        check_gradients(network, np.array([[3.0, 0.5]]), np.zeros(1), plain_sum, rng=np.random.default_rng(0))
     assert str(caught.value) == (
         "layer 0, IsWrongInOneNumber(units=1, initializer='he'), W[1, 0]: expected 0.5 by finite "
         "differences, received 0.51 (relative error 2.0e-02)"
@@ -190,9 +182,7 @@ def test_the_layer_at_fault_is_named_by_its_place() -> None:
     rng = np.random.default_rng(0)
     network = Network([Flatten(), Dense(4), Tanh(), ForgetsTheBias(3)], input_shape=(2, 2), rng=rng)
     with pytest.raises(GradientError, match=r"^layer 3, ForgetsTheBias\(.*\), b\[0\]:"):
-        check_gradients(
-            network, rng.normal(size=(5, 2, 2)), np.arange(5) % 3, softmax_cross_entropy, rng=rng
-        )
+        check_gradients(network, rng.normal(size=(5, 2, 2)), np.arange(5) % 3, softmax_cross_entropy, rng=rng)
 
 
 def test_a_layer_inside_others_is_named_by_its_path() -> None:
@@ -218,22 +208,13 @@ def test_tied_parameters_are_moved_together() -> None:
     rng = np.random.default_rng(0)
     layers = [Dense(3), Tanh(), Dense(3)]
     network = Network(layers, input_shape=(3,), rng=rng, tied={"2/W": "0/W"})
-    report = check_gradients(
-        network, rng.normal(size=(4, 3)), np.arange(4) % 3, softmax_cross_entropy, rng=rng
-    )
-    assert [array.name.rsplit(", ", 1)[-1] for array in report.arrays] == [
-        "the input x",
-        "W",
-        "b",
-        "b",
-    ]
+    report = check_gradients(network, rng.normal(size=(4, 3)), np.arange(4) % 3, softmax_cross_entropy, rng=rng)
+    assert [array.name.rsplit(", ", 1)[-1] for array in report.arrays] == ["the input x", "W", "b", "b"]
 
 
 def test_a_layer_that_gives_no_d_x() -> None:
     class Silent(Dense):
-        def backward(
-            self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-        ) -> Array | None:
+        def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
             super().backward(d_y, cache, params, grads, context)
             return None
 
@@ -367,9 +348,7 @@ def test_the_network_and_the_data_are_left_as_they_were() -> None:
 def test_noise_is_the_same_in_every_evaluation() -> None:
     rng = np.random.default_rng(0)
     network = Network([Dense(20), Dropout(0.5), Tanh(), Dense(1)], input_shape=(3,), rng=rng)
-    report = check_gradients(
-        network, rng.normal(size=(6, 3)), np.arange(6) % 2, binary_cross_entropy, rng=rng
-    )
+    report = check_gradients(network, rng.normal(size=(6, 3)), np.arange(6) % 2, binary_cross_entropy, rng=rng)
     assert report.error <= 1e-6
 
 

@@ -10,20 +10,7 @@ import pytest
 from nn_core.arrays import Array, Arrays, Shape
 from nn_core.errors import GradientError
 from nn_core.gradient_check import check_gradients, check_layer
-from nn_core.layers import (
-    GRU,
-    LSTM,
-    Cache,
-    Chain,
-    Context,
-    Dense,
-    Embedding,
-    Layer,
-    Residual,
-    SimpleRNN,
-    State,
-    Tanh,
-)
+from nn_core.layers import GRU, LSTM, Cache, Chain, Context, Dense, Embedding, Layer, Residual, SimpleRNN, State, Tanh
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
 
@@ -35,13 +22,7 @@ class Tampered(SimpleRNN):
         raise NotImplementedError
 
     def backward_with_state(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> tuple[Array | None, State]:
         d_x, d_initial = super().backward_with_state(d_y, d_state, cache, params, grads, context)
         assert d_x is not None
@@ -66,26 +47,14 @@ class LearnsTheInputsWeightsOnly(Tampered):
 
 class IgnoresWhatComesFromBeyondTheEnd(SimpleRNN):
     def backward_with_state(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> tuple[Array | None, State]:
         return super().backward_with_state(d_y, (), cache, params, grads, context)
 
 
 class ReturnsNoStateGradient(SimpleRNN):
     def backward_with_state(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> tuple[Array | None, State]:
         return super().backward_with_state(d_y, d_state, cache, params, grads, context)[0], ()
 
@@ -129,11 +98,7 @@ def test_states_are_named_by_layer() -> None:
     report = check_layer(layer, rng.normal(size=(2, 3, 3)), rng=rng)
     states = [array.name for array in report.arrays if "state" in array.name]
     lstm, gru = f"layer 0/1/0, {LSTM(3)!r}", f"layer 0/2, {GRU(2)!r}"
-    assert states == [
-        f"{lstm}, the initial state 0",
-        f"{lstm}, the initial state 1",
-        f"{gru}, the initial state",
-    ]
+    assert states == [f"{lstm}, the initial state 0", f"{lstm}, the initial state 1", f"{gru}, the initial state"]
 
 
 @dataclass(frozen=True)
@@ -148,9 +113,7 @@ class RunningSum(Layer):
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
         raise NotImplementedError
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         raise NotImplementedError
 
     def forward_with_state(
@@ -162,13 +125,7 @@ class RunningSum(Layer):
         return y, (seen, count + x.shape[1]), past.shape[1]
 
     def backward_with_state(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Any,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
+        self, d_y: Array, d_state: State, cache: Any, params: Arrays, grads: Arrays, context: Context
     ) -> tuple[Array | None, State]:
         d_x = np.cumsum(d_y[:, ::-1], axis=1)[:, ::-1]
         d_past = self.wrong * np.repeat(d_x[:, :1], cache, axis=1)

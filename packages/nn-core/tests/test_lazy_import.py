@@ -39,10 +39,7 @@ def test_what_a_package_exports_is_there(package: ModuleType) -> None:
 def test_importing_the_package_imports_nothing_that_it_exports() -> None:
     loaded = modules_loaded("import nn_core")
     assert "numpy" not in loaded
-    assert {name for name in loaded if name.startswith("nn_core")} == {
-        "nn_core",
-        "nn_core.lazy_import",
-    }
+    assert {name for name in loaded if name.startswith("nn_core")} == {"nn_core", "nn_core.lazy_import"}
 
 
 def test_light_options_need_no_numpy() -> None:

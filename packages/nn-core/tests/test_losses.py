@@ -16,13 +16,7 @@ from oracles import assert_close
 from nn_core.arrays import Array, Labels
 from nn_core.errors import DataError, ShapeError
 from nn_core.gradient_check import check_loss
-from nn_core.losses import (
-    LOSSES,
-    Loss,
-    binary_cross_entropy,
-    mean_squared_error,
-    softmax_cross_entropy,
-)
+from nn_core.losses import LOSSES, Loss, binary_cross_entropy, mean_squared_error, softmax_cross_entropy
 from nn_core.losses import loss as loss_named
 
 seeds = st.integers(0, 2**32 - 1)
@@ -140,9 +134,7 @@ def test_softmax_cross_entropy_by_hand() -> None:
     logits = np.array([[0.0, math.log(2), math.log(5)], [7.0, 7.0, 7.0]])
     value, d_logits = softmax_cross_entropy(logits, np.array([1, 2]))
     assert value == pytest.approx(math.log(12) / 2, rel=1e-15)
-    np.testing.assert_allclose(
-        d_logits, [[1 / 16, -3 / 8, 5 / 16], [1 / 6, 1 / 6, -1 / 3]], rtol=1e-14
-    )
+    np.testing.assert_allclose(d_logits, [[1 / 16, -3 / 8, 5 / 16], [1 / 6, 1 / 6, -1 / 3]], rtol=1e-14)
 
 
 def test_mean_squared_error_by_hand() -> None:
@@ -246,8 +238,7 @@ def test_labels_are_integers_of_any_width(dtype: npt.DTypeLike) -> None:
 
 
 @pytest.mark.parametrize(
-    ("loss", "logits"),
-    [(binary_cross_entropy, np.zeros((2, 1))), (softmax_cross_entropy, np.zeros((2, 2)))],
+    ("loss", "logits"), [(binary_cross_entropy, np.zeros((2, 1))), (softmax_cross_entropy, np.zeros((2, 2)))]
 )
 @pytest.mark.parametrize(
     ("labels", "message"),
@@ -260,9 +251,7 @@ def test_labels_are_integers_of_any_width(dtype: npt.DTypeLike) -> None:
         (np.array(["0", "1"]), "class labels are integers"),
     ],
 )
-def test_labels_that_are_no_classes_are_refused(
-    loss: Loss, logits: Array, labels: Array, message: str
-) -> None:
+def test_labels_that_are_no_classes_are_refused(loss: Loss, logits: Array, labels: Array, message: str) -> None:
     with pytest.raises(DataError, match=message):
         loss(logits, labels)
 
@@ -298,13 +287,7 @@ def test_an_empty_batch_is_refused(name: str) -> None:
 # Sequences
 
 
-@given(
-    seed=seeds,
-    count=sizes,
-    steps=sizes,
-    classes=st.integers(1, 5),
-    share=st.sampled_from([0.1, 0.5, 1.0]),
-)
+@given(seed=seeds, count=sizes, steps=sizes, classes=st.integers(1, 5), share=st.sampled_from([0.1, 0.5, 1.0]))
 def test_softmax_cross_entropy_of_sequences_is_its_definition(
     seed: int, count: int, steps: int, classes: int, share: float
 ) -> None:

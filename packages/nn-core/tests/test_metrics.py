@@ -76,8 +76,7 @@ def test_accuracy_of_any_integers(dtype: npt.DTypeLike) -> None:
 
 
 @given(
-    pairs=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40),
-    extra=st.integers(0, 2),
+    pairs=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40), extra=st.integers(0, 2)
 )
 def test_the_confusion_matrix_is_its_definition(pairs: list[tuple[int, int]], extra: int) -> None:
     predicted, labels = np.array(pairs)[:, 0], np.array(pairs)[:, 1]

@@ -44,11 +44,7 @@ DEEP: list[Layer] = [
 
 
 def build(
-    layers: Sequence[Layer],
-    input_shape: Sequence[int | None],
-    *,
-    seed: int = 0,
-    dtype: npt.DTypeLike = np.float64,
+    layers: Sequence[Layer], input_shape: Sequence[int | None], *, seed: int = 0, dtype: npt.DTypeLike = np.float64
 ) -> Network:
     return Network(layers, input_shape=input_shape, rng=np.random.default_rng(seed), dtype=dtype)
 
@@ -161,9 +157,7 @@ def test_a_tied_parameter_is_an_alias_and_its_gradient_is_added_to_its_owner() -
     tied, untied = case.run(Reference(network)), case.run(Reference(apart))
     assert tied.loss == untied.loss
     of_tied, of_untied = network.named(tied.gradients), apart.named(untied.gradients)
-    np.testing.assert_allclose(
-        of_tied["0/W"], of_untied["0/W"] + of_untied["3/W"], rtol=1e-13, atol=1e-15
-    )
+    np.testing.assert_allclose(of_tied["0/W"], of_untied["0/W"] + of_untied["3/W"], rtol=1e-13, atol=1e-15)
     np.testing.assert_array_equal(of_tied["1/W_x"], of_untied["1/W_x"])
 
 
@@ -283,7 +277,5 @@ def test_activations_over_time() -> None:
 
 def test_it_shows_its_layers() -> None:
     network = Network([Dense(2), ReLU()], input_shape=(3,))
-    expected = (
-        "Network([Dense(units=2, initializer='he'), ReLU()], input_shape=(3,), dtype=float32)"
-    )
+    expected = "Network([Dense(units=2, initializer='he'), ReLU()], input_shape=(3,), dtype=float32)"
     assert repr(network) == expected

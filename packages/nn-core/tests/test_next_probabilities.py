@@ -28,13 +28,9 @@ def test_at_temperature_1_they_are_those_of_softmax() -> None:
 
 def test_temperature_by_hand() -> None:
     # p^(1/T) over its sum: at T = 1/2 squares, 1 : 16 : 4 : 9 out of 30; at T = 2 roots.
-    np.testing.assert_allclose(
-        next_probabilities(NATS, temperature=0.5)[0], np.array([1, 16, 4, 9]) / 30, rtol=1e-12
-    )
+    np.testing.assert_allclose(next_probabilities(NATS, temperature=0.5)[0], np.array([1, 16, 4, 9]) / 30, rtol=1e-12)
     roots = np.sqrt([0.1, 0.4, 0.2, 0.3])
-    np.testing.assert_allclose(
-        next_probabilities(NATS, temperature=2)[0], roots / roots.sum(), rtol=1e-12
-    )
+    np.testing.assert_allclose(next_probabilities(NATS, temperature=2)[0], roots / roots.sum(), rtol=1e-12)
 
 
 @pytest.mark.parametrize(

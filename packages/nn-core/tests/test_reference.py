@@ -12,12 +12,7 @@ from test_network import DEEP, build
 
 from nn_core.gradient_check import check_gradients
 from nn_core.layers import Dense, Dropout, ReLU
-from nn_core.losses import (
-    LOSSES,
-    binary_cross_entropy,
-    mean_squared_error,
-    softmax_cross_entropy,
-)
+from nn_core.losses import LOSSES, binary_cross_entropy, mean_squared_error, softmax_cross_entropy
 from nn_core.losses import loss as loss_named
 from nn_core.network import Network
 from nn_core.reference import PREDICT_ROWS, Reference

@@ -65,9 +65,7 @@ def test_parameters_without_a_default_are_left_to_the_caller() -> None:
 
 
 @given(
-    rate=st.floats(allow_nan=False, allow_infinity=False),
-    count=st.integers(),
-    mode=st.sampled_from(["soft", "hard"]),
+    rate=st.floats(allow_nan=False, allow_infinity=False), count=st.integers(), mode=st.sampled_from(["soft", "hard"])
 )
 def test_a_description_gives_the_same_thing_back(rate: float, count: int, mode: str) -> None:
     made = Knob(rate, count, mode)
@@ -178,9 +176,7 @@ def test_a_name_that_is_taken() -> None:
     assert knobs.register("far")(Fraction) is knobs["far"] is Fraction
 
 
-def test_entry_points_are_asked_only_for_unknown_names_and_lists(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_entry_points_are_asked_only_for_unknown_names_and_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
     def entry_points(*, group: str) -> list[metadata.EntryPoint]:
@@ -243,10 +239,7 @@ def test_plugins_that_are_not_there(plugin: Path) -> None:
         ("a = 1\nb = c\n", "cannot be imported: NameError: name 'c' is not defined ({}, line 2)"),
         ("a = 1\nb = (\n", "cannot be imported: SyntaxError: '(' was never closed ("),
         ("import this_is_not_there\n", "ModuleNotFoundError: No module named 'this_is_not_there'"),
-        (
-            "from nn_core.errors import SettingError\nraise SettingError('taken already')",
-            ": taken already",
-        ),
+        ("from nn_core.errors import SettingError\nraise SettingError('taken already')", ": taken already"),
     ],
 )
 def test_plugins_that_cannot_be_imported(plugin: Path, source: str, reason: str) -> None:

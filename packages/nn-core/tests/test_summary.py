@@ -59,15 +59,7 @@ def test_for_machines_it_is_plain_names_and_numbers() -> None:
     summary = Summary((3,), (SummaryRow("Dense(units=2)", (2,), 8, 32, 6),))
     assert json.loads(json.dumps(summary.to_dict())) == {
         "input_shape": [3],
-        "layers": [
-            {
-                "layer": "Dense(units=2)",
-                "output_shape": [2],
-                "parameters": 8,
-                "bytes": 32,
-                "macs": 6,
-            }
-        ],
+        "layers": [{"layer": "Dense(units=2)", "output_shape": [2], "parameters": 8, "bytes": 32, "macs": 6}],
         "parameters": 8,
         "bytes": 32,
         "macs": 6,

@@ -15,19 +15,7 @@ import numpy as np
 import pytest
 
 import nn_core
-from nn_core import (
-    Adam,
-    Conv2D,
-    Dense,
-    Flatten,
-    InstanceNorm,
-    MaxPool2D,
-    Network,
-    Recipe,
-    Reference,
-    ReLU,
-    Trainer,
-)
+from nn_core import Adam, Conv2D, Dense, Flatten, InstanceNorm, MaxPool2D, Network, Recipe, Reference, ReLU, Trainer
 from nn_core.losses import softmax_cross_entropy
 from nn_core.optim.schedules import Cosine
 

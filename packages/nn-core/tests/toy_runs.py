@@ -47,9 +47,7 @@ def build(settings: Settings, threads: int | None = 1) -> Trainer:
     data, weights = np.random.default_rng(settings.seed).spawn(2)
     x = data.normal(size=(60, 3))
     y = (x @ [1.0, -2.0, 0.5] + data.normal(size=60) > 0).astype(np.int64)
-    network = Network(
-        [Dense(6), Tanh(), Dense(1)], input_shape=(3,), rng=weights, dtype=settings.dtype
-    )
+    network = Network([Dense(6), Tanh(), Dense(1)], input_shape=(3,), rng=weights, dtype=settings.dtype)
     return Trainer(
         backend_for(network, settings, threads),
         x[:40],

@@ -16,14 +16,7 @@ class Unrolled:
     """A recurrent layer with a batch, parameters, states and gradients, drawn from a seed."""
 
     def __init__(
-        self,
-        layer: Recurrent,
-        N: int,
-        T: int,
-        D: int,
-        *,
-        seed: int = 0,
-        dtype: npt.DTypeLike = np.float64,
+        self, layer: Recurrent, N: int, T: int, D: int, *, seed: int = 0, dtype: npt.DTypeLike = np.float64
     ) -> None:
         rng = np.random.default_rng(seed)
 
@@ -56,11 +49,6 @@ class Unrolled:
 
 
 CELLS: Mapping[str, Recurrent] = MappingProxyType(
-    {
-        "SimpleRNN": SimpleRNN(3),
-        "GRU": GRU(3),
-        "GRU, reset before": GRU(3, reset_after=False),
-        "LSTM": LSTM(3),
-    }
+    {"SimpleRNN": SimpleRNN(3), "GRU": GRU(3), "GRU, reset before": GRU(3, reset_after=False), "LSTM": LSTM(3)}
 )
 """Every recurrent layer, by the name of its oracle."""

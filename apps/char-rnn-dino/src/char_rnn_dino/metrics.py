@@ -21,11 +21,7 @@ def token_metrics(loss: float, vocabulary: Vocabulary) -> dict[str, float]:
     bits = nats / log 2,   perplexity = exp(nats)
     """
     unit = UNIT_NAMES[vocabulary.unit]
-    return {
-        f"nats_per_{unit}": loss,
-        f"bits_per_{unit}": loss / math.log(2),
-        "perplexity": perplexity(loss),
-    }
+    return {f"nats_per_{unit}": loss, f"bits_per_{unit}": loss / math.log(2), "perplexity": perplexity(loss)}
 
 
 def format_metrics(result: Mapping[str, Any], vocabulary: Vocabulary) -> str:

@@ -49,12 +49,6 @@ def load_model(path: Path | None, program: str) -> Model:
     return model
 
 
-def details(
-    vocabulary: Vocabulary, settings: Mapping[str, Any], fingerprint: str
-) -> dict[str, Any]:
+def details(vocabulary: Vocabulary, settings: Mapping[str, Any], fingerprint: str) -> dict[str, Any]:
     """What a checkpoint stores besides the network."""
-    return {
-        "vocabulary": vocabulary.to_dict(),
-        "settings": dict(settings),
-        "fingerprint": fingerprint,
-    }
+    return {"vocabulary": vocabulary.to_dict(), "settings": dict(settings), "fingerprint": fingerprint}

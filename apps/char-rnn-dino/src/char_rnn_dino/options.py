@@ -21,14 +21,10 @@ def sampling_options(token: str) -> Decorator:
             "--temperature",
             type=FloatRange(least=0),
             default=1.0,
-            help="Sampling temperature: lower is more conservative, 0 always picks the most"
-            f" likely {token}.",
+            help=f"Sampling temperature: lower is more conservative, 0 always picks the most likely {token}.",
         ),
         click.option(
-            "--top-k",
-            type=click.IntRange(min=1),
-            metavar="K",
-            help=f"Sample from the K most likely {token}s only.",
+            "--top-k", type=click.IntRange(min=1), metavar="K", help=f"Sample from the K most likely {token}s only."
         ),
         click.option(
             "--top-p",
@@ -67,8 +63,7 @@ def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
             default=DEFAULT_CELL,
             is_eager=True,
             callback=use_defaults,
-            help="Recurrent layer; also sets the defaults of other options, shown here for"
-            f" {DEFAULT_CELL}.",
+            help=f"Recurrent layer; also sets the defaults of other options, shown here for {DEFAULT_CELL}.",
         ),
         click.option(
             "--validation",
@@ -78,23 +73,12 @@ def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
             help="Fraction of the data to hold out for validation.",
         ),
         click.option(
-            "--hidden",
-            type=click.IntRange(min=1),
-            default=shown["hidden"],
-            help="Units per recurrent layer.",
+            "--hidden", type=click.IntRange(min=1), default=shown["hidden"], help="Units per recurrent layer."
         ),
         click.option(
-            "--layers",
-            type=click.IntRange(1, 20),
-            default=shown["layers"],
-            help="Number of stacked recurrent layers.",
+            "--layers", type=click.IntRange(1, 20), default=shown["layers"], help="Number of stacked recurrent layers."
         ),
-        click.option(
-            "--embedding",
-            type=click.IntRange(min=1),
-            default=shown["embedding"],
-            help="Embedding size.",
-        ),
+        click.option("--embedding", type=click.IntRange(min=1), default=shown["embedding"], help="Embedding size."),
         dropout_option("after each recurrent layer", default=shown["dropout"]),
         click.option(
             "--embedding-dropout",
@@ -103,7 +87,5 @@ def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
             metavar="RATE",
             help="Dropout rate of the embedding.",
         ),
-        initializer_option(
-            "--recurrent-initializer", shown["recurrent_initializer"], "recurrent weights"
-        ),
+        initializer_option("--recurrent-initializer", shown["recurrent_initializer"], "recurrent weights"),
     )

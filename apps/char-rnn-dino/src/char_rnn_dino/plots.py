@@ -75,11 +75,7 @@ def plot_trace(traced: Trace, vocabulary: Vocabulary, name: str, path: Path, *, 
 
 
 def plot_gradient_norms(
-    found: Mapping[str, Mapping[float, GradientNorms]],
-    path: Path,
-    *,
-    clip_norm: float,
-    title: str,
+    found: Mapping[str, Mapping[float, GradientNorms]], path: Path, *, clip_norm: float, title: str
 ) -> None:
     """Gradient norms by steps back, one column per cell: of the state, and below of the weights.
 

@@ -5,23 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from char_rnn_dino.corpora import (
-    FIELD_NOTES,
-    NAMES,
-    bundled,
-    hold_out,
-    pad_sequences,
-    read_names,
-)
+from char_rnn_dino.corpora import FIELD_NOTES, NAMES, bundled, hold_out, pad_sequences, read_names
 from char_rnn_dino.metrics import format_metrics, token_metrics
 from char_rnn_dino.model import Model, details
-from char_rnn_dino.settings import (
-    NameSettings,
-    SequenceSettings,
-    TextSettings,
-    settings_of,
-    spawn_rngs,
-)
+from char_rnn_dino.settings import NameSettings, SequenceSettings, TextSettings, settings_of, spawn_rngs
 from char_rnn_dino.vocabulary import END, UNIT_NAMES, Unit, Vocabulary, build_vocabulary
 from nn_core.arrays import Labels
 from nn_core.cli.dataset import fingerprint, require_same_data
@@ -107,9 +94,7 @@ def names_of(model: Model) -> NameSplit:
     return names
 
 
-def name_examples(
-    names: tuple[str, ...], vocabulary: Vocabulary, source: str = "the names"
-) -> Examples:
+def name_examples(names: tuple[str, ...], vocabulary: Vocabulary, source: str = "the names") -> Examples:
     """Padded inputs and targets. Raises DataError for characters not in the vocabulary."""
     return pad_sequences([vocabulary.encode(name, source) for name in names], vocabulary.ids[END])
 
@@ -124,10 +109,7 @@ def set_up_names(settings: NameSettings, threads: int | None = None) -> Setup:
     vocabulary = Vocabulary((END, *letters), lowercase=True)
     training = name_examples(names.training, vocabulary)
     validation = name_examples(names.validation, vocabulary)
-    sizes = (
-        f"{len(names.training):,} names, {len(names.validation):,} held out,"
-        f" {len(letters)} distinct letters"
-    )
+    sizes = f"{len(names.training):,} names, {len(names.validation):,} held out, {len(letters)} distinct letters"
     return _set_up(settings, threads, vocabulary, training, validation, names.source, sizes)
 
 
@@ -144,8 +126,7 @@ def set_up_text(settings: TextSettings, threads: int | None = None) -> Setup:
         raise DataError(f"{source} {reason}; there is nothing to predict")
     training, validation = _split_text(vocabulary.encode(text, source), settings, source)
     sizes = (
-        f"{len(training[1]) + 1:,} {UNIT_NAMES[unit]}s, {len(validation[1]):,} held out,"
-        f" {len(vocabulary):,} distinct"
+        f"{len(training[1]) + 1:,} {UNIT_NAMES[unit]}s, {len(validation[1]):,} held out, {len(vocabulary):,} distinct"
     )
     return _set_up(settings, threads, vocabulary, training, validation, source, sizes)
 

@@ -86,9 +86,7 @@ class Vocabulary:
         return cls(tokens, unit, lowercase)
 
 
-def build_vocabulary(
-    text: str, *, unit: Unit = "char", lowercase: bool = False, min_count: int = 2
-) -> Vocabulary:
+def build_vocabulary(text: str, *, unit: Unit = "char", lowercase: bool = False, min_count: int = 2) -> Vocabulary:
     """The vocabulary of a corpus: its characters, sorted, or its words by descending frequency.
 
     min_count  words that occur less often become UNKNOWN
@@ -124,7 +122,5 @@ def detokenize(tokens: Sequence[str], unit: Unit, *, previous: str = "") -> str:
 
 def format_tokens(tokens: Sequence[str], limit: int = 60) -> str:
     """Tokens for a message, on one line."""
-    shown = " ".join(
-        token if token.isprintable() and token != " " else repr(token) for token in tokens[:limit]
-    )
+    shown = " ".join(token if token.isprintable() and token != " " else repr(token) for token in tokens[:limit])
     return shown if len(tokens) <= limit else f"{shown} ..."

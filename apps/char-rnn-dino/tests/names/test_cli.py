@@ -91,8 +91,7 @@ class TestOptions:
 
 class TestErrors:
     @pytest.mark.parametrize(
-        ("start", "shown"),
-        [("Y", "y"), ("B3", "3"), (" ", "' '"), ("ba na", "' '"), ("ß", "ß"), ("b\n", r"'\n'")],
+        ("start", "shown"), [("Y", "y"), ("B3", "3"), (" ", "' '"), ("ba na", "' '"), ("ß", "ß"), ("b\n", r"'\n'")]
     )
     def test_a_start_with_unknown_letters(self, model: Path, start: str, shown: str) -> None:
         line = DINO.refusal("--model", model, "--start", start, status=2)

@@ -35,9 +35,7 @@ def test_frequencies_match_the_predicted_probabilities(start: str, temperature: 
     network, count, longest = network_of(AB), 20_000, 3
     names = drawn(count, start, network=network, temperature=temperature, max_length=longest)
     p = {
-        name: probability_of(
-            network, AB, name, ends=len(name) < longest, temperature=temperature, start=start
-        )
+        name: probability_of(network, AB, name, ends=len(name) < longest, temperature=temperature, start=start)
         for length in range(1, longest + 1)
         for name in map("".join, product("ab", repeat=length))
         if name.startswith(start)
@@ -109,9 +107,7 @@ def test_a_seed_reproduces_the_names() -> None:
 
 @pytest.mark.parametrize("start", ["c", "a1", " ", "a b", "\n", "a\n", "-", "\u0000", "\u2028"])
 def test_the_message_for_an_unknown_letter_lists_the_known_ones(start: str) -> None:
-    with pytest.raises(
-        SettingError, match=r"cannot start with .*: unknown .*; choose from a b$"
-    ) as error:
+    with pytest.raises(SettingError, match=r"cannot start with .*: unknown .*; choose from a b$") as error:
         encode_prefix(AB, start)
     assert str(error.value).isprintable()
 

@@ -18,9 +18,7 @@ def norms_of(
     cell: str, *, steps: int = 6, scale: float = 1.0, clip_norm: float = 5.0, hidden: int = 7
 ) -> GradientNorms:
     rng = np.random.default_rng(0)
-    return gradient_norms(
-        cell, hidden=hidden, steps=steps, scale=scale, clip_norm=clip_norm, rng=rng
-    )
+    return gradient_norms(cell, hidden=hidden, steps=steps, scale=scale, clip_norm=clip_norm, rng=rng)
 
 
 def same_network(cell: str, rng: np.random.Generator) -> Network:

@@ -44,8 +44,7 @@ def test_the_distance_is_a_metric(a: str, b: str, c: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "distance"),
-    [("kitten", "sitting", 3), ("rex", "rexy", 1), ("rex", "ex", 1), ("raptor", "rapotr", 2)],
+    ("a", "b", "distance"), [("kitten", "sitting", 3), ("rex", "rexy", 1), ("rex", "ex", 1), ("raptor", "rapotr", 2)]
 )
 def test_known_distances(a: str, b: str, distance: int) -> None:
     assert RealNames([b]).nearest(a) == distance

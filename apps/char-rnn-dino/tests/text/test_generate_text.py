@@ -7,13 +7,7 @@ import pytest
 from small_models import network_of
 
 from char_rnn_dino.text.generate_text import generate_text
-from char_rnn_dino.vocabulary import (
-    UNKNOWN,
-    Vocabulary,
-    build_vocabulary,
-    detokenize,
-    tokenize,
-)
+from char_rnn_dino.vocabulary import UNKNOWN, Vocabulary, build_vocabulary, detokenize, tokenize
 from nn_core.errors import SettingError
 
 CHARACTERS = build_vocabulary("abc \n")
@@ -21,12 +15,7 @@ WORDS = build_vocabulary("the bone , the bone . we we dug dug , .\n\n", unit="wo
 
 
 def generated(
-    prime: str,
-    length: int = 30,
-    *,
-    vocabulary: Vocabulary = CHARACTERS,
-    seed: int = 0,
-    **settings: Any,
+    prime: str, length: int = 30, *, vocabulary: Vocabulary = CHARACTERS, seed: int = 0, **settings: Any
 ) -> str:
     network, rng = network_of(vocabulary), np.random.default_rng(seed)
     return "".join(generate_text(network, vocabulary, prime, length, rng=rng, **settings))

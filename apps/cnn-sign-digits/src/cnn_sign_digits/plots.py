@@ -18,9 +18,7 @@ _MAX_COUNTS = 20
 """Number of classes up to which the counts are written into a confusion matrix."""
 
 
-def plot_confusion_matrix(
-    confusion: Labels, classes: tuple[str, ...], path: Path, *, title: str
-) -> None:
+def plot_confusion_matrix(confusion: Labels, classes: tuple[str, ...], path: Path, *, title: str) -> None:
     """Counts by true and predicted label, shaded by their fraction of the true class."""
     totals = confusion.sum(axis=1, keepdims=True)
     fractions = confusion / np.maximum(totals, 1)

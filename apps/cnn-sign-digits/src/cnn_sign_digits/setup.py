@@ -72,10 +72,7 @@ def set_up(settings: PhotoSettings, threads: int | None = None) -> Setup:
     rngs = spawn_rngs(settings.seed)
     splits = load_splits(settings)
     network = Network(
-        settings.layers(len(splits.train.classes)),
-        input_shape=INPUT_SHAPE,
-        rng=rngs.weights,
-        dtype=settings.dtype,
+        settings.layers(len(splits.train.classes)), input_shape=INPUT_SHAPE, rng=rngs.weights, dtype=settings.dtype
     )
     trainer = Trainer(
         backend_for(network, settings, threads),

@@ -10,12 +10,7 @@ from PIL.GifImagePlugin import GifImageFile
 from program import refusal, succeed
 from small_models import network_of, save
 
-from cnn_sign_digits.conv_demo.convolution import (
-    KERNELS,
-    Convolution,
-    gray_levels,
-    vertical_edge,
-)
+from cnn_sign_digits.conv_demo.convolution import KERNELS, Convolution, gray_levels, vertical_edge
 from cnn_sign_digits.model import INPUT_SHAPE
 from nn_core.cli.images import read_image
 from nn_core.layers import Context, Conv2D, Dense, GlobalAveragePool2D
@@ -100,9 +95,7 @@ def test_a_photo_becomes_gray_levels(here: Path, written: Written) -> None:
     assert title == "blur over a.png, stride 2, padding same"
 
 
-def test_a_learned_kernel_acts_on_gray_photos_as_in_the_network(
-    here: Path, written: Written
-) -> None:
+def test_a_learned_kernel_acts_on_gray_photos_as_in_the_network(here: Path, written: Written) -> None:
     network = network_of("classic")
     save(here / "model.h5", network)
     animate("--model", "model.h5", "--filter", 3)

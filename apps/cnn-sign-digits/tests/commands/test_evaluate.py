@@ -49,9 +49,7 @@ def test_the_report(model: Path) -> None:
 
 def test_a_test_set_with_fewer_classes(model: Path, tmp_path: Path) -> None:
     some = SIGNS < 2
-    data = hdf5_file(
-        tmp_path / "t.h5", [b"b", b"a"], test_set_x=PHOTOS[some], test_set_y=1 - SIGNS[some]
-    )
+    data = hdf5_file(tmp_path / "t.h5", [b"b", b"a"], test_set_x=PHOTOS[some], test_set_y=1 - SIGNS[some])
     result = json_of("evaluate", "--model", model, "--data", data)
     assert (result["accuracy"], result["examples"]) == (1, 20)
     assert result["classes"]["c"] == {"examples": 0, "precision": None, "recall": None}
@@ -59,10 +57,7 @@ def test_a_test_set_with_fewer_classes(model: Path, tmp_path: Path) -> None:
 
 
 def test_of_two_sets_the_test_set(model: Path, tmp_path: Path) -> None:
-    assert (
-        json_of("evaluate", "--model", model, "--data", signs_file(tmp_path / "s.h5"))["examples"]
-        == 30
-    )
+    assert json_of("evaluate", "--model", model, "--data", signs_file(tmp_path / "s.h5"))["examples"] == 30
 
 
 def test_a_folder_of_photos(model: Path, tmp_path: Path) -> None:

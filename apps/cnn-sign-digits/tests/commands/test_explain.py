@@ -70,9 +70,7 @@ def test_json_agrees_with_predict(here: Path) -> None:
     assert found["layers"] == ["Conv2D 3x3, 128", "BatchNorm", "ReLU"]
 
 
-def test_the_figure_has_photo_heat_map_overlay_and_predictions(
-    corner: Path, figures: Figures
-) -> None:
+def test_the_figure_has_photo_heat_map_overlay_and_predictions(corner: Path, figures: Figures) -> None:
     succeed("explain", "corner.png", "--model", "corner.h5", "--class", "5")
     first, second, third, last = figures[0].axes[:4]
     assert np.asarray(first.images[0].get_array()).shape == (64, 64, 3)
@@ -99,9 +97,7 @@ def test_an_unknown_class(here: Path) -> None:
         ("RGB", (60, 60), "a$\\x^$b.png"),
     ],
 )
-def test_images_of_any_mode_and_name(
-    here: Path, mode: str, size: tuple[int, int], name: str
-) -> None:
+def test_images_of_any_mode_and_name(here: Path, mode: str, size: tuple[int, int], name: str) -> None:
     Image.new(mode, size).save(here / name)
     for command in ("explain", "feature-maps"):
         succeed(command, name, "--model", CLASSIC)

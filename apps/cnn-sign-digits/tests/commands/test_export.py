@@ -30,7 +30,5 @@ def test_smaller_and_the_same(model: Path, tmp_path: Path) -> None:
 
 def test_never_over_the_model_itself(model: Path) -> None:
     before = contents(model.parent)
-    assert "would overwrite --model" in refusal(
-        "export", "--model", model, "--save", model, status=2
-    )
+    assert "would overwrite --model" in refusal("export", "--model", model, "--save", model, status=2)
     assert contents(model.parent) == before

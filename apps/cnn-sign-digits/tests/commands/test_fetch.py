@@ -52,16 +52,10 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with Server(("127.0.0.1", 0), Handler) as running:
         folder = numbered_folder(tmp_path / "source" / "Dataset", 5)
         signs = hdf5_file(
-            tmp_path / "source" / "signs.h5",
-            np.arange(6),
-            test_set_x=PHOTOS,
-            test_set_y=np.arange(6)[None],
+            tmp_path / "source" / "signs.h5", np.arange(6), test_set_x=PHOTOS, test_set_y=np.arange(6)[None]
         )
         running.contents = {"/digits": packed(folder), "/signs": signs.read_bytes()}
-        sums = {
-            "digits": contents_sha256(folder),
-            "signs": hashlib.sha256(signs.read_bytes()).hexdigest(),
-        }
+        sums = {"digits": contents_sha256(folder), "signs": hashlib.sha256(signs.read_bytes()).hexdigest()}
         address = f"http://127.0.0.1:{running.server_address[1]}"
         for name, sha256 in sums.items():
             expect(monkeypatch, name, url=f"{address}/{name}", sha256=sha256)
@@ -129,12 +123,8 @@ def test_what_is_there_is_not_asked_for_again(server: Any, name: str) -> None:
     assert (again.exit_code, again.stdout) == (0, first.stdout)
 
 
-@pytest.mark.parametrize(
-    ("name", "arrived"), [("digits", "sign-language-digits"), ("signs", "test_signs.h5")]
-)
-def test_another_folder_can_be_named(
-    server: Any, here: Path, tmp_path: Path, name: str, arrived: str
-) -> None:
+@pytest.mark.parametrize(("name", "arrived"), [("digits", "sign-language-digits"), ("signs", "test_signs.h5")])
+def test_another_folder_can_be_named(server: Any, here: Path, tmp_path: Path, name: str, arrived: str) -> None:
     to = tmp_path / "new" / "place"
     result = invoke("fetch", name, "--to", to)
     assert (result.exit_code, result.stdout) == (0, f"{to / arrived}\n")
@@ -146,19 +136,12 @@ def test_another_folder_can_be_named(
 @pytest.mark.parametrize("name", ["digits", "signs"])
 @pytest.mark.parametrize("to", [(), ("--to", "new")])
 def test_another_content_is_refused(
-    server: Any,
-    here: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    to: tuple[str, ...],
+    server: Any, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, to: tuple[str, ...]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     expect(monkeypatch, name, sha256="0" * 64)
     said = refusal("fetch", name, *to, status=1)
-    assert said.startswith(
-        f"cannot fetch {name}, file {CATALOG.remote[name].files[0].name}, from http"
-    )
+    assert said.startswith(f"cannot fetch {name}, file {CATALOG.remote[name].files[0].name}, from http")
     assert "the download is not the expected file (its SHA-256 differs)" in said
     assert list(here.iterdir()) == []
     assert not (tmp_path / "new").exists()
@@ -183,17 +166,14 @@ def test_without_a_network_nothing_is_left_behind(
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"),
-    [("digit", "did you mean 'digits'?"), ("synthetic", "choose from digits, signs")],
+    ("name", "hint"), [("digit", "did you mean 'digits'?"), ("synthetic", "choose from digits, signs")]
 )
 def test_a_set_that_cannot_be_fetched(name: str, hint: str) -> None:
     assert refusal("fetch", name, status=1) == f"no data set {name!r} to download; {hint}"
 
 
 def test_all_sets_are_listed_with_their_settings() -> None:
-    assert invoke("datasets").stdout.startswith(
-        "synthetic:count=5000,diversity=0.15\n    Synthetic hands"
-    )
+    assert invoke("datasets").stdout.startswith("synthetic:count=5000,diversity=0.15\n    Synthetic hands")
     listed = json.loads(invoke("datasets", "--json").stdout)
     assert [(entry["name"], entry["is_here"]) for entry in listed] == [
         ("synthetic", True),

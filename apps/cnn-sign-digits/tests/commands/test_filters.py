@@ -40,10 +40,7 @@ def test_a_large_layer_says_how_many_are_shown(here: Path, figures: Figures) -> 
     assert len(pictures) == 16 * 16
     largest = np.abs(W[..., 1]).max()  # of all its channels, shown or not
     np.testing.assert_allclose(pictures[17], 0.5 + W[:, :, 1, 1] / (2 * largest), atol=1e-6)
-    assert (
-        "first 16 of 80 filters (rows), first 16 of 80 input channels (columns)"
-        in (texts_of(figures[0])[0])
-    )
+    assert "first 16 of 80 filters (rows), first 16 of 80 input channels (columns)" in (texts_of(figures[0])[0])
 
 
 def test_a_small_layer_is_shown_completely(here: Path, figures: Figures) -> None:
@@ -68,7 +65,5 @@ def test_a_missing_layer(here: Path) -> None:
 def test_a_network_without_convolutions(here: Path) -> None:
     save(here / "flat.h5", Network([Flatten(), Dense(10)], input_shape=INPUT_SHAPE))
     assert "the network has no convolution" in refusal("filters", "--model", "flat.h5", status=1)
-    assert "no activation or pooling layer" in refusal(
-        "feature-maps", "photo.png", "--model", "flat.h5", status=1
-    )
+    assert "no activation or pooling layer" in refusal("feature-maps", "photo.png", "--model", "flat.h5", status=1)
     assert "no convolution" in refusal("explain", "photo.png", "--model", "flat.h5", status=1)

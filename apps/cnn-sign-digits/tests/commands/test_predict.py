@@ -36,9 +36,7 @@ def test_json(model: Path, photos: list[Path]) -> None:
     assert answer["file"] == str(photos[0])
     assert set(answer["probabilities"]) == set("abc")
     assert sum(answer["probabilities"].values()) == pytest.approx(1)
-    assert [top["probability"] for top in answer["top"]] == sorted(
-        answer["probabilities"].values(), reverse=True
-    )
+    assert [top["probability"] for top in answer["top"]] == sorted(answer["probabilities"].values(), reverse=True)
     assert answer["top"][0] == {"class": "a", "probability": answer["probability"]}
 
 

@@ -23,9 +23,7 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 class TestLearning:
     def test_an_easy_task_is_learned_and_plotted(self, tmp_path: Path) -> None:
         data, figure = signs_file(tmp_path / "signs.h5"), tmp_path / "training.png"
-        result = json_of(
-            "train", "--data", data, "--epochs", 30, "--batch-size", 10, "--figure", figure
-        )
+        result = json_of("train", "--data", data, "--epochs", 30, "--batch-size", 10, "--figure", figure)
         assert result["training_accuracy"] == result["validation_accuracy"] == 1
         assert result["examples"] == {"training": 30, "validation": 30}
         assert result["parameters"] == 4474 - 650 + 64 * 3 + 3
@@ -119,10 +117,7 @@ class TestSubjects:
     def test_by_regular_expression_and_by_table(self, tmp_path: Path) -> None:
         folder = subjects_folder(tmp_path / "hands")
         table = tmp_path / "who.csv"
-        rows = [
-            f"{path.relative_to(folder).as_posix()},{path.name}\n"
-            for path in sorted(folder.rglob("*.png"))
-        ]
+        rows = [f"{path.relative_to(folder).as_posix()},{path.name}\n" for path in sorted(folder.rglob("*.png"))]
         table.write_text("file,group\n" + "".join(rows))
         for group in (r"(p\d+)_", table):
             said = succeed("train", "--data", folder, "--epochs", 1, "--group", group).stdout
@@ -131,9 +126,7 @@ class TestSubjects:
     def test_every_photo_is_held_back_in_one_fold(self, tmp_path: Path) -> None:
         folder = numbered_folder(tmp_path / "hands", 4)
         held = [
-            json_of("train", "--data", folder, "--epochs", 1, "--fold", f"{k}/3")["examples"][
-                "validation"
-            ]
+            json_of("train", "--data", folder, "--epochs", 1, "--fold", f"{k}/3")["examples"]["validation"]
             for k in (1, 2, 3)
         ]
         assert sum(held) == 40

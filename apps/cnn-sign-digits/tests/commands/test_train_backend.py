@@ -24,8 +24,7 @@ def metrics(folder: Path, *options: object) -> dict[str, Any]:
 def test_the_reference_gives_the_table_of_the_engine(tmp_path: Path, preset: str) -> None:
     options = ("--preset", preset, "--backgrounds", 0, "--learning-rate", 1e-3)
     fast, reference = (
-        metrics(tmp_path, *options, "--dtype", "float64", "--engine", engine)
-        for engine in ("fast", "reference")
+        metrics(tmp_path, *options, "--dtype", "float64", "--engine", engine) for engine in ("fast", "reference")
     )
     assert len(fast) == 4
     assert fast == pytest.approx(reference, rel=1e-6)

@@ -22,9 +22,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_training_writes_no_file_unasked(tmp_path: Path) -> None:
-    with PROGRAM.started(
-        "train", "--data", "synthetic:count=60", "--epochs", 2, cwd=tmp_path
-    ) as process:
+    with PROGRAM.started("train", "--data", "synthetic:count=60", "--epochs", 2, cwd=tmp_path) as process:
         out, others = PROGRAM.end_of(process)
     assert process.returncode == 0
     assert others == []

@@ -19,9 +19,7 @@ class TestResuming:
 
     def test_a_run_cut_in_two_ends_with_the_same_bits(self, tmp_path: Path) -> None:
         trained(tmp_path, *self.options, "--epochs", 4, "--schedule", "constant", name="whole.h5")
-        half = trained(
-            tmp_path, *self.options, "--epochs", 2, "--schedule", "constant", name="half.h5"
-        )
+        half = trained(tmp_path, *self.options, "--epochs", 2, "--schedule", "constant", name="half.h5")
         succeed("train", "--resume", half, "--epochs", 4)
         assert_same_run(half, tmp_path / "whole.h5")
 
@@ -63,15 +61,10 @@ class TestRefusals:
             (("--figure", "nowhere/a.png"), "no such folder: 'nowhere'"),
             (("--figure", "a.gif"), "must end in"),
             (("--data", "synthetic:count=9"), "count must be at least 10"),
-            (
-                ("--data", "synthetic", "--group", "(x)"),
-                "--group needs a folder of photos, not synthetic",
-            ),
+            (("--data", "synthetic", "--group", "(x)"), "--group needs a folder of photos, not synthetic"),
         ],
     )
-    def test_options_out_of_range_or_in_conflict(
-        self, tmp_path: Path, options: tuple[object, ...], words: str
-    ) -> None:
+    def test_options_out_of_range_or_in_conflict(self, tmp_path: Path, options: tuple[object, ...], words: str) -> None:
         assert words in refusal("train", *options, status=2)
         assert not contents(tmp_path)
 
@@ -107,14 +100,7 @@ class TestRefusals:
 
     def test_a_loss_that_diverges(self, tmp_path: Path) -> None:
         data = signs_file(tmp_path / "signs.h5")
-        wild = (
-            "--optimizer",
-            "gradient-descent",
-            "--learning-rate",
-            1e30,
-            "--schedule",
-            "constant",
-        )
+        wild = ("--optimizer", "gradient-descent", "--learning-rate", 1e30, "--schedule", "constant")
         line = refusal("train", "--data", data, *wild, status=1)
         assert "the first numbers that are not finite come from layer" in line
 

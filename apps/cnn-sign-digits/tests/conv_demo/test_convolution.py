@@ -30,9 +30,7 @@ def test_the_output_is_that_of_conv2d(
     layer = Conv2D(1, kernel, strides=stride, padding=padding)
     params = {"W": weights[:, :, None, None], "b": np.zeros(1)}
     y, _ = layer.forward(image[None, :, :, None], params, Context())
-    np.testing.assert_allclose(
-        Convolution(image, weights, stride, padding).output(), y[0, :, :, 0], atol=1e-12
-    )
+    np.testing.assert_allclose(Convolution(image, weights, stride, padding).output(), y[0, :, :, 0], atol=1e-12)
 
 
 def test_a_vertical_edge_by_hand() -> None:

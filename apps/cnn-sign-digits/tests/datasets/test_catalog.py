@@ -9,14 +9,7 @@ import pytest
 from photos import folder_of, hdf5_file, numbered_folder, photo, pixels, rng
 
 from cnn_sign_digits.datasets import hdf5
-from cnn_sign_digits.datasets.catalog import (
-    CATALOG,
-    DIGITS,
-    SIGNS,
-    PhotoSplits,
-    is_generated,
-    read_path,
-)
+from cnn_sign_digits.datasets.catalog import CATALOG, DIGITS, SIGNS, PhotoSplits, is_generated, read_path
 from cnn_sign_digits.synthetic import renderer
 from nn_core.batches.augmentation import Augmentation
 from nn_core.cli import download
@@ -88,9 +81,7 @@ class TestSynthetic:
         again, other = (load("synthetic:count=100", seed=seed) for seed in (5, 6))
         assert splits.fingerprint == again.fingerprint != other.fingerprint
 
-    @pytest.mark.parametrize(
-        ("settings", "diversity"), [("", 0.15), (",diversity=0", 0), (",diversity=1", 1)]
-    )
+    @pytest.mark.parametrize(("settings", "diversity"), [("", 0.15), (",diversity=0", 0), (",diversity=1", 1)])
     def test_diversity_is_that_of_the_renderer(self, settings: str, diversity: float) -> None:
         splits = load(f"synthetic:count=50{settings}")
         assert np.unique(splits.train.x[:][..., 1]).tolist() == [round(200 * diversity)]
@@ -300,9 +291,7 @@ class TestEvaluation:
     def test_a_class_unknown_to_the_model(self, tmp_path: Path) -> None:
         folder = folder_of(tmp_path / "a", {"5": 2})
         photo(folder / "okay" / "a.png", PHOTOS[0])
-        with pytest.raises(
-            DataError, match="a: class 'okay' is unknown to the model; its classes are"
-        ):
+        with pytest.raises(DataError, match="a: class 'okay' is unknown to the model; its classes are"):
             CATALOG.load_for_evaluation(str(folder), TEN, rng=rng())
 
     @pytest.mark.parametrize("names", [None, [b"1", b"0"]])

@@ -23,10 +23,7 @@ def hand_shape() -> npt.NDArray[np.bool_]:
 
 
 def photo_of(
-    shape: npt.NDArray[np.bool_],
-    seed: int = 0,
-    skin: Color = (190, 140, 110),
-    wall: Color = (200, 202, 205),
+    shape: npt.NDArray[np.bool_], seed: int = 0, skin: Color = (190, 140, 110), wall: Color = (200, 202, 205)
 ) -> npt.NDArray[np.uint8]:
     """Skin over a wall that is darker in the corners, with a little noise."""
     y, x = np.mgrid[:SIZE, :SIZE] / (SIZE / 2) - 1

@@ -119,9 +119,7 @@ def test_broken_photos_are_named(tmp_path: Path) -> None:
 
 
 def test_folders_with_nothing_to_train_on(tmp_path: Path) -> None:
-    assert message_of(tmp_path) == (
-        f"{tmp_path} has no photos; expected one subfolder of photos per class"
-    )
+    assert message_of(tmp_path) == (f"{tmp_path} has no photos; expected one subfolder of photos per class")
     photo(tmp_path / "a.png", pixels(1)[0])
     assert "has photos but no subfolders" in message_of(tmp_path)
     (tmp_path / "0").mkdir()

@@ -56,9 +56,7 @@ def test_both_sets_of_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shape", [(30,), (1, 30), (30, 1)])
 @pytest.mark.parametrize("names", [None, [0, 1, 2], ["a", "b", "c"]])
-def test_labels_of_every_shape(
-    tmp_path: Path, shape: tuple[int, ...], names: list[object] | None
-) -> None:
+def test_labels_of_every_shape(tmp_path: Path, shape: tuple[int, ...], names: list[object] | None) -> None:
     labels = NUMBERS.astype(np.uint8).reshape(shape)
     path = hdf5_file(tmp_path / "a.h5", names, test_set_x=PHOTOS, test_set_y=labels)
     contents = read_hdf5_photos(path)
@@ -86,9 +84,7 @@ def test_labels_that_are_names(tmp_path: Path) -> None:
         (np.full((2, 64, 64, 3), 200, np.int64), [200, 200, 200]),
     ],
 )
-def test_photos_of_any_format_and_size(
-    tmp_path: Path, raw: npt.NDArray[Any], seen: list[int]
-) -> None:
+def test_photos_of_any_format_and_size(tmp_path: Path, raw: npt.NDArray[Any], seen: list[int]) -> None:
     x = heldout(hdf5_file(tmp_path / "a.h5", test_set_x=raw, test_set_y=[0, 1])).x
     assert x.shape == (2, 64, 64, 3)
     assert (x[:] == seen).all()
@@ -107,9 +103,7 @@ def test_two_files_in_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [64, 9])
-def test_photos_larger_than_memory_stay_on_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
+def test_photos_larger_than_memory_stay_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     raw = pixels(30, size, size, 3)
     path = hdf5_file(tmp_path / "a.h5", test_set_x=raw, test_set_y=NUMBERS)
     monkeypatch.setattr(hdf5, "MAX_MEMORY", PHOTOS.nbytes)

@@ -103,8 +103,7 @@ def test_paths_like_those_of_the_downloaded_set() -> None:
     paths = [f"{n % 10}/IMG_{1118 + n}.JPG" for n in range(30)]
     np.testing.assert_array_equal(find_subjects(paths, None, "here"), np.repeat([0, 1, 2], 10))
     np.testing.assert_array_equal(
-        find_subjects([path.replace("JPG", "jpeg") for path in paths], None, "here"),
-        np.repeat([0, 1, 2], 10),
+        find_subjects([path.replace("JPG", "jpeg") for path in paths], None, "here"), np.repeat([0, 1, 2], 10)
     )
     for other in ("a/IMG_1.JPG", "0/me.JPG", "0/deep/IMG_1.JPG", "10/IMG_1.JPG"):
         assert find_subjects([*paths, other], None, "here") is None

@@ -5,12 +5,7 @@ import pytest
 from photos import pixels
 from small_models import network_of
 
-from cnn_sign_digits.inspect.grad_cam import (
-    center_of_mass,
-    grad_cam,
-    maps_and_gradient,
-    target_layer,
-)
+from cnn_sign_digits.inspect.grad_cam import center_of_mass, grad_cam, maps_and_gradient, target_layer
 from nn_core.arrays import Array
 from nn_core.errors import DataError
 from nn_core.finite_differences import check_function

@@ -51,10 +51,7 @@ def test_short_names(layer: Layer, name: str) -> None:
 
 def test_convolutions_and_feature_map_layers_of_the_classic_network() -> None:
     network = network_of("classic")
-    assert [short_name(network.layers[i]) for i in convolutions(network)] == [
-        "Conv2D 5x5, 8",
-        "Conv2D 5x5, 16",
-    ]
+    assert [short_name(network.layers[i]) for i in convolutions(network)] == ["Conv2D 5x5, 8", "Conv2D 5x5, 16"]
     assert [short_name(network.layers[i]) for i in feature_map_layers(network)] == [
         "ReLU",
         "MaxPool2D 8x8",

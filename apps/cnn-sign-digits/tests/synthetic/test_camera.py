@@ -13,9 +13,7 @@ def test_rotations_turn_the_palm_and_keep_lengths() -> None:
     turn = rotation_matrices(quarter, 0 * quarter, 0 * quarter)[0]
     np.testing.assert_allclose(turn @ [0, 0, 1], [1, 0, 0], atol=1e-15)
     turn = rotation_matrices(*rng().normal(size=(3, 5)))
-    np.testing.assert_allclose(
-        turn @ turn.transpose(0, 2, 1), np.tile(np.eye(3), (5, 1, 1)), atol=1e-12
-    )
+    np.testing.assert_allclose(turn @ turn.transpose(0, 2, 1), np.tile(np.eye(3), (5, 1, 1)), atol=1e-12)
 
 
 def test_some_hands_show_their_back_and_its_normal_is_toward_the_viewer() -> None:

@@ -55,9 +55,7 @@ def test_a_data_set_is_balanced_and_shuffled() -> None:
 
 def test_the_digits_look_different() -> None:
     """Their mean images differ, by far more than those of two halves of one digit."""
-    halves = np.array(
-        [[_depth_maps(digit, seed).mean(axis=0) for digit in range(10)] for seed in (0, 1)]
-    )
+    halves = np.array([[_depth_maps(digit, seed).mean(axis=0) for digit in range(10)] for seed in (0, 1)])
     distance = np.linalg.norm((halves[0][:, None] - halves[1]).reshape(10, 10, -1), axis=2)
     np.testing.assert_array_equal(distance.argmin(axis=1), np.arange(10))
 
@@ -100,10 +98,7 @@ def test_a_count_out_of_range_is_refused(count: int) -> None:
 
 def test_less_diversity_makes_images_more_alike() -> None:
     digits = np.full(64, 5)
-    spread = [
-        render(digits, rng=rng(), diversity=diversity).std(axis=0).mean()
-        for diversity in (0, 0.5, 1)
-    ]
+    spread = [render(digits, rng=rng(), diversity=diversity).std(axis=0).mean() for diversity in (0, 0.5, 1)]
     assert spread[0] < spread[1] < spread[2]
 
 

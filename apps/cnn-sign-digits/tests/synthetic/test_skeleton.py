@@ -4,12 +4,7 @@ import numpy as np
 from photos import rng
 
 from cnn_sign_digits.synthetic.capsules import PARTS, build_capsules
-from cnn_sign_digits.synthetic.skeleton import (
-    THUMB_BONES,
-    fabrik,
-    finger_chains,
-    forward_kinematics,
-)
+from cnn_sign_digits.synthetic.skeleton import THUMB_BONES, fabrik, finger_chains, forward_kinematics
 
 
 def test_a_finger_bends_toward_the_palm() -> None:

@@ -119,9 +119,7 @@ def fused_examples(rng: np.random.Generator) -> Iterator[LayerExample]:
             continue
         names = pattern.split()
         layers = [LAYERS[kinds[each]][each] for each in names]
-        yield LayerExample(
-            f"{name}({', '.join(names)})", fused(tuple(layers)), batches[kinds[names[0]]]
-        )
+        yield LayerExample(f"{name}({', '.join(names)})", fused(tuple(layers)), batches[kinds[names[0]]])
 
 
 def loss_examples(rng: np.random.Generator) -> Iterator[LossExample]:

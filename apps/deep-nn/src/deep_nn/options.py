@@ -4,13 +4,7 @@ from typing import Any
 
 from deep_nn.datasets.catalog import CATALOG
 from deep_nn.datasets.files import READERS
-from nn_core.cli.options import (
-    Decorator,
-    data_options,
-    dropout_option,
-    hidden_option,
-    together,
-)
+from nn_core.cli.options import Decorator, data_options, dropout_option, hidden_option, together
 from nn_core.cli.train_options import activation_option, initializer_option
 
 DATA = (
@@ -20,9 +14,7 @@ DATA = (
 """What `--data` accepts."""
 
 
-def network_options(
-    *, omit: str = "", data: str = "moons", hidden: str = "16,16", **others: Any
-) -> Decorator:
+def network_options(*, omit: str = "", data: str = "moons", hidden: str = "16,16", **others: Any) -> Decorator:
     """The options for the fields of `NetworkSettings`.
 
     omit          a field to leave out

@@ -17,9 +17,7 @@ RESOLUTION = 300
 """Grid points along each axis."""
 
 
-def draw_boundary(
-    model: Model, parts: Mapping[str, Dataset[RawExamples]], path: Path, *, title: str
-) -> None:
+def draw_boundary(model: Model, parts: Mapping[str, Dataset[RawExamples]], path: Path, *, title: str) -> None:
     """Color the plane by the predicted class, more strongly where it is more probable.
 
     parts  name -> points drawn on it; the first filled, the second as rings. The title states
@@ -69,9 +67,7 @@ def draw_boundary(
     save_figure(figure, path)
 
 
-def probabilities_on_grid(
-    model: Model, low: Array, high: Array
-) -> tuple[list[npt.NDArray[np.float64]], Array]:
+def probabilities_on_grid(model: Model, low: Array, high: Array) -> tuple[list[npt.NDArray[np.float64]], Array]:
     """Coordinates and P(class | point) on a grid between two corners: (rows, columns, classes)."""
     grid = np.meshgrid(*(np.linspace(low[i], high[i], RESOLUTION) for i in (0, 1)))
     p = model.probabilities(np.stack([axis.ravel() for axis in grid], axis=1), "the plane")

@@ -34,8 +34,7 @@ class NetworkSettings(Settings):
         layers = len(self.units())
         if len(rates) not in {1, layers}:
             raise SettingError(
-                f"{len(rates)} dropout rates for {layers} hidden layers; "
-                f"give one rate, or one per layer"
+                f"{len(rates)} dropout rates for {layers} hidden layers; give one rate, or one per layer"
             )
         return rates * layers if len(rates) == 1 else rates
 

@@ -80,10 +80,7 @@ def set_up(settings: NetworkSettings, threads: int | None = None) -> Setup:
 
     x, y = rows(splits.train)
     network = Network(
-        build_layers(settings, output_units(classes)),
-        input_shape=x.shape[1:],
-        rng=weights_rng,
-        dtype=settings.dtype,
+        build_layers(settings, output_units(classes)), input_shape=x.shape[1:], rng=weights_rng, dtype=settings.dtype
     )
     trainer = Trainer(
         backend_for(network, settings, threads),
@@ -111,10 +108,7 @@ def random_generators(seed: int) -> list[np.random.Generator]:
 def load_splits(settings: NetworkSettings) -> Splits[RawExamples]:
     """The training and validation sets; the same for the same settings."""
     return CATALOG.load(
-        settings.data,
-        test=settings.test,
-        validation=settings.validation,
-        rng=random_generators(settings.seed)[0],
+        settings.data, test=settings.test, validation=settings.validation, rng=random_generators(settings.seed)[0]
     )
 
 

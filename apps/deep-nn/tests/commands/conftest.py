@@ -3,13 +3,7 @@
 from pathlib import Path
 
 import pytest
-from command_line import (
-    SIDES,
-    THIRDS,
-    trained,
-    write_cats,
-    write_csv,
-)
+from command_line import SIDES, THIRDS, trained, write_cats, write_csv
 
 
 @pytest.fixture(scope="session")

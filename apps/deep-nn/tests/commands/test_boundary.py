@@ -5,12 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command_line import (
-    refusal,
-    succeed,
-    trained,
-    write_npz,
-)
+from command_line import refusal, succeed, trained, write_npz
 
 from deep_nn.model import load_model
 from deep_nn.setup import set_up
@@ -42,15 +37,7 @@ class TestBoundary:
 
     def test_with_other_points(self, folder: Path, tmp_path: Path) -> None:
         figure = tmp_path / "b.svg"
-        succeed(
-            "boundary",
-            "--model",
-            folder / "moons.h5",
-            "--data",
-            "moons:points=20",
-            "--figure",
-            figure,
-        )
+        succeed("boundary", "--model", folder / "moons.h5", "--data", "moons:points=20", "--figure", figure)
         assert "</svg>" in figure.read_text(encoding="utf-8")
 
     def test_the_default_figure_is_in_the_working_directory(

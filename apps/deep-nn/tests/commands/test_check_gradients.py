@@ -31,11 +31,7 @@ class TestCheckGradients:
     def test_every_layer_fused_layer_and_loss_is_checked(self) -> None:
         found = json_of("check-gradients")
         checked = {entry["checked"] for entry in found}
-        fused = {
-            f"{name}({', '.join(pattern.split())})"
-            for pattern, _, name in MODULES
-            if name not in INFERENCE
-        }
+        fused = {f"{name}({', '.join(pattern.split())})" for pattern, _, name in MODULES if name not in INFERENCE}
         variants = {name for name in checked if name.partition(",")[0] in LAYERS}
         assert variants >= {name for name in LAYERS if name.isidentifier()}
         assert checked - variants == fused | OTHERS

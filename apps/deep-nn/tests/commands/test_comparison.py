@@ -22,12 +22,7 @@ SETTINGS = {
 }
 NAMES = list(SETTINGS)
 DEFAULTS = {
-    "compare-optimizers": [
-        "gradient-descent @ 0.3",
-        "momentum @ 0.3",
-        "rmsprop @ 0.01",
-        "adam @ 0.01",
-    ],
+    "compare-optimizers": ["gradient-descent @ 0.3", "momentum @ 0.3", "rmsprop @ 0.01", "adam @ 0.01"],
     "compare-initializers": ["zeros", "normal:scale=0.01", "xavier", "he", "orthogonal"],
     "compare-learning-rates": ["0.01", "0.03", "0.1", "0.3", "1"],
     "compare-batch-sizes": ["8", "32", "128", "full"],
@@ -45,9 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Skip the figure."""
-    monkeypatch.setattr(
-        "nn_core.cli.sweep_report.draw_comparison", lambda *arguments, **options: None
-    )
+    monkeypatch.setattr("nn_core.cli.sweep_report.draw_comparison", lambda *arguments, **options: None)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -66,10 +59,7 @@ def test_each_compares_its_values_and_plots_them(name: str, folder: Path) -> Non
             assert 0 <= run["validation_accuracy"] <= 1
         ends = [run["losses"][-1] for run in trial["runs"]]
         assert trial["final_loss"] == pytest.approx(np.median(ends))
-        assert (trial["final_loss_lowest"], trial["final_loss_highest"]) == (
-            min(ends),
-            max(ends),
-        )
+        assert (trial["final_loss_lowest"], trial["final_loss_highest"]) == (min(ends), max(ends))
     assert found["figure"] == str(figure)
     assert figure.read_bytes().startswith(b"\x89PNG")
     assert result.stderr.splitlines()[-1] == f"wrote {figure}"
@@ -114,9 +104,7 @@ def test_the_default_optimizers_all_learn_and_differ() -> None:
         ("l2", ("0.5", "0"), ["0.5", "0"]),
     ],
 )
-def test_other_values_can_be_compared(
-    name: str, values: tuple[str, ...], labels: list[str]
-) -> None:
+def test_other_values_can_be_compared(name: str, values: tuple[str, ...], labels: list[str]) -> None:
     found = json_of(f"compare-{name}", *values, *SMALL)
     shown = [trial["trial"] for trial in found["trials"]]
     assert len(shown) == len(values)
@@ -125,19 +113,13 @@ def test_other_values_can_be_compared(
 
 @pytest.mark.usefixtures("undrawn")
 class TestFairness:
-    def seen(
-        self, monkeypatch: pytest.MonkeyPatch, name: str, *values: str
-    ) -> list[dict[str, Any]]:
+    def seen(self, monkeypatch: pytest.MonkeyPatch, name: str, *values: str) -> list[dict[str, Any]]:
         """The settings, initial weights and batches of every run of a comparison."""
         runs: list[dict[str, Any]] = []
 
         def build(settings: NetworkSettings) -> Trainer:
             trainer = build_trainer(settings)
-            run: dict[str, Any] = {
-                "settings": settings,
-                "weights": trainer.network.vector.copy(),
-                "batches": [],
-            }
+            run: dict[str, Any] = {"settings": settings, "weights": trainer.network.vector.copy(), "batches": []}
             runs.append(run)
             batch = trainer.batches.batch
 
@@ -155,18 +137,14 @@ class TestFairness:
         return runs
 
     @pytest.mark.parametrize("name", ["optimizers", "learning-rates", "dropout", "l2"])
-    def test_trials_of_a_seed_share_weights_and_batches(
-        self, monkeypatch: pytest.MonkeyPatch, name: str
-    ) -> None:
+    def test_trials_of_a_seed_share_weights_and_batches(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         runs = self.seen(monkeypatch, name)
         assert len(runs) >= 8
         for seed in (0, 1):
             first, *others = [run for run in runs if run["settings"].seed == seed]
             for run in others:
                 np.testing.assert_array_equal(run["weights"], first["weights"])
-                for (x, y), (first_x, first_y) in zip(
-                    run["batches"], first["batches"], strict=True
-                ):
+                for (x, y), (first_x, first_y) in zip(run["batches"], first["batches"], strict=True):
                     np.testing.assert_array_equal(x, first_x)
                     np.testing.assert_array_equal(y, first_y)
 
@@ -199,12 +177,7 @@ class TestFairness:
         ],
     )
     def test_the_baseline_has_the_default_value_of_the_setting(
-        self,
-        monkeypatch: pytest.MonkeyPatch,
-        name: str,
-        value: str,
-        setting: str,
-        usual: object,
+        self, monkeypatch: pytest.MonkeyPatch, name: str, value: str, setting: str, usual: object
     ) -> None:
         runs = self.seen(monkeypatch, name, value)
         values = [getattr(run["settings"], setting) for run in runs]
@@ -222,12 +195,9 @@ class TestFairness:
         assert [run["settings"].optimizer for run in runs[2:]] == ["gradient-descent"] * 2
 
     @pytest.mark.parametrize(
-        ("name", "count"),
-        [("optimizers", 4), ("initializers", 5), ("batch-sizes", 5), ("dropout", 5), ("l2", 5)],
+        ("name", "count"), [("optimizers", 4), ("initializers", 5), ("batch-sizes", 5), ("dropout", 5), ("l2", 5)]
     )
-    def test_the_baseline_runs_once(
-        self, monkeypatch: pytest.MonkeyPatch, name: str, count: int
-    ) -> None:
+    def test_the_baseline_runs_once(self, monkeypatch: pytest.MonkeyPatch, name: str, count: int) -> None:
         runs = self.seen(monkeypatch, name)
         assert len({run["settings"] for run in runs}) == len(runs) == count * 2
         plain = [run for run in runs if run["settings"].optimizer == "gradient-descent"]
@@ -304,9 +274,7 @@ class TestOptions:
             (("l2", "--figure", "curves.gif"), "must end in .png or .svg or .pdf"),
         ],
     )
-    def test_invalid_arguments_are_refused_before_anything_runs(
-        self, arguments: tuple[str, ...], words: str
-    ) -> None:
+    def test_invalid_arguments_are_refused_before_anything_runs(self, arguments: tuple[str, ...], words: str) -> None:
         name, *rest = arguments
         assert words in refusal(f"compare-{name}", *rest, status=2)
 
@@ -332,9 +300,7 @@ def test_the_defaults_of_an_option_are_one_for_train_and_comparisons(tmp_path: P
         assert shown[name] == settings[name]
 
 
-def test_the_default_figure_is_in_the_working_directory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_default_figure_is_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     succeed("compare-l2", *SMALL)
     assert [path.name for path in tmp_path.iterdir()] == ["compare-l2.png"]

@@ -4,19 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
-from command_line import (
-    json_of,
-    succeed,
-)
+from command_line import json_of, succeed
 
 from deep_nn.datasets.catalog import CATALOG
 from deep_nn.datasets.generated import GENERATED
 
 
 class TestDatasets:
-    def test_every_set_is_listed_with_its_settings(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_every_set_is_listed_with_its_settings(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("nn_core.cli.download.data_folder", lambda: tmp_path)
         text = succeed("datasets").stdout
         for name in (*GENERATED, *CATALOG.remote):

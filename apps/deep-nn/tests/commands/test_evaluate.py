@@ -5,16 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import (
-    CATS,
-    SIDES,
-    THIRDS,
-    json_of,
-    refusal,
-    succeed,
-    trained,
-    write_csv,
-)
+from command_line import CATS, SIDES, THIRDS, json_of, refusal, succeed, trained, write_csv
 
 from deep_nn.model import load_model
 from deep_nn.setup import evaluation_data, set_up
@@ -37,9 +28,7 @@ class TestEvaluate:
         assert "test.h5" in found["data"]
 
     def test_json_is_one_object_with_accuracy_and_loss(self, folder: Path) -> None:
-        result = succeed(
-            "evaluate", "--model", folder / "cats.h5", "--data", folder / "test.h5", "--json"
-        )
+        result = succeed("evaluate", "--model", folder / "cats.h5", "--data", folder / "test.h5", "--json")
         assert len(result.stdout.splitlines()) == 1
         assert result.stderr == ""
         found = json_of("evaluate", "--model", folder / "cats.h5", "--data", folder / "test.h5")
@@ -85,9 +74,7 @@ class TestEvaluate:
         assert found["accuracy"] > 0.8
 
     def test_the_report_is_one_line(self, folder: Path) -> None:
-        result = succeed(
-            "evaluate", "--model", folder / "sides-model.h5", "--data", folder / "sides.csv"
-        )
+        result = succeed("evaluate", "--model", folder / "sides-model.h5", "--data", folder / "sides.csv")
         (line,) = result.stdout.splitlines()
         pattern = r".*sides\.csv: 60 examples, accuracy \d+\.\d\d%, loss [\d.e-]+"
         assert re.fullmatch(pattern, line)
@@ -98,7 +85,5 @@ class TestEvaluate:
         assert "class 'x' is unknown to the model; its classes are 'l', 'r'" in line
 
     def test_data_of_another_shape_is_refused(self, folder: Path) -> None:
-        line = refusal(
-            "evaluate", "--model", folder / "cats.h5", "--data", folder / "sides.csv", status=1
-        )
+        line = refusal("evaluate", "--model", folder / "cats.h5", "--data", folder / "sides.csv", status=1)
         assert "sides.csv" in line

@@ -4,10 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import (
-    invoke,
-    refusal,
-)
+from command_line import invoke, refusal
 
 from nn_core.cli.download import RemoteDataset
 
@@ -34,13 +31,9 @@ class TestFetch:
         assert "license: " in said
 
     def test_an_unknown_set(self) -> None:
-        assert "no data set 'cat' to download; did you mean 'cats'?" in refusal(
-            "fetch", "cat", status=1
-        )
+        assert "no data set 'cat' to download; did you mean 'cats'?" in refusal("fetch", "cat", status=1)
 
-    def test_a_server_that_does_not_respond(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_server_that_does_not_respond(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         import requests.exceptions
 
         def retrieve(*arguments: Any, **options: Any) -> None:

@@ -5,13 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import (
-    PHOTOS,
-    POINTS,
-    json_of,
-    refusal,
-    succeed,
-)
+from command_line import PHOTOS, POINTS, json_of, refusal, succeed
 from PIL import Image
 
 
@@ -60,13 +54,9 @@ class TestPredict:
 
     def test_the_table(self, folder: Path, tmp_path: Path) -> None:
         Image.fromarray(PHOTOS[1]).save(tmp_path / "photo.png")
-        (line,) = succeed(
-            "predict", "--model", folder / "cats.h5", tmp_path / "photo.png"
-        ).stdout.splitlines()
+        (line,) = succeed("predict", "--model", folder / "cats.h5", tmp_path / "photo.png").stdout.splitlines()
         assert re.fullmatch(r".*photo\.png +cat +\d+\.\d%", line)
-        lines = succeed(
-            "predict", "--model", folder / "thirds-model.h5", folder / "thirds.csv"
-        ).stdout
+        lines = succeed("predict", "--model", folder / "thirds-model.h5", folder / "thirds.csv").stdout
         assert "thirds.csv row 60 " in lines.splitlines()[-1]
 
     def test_probabilities_of_three_classes_sum_to_1(self, folder: Path) -> None:
@@ -78,9 +68,7 @@ class TestPredict:
     def test_rows_of_another_width_are_refused(self, folder: Path, tmp_path: Path) -> None:
         for text, columns in (("1\n", 1), ("1,2,3,4\n", 4)):
             (tmp_path / "wide.csv").write_text(text)
-            line = refusal(
-                "predict", "--model", folder / "moons.h5", tmp_path / "wide.csv", status=1
-            )
+            line = refusal("predict", "--model", folder / "moons.h5", tmp_path / "wide.csv", status=1)
             assert "the model was trained on 2 columns" in line
             assert f"wide.csv has {columns}" in line
 
@@ -88,9 +76,7 @@ class TestPredict:
         Image.new("RGB", (5, 5)).save(tmp_path / "good.png")
         (tmp_path / "bad.png").write_text("no picture")
         files = (tmp_path / "good.png", tmp_path / "bad.png")
-        assert "bad.png is not an image" in refusal(
-            "predict", "--model", folder / "cats.h5", *files, status=1
-        )
+        assert "bad.png is not an image" in refusal("predict", "--model", folder / "cats.h5", *files, status=1)
 
     def test_at_least_one_file_is_required(self, folder: Path) -> None:
         assert "FILES" in refusal("predict", "--model", folder / "cats.h5", status=2)

@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-from command_line import (
-    json_of,
-    succeed,
-)
+from command_line import json_of, succeed
 
 from deep_nn.model import load_model
 

@@ -104,9 +104,7 @@ class TestData:
         report = succeed("train", "--data", photos, "--test", other, "--epochs", 1).stdout
         assert "others.h5" in report
 
-    def test_the_cats_once_they_are_downloaded(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_cats_once_they_are_downloaded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("nn_core.cli.download.data_folder", lambda: tmp_path)
         assert "deep-nn fetch cats" in refusal("train", "--data", "cats", status=1)
         write_cats(tmp_path / "train_catvnoncat.h5", "train")
@@ -209,9 +207,7 @@ class TestOptions:
         lines = (tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()
         lowest = min(strict_json(line)["validation_loss"] for line in lines)
         assert result["validation_loss"] == lowest
-        assert json_of("evaluate", "--model", tmp_path / "m.h5")["loss"] == pytest.approx(
-            lowest, abs=1e-12
-        )
+        assert json_of("evaluate", "--model", tmp_path / "m.h5")["loss"] == pytest.approx(lowest, abs=1e-12)
         report = succeed("train", *crowded, "--epochs", 300, "--early-stopping", 5).stdout
         assert "stopped early: validation_loss has not improved for 5 epochs" in report
 
@@ -245,9 +241,7 @@ class TestOutput:
         assert result.stderr.splitlines()[-1] == f"wrote {tmp_path / 't.png'}"
         assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
 
-    def test_without_options_nothing_is_written(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_without_options_nothing_is_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         succeed(*SHORT)
         assert list(tmp_path.iterdir()) == []
@@ -266,9 +260,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestResume:
-    def test_resuming_gives_the_bits_of_an_uninterrupted_run(
-        self, models: Path, tmp_path: Path
-    ) -> None:
+    def test_resuming_gives_the_bits_of_an_uninterrupted_run(self, models: Path, tmp_path: Path) -> None:
         again = tmp_path / "again.h5"
         before = (models / "two.h5").read_bytes()
         succeed("train", "--resume", models / "two.h5", "--epochs", 5, "--save", again)
@@ -319,9 +311,7 @@ class TestResume:
             (("--early-stopping", "3"), "--early-stopping is "),
         ],
     )
-    def test_options_that_disagree_are_refused(
-        self, models: Path, given: tuple[str, str], words: str
-    ) -> None:
+    def test_options_that_disagree_are_refused(self, models: Path, given: tuple[str, str], words: str) -> None:
         before = (models / "two.h5").read_bytes()
         line = refusal("train", "--resume", models / "two.h5", *given, status=2)
         assert words in line

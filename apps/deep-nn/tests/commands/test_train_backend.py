@@ -29,8 +29,7 @@ def test_the_reference_gives_the_table_of_the_engine(optimizer: str) -> None:
 @pytest.mark.parametrize("shards", [1, 4, 7])
 def test_with_shards_the_bits_do_not_depend_on_the_threads(tmp_path: Path, shards: int) -> None:
     one, two = (
-        trained(tmp_path / f"{threads}.h5", *SHORT, "--shards", shards, "--threads", threads)
-        for threads in (1, 2)
+        trained(tmp_path / f"{threads}.h5", *SHORT, "--shards", shards, "--threads", threads) for threads in (1, 2)
     )
     assert_same_run(one, two)
     assert json_of("summary", "--model", one)["settings"]["shards"] == shards

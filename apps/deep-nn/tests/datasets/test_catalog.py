@@ -69,9 +69,7 @@ class TestLoad:
 
     def test_a_split_keeps_every_example_once(self, tmp_path: Path) -> None:
         x = np.arange(40.0).reshape(20, 2)
-        splits = CATALOG.load(
-            str(npz_file(tmp_path / "a.npz", x, NUMBERS)), validation=0.3, rng=rng()
-        )
+        splits = CATALOG.load(str(npz_file(tmp_path / "a.npz", x, NUMBERS)), validation=0.3, rng=rng())
         both = np.concatenate([splits.train.x, splits.validation.x])
         np.testing.assert_array_equal(both[np.argsort(both[:, 0])], x)
         for part in (splits.train, splits.validation):
@@ -94,12 +92,7 @@ class TestLoad:
     def test_a_test_file_overrides_a_test_set_and_is_matched_by_name(self, tmp_path: Path) -> None:
         arrays: dict[str, Any] = {"train_set_x": PHOTOS, "train_set_y": NUMBERS}
         path = hdf5_file(tmp_path / "a.h5", **arrays, test_set_x=PHOTOS[:3], test_set_y=[1, 1, 1])
-        other = hdf5_file(
-            tmp_path / "b.h5",
-            [b"cat", b"dog", b"non-cat"],
-            test_set_x=PHOTOS[:2],
-            test_set_y=[0, 2],
-        )
+        other = hdf5_file(tmp_path / "b.h5", [b"cat", b"dog", b"non-cat"], test_set_x=PHOTOS[:2], test_set_y=[0, 2])
         splits = CATALOG.load(str(path), test=str(other), rng=rng())
         assert splits.validation.y.tolist() == [1, 0]
         assert splits.validation.classes == ("non-cat", "cat")
@@ -125,19 +118,14 @@ class TestLoad:
         named = npz_file(tmp_path / "named.npz", x, ["cat"] * 4)
         assert "only one class ('cat')" in message_of(named)
         gap = npz_file(tmp_path / "gap.npz", x, [0, 1, 7, 1])
-        assert (
-            "label 7 is out of range; 3 classes without names must be numbered 0 to 2"
-            in message_of(gap)
-        )
+        assert "label 7 is out of range; 3 classes without names must be numbered 0 to 2" in message_of(gap)
         single = npz_file(tmp_path / "single.npz", x, [0, 1, 2, 3])
         assert f"{single} (x, y): no example can be held out" in message_of(single)
         test_only = hdf5_file(tmp_path / "t.h5", test_set_x=PHOTOS, test_set_y=NUMBERS)
         assert "t.h5 has only a test set" in message_of(test_only)
 
     def test_a_class_of_the_list_may_have_no_examples(self, tmp_path: Path) -> None:
-        path = hdf5_file(
-            tmp_path / "a.h5", [b"a", b"b", b"c"], train_set_x=PHOTOS, train_set_y=NUMBERS * 2
-        )
+        path = hdf5_file(tmp_path / "a.h5", [b"a", b"b", b"c"], train_set_x=PHOTOS, train_set_y=NUMBERS * 2)
         splits = CATALOG.load(str(path), rng=rng())
         assert splits.train.classes == ("a", "b", "c")
         assert set(splits.train.y.tolist()) == {0, 2}
@@ -168,9 +156,7 @@ class TestNames:
             ("moons:noize=3", "no setting 'noize'; did you mean 'noise'?"),
         ],
     )
-    def test_one_line_per_error(
-        self, spec: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_one_line_per_error(self, spec: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         assert message in message_of(spec)
 
@@ -213,9 +199,7 @@ class TestLoadForEvaluation:
         return judged.y.tolist()
 
     def test_the_test_set_if_there_is_one(self, tmp_path: Path) -> None:
-        path = npz_file(
-            tmp_path / "a.npz", np.zeros((4, 2)), [0, 1, 0, 1], x_test=np.ones((1, 2)), y_test=[1]
-        )
+        path = npz_file(tmp_path / "a.npz", np.zeros((4, 2)), [0, 1, 0, 1], x_test=np.ones((1, 2)), y_test=[1])
         judged = CATALOG.load_for_evaluation(str(path), ("a", "b"), rng=rng())
         assert judged.x.tolist() == [[1, 1]]
         assert judged.name == f"{path} (x_test, y_test)"

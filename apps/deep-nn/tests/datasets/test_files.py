@@ -137,9 +137,7 @@ def names_to_test_on(contents: Contents[Any]) -> tuple[str, ...] | None:
 class TestHdf5:
     def test_photos_with_names(self, tmp_path: Path) -> None:
         names = np.array([b"non-cat", b"caf\xc3\xa9"])
-        path = hdf5_file(
-            tmp_path, train_set_x=PHOTOS, train_set_y=NUMBERS[None], list_classes=names
-        )
+        path = hdf5_file(tmp_path, train_set_x=PHOTOS, train_set_y=NUMBERS[None], list_classes=names)
         contents = read(path)
         assert contents.test is None
         assert contents.train is not None
@@ -167,10 +165,7 @@ class TestHdf5:
                 {"test_set_x": POINTS, "test_set_y": NUMBERS + 1, "list_classes": [b"a", b"b"]},
                 "label 2 is out of range; there are 2 classes",
             ),
-            (
-                {"test_set_x": POINTS, "test_set_y": NUMBERS, "list_classes": [b"a", b"a"]},
-                "has a name twice",
-            ),
+            ({"test_set_x": POINTS, "test_set_y": NUMBERS, "list_classes": [b"a", b"a"]}, "has a name twice"),
             ({"train_set_x": 3.0, "train_set_y": 1}, "must be a table"),
             ({"train_set_x": POINTS, "train_set_y": 1}, "one label per example"),
         ],
@@ -217,9 +212,7 @@ class TestAnyKind:
         os.mkfifo(tmp_path / name)
         assert "is not a regular file" in message_of(tmp_path / name)
 
-    def test_an_unreadable_file(
-        self, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_an_unreadable_file(self, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(self: Path, *arguments: object, **options: Any) -> NoReturn:
             raise PermissionError(13, "Permission denied")
 

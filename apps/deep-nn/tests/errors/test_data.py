@@ -54,10 +54,7 @@ BAD_DATA: dict[str, tuple[Callable[[Path], object], str]] = {
     "an empty CSV": (text(""), "points.csv is empty"),
     "a CSV of blank lines": (text("\n\n"), "points.csv is empty"),
     "a CSV with a header only": (text("u,v,side\n"), "has a header but no rows"),
-    "text in a number column": (
-        text("1,2,a\n3,four,b\n"),
-        "points.csv, line 2, column 2: 'four' is not a number",
-    ),
+    "text in a number column": (text("1,2,a\n3,four,b\n"), "points.csv, line 2, column 2: 'four' is not a number"),
     "NaN in a CSV": (text("1,2,a\n3,nan,b\n"), "line 2, column 2: 'nan' is not finite"),
     "NaN in an .npz": (with_nan, "nan at example 7, column 1"),
     "infinity": (text("1,2,a\n-inf,2,b\n"), "line 2, column 1: '-inf' is not finite"),
@@ -71,10 +68,7 @@ BAD_DATA: dict[str, tuple[Callable[[Path], object], str]] = {
     "negative labels": (npz(x=POINTS, y=SIDES - 1), "label -1 is not a class number"),
     ".h5 without the keys": (h5(images=POINTS), "its keys are images"),
     ".h5 without labels": (h5(train_set_x=POINTS), "train_set_y is missing"),
-    ".h5 with a test part only": (
-        h5(test_set_x=POINTS, test_set_y=SIDES),
-        "has only a test set, no training set",
-    ),
+    ".h5 with a test part only": (h5(test_set_x=POINTS, test_set_y=SIDES), "has only a test set, no training set"),
     "a truncated .h5": (a_truncated_h5, "is not an HDF5 file, or is damaged"),
     "an unknown suffix": (lambda folder: __file__, "unknown suffix (.py)"),
     "settings that a set has not": (lambda folder: "moons:radius=1", "no setting 'radius'"),
@@ -95,36 +89,26 @@ class TestData:
     @pytest.mark.parametrize("kind", ["no such file", "text in a number column", "a truncated .h5"])
     def test_bad_data_in_compare(self, here: Path, kind: str) -> None:
         make, words = BAD_DATA[kind]
-        line = refused_and_nothing_changed(
-            here, "compare-optimizers", "--data", make(here), status=1
-        )
+        line = refused_and_nothing_changed(here, "compare-optimizers", "--data", make(here), status=1)
         assert words in line
 
-    @pytest.mark.parametrize(
-        "kind", ["no such file", "a directory", "an empty CSV", "NaN in a CSV", "a truncated .h5"]
-    )
+    @pytest.mark.parametrize("kind", ["no such file", "a directory", "an empty CSV", "NaN in a CSV", "a truncated .h5"])
     def test_bad_data_in_evaluate(self, here: Path, kind: str) -> None:
         path = trained(here / "m.h5")
         make, words = BAD_DATA[kind]
-        line = refused_and_nothing_changed(
-            here, "evaluate", "--model", path, "--data", make(here), "--json", status=1
-        )
+        line = refused_and_nothing_changed(here, "evaluate", "--model", path, "--data", make(here), "--json", status=1)
         assert words in line
 
     def test_a_test_file_of_another_shape(self, here: Path) -> None:
         write_csv(here / "points.csv")
         write_cats(here / "photos.h5", "test")
-        line = refused_and_nothing_changed(
-            here, "train", "--data", "points.csv", "--test", "photos.h5", status=1
-        )
+        line = refused_and_nothing_changed(here, "train", "--data", "points.csv", "--test", "photos.h5", status=1)
         assert "photos.h5" in line
 
     def test_a_test_file_with_an_unknown_class(self, here: Path) -> None:
         write_csv(here / "points.csv", SIDES, "ab")
         write_csv(here / "others.csv", SIDES, "ax")
-        line = refused_and_nothing_changed(
-            here, "train", "--data", "points.csv", "--test", "others.csv", status=1
-        )
+        line = refused_and_nothing_changed(here, "train", "--data", "points.csv", "--test", "others.csv", status=1)
         assert "class 'x' is unknown to the training data" in line
 
     def test_too_few_examples_to_split(self, here: Path) -> None:

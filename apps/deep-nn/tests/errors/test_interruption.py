@@ -29,17 +29,13 @@ class TestDivergence:
 
     def test_divergence_is_one_line(self, here: Path) -> None:
         path = trained(here / "m.h5")
-        line = refused_and_nothing_changed(
-            here, "train", "--save", path, "--figure", "f.png", *self.WILD, status=1
-        )
+        line = refused_and_nothing_changed(here, "train", "--save", path, "--figure", "f.png", *self.WILD, status=1)
         assert "not finite come from layer " in line
         assert "smaller learning rate" in line
 
     @pytest.mark.parametrize("rate", ["1e8", "1e15", "1e20", "1e60"])
     @pytest.mark.parametrize("epochs", [1, 3])
-    def test_a_nonfinite_loss_is_never_reported_or_saved(
-        self, here: Path, rate: str, epochs: int
-    ) -> None:
+    def test_a_nonfinite_loss_is_never_reported_or_saved(self, here: Path, rate: str, epochs: int) -> None:
         wild = ("--optimizer", "gradient-descent", "--learning-rate", rate, "--batch-size", "full")
         outputs = ("--save", "m.h5", "--log", "log.jsonl", "--json")
         result = invoke("train", *wild, *outputs, "--epochs", epochs)
@@ -56,9 +52,7 @@ class TestDivergence:
 
 
 class TestCtrlC:
-    def test_while_training_it_says_where_it_saved(
-        self, here: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_while_training_it_says_where_it_saved(self, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         alone = trained(here / "alone.h5", "--epochs", 4)
         with monkeypatch.context() as pressed:
             press_ctrl_c_in_step(pressed, 17)
@@ -67,17 +61,13 @@ class TestCtrlC:
         invoke("train", "--resume", "m.h5")
         assert_same_run(here / "m.h5", alone)
 
-    def test_while_training_without_save_it_says_that(
-        self, here: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_while_training_without_save_it_says_that(self, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         press_ctrl_c_in_step(monkeypatch, 3)
         line = refused_and_nothing_changed(here, "train", "--figure", "f.png", status=1)
         assert line.endswith("not saved: no --save given")
 
     @pytest.mark.parametrize("command", ["compare-optimizers", "compare-l2"])
-    def test_while_comparing(
-        self, here: Path, monkeypatch: pytest.MonkeyPatch, command: str
-    ) -> None:
+    def test_while_comparing(self, here: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
         press_ctrl_c_in_step(monkeypatch, 3)
         assert refused_and_nothing_changed(here, command, status=1) == "interrupted"
 

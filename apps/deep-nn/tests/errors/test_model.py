@@ -7,12 +7,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from command_line import (
-    refused_and_nothing_changed,
-    trained,
-    write_cats,
-    write_npz,
-)
+from command_line import refused_and_nothing_changed, trained, write_cats, write_npz
 
 from nn_core import checkpoint
 from nn_core.layers import Dense
@@ -20,9 +15,7 @@ from nn_core.network import Network
 
 
 def another_programs(path: Path) -> Path:
-    checkpoint.save(
-        path, Network([Dense(1)], input_shape=(2,)), program="cnn-sign", details={"classes": []}
-    )
+    checkpoint.save(path, Network([Dense(1)], input_shape=(2,)), program="cnn-sign", details={"classes": []})
     return path
 
 
@@ -63,10 +56,7 @@ BAD_MODELS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a directory": (Path.mkdir, "cannot read m.h5: Is a directory"),
     "an empty file": (Path.touch, "m.h5 is not a checkpoint"),
     "text": (plain_text, "m.h5 is not a checkpoint (not HDF5)"),
-    "a data file": (
-        lambda path: write_cats(path, "train"),
-        "m.h5 is not a checkpoint (no nn-core header)",
-    ),
+    "a data file": (lambda path: write_cats(path, "train"), "m.h5 is not a checkpoint (no nn-core header)"),
     "of another program": (another_programs, "m.h5 was written by cnn-sign, not by deep-nn"),
     "truncated": (cut_off, "m.h5: damaged"),
     "of a later version": (
@@ -82,10 +72,7 @@ BAD_MODELS: dict[str, tuple[Callable[[Path], object], str]] = {
         edited(replaced("parameters/0/W", np.full((2, 16), np.nan))),
         "m.h5 is damaged: /parameters/0/W has values that are not finite",
     ),
-    "with a group for weights": (
-        edited(replaced("parameters/0/W", {})),
-        "m.h5 is damaged",
-    ),
+    "with a group for weights": (edited(replaced("parameters/0/W", {})), "m.h5 is damaged"),
     "without details": (edited(replaced("details", None)), "m.h5 is damaged"),
     "with details that are not JSON": (edited(replaced("details", "{")), "m.h5 is damaged"),
     "with other details": (edited(replaced("details", "{}")), "m.h5 is damaged"),
@@ -95,9 +82,7 @@ BAD_MODELS: dict[str, tuple[Callable[[Path], object], str]] = {
 class TestModels:
     @pytest.mark.parametrize("kind", BAD_MODELS)
     @pytest.mark.parametrize("command", ["evaluate --model", "train --resume"])
-    def test_bad_checkpoints_in_evaluate_and_resume(
-        self, here: Path, command: str, kind: str
-    ) -> None:
+    def test_bad_checkpoints_in_evaluate_and_resume(self, here: Path, command: str, kind: str) -> None:
         make, words = BAD_MODELS[kind]
         make(Path("m.h5"))
         line = refused_and_nothing_changed(here, *command.split(), "m.h5", status=1)
@@ -121,12 +106,8 @@ class TestModels:
             assert f"no such file: {data}" in line
             assert "--data" in line
 
-    @pytest.mark.parametrize(
-        "name", ["training/state", "training/history/step_loss", "training/optimizer/m"]
-    )
+    @pytest.mark.parametrize("name", ["training/state", "training/history/step_loss", "training/optimizer/m"])
     def test_a_damaged_run(self, here: Path, name: str) -> None:
         edited(replaced(name, None))(here / "m.h5")
-        line = refused_and_nothing_changed(
-            here, "train", "--resume", "m.h5", "--epochs", 2, status=1
-        )
+        line = refused_and_nothing_changed(here, "train", "--resume", "m.h5", "--epochs", 2, status=1)
         assert line

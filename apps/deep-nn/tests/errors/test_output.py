@@ -28,9 +28,7 @@ class TestOutput:
         assert f"'{option}': no such folder: 'file'" in line
 
     @pytest.mark.parametrize(("option", "name"), OPTIONS)
-    def test_a_read_only_folder(
-        self, here: Path, monkeypatch: pytest.MonkeyPatch, option: str, name: str
-    ) -> None:
+    def test_a_read_only_folder(self, here: Path, monkeypatch: pytest.MonkeyPatch, option: str, name: str) -> None:
         monkeypatch.setattr("os.access", lambda path, mode: False)
         line = refused_and_nothing_changed(here, "train", option, name, status=2)
         assert "no permission to write to the folder" in line
@@ -91,15 +89,11 @@ class TestOutput:
         data = write_cats(here / "photos.h5", "train")
         (here / "link.h5").symlink_to(data)
         for save in (data, "photos.h5", "./photos.h5", "link.h5"):
-            line = refused_and_nothing_changed(
-                here, "train", "--data", data, "--save", save, status=2
-            )
+            line = refused_and_nothing_changed(here, "train", "--data", data, "--save", save, status=2)
             assert "--save would overwrite --data" in line
         test = ("--test", "photos.h5", "--save", "photos.h5")
         assert "overwrite --test" in refused_and_nothing_changed(here, "train", *test, status=2)
 
     def test_two_outputs_in_one_file(self, here: Path) -> None:
-        line = refused_and_nothing_changed(
-            here, "train", "--save", "m.h5", "--log", "m.h5", status=2
-        )
+        line = refused_and_nothing_changed(here, "train", "--save", "m.h5", "--log", "m.h5", status=2)
         assert "--log would overwrite --save" in line

@@ -3,11 +3,7 @@
 from pathlib import Path
 
 import pytest
-from command_line import (
-    invoke,
-    refusal,
-    refused_and_nothing_changed,
-)
+from command_line import invoke, refusal, refused_and_nothing_changed
 
 USAGE = [
     (("--hidden", "20,,5"), "'--hidden': '20,,5' has an empty item"),
@@ -56,12 +52,8 @@ class TestUsage:
         line = refusal("compare-optimisers", status=2)
         assert "no such command: 'compare-optimisers'; did you mean 'compare-optimizers'?" in line
 
-    @pytest.mark.parametrize(
-        ("width", "status"), [("99999999999999999999", (1, 2)), ("9999999999999", (1, 2))]
-    )
-    def test_a_network_too_large_for_memory(
-        self, here: Path, width: str, status: tuple[int, ...]
-    ) -> None:
+    @pytest.mark.parametrize(("width", "status"), [("99999999999999999999", (1, 2)), ("9999999999999", (1, 2))])
+    def test_a_network_too_large_for_memory(self, here: Path, width: str, status: tuple[int, ...]) -> None:
         result = invoke("train", "--hidden", width, "--save", "m.h5")
         assert isinstance(result.exception, SystemExit)
         assert result.exit_code in status

@@ -34,15 +34,7 @@ if TYPE_CHECKING:
     )
     from nn_core.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
     from nn_core.network import Network
-    from nn_core.optim.optimizers import (
-        Adam,
-        AdamW,
-        GradientDescent,
-        Momentum,
-        Nesterov,
-        Optimizer,
-        RMSProp,
-    )
+    from nn_core.optim.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
     from nn_core.reference import Reference
     from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
     from nn_core.training.history import History

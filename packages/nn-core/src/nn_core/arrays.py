@@ -1,7 +1,6 @@
 """Array types, and the shapes of examples."""
 
 import math
-
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeAlias
 

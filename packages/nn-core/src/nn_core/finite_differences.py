@@ -59,15 +59,12 @@ class GradientReport:
         lines = []
         for array in self.arrays:
             lines.append(
-                f"{array.name} {array.shape}: {array.numbers} compared, "
-                f"largest relative error {array.error:.1e}"
+                f"{array.name} {array.shape}: {array.numbers} compared, largest relative error {array.error:.1e}"
             )
             if array.kinks:
                 lines.append(f"  {len(array.kinks)} at a kink: {', '.join(array.kinks)}")
         if self.nearby:
-            lines.append(
-                "a gradient failed at this point and none near it: it is one where kinks coincide"
-            )
+            lines.append("a gradient failed at this point and none near it: it is one where kinks coincide")
         return "\n".join(lines)
 
 
@@ -110,9 +107,7 @@ def check_function(
                 )
             else:
                 errors.append(found.error)
-        report.append(
-            Checked(name, values.shape, len(errors), max(errors, default=0.0), tuple(kinks))
-        )
+        report.append(Checked(name, values.shape, len(errors), max(errors, default=0.0), tuple(kinks)))
     return GradientReport(tuple(report))
 
 
@@ -129,9 +124,7 @@ class _Kink:
     right: float
 
 
-def _probes(
-    values: Array, largest: int, directions: int, rng: np.random.Generator
-) -> list[tuple[str, Array]]:
+def _probes(values: Array, largest: int, directions: int, rng: np.random.Generator) -> list[tuple[str, Array]]:
     """Where to look: every unit vector of a small array, random ones of a large array."""
     if values.size > largest:
         drawn = [rng.normal(size=values.shape) for _ in range(directions)]
@@ -145,11 +138,7 @@ def _probes(
 
 
 def _compare(
-    function: Callable[[], float],
-    values: Array,
-    direction: Array,
-    received: float,
-    tolerance: float,
+    function: Callable[[], float], values: Array, direction: Array, received: float, tolerance: float
 ) -> _Slope | _Kink:
     """The slope by finite differences and how far `received` is from it, or a kink."""
     start = values.copy()

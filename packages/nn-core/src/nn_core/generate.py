@@ -38,11 +38,7 @@ class Pool(Protocol):
 
 
 def next_probabilities(
-    logits: Array,
-    *,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
+    logits: Array, *, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
 ) -> Array:
     """P(next token), (N, V), from logits (N, V).
 
@@ -127,9 +123,7 @@ def generate(
     token is banned; DataError if the network's logits are not numbers.
     """
     _check_settings(temperature, top_k, top_p)
-    require(
-        max_length is None or max_length >= 0, f"max_length must be at least 0, not {max_length}"
-    )
+    require(max_length is None or max_length >= 0, f"max_length must be at least 0, not {max_length}")
     if prefix.ndim != 2 or prefix.shape[1] == 0:
         raise ShapeError(f"a prefix is tokens (N, T) with T at least 1, not {prefix.shape}")
     logits, state = predictor.predict(prefix[:, :PREFIX_STEPS])
@@ -215,9 +209,6 @@ def sample(
 
 
 def _check_settings(temperature: float, top_k: int | None, top_p: float | None) -> None:
-    require(
-        0 <= temperature < math.inf,
-        f"temperature must be 0 (the most likely token) or above, not {temperature}",
-    )
+    require(0 <= temperature < math.inf, f"temperature must be 0 (the most likely token) or above, not {temperature}")
     require(top_k is None or top_k >= 1, f"top_k must be at least 1, not {top_k}")
     require(top_p is None or 0 < top_p <= 1, f"top_p must be in (0, 1], not {top_p}")

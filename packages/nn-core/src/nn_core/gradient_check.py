@@ -51,9 +51,7 @@ def check_gradients(
 
     def check() -> GradientReport:
         arguments, gradients = twin.arguments_and_gradients()
-        return check_function(
-            twin.value, arguments, gradients, rng=rng, tolerance=tolerance, largest=largest
-        )
+        return check_function(twin.value, arguments, gradients, rng=rng, tolerance=tolerance, largest=largest)
 
     try:
         return check()
@@ -78,9 +76,7 @@ def check_layer(
     fixed = network.vector[network.trained_count :]
     np.exp(fixed, out=fixed)
     r = rng.normal(size=network.activations(x)[-1].shape)
-    return check_gradients(
-        network, x, r, lambda y, r: (float((r * y).sum()), r), rng=rng, training=training
-    )
+    return check_gradients(network, x, r, lambda y, r: (float((r * y).sum()), r), rng=rng, training=training)
 
 
 def check_loss(
@@ -89,9 +85,7 @@ def check_loss(
     """Compare the d_logits of a loss with finite differences of its value."""
     logits = np.array(logits, np.float64)
     _, d_logits = loss(logits, targets)
-    return check_function(
-        lambda: loss(logits, targets)[0], {"logits": logits}, {"logits": d_logits}, rng=rng
-    )
+    return check_function(lambda: loss(logits, targets)[0], {"logits": logits}, {"logits": d_logits}, rng=rng)
 
 
 class _Twin:
@@ -109,12 +103,7 @@ class _Twin:
         rng: np.random.Generator,
         training: bool,
     ) -> None:
-        self.network = Network(
-            network.layers,
-            input_shape=network.input_shape,
-            dtype=np.float64,
-            tied=network.tied,
-        )
+        self.network = Network(network.layers, input_shape=network.input_shape, dtype=np.float64, tied=network.tied)
         self.network.vector[...] = network.vector
         self.x = self.network.validate_input(np.array(x))
         self.targets, self.loss = targets, loss
@@ -135,9 +124,7 @@ class _Twin:
         output, _, caches = self._forward()
         _, d_output = self.loss(output, self.targets)
         vector, grads = network.new_gradients()
-        d_x, d_state = network.chain.backward_with_state(
-            d_output, self.weights, caches, network.params, grads, context
-        )
+        d_x, d_state = network.chain.backward_with_state(d_output, self.weights, caches, network.params, grads, context)
         received = network.named(network.finish_gradients(vector))
         arguments: dict[str, Array] = {}
         gradients: dict[str, Array] = {}
@@ -182,14 +169,11 @@ def _random_like(state: State, rng: np.random.Generator) -> State:
 def _dot(weights: State, state: State) -> float:
     """sum(w * s) over the arrays of a state."""
     return sum(
-        _dot(w, s) if isinstance(s, tuple) else float(np.vdot(w, s))
-        for w, s in zip(weights, state, strict=True)
+        _dot(w, s) if isinstance(s, tuple) else float(np.vdot(w, s)) for w, s in zip(weights, state, strict=True)
     )
 
 
-def _arrays_of(
-    chain: Chain, state: State, path: tuple[int, ...] = ()
-) -> Iterator[tuple[str, Array]]:
+def _arrays_of(chain: Chain, state: State, path: tuple[int, ...] = ()) -> Iterator[tuple[str, Array]]:
     """The floating-point arrays of a chain's state, by the layer that they belong to."""
     for index, (layer, part) in enumerate(zip(chain.layers, state, strict=True)):
         here = (*path, index)

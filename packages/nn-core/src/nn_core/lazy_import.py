@@ -26,16 +26,10 @@ def lazy_names(package: str, modules: Mapping[str, str]) -> dict[str, Lazy]:
     package  "nn_core.layers"
     modules  module of the package -> its names, separated by spaces
     """
-    return {
-        name: Lazy(f"{package}.{module}", name)
-        for module, names in modules.items()
-        for name in names.split()
-    }
+    return {name: Lazy(f"{package}.{module}", name) for module, names in modules.items() for name in names.split()}
 
 
-def lazy_attributes(
-    package: str, names: Mapping[str, Lazy]
-) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def lazy_attributes(package: str, names: Mapping[str, Lazy]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """The `__getattr__` and the `__dir__` of a package that exports these names.
 
     __getattr__, __dir__ = lazy_attributes(__name__, NAMES)

@@ -35,14 +35,10 @@ class Loss(ABC):
         """The number of targets in y, or the sum of their weights."""
 
     @abstractmethod
-    def total(
-        self, output: Array, y: npt.NDArray[Any], weights: Array | None = None
-    ) -> tuple[float, Array]:
+    def total(self, output: Array, y: npt.NDArray[Any], weights: Array | None = None) -> tuple[float, Array]:
         """The sum of the losses, not divided, and its gradient, in an array of its own."""
 
-    def __call__(
-        self, output: Array, y: npt.NDArray[Any], weights: Array | None = None
-    ) -> tuple[float, Array]:
+    def __call__(self, output: Array, y: npt.NDArray[Any], weights: Array | None = None) -> tuple[float, Array]:
         """The mean over the targets, and its gradient.
 
         Raises DataError if there is no target.
@@ -74,13 +70,10 @@ class BinaryCrossEntropy(Loss):
     def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
         return _count_labels(y, weights)
 
-    def total(
-        self, output: Array, y: npt.NDArray[Any], weights: Array | None = None
-    ) -> tuple[float, Array]:
+    def total(self, output: Array, y: npt.NDArray[Any], weights: Array | None = None) -> tuple[float, Array]:
         if output.shape not in (y.shape, (*y.shape, 1)):
             raise ShapeError(
-                f"binary cross-entropy of labels {y.shape} takes logits {(*y.shape, 1)}, "
-                f"not {output.shape}"
+                f"binary cross-entropy of labels {y.shape} takes logits {(*y.shape, 1)}, not {output.shape}"
             )
         w = _label_weights(y, weights, 2, output.dtype)
         z = output.reshape(-1)
@@ -114,9 +107,7 @@ class SoftmaxCrossEntropy(Loss):
     def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
         return _count_labels(y, weights)
 
-    def total(
-        self, output: Array, y: npt.NDArray[Any], weights: Array | None = None
-    ) -> tuple[float, Array]:
+    def total(self, output: Array, y: npt.NDArray[Any], weights: Array | None = None) -> tuple[float, Array]:
         if output.ndim < 2 or output.shape[:-1] != y.shape:
             raise ShapeError(
                 f"softmax cross-entropy of labels {y.shape} takes logits "
@@ -159,13 +150,10 @@ class MeanSquaredError(Loss):
     def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
         return float(y.size if weights is None else weights_like(y, weights, np.float64).sum())
 
-    def total(
-        self, output: Array, y: npt.NDArray[Any], weights: Array | None = None
-    ) -> tuple[float, Array]:
+    def total(self, output: Array, y: npt.NDArray[Any], weights: Array | None = None) -> tuple[float, Array]:
         if output.shape != y.shape:
             raise ShapeError(
-                f"mean squared error takes targets of the predictions' shape {output.shape}, "
-                f"not {y.shape}"
+                f"mean squared error takes targets of the predictions' shape {output.shape}, not {y.shape}"
             )
         difference = np.subtract(output, y, dtype=output.dtype)
         squares = np.square(difference)
@@ -198,9 +186,7 @@ def _count_labels(y: Labels, weights: Array | None) -> float:
     return float(weights_like(y, weights, np.float64)[y != IGNORE_INDEX].sum())
 
 
-def _label_weights(
-    y: Labels, weights: Array | None, classes: int, dtype: npt.DTypeLike
-) -> Array | None:
+def _label_weights(y: Labels, weights: Array | None, classes: int, dtype: npt.DTypeLike) -> Array | None:
     """The weight of each label, flat: 0 where it is ignored; None if all count 1.
 
     Raises DataError unless all labels are integers in [0, classes), or -1.

@@ -43,9 +43,7 @@ def accuracy(logits: Array, labels: Labels) -> float:
         labeled = labels != IGNORE_INDEX
         logits, labels = logits[labeled], labels[labeled]
     if labels.shape != logits.shape[:1]:
-        raise ShapeError(
-            f"logits {logits.shape} take labels {logits.shape[:1]}, not {labels.shape}"
-        )
+        raise ShapeError(f"logits {logits.shape} take labels {logits.shape[:1]}, not {labels.shape}")
     if len(labels) == 0:
         raise DataError("accuracy needs at least one example")
     return int(np.count_nonzero(predicted_labels(logits) == labels)) / len(labels)

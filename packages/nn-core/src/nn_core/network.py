@@ -57,10 +57,7 @@ class Network:
         self.input_shape: Shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
         require(len(self.layers) > 0, "a network needs at least one layer")
-        require(
-            self.dtype in (np.float32, np.float64),
-            f"a network computes in float32 or float64, not {self.dtype}",
-        )
+        require(self.dtype in (np.float32, np.float64), f"a network computes in float32 or float64, not {self.dtype}")
         for layer in self.layers[1:]:
             require(not layer.takes_integers, f"{layer!r} takes integers: it must come first")
         self.shapes = self.chain.shapes(self.input_shape)
@@ -148,9 +145,7 @@ class Network:
         states = self.initial_state(len(x))
         outputs = []
         for index, child in enumerate(self.chain.contexts(self.params, Context(training=False))):
-            x, _, _ = self.layers[index].forward_with_state(
-                x, states[index], below(self.params, index), child
-            )
+            x, _, _ = self.layers[index].forward_with_state(x, states[index], below(self.params, index), child)
             outputs.append(x)
         return outputs
 
@@ -171,11 +166,7 @@ class Network:
         """Views by name of a vector laid out as the parameters, or as those that are trained."""
         return self._views(
             vector,
-            {
-                name: name
-                for name in self.declared
-                if name not in self.tied and self._slices[name].stop <= vector.size
-            },
+            {name: name for name in self.declared if name not in self.tied and self._slices[name].stop <= vector.size},
         )
 
     def finish_gradients(self, gradients: Array) -> Array:
@@ -208,9 +199,7 @@ class Network:
                 raise SettingError(f"cannot tie {name!r} to {owner!r}: no such parameter")
             alike = self.declared[name].shape == self.declared[owner].shape
             if owner in self.tied or not alike:
-                raise SettingError(
-                    f"cannot tie {name!r} to {owner!r}: not an untied parameter of its shape"
-                )
+                raise SettingError(f"cannot tie {name!r} to {owner!r}: not an untied parameter of its shape")
 
     def _layout(self) -> tuple[dict[str, slice], list[int], int]:
         """Where each parameter lies, where each region ends, and the size of a gradient."""
@@ -232,10 +221,7 @@ class Network:
 
     def _views(self, vector: Array, owners: Mapping[str, str]) -> Arrays:
         return MappingProxyType(
-            {
-                name: vector[self._slices[owner]].reshape(self.declared[name].shape)
-                for name, owner in owners.items()
-            }
+            {name: vector[self._slices[owner]].reshape(self.declared[name].shape) for name, owner in owners.items()}
         )
 
 

@@ -63,13 +63,7 @@ class Backend(Protocol):
         """The outputs of any number of examples, without noise, and the state after them."""
 
     def update(
-        self,
-        optimizer: Optimizer,
-        gradients: Array,
-        state: dict[str, Array],
-        *,
-        learning_rate: float,
-        step: int,
+        self, optimizer: Optimizer, gradients: Array, state: dict[str, Array], *, learning_rate: float, step: int
     ) -> None:
         """One step of the optimizer and of the running statistics. step is 1, 2, ..."""
 
@@ -118,35 +112,21 @@ class Reference:
         for start in range(0, max(len(x), 1), PREDICT_ROWS):
             rows = slice(start, start + PREDICT_ROWS)
             output, left, _ = network.chain.forward_with_state(
-                network.validate_input(x[rows]),
-                state_rows(state, rows),
-                network.params,
-                Context(training=False),
+                network.validate_input(x[rows]), state_rows(state, rows), network.params, Context(training=False)
             )
             outputs.append(output)
             states.append(left)
         return np.concatenate(outputs), join_states(states)
 
     def update(
-        self,
-        optimizer: Optimizer,
-        gradients: Array,
-        state: dict[str, Array],
-        *,
-        learning_rate: float,
-        step: int,
+        self, optimizer: Optimizer, gradients: Array, state: dict[str, Array], *, learning_rate: float, step: int
     ) -> None:
         """See `Backend`."""
         update_parameters(self.network, optimizer, gradients, state, learning_rate, step)
 
 
 def update_parameters(
-    network: Network,
-    optimizer: Optimizer,
-    gradients: Array,
-    state: dict[str, Array],
-    learning_rate: float,
-    step: int,
+    network: Network, optimizer: Optimizer, gradients: Array, state: dict[str, Array], learning_rate: float, step: int
 ) -> None:
     """One step of the optimizer, then of the running statistics.
 
@@ -162,9 +142,7 @@ def update_parameters(
         named_w, named_g = network.named(w), network.named(g)
         for name, parameter in named_w.items():
             of_parameter = {slot: views[name] for slot, views in slots.items()}
-            optimizer.update(
-                parameter, named_g[name], of_parameter, learning_rate=learning_rate, step=step
-            )
+            optimizer.update(parameter, named_g[name], of_parameter, learning_rate=learning_rate, step=step)
     network.update_running_stats(gradients)
 
 

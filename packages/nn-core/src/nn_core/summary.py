@@ -62,13 +62,7 @@ class Summary(NamedTuple):
         lines = [("layer", "output", "parameters", "bytes", "MACs")]
         lines.append(("input", _shape(self.input_shape), "", "", ""))
         lines += [
-            (
-                row.layer,
-                _shape(row.output_shape),
-                f"{row.parameters:,}",
-                f"{row.bytes:,}",
-                f"{row.macs:,}",
-            )
+            (row.layer, _shape(row.output_shape), f"{row.parameters:,}", f"{row.bytes:,}", f"{row.macs:,}")
             for row in self.rows
         ]
         total = ("total", "", f"{self.parameters:,}", f"{self.bytes:,}", f"{self.macs:,}")

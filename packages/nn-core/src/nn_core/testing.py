@@ -106,9 +106,7 @@ class CommandLine:
     def commands(self) -> dict[str, click.Command]:
         """All commands by name, imported."""
         context = click.Context(self.main, info_name=self.name)
-        found = {
-            name: self.main.get_command(context, name) for name in self.main.list_commands(context)
-        }
+        found = {name: self.main.get_command(context, name) for name in self.main.list_commands(context)}
         return {name: command for name, command in found.items() if command is not None}
 
     def help_of(self, *command: str) -> str:
@@ -119,9 +117,7 @@ class CommandLine:
 
     def example_of(self, *command: str) -> list[str]:
         """The words of the one example in a help, after the program's name."""
-        examples = re.findall(
-            rf"^ *Example: {self.name} (.*)$", self.help_of(*command), re.MULTILINE
-        )
+        examples = re.findall(rf"^ *Example: {self.name} (.*)$", self.help_of(*command), re.MULTILINE)
         _require(len(examples) == 1, f"{command}: {len(examples)} examples")
         return shlex.split(examples[0])
 
@@ -164,10 +160,7 @@ def wait_for_line(process: "subprocess.Popen[str]", beginning: str) -> None:
 
 def modules_loaded(program: str) -> set[str]:
     """The modules that are loaded when a Python program in a process of its own has ended."""
-    script = (
-        f"import sys\ntry:\n{_indented(program)}\nfinally:\n"
-        "    print(*sorted(sys.modules), file=sys.stderr)\n"
-    )
+    script = f"import sys\ntry:\n{_indented(program)}\nfinally:\n    print(*sorted(sys.modules), file=sys.stderr)\n"
     command = [sys.executable, "-W", "error", "-c", script]
     done = subprocess.run(command, capture_output=True, check=True, text=True)
     return set(done.stderr.split())
@@ -217,9 +210,7 @@ def assert_same_run(one: Path, other: Path) -> None:
 def assert_other_run(one: Path, other: Path) -> None:
     """Assert that two checkpoints are of different runs."""
     first, second = numbers_in(one), numbers_in(other)
-    same = first.keys() == second.keys() and all(
-        np.array_equal(values, second[name]) for name, values in first.items()
-    )
+    same = first.keys() == second.keys() and all(np.array_equal(values, second[name]) for name, values in first.items())
     _require(not same, "the runs are the same")
 
 

@@ -15,13 +15,7 @@ from nn_core.batches.augmentation import AUGMENTATIONS, Augmentation, augmentati
 from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.noise import uniform
 
-STILL: dict[str, Any] = {
-    "shift": 0.0,
-    "rotation": 0.0,
-    "scale": 0.0,
-    "stretch": 0.0,
-    "horizontal_flip": False,
-}
+STILL: dict[str, Any] = {"shift": 0.0, "rotation": 0.0, "scale": 0.0, "stretch": 0.0, "horizontal_flip": False}
 UNLIT: dict[str, Any] = {"brightness": 0.0, "contrast": 0.0, "color": 0.0}
 settings = st.builds(
     Augmentation,
@@ -89,9 +83,7 @@ def slowly(
 
 
 @given(chosen=settings, shape=shapes, seed=seeds, white=st.sampled_from([1.0, 255.0]))
-def test_as_defined(
-    chosen: Augmentation, shape: tuple[int, int, int, int], seed: int, white: float
-) -> None:
+def test_as_defined(chosen: Augmentation, shape: tuple[int, int, int, int], seed: int, white: float) -> None:
     x = smooth(shape, seed)
     y = chosen(x, seed=(seed, 3), white=white)
     assert y.shape == x.shape
@@ -182,9 +174,7 @@ def test_light_differs_by_channel_only_by_color() -> None:
 
 
 @given(seed=seeds, count=st.integers(1, 12), pixels=st.sampled_from([1, 40, 100, 10**9]))
-def test_images_do_not_depend_on_their_neighbors_or_on_the_blocks(
-    seed: int, count: int, pixels: int
-) -> None:
+def test_images_do_not_depend_on_their_neighbors_or_on_the_blocks(seed: int, count: int, pixels: int) -> None:
     x = bytes_of((count, 5, 4, 3), seed)
     chosen = Augmentation(shift=0.5, rotation=90, scale=0.5)
     whole = chosen(x, seed=(seed, 3))
@@ -199,9 +189,7 @@ def test_images_do_not_depend_on_their_neighbors_or_on_the_blocks(
 def test_one_seed_gives_the_same_bits_and_the_batch_stays_as_it_is() -> None:
     x = bytes_of((6, 8, 8, 3))
     before = x.copy()
-    first, again, other, later = (
-        Augmentation()(x, seed=seed) for seed in ((1, 5), (1, 5), (2, 5), (1, 6))
-    )
+    first, again, other, later = (Augmentation()(x, seed=seed) for seed in ((1, 5), (1, 5), (2, 5), (1, 6)))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
     assert not np.array_equal(first, later)

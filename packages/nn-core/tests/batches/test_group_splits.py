@@ -20,13 +20,9 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def check_division(
-    parts: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]], groups: Labels
-) -> None:
+def check_division(parts: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]], groups: Labels) -> None:
     train, validation = parts
-    np.testing.assert_array_equal(
-        np.sort(np.concatenate([train, validation])), np.arange(len(groups))
-    )
+    np.testing.assert_array_equal(np.sort(np.concatenate([train, validation])), np.arange(len(groups)))
     assert (np.diff(train) > 0).all()
     assert (np.diff(validation) > 0).all()
     assert train.size >= 1

@@ -35,9 +35,7 @@ def take(batches: MiniBatches, steps: int, seed: int = 0, *, first: int = 1) -> 
 
 
 @given(count=sizes, batch_size=sizes, seed=seeds, epochs=st.integers(1, 3))
-def test_an_epoch_holds_each_example_once(
-    count: int, batch_size: int, seed: int, epochs: int
-) -> None:
+def test_an_epoch_holds_each_example_once(count: int, batch_size: int, seed: int, epochs: int) -> None:
     batches = numbered(count, batch_size)
     for number in range(epochs):
         steps = batches.steps_per_epoch
@@ -61,9 +59,7 @@ def test_each_epoch_has_an_order_of_its_own() -> None:
 
 
 @given(count=sizes, batch_size=sizes, seed=seeds, steps=st.lists(st.integers(1, 99), max_size=9))
-def test_a_batch_follows_from_seed_and_step_alone(
-    count: int, batch_size: int, seed: int, steps: list[int]
-) -> None:
+def test_a_batch_follows_from_seed_and_step_alone(count: int, batch_size: int, seed: int, steps: list[int]) -> None:
     batches = numbered(count, batch_size)
     for step in steps:  # in any order, with other runs in between
         received = take(batches, 1, seed, first=step)

@@ -13,9 +13,7 @@ label_lists = st.lists(st.integers(-3, 6), min_size=1, max_size=60)
 fractions = st.floats(0.001, 0.999)
 
 
-def split(
-    labels: npt.ArrayLike, fraction: float, seed: int = 0
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def split(labels: npt.ArrayLike, fraction: float, seed: int = 0) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     return stratified_split(np.array(labels), fraction, rng=np.random.default_rng(seed))
 
 
@@ -24,9 +22,7 @@ def split(
 @example(drawn=[0, 0], fraction=0.001, seed=0)
 @example(drawn=[0, 0, 0], fraction=np.nextafter(1, 0), seed=0)
 @example(drawn=[0, 0, 0, 1, 1], fraction=0.9, seed=0)
-def test_every_class_gives_its_share_and_keeps_an_example(
-    drawn: list[int], fraction: float, seed: int
-) -> None:
+def test_every_class_gives_its_share_and_keeps_an_example(drawn: list[int], fraction: float, seed: int) -> None:
     labels = np.array(drawn)
     classes, counts = np.unique(labels, return_counts=True)
     if counts.max() == 1:
@@ -34,9 +30,7 @@ def test_every_class_gives_its_share_and_keeps_an_example(
             split(labels, fraction, seed)
         return
     train, validation = split(labels, fraction, seed)
-    np.testing.assert_array_equal(
-        np.sort(np.concatenate([train, validation])), np.arange(labels.size)
-    )
+    np.testing.assert_array_equal(np.sort(np.concatenate([train, validation])), np.arange(labels.size))
     assert (np.diff(train) > 0).all()
     assert (np.diff(validation) > 0).all()
     assert validation.size >= 1
@@ -59,9 +53,7 @@ def test_worked_by_hand() -> None:
     # the two that are missing go to the largest remainders, 0.75 and 0.75.
     labels = [0] * 7 + [1] * 3 + [2] * 2 + [3]
     _, validation = split(labels, 0.25)
-    np.testing.assert_array_equal(
-        np.bincount(np.array(labels)[validation], minlength=4), [2, 1, 0, 0]
-    )
+    np.testing.assert_array_equal(np.bincount(np.array(labels)[validation], minlength=4), [2, 1, 0, 0])
 
 
 def test_one_generator_gives_one_result() -> None:

@@ -76,12 +76,7 @@ def joined(chunks: Chunks) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     return tuple(np.concatenate(parts, axis=1) for parts in zip(*chunks, strict=True))  # type: ignore[return-value]
 
 
-@given(
-    length=st.integers(1, 80),
-    streams=st.integers(1, 9),
-    bptt_length=st.integers(1, 20),
-    burn_in=st.integers(0, 6),
-)
+@given(length=st.integers(1, 80), streams=st.integers(1, 9), bptt_length=st.integers(1, 20), burn_in=st.integers(0, 6))
 def test_each_target_is_evaluated_once_behind_what_precedes_it(
     length: int, streams: int, bptt_length: int, burn_in: int
 ) -> None:
@@ -110,9 +105,7 @@ def test_each_target_is_evaluated_once_behind_what_precedes_it(
         (40, 8, 100, 1),
     ],
 )
-def test_into_how_many_parts_a_text_is_cut(
-    length: int, streams: int, burn_in: int, parts: int
-) -> None:
+def test_into_how_many_parts_a_text_is_cut(length: int, streams: int, burn_in: int, parts: int) -> None:
     text = np.arange(length)
     for x, y in bptt_chunks(text, text, streams=streams, bptt_length=5, burn_in=burn_in):
         assert len(x) == len(y) == parts

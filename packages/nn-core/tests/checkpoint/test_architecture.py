@@ -99,10 +99,7 @@ def test_a_layer_that_is_not_registered_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "layer",
-    [GELU(), GRU(3), LSTM(2), SimpleRNN(1), MaxPool2D(2), AveragePool2D(2), Conv2D(1, 2)],
-)
+@pytest.mark.parametrize("layer", [GELU(), GRU(3), LSTM(2), SimpleRNN(1), MaxPool2D(2), AveragePool2D(2), Conv2D(1, 2)])
 def test_a_description_is_plain_and_gives_the_layer_back(layer: Layer) -> None:
     described = describe_layer(layer)
     assert described["layer"] == type(layer).__name__
@@ -114,8 +111,7 @@ def test_used_layers_are_listed_here() -> None:
     missing = [
         name
         for name in LAYERS
-        if name not in SETTINGS
-        and any(f.default is dataclasses.MISSING for f in dataclasses.fields(LAYERS[name]))
+        if name not in SETTINGS and any(f.default is dataclasses.MISSING for f in dataclasses.fields(LAYERS[name]))
     ]
     assert missing == []
     assert Dropout(0.1) == layer_from({"layer": "Dropout", "rate": 0.1})

@@ -77,12 +77,7 @@ def values_of(change: Callable[[npt.NDArray[Any]], Any]) -> Damage:
 
 
 def architecture_with(**fields: Any) -> Damage:
-    sound = {
-        "layers": [{"layer": "Dense", "units": 4}],
-        "input_shape": [3],
-        "dtype": "float32",
-        "tied": {},
-    }
+    sound = {"layers": [{"layer": "Dense", "units": 4}], "input_shape": [3], "dtype": "float32", "tied": {}}
     return text_of(sound | fields)
 
 

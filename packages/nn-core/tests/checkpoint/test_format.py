@@ -137,9 +137,7 @@ def test_a_file_without_its_checksum_is_judged_by_what_it_holds(tmp_path: Path) 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("position", [0, -1])
-def test_weights_that_are_not_finite_leave_the_earlier_file(
-    tmp_path: Path, position: int, value: float
-) -> None:
+def test_weights_that_are_not_finite_leave_the_earlier_file(tmp_path: Path, position: int, value: float) -> None:
     path = saved(tmp_path / "model.h5")
     content = path.read_bytes()
     trainer = full_trainer()
@@ -162,9 +160,7 @@ def test_a_run_that_is_not_finite_leaves_the_earlier_file(tmp_path: Path, part: 
 
 
 @pytest.mark.parametrize("earlier", [True, False])
-def test_a_full_disk_leaves_what_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, earlier: bool
-) -> None:
+def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, earlier: bool) -> None:
     def disk_full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -69,12 +69,7 @@ def test_settings_have_their_new_names(tmp_path: Path) -> None:
 
 def test_time_is_in_the_input_shape(tmp_path: Path) -> None:
     shapes = {name: load(version_1(name, tmp_path)).network.input_shape for name in NAMES}
-    assert shapes == {
-        "mlp": (2, 3),
-        "cnn": (8, 7, 2),
-        "rnn": (None,),
-        "features": (None, 2),
-    }
+    assert shapes == {"mlp": (2, 3), "cnn": (8, 7, 2), "rnn": (None,), "features": (None, 2)}
 
 
 def test_a_run_of_version_1_cannot_be_resumed(tmp_path: Path) -> None:

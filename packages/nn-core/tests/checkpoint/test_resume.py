@@ -9,28 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from checkpoint_files import load, resumed, saved
-from small_runs import (
-    InterruptAt,
-    Interruption,
-    MakeBackend,
-    bits,
-    full_trainer,
-    on_both_backends,
-)
+from small_runs import InterruptAt, Interruption, MakeBackend, bits, full_trainer, on_both_backends
 
 from nn_core import checkpoint
 from nn_core.errors import CheckpointError
-from nn_core.layers import (
-    GRU,
-    LSTM,
-    BatchNorm,
-    Chain,
-    Dense,
-    Dropout,
-    Embedding,
-    Residual,
-    Tanh,
-)
+from nn_core.layers import GRU, LSTM, BatchNorm, Chain, Dense, Dropout, Embedding, Residual, Tanh
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
 from nn_core.optim.optimizers import OPTIMIZERS, Adam
@@ -100,9 +83,7 @@ def text_network() -> Network:
     return Network(layers, input_shape=(None,), rng=np.random.default_rng(1))
 
 
-def trainer_of(
-    text: bool, make: MakeBackend, *callbacks: Callback, network: Network | None = None
-) -> Trainer:
+def trainer_of(text: bool, make: MakeBackend, *callbacks: Callback, network: Network | None = None) -> Trainer:
     rng = np.random.default_rng(0)
     if text:
         network = text_network() if network is None else network
@@ -112,9 +93,7 @@ def trainer_of(
         network = deep_network() if network is None else network
         x, y = rng.normal(size=(27, 4)), rng.integers(3, size=27)
         recipe = Recipe(softmax_cross_entropy, Adam(), batch_size=7, l2=0.1)
-    return Trainer(
-        make(network), x, y, recipe, epochs=4, seed=5, validation=(x, y), callbacks=callbacks
-    )
+    return Trainer(make(network), x, y, recipe, epochs=4, seed=5, validation=(x, y), callbacks=callbacks)
 
 
 @on_both_backends
@@ -140,13 +119,7 @@ def test_everything_that_has_a_state_resumes_through_a_file(
 def test_a_run_saved_at_every_step_is_the_run_left_alone(tmp_path: Path) -> None:
     class SaveAlways(Callback):
         def on_step(self, state: TrainingState) -> None:
-            checkpoint.save(
-                tmp_path / "run.h5",
-                state.network,
-                program="test",
-                details={},
-                snapshot=state.snapshot(),
-            )
+            checkpoint.save(tmp_path / "run.h5", state.network, program="test", details={}, snapshot=state.snapshot())
 
         on_epoch = on_step
 
@@ -263,9 +236,7 @@ def test_a_process_killed_again_and_again_ends_with_the_same_bits(tmp_path: Path
     killed, whole = tmp_path / "killed.h5", tmp_path / "whole.h5"
     for epochs_more in np.random.default_rng().integers(1, 9, size=3):
         with subprocess.Popen(
-            [sys.executable, "-c", TRAIN, str(killed)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            [sys.executable, "-c", TRAIN, str(killed)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as process:
             assert process.stdout is not None
             for _ in range(epochs_more):
@@ -306,8 +277,6 @@ checkpoint.save(Path(sys.argv[1]), stored.network, program="test", details={})
 def test_a_process_killed_while_it_saves_leaves_the_earlier_file(tmp_path: Path) -> None:
     path = saved(tmp_path / "model.h5")
     content = path.read_bytes()
-    process = subprocess.run(
-        [sys.executable, "-c", SAVE_AND_BE_KILLED, str(path)], check=False, timeout=60
-    )
+    process = subprocess.run([sys.executable, "-c", SAVE_AND_BE_KILLED, str(path)], check=False, timeout=60)
     assert process.returncode == -signal.SIGKILL
     assert path.read_bytes() == content

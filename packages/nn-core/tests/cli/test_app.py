@@ -10,15 +10,7 @@ from click.testing import CliRunner, Result
 
 from nn_core.cli.app import App
 from nn_core.cli.terminal import info
-from nn_core.errors import (
-    CheckpointError,
-    DataError,
-    DivergenceError,
-    GradientError,
-    NNError,
-    SettingError,
-    ShapeError,
-)
+from nn_core.errors import CheckpointError, DataError, DivergenceError, GradientError, NNError, SettingError, ShapeError
 
 
 def invoke(raised: BaseException | None, *arguments: str) -> Result:
@@ -244,23 +236,14 @@ def test_the_order_of_the_list_can_be_given(package: str) -> None:
     def here() -> None:
         """Registered in Python."""
 
-    assert [line.split()[0] for line in listed(app)] == [
-        "train",
-        "compare-sizes",
-        "bare",
-        "export",
-        "here",
-        "import",
-    ]
+    assert [line.split()[0] for line in listed(app)] == ["train", "compare-sizes", "bare", "export", "here", "import"]
 
 
 def test_only_the_command_that_is_invoked_is_imported(package: str) -> None:
     app = App("toy", package)
     result = CliRunner().invoke(app, ["compare-sizes", "--size", "3"])
     assert (result.stdout, result.exit_code) == ("size 3\n", 0)
-    assert [name for name in sys.modules if name.startswith("far_away.")] == [
-        "far_away.compare_sizes"
-    ]
+    assert [name for name in sys.modules if name.startswith("far_away.")] == ["far_away.compare_sizes"]
     assert CliRunner().invoke(app, ["import"]).stdout == "imported\n"
     assert CliRunner().invoke(app, ["export"]).stdout == "exported\n"
     assert "did you mean 'train'?" in one_line(CliRunner().invoke(app, ["trian"]))

@@ -75,9 +75,7 @@ def test_entries_are_generated_sets_and_then_remote_ones(file: Callable[[str], s
     ]
 
 
-def test_a_part_of_each_class_is_held_out_unless_there_is_a_test_set(
-    file: Callable[[str], str],
-) -> None:
+def test_a_part_of_each_class_is_held_out_unless_there_is_a_test_set(file: Callable[[str], str]) -> None:
     splits = CATALOG.load(file("a.train"), validation=0.25, rng=rng())
     assert (len(splits.train), len(splits.validation)) == (9, 3)
     assert sorted(splits.validation.y.tolist()) == [0, 1, 2]
@@ -117,9 +115,7 @@ def test_generated_sets_take_settings_and_the_generator() -> None:
     np.testing.assert_array_equal(splits.train.x, again.train.x)
 
 
-def test_a_download_of_two_files_has_a_training_and_a_test_set(
-    file: Callable[[str], str],
-) -> None:
+def test_a_download_of_two_files_has_a_training_and_a_test_set(file: Callable[[str], str]) -> None:
     with pytest.raises(DataError, match=r"'birds' is not downloaded yet; run: toy fetch birds$"):
         CATALOG.contents("birds", rng=rng())
     file("birds.train")
@@ -144,9 +140,7 @@ def test_another_reader_is_for_the_training_data_alone(file: Callable[[str], str
     assert seen == ["a.train"]
 
 
-def test_evaluation_takes_the_test_set_and_the_classes_of_the_model(
-    file: Callable[[str], str],
-) -> None:
+def test_evaluation_takes_the_test_set_and_the_classes_of_the_model(file: Callable[[str], str]) -> None:
     dataset = CATALOG.load_for_evaluation(file("a.both"), ("c", "b", "a"), rng=rng())
     assert dataset.y[:3].tolist() == [2, 1, 0]
     assert len(CATALOG.load_for_evaluation("dots", ABC, rng=rng())) == 12

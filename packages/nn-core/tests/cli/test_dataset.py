@@ -7,15 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from nn_core.cli.dataset import (
-    Contents,
-    Dataset,
-    Part,
-    Splits,
-    describe_shape,
-    fingerprint,
-    require_same_data,
-)
+from nn_core.cli.dataset import Contents, Dataset, Part, Splits, describe_shape, fingerprint, require_same_data
 from nn_core.errors import DataError, NNError, ShapeError
 from nn_core.storage.hdf5 import HDF5Array
 
@@ -55,9 +47,7 @@ def test_a_subset_of_a_file_stays_in_the_file(tmp_path: Path) -> None:
         ({"classes": ("a", "b", "a")}, DataError, "two classes have the same name"),
     ],
 )
-def test_what_a_dataset_cannot_be(
-    changes: dict[str, Any], error: type[NNError], message: str
-) -> None:
+def test_what_a_dataset_cannot_be(changes: dict[str, Any], error: type[NNError], message: str) -> None:
     with pytest.raises(error, match=f"^points: .*{message}"):
         Dataset(**({"name": "points", "x": X, "y": Y, "classes": ABC} | changes))
 
@@ -109,8 +99,6 @@ def test_a_run_is_resumed_on_the_data_that_it_was_trained_on() -> None:
         require_same_data("moons", "1", "2")
 
 
-@pytest.mark.parametrize(
-    ("shape", "words"), [((1,), "1 column"), ((5,), "5 columns"), ((6, 4, 3), "6x4x3 images")]
-)
+@pytest.mark.parametrize(("shape", "words"), [((1,), "1 column"), ((5,), "5 columns"), ((6, 4, 3), "6x4x3 images")])
 def test_shapes_in_words(shape: tuple[int, ...], words: str) -> None:
     assert describe_shape(shape) == words

@@ -11,14 +11,7 @@ import pytest
 from loopback import Server, serving
 
 from nn_core.cli import download
-from nn_core.cli.download import (
-    RemoteArchive,
-    RemoteDataset,
-    RemoteFile,
-    data_folder,
-    fetch,
-    locate,
-)
+from nn_core.cli.download import RemoteArchive, RemoteDataset, RemoteFile, data_folder, fetch, locate
 from nn_core.errors import DataError
 from nn_core.storage.archives import contents_sha256
 
@@ -49,9 +42,7 @@ def message_of(failing: RemoteDataset, folder: Path) -> str:
     return message
 
 
-def test_all_files_arrive_once(
-    server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_all_files_arrive_once(server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     toy = dataset(f"{server.address}/whole", f"{server.address}/whole")
     folder = tmp_path / "new" / "folder"
     assert [locate(file, folder) for file in toy.files] == [None, None]
@@ -65,9 +56,7 @@ def test_all_files_arrive_once(
     assert capfd.readouterr() == ("", "")
 
 
-def test_progress_is_drawn_on_stderr(
-    server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_progress_is_drawn_on_stderr(server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     fetch(dataset(f"{server.address}/whole"), tmp_path, progress=True)
     out, err = capfd.readouterr()
     assert out == ""
@@ -154,9 +143,7 @@ def test_a_checkout_keeps_data_at_its_root(monkeypatch: pytest.MonkeyPatch, tmp_
     assert locate(file) == tmp_path / "data" / "set.bin"
 
 
-def test_an_installed_package_keeps_data_in_the_users_cache(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_installed_package_keeps_data_in_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(download, "__file__", str(tmp_path / "site-packages" / "download.py"))
     folder = data_folder()
     assert "nn-core" in folder.parts
@@ -193,11 +180,7 @@ def archive_of(address: str, sha256: str | None = None) -> RemoteDataset:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def refused(failing: RemoteDataset, folder: Path) -> str:
@@ -211,9 +194,7 @@ def refused(failing: RemoteDataset, folder: Path) -> str:
     return message
 
 
-def test_an_archive_is_unpacked_once_whatever_its_own_bytes_are(
-    server: Server, tmp_path: Path
-) -> None:
+def test_an_archive_is_unpacked_once_whatever_its_own_bytes_are(server: Server, tmp_path: Path) -> None:
     toy = archive_of(f"{server.address}/whole")
     assert locate(toy.files[0], tmp_path) is None
     server.content = packed(PHOTOS)

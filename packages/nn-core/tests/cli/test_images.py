@@ -108,9 +108,7 @@ def test_what_is_not_an_image(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("most", [10, 30])
-def test_an_image_that_is_far_too_large(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
-) -> None:
+def test_an_image_that_is_far_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     path = saved(tmp_path, Image.new("L", (8, 5)))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", most)
     assert message_of(path) == f"{path} is too large: more than {most} pixels"
@@ -149,9 +147,7 @@ def test_an_image_of_a_few_pixels_is_cropped(tmp_path: Path, size: tuple[int, in
 
 
 @pytest.mark.parametrize("turn", range(1, 9))
-def test_a_large_rotated_photo_is_upright_and_as_the_slow_way_has_it(
-    tmp_path: Path, turn: int
-) -> None:
+def test_a_large_rotated_photo_is_upright_and_as_the_slow_way_has_it(tmp_path: Path, turn: int) -> None:
     gradient = np.zeros((900, 1200, 3), np.uint8)
     gradient[..., 0] = np.linspace(0, 255, 1200)
     gradient[..., 1] = np.linspace(0, 255, 900)[:, None]

@@ -30,9 +30,7 @@ from nn_core.errors import DivergenceError
 
 class TestInterruption:
     @pytest.mark.parametrize("step", [1, 7, 10, 20])
-    def test_it_ends_between_two_steps_and_is_resumed_to_the_same_bits(
-        self, tmp_path: Path, step: int
-    ) -> None:
+    def test_it_ends_between_two_steps_and_is_resumed_to_the_same_bits(self, tmp_path: Path, step: int) -> None:
         path = tmp_path / "toy.h5"
         trainer = build(settings_of())
         before_update(trainer, step, press_ctrl_c)
@@ -54,9 +52,7 @@ class TestInterruption:
         with pytest.raises(click.ClickException, match=r"after step 3 .*; not saved"):
             run_toy(trainer)
 
-    def test_on_a_full_disk_it_says_that_too(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_on_a_full_disk_it_says_that_too(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         fill_the_disk(monkeypatch)
         trainer = build(settings_of())
         before_update(trainer, 3, press_ctrl_c)
@@ -113,9 +109,7 @@ class TestInterruption:
 
 
 class TestDivergence:
-    def test_the_last_good_checkpoint_is_uninterrupted(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_last_good_checkpoint_is_uninterrupted(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         stop_the_clock(monkeypatch)
         path = tmp_path / "toy.h5"
         trainer = build(settings_of())
@@ -145,9 +139,7 @@ class TestDivergence:
 
 def test_a_bar_is_removed_even_if_the_run_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[bool] = []
-    monkeypatch.setattr(
-        "nn_core.cli.train_run.EpochProgress.close", lambda self: closed.append(True)
-    )
+    monkeypatch.setattr("nn_core.cli.train_run.EpochProgress.close", lambda self: closed.append(True))
     trainer = build(settings_of())
     before_update(trainer, 3, press_ctrl_c)
     with pytest.raises(click.ClickException):

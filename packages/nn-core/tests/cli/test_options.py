@@ -108,9 +108,7 @@ def test_names_are_looked_up_when_the_help_is_shown() -> None:
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path = tmp_path / "knobs.py"
-    path.write_text(
-        "from nn_core.cli import options\nclass Mine: pass\noptions.KNOBS['mine'] = Mine\n", "utf-8"
-    )
+    path.write_text("from nn_core.cli import options\nclass Mine: pass\noptions.KNOBS['mine'] = Mine\n", "utf-8")
     monkeypatch.setattr(options, "KNOBS", {}, raising=False)
     monkeypatch.setattr(registry, "plugins", [])
     yield path

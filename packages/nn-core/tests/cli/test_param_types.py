@@ -6,15 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from nn_core.cli.param_types import (
-    FIGURE,
-    BatchSize,
-    CommaList,
-    FloatRange,
-    OutputFile,
-    SpecType,
-    require_distinct,
-)
+from nn_core.cli.param_types import FIGURE, BatchSize, CommaList, FloatRange, OutputFile, SpecType, require_distinct
 from nn_core.optim.optimizers import optimizer
 
 
@@ -27,9 +19,7 @@ def refusal(kind: click.ParamType, value: object) -> str:
 
 
 class TestFloatRange:
-    @pytest.mark.parametrize(
-        ("text", "number"), [("0.5", 0.5), ("1e-3", 0.001), (" 2 ", 2.0), (3, 3.0), ("-0", 0.0)]
-    )
+    @pytest.mark.parametrize(("text", "number"), [("0.5", 0.5), ("1e-3", 0.001), (" 2 ", 2.0), (3, 3.0), ("-0", 0.0)])
     def test_reads_numbers(self, text: object, number: float) -> None:
         converted = FloatRange().convert(text, None, None)
         assert converted == number
@@ -64,9 +54,7 @@ class TestCommaList:
     widths = CommaList(click.IntRange(min=1), "widths", empty=True)
     probabilities = CommaList(FloatRange(above=0, most=1), "probabilities")
 
-    @pytest.mark.parametrize(
-        ("text", "values"), [("20,7,5", (20, 7, 5)), ("8", (8,)), (" 8 , 4 ", (8, 4)), ("", ())]
-    )
+    @pytest.mark.parametrize(("text", "values"), [("20,7,5", (20, 7, 5)), ("8", (8,)), (" 8 , 4 ", (8, 4)), ("", ())])
     def test_keeps_a_text_without_blanks(self, text: str, values: tuple[int, ...]) -> None:
         assert self.widths.convert(text, None, None) == text.replace(" ", "")
         assert self.widths.values(text) == values
@@ -136,9 +124,7 @@ class TestOutputFile:
         for name in ("model.h5", "model"):
             assert OutputFile().convert(str(tmp_path / name), None, None) == tmp_path / name
 
-    def test_a_name_alone_is_in_the_working_folder(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_name_alone_is_in_the_working_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         assert OutputFile().convert("model.h5", None, None) == Path("model.h5")
 
@@ -164,9 +150,7 @@ class TestOutputFile:
         (tmp_path / "file").touch()
         assert "no such folder:" in refusal(OutputFile(), str(tmp_path / "file" / "model.h5"))
 
-    def test_refuses_a_folder_that_cannot_be_written_in(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_refuses_a_folder_that_cannot_be_written_in(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)
         found = refusal(OutputFile(), str(tmp_path / "model.h5"))
         assert found == f"no permission to write to the folder {str(tmp_path)!r}"

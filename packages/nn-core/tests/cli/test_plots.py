@@ -58,9 +58,7 @@ def test_a_figure_has_the_size_asked_for(tmp_path: Path) -> None:
     assert (int.from_bytes(header[:4]), int.from_bytes(header[4:])) == (300, 150)
 
 
-def test_a_full_disk_leaves_the_earlier_figure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_leaves_the_earlier_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(descriptor: int) -> NoReturn:
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -109,9 +109,7 @@ def test_its_optimizer_by_hand(plugin: Path) -> None:
     np.testing.assert_allclose(state["m"], [-2.5, 2.0])
 
 
-def test_both_backends_train_and_resume_it_to_the_same_numbers(
-    plugin: Path, tmp_path: Path
-) -> None:
+def test_both_backends_train_and_resume_it_to_the_same_numbers(plugin: Path, tmp_path: Path) -> None:
     module = load_plugin(NAME)
 
     def trainer(make: Any, epochs: int) -> Trainer:
@@ -133,10 +131,7 @@ def test_both_backends_train_and_resume_it_to_the_same_numbers(
 
 def test_its_summary(plugin: Path) -> None:
     rows = summarize(network(load_plugin(NAME))).rows
-    assert [(row.layer, row.parameters) for row in rows[1:3]] == [
-        ("Swish(beta=2.0)", 0),
-        ("Scale()", 4),
-    ]
+    assert [(row.layer, row.parameters) for row in rows[1:3]] == [("Swish(beta=2.0)", 0), ("Scale()", 4)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,21 +167,13 @@ class PluginSetup:
 
 def set_up(settings: PluginSettings, threads: int | None) -> PluginSetup:
     network = Network(
-        [
-            Dense(4),
-            ACTIVATIONS.parse(settings.activation)(),
-            LAYERS.parse(settings.layer)(),
-            Dense(2),
-        ],
+        [Dense(4), ACTIVATIONS.parse(settings.activation)(), LAYERS.parse(settings.layer)(), Dense(2)],
         input_shape=(3,),
         rng=np.random.default_rng(settings.seed),
     )
     backend = backend_for(network, settings, threads)
     recipe = settings.recipe(loss(settings.loss))
-    return PluginSetup(
-        Trainer(backend, X, Y, recipe, epochs=settings.epochs, seed=settings.seed, metrics={}),
-        settings,
-    )
+    return PluginSetup(Trainer(backend, X, Y, recipe, epochs=settings.epochs, seed=settings.seed, metrics={}), settings)
 
 
 @click.group(cls=App)
@@ -235,10 +222,7 @@ def test_on_command_lines_it_is_trained_resumed_evaluated_and_exported(plugin: P
     TOY.succeed("train", "--plugin", NAME, *MINE, "--save", "a.h5")
     TOY.succeed("train", "--plugin", NAME, "--resume", "a.h5", "--epochs", 3)
     TOY.succeed("export", "--plugin", NAME, "--model", "a.h5", "--save", "b.h5")
-    outputs = {
-        TOY.succeed("evaluate", "--plugin", NAME, "--model", path).stdout
-        for path in ("a.h5", "b.h5")
-    }
+    outputs = {TOY.succeed("evaluate", "--plugin", NAME, "--model", path).stdout for path in ("a.h5", "b.h5")}
     assert len(outputs) == 1
 
 

@@ -74,9 +74,7 @@ class TestResumed:
             (("--l2", "0.1"), "--l2 is 0.0 in the run"),
         ],
     )
-    def test_an_option_that_differs_is_named_with_what_was_saved(
-        self, given: tuple[str, str], words: str
-    ) -> None:
+    def test_an_option_that_differs_is_named_with_what_was_saved(self, given: tuple[str, str], words: str) -> None:
         message = resumed(*given)
         assert isinstance(message, str)
         assert words in message
@@ -152,9 +150,7 @@ class TestSettings:
         assert Settings.from_mapping(SAVED | {"l2": 0, "learning_rate": 1}).learning_rate == 1
 
     def test_make_the_recipe_that_they_say(self) -> None:
-        settings = settings_of(
-            optimizer="momentum:beta=0.5", schedule="cosine:warmup=2", l2=0.1, clip_norm=3.0
-        )
+        settings = settings_of(optimizer="momentum:beta=0.5", schedule="cosine:warmup=2", l2=0.1, clip_norm=3.0)
         recipe = settings.recipe(binary_cross_entropy)
         assert recipe.loss is binary_cross_entropy
         assert recipe.optimizer == Momentum(beta=0.5)
@@ -196,8 +192,4 @@ def test_an_option_can_be_left_out_and_defaults_are_those_asked_for() -> None:
 
     defaults = {parameter.name: parameter.default for parameter in train.params}
     assert "l2" not in defaults
-    assert (defaults["optimizer"], defaults["epochs"], defaults["learning_rate"]) == (
-        "adam",
-        7,
-        0.2,
-    )
+    assert (defaults["optimizer"], defaults["epochs"], defaults["learning_rate"]) == ("adam", 7, 0.2)

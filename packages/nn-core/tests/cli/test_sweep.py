@@ -215,12 +215,8 @@ def curve_of(*losses: float, accuracy: float = 0.5, diverged: str | None = None)
 
 
 class TestFigures:
-    @pytest.mark.parametrize(
-        ("loss", "step"), [(3.0, 0), (2.0, 10), (1.5, 20), (1.0, 20), (0.9, None), (-1.0, None)]
-    )
-    def test_steps_to_a_loss_are_to_the_first_that_is_no_higher(
-        self, loss: float, step: int | None
-    ) -> None:
+    @pytest.mark.parametrize(("loss", "step"), [(3.0, 0), (2.0, 10), (1.5, 20), (1.0, 20), (0.9, None), (-1.0, None)])
+    def test_steps_to_a_loss_are_to_the_first_that_is_no_higher(self, loss: float, step: int | None) -> None:
         assert curve_of(3.0, 2.0, 1.0, 2.5, 1.0).steps_to(loss) == step
 
     def test_a_loss_that_is_no_number_reaches_nothing(self) -> None:
@@ -250,9 +246,7 @@ class TestFigures:
         assert len(found) == 1
 
 
-def test_an_interruption_goes_through_and_takes_the_bar_away(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_interruption_goes_through_and_takes_the_bar_away(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[bool] = []
     monkeypatch.setattr("nn_core.cli.sweep.Progress.close", lambda self: closed.append(True))
 

@@ -20,9 +20,7 @@ LOST = "the loss is nan at step 2"
 
 def curve(seed: int, *losses: float, accuracy: float, diverged: str | None = None) -> Curve:
     steps = [1000 * i for i in range(len(losses))]
-    return Curve(
-        seed, steps, [0.5 * i for i in range(len(losses))], list(losses), accuracy, diverged
-    )
+    return Curve(seed, steps, [0.5 * i for i in range(len(losses))], list(losses), accuracy, diverged)
 
 
 PLAIN = Trial(
@@ -33,10 +31,7 @@ PLAIN = Trial(
         curve(9, 9.0, 2.0, 0.125, accuracy=1.0),
     ),
 )
-WILD = Trial(
-    "wild",
-    tuple(curve(s, 8.0, math.inf, accuracy=math.nan, diverged=LOST) for s in (7, 8, 9)),
-)
+WILD = Trial("wild", tuple(curve(s, 8.0, math.inf, accuracy=math.nan, diverged=LOST) for s in (7, 8, 9)))
 COMPARED = Comparison((PLAIN, WILD), (7, 8, 9), (0.25, 0.5, 0.125))
 
 
@@ -80,8 +75,7 @@ class TestTable:
         compared = Comparison((trial,), COMPARED.seeds[:seeds], COMPARED.baseline_losses[:seeds])
         note = report_table(compared).splitlines()[2]
         assert note == (
-            "baseline: lowest loss of plain gradient descent for each seed, median 0.25; "
-            f"medians over {words}"
+            f"baseline: lowest loss of plain gradient descent for each seed, median 0.25; medians over {words}"
         )
 
 

@@ -15,9 +15,7 @@ def test_remarks_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_json_is_one_line_and_strict(capsys: pytest.CaptureFixture[str]) -> None:
     echo_json({"loss": 0.5, "classes": ("a", "b"), "best": None, "steps": 3, "done": True})
-    assert capsys.readouterr().out == (
-        '{"loss": 0.5, "classes": ["a", "b"], "best": null, "steps": 3, "done": true}\n'
-    )
+    assert capsys.readouterr().out == ('{"loss": 0.5, "classes": ["a", "b"], "best": null, "steps": 3, "done": true}\n')
     echo_json([{"a": [float("nan"), 1.0]}, float("-inf"), np.float64("inf")])
     assert json.loads(capsys.readouterr().out) == [{"a": [None, 1.0]}, None, None]
 

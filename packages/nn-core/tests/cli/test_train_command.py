@@ -90,9 +90,7 @@ def train(ctx: click.Context, /, **options: Any) -> None:
         settings_type=ToySettings,
         load_model=load_model,
         settings_of=lambda model: ToySettings.from_mapping(model.settings),
-        set_up=lambda settings, threads: ToySetup(
-            build(settings, threads), settings.data, settings
-        ),
+        set_up=lambda settings, threads: ToySetup(build(settings, threads), settings.data, settings),
         check=refuse_seed_13,
         callbacks=lambda setup, settings: [Announce()],
     )

@@ -99,9 +99,7 @@ class TestSaving:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seconds = [0.0]
-        monkeypatch.setattr(
-            "nn_core.cli.train_run.time", SimpleNamespace(monotonic=lambda: seconds[0])
-        )
+        monkeypatch.setattr("nn_core.cli.train_run.time", SimpleNamespace(monotonic=lambda: seconds[0]))
         saves = []
 
         def save(*arguments: Any, **options: Any) -> None:
@@ -112,16 +110,12 @@ class TestSaving:
         run_toy(build(settings_of(epochs=6)), save=tmp_path / "toy.h5")
         assert len(saves) == 2
 
-    def test_without_a_path_nothing_is_written(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_without_a_path_nothing_is_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         run_toy(build(settings_of(epochs=2)))
         assert list(tmp_path.iterdir()) == []
 
-    def test_the_file_holds_the_network_the_details_and_the_finished_run(
-        self, tmp_path: Path
-    ) -> None:
+    def test_the_file_holds_the_network_the_details_and_the_finished_run(self, tmp_path: Path) -> None:
         trainer = build(settings_of(epochs=2))
         run_toy(trainer, save=tmp_path / "toy.h5", details={"classes": ["a", "b"]})
         loaded = load(tmp_path / "toy.h5")
@@ -160,9 +154,7 @@ class TestSaving:
 
 
 class TestResuming:
-    def test_a_longer_run_ends_with_the_bits_of_one_that_was_not_resumed(
-        self, tmp_path: Path
-    ) -> None:
+    def test_a_longer_run_ends_with_the_bits_of_one_that_was_not_resumed(self, tmp_path: Path) -> None:
         run_toy(build(settings_of(epochs=2)), save=tmp_path / "toy.h5")
         resumed, alone = resumed_from(tmp_path / "toy.h5"), uninterrupted()
         np.testing.assert_array_equal(resumed.network.vector, alone.network.vector)
@@ -173,13 +165,9 @@ class TestResuming:
         run_toy(build(settings_of(epochs=4)), save=tmp_path / "toy.h5")
         resumed = resumed_from(tmp_path / "toy.h5")
         assert resumed.state.step == 4 * STEPS_PER_EPOCH
-        np.testing.assert_array_equal(
-            resumed.network.vector, load(tmp_path / "toy.h5").network.vector
-        )
+        np.testing.assert_array_equal(resumed.network.vector, load(tmp_path / "toy.h5").network.vector)
 
-    def test_progress_continues_from_the_epochs_done(
-        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_progress_continues_from_the_epochs_done(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         run_toy(build(settings_of(epochs=2)), save=tmp_path / "toy.h5")
         capsys.readouterr()
         resumed_from(tmp_path / "toy.h5")
@@ -271,9 +259,7 @@ class TestEarlyStopping:
         trainer.run()
         return trainer.network.vector
 
-    def test_it_ends_with_the_best_weights_in_the_network_and_in_the_file(
-        self, tmp_path: Path
-    ) -> None:
+    def test_it_ends_with_the_best_weights_in_the_network_and_in_the_file(self, tmp_path: Path) -> None:
         trainer = self.stopped(save=tmp_path / "toy.h5")
         best = trainer.state.history.best("validation_loss") + 1
         assert best == trainer.state.epoch - 3 < self.EPOCHS - 3
@@ -284,9 +270,7 @@ class TestEarlyStopping:
         loaded = load(tmp_path / "toy.h5")
         np.testing.assert_array_equal(loaded.network.vector, expected)
         assert loaded.snapshot is not None
-        np.testing.assert_array_equal(
-            loaded.snapshot.parameters, self.parameters_after(trainer.state.epoch)
-        )
+        np.testing.assert_array_equal(loaded.snapshot.parameters, self.parameters_after(trainer.state.epoch))
 
     def test_it_stays_ended_when_it_is_resumed_and_says_so(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -317,9 +301,7 @@ class TestEarlyStopping:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_the_blas_has_one_thread_in_recurrent_networks_too(
-    threads: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_blas_has_one_thread_in_recurrent_networks_too(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[int] = []
 
     def holding(limit: int) -> contextlib.AbstractContextManager[None]:

@@ -24,9 +24,7 @@ cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def assert_same(found: Result, expected: Result, tolerance: float) -> None:
     assert found.loss == pytest.approx(expected.loss, rel=tolerance, abs=tolerance)
     scale = max(1.0, float(np.abs(expected.gradients).max()))
-    np.testing.assert_allclose(
-        found.gradients / scale, expected.gradients / scale, rtol=0, atol=tolerance
-    )
+    np.testing.assert_allclose(found.gradients / scale, expected.gradients / scale, rtol=0, atol=tolerance)
     for found_state, state in zip(flat(found.state), flat(expected.state), strict=True):
         np.testing.assert_allclose(found_state, state, rtol=tolerance, atol=tolerance)
 
@@ -57,9 +55,7 @@ def test_it_equals_the_reference_in_float32(case: Case) -> None:
 
 @cases
 @pytest.mark.parametrize("shards", [1, 4])
-def test_micro_batches_change_nothing(
-    case: Case, shards: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_micro_batches_change_nothing(case: Case, shards: int, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = case.run(Reference(case.network()))
     monkeypatch.setattr(micro_batches, "TRAIN_BYTES", 1)
     monkeypatch.setattr(Engine, "micro_batch_size", 2)
@@ -112,9 +108,7 @@ def test_twenty_steps_take_the_same_way() -> None:
             for step in range(20):
                 result = case.run(backend, seed=(0, step))
                 steps.append(result.loss)
-                backend.update(
-                    optimizer, result.gradients, state, learning_rate=1e-3, step=step + 1
-                )
+                backend.update(optimizer, result.gradients, state, learning_rate=1e-3, step=step + 1)
             losses.append(steps)
         np.testing.assert_allclose(losses[1], losses[0], rtol=tolerance)
 
@@ -143,9 +137,7 @@ class FailsOn(Layer):
             raise ArithmeticError("this example cannot be computed")
         return x, None
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         return d_y
 
 
@@ -176,9 +168,7 @@ def test_a_smaller_batch_after_a_larger_one() -> None:
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_long_vectors_are_updated_block_by_block(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_long_vectors_are_updated_block_by_block(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nn_core.engine.engine.BLOCK_THRESHOLD", 10)
     monkeypatch.setattr("nn_core.engine.engine.BLOCK_SIZE", 7)
     case = CASES["batch norm"]

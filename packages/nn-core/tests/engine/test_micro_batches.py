@@ -43,10 +43,7 @@ def test_a_run_may_say_how_many_shards() -> None:
 
 def test_what_a_fused_layer_saves_counts() -> None:
     network = Network([Conv2D(80, 3, padding="same")], input_shape=(8, 8, 80))
-    plain, fused = (
-        micro_batch_size(network, Plan.of(network, "training", fused=fused))
-        for fused in (False, True)
-    )
+    plain, fused = (micro_batch_size(network, Plan.of(network, "training", fused=fused)) for fused in (False, True))
     assert plain == micro_batches.TRAIN_BYTES // (4 * 8 * 8 * 80)
     assert fused == micro_batches.TRAIN_BYTES // (4 * (8 * 8 * 80 + 6 * 2 * 8 * 80))
 

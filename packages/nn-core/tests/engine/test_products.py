@@ -38,10 +38,7 @@ class CountingPool(ThreadPool):
         super().map(work, pieces)
 
 
-@pytest.mark.parametrize(
-    ("size", "pieces"),
-    [(1, []), (23, []), (24, [2]), (47, [2]), (48, [4]), (1000, [4])],
-)
+@pytest.mark.parametrize(("size", "pieces"), [(1, []), (23, []), (24, [2]), (47, [2]), (48, [4]), (1000, [4])])
 def test_how_many_pieces(size: int, pieces: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "ENOUGH", 12)
     a, b = np.ones((1, 1)), np.arange(float(size))[None]
@@ -54,9 +51,7 @@ def test_how_many_pieces(size: int, pieces: list[int], monkeypatch: pytest.Monke
 @pytest.mark.parametrize("N", [1, 2, 3, 5, 64])
 @pytest.mark.parametrize("turned", ["", "a", "b", "ab"])
 @pytest.mark.parametrize("enough", [1, 30])
-def test_pieces_make_the_product(
-    M: int, N: int, turned: str, enough: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pieces_make_the_product(M: int, N: int, turned: str, enough: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "ENOUGH", enough)
     rng = np.random.default_rng(0)
 
@@ -95,18 +90,14 @@ def test_factors_that_lie_otherwise_in_memory(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("layers", [[Dense(40), ReLU(), Dense(3)], [LSTM(8), Dense(3)]])
-def test_training_takes_the_same_bits_with_threads(
-    layers: list[Layer], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_training_takes_the_same_bits_with_threads(layers: list[Layer], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "ENOUGH", 500)
     rng = np.random.default_rng(0)
     shape = (20, 9, 30) if isinstance(layers[0], LSTM) else (20, 30)
     x, y = rng.normal(size=shape).astype(np.float32), rng.integers(3, size=shape[:-1])
     gradients = []
     for threads in (1, 2, 3):
-        network = Network(
-            layers, input_shape=(*(None,) * (x.ndim - 2), 30), rng=np.random.default_rng(1)
-        )
+        network = Network(layers, input_shape=(*(None,) * (x.ndim - 2), 30), rng=np.random.default_rng(1))
         with Engine(network, threads=threads) as engine:
             result = engine.loss_and_gradients(x, y, softmax_cross_entropy)
             gradients.append(result.gradients.copy())

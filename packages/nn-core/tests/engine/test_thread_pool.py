@@ -100,10 +100,7 @@ def test_threads_treat_numbers_that_overflow_as_the_caller_does() -> None:
 def test_without_threadpoolctl_there_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(thread_pool, "_controller", [])
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    with (
-        pytest.warns(RuntimeWarning, match="threadpoolctl is not installed"),
-        ThreadPool(2) as pool,
-    ):
+    with pytest.warns(RuntimeWarning, match="threadpoolctl is not installed"), ThreadPool(2) as pool:
         pool.map(lambda thread, piece: None, 3)
 
 

@@ -23,13 +23,7 @@ NAMED: dict[Activation, str] = {
 
 
 def test_names_on_a_command_line() -> None:
-    assert dict(ACTIVATIONS) == {
-        "sigmoid": Sigmoid,
-        "tanh": Tanh,
-        "relu": ReLU,
-        "leaky-relu": LeakyReLU,
-        "gelu": GELU,
-    }
+    assert dict(ACTIVATIONS) == {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU, "leaky-relu": LeakyReLU, "gelu": GELU}
     assert {type(layer) for layer in NAMED} == set(ACTIVATIONS.values())
     assert ACTIVATIONS.parse("leaky-relu:slope=0.2")() == LeakyReLU(0.2)
     assert ACTIVATIONS.parse("gelu:approximate=no")() == GELU(approximate=False)

@@ -49,9 +49,7 @@ class Scale(Layer):
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
         return params["a"] * x, x
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         grads["a"][...] = as_rows(d_y * cache).sum(axis=0)
         return d_y * params["a"]
 
@@ -62,9 +60,7 @@ def test_a_layer_of_somebodys_own() -> None:
     assert layer.initial_state(2, (3,), np.float32) == ()
     assert layer.macs((3,)) == 0
     assert not layer.batch_dependent
-    y, state, cache = layer.forward_with_state(
-        np.array([[2.0, 3.0]]), (), {"a": np.array([5.0, 7.0])}, Context()
-    )
+    y, state, cache = layer.forward_with_state(np.array([[2.0, 3.0]]), (), {"a": np.array([5.0, 7.0])}, Context())
     np.testing.assert_array_equal(y, [[10, 21]])
     assert state == ()
     d_x, d_state = layer.backward_with_state(

@@ -41,11 +41,7 @@ def oracle(call: LayerCall) -> dict[str, Array]:
 
 
 @settings(max_examples=80, deadline=None)
-@given(
-    shape=shapes(),
-    epsilon=st.sampled_from([1e-5, 1e-3, 1.0]),
-    seed=st.integers(0, 2**32 - 1),
-)
+@given(shape=shapes(), epsilon=st.sampled_from([1e-5, 1e-3, 1.0]), seed=st.integers(0, 2**32 - 1))
 def test_training_is_its_definition(shape: BatchShape, epsilon: float, seed: int) -> None:
     call = LayerCall(BatchNorm(epsilon=epsilon), shape, seed=seed)
     call.x = 3 * call.x + 2
@@ -76,9 +72,7 @@ def test_the_checker_draws_running_statistics_unlike_those_of_a_fresh_layer() ->
     class Forgetful(BatchNorm):
         """Right on a fresh layer, whose running mean is 0 and whose variance is 1."""
 
-        def backward(
-            self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-        ) -> Array:
+        def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array:
             super().backward(d_y, cache, params, grads, context)
             d_x: Array = params["gamma"] * d_y / np.sqrt(1 + self.epsilon)
             return d_x
@@ -218,9 +212,7 @@ def test_parts_of_a_batch_are_normalized_as_the_whole(cuts: list[int], row: Batc
         thread.join()
     parts = [found[number] for number in range(len(threads))]
     np.testing.assert_allclose(np.concatenate([part[0] for part in parts]), y, rtol=1e-12)
-    np.testing.assert_allclose(
-        np.concatenate([part[1] for part in parts]), d_x, rtol=1e-10, atol=1e-13
-    )
+    np.testing.assert_allclose(np.concatenate([part[1] for part in parts]), d_x, rtol=1e-10, atol=1e-13)
     for name in ("gamma", "beta"):  # each part has its own share
         total = sum(part[2][name] for part in parts)
         np.testing.assert_allclose(total, whole.grads[name], rtol=1e-11)

@@ -41,9 +41,7 @@ class Recording(Layer):
         self.seen.append(("forward", context.path, context.training))  # type: ignore[attr-defined]
         return x, None
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         self.seen.append(("backward", context.path, context.needs_d_x))  # type: ignore[attr-defined]
         return d_y
 
@@ -114,9 +112,7 @@ def test_frozen_layers_run_as_in_prediction() -> None:
     network = Network([Chain(inner, trainable=False)], input_shape=(3,), dtype=np.float64)
     network.initialize(np.random.default_rng(0))
     x = np.full((4, 3), 2.0)
-    y, _, _ = network.chain.forward_with_state(
-        x, network.initial_state(4), network.params, Context()
-    )
+    y, _, _ = network.chain.forward_with_state(x, network.initial_state(4), network.params, Context())
     np.testing.assert_allclose(y, x, rtol=1e-11)  # running mean 0, variance 1
 
 

@@ -16,13 +16,8 @@ DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
 @DTYPES
-@given(
-    row=st.sampled_from([(1,), (3,), (5, 3), (4,), ()]),
-    cuts=st.lists(st.integers(0, 10), max_size=4),
-)
-def test_noise_belongs_to_the_example(
-    dtype: npt.DTypeLike, row: tuple[int, ...], cuts: list[int]
-) -> None:
+@given(row=st.sampled_from([(1,), (3,), (5, 3), (4,), ()]), cuts=st.lists(st.integers(0, 10), max_size=4))
+def test_noise_belongs_to_the_example(dtype: npt.DTypeLike, row: tuple[int, ...], cuts: list[int]) -> None:
     context = Context(path=(2, 0), part=BatchPart((7, 3)))
     whole = context.uniform((10, *row), dtype)
     assert whole.dtype == dtype
@@ -56,10 +51,7 @@ def test_noise_is_uniform_and_differs_by_run_step_and_path() -> None:
         ((1, 0), (3,)),
         ((2**32, 0), (3,)),
     ]
-    drawn = [
-        Context(path=path, part=BatchPart(seed)).uniform((400, 50), np.float32)
-        for seed, path in keys
-    ]
+    drawn = [Context(path=path, part=BatchPart(seed)).uniform((400, 50), np.float32) for seed, path in keys]
     assert len({array.tobytes() for array in drawn}) == len(keys)
     for array in drawn:
         assert array.min() >= 0

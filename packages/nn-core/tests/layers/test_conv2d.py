@@ -39,10 +39,7 @@ def layers_and_shapes(draw: st.DrawFn) -> tuple[Conv2D, BatchShape]:
     groups = draw(st.integers(1, 3))
     h, w = ((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
     padding: Any = draw(
-        st.one_of(
-            st.sampled_from(["valid", "same"]),
-            st.tuples(st.integers(0, h - 1), st.integers(0, w - 1)),
-        )
+        st.one_of(st.sampled_from(["valid", "same"]), st.tuples(st.integers(0, h - 1), st.integers(0, w - 1)))
     )
     down, across = padding if isinstance(padding, tuple) else (0, 0)
     least = (1, 1) if padding == "same" else (max(1, h - 2 * down), max(1, w - 2 * across))
@@ -151,13 +148,9 @@ def test_groups_are_as_many_convolutions_side_by_side() -> None:
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
 @pytest.mark.parametrize(
-    "layer",
-    [Conv2D(3, 3, padding="same"), Conv2D(4, (2, 3), (2, 1), dilation=2, groups=2)],
-    ids=str,
+    "layer", [Conv2D(3, 3, padding="same"), Conv2D(4, (2, 3), (2, 1), dilation=2, groups=2)], ids=str
 )
-def test_one_pixel_that_is_not_finite_spoils_no_output_that_does_not_see_it(
-    layer: Conv2D, value: float
-) -> None:
+def test_one_pixel_that_is_not_finite_spoils_no_output_that_does_not_see_it(layer: Conv2D, value: float) -> None:
     clean, call = (LayerCall(layer, (3, 9, 10, 2), dtype=np.float32) for _ in range(2))
     call.x[1, 4, 5, 0] = value
     marked = np.zeros_like(call.x)

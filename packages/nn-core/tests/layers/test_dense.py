@@ -13,12 +13,7 @@ from nn_core.errors import SettingError, ShapeError
 from nn_core.layers import Dense
 
 
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    count=st.integers(1, 5),
-    inputs=st.integers(1, 6),
-    units=st.integers(1, 6),
-)
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 5), inputs=st.integers(1, 6), units=st.integers(1, 6))
 def test_dense_is_its_definition(seed: int, count: int, inputs: int, units: int) -> None:
     call = LayerCall(Dense(units), (count, inputs), seed=seed)
     y, d_x = call.run()

@@ -49,9 +49,7 @@ def test_spatial_dropout_drops_whole_channels(shape: tuple[int, ...]) -> None:
     x = np.ones(shape)
     y, d_x, _ = run(Dropout(0.5, spatial=True), x, 3 * x)
     first = y.reshape(200, -1, 30)[:, 0]
-    np.testing.assert_array_equal(
-        y.reshape(200, -1, 30), np.repeat(first[:, None], y[0, ..., 0].size, 1)
-    )
+    np.testing.assert_array_equal(y.reshape(200, -1, 30), np.repeat(first[:, None], y[0, ..., 0].size, 1))
     kept = first != 0
     np.testing.assert_array_equal(first, 2 * kept)
     assert abs(kept.mean(axis=0) - 0.5).max() < 5 * math.sqrt(0.25 / 200)

@@ -20,9 +20,7 @@ from nn_core.network import Network
     vocabulary_size=st.sampled_from([1, 2, 27, 1000]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_an_embedding_is_its_definition(
-    shape: list[int], dimensions: int, vocabulary_size: int, seed: int
-) -> None:
+def test_an_embedding_is_its_definition(shape: list[int], dimensions: int, vocabulary_size: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x = rng.integers(min(vocabulary_size, 1 + seed % 30), size=shape)
     W, d_y = rng.normal(size=(vocabulary_size, dimensions)), rng.normal(size=(*shape, dimensions))
@@ -65,18 +63,14 @@ def test_tokens_are_integers_of_any_width(dtype: type[np.integer]) -> None:
     np.testing.assert_array_equal(grads["W"][:, 0], [1, 0, 0, 0, 2])
 
 
-@pytest.mark.parametrize(
-    ("token", "dtype"), [(-1, np.int64), (3, np.uint8), (2**40, np.int64), (2**63, np.uint64)]
-)
+@pytest.mark.parametrize(("token", "dtype"), [(-1, np.int64), (3, np.uint8), (2**40, np.int64), (2**63, np.uint64)])
 def test_what_is_not_a_token_is_refused(token: int, dtype: type[np.integer]) -> None:
     x = np.array([0, token, 1], dtype)
     with pytest.raises(DataError, match=f"token {token} is outside 0 to 2"):
         Embedding(3, 2).forward(x, {"W": np.zeros((3, 2))}, Context())
 
 
-@pytest.mark.parametrize(
-    ("shape", "expected"), [((), (2,)), ((None,), (None, 2)), ((4,), (4, 2)), ((4, 5), (4, 5, 2))]
-)
+@pytest.mark.parametrize(("shape", "expected"), [((), (2,)), ((None,), (None, 2)), ((4,), (4, 2)), ((4, 5), (4, 5, 2))])
 def test_any_leading_axes(shape: tuple[int | None, ...], expected: tuple[int | None, ...]) -> None:
     assert Embedding(3, 2).output_shape(shape) == expected
     network = Network([Embedding(3, 2)], input_shape=shape, rng=np.random.default_rng(0))

@@ -61,8 +61,7 @@ def test_with_one_unit_the_forms_differ_only_by_the_bias_and_with_two_in_what_is
     for units, same in ((1, True), (2, False)):
         after, before = GRU(units), GRU(units, reset_after=False)
         params: dict[str, Array] = {
-            name: rng.normal(size=declared.shape)
-            for name, declared in after.parameters((None, 2)).items()
+            name: rng.normal(size=declared.shape) for name, declared in after.parameters((None, 2)).items()
         }
         params["b_h"] = np.zeros(units)
         x = rng.normal(size=(2, 5, 2))

@@ -15,9 +15,7 @@ def test_it_keeps_the_last_step() -> None:
     y, cache = LastStep().forward(x, {}, Context())
     np.testing.assert_array_equal(y, [[4, 5], [10, 11]])
     d_x = LastStep().backward(y, cache, {}, {}, Context())
-    np.testing.assert_array_equal(
-        np.array(d_x), [[[0, 0], [0, 0], [4, 5]], [[0, 0], [0, 0], [10, 11]]]
-    )
+    np.testing.assert_array_equal(np.array(d_x), [[[0, 0], [0, 0], [4, 5]], [[0, 0], [0, 0], [10, 11]]])
 
 
 def test_its_output_has_no_time() -> None:

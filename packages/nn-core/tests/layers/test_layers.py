@@ -124,9 +124,7 @@ CHECKED: list[tuple[Layer, BatchShape]] = [
     (Residual((Conv2D(2, 3, padding="same"), BatchNorm(), Tanh())), (3, 4, 3, 2)),
     (Residual((SimpleRNN(3), LSTM(3))), (2, 4, 3)),
 ]
-checked = pytest.mark.parametrize(
-    ("layer", "shape"), CHECKED, ids=[f"{layer} {shape}" for layer, shape in CHECKED]
-)
+checked = pytest.mark.parametrize(("layer", "shape"), CHECKED, ids=[f"{layer} {shape}" for layer, shape in CHECKED])
 # One of each class, for what does not depend on shapes.
 EACH = list({type(layer): layer for layer, _ in CHECKED}.values())
 each = pytest.mark.parametrize("layer", EACH, ids=map(repr, EACH))
@@ -235,9 +233,7 @@ def test_a_second_call_leaves_the_results_of_the_first(layer: Layer, shape: Batc
 
 
 @checked
-def test_in_prediction_examples_do_not_depend_on_each_other(
-    layer: Layer, shape: BatchShape
-) -> None:
+def test_in_prediction_examples_do_not_depend_on_each_other(layer: Layer, shape: BatchShape) -> None:
     call = LayerCall(layer, shape, training=False)
     together, _ = call.forward()
     for n in range(shape[0]):

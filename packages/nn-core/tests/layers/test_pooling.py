@@ -44,8 +44,7 @@ def layers_and_images(draw: st.DrawFn) -> tuple[Pooling, Array]:
     strides = draw(st.one_of(st.none(), st.tuples(st.integers(1, 5), st.integers(1, 5))))
     padding: Any = draw(
         st.one_of(
-            st.sampled_from(["valid", "same"]),
-            st.tuples(st.integers(0, size[0] - 1), st.integers(0, size[1] - 1)),
+            st.sampled_from(["valid", "same"]), st.tuples(st.integers(0, size[0] - 1), st.integers(0, size[1] - 1))
         )
     )
     down, across = padding if isinstance(padding, tuple) else (0, 0)
@@ -269,9 +268,7 @@ def test_images_smaller_than_the_window(pool: type[Pooling]) -> None:
         ((2, 2, 2), r"padding \(2, 2\) must be smaller than the window \(2, 2\)"),
     ],
 )
-def test_settings_that_make_no_sense(
-    pool: type[Pooling], settings: tuple[Any, ...], message: str
-) -> None:
+def test_settings_that_make_no_sense(pool: type[Pooling], settings: tuple[Any, ...], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         pool(*settings)
 

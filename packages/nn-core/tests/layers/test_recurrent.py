@@ -37,9 +37,7 @@ def test_a_cell_is_its_definition(name: str, N: int, T: int, D: int, units: int,
 
 @names
 @pytest.mark.parametrize(("N", "T", "D", "units"), [(1, 1, 1, 1), (2, 5, 3, 2), (3, 2, 1, 4)])
-def test_every_gradient_is_the_slope_of_the_definition(
-    name: str, N: int, T: int, D: int, units: int
-) -> None:
+def test_every_gradient_is_the_slope_of_the_definition(name: str, N: int, T: int, D: int, units: int) -> None:
     case = Unrolled(replace(CELLS[name], units=units), N, T, D)
 
     def loss() -> float:
@@ -63,9 +61,7 @@ def test_every_gradient_by_the_checker(cell: Recurrent) -> None:
 
 @cells
 @pytest.mark.parametrize("t", range(5))
-def test_a_loss_at_one_step_alone_reaches_the_steps_before_it_and_none_after(
-    cell: Recurrent, t: int
-) -> None:
+def test_a_loss_at_one_step_alone_reaches_the_steps_before_it_and_none_after(cell: Recurrent, t: int) -> None:
     case = Unrolled(cell, 2, 5, 2)
     case.d_state = ()
     case.d_y[:, :t] = case.d_y[:, t + 1 :] = 0.0
@@ -153,9 +149,7 @@ def test_the_layout_of_the_arrays_does_not_matter(cell: Recurrent) -> None:
     y, _, cache = case.forward()
     y_other, _, cache_other = other.forward()
     np.testing.assert_allclose(y_other, y, rtol=1e-13)
-    np.testing.assert_allclose(
-        other.backward(cache_other)[0], case.backward(cache)[0], rtol=1e-12, atol=1e-14
-    )
+    np.testing.assert_allclose(other.backward(cache_other)[0], case.backward(cache)[0], rtol=1e-12, atol=1e-14)
 
 
 @cells
@@ -163,12 +157,7 @@ def test_d_x_is_computed_only_where_it_is_needed(cell: Recurrent) -> None:
     case = Unrolled(cell, 2, 4, 2)
     cache = case.forward()[2]
     d_x, _ = cell.backward_with_state(
-        case.d_y,
-        case.d_state,
-        cache,
-        case.params,
-        case.grads,
-        replace(case.context, needs_d_x=False),
+        case.d_y, case.d_state, cache, case.params, case.grads, replace(case.context, needs_d_x=False)
     )
     assert d_x is None
     assert all(np.isfinite(values).all() for values in case.grads.values())
@@ -229,9 +218,7 @@ def test_a_cell_declares_what_it_learns(cell: Recurrent) -> None:
     if isinstance(cell, GRU) and cell.reset_after:
         shapes["b_h"] = (4,)
     assert {name: p.shape for name, p in declared.items()} == shapes
-    assert {name: p.weight_decay for name, p in declared.items()} == {
-        name: name.startswith("W") for name in shapes
-    }
+    assert {name: p.weight_decay for name, p in declared.items()} == {name: name.startswith("W") for name in shapes}
     assert declared["W_x"].initializer == ("lecun",) * cell.gates
     assert declared["W_h"].initializer == ("he",) * cell.gates
     assert layer.output_shape((None, 3)) == (None, 4)
@@ -254,9 +241,7 @@ def test_settings_out_of_range_are_refused(cell: Recurrent) -> None:
 
 @cells
 @pytest.mark.parametrize("shapes", [[(2, 4)], [(3, 3)], [(2, 3)] * 3, []])
-def test_a_state_of_another_shape_is_refused(
-    cell: Recurrent, shapes: list[tuple[int, ...]]
-) -> None:
+def test_a_state_of_another_shape_is_refused(cell: Recurrent, shapes: list[tuple[int, ...]]) -> None:
     case = Unrolled(cell, 2, 4, 2)
     _, _, cache = case.forward()
     case.state = case.d_state = tuple(np.zeros(shape) for shape in shapes)

@@ -36,8 +36,6 @@ def test_a_gradient_from_beyond_the_last_step() -> None:
     grads = {name: np.empty_like(values) for name, values in params.items()}
     layer, context, zero = SimpleRNN(1), Context(), np.zeros((1, 1))
     _, _, cache = layer.forward_with_state(np.zeros((1, 1, 1)), (zero,), params, context)
-    d_x, d_state = layer.backward_with_state(
-        np.zeros((1, 1, 1)), (np.array([[3.0]]),), cache, params, grads, context
-    )
+    d_x, d_state = layer.backward_with_state(np.zeros((1, 1, 1)), (np.array([[3.0]]),), cache, params, grads, context)
     np.testing.assert_array_equal(np.array(d_x), [[[3.0]]])
     np.testing.assert_array_equal(d_state, [[[1.5]]])

@@ -21,10 +21,7 @@ def windows_and_sizes(draw: st.DrawFn) -> tuple[Window, int, int]:
     dilation = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
     h, w = ((n - 1) * d + 1 for n, d in zip(size, dilation, strict=True))
     padding: Any = draw(
-        st.one_of(
-            st.sampled_from(["valid", "same"]),
-            st.tuples(st.integers(0, h - 1), st.integers(0, w - 1)),
-        )
+        st.one_of(st.sampled_from(["valid", "same"]), st.tuples(st.integers(0, h - 1), st.integers(0, w - 1)))
     )
     window = Window.of(size, strides, padding, dilation, name="size")
     down, across = padding if isinstance(padding, tuple) else (0, 0)
@@ -35,13 +32,9 @@ def windows_and_sizes(draw: st.DrawFn) -> tuple[Window, int, int]:
 
 @settings(max_examples=80, deadline=None)
 @given(drawn=windows_and_sizes())
-def test_pixels_and_their_sums_are_those_counted_one_by_one(
-    drawn: tuple[Window, int, int],
-) -> None:
+def test_pixels_and_their_sums_are_those_counted_one_by_one(drawn: tuple[Window, int, int]) -> None:
     window, height, width = drawn
-    counted = oracles_2d.Windows(
-        (1, height, width, 1), window.size, window.strides, window.padding, window.dilation
-    )
+    counted = oracles_2d.Windows((1, height, width, 1), window.size, window.strides, window.padding, window.dilation)
     assert window.output_size(height, width) == (counted.rows, counted.columns)
     x = np.arange(1.0, height * width + 1).reshape(1, height, width, 1)
     pixels = window.view(x, fill=-1.0)

@@ -18,14 +18,7 @@ from hypothesis import strategies as st
 from nn_core.arrays import Array
 from nn_core.errors import SettingError
 from nn_core.optim import optimizers
-from nn_core.optim.optimizers import (
-    ALIASES,
-    OPTIMIZERS,
-    AdamW,
-    GradientDescent,
-    Optimizer,
-    optimizer,
-)
+from nn_core.optim.optimizers import ALIASES, OPTIMIZERS, AdamW, GradientDescent, Optimizer, optimizer
 
 Path = list[float]
 Formula = Callable[[float, Sequence[float], Sequence[float]], Path]
@@ -70,10 +63,7 @@ def nesterov_path(beta: float) -> Formula:
 def rmsprop_path(rho: float, epsilon: float) -> Formula:
     def path(w: float, gradients: Sequence[float], rates: Sequence[float]) -> Path:
         squares = [g * g for g in gradients]
-        divided = [
-            g / (math.sqrt(weighted_mean(rho, squares[: t + 1])) + epsilon)
-            for t, g in enumerate(gradients)
-        ]
+        divided = [g / (math.sqrt(weighted_mean(rho, squares[: t + 1])) + epsilon) for t, g in enumerate(gradients)]
         return descent_path(w, divided, rates)
 
     return path
@@ -140,19 +130,14 @@ def test_every_optimizer_has_its_formula_here() -> None:
 @by_text
 def test_the_path_is_that_of_the_formula(text: str) -> None:
     received = follow(text, np.array([0.7]), np.array(GRADIENTS)[:, None], RATES)
-    np.testing.assert_allclose(
-        received[:, 0], FORMULAS[text](0.7, GRADIENTS, RATES), rtol=1e-11, atol=1e-14
-    )
+    np.testing.assert_allclose(received[:, 0], FORMULAS[text](0.7, GRADIENTS, RATES), rtol=1e-11, atol=1e-14)
 
 
 @by_text
 @given(
-    numbers=st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=1, max_size=12),
-    rate=st.floats(1e-4, 0.5),
+    numbers=st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=1, max_size=12), rate=st.floats(1e-4, 0.5)
 )
-def test_each_number_goes_its_own_way(
-    text: str, numbers: list[tuple[float, float]], rate: float
-) -> None:
+def test_each_number_goes_its_own_way(text: str, numbers: list[tuple[float, float]], rate: float) -> None:
     gradients, rates = np.array(numbers), [rate] * len(numbers)
     received = follow(text, np.array([1.0, -2.0]), gradients, rates)
     for i, w in enumerate([1.0, -2.0]):

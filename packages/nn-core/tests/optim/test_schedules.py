@@ -10,16 +10,7 @@ from hypothesis import strategies as st
 
 from nn_core.errors import SettingError
 from nn_core.optim import schedules
-from nn_core.optim.schedules import (
-    SCHEDULES,
-    Constant,
-    Cosine,
-    Exponential,
-    InverseTime,
-    Schedule,
-    Step,
-    schedule,
-)
+from nn_core.optim.schedules import SCHEDULES, Constant, Cosine, Exponential, InverseTime, Schedule, Step, schedule
 
 WITH_SETTINGS = [
     "constant:warmup=2",
@@ -51,15 +42,7 @@ def test_constant_is_one() -> None:
 
 def test_inverse_time_is_that_of_the_originals() -> None:
     # 1 / (1 + rate * floor(epoch / interval)) at epochs 0..6, every 3 epochs: 1, 1/1.5, 1/2.
-    assert factors("inverse-time:rate=0.5,interval=3", 7) == [
-        1,
-        1,
-        1,
-        1 / 1.5,
-        1 / 1.5,
-        1 / 1.5,
-        1 / 2,
-    ]
+    assert factors("inverse-time:rate=0.5,interval=3", 7) == [1, 1, 1, 1 / 1.5, 1 / 1.5, 1 / 1.5, 1 / 2]
 
 
 @given(epoch=st.integers(0, 2000), rate=st.floats(0, 10), interval=st.integers(1, 500))

@@ -11,11 +11,7 @@ from hypothesis.extra.numpy import arrays
 from oracles import assert_close
 
 from nn_core.arrays import Array
-from nn_core.optim.transforms import (
-    add_l2_gradient,
-    clip_by_global_norm,
-    clip_by_value,
-)
+from nn_core.optim.transforms import add_l2_gradient, clip_by_global_norm, clip_by_value
 
 vectors = arrays(np.float64, st.integers(1, 8), elements=st.floats(-100, 100))
 

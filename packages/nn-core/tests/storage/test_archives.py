@@ -24,11 +24,7 @@ def packed(folder: Path, files: dict[str, bytes], prefix: str = "repository/phot
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_only_the_folder_asked_for_is_unpacked(tmp_path: Path) -> None:

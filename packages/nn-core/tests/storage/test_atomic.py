@@ -33,9 +33,7 @@ def test_an_earlier_file_is_replaced_and_not_written_into(tmp_path: Path) -> Non
     assert other_name.read_bytes() == b"long earlier content"
 
 
-def test_a_relative_path_means_the_working_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_relative_path_means_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     atomic_write(Path("file"), b"new")
     assert (tmp_path / "file").read_bytes() == b"new"
@@ -47,8 +45,7 @@ def test_the_temporary_file_is_in_the_same_folder_under_its_own_name(
     names: list[str] = []
     with monkeypatch.context() as patch:
         patch.setattr(
-            "nn_core.storage.atomic.os.fsync",
-            lambda _: names.extend(path.name for path in tmp_path.iterdir()),
+            "nn_core.storage.atomic.os.fsync", lambda _: names.extend(path.name for path in tmp_path.iterdir())
         )
         for _ in range(3):
             atomic_write(tmp_path / "file", b"new")
@@ -98,9 +95,7 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_bytes_are_on_the_disk_before_the_name_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_bytes_are_on_the_disk_before_the_name_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     seen: list[tuple[bool, list[bytes]]] = []
 
@@ -150,8 +145,6 @@ atomic.atomic_write(Path(sys.argv[1]), b"new")
 def test_a_process_killed_while_it_writes_leaves_the_earlier_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"earlier")
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED_WHILE_WRITING, str(path)], check=False, timeout=60
-    )
+    killed = subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, str(path)], check=False, timeout=60)
     assert killed.returncode == -signal.SIGKILL
     assert path.read_bytes() == b"earlier"

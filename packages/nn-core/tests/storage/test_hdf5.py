@@ -109,9 +109,7 @@ def test_a_lazy_array_has_the_shape_of_its_rows(stored: Path) -> None:
 
 @settings(deadline=None)
 @given(rows=st.lists(st.integers(0, 39), max_size=30), read_bytes=st.sampled_from([1, 100, 10**6]))
-def test_rows_come_in_the_order_asked_for_however_they_are_read(
-    stored: Path, rows: list[int], read_bytes: int
-) -> None:
+def test_rows_come_in_the_order_asked_for_however_they_are_read(stored: Path, rows: list[int], read_bytes: int) -> None:
     indices = np.array(rows, np.intp)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hdf5, "READ_BYTES", read_bytes)

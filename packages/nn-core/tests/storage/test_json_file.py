@@ -38,10 +38,7 @@ def test_a_file_that_follows_its_schema(tmp_path: Path) -> None:
         ('{"name": "", "seed": 1, "losses": [1, ""]}', 'losses[1] must be a number, not ""'),
         ('{"name": "", "seed": 1, "losses": [NaN]}', "NaN is not a JSON number"),
         ('{"name": "", "name": "", "seed": 1, "losses": []}', "an object has a key twice"),
-        (
-            '{"name": "", "seed": 1, "rate": "", "losses": []}',
-            'rate must be a number or null, not ""',
-        ),
+        ('{"name": "", "seed": 1, "rate": "", "losses": []}', 'rate must be a number or null, not ""'),
         (f'{{"name": [{"1," * 50}1], "seed": 1, "losses": []}}', "name must be text, not [1, 1,"),
         ("[" * 100_000, "is not JSON"),
     ],
@@ -70,6 +67,4 @@ def test_the_path_of_a_nested_value() -> None:
     text = '{"runs": [{"seeds": {"a": 1, "b": "x"}}]}'
     message = message_of(text, {"runs": [{"seeds": {str: int}}]})
     assert message == 'a.json: runs[0].seeds.b must be a whole number, not "x"'
-    assert (
-        message_of('{"runs": [{}]}', {"runs": [{"a": int}]}) == "a.json: 'a' is missing in runs[0]"
-    )
+    assert message_of('{"runs": [{}]}', {"runs": [{"a": int}]}) == "a.json: 'a' is missing in runs[0]"

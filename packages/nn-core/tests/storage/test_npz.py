@@ -52,9 +52,7 @@ def test_files_that_are_not_npz(tmp_path: Path) -> None:
 
 def header(shape: tuple[int, ...]) -> bytes:
     buffer = io.BytesIO()
-    np.lib.format.write_array_header_2_0(
-        buffer, {"descr": "<f8", "fortran_order": False, "shape": shape}
-    )
+    np.lib.format.write_array_header_2_0(buffer, {"descr": "<f8", "fortran_order": False, "shape": shape})
     return buffer.getvalue()
 
 
@@ -65,9 +63,7 @@ def archive(path: Path, content: bytes) -> Path:
 
 
 @pytest.mark.parametrize("shape", [(10**12,), (10**10, 10**10, 10**10), (11,)])
-def test_an_array_that_announces_more_than_is_stored(
-    tmp_path: Path, shape: tuple[int, ...]
-) -> None:
+def test_an_array_that_announces_more_than_is_stored(tmp_path: Path, shape: tuple[int, ...]) -> None:
     content = header(shape)
     path = archive(tmp_path / "a.npz", content + bytes(80 - len(content) % 8))
     if shape == (11,):
@@ -77,9 +73,7 @@ def test_an_array_that_announces_more_than_is_stored(
         assert "(x) is damaged" in message_of(path)
 
 
-def test_an_array_that_unpacks_to_more_than_may_be_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_array_that_unpacks_to_more_than_may_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = archive(tmp_path / "a.npz", header((1000,)) + bytes(8000))
     assert read_npz(path, {"x"})[0]["x"].shape == (1000,)
     monkeypatch.setattr("nn_core.storage.files.MAX_BYTES", 7999)

@@ -27,11 +27,7 @@ def test_rows_are_stripped_numbered_and_not_blank(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [
-        (b"", "is empty"),
-        (b" \n\t\n", "is empty: it has blank lines only"),
-        (b"caf\xe9", "in UTF-8, or is damaged"),
-    ],
+    [(b"", "is empty"), (b" \n\t\n", "is empty: it has blank lines only"), (b"caf\xe9", "in UTF-8, or is damaged")],
 )
 def test_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = write(tmp_path, content)

@@ -78,9 +78,7 @@ def trainer_of(
 
 @on_both_backends
 @pytest.mark.parametrize("step", [0, 1, 2, 3, 7, 12])
-def test_a_run_stopped_after_any_step_and_resumed_ends_with_the_same_bits(
-    step: int, make: MakeBackend
-) -> None:
+def test_a_run_stopped_after_any_step_and_resumed_ends_with_the_same_bits(step: int, make: MakeBackend) -> None:
     def build(*callbacks: Callback) -> Trainer:
         return trainer_of(*callbacks, make=make)
 

@@ -21,9 +21,7 @@ X = np.random.default_rng(0).normal(size=(10, 3)).astype(np.float32)
 Y = (X.sum(axis=1) > 0).astype(np.int64)
 
 
-def trainer_with(
-    *callbacks: Callback, epochs: int = 3, metrics: list[float] | None = None
-) -> Trainer:
+def trainer_with(*callbacks: Callback, epochs: int = 3, metrics: list[float] | None = None) -> Trainer:
     """Three steps an epoch; `metrics`, if given, is what validation finds epoch by epoch."""
     network = Network([Dense(4), Tanh(), Dense(1)], input_shape=(3,), rng=np.random.default_rng(1))
     script = iter(metrics or ())
@@ -156,9 +154,7 @@ def test_a_run_stops_once_nothing_got_better_for_as_long_as_patience(
 def test_the_reason_for_stopping_names_metric_and_epoch() -> None:
     trainer = trainer_with(EarlyStopping(2, "validation_metric"), epochs=9, metrics=[2, 1, 3, 3])
     trainer.run()
-    assert trainer.state.stopped == (
-        "validation_metric has not improved for 2 epochs; best was epoch 2"
-    )
+    assert trainer.state.stopped == ("validation_metric has not improved for 2 epochs; best was epoch 2")
 
 
 def test_stopping_early_reads_the_validation_loss_unless_told() -> None:
@@ -184,9 +180,7 @@ def test_patience_lasts_an_epoch_at_least(patience: int) -> None:
         ([4, 3, 2, 1], "min", 4),
     ],
 )
-def test_the_weights_of_the_best_epoch_are_kept(
-    metrics: list[float], mode: Mode, best: int
-) -> None:
+def test_the_weights_of_the_best_epoch_are_kept(metrics: list[float], mode: Mode, best: int) -> None:
     class Album(Callback):
         def __init__(self) -> None:
             self.pages: list[list[float]] = []

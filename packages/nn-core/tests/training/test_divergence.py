@@ -5,16 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from small_runs import (
-    COUNT,
-    MakeBackend,
-    X,
-    Y,
-    on_both_backends,
-    recipe_of,
-    small_network,
-    small_trainer,
-)
+from small_runs import COUNT, MakeBackend, X, Y, on_both_backends, recipe_of, small_network, small_trainer
 
 from nn_core.errors import DivergenceError
 from nn_core.layers import Dense, Dropout, Flatten, Layer, ReLU, Tanh
@@ -123,9 +114,7 @@ def test_a_validation_loss_that_is_not_finite_is_divergence_too() -> None:
 
 @on_both_backends
 @pytest.mark.parametrize("hidden", [ReLU(), Tanh()])
-def test_numbers_that_overflow_raise_one_error_and_no_warning(
-    hidden: Layer, make: MakeBackend
-) -> None:
+def test_numbers_that_overflow_raise_one_error_and_no_warning(hidden: Layer, make: MakeBackend) -> None:
     network = small_network(Dense(4), hidden, Dense(1))
     handling = np.geterr()
     recipe = Recipe(mean_squared_error, GradientDescent(), learning_rate=1e30, batch_size=8)

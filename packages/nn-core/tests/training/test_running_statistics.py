@@ -32,9 +32,7 @@ def small_network() -> Network:
 
 
 @pytest.mark.parametrize("rule", [*OPTIMIZERS, "adamw:weight_decay=0.9"])
-@pytest.mark.parametrize(
-    "settings", [{}, {"l2": 5.0}, {"clip_norm": 1e-3}, {"clip_value": 1e-4}], ids=str
-)
+@pytest.mark.parametrize("settings", [{}, {"l2": 5.0}, {"clip_norm": 1e-3}, {"clip_value": 1e-4}], ids=str)
 def test_a_step_leaves_the_statistics_to_the_batch(rule: str, settings: dict[str, float]) -> None:
     network, twin = small_network(), small_network()
     trainer_of(Reference(network), rule, **settings).step()

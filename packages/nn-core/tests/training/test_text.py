@@ -40,11 +40,7 @@ def network_of(*cells: Layer, seed: int = 1, dtype: npt.DTypeLike = np.float32) 
 
 
 def text_trainer(
-    network: Network | None = None,
-    *callbacks: Callback,
-    make: MakeBackend = Reference,
-    epochs: int = 3,
-    seed: int = 2,
+    network: Network | None = None, *callbacks: Callback, make: MakeBackend = Reference, epochs: int = 3, seed: int = 2
 ) -> Trainer:
     """Four streams of 50, in chunks of 7: eight steps an epoch, the last with one."""
     recipe = Recipe(
@@ -84,9 +80,7 @@ def test_a_text_is_evaluated_as_if_read_at_once(engine: bool) -> None:
         assert received == pytest.approx(expected, rel=1e-12)
     # In several streams the state begins a hundred steps before, which forgets the rest.
     text = np.random.default_rng(5).integers(V, size=2001)
-    whole, parts = (
-        evaluate_text(backend, text[:-1], text[1:], metrics, streams=streams) for streams in (1, 5)
-    )
+    whole, parts = (evaluate_text(backend, text[:-1], text[1:], metrics, streams=streams) for streams in (1, 5))
     assert whole == pytest.approx(parts, rel=1e-6)
     assert whole["loss"] != parts["loss"]
 
@@ -107,18 +101,14 @@ def test_a_text_without_labels_is_refused() -> None:
 @on_both_backends
 def test_a_step_is_truncated_backpropagation_with_the_state_carried(make: MakeBackend) -> None:
     network, twin = network_of(LSTM(4)), Reference(network_of(LSTM(4)))
-    recipe = Recipe(
-        softmax_cross_entropy, GradientDescent(), learning_rate=0.1, batch_size=4, bptt_length=7
-    )
+    recipe = Recipe(softmax_cross_entropy, GradientDescent(), learning_rate=0.1, batch_size=4, bptt_length=7)
     trainer = Trainer(make(network), X, Y, recipe, epochs=2, seed=0)
     streams = X[:200].reshape(4, 50), Y[:200].reshape(4, 50)
     for _ in range(2):
         state = None
         for start in range(0, 50, 7):
             x, y = (text[:, start : start + 7] for text in streams)
-            loss, gradients, state = twin.loss_and_gradients(
-                x, y, softmax_cross_entropy, state=state
-            )
+            loss, gradients, state = twin.loss_and_gradients(x, y, softmax_cross_entropy, state=state)
             twin.network.vector -= 0.1 * gradients
             assert trainer.step() == pytest.approx(loss, rel=1e-6)
     np.testing.assert_allclose(network.vector, twin.network.vector, rtol=1e-4, atol=1e-6)
@@ -132,13 +122,7 @@ def test_what_lies_further_back_than_a_chunk_is_learned_through_the_state(cell: 
     text = np.tile([0, 1, 2, 3, 4, 4, 3, 1, 0, 2], 200)
     recipe = Recipe(softmax_cross_entropy, Adam(), learning_rate=0.01, batch_size=10, bptt_length=3)
     trainer = Trainer(
-        Engine(network_of(cell(24))),
-        text[:-1],
-        text[1:],
-        recipe,
-        epochs=8,
-        seed=0,
-        validation=(text[:-1], text[1:]),
+        Engine(network_of(cell(24))), text[:-1], text[1:], recipe, epochs=8, seed=0, validation=(text[:-1], text[1:])
     )
     assert trainer.run().columns["validation_loss"][-1] < 0.1
 
@@ -151,9 +135,7 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_positions() -> None:
 
 @on_both_backends
 @pytest.mark.parametrize("step", [1, 5, 7, 8, 9, 16, 23, 24])
-def test_a_run_stopped_after_any_step_and_resumed_ends_with_the_same_bits(
-    step: int, make: MakeBackend
-) -> None:
+def test_a_run_stopped_after_any_step_and_resumed_ends_with_the_same_bits(step: int, make: MakeBackend) -> None:
     whole = text_trainer(make=make)
     whole.run()
     snapshot = snapshot_at(step, lambda *callbacks: text_trainer(None, *callbacks, make=make))
@@ -217,9 +199,7 @@ def test_padding_changes_neither_losses_nor_gradients(cell: MakeCell) -> None:
     expected, total = np.zeros_like(whole.gradients), 0.0
     lengths = (y >= 0).sum(axis=1)
     for n, length in enumerate(lengths):
-        part = backend.loss_and_gradients(
-            x[n : n + 1, :length], y[n : n + 1, :length], softmax_cross_entropy
-        )
+        part = backend.loss_and_gradients(x[n : n + 1, :length], y[n : n + 1, :length], softmax_cross_entropy)
         expected += part.gradients * (length / lengths.sum())
         total += part.loss * (length / lengths.sum())
     assert whole.loss == pytest.approx(total, rel=1e-12)
@@ -241,9 +221,7 @@ def test_padded_examples_are_memorized() -> None:
     x, y = padded_words(V)
     x[:, 0] = np.arange(V)  # what they begin with tells them apart
     recipe = Recipe(softmax_cross_entropy, Adam(), learning_rate=0.02, batch_size=4)
-    trainer = Trainer(
-        Engine(network_of(GRU(32))), x, y, recipe, epochs=150, seed=0, validation=(x, y)
-    )
+    trainer = Trainer(Engine(network_of(GRU(32))), x, y, recipe, epochs=150, seed=0, validation=(x, y))
     columns = trainer.run().columns
     assert columns["validation_loss"][-1] < 0.2 * columns["validation_loss"][0]
     assert columns["validation_accuracy"][-1] > 0.9

@@ -6,26 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_runs import (
-    BACKENDS,
-    X,
-    Y,
-    noisy_network,
-    on_both_backends,
-    recipe_of,
-    small_network,
-    small_trainer,
-)
+from small_runs import BACKENDS, X, Y, noisy_network, on_both_backends, recipe_of, small_network, small_trainer
 
 from nn_core.arrays import Array
 from nn_core.errors import NNError, SettingError, ShapeError
 from nn_core.layers import Dense, Dropout, ReLU, Tanh
-from nn_core.losses import (
-    Loss,
-    binary_cross_entropy,
-    mean_squared_error,
-    softmax_cross_entropy,
-)
+from nn_core.losses import Loss, binary_cross_entropy, mean_squared_error, softmax_cross_entropy
 from nn_core.metrics import accuracy
 from nn_core.network import Network
 from nn_core.optim.optimizers import OPTIMIZERS, Adam, optimizer
@@ -54,9 +40,7 @@ def outputs_of(network: Network, x: Array) -> Array:
     return Reference(network).predict(x)[0]
 
 
-@pytest.mark.parametrize(
-    ("outputs", "loss"), [(1, binary_cross_entropy), (3, softmax_cross_entropy)]
-)
+@pytest.mark.parametrize(("outputs", "loss"), [(1, binary_cross_entropy), (3, softmax_cross_entropy)])
 def test_one_batch_of_random_labels_is_memorized(outputs: int, loss: Loss) -> None:
     rng = np.random.default_rng(5)
     labels = rng.integers(0, max(outputs, 2), 8)
@@ -72,9 +56,7 @@ def test_one_batch_of_random_labels_is_memorized(outputs: int, loss: Loss) -> No
 @pytest.mark.parametrize("schedule_text", SCHEDULES)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_learns_under_every_schedule(name: str, schedule_text: str) -> None:
-    recipe = recipe_of(
-        optimizer=optimizer(name), learning_rate=None, schedule=schedule(schedule_text)
-    )
+    recipe = recipe_of(optimizer=optimizer(name), learning_rate=None, schedule=schedule(schedule_text))
     loss = small_trainer(recipe=recipe, epochs=30).run().columns["training_loss"]
     assert loss[-1] < 0.8 * loss[0]
 
@@ -82,9 +64,7 @@ def test_every_optimizer_learns_under_every_schedule(name: str, schedule_text: s
 @pytest.mark.parametrize("schedule_text", SCHEDULES)
 def test_a_step_goes_down_the_slope_by_the_rate_of_its_time(schedule_text: str) -> None:
     shape = schedule(schedule_text)
-    trainer = small_trainer(
-        recipe=recipe_of(learning_rate=0.3, schedule=shape, batch_size=None), epochs=5
-    )
+    trainer = small_trainer(recipe=recipe_of(learning_rate=0.3, schedule=shape, batch_size=None), epochs=5)
     network = trainer.network
     for step in range(5):
         rate = 0.3 * shape(step, 1, 5)
@@ -114,9 +94,7 @@ def test_the_default_rate_is_the_optimizers() -> None:
 
 @pytest.mark.parametrize("batch_size", [None, 8])
 def test_l2_pulls_weights_and_not_biases_by_its_full_strength(batch_size: int | None) -> None:
-    plain, pulled = (
-        small_trainer(recipe=recipe_of(l2=l2, batch_size=batch_size)) for l2 in (0.0, 0.25)
-    )
+    plain, pulled = (small_trainer(recipe=recipe_of(l2=l2, batch_size=batch_size)) for l2 in (0.0, 0.25))
     for trainer in (plain, pulled):
         trainer.network.params["0/b"][...] = 3.0
     weights = plain.network.vector.copy()
@@ -137,12 +115,8 @@ def test_l2_leaves_smaller_weights() -> None:
 
 
 @pytest.mark.parametrize(("value", "norm"), [(None, 0.05), (0.01, None), (0.02, 0.03), (1e6, 1e6)])
-def test_the_gradient_is_clipped_after_l2_and_before_the_step(
-    value: float | None, norm: float | None
-) -> None:
-    trainer = small_trainer(
-        recipe=recipe_of(batch_size=None, l2=2.0, clip_value=value, clip_norm=norm)
-    )
+def test_the_gradient_is_clipped_after_l2_and_before_the_step(value: float | None, norm: float | None) -> None:
+    trainer = small_trainer(recipe=recipe_of(batch_size=None, l2=2.0, clip_value=value, clip_norm=norm))
     network = trainer.network
     before = network.vector.copy()
     expected = slope(network, X, Y)
@@ -188,12 +162,7 @@ def test_a_run_of_no_epochs_does_nothing() -> None:
 
 
 def test_validation_is_measured_after_the_epoch_without_noise_or_penalty() -> None:
-    trainer = small_trainer(
-        noisy_network(),
-        recipe_of(l2=0.5),
-        validation=(X[:10], Y[:10]),
-        epochs=1,
-    )
+    trainer = small_trainer(noisy_network(), recipe_of(l2=0.5), validation=(X[:10], Y[:10]), epochs=1)
     row = trainer.run().row(0)
     logits = outputs_of(trainer.network, X[:10])
     assert row["validation_loss"] == binary_cross_entropy(logits, Y[:10])[0]
@@ -226,9 +195,7 @@ def test_the_training_examples_are_measured_after_the_epoch_if_so_asked() -> Non
 
 def test_evaluation_changes_nothing_in_the_run() -> None:
     plain = small_trainer(noisy_network(), epochs=3)
-    measured = small_trainer(
-        noisy_network(), epochs=3, validation=(X[:9], Y[:9]), measure_training=True
-    )
+    measured = small_trainer(noisy_network(), epochs=3, validation=(X[:9], Y[:9]), measure_training=True)
     assert plain.run().step_loss == measured.run().step_loss
     np.testing.assert_array_equal(plain.network.vector, measured.network.vector)
 
@@ -252,11 +219,7 @@ def test_seconds_are_those_of_training_alone(monkeypatch: pytest.MonkeyPatch) ->
         return tick()
 
     trainer = small_trainer(
-        validation=(X, Y),
-        measure_training=True,
-        metrics={"slow": slow_metric},
-        callbacks=[Slow()],
-        epochs=2,
+        validation=(X, Y), measure_training=True, metrics={"slow": slow_metric}, callbacks=[Slow()], epochs=2
     )
     with monkeypatch.context() as patch:
         patch.setattr(time, "perf_counter", tick)
@@ -280,11 +243,7 @@ def test_the_engine_trains_to_the_numbers_of_the_reference() -> None:
     runs = []
     for make in BACKENDS.values():
         trainer = small_trainer(
-            noisy_network(),
-            recipe_of(optimizer=Adam(), l2=0.1, clip_norm=0.5),
-            make=make,
-            validation=(X, Y),
-            epochs=4,
+            noisy_network(), recipe_of(optimizer=Adam(), l2=0.1, clip_norm=0.5), make=make, validation=(X, Y), epochs=4
         )
         history = trainer.run()
         runs.append([*history.step_loss, *history.columns["validation_loss"]])
@@ -295,10 +254,7 @@ def test_the_engine_trains_to_the_numbers_of_the_reference() -> None:
 def test_each_step_has_noise_of_its_own(make: Any) -> None:
     # Dropout alone, of weights that hardly move: the losses of one batch differ by their masks.
     trainer = small_trainer(
-        small_network(Dropout(0.5), Dense(1)),
-        recipe_of(learning_rate=1e-12, batch_size=None),
-        make=make,
-        epochs=20,
+        small_network(Dropout(0.5), Dense(1)), recipe_of(learning_rate=1e-12, batch_size=None), make=make, epochs=20
     )
     assert len(set(trainer.run().step_loss)) > 15
 

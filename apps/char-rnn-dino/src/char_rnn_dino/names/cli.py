@@ -19,19 +19,12 @@ from nn_core.cli.terminal import echo_json, json_option
     invoke_without_command=True,
 )
 @click.version_option(package_name="char-rnn-dino")
+@click.option("--start", default="", show_default=False, metavar="LETTERS", help="Prefix of every name.")
 @click.option(
-    "--start", default="", show_default=False, metavar="LETTERS", help="Prefix of every name."
-)
-@click.option(
-    "--count",
-    type=click.IntRange(1, 1_000_000),
-    show_default="10, or 1 with --start",
-    help="Number of names.",
+    "--count", type=click.IntRange(1, 1_000_000), show_default="10, or 1 with --start", help="Number of names."
 )
 @sampling_options("letter")
-@click.option(
-    "--max-length", type=click.IntRange(1, 1000), default=40, help="Maximum letters of a name."
-)
+@click.option("--max-length", type=click.IntRange(1, 1000), default=40, help="Maximum letters of a name.")
 @click.option("--novel", is_flag=True, help="Exclude names that are in the data set.")
 @model_option(required=False)
 @json_option
@@ -94,7 +87,5 @@ def _require_no_options(ctx: click.Context, command: str) -> None:
             continue
         if ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
             raise click.UsageError(
-                f"{parameter.opts[0]} has no effect before {command};"
-                f" options of {command} come after its name",
-                ctx,
+                f"{parameter.opts[0]} has no effect before {command}; options of {command} come after its name", ctx
             )

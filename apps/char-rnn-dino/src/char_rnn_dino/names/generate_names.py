@@ -66,9 +66,7 @@ def generate_names(
         batch = max(count - len(names), MIN_BATCH)
     if len(names) < count:
         kind = "new" if exclude else "nonempty"
-        raise DataError(
-            f"found only {len(names)} of {count} {kind} names; try a higher temperature"
-        )
+        raise DataError(f"found only {len(names)} of {count} {kind} names; try a higher temperature")
     return names[:count]
 
 

@@ -17,10 +17,7 @@ def test_equals_the_definition(tmp_path: Path) -> None:
     data = names_file(tmp_path / "g.txt", given)
     found = DINO.json("evaluate", "--model", model, "--data", data)
     trained = load_model(model, DINO.name)
-    nats = [
-        -math.log(probability_of(trained.network, trained.vocabulary, name.lower(), ends=True))
-        for name in given
-    ]
+    nats = [-math.log(probability_of(trained.network, trained.vocabulary, name.lower(), ends=True)) for name in given]
     tokens = sum(len(name) + 1 for name in given)
     assert found["nats_per_character"] == pytest.approx(sum(nats) / tokens, rel=1e-5)
     assert found["names"] == 3

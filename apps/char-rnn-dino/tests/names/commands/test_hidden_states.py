@@ -67,9 +67,7 @@ def test_figure(model: Path, figures: list[Figure]) -> None:
 
 
 @pytest.mark.parametrize("units", [1, 20, 21, 300])
-def test_at_most_twenty_units_are_numbered(
-    figures: list[Figure], tmp_path: Path, units: int
-) -> None:
+def test_at_most_twenty_units_are_numbered(figures: list[Figure], tmp_path: Path, units: int) -> None:
     model = train(DINO, tmp_path, "--hidden", units, "--epochs", 1)
     DINO.succeed("hidden-states", "a", "--model", model)
     ticks = [text.get_text() for text in figures[0].axes[0].get_yticklabels()]

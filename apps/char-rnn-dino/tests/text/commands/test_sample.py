@@ -20,9 +20,7 @@ def test_the_prompt_comes_first_and_once(model: Path) -> None:
 
 
 def test_a_seed_generates_the_same(model: Path) -> None:
-    one, again, other = (
-        CHAR.succeed("sample", "--model", model, "--seed", seed).stdout for seed in (1, 1, 2)
-    )
+    one, again, other = (CHAR.succeed("sample", "--model", model, "--seed", seed).stdout for seed in (1, 1, 2))
     assert one == again != other
     assert len(one) == 501
 
@@ -51,8 +49,7 @@ def test_a_prompt_with_unknown_characters(model: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "value"),
-    [("--length", "0"), ("--temperature", "-1"), ("--temperature", "nan"), ("--top-k", "0")],
+    ("option", "value"), [("--length", "0"), ("--temperature", "-1"), ("--temperature", "nan"), ("--top-k", "0")]
 )
 def test_invalid_values(option: str, value: str) -> None:
     assert f"'{option}'" in CHAR.refusal("sample", "--model", "m.h5", option, value, status=2)

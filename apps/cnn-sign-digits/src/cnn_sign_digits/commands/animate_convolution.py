@@ -5,13 +5,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from cnn_sign_digits.conv_demo.convolution import (
-    KERNELS,
-    Convolution,
-    Grid,
-    gray_levels,
-    vertical_edge,
-)
+from cnn_sign_digits.conv_demo.convolution import KERNELS, Convolution, Grid, gray_levels, vertical_edge
 from cnn_sign_digits.inspect.layer_info import convolutions, pick
 from cnn_sign_digits.model import SHIPPED, load_model
 from nn_core.cli.images import read_image
@@ -27,11 +21,7 @@ MAX_KERNEL_SIZE = 7
 
 @click.command("animate-convolution")
 @click.argument("image", metavar="[IMAGE]", type=MODEL, required=False)
-@click.option(
-    "--kernel",
-    metavar="NAME",
-    help=f"Kernel: {', '.join(KERNELS)}.  [default: sobel]",
-)
+@click.option("--kernel", metavar="NAME", help=f"Kernel: {', '.join(KERNELS)}.  [default: sobel]")
 @click.option(
     "--filter",
     "number",

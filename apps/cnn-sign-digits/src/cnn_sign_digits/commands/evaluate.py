@@ -36,11 +36,7 @@ from nn_core.summary import table
 @click.option("--mistakes", type=FIGURE, help="Plot misclassified photos, most confident first.")
 @json_option
 def evaluate(
-    model_path: Path | None,
-    data: str | None,
-    figure: Path | None,
-    mistakes: Path | None,
-    as_json: bool,
+    model_path: Path | None, data: str | None, figure: Path | None, mistakes: Path | None, as_json: bool
 ) -> None:
     """Evaluate a trained classifier.
 
@@ -87,9 +83,7 @@ def _dataset(model: Model, data: str | None) -> Dataset[Photos]:
     return CATALOG.load_for_evaluation(data, model.classes, rng=rng)
 
 
-def _by_class(
-    confusion: npt.NDArray[np.int64], classes: tuple[str, ...]
-) -> dict[str, dict[str, Any]]:
+def _by_class(confusion: npt.NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     """Examples, precision and recall by class; None where a class is never predicted or absent."""
     columns = zip(confusion.sum(axis=1), *precision_and_recall(confusion), strict=True)
     return {
@@ -129,9 +123,7 @@ def _plot_mistakes(model: Model, dataset: Dataset[Photos], p: Array, path: Path)
     order = np.argsort(-p[wrong, predicted[wrong]], kind="stable")
     shown = wrong[order][:MAX_MISTAKES]
     names = model.classes
-    captions = [
-        f"{names[dataset.y[i]]} as {names[predicted[i]]}, {p[i, predicted[i]]:.0%}" for i in shown
-    ]
+    captions = [f"{names[dataset.y[i]]} as {names[predicted[i]]}, {p[i, predicted[i]]:.0%}" for i in shown]
     title = (
         f"{dataset.name}: {len(wrong):,} of {len(dataset):,} photos misclassified\n"
         "true class as predicted class, probability; most confident first"

@@ -22,23 +22,12 @@ TOP = 3
 @click.command()
 @click.argument("image", metavar="IMAGE", type=MODEL)
 @model_option(required=False)
-@click.option(
-    "--class",
-    "class_name",
-    metavar="NAME",
-    help="Class to explain.  [default: the predicted class]",
-)
+@click.option("--class", "class_name", metavar="NAME", help="Class to explain.  [default: the predicted class]")
 @figure_option("the photo and its heat map", default="explain.png")
 @json_option
 @click.pass_context
 def explain(
-    ctx: click.Context,
-    /,
-    image: Path,
-    model_path: Path | None,
-    class_name: str | None,
-    figure: Path,
-    as_json: bool,
+    ctx: click.Context, /, image: Path, model_path: Path | None, class_name: str | None, figure: Path, as_json: bool
 ) -> None:
     """Explain a prediction with Grad-CAM.
 
@@ -53,9 +42,7 @@ def explain(
     require_distinct({"--figure": figure}, IMAGE=image, **{"--model": model_path})
     model = load_model(model_path)
     if class_name is not None and class_name not in model.classes:
-        raise click.UsageError(
-            f"no class {class_name!r}; {nearest(class_name, model.classes)}", ctx
-        )
+        raise click.UsageError(f"no class {class_name!r}; {nearest(class_name, model.classes)}", ctx)
     photo = read_photo(image)
     p = model.probabilities(photo)[0]
     order = np.argsort(-p, kind="stable")

@@ -13,13 +13,7 @@ from nn_core.cli.terminal import info
 
 @click.command()
 @model_option(required=False)
-@click.option(
-    "--layer",
-    type=click.IntRange(min=1),
-    default=1,
-    metavar="K",
-    help="Plot the K-th convolution.",
-)
+@click.option("--layer", type=click.IntRange(min=1), default=1, metavar="K", help="Plot the K-th convolution.")
 @figure_option("the filters", default="filters.png")
 def filters(model_path: Path | None, layer: int, figure: Path) -> None:
     """Plot the filters of a convolution.

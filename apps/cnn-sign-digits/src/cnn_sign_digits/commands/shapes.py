@@ -20,9 +20,7 @@ CLASSES = 10
 @click.command()
 @model_option(required=False)
 @click.option(
-    "--preset",
-    type=click.Choice(list(PRESETS)),
-    help="An untrained network with ten classes, instead of --model.",
+    "--preset", type=click.Choice(list(PRESETS)), help="An untrained network with ten classes, instead of --model."
 )
 @json_option
 @click.pass_context

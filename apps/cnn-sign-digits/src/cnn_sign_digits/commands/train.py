@@ -57,15 +57,11 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
     "folder of photos per class, an .h5 file, or a folder of .h5 files.",
 )
 @click.option(
-    "--test",
-    metavar="NAME|PATH",
-    help="Data set to validate on, in place of the test set of --data or a split of it.",
+    "--test", metavar="NAME|PATH", help="Data set to validate on, in place of the test set of --data or a split of it."
 )
 @validation_option(0.2, "the subjects, or else of each class,")
 @click.option(
-    "--fold",
-    type=SpecType(parse_fold, "K/N"),
-    help="Hold out the K-th of N folds, divided by subject, as in 2/5.",
+    "--fold", type=SpecType(parse_fold, "K/N"), help="Hold out the K-th of N folds, divided by subject, as in 2/5."
 )
 @click.option(
     "--group",
@@ -118,11 +114,7 @@ def _check(settings: PhotoSettings, outputs: Mapping[str, Path | None]) -> None:
     """Refuse two validation sets, and outputs that are inputs."""
     ctx = click.get_current_context()
     explicit = ctx.get_parameter_source("validation") is ParameterSource.COMMANDLINE
-    given = {
-        "--fold": settings.fold is not None,
-        "--test": settings.test is not None,
-        "--validation": explicit,
-    }
+    given = {"--fold": settings.fold is not None, "--test": settings.test is not None, "--validation": explicit}
     names = [name for name, is_given in given.items() if is_given]
     if len(names) > 1:
         raise click.UsageError(f"{names[0]} and {names[1]} both name the validation set", ctx)

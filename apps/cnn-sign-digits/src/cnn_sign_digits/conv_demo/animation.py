@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnn_sign_digits.conv_demo.convolution import Convolution, short_number, sum_lines
-from cnn_sign_digits.conv_demo.grid_plots import (
-    diverging_colors,
-    plot_frame,
-    plot_input,
-    plot_squares,
-    write_numbers,
-)
+from cnn_sign_digits.conv_demo.grid_plots import diverging_colors, plot_frame, plot_input, plot_squares, write_numbers
 from nn_core.storage.atomic import atomic_write
 
 if TYPE_CHECKING:
@@ -87,12 +81,8 @@ def draw_frames(convolution: Convolution, *, title: str) -> "list[Image]":
     totals = write_numbers(output_axes, output)
 
     window, position = plot_frame(input_axes, kernel.shape), plot_frame(output_axes, (1, 1))
-    heading = figure.text(
-        0.5, 1 - 0.1 / height, "", ha="center", va="top", size=12, parse_math=False
-    )
-    written_sum = figure.text(
-        0.5, 0.15 / height, "", ha="center", ma="left", size=11, family="monospace"
-    )
+    heading = figure.text(0.5, 1 - 0.1 / height, "", ha="center", va="top", size=12, parse_math=False)
+    written_sum = figure.text(0.5, 0.15 / height, "", ha="center", ma="left", size=11, family="monospace")
     moving = [window, position, *products, heading, written_sum]
     for artist in (*moving, *squares, *totals):
         artist.set_animated(True)

@@ -125,10 +125,7 @@ def sum_lines(step: Step, kernel: Grid) -> list[str]:
     ]
     longest = max(len(term) for row in terms for term in row)
     lines = [
-        " ".join(
-            f"{'-' if weight < 0 else '+'} {term:<{longest}}"
-            for weight, term in zip(*row, strict=True)
-        ).rstrip()
+        " ".join(f"{'-' if weight < 0 else '+'} {term:<{longest}}" for weight, term in zip(*row, strict=True)).rstrip()
         for row in zip(kernel, terms, strict=True)
     ]
     lines[0] = lines[0].removeprefix("+").rjust(len(lines[0]))

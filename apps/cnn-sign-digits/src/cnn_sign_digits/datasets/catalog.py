@@ -50,9 +50,7 @@ SIGNS = RemoteDataset(
 PhotoSplits: TypeAlias = Splits[Photos]
 
 
-def synthetic(
-    count: int = 5000, diversity: float = 0.15, *, rng: np.random.Generator
-) -> Dataset[Photos]:
+def synthetic(count: int = 5000, diversity: float = 0.15, *, rng: np.random.Generator) -> Dataset[Photos]:
     """Synthetic hands signing all ten digits.
 
     diversity  how much hands, views, backgrounds and cameras differ: 0 not at all, 1 as in life

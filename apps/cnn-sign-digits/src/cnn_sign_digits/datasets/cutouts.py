@@ -40,9 +40,7 @@ def segment_hands(photos: Images) -> Array:
     return alphas
 
 
-def replace_backgrounds(
-    photos: Images, alphas: Array, *, rng: np.random.Generator, diversity: float = 1.0
-) -> Images:
+def replace_backgrounds(photos: Images, alphas: Array, *, rng: np.random.Generator, diversity: float = 1.0) -> Images:
     """The hands of the photos, each over a synthetic background and under another light.
 
     alphas     as `segment_hands` returns them
@@ -115,9 +113,7 @@ def _main_component(masks: Masks) -> Masks:
     n, size = masks.shape[:2]
     density = box_blur(masks.astype(np.float32), max(1, size // 12)) * masks
     part = np.zeros(masks.shape, np.bool_)
-    np.put_along_axis(
-        part.reshape(n, -1), density.reshape(n, -1).argmax(axis=1)[:, None], True, axis=1
-    )
+    np.put_along_axis(part.reshape(n, -1), density.reshape(n, -1).argmax(axis=1)[:, None], True, axis=1)
     part &= masks
     before, now = 0, 1
     while now > before:

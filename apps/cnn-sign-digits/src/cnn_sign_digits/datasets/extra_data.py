@@ -72,7 +72,5 @@ def _hashes(x: Photos) -> set[bytes]:
 
 def _in_memory(x: Photos, source: str) -> npt.NDArray[np.uint8]:
     if not isinstance(x, np.ndarray):
-        raise DataError(
-            f"{source} does not fit into memory; train with --extra-data none --backgrounds 0"
-        )
+        raise DataError(f"{source} does not fit into memory; train with --extra-data none --backgrounds 0")
     return x

@@ -31,9 +31,7 @@ def read_folder(folder: Path, *, size: int, group: str | None = None) -> Part[Ph
         loose = any(_is_photo(entry) for entry in folder.iterdir())
     if not classes:
         found_instead = "photos but no subfolders" if loose else "no photos"
-        raise DataError(
-            f"{printable(folder)} has {found_instead}; expected one subfolder of photos per class"
-        )
+        raise DataError(f"{printable(folder)} has {found_instead}; expected one subfolder of photos per class")
     empty = [name for name, photos in found.items() if not photos]
     if empty:
         suffixes = ", ".join(sorted(PHOTOS))

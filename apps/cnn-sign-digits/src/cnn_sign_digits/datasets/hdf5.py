@@ -38,8 +38,7 @@ def read_hdf5_photos(path: Path) -> Contents[Photos]:
     contents = Contents(part("train_set"), part("test_set"))
     if contents.train is None and contents.test is None:
         raise DataError(
-            f"{printable(path)} has neither train_set_x and train_set_y nor test_set_x and"
-            f" test_set_y; {listing(keys)}"
+            f"{printable(path)} has neither train_set_x and train_set_y nor test_set_x and test_set_y; {listing(keys)}"
         )
     return contents
 
@@ -54,8 +53,7 @@ def read_hdf5_folder(folder: Path) -> Contents[Photos]:
         contents = read_hdf5_photos(path)
         if (train and contents.train) or (test and contents.test):
             raise DataError(
-                f"{printable(folder)}: more than one file has a training set or a test set; name"
-                " one of the files"
+                f"{printable(folder)}: more than one file has a training set or a test set; name one of the files"
             )
         train, test = contents.train or train, contents.test or test
     return Contents(train, test)

@@ -24,6 +24,4 @@ def require_outside(outputs: Mapping[str, Path | None], **inputs: str | None) ->
             inside = path.resolve().relative_to(folder)
             suffix, nested = inside.suffix.lower(), len(inside.parts) > 1
             if (nested and suffix in PHOTOS) or (not nested and suffix in SUFFIXES):
-                raise SettingError(
-                    f"{name} would become part of the data: {printable(path)} is in {source}"
-                )
+                raise SettingError(f"{name} would become part of the data: {printable(path)} is in {source}")

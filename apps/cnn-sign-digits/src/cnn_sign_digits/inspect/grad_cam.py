@@ -93,8 +93,6 @@ def center_of_mass(heat_map: Array, size: tuple[int, ...]) -> tuple[float, float
     total = heat_map.sum()
     if total == 0:
         return None
-    centers = [
-        (np.arange(n) + 0.5) * pixels / n for n, pixels in zip(heat_map.shape, size, strict=True)
-    ]
+    centers = [(np.arange(n) + 0.5) * pixels / n for n, pixels in zip(heat_map.shape, size, strict=True)]
     row, column = heat_map.sum(axis=1) @ centers[0], heat_map.sum(axis=0) @ centers[1]
     return float(row / total), float(column / total)

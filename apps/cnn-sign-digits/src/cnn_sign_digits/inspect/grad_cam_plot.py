@@ -12,12 +12,7 @@ from nn_core.cli.plots import COLORS, new_figure, save_figure, tidy
 
 
 def plot_grad_cam(
-    photo: npt.NDArray[np.uint8],
-    heat_map: Array,
-    result: Mapping[str, Any],
-    path: Path,
-    *,
-    title: str,
+    photo: npt.NDArray[np.uint8], heat_map: Array, result: Mapping[str, Any], path: Path, *, title: str
 ) -> None:
     """The photo, the heat map, both overlaid, and the probabilities.
 

@@ -5,16 +5,7 @@ from typing import Any
 
 from nn_core.arrays import Shape
 from nn_core.errors import DataError, SettingError
-from nn_core.layers import (
-    Activation,
-    Context,
-    Conv2D,
-    Dense,
-    Dropout,
-    GlobalAveragePool2D,
-    Layer,
-    Pooling,
-)
+from nn_core.layers import Activation, Context, Conv2D, Dense, Dropout, GlobalAveragePool2D, Layer, Pooling
 from nn_core.layers.chain import below
 from nn_core.network import Network
 from nn_core.summary import summarize, table
@@ -76,9 +67,7 @@ def layer_shapes(network: Network) -> dict[str, Any]:
     summary = summarize(network)
     contexts = network.chain.contexts(network.params, Context(needs_d_x=False))
     layers: list[dict[str, Any]] = []
-    for i, (layer, context, row) in enumerate(
-        zip(network.layers, contexts, summary.rows, strict=True)
-    ):
+    for i, (layer, context, row) in enumerate(zip(network.layers, contexts, summary.rows, strict=True)):
         x, y = network.shapes[i], network.shapes[i + 1]
         gradients = {
             name: parameter.shape

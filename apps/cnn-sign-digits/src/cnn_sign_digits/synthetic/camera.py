@@ -16,13 +16,7 @@ _HAND = np.flatnonzero(PARTS < ARM)
 
 
 def project(
-    capsules: Capsules,
-    dorsal: Array,
-    poses: Labels,
-    size: int,
-    *,
-    rng: np.random.Generator,
-    diversity: float = 1.0,
+    capsules: Capsules, dorsal: Array, poses: Labels, size: int, *, rng: np.random.Generator, diversity: float = 1.0
 ) -> View:
     """Rotate each hand at random, mirror half of them, and project them into their images.
 

@@ -30,9 +30,7 @@ class Light:
 
 def sample_light(n: int, *, rng: np.random.Generator) -> Light:
     """Random lamps, mostly above and in front of the hand."""
-    toward = np.stack(
-        [rng.normal(0.0, 0.45, n), rng.normal(-0.4, 0.4, n), rng.uniform(0.5, 1.3, n)], axis=1
-    )
+    toward = np.stack([rng.normal(0.0, 0.45, n), rng.normal(-0.4, 0.4, n), rng.uniform(0.5, 1.3, n)], axis=1)
     toward /= np.linalg.norm(toward, axis=1, keepdims=True)
     return Light(toward, rng.uniform(0.3, 0.6, n))
 
@@ -61,15 +59,11 @@ def shade(fragments: Fragments, view: View, light: Light, *, rng: np.random.Gene
     normal /= np.sqrt(np.einsum("mi,mi->m", normal, normal))[:, None].clip(1e-6)
     facing = np.einsum("mi,mi->m", normal, per_fragment(light.toward))
     lit = ((facing + np.float32(0.25)) / np.float32(1.25)).clip(0, 1)
-    ambient_visibility, direct = (
-        part.ravel()[half] for part in _occlusion(fragments.depth, view, light, rng)
-    )
+    ambient_visibility, direct = (part.ravel()[half] for part in _occlusion(fragments.depth, view, light, rng))
     ambient = per_fragment(light.ambient)
     brightness = ambient * ambient_visibility + (1 - ambient) * lit * direct
     brightness *= 1 - per_fragment(rng.uniform(0.0, 0.5, n)) * (1 - normal[:, 2]) ** 2
-    brightness *= 1 - per_fragment(rng.uniform(0.0, 0.25, n)) * _creases(
-        fragments, view, capsule, image
-    )
+    brightness *= 1 - per_fragment(rng.uniform(0.0, 0.25, n)) * _creases(fragments, view, capsule, image)
     brightness *= per_fragment(rng.normal(1.05, 0.12, n))
     painted: Array = albedo * brightness[:, None]
     return painted
@@ -82,12 +76,7 @@ def _skin(n: int, rng: np.random.Generator) -> Array:
 
 
 def _draw_nails(
-    albedo: Array,
-    fragments: Fragments,
-    view: View,
-    image: Labels,
-    capsule: Labels,
-    rng: np.random.Generator,
+    albedo: Array, fragments: Fragments, view: View, image: Labels, capsule: Labels, rng: np.random.Generator
 ) -> None:
     """Nails: paler than the skin, or painted; where the normal of a fingertip is dorsal."""
     n = len(view.unit)
@@ -116,9 +105,7 @@ def _creases(fragments: Fragments, view: View, capsule: Labels, image: Labels) -
     return creases
 
 
-def _occlusion(
-    depth: Array, view: View, light: Light, rng: np.random.Generator
-) -> tuple[Array, Array]:
+def _occlusion(depth: Array, view: View, light: Light, rng: np.random.Generator) -> tuple[Array, Array]:
     """Ambient occlusion and cast shadows: ambient and direct visibility, both in [0, 1].
 
     A pixel is occluded from ambient light if the depth map around it is nearer to the viewer, and

@@ -116,8 +116,7 @@ ALL_POSES: tuple[Pose, ...] = POSES + tuple(pose for _, pose in VARIANTS)
 
 _VARIANT_SHARE = 0.5
 _OF_DIGIT = [
-    np.array([len(POSES) + i for i, (digit, _) in enumerate(VARIANTS) if digit == d])
-    for d in range(len(POSES))
+    np.array([len(POSES) + i for i, (digit, _) in enumerate(VARIANTS) if digit == d]) for d in range(len(POSES))
 ]
 
 

@@ -41,9 +41,7 @@ def render_dataset(
     return render(y, rng=rng, size=size, diversity=diversity), y
 
 
-def render(
-    digits: Labels, *, rng: np.random.Generator, size: int = 64, diversity: float = 1.0
-) -> Images:
+def render(digits: Labels, *, rng: np.random.Generator, size: int = 64, diversity: float = 1.0) -> Images:
     """A hand for each of the digits (N,): RGB images (N, size, size, 3).
 
     diversity  how much hands, views, backgrounds and cameras differ: 0 not at all, 1 as in life

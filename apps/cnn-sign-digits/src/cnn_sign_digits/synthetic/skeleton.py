@@ -10,9 +10,7 @@ import numpy as np
 from cnn_sign_digits.synthetic.poses import ALL_POSES, FINGERS
 from nn_core.arrays import Array, Labels
 
-KNUCKLES = np.array(
-    [(0.31, 0.96, 0.02), (0.09, 1.0, 0.0), (-0.13, 0.95, 0.01), (-0.33, 0.83, 0.04)]
-)
+KNUCKLES = np.array([(0.31, 0.96, 0.02), (0.09, 1.0, 0.0), (-0.13, 0.95, 0.01), (-0.33, 0.83, 0.04)])
 BONES = np.array([(0.47, 0.28, 0.19), (0.53, 0.32, 0.20), (0.50, 0.30, 0.20), (0.39, 0.22, 0.17)])
 THUMB_ROOT = np.array((0.22, 0.17, 0.06))
 THUMB_BONES = np.array((0.44, 0.37, 0.23))
@@ -47,9 +45,7 @@ class Skeleton:
     width: Array
 
 
-def forward_kinematics(
-    poses: Labels, *, rng: np.random.Generator, diversity: float = 1.0
-) -> Skeleton:
+def forward_kinematics(poses: Labels, *, rng: np.random.Generator, diversity: float = 1.0) -> Skeleton:
     """N hands in the given poses, with random proportions and joint angles.
 
     poses      (N,) indices into ALL_POSES
@@ -72,9 +68,7 @@ def forward_kinematics(
     touches = _TOUCHES[poses]
     lean = CONVERGENCE + normal(0.0, 5.0, n, 4)
     lean += (np.arange(4) == touches[:, None]) * (_LEANS[poses] * normal(1.0, 0.4, n))[:, None]
-    fingers, dorsal = finger_chains(
-        knuckles, np.radians(curls), np.radians(sideways), np.radians(lean), BONES * long
-    )
+    fingers, dorsal = finger_chains(knuckles, np.radians(curls), np.radians(sideways), np.radians(lean), BONES * long)
 
     offset = _THUMBS[poses] + _SCATTERS[poses, None] * normal(0.0, 1.0, n, 3)
     on_finger = fingers[np.arange(n), touches, 3] + offset
@@ -86,9 +80,7 @@ def forward_kinematics(
     return Skeleton(fingers, thumb, np.concatenate([dorsal, _thumb_nail(thumb)], axis=1), width)
 
 
-def finger_chains(
-    start: Array, flexions: Array, sideways: Array, lean: Array, bones: Array
-) -> tuple[Array, Array]:
+def finger_chains(start: Array, flexions: Array, sideways: Array, lean: Array, bones: Array) -> tuple[Array, Array]:
     """The joints of fingers that flex in one plane each.
 
     With a the sum of the flexions up to a bone, s the finger's abduction angle and k its lean,
@@ -138,9 +130,7 @@ def fabrik(root: Array, goal: Array, bones: Array, bulge: Array, sweeps: int = 1
             joints[:, j] = joints[:, j + 1] + _toward(joints[:, j + 1], joints[:, j], bones[:, j])
         joints[:, 0] = root
         for j in (1, 2, 3):
-            joints[:, j] = joints[:, j - 1] + _toward(
-                joints[:, j - 1], joints[:, j], bones[:, j - 1]
-            )
+            joints[:, j] = joints[:, j - 1] + _toward(joints[:, j - 1], joints[:, j], bones[:, j - 1])
     return joints
 
 

@@ -41,9 +41,7 @@ class Sweep:
         """The settings of one trial."""
         return replace(base, **{self.setting: value})
 
-    def baseline_settings(
-        self, base: NetworkSettings, trials: Sequence[NetworkSettings]
-    ) -> NetworkSettings:
+    def baseline_settings(self, base: NetworkSettings, trials: Sequence[NetworkSettings]) -> NetworkSettings:
         """The settings of the baseline: plain gradient descent."""
         return replace(base, optimizer="gradient-descent")
 
@@ -82,12 +80,7 @@ class Sweep:
         @figure_option("the loss curves", default=f"{name}.png")
         @json_option
         def command(
-            values: tuple[Any, ...],
-            seeds: int,
-            workers: int,
-            figure: Path,
-            as_json: bool,
-            **options: Any,
+            values: tuple[Any, ...], seeds: int, workers: int, figure: Path, as_json: bool, **options: Any
         ) -> None:
             from nn_core.cli.sweep import compare
             from nn_core.cli.sweep_report import draw_comparison, report_json, report_table

@@ -6,11 +6,7 @@ from nn_core.cli.param_types import CommaList
 
 
 @Sweep(
-    "dropout",
-    CommaList(RATE, "rates"),
-    values=("0", "0.1", "0.2", "0.5"),
-    baseline="0",
-    defaults=NOISY_MOONS,
+    "dropout", CommaList(RATE, "rates"), values=("0", "0.1", "0.2", "0.5"), baseline="0", defaults=NOISY_MOONS
 ).command
 def compare_dropout() -> None:
     """Compare dropout rates.

@@ -23,9 +23,7 @@ def parse_rated(text: str) -> tuple[str, float | None]:
         number = float(rate) if at else None
     except ValueError:
         raise SettingError(f"the learning rate in {text!r} is not a number above 0") from None
-    require(
-        number is None or 0 < number < math.inf, f"the learning rate in {text!r} is not above 0"
-    )
+    require(number is None or 0 < number < math.inf, f"the learning rate in {text!r} is not above 0")
     return name, number
 
 
@@ -37,9 +35,7 @@ class OptimizerSweep(Sweep):
         name, rate = parse_rated(value)
         return replace(base, optimizer=name, learning_rate=rate or base.learning_rate)
 
-    def baseline_settings(
-        self, base: NetworkSettings, trials: Sequence[NetworkSettings]
-    ) -> NetworkSettings:
+    def baseline_settings(self, base: NetworkSettings, trials: Sequence[NetworkSettings]) -> NetworkSettings:
         """The first trial that is plain gradient descent, or one more run."""
         plain = super().baseline_settings(base, trials)
         return next((trial for trial in trials if trial.optimizer == plain.optimizer), plain)

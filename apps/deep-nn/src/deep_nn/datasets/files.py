@@ -36,9 +36,7 @@ def read(path: Path) -> Contents[RawExamples]:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         suffix = printable(path.suffix) or "none"
-        raise DataError(
-            f"{printable(path)}: unknown suffix ({suffix}); data files end in {', '.join(READERS)}"
-        )
+        raise DataError(f"{printable(path)}: unknown suffix ({suffix}); data files end in {', '.join(READERS)}")
     return reader(path)
 
 
@@ -51,10 +49,7 @@ def read_for_prediction(path: Path, shape: ExampleShape) -> RawExamples:
     if len(shape) == 3:
         return read_image(path, shape)
     if path.is_file() and path.suffix.lower() != ".csv":
-        raise DataError(
-            f"the model was trained on {describe_shape(shape)};"
-            f" {printable(path)} is not a .csv file"
-        )
+        raise DataError(f"the model was trained on {describe_shape(shape)}; {printable(path)} is not a .csv file")
     return read_rows(path, shape[0])
 
 
@@ -81,8 +76,7 @@ def _read_hdf5(path: Path) -> Contents[RawExamples]:
     test = _part(f"{name} (test_set)", arrays, "test_set_x", "test_set_y")
     if train is None and test is None:
         raise DataError(
-            f"{name} has neither train_set_x and train_set_y nor test_set_x and test_set_y;"
-            f" {listing(keys)}"
+            f"{name} has neither train_set_x and train_set_y nor test_set_x and test_set_y; {listing(keys)}"
         )
     return Contents(train, test)
 
@@ -115,8 +109,7 @@ def _examples(x: npt.NDArray[Any], source: str) -> RawExamples:
         raise DataError(f"{source}: examples must be numbers, not {x.dtype}")
     if x.ndim not in {2, 3, 4}:
         raise ShapeError(
-            f"{source}: examples must be a table (N, D) or images (N, H, W) or (N, H, W, C),"
-            f" not {x.shape}"
+            f"{source}: examples must be a table (N, D) or images (N, H, W) or (N, H, W, C), not {x.shape}"
         )
     if x.ndim == 2:
         with np.errstate(over="ignore"):
@@ -137,9 +130,7 @@ def _check_examples(x: RawExamples, source: str) -> None:
         raise DataError(f"{source}: no examples (shape {x.shape})")
     if x.ndim == 4 and x.shape[3] not in CHANNELS:
         known = " or ".join(f"{count} ({mode})" for count, mode in CHANNELS.items())
-        raise ShapeError(
-            f"{source}: images must have {known} channels, not {x.shape[3]} (shape {x.shape})"
-        )
+        raise ShapeError(f"{source}: images must have {known} channels, not {x.shape[3]} (shape {x.shape})")
     if x.ndim == 2 and not np.isfinite(x).all():
         row, column = (int(i) for i in np.argwhere(~np.isfinite(x))[0])
         raise DataError(f"{source}: {x[row, column]} at example {row}, column {column} (from 0)")

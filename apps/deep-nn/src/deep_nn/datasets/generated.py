@@ -18,9 +18,7 @@ MAX_CLASSES = 100
 MAX_NOISE = 1000.0
 
 
-def moons(
-    points: int = 500, noise: float = 0.2, *, rng: np.random.Generator
-) -> Dataset[RawExamples]:
+def moons(points: int = 500, noise: float = 0.2, *, rng: np.random.Generator) -> Dataset[RawExamples]:
     """Two interleaving half circles.
 
     upper: (cos t, sin t),   lower: (1 - cos t, 1/2 - sin t),   t evenly spaced in [0, pi]
@@ -61,12 +59,7 @@ def circles(
 
 
 def spirals(
-    points: int = 500,
-    noise: float = 0.03,
-    classes: int = 2,
-    turns: float = 1.5,
-    *,
-    rng: np.random.Generator,
+    points: int = 500, noise: float = 0.03, classes: int = 2, turns: float = 1.5, *, rng: np.random.Generator
 ) -> Dataset[RawExamples]:
     """Interleaving spiral arms, one class each.
 

@@ -29,9 +29,7 @@ class Preprocessing:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
 
-    def apply(
-        self, x: RawExamples, dtype: npt.DTypeLike = np.float32, source: str = "the data"
-    ) -> Array:
+    def apply(self, x: RawExamples, dtype: npt.DTypeLike = np.float32, source: str = "the data") -> Array:
         """Rows (N, D) of the given dtype, D the product of `shape`.
 
         source  of x, for messages
@@ -40,8 +38,7 @@ class Preprocessing:
         """
         if x.shape[1:] != self.shape:
             raise ShapeError(
-                f"the model was trained on {describe_shape(self.shape)};"
-                f" {source} has {describe_shape(x.shape[1:])}"
+                f"the model was trained on {describe_shape(self.shape)}; {source} has {describe_shape(x.shape[1:])}"
             )
         if not self.mean:
             rows: Array = x.reshape(len(x), -1).astype(dtype)

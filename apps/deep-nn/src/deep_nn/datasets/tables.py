@@ -66,8 +66,7 @@ def _numbers(path: Path, rows: list[Row], width: int, columns: int) -> RawExampl
     for n, row in enumerate(rows):
         if len(row.cells) != width:
             raise DataError(
-                f"{printable(path)}, line {row.line}: {len(row.cells)} columns,"
-                f" but the first row has {width}"
+                f"{printable(path)}, line {row.line}: {len(row.cells)} columns, but the first row has {width}"
             )
         for column, cell in enumerate(row.cells[:columns]):
             value = _number(cell)
@@ -85,8 +84,7 @@ def _label(path: Path, row: Row) -> str:
         raise DataError(f"{_location(path, row, last)}: the label is missing")
     if len(text) > MAX_LABEL_LENGTH:
         raise DataError(
-            f"{_location(path, row, last)}: label {_quoted(text)} is longer than"
-            f" {MAX_LABEL_LENGTH} characters"
+            f"{_location(path, row, last)}: label {_quoted(text)} is longer than {MAX_LABEL_LENGTH} characters"
         )
     whole = integer(text)
     if whole is None and _number(text) is not None:

@@ -90,12 +90,7 @@ class Augmentation:
             require(0 <= value <= most, f"{field.name} must be from 0 to {most:g}, not {value}")
 
     def __call__(
-        self,
-        x: npt.NDArray[np.uint8],
-        *,
-        seed: tuple[int, int],
-        first_row: int = 0,
-        white: float = 255.0,
+        self, x: npt.NDArray[np.uint8], *, seed: tuple[int, int], first_row: int = 0, white: float = 255.0
     ) -> Array:
         """The augmented batch, in an array of its own, as float32.
 
@@ -127,9 +122,7 @@ class Augmentation:
             np.clip(lit, 0, white, out=lit)
         return y
 
-    def _coordinates(
-        self, draws: Array, H: int, W: int
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    def _coordinates(self, draws: Array, H: int, W: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """The summands of p, (2, N, W) by column and (2, N, H) by row of q, times 2^16."""
         angle = np.radians(self.rotation) * draws[:, 2]
         factor = (1 + self.scale) ** draws[:, 3]
@@ -143,10 +136,7 @@ class Augmentation:
         rows += np.array([(W - 1) / 2, (H - 1) / 2])[:, None, None]
         # Half of 1/256 more, so that cutting off the last eight bits rounds.
         rows += 1 / 512
-        return (
-            np.rint(65536 * columns).astype(np.int32),
-            np.rint(65536 * rows).astype(np.int32),
-        )
+        return (np.rint(65536 * columns).astype(np.int32), np.rint(65536 * rows).astype(np.int32))
 
     def _lighting(self, draws: Array, white: float) -> tuple[Array, Array]:
         """Gains (N, C) and offsets (N, 1, 1) that make y of 256 x."""
@@ -182,9 +172,7 @@ def _none() -> None:
     """No augmentation."""
 
 
-AUGMENTATIONS: Registry[Any] = Registry(
-    "augmentation", {"none": _none, "standard": Augmentation}, kebab_case=True
-)
+AUGMENTATIONS: Registry[Any] = Registry("augmentation", {"none": _none, "standard": Augmentation}, kebab_case=True)
 """Every augmentation by name."""
 
 

@@ -50,15 +50,10 @@ class MiniBatches:
 
     carries_state = False
 
-    def __init__(
-        self, x: Examples, y: npt.NDArray[Any], *, batch_size: int | None, trim: bool = False
-    ) -> None:
+    def __init__(self, x: Examples, y: npt.NDArray[Any], *, batch_size: int | None, trim: bool = False) -> None:
         check_examples(x, y)
         require(len(x) > 0, "there are no examples to make batches of")
-        require(
-            batch_size is None or batch_size >= 1,
-            f"batch_size must be at least 1, not {batch_size}",
-        )
+        require(batch_size is None or batch_size >= 1, f"batch_size must be at least 1, not {batch_size}")
         self.batch_size = len(x) if batch_size is None else min(batch_size, len(x))
         self.steps_per_epoch = -(-len(x) // self.batch_size)
         self._x, self._y = x, y
@@ -114,8 +109,6 @@ def check_examples(x: object, y: object) -> None:
         raise ShapeError(f"{len(x)} examples, but {len(y)} targets")  # type: ignore[arg-type]
 
 
-def _take(
-    values: npt.NDArray[Any], rows: npt.NDArray[np.intp], out: npt.NDArray[Any]
-) -> npt.NDArray[Any]:
+def _take(values: npt.NDArray[Any], rows: npt.NDArray[np.intp], out: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """values[rows] in `out`. All rows are in range; "clip" saves NumPy a copy in case not."""
     return values.take(rows, axis=0, out=out, mode="clip")

@@ -138,15 +138,10 @@ def group_folds(
         fold_of[group] = fold
         held[fold] += share
     of_example = fold_of[members]
-    return [
-        (np.flatnonzero(of_example != fold), np.flatnonzero(of_example == fold))
-        for fold in range(folds)
-    ]
+    return [(np.flatnonzero(of_example != fold), np.flatnonzero(of_example == fold)) for fold in range(folds)]
 
 
-def _count(
-    groups: Labels, labels: Labels | None
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _count(groups: Labels, labels: Labels | None) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Each example's group as 0, 1, ..., and (groups, 1 + classes): how many examples each has.
 
     Column 0 counts all of a group, the others those of one class.

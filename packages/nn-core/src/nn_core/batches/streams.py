@@ -40,9 +40,7 @@ class StreamBatches:
 
     carries_state = True
 
-    def __init__(
-        self, x: npt.NDArray[Any], y: npt.NDArray[Any], *, batch_size: int, bptt_length: int
-    ) -> None:
+    def __init__(self, x: npt.NDArray[Any], y: npt.NDArray[Any], *, batch_size: int, bptt_length: int) -> None:
         check_examples(x, y)
         require(batch_size >= 1, f"batch_size must be at least 1, not {batch_size}")
         require(bptt_length >= 1, f"bptt_length must be at least 1, not {bptt_length}")
@@ -50,10 +48,7 @@ class StreamBatches:
         require(length >= 1, f"a text of length {len(x)} is too short for {batch_size} streams")
         self.batch_size, self.bptt_length = batch_size, bptt_length
         self.steps_per_epoch = -(-length // bptt_length)
-        self._x, self._y = (
-            text[: batch_size * length].reshape(batch_size, length, *text.shape[1:])
-            for text in (x, y)
-        )
+        self._x, self._y = (text[: batch_size * length].reshape(batch_size, length, *text.shape[1:]) for text in (x, y))
 
     def batch(self, seed: tuple[int, int]) -> tuple[Array, npt.NDArray[Any]]:
         """The chunk of a step; only the number of the step matters. See `Batches`."""
@@ -70,12 +65,7 @@ class StreamBatches:
 
 
 def bptt_chunks(
-    x: npt.NDArray[Any],
-    y: npt.NDArray[np.integer[Any]],
-    *,
-    streams: int,
-    bptt_length: int,
-    burn_in: int = BURN_IN,
+    x: npt.NDArray[Any], y: npt.NDArray[np.integer[Any]], *, streams: int, bptt_length: int, burn_in: int = BURN_IN
 ) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[np.signedinteger[Any]]]]:
     """Chunks (N, T) of a whole text, for evaluation: each target is in exactly one of them.
 

@@ -44,9 +44,7 @@ def describe_layer(layer: Layer) -> dict[str, Any]:
     if name not in LAYERS or LAYERS[name] is not type(layer):
         raise CheckpointError(f"{layer!r} cannot be saved: its class is not registered in LAYERS")
     return {"layer": name} | {
-        field.name: _plain(getattr(layer, field.name))
-        for field in dataclasses.fields(layer)
-        if field.init
+        field.name: _plain(getattr(layer, field.name)) for field in dataclasses.fields(layer) if field.init
     }
 
 

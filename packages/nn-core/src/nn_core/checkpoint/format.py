@@ -36,15 +36,7 @@ FORMAT = "nn-core checkpoint"
 VERSION = 2
 _SEAL = b"\nnn-core sha256 "
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_DAMAGE = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
+_DAMAGE = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 """What wrong bytes may lead to on their way through h5py, JSON and the layers."""
 
 
@@ -76,12 +68,7 @@ class Checkpoint:
 
 
 def save(
-    path: Path,
-    network: Network,
-    *,
-    program: str,
-    details: Mapping[str, Any],
-    snapshot: Snapshot | None = None,
+    path: Path, network: Network, *, program: str, details: Mapping[str, Any], snapshot: Snapshot | None = None
 ) -> None:
     """Write a checkpoint.
 
@@ -152,18 +139,12 @@ def _check_origin(path: Path, file: Any, program: str) -> int:
     if origin != program:
         raise CheckpointError(f"{path} was written by {origin}, not by {program}")
     if version not in {"1", "2"}:
-        raise CheckpointError(
-            f"{path} has format version {version}; this program reads up to {VERSION}"
-        )
+        raise CheckpointError(f"{path} has format version {version}; this program reads up to {VERSION}")
     return int(version)
 
 
 def _image(
-    network: Network,
-    parameters: Array,
-    program: str,
-    details: Mapping[str, Any],
-    snapshot: Snapshot | None,
+    network: Network, parameters: Array, program: str, details: Mapping[str, Any], snapshot: Snapshot | None
 ) -> bytes:
     """The bytes of the HDF5 file."""
     import h5py

@@ -21,13 +21,7 @@ from nn_core.storage.json_file import check_json
 from nn_core.training.history import History
 from nn_core.training.state import Snapshot
 
-_STATE = {
-    "seed": int,
-    "step": int,
-    "seconds": float,
-    "stopped": (str, None),
-    "shards": (int, None),
-}
+_STATE = {"seed": int, "step": int, "seconds": float, "stopped": (str, None), "shards": (int, None)}
 
 
 def write_snapshot(group: Any, network: Network, snapshot: Snapshot) -> None:
@@ -68,13 +62,8 @@ def read_snapshot(group: Any, network: Network) -> Snapshot:
     if "recurrent" in group:
         carried = _read_state(group["recurrent"], network.initial_state(1))
     columns = group["history/columns"]
-    history = History(
-        {name: read_column(columns, name) for name in columns},
-        read_column(group, "history/step_loss"),
-    )
-    return Snapshot(
-        parameters, optimizer_state, history, recurrent_state=carried, best=best, **state
-    )
+    history = History({name: read_column(columns, name) for name in columns}, read_column(group, "history/step_loss"))
+    return Snapshot(parameters, optimizer_state, history, recurrent_state=carried, best=best, **state)
 
 
 def snapshot_arrays(snapshot: Snapshot) -> list[Array]:

@@ -45,11 +45,7 @@ class App(click.Group):
     """
 
     def __init__(
-        self,
-        name: str | None = None,
-        commands: str | None = None,
-        order: Sequence[str] = (),
-        **settings: Any,
+        self, name: str | None = None, commands: str | None = None, order: Sequence[str] = (), **settings: Any
     ) -> None:
         settings["context_settings"] = CONTEXT | (settings.get("context_settings") or {})
         super().__init__(name, **settings)
@@ -83,11 +79,7 @@ class App(click.Group):
         names = self.list_commands(ctx)
         room = formatter.width - 6 - max(map(len, names), default=0)
         outlines = {name: self.commands.get(name) or self._outline(name) for name in names}
-        rows = [
-            (name, outline.get_short_help_str(room))
-            for name, outline in outlines.items()
-            if not outline.hidden
-        ]
+        rows = [(name, outline.get_short_help_str(room)) for name, outline in outlines.items() if not outline.hidden]
         if rows:
             with formatter.section("Commands"):
                 formatter.write_dl(rows)

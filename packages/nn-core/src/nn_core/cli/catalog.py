@@ -48,11 +48,7 @@ class Catalog(Generic[X]):
         return list_sets(self.generated, self.remote)
 
     def contents(
-        self,
-        spec: str,
-        *,
-        rng: np.random.Generator,
-        read: Callable[[Path], Contents[X]] | None = None,
+        self, spec: str, *, rng: np.random.Generator, read: Callable[[Path], Contents[X]] | None = None
     ) -> Contents[X]:
         """What a data set holds.
 
@@ -117,9 +113,7 @@ class Catalog(Generic[X]):
             )
         return Splits(train, matched, matched.name)
 
-    def load_for_evaluation(
-        self, spec: str, classes: tuple[str, ...], *, rng: np.random.Generator
-    ) -> Dataset[X]:
+    def load_for_evaluation(self, spec: str, classes: tuple[str, ...], *, rng: np.random.Generator) -> Dataset[X]:
         """The examples to evaluate a model on, labeled with its classes.
 
         spec     as for `contents`; the test set, if there is one
@@ -131,15 +125,10 @@ class Catalog(Generic[X]):
         contents = self.contents(spec, rng=rng)
         return contents.for_evaluation(printable(spec)).matched(classes, "model")
 
-    def _downloaded(
-        self, remote: RemoteDataset, read: Callable[[Path], Contents[X]]
-    ) -> Contents[X]:
+    def _downloaded(self, remote: RemoteDataset, read: Callable[[Path], Contents[X]]) -> Contents[X]:
         paths = [path for path in map(locate, remote.files) if path is not None]
         if len(paths) < len(remote.files):
-            raise DataError(
-                f"data set {remote.name!r} is not downloaded yet; run:"
-                f" {self.program} fetch {remote.name}"
-            )
+            raise DataError(f"data set {remote.name!r} is not downloaded yet; run: {self.program} fetch {remote.name}")
         first, *rest = paths
         contents = read(first)
         for path in rest:
@@ -147,9 +136,7 @@ class Catalog(Generic[X]):
         return contents
 
 
-def list_sets(
-    generated: Mapping[str, Callable[..., Any]], remote: Mapping[str, RemoteDataset]
-) -> list[Entry]:
+def list_sets(generated: Mapping[str, Callable[..., Any]], remote: Mapping[str, RemoteDataset]) -> list[Entry]:
     """Generated sets, with settings and descriptions from their functions, then remote ones."""
     entries = []
     for name, make in generated.items():
@@ -172,17 +159,13 @@ def parse_fold(text: str) -> tuple[int, int]:
     return number, folds
 
 
-def _split(
-    train: Dataset[X], validation: float, fold: str | None, rng: np.random.Generator
-) -> Splits[X]:
+def _split(train: Dataset[X], validation: float, fold: str | None, rng: np.random.Generator) -> Splits[X]:
     try:
         kept, held_out, origin = _held_out(train, validation, fold, rng)
     except DataError as error:
         raise DataError(f"{train.name}: {error}") from None
     return Splits(
-        train.subset(kept, train.name),
-        train.subset(held_out, f"{train.name}, held out"),
-        f"{origin} held out",
+        train.subset(kept, train.name), train.subset(held_out, f"{train.name}, held out"), f"{origin} held out"
     )
 
 

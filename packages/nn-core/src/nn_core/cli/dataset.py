@@ -48,10 +48,7 @@ class Dataset(Generic[X]):
                 )
         wrong = self.y[(self.y < 0) | (self.y >= len(self.classes))]
         if wrong.size:
-            raise DataError(
-                f"{self.name}: label {wrong[0]} is out of range; there are"
-                f" {len(self.classes)} classes"
-            )
+            raise DataError(f"{self.name}: label {wrong[0]} is out of range; there are {len(self.classes)} classes")
         if len(set(self.classes)) != len(self.classes):
             raise DataError(f"{self.name}: two classes have the same name")
 

@@ -80,9 +80,7 @@ def locate(file: Remote, folder: Path | None = None) -> Path | None:
     return path if is_here else None
 
 
-def fetch(
-    dataset: RemoteDataset, folder: Path | None = None, *, progress: bool = False
-) -> tuple[Path, ...]:
+def fetch(dataset: RemoteDataset, folder: Path | None = None, *, progress: bool = False) -> tuple[Path, ...]:
     """The paths of all files of a set, after downloading those that are missing or differ.
 
     folder    to write to; `data_folder()` by default, created if needed
@@ -147,9 +145,7 @@ def _fetch_archive(archive: RemoteArchive, folder: Path, progress: bool) -> Path
     if target.is_dir() and contents_sha256(target) == archive.sha256:
         return target
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        dir=folder, prefix=f".{archive.name}.", ignore_cleanup_errors=True
-    ) as name:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{archive.name}.", ignore_cleanup_errors=True) as name:
         temporary = Path(name)
         packed = _retrieve(archive.url, temporary, "archive.zip", None, progress)
         unpacked = temporary / "unpacked"

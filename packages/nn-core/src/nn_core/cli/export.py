@@ -17,9 +17,7 @@ def export_command(program: str) -> click.Command:
 
     @click.command("export")
     @model_option()
-    @click.option(
-        "--save", required=True, type=OutputFile(".h5", ".hdf5"), help="File to write (.h5)."
-    )
+    @click.option("--save", required=True, type=OutputFile(".h5", ".hdf5"), help="File to write (.h5).")
     def export(model_path: Path, save: Path) -> None:
         require_distinct({"--save": save}, **{"--model": model_path})
         loaded = checkpoint.load(model_path, program=program)

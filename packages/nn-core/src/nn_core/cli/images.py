@@ -83,9 +83,7 @@ def _fitted(picture: "Image", shape: ImageShape, crop: bool) -> "Image":
     height, width, channels = shape
     picture = _with_levels(picture)
     box = _middle(picture.size, width / height) if crop else None
-    picture = picture.resize(
-        (width, height), Image.Resampling.BICUBIC, box=box, reducing_gap=_REDUCTION
-    )
+    picture = picture.resize((width, height), Image.Resampling.BICUBIC, box=box, reducing_gap=_REDUCTION)
     return _with_channels(picture, channels)
 
 
@@ -102,9 +100,7 @@ def _eight_bits(picture: "Image", path: Path) -> "Image":
     from PIL import Image
 
     if picture.mode == "F":
-        raise DataError(
-            f"{printable(path)} has floating-point pixels; save it with 8 bits per channel"
-        )
+        raise DataError(f"{printable(path)} has floating-point pixels; save it with 8 bits per channel")
     if not picture.mode.startswith("I"):
         return picture
     levels = np.asarray(picture, dtype=np.int64)

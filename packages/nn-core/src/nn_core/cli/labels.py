@@ -52,9 +52,7 @@ def read_labels(
     given = tuple(as_text(class_names.reshape(-1)).tolist())
     wrong = numbers[numbers >= len(given)]
     if wrong.size:
-        raise DataError(
-            f"{source}: label {wrong[0]} is out of range; there are {len(given)} classes"
-        )
+        raise DataError(f"{source}: label {wrong[0]} is out of range; there are {len(given)} classes")
     if len(set(given)) != len(given):
         raise DataError(f"{source}: list_classes has a name twice")
     return numbers, given
@@ -108,11 +106,7 @@ def class_names(names: Any) -> tuple[str, ...]:
 
     Raises CheckpointError for anything else.
     """
-    if (
-        len(names) < 2
-        or len(set(names)) != len(names)
-        or not all(isinstance(n, str) for n in names)
-    ):
+    if len(names) < 2 or len(set(names)) != len(names) or not all(isinstance(n, str) for n in names):
         raise CheckpointError(f"expected two or more different class names, found {names!r}")
     return tuple(names)
 
@@ -120,10 +114,7 @@ def class_names(names: Any) -> tuple[str, ...]:
 def as_text(values: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
     """Names as text, from any type."""
     return np.array(
-        [
-            value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-            for value in values.tolist()
-        ],
+        [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values.tolist()],
         dtype=np.str_,
     )
 

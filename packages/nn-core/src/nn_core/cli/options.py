@@ -73,9 +73,7 @@ def figure_option(what: str, *, default: str | None = None) -> Decorator:
     what     is plotted, after "Plot"
     default  only for commands whose result is a figure
     """
-    return click.option(
-        "--figure", type=FIGURE, default=default, help=f"Plot {what} (.png, .svg or .pdf)."
-    )
+    return click.option("--figure", type=FIGURE, default=default, help=f"Plot {what} (.png, .svg or .pdf).")
 
 
 def seed_option(default: int | None = 0, words: str = "Random seed.") -> Decorator:
@@ -83,9 +81,7 @@ def seed_option(default: int | None = 0, words: str = "Random seed.") -> Decorat
     return click.option("--seed", type=SEED, default=default, help=words)
 
 
-def data_options(
-    *, data: str, kinds: str, validation: float = 0.2, of: str = "each class"
-) -> Decorator:
+def data_options(*, data: str, kinds: str, validation: float = 0.2, of: str = "each class") -> Decorator:
     """`--data`, `--test` and `--validation`.
 
     data   default of `--data`

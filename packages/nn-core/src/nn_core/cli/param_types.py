@@ -17,18 +17,11 @@ class FloatRange(click.ParamType[float]):
     name = "number"
 
     def __init__(
-        self,
-        *,
-        above: float = -math.inf,
-        below: float = math.inf,
-        least: float = -math.inf,
-        most: float = math.inf,
+        self, *, above: float = -math.inf, below: float = math.inf, least: float = -math.inf, most: float = math.inf
     ) -> None:
         self.above, self.below, self.least, self.most = above, below, least, most
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
             number = float(value)
         except ValueError:
@@ -40,12 +33,7 @@ class FloatRange(click.ParamType[float]):
         return number
 
     def _bounds(self) -> str:
-        bounds = {
-            "above": self.above,
-            "below": self.below,
-            "at least": self.least,
-            "at most": self.most,
-        }
+        bounds = {"above": self.above, "below": self.below, "at least": self.least, "at most": self.most}
         return " and ".join(f"{word} {b:g}" for word, b in bounds.items() if math.isfinite(b))
 
 
@@ -64,10 +52,7 @@ class CommaList(click.ParamType[str]):
         )
 
     def values(
-        self,
-        text: str,
-        param: click.Parameter | None = None,
-        ctx: click.Context | None = None,
+        self, text: str, param: click.Parameter | None = None, ctx: click.Context | None = None
     ) -> tuple[Any, ...]:
         """The values in a text."""
         if self.empty and not text.strip():
@@ -83,9 +68,7 @@ class BatchSize(click.ParamType[int | None]):
 
     name = "N|full"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | None:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
         if value == "full":
             return None
         if isinstance(value, int):
@@ -106,9 +89,7 @@ class SpecType(click.ParamType[str]):
     names  those that the text may begin with, for the help
     """
 
-    def __init__(
-        self, parse: Callable[[str], object], name: str, names: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, parse: Callable[[str], object], name: str, names: Iterable[str] = ()) -> None:
         self.parse = parse
         self.name = name
         self.names = names

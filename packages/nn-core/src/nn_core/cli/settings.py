@@ -48,9 +48,7 @@ class Settings:
         """
         kinds = get_type_hints(cls)
         defaults = {
-            field.name: field.default
-            for field in dataclasses.fields(cls)
-            if field.default is not dataclasses.MISSING
+            field.name: field.default for field in dataclasses.fields(cls) if field.default is not dataclasses.MISSING
         }
         values = defaults | dict(values)
         missing = sorted(set(kinds) - set(values))
@@ -81,9 +79,7 @@ class Settings:
         )
 
 
-def resumed_settings(
-    ctx: click.Context, saved: Mapping[str, Any], *, free: Collection[str] = ()
-) -> dict[str, Any]:
+def resumed_settings(ctx: click.Context, saved: Mapping[str, Any], *, free: Collection[str] = ()) -> dict[str, Any]:
     """The settings of a resumed run: the saved ones, which the options given must repeat.
 
     `--epochs` may be increased, and the options in `free` may change.
@@ -102,7 +98,5 @@ def resumed_settings(
             unset = "full" if name == "batch_size" else "not set"
             was = unset if saved[name] is None else saved[name]
             only = ", and can only be increased" if name == "epochs" else ""
-            raise click.UsageError(
-                f"{option} is {was} in the run to resume{only}; leave it out", ctx
-            )
+            raise click.UsageError(f"{option} is {was} in the run to resume{only}; leave it out", ctx)
     return merged

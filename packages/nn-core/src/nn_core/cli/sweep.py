@@ -89,20 +89,12 @@ class Comparison:
 
     def steps_to_baseline(self, trial: Trial) -> float:
         """Median over the seeds; infinite if most runs never reach it."""
-        reached = [
-            curve.steps_to(baseline)
-            for curve, baseline in zip(trial.curves, self.baseline_losses, strict=True)
-        ]
+        reached = [curve.steps_to(baseline) for curve, baseline in zip(trial.curves, self.baseline_losses, strict=True)]
         return median(math.inf if steps is None else steps for steps in reached)
 
 
 def compare(
-    build: Callable[[S], Trainer],
-    trials: Sequence[tuple[str, S]],
-    baseline: S,
-    *,
-    seeds: int,
-    workers: int,
+    build: Callable[[S], Trainer], trials: Sequence[tuple[str, S]], baseline: S, *, seeds: int, workers: int
 ) -> Comparison:
     """Run every trial with every seed: the trials' own, and the next ones.
 
@@ -116,11 +108,7 @@ def compare(
     depend on the number of threads: so the results do not depend on the workers.
     """
     jobs = {settings: None for _, settings in trials} | {baseline: None}
-    runs = [
-        dataclasses.replace(settings, seed=settings.seed + i)
-        for settings in jobs
-        for i in range(seeds)
-    ]
+    runs = [dataclasses.replace(settings, seed=settings.seed + i) for settings in jobs for i in range(seeds)]
     curves = {}
     progress = Progress(len(runs), unit="run")
     try:
@@ -132,9 +120,7 @@ def compare(
         progress.close()
 
     def of(settings: S) -> tuple[Curve, ...]:
-        return tuple(
-            curves[dataclasses.replace(settings, seed=settings.seed + i)] for i in range(seeds)
-        )
+        return tuple(curves[dataclasses.replace(settings, seed=settings.seed + i)] for i in range(seeds))
 
     return Comparison(
         trials=tuple(Trial(label, of(settings)) for label, settings in trials),

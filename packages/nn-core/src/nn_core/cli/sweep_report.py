@@ -16,17 +16,7 @@ if TYPE_CHECKING:
 
 def report_table(comparison: Comparison) -> str:
     """One line per trial: medians over the seeds; of the loss, also the range."""
-    rows = [
-        (
-            "trial",
-            "final loss",
-            "lowest",
-            "highest",
-            "validation accuracy",
-            "steps to baseline",
-            "seconds",
-        )
-    ]
+    rows = [("trial", "final loss", "lowest", "highest", "validation accuracy", "steps to baseline", "seconds")]
     for trial in comparison.trials:
         losses = trial.final_losses
         steps = comparison.steps_to_baseline(trial)

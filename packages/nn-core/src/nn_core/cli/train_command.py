@@ -92,9 +92,7 @@ def train_network(
     """
     from threadpoolctl import threadpool_limits
 
-    outputs: dict[str, Path | None] = {
-        f"--{name}": options.pop(name) for name in ("save", "log", "figure")
-    }
+    outputs: dict[str, Path | None] = {f"--{name}": options.pop(name) for name in ("save", "log", "figure")}
     resume, threads, as_json = (options.pop(name) for name in ("resume", "threads", "as_json"))
     model, snapshot = None, None
     if resume is not None:
@@ -103,9 +101,7 @@ def train_network(
         options = resumed_settings(ctx, settings_of(model).to_dict(), free=inputs)
     settings = settings_type.from_mapping(options)
     files = {f"--{name.replace('_', '-')}": getattr(settings, name) for name in inputs}
-    require_distinct(
-        {"--log": outputs["--log"], "--figure": outputs["--figure"]}, **{"--resume": resume}
-    )
+    require_distinct({"--log": outputs["--log"], "--figure": outputs["--figure"]}, **{"--resume": resume})
     outputs["--save"] = outputs["--save"] or resume
     require_distinct(outputs, **files)
     if check is not None:

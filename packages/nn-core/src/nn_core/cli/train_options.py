@@ -30,14 +30,10 @@ def activation_option(default: str = "relu") -> Decorator:
     from nn_core.layers import ACTIVATIONS
 
     kind = SpecType(ACTIVATIONS.parse, "activation", ACTIVATIONS)
-    return click.option(
-        "--activation", cls=NameOption, type=kind, default=default, help="Activation: {names}."
-    )
+    return click.option("--activation", cls=NameOption, type=kind, default=default, help="Activation: {names}.")
 
 
-def initializer_option(
-    name: str = "--initializer", default: str = "he", what: str = "weights"
-) -> Decorator:
+def initializer_option(name: str = "--initializer", default: str = "he", what: str = "weights") -> Decorator:
     """`--initializer NAME`, or another option of that kind."""
     words = f"Initializer of the {what}: {{names}}."
     return click.option(name, cls=NameOption, type=INITIALIZER, default=default, help=words)
@@ -52,8 +48,7 @@ def augment_option(default: str = "none") -> Decorator:
         cls=NameOption,
         type=SpecType(augmentation, "augmentation", AUGMENTATIONS),
         default=default,
-        help="Augmentation of each training image: {names}; with settings as in"
-        " standard:rotation=30.",
+        help="Augmentation of each training image: {names}; with settings as in standard:rotation=30.",
     )
 
 
@@ -72,18 +67,14 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
             help="Optimizer: {names}; with settings as in momentum:beta=0.95.",
         ),
         click.option(
-            "--learning-rate",
-            type=POSITIVE,
-            default=defaults.get("learning_rate"),
-            help=f"Learning rate{own}.",
+            "--learning-rate", type=POSITIVE, default=defaults.get("learning_rate"), help=f"Learning rate{own}."
         ),
         click.option(
             "--schedule",
             cls=NameOption,
             type=SCHEDULE,
             default=defaults.get("schedule", "constant"),
-            help="Learning-rate schedule: {names}; each takes a warmup in epochs, as in"
-            " cosine:warmup=5.",
+            help="Learning-rate schedule: {names}; each takes a warmup in epochs, as in cosine:warmup=5.",
         ),
         click.option(
             "--batch-size",
@@ -92,10 +83,7 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
             help="Examples per step, or full for all of them.",
         ),
         click.option(
-            "--epochs",
-            type=click.IntRange(min=1),
-            default=defaults["epochs"],
-            help="Passes over the training set.",
+            "--epochs", type=click.IntRange(min=1), default=defaults["epochs"], help="Passes over the training set."
         ),
         click.option(
             "--l2",
@@ -104,27 +92,18 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
             help="L2 penalty: adds l2/2 * sum(W^2) over all weights to the loss.",
         ),
         click.option(
-            "--clip-norm",
-            type=POSITIVE,
-            default=defaults.get("clip_norm"),
-            help="Clip the global gradient norm.",
+            "--clip-norm", type=POSITIVE, default=defaults.get("clip_norm"), help="Clip the global gradient norm."
         ),
-        click.option(
-            "--clip-value", type=POSITIVE, default=None, help="Clip each gradient component."
-        ),
+        click.option("--clip-value", type=POSITIVE, default=None, help="Clip each gradient component."),
         seed_option(words="Random seed; the same seed reproduces the run bit for bit."),
         click.option(
-            "--dtype",
-            type=click.Choice(["float32", "float64"]),
-            default="float32",
-            help="Floating-point precision.",
+            "--dtype", type=click.Choice(["float32", "float64"]), default="float32", help="Floating-point precision."
         ),
         click.option(
             "--engine",
             type=click.Choice(ENGINES),
             default=ENGINES[0],
-            help="Compute with the optimized engine, or with the reference: the layers as they"
-            " are written.",
+            help="Compute with the optimized engine, or with the reference: the layers as they are written.",
         ),
         click.option(
             "--shards",
@@ -146,18 +125,13 @@ def output_options() -> Decorator:
             type=click.IntRange(min=1),
             metavar="EPOCHS",
             default=None,
-            help="Stop after this many epochs without a lower validation loss, and keep the best"
-            " weights.",
+            help="Stop after this many epochs without a lower validation loss, and keep the best weights.",
         ),
         click.option("--save", type=OutputFile(), help="Write a checkpoint while training."),
         click.option(
-            "--resume",
-            type=MODEL,
-            help="Resume the run of a checkpoint, and save to it; --epochs may be increased.",
+            "--resume", type=MODEL, help="Resume the run of a checkpoint, and save to it; --epochs may be increased."
         ),
-        click.option(
-            "--log", type=OutputFile(), help="Write the metrics of each epoch as a line of JSON."
-        ),
+        click.option("--log", type=OutputFile(), help="Write the metrics of each epoch as a line of JSON."),
         threads_option(),
         figure_option("the learning curves"),
     )

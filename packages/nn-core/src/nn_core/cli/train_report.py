@@ -49,12 +49,7 @@ def training_report(result: Mapping[str, Any], *, network: str, origin: str) -> 
     """
     rows = [("", "examples", "loss", "accuracy")]
     rows += [
-        (
-            part,
-            f"{count:,}",
-            f"{result[f'{part}_loss']:.4g}",
-            f"{result[f'{part}_accuracy']:.2%}",
-        )
+        (part, f"{count:,}", f"{result[f'{part}_loss']:.4g}", f"{result[f'{part}_accuracy']:.2%}")
         for part, count in result["examples"].items()
     ]
     data = f"{result['data']}; validation: {origin}"

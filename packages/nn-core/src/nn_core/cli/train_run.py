@@ -103,9 +103,7 @@ class Saver(Callback):
     best  keeps the parameters to predict with; None for those of the last step
     """
 
-    def __init__(
-        self, path: Path, program: str, details: Mapping[str, Any], best: RestoreBestWeights | None
-    ) -> None:
+    def __init__(self, path: Path, program: str, details: Mapping[str, Any], best: RestoreBestWeights | None) -> None:
         self.path, self.program, self.details, self.best = path, program, details, best
         self.next_time = -math.inf
 

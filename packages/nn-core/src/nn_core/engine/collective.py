@@ -46,9 +46,7 @@ class ShardCollective(Collective):
     permits: threading.Semaphore
 
     def gather(self, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        copies = tuple(
-            np.copy(value) if isinstance(value, np.ndarray) else value for value in values
-        )
+        copies = tuple(np.copy(value) if isinstance(value, np.ndarray) else value for value in values)
         self.permits.release()
         try:
             return self.rendezvous.meet(self.shard, copies)

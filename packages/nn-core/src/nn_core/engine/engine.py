@@ -49,14 +49,7 @@ class Engine:
     An engine is a context manager: its threads live as long as it is open.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        *,
-        threads: int = 1,
-        shards: int | None = None,
-        fused: bool = True,
-    ) -> None:
+    def __init__(self, network: Network, *, threads: int = 1, shards: int | None = None, fused: bool = True) -> None:
         require(shards is None or shards >= 1, f"shards must be at least 1, not {shards}")
         self.network = network
         self.shards = shards
@@ -131,13 +124,7 @@ class Engine:
         return Result(value, buffer.of_parameters, left)
 
     def update(
-        self,
-        optimizer: Optimizer,
-        gradients: Array,
-        state: dict[str, Array],
-        *,
-        learning_rate: float,
-        step: int,
+        self, optimizer: Optimizer, gradients: Array, state: dict[str, Array], *, learning_rate: float, step: int
     ) -> None:
         """See `nn_core.reference.Backend`. Long vectors are shared among the threads."""
         network = self.network
@@ -176,9 +163,7 @@ class Engine:
             if network.batch_dependent:
                 with pool.reserved():
                     run_together(
-                        lambda shard, collective: work(shard, self._memories[shard], collective),
-                        shards,
-                        pool.count,
+                        lambda shard, collective: work(shard, self._memories[shard], collective), shards, pool.count
                     )
             else:
                 pool.map(lambda thread, shard: work(shard, self._memories[thread], ALONE), shards)
@@ -212,9 +197,7 @@ class Engine:
                 buffer.vector[:trained] += addend.vector[:trained]
         return math.fsum(losses), join_states(states)
 
-    def _micro_batch(
-        self, batch: Batch, first: int, memory: PlanMemory, buffer: GradientBuffer
-    ) -> tuple[float, State]:
+    def _micro_batch(self, batch: Batch, first: int, memory: PlanMemory, buffer: GradientBuffer) -> tuple[float, State]:
         """Forward, loss and backward; fills the buffer. The loss, and the states left."""
         x, y, weights, state, loss, scale, seed = batch
         memory.part.seed, memory.part.first_row = seed, first

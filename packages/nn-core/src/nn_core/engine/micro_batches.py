@@ -65,7 +65,4 @@ def predict_parts(network: Network, plan: Plan, N: int, steps: int) -> int:
     each = plan.numbers_per_example(network) * network.dtype.itemsize
     together = max(1, PREDICT_BYTES // max(1, each)) // max(1, steps)
     enough = together * TRAIN_BYTES // PREDICT_BYTES
-    return max(
-        math.ceil(N / max(1, min(PREDICT_ROWS, together))),
-        min(SHARDS, math.ceil(N / max(1, enough))),
-    )
+    return max(math.ceil(N / max(1, min(PREDICT_ROWS, together))), min(SHARDS, math.ceil(N / max(1, enough))))

@@ -63,27 +63,19 @@ class Node:
         training = training and all(layer.trainable for layer in self.layers)
         return Context(training, part, (self.first,), self.needs_d_x)
 
-    def forward(
-        self, x: Array, state: State, context: Context, workspace: Workspace
-    ) -> tuple[Array, State, Cache]:
+    def forward(self, x: Array, state: State, context: Context, workspace: Workspace) -> tuple[Array, State, Cache]:
         """Through its layers; `state` and what is returned are those of each layer."""
         if self.fused is not None:
             return self.fused.forward_fused_with_state(
                 x, state[self.first : self.stop], self.params, context, workspace
             )
-        y, left, cache = self.layers[0].forward_with_state(
-            x, state[self.first], self.params, context
-        )
+        y, left, cache = self.layers[0].forward_with_state(x, state[self.first], self.params, context)
         return y, (left,), cache
 
-    def backward(
-        self, d_y: Array, cache: Cache, grads: Arrays, context: Context, workspace: Workspace
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, grads: Arrays, context: Context, workspace: Workspace) -> Array | None:
         """Back through its layers; no gradient comes from beyond the last step."""
         if self.fused is not None:
-            return self.fused.backward_fused_with_state(
-                d_y, (), cache, self.params, grads, context, workspace
-            )[0]
+            return self.fused.backward_fused_with_state(d_y, (), cache, self.params, grads, context, workspace)[0]
         return self.layers[0].backward_with_state(d_y, (), cache, self.params, grads, context)[0]
 
 
@@ -109,8 +101,7 @@ class Plan:
             layers, params = network.layers[first:stop], _arrays(network.params, found, first, stop)
             nodes.append(Node(layers, found, first, stop, shape, params, needs_d_x))
             needs_d_x = needs_d_x or any(
-                layer.trainable and below(network.params, first + i)
-                for i, layer in enumerate(layers)
+                layer.trainable and below(network.params, first + i) for i, layer in enumerate(layers)
             )
             first = stop
         return cls(tuple(nodes), mode)
@@ -171,7 +162,5 @@ def _arrays(named: Mapping[str, T], fused: Fused | None, first: int, stop: int) 
     if fused is None:
         return below(named, first)
     return {
-        f"{index - first}/{name}": array
-        for index in range(first, stop)
-        for name, array in below(named, index).items()
+        f"{index - first}/{name}": array for index in range(first, stop) for name, array in below(named, index).items()
     }

@@ -24,12 +24,7 @@ class Predictor:
     """
 
     def __init__(
-        self,
-        network: Network,
-        *,
-        pool: ThreadPool | None = None,
-        fused: bool = True,
-        frozen: bool = False,
+        self, network: Network, *, pool: ThreadPool | None = None, fused: bool = True, frozen: bool = False
     ) -> None:
         self.network = network
         self.pool = ThreadPool() if pool is None else pool
@@ -44,7 +39,7 @@ class Predictor:
         state  with which sequences begin; None for the initial one
         """
         network, N = self.network, len(x)
-        steps = [size for given, size in zip(network.input_shape, x.shape[1:]) if given is None]
+        steps = [size for given, size in zip(network.input_shape, x.shape[1:], strict=False) if given is None]
         parts = predict_parts(network, self.plan, N, math.prod(steps)) if N else 1
         if parts == 1:
             output, left = self._part(0, x[:], state)
@@ -61,9 +56,7 @@ class Predictor:
         with self.pool if isinstance(x, np.ndarray) else ThreadPool() as pool:
             self._memory(pool.count - 1)
             pool.map(work, parts)
-        return np.concatenate([output for output in outputs if output is not None]), join_states(
-            states
-        )
+        return np.concatenate([output for output in outputs if output is not None]), join_states(states)
 
     def _part(self, thread: int, x: npt.NDArray[Any], state: State | None) -> tuple[Array, State]:
         x = self.network.validate_input(x)

@@ -28,9 +28,7 @@ class Workspace:
         self._arrays: dict[str, npt.NDArray[Any]] = {}
         self._derived: dict[str, Any] = {}
 
-    def array(
-        self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32
-    ) -> npt.NDArray[Any]:
+    def array(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32) -> npt.NDArray[Any]:
         """The same array for the same name, shape and dtype; its content is what was left there.
 
         Another shape under the same name is cut from the same memory, which only grows; the

@@ -10,15 +10,7 @@ from nn_core.lazy_import import lazy_attributes, lazy_names
 from nn_core.registry import Registry
 
 if TYPE_CHECKING:
-    from nn_core.layers.activation import (
-        ACTIVATIONS,
-        GELU,
-        Activation,
-        LeakyReLU,
-        ReLU,
-        Sigmoid,
-        Tanh,
-    )
+    from nn_core.layers.activation import ACTIVATIONS, GELU, Activation, LeakyReLU, ReLU, Sigmoid, Tanh
     from nn_core.layers.batch_norm import BatchNorm
     from nn_core.layers.cells import CELLS
     from nn_core.layers.conv2d import Conv2D
@@ -95,13 +87,7 @@ LAYERS: Registry[type[Layer]] = Registry("layer", _LAYERS, group="nn_core.layers
 """Every layer by the name that a checkpoint keeps."""
 
 _OTHERS = lazy_names(
-    __name__,
-    {
-        "activation": "ACTIVATIONS Activation",
-        "cells": "CELLS",
-        "pooling": "Pooling",
-        "recurrent": "Recurrent",
-    },
+    __name__, {"activation": "ACTIVATIONS Activation", "cells": "CELLS", "pooling": "Pooling", "recurrent": "Recurrent"}
 )
 
 __getattr__, __dir__ = lazy_attributes(__name__, _LAYERS | _OTHERS)

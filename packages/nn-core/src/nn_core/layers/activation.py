@@ -30,9 +30,7 @@ class Activation(Layer):
         y = self.function(x)
         return y, (x, y)
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         x, y = cache
         return d_y * self.derivative(x, y)
 

@@ -103,9 +103,7 @@ class Layer(ABC):
         """y, and what `backward` needs of this pass."""
 
     @abstractmethod
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         """Write the parameters' gradients into `grads`; d_x, or None where it is not needed.
 
         `grads` are this part's share of the batch's sum. Never changes the parameters or d_y.
@@ -119,13 +117,7 @@ class Layer(ABC):
         return y, (), cache
 
     def backward_with_state(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> tuple[Array | None, State]:
         """d_x and the gradient of the initial state.
 
@@ -153,9 +145,7 @@ def has_arrays(state: State) -> bool:
 
 def state_rows(state: State, rows: slice | npt.NDArray[np.intp]) -> State:
     """The state of some of the examples: a slice of them, or those at these indices."""
-    return tuple(
-        state_rows(part, rows) if isinstance(part, tuple) else part[rows] for part in state
-    )
+    return tuple(state_rows(part, rows) if isinstance(part, tuple) else part[rows] for part in state)
 
 
 def join_states(states: Sequence[State]) -> State:

@@ -87,17 +87,13 @@ class BatchNorm(Layer):
         x_hat = (x - mean) / s
         return params["gamma"] * x_hat + params["beta"], (x_hat, s, M, mean, variance)
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         x_hat, s, M, mean, variance = cache
         grads["beta"][...] = as_rows(d_y).sum(axis=0)
         grads["gamma"][...] = as_rows(d_y * x_hat).sum(axis=0)
         if context.training:
             grads["running_mean"][...] = mean if M > 0 else params["running_mean"]
-            grads["running_variance"][...] = (
-                variance * (M / (M - 1)) if M > 1 else params["running_variance"]
-            )
+            grads["running_variance"][...] = variance * (M / (M - 1)) if M > 1 else params["running_variance"]
         if not context.needs_d_x:
             return None
         scale: Array = params["gamma"] / s

@@ -7,7 +7,5 @@ from nn_core.layers.lstm import LSTM
 from nn_core.layers.recurrent import Recurrent
 from nn_core.layers.simple_rnn import SimpleRNN
 
-CELLS: MappingProxyType[str, type[Recurrent]] = MappingProxyType(
-    {"rnn": SimpleRNN, "gru": GRU, "lstm": LSTM}
-)
+CELLS: MappingProxyType[str, type[Recurrent]] = MappingProxyType({"rnn": SimpleRNN, "gru": GRU, "lstm": LSTM})
 """Every recurrent layer by its name."""

@@ -66,10 +66,7 @@ class Chain(Layer):
 
     def initial_state(self, N: int, input_shape: Shape, dtype: npt.DTypeLike) -> State:
         shapes = self.shapes(input_shape)
-        return tuple(
-            layer.initial_state(N, shape, dtype)
-            for layer, shape in zip(self.layers, shapes, strict=False)
-        )
+        return tuple(layer.initial_state(N, shape, dtype) for layer, shape in zip(self.layers, shapes, strict=False))
 
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
         """As `forward_with_state`, from the initial state."""
@@ -78,9 +75,7 @@ class Chain(Layer):
         y, _, cache = self.forward_with_state(x, state, params, context)
         return y, cache
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         return self.backward_with_state(d_y, (), cache, params, grads, context)[0]
 
     def forward_with_state(
@@ -88,21 +83,13 @@ class Chain(Layer):
     ) -> tuple[Array, State, Cache]:
         caches, states = [], []
         for index, child in enumerate(self.contexts(params, context)):
-            x, left, cache = self.layers[index].forward_with_state(
-                x, state[index], below(params, index), child
-            )
+            x, left, cache = self.layers[index].forward_with_state(x, state[index], below(params, index), child)
             states.append(left)
             caches.append(cache)
         return x, tuple(states), caches
 
     def backward_with_state(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> tuple[Array | None, State]:
         d: Array | None = d_y
         d_initial: list[State] = [()] * len(self.layers)
@@ -110,12 +97,7 @@ class Chain(Layer):
             if d is None:  # no layer before this one learns, and no one asks for d_x
                 break
             d, d_initial[index] = self.layers[index].backward_with_state(
-                d,
-                d_state[index] if d_state else (),
-                cache[index],
-                below(params, index),
-                below(grads, index),
-                child,
+                d, d_state[index] if d_state else (), cache[index], below(params, index), below(grads, index), child
             )
         return d, tuple(d_initial)
 

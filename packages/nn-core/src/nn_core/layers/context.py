@@ -52,12 +52,7 @@ class Context:
 
     def child(self, index: int, *, trainable: bool = True, needs_d_x: bool = True) -> "Context":
         """The context of layer `index` of a chain. A frozen layer is not in training mode."""
-        return replace(
-            self,
-            training=self.training and trainable,
-            path=(*self.path, index),
-            needs_d_x=needs_d_x,
-        )
+        return replace(self, training=self.training and trainable, path=(*self.path, index), needs_d_x=needs_d_x)
 
     def sum_over_batch(self, *local: Array) -> list[Array]:
         """total = sum_s local_s over the shards s of the batch, added in their order."""

@@ -100,9 +100,7 @@ class Conv2D(Layer):
     @cached_property
     def window(self) -> Window:
         """The window that slides over the image."""
-        return Window.of(
-            self.kernel_size, self.strides, self.padding, self.dilation, name="kernel_size"
-        )
+        return Window.of(self.kernel_size, self.strides, self.padding, self.dilation, name="kernel_size")
 
     def output_shape(self, input_shape: Shape) -> Shape:
         height, width, channels = image_shape(input_shape)
@@ -113,10 +111,7 @@ class Conv2D(Layer):
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
         _, _, channels = image_shape(input_shape)
         shape = (*self.window.size, channels // self.groups, self.filters)
-        return {
-            "W": Parameter(shape, self.initializer),
-            "b": Parameter((self.filters,), "zeros", weight_decay=False),
-        }
+        return {"W": Parameter(shape, self.initializer), "b": Parameter((self.filters,), "zeros", weight_decay=False)}
 
     def macs(self, input_shape: Shape) -> int:
         height, width, channels = image_shape(input_shape)
@@ -128,9 +123,7 @@ class Conv2D(Layer):
         y = join(self.columns(x) @ split(as_rows(params["W"]), self.groups))
         return y.reshape(len(x), rows, columns, self.filters) + params["b"], x
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         x, W = cache, split(as_rows(params["W"]), self.groups)
         d_rows = split(as_rows(d_y), self.groups)
         d_W = join(self.columns(x).swapaxes(1, 2) @ d_rows)

@@ -55,9 +55,7 @@ class Dense(Layer):
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
         return x @ params["W"] + params["b"], x
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         x = cache
         grads["W"][...] = as_rows(x).T @ as_rows(d_y)
         grads["b"][...] = as_rows(d_y).sum(axis=0)

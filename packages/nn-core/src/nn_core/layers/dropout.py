@@ -44,7 +44,5 @@ class Dropout(Layer):
         mask = (u >= self.rate).astype(x.dtype) / (1.0 - self.rate)
         return x * mask, mask
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         return d_y if cache is None else d_y * cache

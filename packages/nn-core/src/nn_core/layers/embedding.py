@@ -57,9 +57,7 @@ class Embedding(Layer):
         self.check_tokens(x)
         return params["W"][x], x
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         x = cache
         grads["W"][...] = 0.0
         np.add.at(grads["W"], x, d_y)

@@ -27,7 +27,5 @@ class Flatten(Layer):
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
         return x.reshape(len(x), math.prod(x.shape[1:])), x.shape
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         return d_y.reshape(cache)

@@ -29,8 +29,6 @@ class GlobalAveragePool2D(Layer):
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
         return x.mean(axis=(1, 2)), x.shape
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         _, H, W, _ = cache
         return np.broadcast_to(d_y[:, None, None, :] / (H * W), cache)

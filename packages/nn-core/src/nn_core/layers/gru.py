@@ -93,13 +93,7 @@ class GRU(Recurrent):
         return np.stack(h[1:], axis=1), (h[-1],), (x, h, gates, inner)
 
     def backward_with_state(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> tuple[Array | None, State]:
         x, h, gates, inner = cache
         W_hr, W_hu, W_hn = np.split(params["W_h"], 3, axis=1)

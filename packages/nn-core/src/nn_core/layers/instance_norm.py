@@ -54,9 +54,7 @@ class InstanceNorm(Layer):
         y = centered / s
         return y, (y, s)
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         y, s = cache
         d_x: Array = (d_y - _mean(d_y) - y * _mean(d_y * y)) / s
         return d_x

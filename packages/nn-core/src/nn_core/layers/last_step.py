@@ -29,9 +29,7 @@ class LastStep(Layer):
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
         return x[:, -1], x.shape
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         d_x = np.zeros(cache, d_y.dtype)
         d_x[:, -1] = d_y
         return d_x

@@ -73,13 +73,7 @@ class LSTM(Recurrent):
         return np.stack(h[1:], axis=1), (h[-1], c[-1]), (x, h, c, gates)
 
     def backward_with_state(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> tuple[Array | None, State]:
         x, h, c, gates = cache
         d_h, d_c = self.gradient_of_state(d_state, d_y)

@@ -84,9 +84,7 @@ class MaxPool2D(Pooling):
         winner = _flat(candidates).argmax(axis=3)  # the first True
         return y, (winner, x.shape)
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         winner, (_, H, W, C) = cache
         h, w = self.window.size
         won = np.arange(h * w)[:, None] == winner[:, :, :, None, :]
@@ -118,9 +116,7 @@ class AveragePool2D(Pooling):
         _, H, W, _ = x.shape
         return self.window.view(x).sum(axis=(3, 4)) / self._counts(H, W, x.dtype), x.shape
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         _, H, W, C = cache
         shares = d_y / self._counts(H, W, d_y.dtype)
         windows = (*d_y.shape[:3], *self.window.size, C)

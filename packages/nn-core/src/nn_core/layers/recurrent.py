@@ -97,13 +97,7 @@ class Recurrent(Layer):
 
     @abstractmethod
     def backward_with_state(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> tuple[Array | None, State]:
         """d_x and the gradient of the initial state, from the last step to the first."""
 
@@ -113,9 +107,7 @@ class Recurrent(Layer):
         y, _, cache = self.forward_with_state(x, state, params, context)
         return y, cache
 
-    def backward(
-        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         return self.backward_with_state(d_y, (), cache, params, grads, context)[0]
 
     def check_state(self, state: State, N: int) -> None:
@@ -131,9 +123,7 @@ class Recurrent(Layer):
             return d_state
         return self.initial_state(len(d_y), d_y.shape[1:], d_y.dtype)
 
-    def backward_input(
-        self, x: Array, d_z: Array, params: Arrays, grads: Arrays, context: Context
-    ) -> Array | None:
+    def backward_input(self, x: Array, d_z: Array, params: Arrays, grads: Arrays, context: Context) -> Array | None:
         """Back through x @ W_x + b, for all steps at once; x (N, T, D), d_z (N, T, ...)."""
         grads["W_x"][...] = as_rows(x).T @ as_rows(d_z)
         grads["b"][...] = as_rows(d_z).sum(axis=0)

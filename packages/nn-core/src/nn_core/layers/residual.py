@@ -32,13 +32,7 @@ class Residual(Chain):
         return x + y, left, cache
 
     def backward_with_state(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> tuple[Array | None, State]:
         d_x, d_initial = super().backward_with_state(d_y, d_state, cache, params, grads, context)
         if not context.needs_d_x:

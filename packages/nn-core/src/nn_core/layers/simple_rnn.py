@@ -53,13 +53,7 @@ class SimpleRNN(Recurrent):
         return np.stack(h[1:], axis=1), (h[-1],), (x, h)
 
     def backward_with_state(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> tuple[Array | None, State]:
         x, h = cache
         (d_h,) = self.gradient_of_state(d_state, d_y)

@@ -44,13 +44,7 @@ class Window:
 
     @classmethod
     def of(
-        cls,
-        size: int | Pair,
-        strides: int | Pair,
-        padding: str | int | Pair,
-        dilation: int | Pair = 1,
-        *,
-        name: str,
+        cls, size: int | Pair, strides: int | Pair, padding: str | int | Pair, dilation: int | Pair = 1, *, name: str
     ) -> "Window":
         """The window with these settings, one number standing for both directions.
 
@@ -80,10 +74,7 @@ class Window:
             return (down, down), (across, across)
         if self.padding == "valid":
             return (0, 0), (0, 0)
-        return (
-            _same(height, self.span[0], self.strides[0]),
-            _same(width, self.span[1], self.strides[1]),
-        )
+        return (_same(height, self.span[0], self.strides[0]), _same(width, self.span[1], self.strides[1]))
 
     def output_size(self, height: int, width: int) -> Pair:
         """Output positions down and across. Raises ShapeError if the window does not fit."""
@@ -91,8 +82,7 @@ class Window:
         down, across = height + rows - self.span[0], width + columns - self.span[1]
         if down < 0 or across < 0:
             raise ShapeError(
-                f"expected at least {self.span[0] - rows} x {self.span[1] - columns} pixels, "
-                f"got {height} x {width}"
+                f"expected at least {self.span[0] - rows} x {self.span[1] - columns} pixels, got {height} x {width}"
             )
         return down // self.strides[0] + 1, across // self.strides[1] + 1
 
@@ -149,9 +139,7 @@ def image_shape(shape: Shape) -> tuple[int, int, int]:
 def _padding(value: str | int | Pair) -> str | Pair:
     if isinstance(value, str):
         if value not in ("valid", "same"):
-            raise SettingError(
-                f"padding must be 'valid', 'same' or a number of pixels, not {value!r}"
-            )
+            raise SettingError(f"padding must be 'valid', 'same' or a number of pixels, not {value!r}")
         return value
     return pair(value, "padding", least=0)
 

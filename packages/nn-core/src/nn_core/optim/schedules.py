@@ -29,9 +29,7 @@ class Schedule(ABC):
         rising = self.warmup * steps_per_epoch
         if step + 1 < rising:
             return (step + 1) / rising
-        return self.factor(
-            max(0.0, step - rising) / steps_per_epoch, max(epochs - self.warmup, 0.0)
-        )
+        return self.factor(max(0.0, step - rising) / steps_per_epoch, max(epochs - self.warmup, 0.0))
 
     @abstractmethod
     def factor(self, epoch: float, epochs: float) -> float:
@@ -118,13 +116,7 @@ def _whole(intervals: float) -> int:
 
 SCHEDULES: Registry[type[Schedule]] = Registry(
     "schedule",
-    {
-        "constant": Constant,
-        "inverse-time": InverseTime,
-        "step": Step,
-        "exponential": Exponential,
-        "cosine": Cosine,
-    },
+    {"constant": Constant, "inverse-time": InverseTime, "step": Step, "exponential": Exponential, "cosine": Cosine},
     group="nn_core.schedules",
     kebab_case=True,
 )

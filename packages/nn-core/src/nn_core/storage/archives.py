@@ -59,9 +59,7 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _members(
-    archive: zipfile.ZipFile, inside: str
-) -> Iterator[tuple[zipfile.ZipInfo, PurePosixPath]]:
+def _members(archive: zipfile.ZipFile, inside: str) -> Iterator[tuple[zipfile.ZipInfo, PurePosixPath]]:
     """The files below the folder `inside`, each with its path in that folder."""
     for member in archive.infolist():
         parts = PurePosixPath(member.filename).parts

@@ -60,10 +60,7 @@ def read_hdf5(path: Path, names: Collection[str]) -> tuple[dict[str, npt.NDArray
     """
     with open_hdf5(path) as file:
         found = datasets_of(file)
-        return (
-            {name: read_array(found[name], path) for name in found if name in names},
-            list(file),
-        )
+        return ({name: read_array(found[name], path) for name in found if name in names}, list(file))
 
 
 class HDF5Array:

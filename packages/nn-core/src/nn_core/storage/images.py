@@ -35,13 +35,9 @@ def open_image(path: Path) -> Iterator["ImageFile"]:
             with _open(path) as opened:
                 yield opened
         except UnidentifiedImageError:
-            raise DataError(
-                f"{printable(path)} is not an image; supported formats are {', '.join(FORMATS)}"
-            ) from None
+            raise DataError(f"{printable(path)} is not an image; supported formats are {', '.join(FORMATS)}") from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise DataError(
-                f"{printable(path)} is too large: more than {Image.MAX_IMAGE_PIXELS} pixels"
-            ) from None
+            raise DataError(f"{printable(path)} is too large: more than {Image.MAX_IMAGE_PIXELS} pixels") from None
 
 
 def _open(path: Path) -> "ImageFile":

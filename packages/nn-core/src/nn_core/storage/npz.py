@@ -34,11 +34,7 @@ def _check_size(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) ->
     """Raise DataError if the array is larger than it may be, or than the archive says it is."""
     with archive.open(info) as member:
         version = np.lib.format.read_magic(member)
-        read_header = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read_header(member)
     size = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if not dtype.hasobject and size > info.file_size:

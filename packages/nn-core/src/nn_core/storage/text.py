@@ -41,10 +41,7 @@ def read_csv(path: Path) -> list[Row]:
     import csv
 
     check_file(path)
-    with (
-        decoding_errors(path, "a CSV file in UTF-8"),
-        path.open(encoding="utf-8-sig", newline="") as file,
-    ):
+    with decoding_errors(path, "a CSV file in UTF-8"), path.open(encoding="utf-8-sig", newline="") as file:
         check_bytes(path.stat().st_size, printable(path), MAX_TEXT_BYTES)
         reader = csv.reader(file, strict=True)
         rows = [

@@ -22,9 +22,7 @@ class Predictor(Protocol):
         """The outputs of any number of examples, and the state after them."""
 
 
-def evaluate(
-    backend: Predictor, x: Examples, y: npt.NDArray[Any], metrics: Mapping[str, Metric]
-) -> dict[str, float]:
+def evaluate(backend: Predictor, x: Examples, y: npt.NDArray[Any], metrics: Mapping[str, Metric]) -> dict[str, float]:
     """Each metric over all examples. Raises ShapeError or DataError for what does not fit."""
     check_examples(x, y)
     output, _ = backend.predict(x)

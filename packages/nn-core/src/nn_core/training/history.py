@@ -19,9 +19,7 @@ class History:
 
     columns: dict[str, list[float]] = field(default_factory=dict)
     step_loss: list[float] = field(default_factory=list)
-    _best: dict[tuple[str, Mode], tuple[int, int]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    _best: dict[tuple[str, Mode], tuple[int, int]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return max(map(len, self.columns.values()), default=0)
@@ -43,9 +41,7 @@ class History:
         values = self.columns.get(monitor, [])
         seen, best = self._best.get((monitor, mode), (0, -1))  # each row is looked at once
         for index in range(seen, len(values)):
-            better = best < 0 or (
-                values[index] > values[best] if mode == "max" else values[index] < values[best]
-            )
+            better = best < 0 or (values[index] > values[best] if mode == "max" else values[index] < values[best])
             if better and not math.isnan(values[index]):
                 best = index
         self._best[monitor, mode] = (len(values), best)

@@ -34,12 +34,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if self.bptt_length is not None:
-            require(
-                self.bptt_length >= 1, f"bptt_length must be at least 1, not {self.bptt_length}"
-            )
-            require(
-                self.batch_size is not None, "a text is read in batch_size streams, not all at once"
-            )
+            require(self.bptt_length >= 1, f"bptt_length must be at least 1, not {self.bptt_length}")
+            require(self.batch_size is not None, "a text is read in batch_size streams, not all at once")
         for name in ("learning_rate", "clip_norm", "clip_value"):
             value = getattr(self, name)
             require(value is None or 0 < value < math.inf, f"{name} must be positive, not {value}")

@@ -81,9 +81,7 @@ class Trainer:
             steps_per_epoch=self.batches.steps_per_epoch,
             seed=seed,
             shards=getattr(backend, "shards", 1),
-            optimizer_state=recipe.optimizer.init(
-                self.network.vector[: self.network.trained_count]
-            ),
+            optimizer_state=recipe.optimizer.init(self.network.vector[: self.network.trained_count]),
         )
 
     def run(self) -> History:
@@ -112,9 +110,7 @@ class Trainer:
         if self.augment is not None:
             x = self.augment(x, seed=seed)
 
-        loss, gradients, left = backend.loss_and_gradients(
-            x, y, recipe.loss, state=state.recurrent_state, seed=seed
-        )
+        loss, gradients, left = backend.loss_and_gradients(x, y, recipe.loss, state=state.recurrent_state, seed=seed)
         if not math.isfinite(loss):
             raise self._divergence(x, f"the loss is {loss} at step {state.step + 1}")
 
@@ -185,9 +181,7 @@ class Trainer:
             raise CheckpointError("the checkpoint belongs to a network of another size")
         own, given = self.state.optimizer_state, snapshot.optimizer_state
         if {name: v.shape for name, v in own.items()} != {n: v.shape for n, v in given.items()}:
-            raise CheckpointError(
-                f"the checkpoint has no state of {type(self.recipe.optimizer).__name__}"
-            )
+            raise CheckpointError(f"the checkpoint has no state of {type(self.recipe.optimizer).__name__}")
         epochs, position = divmod(snapshot.step, self.state.steps_per_epoch)
         if len(snapshot.history.step_loss) != snapshot.step or len(snapshot.history) != epochs:
             raise CheckpointError("the checkpoint's run has epochs of another number of steps")
@@ -225,9 +219,7 @@ class Trainer:
         total = math.fsum(map(math.prod, zip(counts, losses, strict=True)))
         return total * inverse(math.fsum(counts))
 
-    def _evaluated(
-        self, part: str, examples: tuple[Examples, npt.NDArray[Any]]
-    ) -> dict[str, float]:
+    def _evaluated(self, part: str, examples: tuple[Examples, npt.NDArray[Any]]) -> dict[str, float]:
         metrics = self.evaluate(*examples)
         if not math.isfinite(metrics["loss"]):
             message = f"the {part} loss is {metrics['loss']} after step {self.state.step}"
@@ -254,9 +246,7 @@ def _batches(network: Network, x: Examples, y: npt.NDArray[Any], recipe: Recipe)
         return MiniBatches(x, y, batch_size=recipe.batch_size, trim=padded)
     require(over_time, "a text needs a network whose input has a time axis, as in (None, D)")
     check_examples(x, y)
-    return StreamBatches(
-        np.asarray(x), y, batch_size=recipe.batch_size or 1, bptt_length=recipe.bptt_length
-    )
+    return StreamBatches(np.asarray(x), y, batch_size=recipe.batch_size or 1, bptt_length=recipe.bptt_length)
 
 
 def _shapes(state: State | None) -> Any:

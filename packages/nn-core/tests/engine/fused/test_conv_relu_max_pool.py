@@ -39,11 +39,7 @@ def both(
         array[...] = rng.integers(-1, 2, array.shape)
         if name.endswith("running_variance"):
             np.abs(array, out=array)
-    options: dict[str, Any] = {
-        "training": training,
-        "needs_d_x": needs_d_x,
-        "gradient": whole_gradient,
-    }
+    options: dict[str, Any] = {"training": training, "needs_d_x": needs_d_x, "gradient": whole_gradient}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(slices, "SLICE_BYTES", slice_bytes)
         expected = run(Chain(fused.layers), x, params, **options)
@@ -93,13 +89,7 @@ def test_a_convolution_is_layer_by_layer_with_many_ties(
     drawn: tuple[Layers, Array], training: bool, needs_d_x: bool, slice_bytes: int
 ) -> None:
     layers, x = drawn
-    expected, found = both(
-        ConvReLUMaxPool(layers),
-        x,
-        training=training,
-        needs_d_x=needs_d_x,
-        slice_bytes=slice_bytes,
-    )
+    expected, found = both(ConvReLUMaxPool(layers), x, training=training, needs_d_x=needs_d_x, slice_bytes=slice_bytes)
     # All numbers are small and whole, so that sums are exact in any order, and most are equal.
     assert_bits(found, expected)
 
@@ -167,9 +157,7 @@ def test_of_equal_sums_the_first_in_reading_order_learns(window: Any, needs_d_x:
     x[0, 0, 0, 0] = 0
     params = {"0/W": np.array([[[[1.0], [0.0]]]]), "0/b": np.zeros(1)}
     fused = ConvReLUMaxPool((Conv2D(1, 1), ReLU(), pool))
-    y, _, d_x, _, grads = run(
-        fused, x, params, needs_d_x=needs_d_x, gradient=lambda y: np.full(y.shape, 10.0)
-    )
+    y, _, d_x, _, grads = run(fused, x, params, needs_d_x=needs_d_x, gradient=lambda y: np.full(y.shape, 10.0))
     assert y.ravel() == [1]
     np.testing.assert_array_equal(grads["0/W"].ravel(), [10, 10])
     assert grads["0/b"] == [10]

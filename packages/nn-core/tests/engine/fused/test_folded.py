@@ -56,15 +56,11 @@ on_images = st.one_of(
 )
 on_rows = st.one_of(elsewhere, dense)
 chains = st.builds(
-    lambda images, rows: [*images, Flatten(), *rows],
-    st.lists(on_images, max_size=7),
-    st.lists(on_rows, max_size=5),
+    lambda images, rows: [*images, Flatten(), *rows], st.lists(on_images, max_size=7), st.lists(on_rows, max_size=5)
 )
 
 
-def drawn(
-    layers: Sequence[Layer], shape: tuple[int | None, ...], dtype: npt.DTypeLike, seed: int
-) -> Network:
+def drawn(layers: Sequence[Layer], shape: tuple[int | None, ...], dtype: npt.DTypeLike, seed: int) -> Network:
     """A network with parameters at random, its variances positive."""
     network = Network(layers, input_shape=shape, dtype=dtype)
     rng = np.random.default_rng(seed)
@@ -124,9 +120,7 @@ def test_it_predicts_as_the_layers_do(
     shape=st.tuples(st.integers(1, 12), st.integers(1, 12), st.integers(1, 3)),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_any_chain_predicts_as_its_layers_do(
-    layers: list[Layer], shape: tuple[int, int, int], seed: int
-) -> None:
+def test_any_chain_predicts_as_its_layers_do(layers: list[Layer], shape: tuple[int, int, int], seed: int) -> None:
     # With weights at random each layer may make a difference in rounding some times larger.
     assert_predicts_as_the_layers_do(layers, shape, np.float64, seed, 1e-9)
 
@@ -171,33 +165,21 @@ def test_what_becomes_of_a_chain() -> None:
         "BufferedActivation",
         "DenseActivation",
     ]
-    assert plan_of(CHAIN, (10, 12, 3), "training")[1:3] == [
-        "ToeplitzConv2D",
-        "BatchNormReLUMaxPool",
-    ]
+    assert plan_of(CHAIN, (10, 12, 3), "training")[1:3] == ["ToeplitzConv2D", "BatchNormReLUMaxPool"]
 
 
 @pytest.mark.parametrize(
     ("layers", "expected"),
     [
         ([Dense(2), BatchNorm(), BatchNorm()], ["FoldedDense", "BlockedBatchNorm"]),
-        (
-            [Dense(2), ReLU(), BatchNorm()],
-            ["DenseActivation", "BlockedBatchNorm"],
-        ),
+        ([Dense(2), ReLU(), BatchNorm()], ["DenseActivation", "BlockedBatchNorm"]),
         ([GELU(), MaxPool2D(2)], ["BufferedActivation", "BlockedMaxPool2D"]),  # it falls, too
         ([LeakyReLU(), MaxPool2D(2)], ["PoolBeforeActivation"]),
         ([Tanh(), AveragePool2D(2)], ["BufferedActivation", "BlockedAveragePool2D"]),
         ([BatchNorm(), ReLU(), MaxPool2D((1, 7))], ["BatchNormReLUMaxPool"]),
-        (
-            [Conv2D(2, 3), BatchNorm(), Tanh(), MaxPool2D(2)],
-            ["FoldedConv2D", "PoolBeforeActivation"],
-        ),
+        ([Conv2D(2, 3), BatchNorm(), Tanh(), MaxPool2D(2)], ["FoldedConv2D", "PoolBeforeActivation"]),
         ([Conv2D(2, 3), BatchNorm(), ReLU(), MaxPool2D(4)], ["FoldedConv2D"]),
-        (
-            [Conv2D(2, 3), BatchNorm(), ReLU(), MaxPool2D(4, 1)],
-            ["FoldedConv2D", "BlockedMaxPool2D"],
-        ),
+        ([Conv2D(2, 3), BatchNorm(), ReLU(), MaxPool2D(4, 1)], ["FoldedConv2D", "BlockedMaxPool2D"]),
         ([Conv2D(2, 3), BatchNorm(), ReLU(), MaxPool2D(3, 1)], ["FoldedConv2D"]),
         ([Conv2D(2, 3), ReLU(), MaxPool2D(4)], ["ConvReLUMaxPool"]),
         ([Conv2D(2, 3), ReLU(), MaxPool2D(2)], ["FoldedConv2D"]),
@@ -229,9 +211,7 @@ def test_weights_that_change_are_folded_again_unless_they_are_frozen() -> None:
     assert not np.allclose(frozen.predict(x)[0], after)
 
 
-def test_a_folded_convolution_takes_winograd_where_it_pays(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_folded_convolution_takes_winograd_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     layers: list[Layer] = [Conv2D(64, 3, padding="same"), BatchNorm(), ReLU()]
     network = drawn(layers, (8, 8, 64), np.float32, 1)
     calls = []

@@ -45,15 +45,9 @@ def test_every_fused_layer_is_among_the_cases() -> None:
 
 
 @cases_and_modes
-@pytest.mark.parametrize(
-    ("dtype", "slice_bytes"), [(np.float64, 1), (np.float64, 2**21), (np.float32, 1_000)]
-)
+@pytest.mark.parametrize(("dtype", "slice_bytes"), [(np.float64, 1), (np.float64, 2**21), (np.float32, 1_000)])
 def test_it_equals_its_layers_for_batches_of_any_size_in_one_workspace(
-    case: FusedCase,
-    dtype: npt.DTypeLike,
-    training: bool,
-    slice_bytes: int,
-    monkeypatch: pytest.MonkeyPatch,
+    case: FusedCase, dtype: npt.DTypeLike, training: bool, slice_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fused = case.fused()
     monkeypatch.setattr(slices, "SLICE_BYTES", slice_bytes)
@@ -85,9 +79,7 @@ def _reversed(x: Array) -> Array:
 
 @cases
 @pytest.mark.parametrize("layout", [_steps_first, _every_other, _reversed])
-def test_arrays_may_lie_in_memory_in_any_order(
-    case: FusedCase, layout: Callable[[Array], Array]
-) -> None:
+def test_arrays_may_lie_in_memory_in_any_order(case: FusedCase, layout: Callable[[Array], Array]) -> None:
     fused, params = case.fused(), parameters(case.layers, case.shape, np.float64)
     options: dict[str, Any] = {"training": case.trains, "backward": fused.mode != "inference"}
     x = layout(batch(case.layers, case.shape, 4, np.float64))
@@ -102,9 +94,7 @@ def test_arrays_may_lie_in_memory_in_any_order(
 
 @cases
 @dtypes
-def test_what_is_derived_from_frozen_parameters_serves_again(
-    case: FusedCase, dtype: npt.DTypeLike
-) -> None:
+def test_what_is_derived_from_frozen_parameters_serves_again(case: FusedCase, dtype: npt.DTypeLike) -> None:
     fused, params = case.fused(), parameters(case.layers, case.shape, dtype)
     workspace = Workspace(frozen=True)
     for N in (3, 1, 4):

@@ -83,25 +83,19 @@ class Case:
             tuple(tuple(draw(array.shape) for array in part) for part in zeros) for _ in range(2)
         )
 
-    def run(
-        self, layer: Chain, workspace: Workspace, *, needs_d_x: bool = True, d_state: bool = True
-    ) -> Outcome:
+    def run(self, layer: Chain, workspace: Workspace, *, needs_d_x: bool = True, d_state: bool = True) -> Outcome:
         context = Context(needs_d_x=needs_d_x)
         grads = {name: np.full_like(values, np.nan) for name, values in self.params.items()}
         beyond = self.d_state if d_state else ()
         if isinstance(layer, Fused):
-            y, left, cache = layer.forward_fused_with_state(
-                self.x, self.state, self.params, context, workspace
-            )
+            y, left, cache = layer.forward_fused_with_state(self.x, self.state, self.params, context, workspace)
             y = y.copy()
             d_x, d_initial = layer.backward_fused_with_state(
                 self.d_y, beyond, cache, self.params, grads, context, workspace
             )
         else:
             y, left, cache = layer.forward_with_state(self.x, self.state, self.params, context)
-            d_x, d_initial = layer.backward_with_state(
-                self.d_y, beyond, cache, self.params, grads, context
-            )
+            d_x, d_initial = layer.backward_with_state(self.d_y, beyond, cache, self.params, grads, context)
         return Outcome(y, left, None if d_x is None else d_x.copy(), d_initial, grads)
 
 
@@ -142,9 +136,7 @@ def test_it_equals_its_layers_from_any_state_in_one_workspace(
 @given(N=st.integers(0, 5), T=st.integers(1, 6), seed=st.integers(0, 99))
 def test_it_equals_its_layers(layers: tuple[Layer, ...], N: int, T: int, seed: int) -> None:
     case = Case(layers, N, T, seed=seed)
-    assert_same(
-        case.run(case.fused, Workspace()), case.run(case.chain, Workspace()), tolerance=1e-12
-    )
+    assert_same(case.run(case.fused, Workspace()), case.run(case.chain, Workspace()), tolerance=1e-12)
 
 
 @runs
@@ -177,9 +169,7 @@ def test_as_a_chain_it_has_memory_of_its_own(layers: tuple[Layer, ...]) -> None:
     y, left, cache = case.fused.forward_with_state(case.x, case.state, case.params, context)
     case.fused.forward_with_state(case.x[::-1], case.state, case.params, context)
     grads = {name: np.full_like(values, np.nan) for name, values in case.params.items()}
-    d_x, d_state = case.fused.backward_with_state(
-        case.d_y, case.d_state, cache, case.params, grads, context
-    )
+    d_x, d_state = case.fused.backward_with_state(case.d_y, case.d_state, cache, case.params, grads, context)
     assert_same(Outcome(y, left, d_x, d_state, grads), expected, 1e-12)
 
 
@@ -219,9 +209,7 @@ def test_a_frozen_predictor_steps_as_the_reference_does_at_once(cell: Layer) -> 
 
 @embedded
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_gradients_of_a_deep_network_are_those_of_the_reference(
-    cell: Layer, dropout: float
-) -> None:
+def test_gradients_of_a_deep_network_are_those_of_the_reference(cell: Layer, dropout: float) -> None:
     rng = np.random.default_rng(0)
     layers = [Embedding(7, 3), cell, Dropout(dropout), cell, Dense(5), cell, Dense(7)]
     network = Network(layers, input_shape=(None,), rng=rng, dtype=np.float64)

@@ -19,11 +19,7 @@ from nn_core.engine.fused.winograd import (
     output_transform_transpose,
     weights_matrix,
 )
-from nn_core.engine.fused.winograd_conv2d import (
-    SAVED_PER_BATCH,
-    WinogradConv2D,
-    saved_multiplications,
-)
+from nn_core.engine.fused.winograd_conv2d import SAVED_PER_BATCH, WinogradConv2D, saved_multiplications
 from nn_core.engine.workspace import Workspace
 from nn_core.errors import ShapeError
 from nn_core.layers import BatchNorm, Conv2D, GlobalAveragePool2D, Layer, MaxPool2D, ReLU
@@ -81,10 +77,7 @@ def convolutions(draw: st.DrawFn) -> tuple[Conv2D, tuple[int, ...]]:
     dtype=st.sampled_from([np.float32, np.float64]),
 )
 def test_it_is_the_plain_convolution(
-    drawn: tuple[Conv2D, tuple[int, ...]],
-    needs_d_x: bool,
-    slice_bytes: int,
-    dtype: npt.DTypeLike,
+    drawn: tuple[Conv2D, tuple[int, ...]], needs_d_x: bool, slice_bytes: int, dtype: npt.DTypeLike
 ) -> None:
     conv, shape = drawn
     params, workspace = parameters((conv,), shape[1:], dtype), Workspace()
@@ -94,9 +87,7 @@ def test_it_is_the_plain_convolution(
         patch.setattr(winograd_conv2d, "SAVED_PER_BATCH", 1)
         for part in (x[:1], x):  # the second time in used memory
             expected = run(Chain((conv,)), part, params, needs_d_x=needs_d_x)
-            found = run(
-                WinogradConv2D((conv,)), part, params, workspace=workspace, needs_d_x=needs_d_x
-            )
+            found = run(WinogradConv2D((conv,)), part, params, workspace=workspace, needs_d_x=needs_d_x)
             assert_same(found, expected, 1e-4 if dtype == np.float32 else 1e-12)
 
 
@@ -107,8 +98,7 @@ def fused_for(conv: Conv2D, shape: tuple[int, ...]) -> Layer:
 
 
 @pytest.mark.parametrize(
-    ("filters", "shape"),
-    [(48, (16, 16, 24)), (80, (8, 8, 48)), (80, (8, 8, 80)), (128, (4, 4, 80))],
+    ("filters", "shape"), [(48, (16, 16, 24)), (80, (8, 8, 48)), (80, (8, 8, 80)), (128, (4, 4, 80))]
 )
 def test_it_is_taken_where_it_pays(filters: int, shape: tuple[int, ...]) -> None:
     conv = Conv2D(filters, 3, padding="same")
@@ -132,9 +122,7 @@ def test_and_not_where_it_does_not(conv: Conv2D, shape: tuple[int, ...]) -> None
     assert fused_for(conv, shape) == ToeplitzConv2D((conv,))
 
 
-@pytest.mark.parametrize(
-    "conv", [Conv2D(64, 3, dilation=2), Conv2D(64, 3, padding="same", groups=2)]
-)
+@pytest.mark.parametrize("conv", [Conv2D(64, 3, dilation=2), Conv2D(64, 3, padding="same", groups=2)])
 def test_dilation_and_groups_are_left_to_the_layer(conv: Conv2D) -> None:
     assert try_fuse([conv], 0, (16, 16, 64), "training") is None
     assert try_fuse([conv, BatchNorm()], 0, (16, 16, 64), "inference") is None

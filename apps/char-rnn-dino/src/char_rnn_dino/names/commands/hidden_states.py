@@ -32,9 +32,7 @@ TOP = 3
 )
 @figure_option("the states and predictions", default="hidden-states.png")
 @json_option
-def hidden_states(
-    name: str, model_path: Path | None, layer: int | None, figure: Path, as_json: bool
-) -> None:
+def hidden_states(name: str, model_path: Path | None, layer: int | None, figure: Path, as_json: bool) -> None:
     """Plot the hidden states as the network reads a name.
 
     Also shows the predicted probabilities of the next letter.
@@ -46,9 +44,7 @@ def hidden_states(
 
     require_distinct({"--figure": figure}, **{"--model": model_path})
     if len(name) > MAX_LETTERS:
-        raise SettingError(
-            f"a name of {len(name)} letters is too long to plot; the limit is {MAX_LETTERS}"
-        )
+        raise SettingError(f"a name of {len(name)} letters is too long to plot; the limit is {MAX_LETTERS}")
     model = load_model(model_path, DINO_GEN)
     traced = trace(model.network, model.vocabulary, name, layer)
     units = traced.states.shape[1]
@@ -84,11 +80,6 @@ def _table(steps: list[dict[str, Any]]) -> str:
     width = max(4, *(len(step["read"]) for step in steps))
     lines = [f"{'read':{width}}  next  probability  most likely"]
     for step in steps:
-        best = ", ".join(
-            f"{each['letter'] or 'end'} {each['probability']:.0%}" for each in step["most_likely"]
-        )
-        lines.append(
-            f"{step['read']:{width}}  {step['next'] or 'end':4}  {step['probability']:11.1%}"
-            f"  {best}"
-        )
+        best = ", ".join(f"{each['letter'] or 'end'} {each['probability']:.0%}" for each in step["most_likely"])
+        lines.append(f"{step['read']:{width}}  {step['next'] or 'end':4}  {step['probability']:11.1%}  {best}")
     return "\n".join(lines)

@@ -22,14 +22,9 @@ TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
 @click.command("novelty")
 @model_option(required=False)
 @click.option(
-    "--temperatures",
-    type=TEMPERATURES,
-    default="0.2,0.4,0.6,0.8,1,1.2,1.4,1.6",
-    help="Sampling temperatures.",
+    "--temperatures", type=TEMPERATURES, default="0.2,0.4,0.6,0.8,1,1.2,1.4,1.6", help="Sampling temperatures."
 )
-@click.option(
-    "--count", type=click.IntRange(1, 100_000), default=500, help="Names per temperature."
-)
+@click.option("--count", type=click.IntRange(1, 100_000), default=500, help="Names per temperature.")
 @seed_option()
 @figure_option("the statistics", default="novelty.png")
 @json_option
@@ -52,17 +47,9 @@ def novelty_command(
     real = RealNames(known.training + known.validation)
     values = tuple(dict.fromkeys(TEMPERATURES.values(temperatures)))
     found = {}
-    for temperature, rng in zip(
-        values, np.random.default_rng(seed).spawn(len(values)), strict=True
-    ):
+    for temperature, rng in zip(values, np.random.default_rng(seed).spawn(len(values)), strict=True):
         generated = generate_names(
-            model.network,
-            model.vocabulary,
-            "",
-            count,
-            rng=rng,
-            temperature=temperature,
-            threads=available_threads(),
+            model.network, model.vocabulary, "", count, rng=rng, temperature=temperature, threads=available_threads()
         )
         found[temperature] = novelty(generated, known.training, real)
     title = f"{count:,} names per temperature; trained on {known.source}"
@@ -81,8 +68,7 @@ def novelty_command(
 def _table(found: Mapping[float, Novelty]) -> str:
     header = "temperature   copies  duplicates  distance  length"
     rows = [
-        f"{temperature:11g}  {each.copies:7.1%}  {each.duplicates:10.1%}"
-        f"  {each.distance:8.2f}  {each.length:6.2f}"
+        f"{temperature:11g}  {each.copies:7.1%}  {each.duplicates:10.1%}  {each.distance:8.2f}  {each.length:6.2f}"
         for temperature, each in found.items()
     ]
     return "\n".join([header, *rows])

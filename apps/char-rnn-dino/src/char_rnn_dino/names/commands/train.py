@@ -44,12 +44,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 @click.command()
-@click.option(
-    "--data",
-    metavar="FILE",
-    show_default="the bundled dinosaurs",
-    help="Names, one per line, in UTF-8.",
-)
+@click.option("--data", metavar="FILE", show_default="the bundled dinosaurs", help="Names, one per line, in UTF-8.")
 @network_options(DEFAULTS)
 @recipe_options(**DEFAULTS[DEFAULT_CELL])
 @output_options()
@@ -61,14 +56,7 @@ def train(ctx: click.Context, /, **options: Any) -> None:
     \b
     Example: dino-gen train --cell lstm --save names.h5 --figure names.png
     """
-    train_model(
-        ctx,
-        options,
-        program=DINO_GEN,
-        settings_type=NameSettings,
-        set_up=set_up_names,
-        sample=five_names,
-    )
+    train_model(ctx, options, program=DINO_GEN, settings_type=NameSettings, set_up=set_up_names, sample=five_names)
 
 
 def five_names(network: Network, vocabulary: Vocabulary, rng: np.random.Generator) -> list[str]:

@@ -23,9 +23,7 @@ SCALES = CommaList(FloatRange(above=0, most=100), "numbers")
     show_default="all",
     help="Recurrent layer; repeat the option for several.",
 )
-@click.option(
-    "--hidden", type=click.IntRange(1, 1024), default=64, help="Units of the recurrent layer."
-)
+@click.option("--hidden", type=click.IntRange(1, 1024), default=64, help="Units of the recurrent layer.")
 @click.option("--steps", type=click.IntRange(1, 1000), default=50, help="Number of time steps.")
 @click.option(
     "--scales",
@@ -34,10 +32,7 @@ SCALES = CommaList(FloatRange(above=0, most=100), "numbers")
     help="Factors on the recurrent weights, which are initially orthogonal.",
 )
 @click.option(
-    "--clip-norm",
-    type=FloatRange(above=0),
-    default=5.0,
-    help="Maximum norm of the weight gradient after clipping.",
+    "--clip-norm", type=FloatRange(above=0), default=5.0, help="Maximum norm of the weight gradient after clipping."
 )
 @seed_option()
 @figure_option("the gradient norms", default="vanishing-gradients.png")
@@ -66,12 +61,7 @@ def vanishing_gradients(
     found = {
         cell: {
             scale: gradient_norms(
-                cell,
-                hidden=hidden,
-                steps=steps,
-                scale=scale,
-                clip_norm=clip_norm,
-                rng=np.random.default_rng(seed),
+                cell, hidden=hidden, steps=steps, scale=scale, clip_norm=clip_norm, rng=np.random.default_rng(seed)
             )
             for scale in SCALES.values(scales)
         }

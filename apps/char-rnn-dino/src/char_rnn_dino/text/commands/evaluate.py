@@ -18,12 +18,7 @@ from nn_core.training.evaluate import evaluate_text
 
 @click.command()
 @model_option(required=True)
-@click.option(
-    "--data",
-    metavar="FILE",
-    show_default="the text held out from training",
-    help="A text in UTF-8.",
-)
+@click.option("--data", metavar="FILE", show_default="the text held out from training", help="A text in UTF-8.")
 @json_option
 def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
     """Evaluate on a text (nats per character or word).

@@ -17,16 +17,11 @@ from nn_core.cli.terminal import echo_json, json_option
 @model_option(required=True)
 @click.option("--prime", default="", show_default=False, metavar="TEXT", help="The prompt.")
 @click.option(
-    "--length",
-    type=click.IntRange(1, 10_000_000),
-    default=500,
-    help="Number of characters (or words) to generate.",
+    "--length", type=click.IntRange(1, 10_000_000), default=500, help="Number of characters (or words) to generate."
 )
 @sampling_options("token")
 @json_option
-def sample(
-    model_path: Path, prime: str, length: int, seed: int | None, as_json: bool, **sampling: Any
-) -> None:
+def sample(model_path: Path, prime: str, length: int, seed: int | None, as_json: bool, **sampling: Any) -> None:
     """Generate text from a prompt.
 
     \b

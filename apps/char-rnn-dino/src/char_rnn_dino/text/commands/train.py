@@ -48,8 +48,7 @@ SAMPLE_LENGTH = 200
     "--unit",
     type=click.Choice(list(UNIT_NAMES)),
     default="char",
-    help="Tokens: characters, or words and punctuation marks; words that occur once become"
-    " <unknown>.",
+    help="Tokens: characters, or words and punctuation marks; words that occur once become <unknown>.",
 )
 @click.option("--lowercase", is_flag=True, help="Lowercase the text.")
 @click.option(
@@ -73,14 +72,7 @@ def train(ctx: click.Context, /, **options: Any) -> None:
     """
     if options["epochs"] is None and options["resume"] is None:
         options["epochs"] = default_epochs(options)
-    train_model(
-        ctx,
-        options,
-        program=CHAR_RNN,
-        settings_type=TextSettings,
-        set_up=set_up_text,
-        sample=some_lines,
-    )
+    train_model(ctx, options, program=CHAR_RNN, settings_type=TextSettings, set_up=set_up_text, sample=some_lines)
 
 
 def default_epochs(options: Mapping[str, Any]) -> int:

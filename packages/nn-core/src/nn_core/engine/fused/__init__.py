@@ -46,9 +46,7 @@ MODULES: tuple[tuple[str, str, str], ...] = (
 """The fused layers by the classes that they stand for; imported when these are found."""
 
 
-def try_fuse(
-    layers: Sequence[Layer], first: int, input_shape: Shape, mode: str
-) -> Fused | None:
+def try_fuse(layers: Sequence[Layer], first: int, input_shape: Shape, mode: str) -> Fused | None:
     """The fused layer for the longest run from `first` on, or None.
 
     mode  "training" or "inference". In training a frozen layer is not fused with others, since

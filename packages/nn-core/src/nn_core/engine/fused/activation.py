@@ -34,21 +34,13 @@ class BufferedActivation(Fused):
     def accepts(cls, layers: Sequence[Layer], input_shape: Shape) -> bool:
         return find_formulas(layers[0]) is not None
 
-    def forward_fused(
-        self, x: Array, params: Arrays, context: Context, workspace: Workspace
-    ) -> tuple[Array, Cache]:
+    def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
         function, _ = self.formulas
         y = function(x, array_like(x, "y", workspace))
         return y, (x, y)
 
     def backward_fused(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
-        workspace: Workspace,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context, workspace: Workspace
     ) -> Array | None:
         if not context.needs_d_x:
             return None
@@ -77,10 +69,7 @@ def find_formulas(layer: Layer) -> tuple[Function, Slope] | None:
         case ReLU():
             return relu, relu_derivative
         case LeakyReLU(slope=slope):
-            return (
-                lambda x, out: leaky_relu(x, out, slope),
-                lambda x, y, out: leaky_relu_derivative(x, out, slope),
-            )
+            return (lambda x, out: leaky_relu(x, out, slope), lambda x, y, out: leaky_relu_derivative(x, out, slope))
         case GELU(approximate=True):
             return gelu, gelu_derivative
     return None

@@ -26,18 +26,14 @@ class BlockedAveragePool2D(Fused):
     @classmethod
     def accepts(cls, layers: Sequence[Layer], input_shape: Shape) -> bool:
         pool = layers[0]
-        return isinstance(pool, AveragePool2D) and not any(
-            map(any, pool.window.borders(*image_shape(input_shape)[:2]))
-        )
+        return isinstance(pool, AveragePool2D) and not any(map(any, pool.window.borders(*image_shape(input_shape)[:2])))
 
     @cached_property
     def window(self) -> Window:
         """That of the layer that it stands for."""
         return cast(AveragePool2D, self.layers[0]).window
 
-    def forward_fused(
-        self, x: Array, params: Arrays, context: Context, workspace: Workspace
-    ) -> tuple[Array, Cache]:
+    def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
         window = self.window
         size = window.output_size(*x.shape[1:3])
         y = workspace.array("y", (len(x), *size, x.shape[3]), x.dtype)
@@ -47,13 +43,7 @@ class BlockedAveragePool2D(Fused):
         return y, x.shape
 
     def backward_fused(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
-        workspace: Workspace,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context, workspace: Workspace
     ) -> Array | None:
         if not context.needs_d_x:
             return None

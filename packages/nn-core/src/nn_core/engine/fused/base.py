@@ -42,20 +42,12 @@ class Fused(Chain):
         """Numbers, beside its output, that it keeps for each example until `backward`."""
         return 0
 
-    def forward_fused(
-        self, x: Array, params: Arrays, context: Context, workspace: Workspace
-    ) -> tuple[Array, Cache]:
+    def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
         """y, and what `backward_fused` needs."""
         raise TypeError(f"{type(self).__name__} is called with its state")
 
     def backward_fused(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
-        workspace: Workspace,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context, workspace: Workspace
     ) -> Array | None:
         """Fill `grads`; d_x, or None where it is not needed. Never changes d_y."""
         raise TypeError(f"{type(self).__name__} has no backward pass")
@@ -90,18 +82,10 @@ class Fused(Chain):
         return y, left, (cache, workspace)
 
     def backward_with_state(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, context: Context
     ) -> tuple[Array | None, State]:
         of_forward, workspace = cache
-        return self.backward_fused_with_state(
-            d_y, d_state, of_forward, params, grads, context, workspace
-        )
+        return self.backward_fused_with_state(d_y, d_state, of_forward, params, grads, context, workspace)
 
     def child(self, index: int, context: Context) -> Context:
         """The context of layer `index` of its chain: that of its place in the network.
@@ -110,8 +94,5 @@ class Fused(Chain):
         """
         *parents, first = context.path or (0,)
         return Context(
-            context.training and self.layers[index].trainable,
-            context.part,
-            (*parents, first + index),
-            needs_d_x=True,
+            context.training and self.layers[index].trainable, context.part, (*parents, first + index), needs_d_x=True
         )

@@ -53,14 +53,10 @@ class BlockedBatchNorm(Fused):
         """The layer that it stands for."""
         return cast(BatchNorm, self.layers[0])
 
-    def forward_fused(
-        self, x: Array, params: Arrays, context: Context, workspace: Workspace
-    ) -> tuple[Array, Cache]:
+    def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
         found = statistics(self.norm, x, params, context, workspace)
         y = workspace.array("y", x.shape, x.dtype)
-        means, scales, betas = (
-            repeat_channels(values, x) for values in (found.mean, found.scale, params["0/beta"])
-        )
+        means, scales, betas = (repeat_channels(values, x) for values in (found.mean, found.scale, params["0/beta"]))
         for x_rows, y_rows in rows_of(x, y):
             work = np.subtract(x_rows, means, out=y_rows)
             work *= scales
@@ -68,13 +64,7 @@ class BlockedBatchNorm(Fused):
         return y, (x, found)
 
     def backward_fused(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
-        workspace: Workspace,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context, workspace: Workspace
     ) -> Array | None:
         x, found = cache
         d_scale, d_beta = np.zeros_like(found.mean), np.zeros_like(found.mean)
@@ -95,9 +85,7 @@ class BlockedBatchNorm(Fused):
             for d_x_rows, d_y_rows in rows_of(d_x, d_y):
                 np.multiply(d_y_rows, scales, out=d_x_rows)
             return d_x
-        slopes, shifts = (
-            repeat_channels(values, x) for values in slope_and_shift(found, grads, context)
-        )
+        slopes, shifts = (repeat_channels(values, x) for values in slope_and_shift(found, grads, context))
         for x_rows, d_y_rows, d_x_rows in rows_of(x, d_y, d_x):
             work = np.subtract(x_rows, means, out=d_x_rows)
             work *= slopes
@@ -107,9 +95,7 @@ class BlockedBatchNorm(Fused):
         return d_x
 
 
-def statistics(
-    norm: BatchNorm, x: Array, params: Arrays, context: Context, workspace: Workspace
-) -> Statistics:
+def statistics(norm: BatchNorm, x: Array, params: Arrays, context: Context, workspace: Workspace) -> Statistics:
     """Those of the batch in training, and else the running ones."""
     M, mean, variance = 0, params["0/running_mean"], params["0/running_variance"]
     if context.training:
@@ -135,12 +121,7 @@ def _moments(x: Array, workspace: Workspace) -> tuple[int, Array, Array]:
 
 
 def write_gradients(
-    found: Statistics,
-    d_scale: Array,
-    d_beta: Array,
-    params: Arrays,
-    grads: Arrays,
-    context: Context,
+    found: Statistics, d_scale: Array, d_beta: Array, params: Arrays, grads: Arrays, context: Context
 ) -> None:
     """This part's share of the gradients; in training the batch's mean and unbiased variance.
 
@@ -151,9 +132,7 @@ def write_gradients(
     if context.training:
         M = found.M
         grads["0/running_mean"][...] = found.mean if M > 0 else params["0/running_mean"]
-        grads["0/running_variance"][...] = (
-            found.variance * (M / (M - 1)) if M > 1 else params["0/running_variance"]
-        )
+        grads["0/running_variance"][...] = found.variance * (M / (M - 1)) if M > 1 else params["0/running_variance"]
 
 
 def slope_and_shift(found: Statistics, grads: Arrays, context: Context) -> tuple[Array, Array]:

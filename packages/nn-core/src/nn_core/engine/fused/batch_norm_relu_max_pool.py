@@ -69,15 +69,11 @@ class BatchNormReLUMaxPool(Fused):
     def saved_activations(self, input_shape: Shape) -> int:
         return element_count(self.output_shape(input_shape))
 
-    def forward_fused(
-        self, x: Array, params: Arrays, context: Context, workspace: Workspace
-    ) -> tuple[Array, Cache]:
+    def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
         found = statistics(self.norm, x, params, context, workspace)
         e = self._winners(x, found.scale, workspace)
         y = workspace.array("y", e.shape, x.dtype)
-        means, scales, betas = (
-            repeat_channels(values, e) for values in (found.mean, found.scale, params["0/beta"])
-        )
+        means, scales, betas = (repeat_channels(values, e) for values in (found.mean, found.scale, params["0/beta"]))
         for e_rows, y_rows in rows_of(e, y):
             work = np.subtract(e_rows, means, out=y_rows)
             work *= scales
@@ -86,13 +82,7 @@ class BatchNormReLUMaxPool(Fused):
         return y, (x, e, y, found)
 
     def backward_fused(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
-        workspace: Workspace,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context, workspace: Workspace
     ) -> Array | None:
         x, e, y, found = cache
         d_scale, d_beta = np.zeros_like(found.mean), np.zeros_like(found.mean)

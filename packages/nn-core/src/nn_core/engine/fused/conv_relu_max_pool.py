@@ -97,9 +97,7 @@ class ConvReLUMaxPool(Fused):
     def saved_activations(self, input_shape: Shape) -> int:
         return self.im2col(input_shape, 4).saved_each
 
-    def forward_fused(
-        self, x: Array, params: Arrays, context: Context, workspace: Workspace
-    ) -> tuple[Array, Cache]:
+    def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
         im2col = self.im2col(x.shape[1:], x.itemsize)
         shape = len(x), im2col.down, im2col.across, im2col.filters
         y = workspace.array("pooled y", shape, x.dtype)
@@ -109,13 +107,7 @@ class ConvReLUMaxPool(Fused):
         return y, (x, y)
 
     def backward_fused(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
-        workspace: Workspace,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context, workspace: Workspace
     ) -> Array | None:
         x, y, *found = cache
         if not found:  # the forward pass was one of prediction
@@ -131,21 +123,14 @@ class ConvReLUMaxPool(Fused):
         _write_d_W(im2col, x, d_m, winners, segments, grads["0/W"], workspace)
         return None
 
-    def _find_winners(
-        self, x: Array, params: Arrays, y: Array, workspace: Workspace
-    ) -> list[npt.NDArray[Any]]:
+    def _find_winners(self, x: Array, params: Arrays, y: Array, workspace: Workspace) -> list[npt.NDArray[Any]]:
         """The forward pass with what `backward` needs: each window's winner, and the segments."""
         height, width = self.im2col(x.shape[1:], x.itemsize).pool_size
         winners = workspace.array("winners", y.shape, np.min_scalar_type(height * width - 1))
         return [winners, self._pass(x, params, y, winners, workspace)]
 
     def _pass(
-        self,
-        x: Array,
-        params: Arrays,
-        y: Array,
-        winners: npt.NDArray[Any] | None,
-        workspace: Workspace,
+        self, x: Array, params: Arrays, y: Array, winners: npt.NDArray[Any] | None, workspace: Workspace
     ) -> Array:
         """Write y, and the number of each window's winner; returns the segments.
 
@@ -173,9 +158,7 @@ class ConvReLUMaxPool(Fused):
         return segments
 
 
-def _d_z(
-    im2col: PooledIm2Col, d_m: Array, winners: npt.NDArray[Any], workspace: Workspace
-) -> Array:
+def _d_z(im2col: PooledIm2Col, d_m: Array, winners: npt.NDArray[Any], workspace: Workspace) -> Array:
     """d_m at the winners, zeros elsewhere."""
     (h, w), (H, W), (N, down, across, F) = im2col.pool_size, im2col.conv_size, d_m.shape
     d_z = workspace.array("d_z", (N, H, W, F), d_m.dtype)

@@ -39,9 +39,7 @@ class DenseActivation(Fused):
         """f and f', if there is an activation."""
         return find_formulas(self.layers[1]) if len(self.layers) > 1 else None
 
-    def forward_fused(
-        self, x: Array, params: Arrays, context: Context, workspace: Workspace
-    ) -> tuple[Array, Cache]:
+    def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
         W, rows, time_major = params["0/W"], x, False
         outer: tuple[int, ...] = ()
         if x.ndim > 2:
@@ -56,13 +54,7 @@ class DenseActivation(Fused):
         return (from_rows(y, outer, time_major=time_major) if outer else y), cache
 
     def backward_fused(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
-        workspace: Workspace,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context, workspace: Workspace
     ) -> Array | None:
         rows, y, outer, time_major = cache
         d_z = as_rows(d_y, time_major=time_major) if outer else d_y

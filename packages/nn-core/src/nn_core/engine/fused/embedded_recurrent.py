@@ -25,11 +25,7 @@ from nn_core.layers.lstm import LSTM
 from nn_core.layers.recurrent import Recurrent
 from nn_core.layers.simple_rnn import SimpleRNN
 
-SCANS: dict[type[Recurrent], type[RecurrentScan]] = {
-    SimpleRNN: SimpleRNNScan,
-    GRU: GRUScan,
-    LSTM: LSTMScan,
-}
+SCANS: dict[type[Recurrent], type[RecurrentScan]] = {SimpleRNN: SimpleRNNScan, GRU: GRUScan, LSTM: LSTMScan}
 """The scan of each recurrent layer."""
 
 
@@ -77,12 +73,7 @@ class EmbeddedRecurrent(Fused):
         return self.recurrent.saved_activations(self.embedding.output_shape(input_shape))
 
     def forward_fused_with_state(
-        self,
-        x: npt.NDArray[Any],
-        state: State,
-        params: Arrays,
-        context: Context,
-        workspace: Workspace,
+        self, x: npt.NDArray[Any], state: State, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, State, Cache]:
         (N, T), recurrent, cell = x.shape, self.recurrent, self.recurrent.cell
         tokens = token_rows(self.embedding, x)
@@ -98,9 +89,7 @@ class EmbeddedRecurrent(Fused):
         sums = workspace.array("sums", (cell.gates, T * N, cell.units), E.dtype)
         for of_token, of_step in zip(S, sums, strict=True):
             np.take(of_token, tokens, axis=0, out=of_step, mode="clip")  # as in FusedEmbedding
-        h, left, cache = recurrent.scan(
-            sums.reshape(cell.gates, T, N, cell.units), state[1], params, workspace
-        )
+        h, left, cache = recurrent.scan(sums.reshape(cell.gates, T, N, cell.units), state[1], params, workspace)
         return h.swapaxes(0, 1), ((), left), (tokens, cache)
 
     def backward_fused_with_state(

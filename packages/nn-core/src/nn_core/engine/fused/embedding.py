@@ -40,13 +40,7 @@ class FusedEmbedding(Fused):
         return split_time(y.reshape(T * N, *others, embedding.dimensions), N, T), tokens
 
     def backward_fused(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
-        workspace: Workspace,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context, workspace: Workspace
     ) -> Array | None:
         tokens = cache
         rows = (merge_time(d_y) if d_y.ndim > 2 else d_y).reshape(len(tokens), d_y.shape[-1])
@@ -61,9 +55,7 @@ def token_rows(embedding: Embedding, x: npt.NDArray[Any]) -> npt.NDArray[np.intp
     return in_order.reshape(-1).astype(np.intp, copy=False)
 
 
-def sum_by_token(
-    tokens: npt.NDArray[np.intp], rows: Array, out: Array, workspace: Workspace
-) -> None:
+def sum_by_token(tokens: npt.NDArray[np.intp], rows: Array, out: Array, workspace: Workspace) -> None:
     """out[v] = sum over all n with tokens[n] = v of rows[n]; out (vocabulary_size, ...).
 
     For a small vocabulary it is the product of one-hot rows, transposed, with `rows`. For a

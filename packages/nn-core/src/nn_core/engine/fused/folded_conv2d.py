@@ -80,9 +80,7 @@ class FoldedConv2D(Fused):
         """Whether there is a ReLU."""
         return _find(self.layers, ReLU) is not None
 
-    def forward_fused(
-        self, x: Array, params: Arrays, context: Context, workspace: Workspace
-    ) -> tuple[Array, Cache]:
+    def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
         if self.norm is not None:
             params = folded_parameters(self.norm, params, workspace)
         if self.pooled is not None:

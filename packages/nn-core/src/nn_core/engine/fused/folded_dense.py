@@ -25,8 +25,6 @@ class FoldedDense(Fused):
     def accepts(cls, layers: Sequence[Layer], input_shape: Shape) -> bool:
         return isinstance(layers[0], Dense) and isinstance(layers[1], BatchNorm)
 
-    def forward_fused(
-        self, x: Array, params: Arrays, context: Context, workspace: Workspace
-    ) -> tuple[Array, Cache]:
+    def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
         folded = folded_parameters(cast(BatchNorm, self.layers[1]), params, workspace)
         return DenseActivation(self.layers[:1]).forward_fused(x, folded, context, workspace)

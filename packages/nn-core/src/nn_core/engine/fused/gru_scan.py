@@ -28,9 +28,7 @@ class GRUScan(RecurrentScan):
         return isinstance(layers[0], GRU) and layers[0].reset_after
 
     @np.errstate(over="ignore")  # of exp: see apply_gates
-    def scan(
-        self, sums: Array, state: State, params: Arrays, workspace: Workspace
-    ) -> tuple[Array, State, Cache]:
+    def scan(self, sums: Array, state: State, params: Arrays, workspace: Workspace) -> tuple[Array, State, Cache]:
         _, T, N, units = sums.shape
         (h,) = self.states(state, T, N, sums.dtype, workspace)
         a = workspace.array("a", (T, N, units), sums.dtype)
@@ -51,13 +49,7 @@ class GRUScan(RecurrentScan):
         return h[1:], (h[T].copy(),), (h, a, sums)
 
     def scan_backward(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        workspace: Workspace,
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, workspace: Workspace
     ) -> tuple[Array, State]:
         h, a, gates = cache
         N, T, units = d_y.shape

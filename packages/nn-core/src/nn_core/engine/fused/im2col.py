@@ -66,17 +66,10 @@ class Im2Col:
             (padded[1] - kernel_size[1]) // strides[1] + 1,
         )
         self.tile = max(
-            tile
-            for tile in range(1, max(1, PRODUCT_WIDTH // filters) + 1)
-            if self.output_size[1] % tile == 0
+            tile for tile in range(1, max(1, PRODUCT_WIDTH // filters) + 1) if self.output_size[1] % tile == 0
         )
         self.segment = (self.tile - 1) * strides[1] + kernel_size[1]
-        self.shape = (
-            self.output_size[0],
-            self.output_size[1] // self.tile,
-            kernel_size[0],
-            self.segment * padded[2],
-        )
+        self.shape = (self.output_size[0], self.output_size[1] // self.tile, kernel_size[0], self.segment * padded[2])
         self.block_shape = kernel_size[0] * self.shape[3], self.tile * filters
 
     def rows(self, x: Array, workspace: Workspace) -> Iterator[tuple[slice, Array, Array]]:
@@ -94,9 +87,7 @@ class Im2Col:
         per_image, per_row, per_pixel, _ = padded.strides
         down, across = self.strides[0] * per_row, self.tile * self.strides[1] * per_pixel
         shape = (size, *self.shape[:3])
-        source: npt.NDArray[np.void] = np.ndarray(
-            shape, segment, padded.data, 0, (per_image, down, across, per_row)
-        )
+        source: npt.NDArray[np.void] = np.ndarray(shape, segment, padded.data, 0, (per_image, down, across, per_row))
         target: npt.NDArray[np.void] = np.ndarray(shape, segment, columns.data)
         matrix = columns.reshape(-1, self.block_shape[0])
         for part in slices(x, bytes_each):

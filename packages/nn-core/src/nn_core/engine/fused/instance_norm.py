@@ -24,9 +24,7 @@ class BlockedInstanceNorm(Fused):
     def accepts(cls, layers: Sequence[Layer], input_shape: Shape) -> bool:
         return isinstance(layers[0], InstanceNorm)
 
-    def forward_fused(
-        self, x: Array, params: Arrays, context: Context, workspace: Workspace
-    ) -> tuple[Array, Cache]:
+    def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
         epsilon = cast(InstanceNorm, self.layers[0]).epsilon
         y = workspace.array("y", x.shape, x.dtype)
         inverse = workspace.array("inverse", (len(x), x.shape[-1]), x.dtype)
@@ -40,13 +38,7 @@ class BlockedInstanceNorm(Fused):
         return y, (y, inverse)
 
     def backward_fused(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
-        workspace: Workspace,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context, workspace: Workspace
     ) -> Array | None:
         if not context.needs_d_x:
             return None

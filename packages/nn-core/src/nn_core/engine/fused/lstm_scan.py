@@ -23,9 +23,7 @@ class LSTMScan(RecurrentScan):
     saved_per_unit: ClassVar[int] = 6  # c, tanh(c) and the gates
 
     @np.errstate(over="ignore")  # of exp: see apply_gates
-    def scan(
-        self, sums: Array, state: State, params: Arrays, workspace: Workspace
-    ) -> tuple[Array, State, Cache]:
+    def scan(self, sums: Array, state: State, params: Arrays, workspace: Workspace) -> tuple[Array, State, Cache]:
         _, T, N, units = sums.shape
         h, c = self.states(state, T, N, sums.dtype, workspace)
         tanh_c = workspace.array("tanh_c", (T, N, units), sums.dtype)
@@ -44,13 +42,7 @@ class LSTMScan(RecurrentScan):
         return h[1:], (h[T].copy(), c[T].copy()), (h, c, tanh_c, sums)
 
     def scan_backward(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        workspace: Workspace,
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, workspace: Workspace
     ) -> tuple[Array, State]:
         h, c, tanh_c, all_gates = cache
         N, T, units = d_y.shape

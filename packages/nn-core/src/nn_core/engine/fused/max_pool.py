@@ -34,18 +34,14 @@ class BlockedMaxPool2D(Fused):
     @classmethod
     def accepts(cls, layers: Sequence[Layer], input_shape: Shape) -> bool:
         pool = layers[0]
-        return isinstance(pool, MaxPool2D) and not any(
-            map(any, pool.window.borders(*image_shape(input_shape)[:2]))
-        )
+        return isinstance(pool, MaxPool2D) and not any(map(any, pool.window.borders(*image_shape(input_shape)[:2])))
 
     @cached_property
     def window(self) -> Window:
         """That of the layer that it stands for."""
         return cast(MaxPool2D, self.layers[0]).window
 
-    def forward_fused(
-        self, x: Array, params: Arrays, context: Context, workspace: Workspace
-    ) -> tuple[Array, Cache]:
+    def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
         window = self.window
         size = window.output_size(*x.shape[1:3])
         y = workspace.array("pooled y", (len(x), *size, x.shape[3]), x.dtype)
@@ -54,13 +50,7 @@ class BlockedMaxPool2D(Fused):
         return y, (x, y)
 
     def backward_fused(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
-        workspace: Workspace,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context, workspace: Workspace
     ) -> Array | None:
         if not context.needs_d_x:
             return None
@@ -78,9 +68,7 @@ class BlockedMaxPool2D(Fused):
         return d_x
 
 
-def _offer(
-    x: Array, y: Array, d_y: Array, d_x: Array, window: Window, workspace: Workspace
-) -> None:
+def _offer(x: Array, y: Array, d_y: Array, d_x: Array, window: Window, workspace: Workspace) -> None:
     """d_x of windows that do not overlap, pixel by pixel of the windows."""
     (height, width), (s, t) = window.size, window.strides
     _, down, across, _ = y.shape
@@ -102,14 +90,7 @@ def _offer(
 
 
 def _send_to_winners(
-    x: Array,
-    y: Array,
-    d_y: Array,
-    d_x: Array,
-    window: Window,
-    workspace: Workspace,
-    *,
-    apart: bool,
+    x: Array, y: Array, d_y: Array, d_x: Array, window: Window, workspace: Workspace, *, apart: bool
 ) -> None:
     """d_x of any windows; `apart` if they do not overlap."""
     (height, width), (s, t) = window.size, window.strides

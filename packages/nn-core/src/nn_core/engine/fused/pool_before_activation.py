@@ -38,8 +38,6 @@ class PoolBeforeActivation(Fused):
         """Its activation."""
         return BufferedActivation(self.layers[:1])
 
-    def forward_fused(
-        self, x: Array, params: Arrays, context: Context, workspace: Workspace
-    ) -> tuple[Array, Cache]:
+    def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
         pooled, _ = self.pool.forward_fused(x, {}, context, workspace)
         return self.activation.forward_fused(pooled, {}, context, workspace)

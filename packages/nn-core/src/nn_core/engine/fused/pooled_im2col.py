@@ -52,9 +52,7 @@ class PooledIm2Col:
         self.down, self.across = pool.window.output_size(*self.conv_size)
 
         (height, width), (s, t), (h, w) = self.kernel_size, self.strides, self.pool_size
-        self.tile = max(
-            tile for tile in range(1, max(1, PRODUCT_WIDTH // self.filters) + 1) if w % tile == 0
-        )
+        self.tile = max(tile for tile in range(1, max(1, PRODUCT_WIDTH // self.filters) + 1) if w % tile == 0)
         self.segment = ((self.tile - 1) * t + width) * self.channels
         self.depth = height * self.segment
         self.share = -(-height // (h * s))
@@ -152,22 +150,16 @@ class PooledIm2Col:
         np.matmul(seen, block, out=z)
         return z
 
-    def _by_column(
-        self, values: npt.NDArray[Any], name: str, workspace: Workspace
-    ) -> npt.NDArray[Any]:
+    def _by_column(self, values: npt.NDArray[Any], name: str, workspace: Workspace) -> npt.NDArray[Any]:
         """Column v = q tile + position of each window, (w, share, rows / q, filters)."""
         w, q = self.pool_size[1], self.pool_size[1] // self.tile
         share, rows, _ = values.shape
         columns = workspace.array(name, (w, share, rows // q, self.filters), values.dtype)
         by_position = values.reshape(share, q, rows // q, self.tile, self.filters)
-        columns.reshape(q, self.tile, *columns.shape[1:])[...] = by_position.transpose(
-            1, 3, 0, 2, 4
-        )
+        columns.reshape(q, self.tile, *columns.shape[1:])[...] = by_position.transpose(1, 3, 0, 2, 4)
         return columns
 
-    def in_order(
-        self, values: npt.NDArray[Any], name: str, workspace: Workspace
-    ) -> npt.NDArray[Any]:
+    def in_order(self, values: npt.NDArray[Any], name: str, workspace: Workspace) -> npt.NDArray[Any]:
         """(N, down, across, filters) from the order of `pooled`."""
         share, N, across, groups, filters = values.shape
         shape = (N, groups, share, across, filters)
@@ -175,9 +167,7 @@ class PooledIm2Col:
         ordered[...] = values.transpose(1, 3, 0, 2, 4)
         return ordered.reshape(N, groups * share, across, filters)[:, : self.down]
 
-    def rows_of(
-        self, winners: npt.NDArray[Any]
-    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    def rows_of(self, winners: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         """The first row segment of each winner of a slice, and its position within the tile.
 
         Both (filters, windows), windows in the order of y.
@@ -214,9 +204,7 @@ class PooledIm2Col:
             d_W += part.transpose(1, 2, 3, 0)
 
 
-def row_and_column(
-    winners: npt.NDArray[Any], pool_size: Pair
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def row_and_column(winners: npt.NDArray[Any], pool_size: Pair) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Of a winner's number within its window."""
     row, column = np.divmod(winners, winners.dtype.type(pool_size[1]))
     return row.astype(np.intp), column.astype(np.intp)

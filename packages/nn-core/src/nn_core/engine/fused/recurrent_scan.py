@@ -51,9 +51,7 @@ class RecurrentScan(Fused):
         return self.saved_per_unit * element_count(self.cell.output_shape(input_shape))
 
     @abstractmethod
-    def scan(
-        self, sums: Array, state: State, params: Arrays, workspace: Workspace
-    ) -> tuple[Array, State, Cache]:
+    def scan(self, sums: Array, state: State, params: Arrays, workspace: Workspace) -> tuple[Array, State, Cache]:
         """h[1], ..., h[T] as (T, N, units), the final state, and what `scan_backward` needs.
 
         sums   (gates, T, N, units), the `input_projection` of x; may be overwritten
@@ -62,13 +60,7 @@ class RecurrentScan(Fused):
 
     @abstractmethod
     def scan_backward(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        workspace: Workspace,
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, workspace: Workspace
     ) -> tuple[Array, State]:
         """d_z (T * N, gates * units) and the gradient of the initial state.
 
@@ -83,9 +75,7 @@ class RecurrentScan(Fused):
         rows = steps_first(x, workspace).reshape(T * N, D)
         sums = workspace.array("sums", (cell.gates, T * N, cell.units), x.dtype)
         self.input_projection(rows, params, workspace, sums)
-        h, left, cache = self.scan(
-            sums.reshape(cell.gates, T, N, cell.units), state[0], params, workspace
-        )
+        h, left, cache = self.scan(sums.reshape(cell.gates, T, N, cell.units), state[0], params, workspace)
         return h.swapaxes(0, 1), (left,), (rows, cache)
 
     def backward_fused_with_state(
@@ -100,9 +90,7 @@ class RecurrentScan(Fused):
     ) -> tuple[Array | None, State]:
         params, grads = below(params, 0), below(grads, 0)
         rows, of_scan = cache
-        d_z, d_initial = self.scan_backward(
-            d_y, d_state[0] if d_state else (), of_scan, params, grads, workspace
-        )
+        d_z, d_initial = self.scan_backward(d_y, d_state[0] if d_state else (), of_scan, params, grads, workspace)
         product(rows.T, d_z, grads["W_x"], workspace.pool)
         np.add.reduce(d_z, axis=0, out=grads["b"])
         if not context.needs_d_x:
@@ -111,9 +99,7 @@ class RecurrentScan(Fused):
         product(d_z, params["W_x"].T, d_x, workspace.pool)
         return split_time(d_x, *d_y.shape[:2]), (d_initial,)
 
-    def input_projection(
-        self, rows: Array, params: Arrays, workspace: Workspace, out: Array
-    ) -> None:
+    def input_projection(self, rows: Array, params: Arrays, workspace: Workspace, out: Array) -> None:
         """out = rows @ W_x + b of any rows (R, D), gate by gate: (gates, R, units)."""
         W_x, b = (self.by_gate(name, params, workspace) for name in ("W_x", "b"))
         np.matmul(rows, W_x, out=out)
@@ -135,9 +121,7 @@ class RecurrentScan(Fused):
 
         return workspace.derived(f"{name} by gate", make)
 
-    def states(
-        self, state: State, T: int, N: int, dtype: np.dtype[Any], workspace: Workspace
-    ) -> list[Array]:
+    def states(self, state: State, T: int, N: int, dtype: np.dtype[Any], workspace: Workspace) -> list[Array]:
         """Memory for each array of the state at steps 0 to T, (T + 1, N, units); 0 is `state`."""
         self.cell.check_state(state, N)
         arrays = []

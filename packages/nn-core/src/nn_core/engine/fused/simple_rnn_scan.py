@@ -14,9 +14,7 @@ from nn_core.layers.base import Cache, State
 class SimpleRNNScan(RecurrentScan):
     """A SimpleRNN. The formulas are the layer's."""
 
-    def scan(
-        self, sums: Array, state: State, params: Arrays, workspace: Workspace
-    ) -> tuple[Array, State, Cache]:
+    def scan(self, sums: Array, state: State, params: Arrays, workspace: Workspace) -> tuple[Array, State, Cache]:
         _, T, N, _ = sums.shape
         (h,), W_h = self.states(state, T, N, sums.dtype, workspace), params["W_h"]
         for t in range(T):
@@ -26,13 +24,7 @@ class SimpleRNNScan(RecurrentScan):
         return h[1:], (h[T].copy(),), h
 
     def scan_backward(
-        self,
-        d_y: Array,
-        d_state: State,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        workspace: Workspace,
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, workspace: Workspace
     ) -> tuple[Array, State]:
         h: Array = cache
         N, T, units = d_y.shape

@@ -52,9 +52,7 @@ class ToeplitzConv2D(Fused):
         """The windows from which d_x is computed, by the shape of x."""
         return lru_cache(partial(im2col_of_d_y, self.conv))
 
-    def forward_fused(
-        self, x: Array, params: Arrays, context: Context, workspace: Workspace
-    ) -> tuple[Array, Cache]:
+    def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
         conv, W, b = self.conv, params["0/W"], params["0/b"]
         im2col = self.im2col_of_x(x.shape[1:])
         rows, columns = im2col.output_size
@@ -71,13 +69,7 @@ class ToeplitzConv2D(Fused):
         return y, x
 
     def backward_fused(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
-        workspace: Workspace,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context, workspace: Workspace
     ) -> Array | None:
         x, W = cache, params["0/W"]
         sum_positions(d_y, grads["0/b"])
@@ -143,10 +135,7 @@ def im2col_of_d_y(conv: Conv2D, shape: Shape) -> Im2Col:
     return Im2Col(
         "d_y",
         padded=(height + h - 1, width + w - 1, conv.filters),
-        inside=(
-            slice(down, down + (rows - 1) * s + 1, s),
-            slice(across, across + (columns - 1) * t + 1, t),
-        ),
+        inside=(slice(down, down + (rows - 1) * s + 1, s), slice(across, across + (columns - 1) * t + 1, t)),
         kernel_size=window.size,
         strides=(1, 1),
         filters=channels,

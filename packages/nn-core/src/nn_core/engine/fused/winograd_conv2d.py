@@ -109,9 +109,7 @@ class WinogradConv2D(Fused):
     def saved_activations(self, input_shape: Shape) -> int:
         return _saved_each(self.conv, input_shape)
 
-    def forward_fused(
-        self, x: Array, params: Arrays, context: Context, workspace: Workspace
-    ) -> tuple[Array, Cache]:
+    def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
         conv, W, b = self.conv, params["0/W"], params["0/b"]
         if len(x) * self.saved_multiplications(x.shape[1:]) < SAVED_PER_BATCH:
             return self.plain.forward_fused(x, params, context, workspace)
@@ -132,11 +130,7 @@ class WinogradConv2D(Fused):
             V = _transformed_input(padded, memory, workspace)
             rows = _windows(V, U.shape[1], left, width, workspace)
             M = workspace.array("products", (PRODUCTS, *V.shape[1:3], width, conv.filters), x.dtype)
-            np.matmul(
-                rows,
-                U.reshape(PRODUCTS, -1, conv.filters),
-                out=M.reshape(PRODUCTS, -1, conv.filters),
-            )
+            np.matmul(rows, U.reshape(PRODUCTS, -1, conv.filters), out=M.reshape(PRODUCTS, -1, conv.filters))
             M[1] += b
             outputs = workspace.array("padded", (OUTPUTS, *M.shape[1:]), x.dtype)
             output_transform(M, outputs, workspace.array("work", (2, *M.shape[1:]), x.dtype))
@@ -145,13 +139,7 @@ class WinogradConv2D(Fused):
         return y, (x, U, saved)
 
     def backward_fused(
-        self,
-        d_y: Array,
-        cache: Cache,
-        params: Arrays,
-        grads: Arrays,
-        context: Context,
-        workspace: Workspace,
+        self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context, workspace: Workspace
     ) -> Array | None:
         if not isinstance(cache, tuple):
             return self.plain.backward_fused(d_y, cache, params, grads, context, workspace)
