@@ -12,7 +12,7 @@ from command_line import PROGRAM, succeed, trained
 
 from nn_core.testing import PATIENCE, assert_same_run, wait_for_line
 
-LONG = ("--epochs", 2000, "--dropout", "0.1", "--l2", "0.001", "--schedule", "cosine")
+LONG = ("--epochs", 1000, "--dropout", "0.1", "--l2", "0.001", "--schedule", "cosine")
 with_signals = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX are sent")
 
 
@@ -38,20 +38,20 @@ def left_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @with_signals
 def test_killed_in_mid_run_and_resumed_it_ends_with_the_same_bits(tmp_path: Path, left_alone: Path) -> None:
     with PROGRAM.started("train", *LONG, "--save", "m.h5", cwd=tmp_path) as process:
-        wait_for_line(process, "epoch 1000/2000")
+        wait_for_line(process, "epoch 500/1000")
         process.kill()
     assert process.returncode == -signal.SIGKILL
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".h5"] == ["m.h5"]
     resumed = succeed("train", "--resume", tmp_path / "m.h5")
-    assert "epoch 2000/2000" in resumed.stderr
-    assert "epoch 1/2000" not in resumed.stderr
+    assert "epoch 1000/1000" in resumed.stderr
+    assert "epoch 1/1000" not in resumed.stderr
     assert_same_run(tmp_path / "m.h5", left_alone)
 
 
 @with_signals
 def test_interrupted_it_says_where_it_saved_and_goes_on_to_the_same_bits(tmp_path: Path, left_alone: Path) -> None:
     with PROGRAM.started("train", *LONG, "--save", "m.h5", cwd=tmp_path) as process:
-        wait_for_line(process, "epoch 600/2000")
+        wait_for_line(process, "epoch 300/1000")
         process.send_signal(signal.SIGINT)
         out, others = PROGRAM.end_of(process)
     assert process.returncode == 1
@@ -64,7 +64,7 @@ def test_interrupted_it_says_where_it_saved_and_goes_on_to_the_same_bits(tmp_pat
     assert_same_run(tmp_path / "m.h5", left_alone)
 
 
-RACE = ("compare-optimizers", "--seeds", 25, "--epochs", 400, "--workers", 2)
+RACE = ("compare-optimizers", "--seeds", 25, "--epochs", 200, "--workers", 2)
 
 
 @with_signals

@@ -21,15 +21,18 @@ OTHERS = {
 }
 
 
+@pytest.fixture(scope="module")
+def found() -> Any:
+    return json_of("check-gradients")
+
+
 class TestCheckGradients:
-    @pytest.mark.parametrize("seed", [0, 1, 2])
-    def test_all_gradients_match(self, seed: int) -> None:
-        lines = succeed("check-gradients", "--seed", seed).stdout.splitlines()
+    def test_all_gradients_match(self) -> None:
+        lines = succeed("check-gradients", "--seed", 1).stdout.splitlines()
         assert lines[0].split()[0] == "checked"
         assert lines[-1] == f"all {len(lines) - 2} gradients match to within 1e-6"
 
-    def test_every_layer_fused_layer_and_loss_is_checked(self) -> None:
-        found = json_of("check-gradients")
+    def test_every_layer_fused_layer_and_loss_is_checked(self, found: Any) -> None:
         checked = {entry["checked"] for entry in found}
         fused = {f"{name}({', '.join(pattern.split())})" for pattern, _, name in MODULES if name not in INFERENCE}
         variants = {name for name in checked if name.partition(",")[0] in LAYERS}
@@ -37,9 +40,9 @@ class TestCheckGradients:
         assert checked - variants == fused | OTHERS
         assert all(entry["error"] < 1e-6 for entry in found)
 
-    def test_the_seed_draws_the_numbers(self) -> None:
-        assert json_of("check-gradients") == json_of("check-gradients", "--seed", 0)
-        assert json_of("check-gradients") != json_of("check-gradients", "--seed", 1)
+    def test_the_seed_draws_the_numbers(self, found: Any) -> None:
+        assert json_of("check-gradients", "--seed", 0) == found
+        assert json_of("check-gradients", "--seed", 2) != found
 
     def test_a_wrong_gradient_is_one_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(*arguments: Any, **options: Any) -> None:
