@@ -90,7 +90,7 @@ def test_descriptions_spell_everything_out() -> None:
         ("knob:rate", "thing 'knob': write the setting as rate=VALUE"),
         ("knob:rate=fast", "thing 'knob': rate must be a number, not 'fast'"),
         ("knob:rate=", "thing 'knob': rate must be a number, not ''"),
-        ("knob:count=1.5", "thing 'knob': count must be a whole number, not '1.5'"),
+        ("knob:count=1.5", "thing 'knob': count must be an integer, not '1.5'"),
         ("knob:rate=nan", "thing 'knob': rate must be finite, not 'nan'"),
         ("knob:rate=-inf", "thing 'knob': rate must be finite, not '-inf'"),
     ],
@@ -184,6 +184,7 @@ def test_entry_points_are_asked_only_for_unknown_names_and_lists(monkeypatch: py
         return [metadata.EntryPoint("fraction", "fractions:Fraction", group)]
 
     monkeypatch.setattr(metadata, "entry_points", entry_points)
+    monkeypatch.setattr(registry, "installed_entry_points", lambda: "[nn_core.knobs]\nfraction = fractions:Fraction")
     knobs: Registry[Any] = Registry("knob", {"plain": Plain}, group="nn_core.knobs")
     assert knobs["plain"] is Plain
     assert asked == []
@@ -194,6 +195,22 @@ def test_entry_points_are_asked_only_for_unknown_names_and_lists(monkeypatch: py
     taken: Registry[Any] = Registry("knob", {"fraction": Plain}, group="nn_core.knobs")
     with pytest.raises(SettingError, match="'fraction' is registered already"):
         len(taken)
+
+
+def test_entry_points_of_installed_packages_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = tmp_path / "knobs_of_mine-1.0.dist-info"
+    info.mkdir()
+    info.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: knobs-of-mine\nVersion: 1.0\n")
+    info.joinpath("entry_points.txt").write_text("[nn_core.knobs]\nfraction = fractions:Fraction\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry.installed_entry_points.cache_clear()
+    try:
+        knobs: Registry[Any] = Registry("knob", {"plain": Plain}, group="nn_core.knobs")
+        assert list(knobs) == ["plain", "fraction"]
+        assert knobs["fraction"] is Fraction
+        assert list(Registry("nut", {"plain": Plain}, group="nn_core.nuts")) == ["plain"]
+    finally:
+        registry.installed_entry_points.cache_clear()
 
 
 @pytest.fixture
