@@ -9,13 +9,13 @@ from nn_core.arrays import Labels
 from nn_core.engine.predictor import Predictor
 from nn_core.engine.thread_pool import ThreadPool
 from nn_core.errors import DataError, SettingError
-from nn_core.generate import sample
+from nn_core.generate import GROUP_SIZE, sample
 from nn_core.network import Network
 
 MAX_LENGTH = 40
-"""Letters at which a name is cut off by default."""
+"""Default maximum length of a name."""
 MAX_FAILURES, MIN_BATCH = 50, 100
-"""Give up after this many consecutive batches without a new name; the smallest such batch."""
+"""Give up after this many consecutive batches without a new name; minimum size of such a batch."""
 
 
 def generate_names(
@@ -32,12 +32,12 @@ def generate_names(
     exclude: Collection[str] = (),
     threads: int = 1,
 ) -> list[str]:
-    """`count` nonempty names in lowercase.
+    """Generate `count` nonempty lowercase names.
 
     start       prefix of every name; may be empty
-    max_length  maximum letters of a name, `start` included
-    exclude     names that are drawn again
-    threads     to draw with; the names do not depend on it
+    max_length  maximum number of letters in a name, including `start`
+    exclude     names to reject
+    threads     number of threads; does not affect the names
     Raises SettingError for a start that is longer than max_length or has characters that are not
     in the vocabulary, DataError if only empty or excluded names are drawn.
     """
@@ -47,7 +47,7 @@ def generate_names(
     names: list[str] = []
     batch, failures = count, 0
     while len(names) < count and failures < MAX_FAILURES:
-        with ThreadPool(threads) as pool:
+        with ThreadPool(max(1, min(threads, batch // GROUP_SIZE))) as pool:
             endings = sample(
                 lambda: Predictor(network, frozen=True),
                 np.tile(prefix, (batch, 1)),
@@ -71,7 +71,7 @@ def generate_names(
 
 
 def encode_prefix(vocabulary: Vocabulary, start: str) -> Labels:
-    """The token ids (T,) that a name begins with: END, then the letters of `start`.
+    """The initial token ids (T,) of a name: END, then the letters of `start`.
 
     Raises SettingError for characters that are not in the vocabulary.
     """
