@@ -356,57 +356,6 @@ def test_sequences_that_do_not_fit_are_refused(shape: tuple[int, ...]) -> None:
         softmax_cross_entropy(np.zeros(shape), np.zeros((2, 2), int))
 
 
-# Parts of a batch
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("name", LOSSES)
-def test_the_parts_of_a_batch_add_up_to_it(name: str, weighted: bool) -> None:
-    rng = np.random.default_rng(5)
-    loss = loss_named(name)
-    shape = (7, 4, 1) if name == "binary-cross-entropy" else (7, 4, 3)
-    output = rng.normal(size=shape)
-    y: Any = rng.normal(size=shape)
-    if name != "mean-squared-error":
-        y = rng.integers(-1, 2, size=shape[:2])
-        y[2:4] = -1  # a part without targets
-    weights = rng.random(7) if weighted else None
-    mean, d_output = loss(output, y, weights)
-    count, total, d_total = 0.0, 0.0, np.zeros(shape)
-    for part in (slice(0, 2), slice(2, 4), slice(4, 7), slice(7, 7)):
-        w = None if weights is None else weights[part]
-        count += loss.count(y[part], w)
-        value, d_total[part] = loss.total(output[part], y[part], w)
-        total += value
-    assert total / count == pytest.approx(mean, rel=1e-14)
-    np.testing.assert_allclose(d_total / count, d_output, rtol=1e-13, atol=1e-17)
-
-
-@pytest.mark.parametrize("name", LOSSES)
-def test_a_weight_of_two_counts_as_an_example_twice(name: str) -> None:
-    rng = np.random.default_rng(6)
-    output = rng.normal(size=(3, 1))
-    y: Any = rng.normal(size=(3, 1)) if name == "mean-squared-error" else np.zeros(3, np.int64)
-    rows = [0, 1, 1, 2]
-    expected, _ = loss_named(name)(output[rows], y[rows])
-    value, _ = loss_named(name)(output, y, np.array([1.0, 2.0, 1.0]))
-    assert value == pytest.approx(expected, rel=1e-15)
-
-
-@pytest.mark.parametrize(
-    ("weights", "error", "message"),
-    [
-        (np.ones(2), ShapeError, r"weights \(2,\) do not fit targets \(3,\)"),
-        (np.array([1.0, -1.0, 1.0]), DataError, "finite and not negative"),
-        (np.array([1.0, np.nan, 1.0]), DataError, "finite and not negative"),
-        (np.zeros(3), DataError, "at least one target"),
-    ],
-)
-def test_wrong_weights_are_refused(weights: Array, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        softmax_cross_entropy(np.zeros((3, 2)), np.zeros(3, np.int64), weights)
-
-
 def test_unsigned_labels_meet_the_ignored_one() -> None:
     assert softmax_cross_entropy.count(np.array([0, 255, 3], np.uint8)) == 3
     with pytest.raises(DataError, match="label 255 is outside 0 to 4"):

@@ -1,6 +1,7 @@
 """A network: its one vector, its views by path, its shapes and errors."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -229,6 +230,14 @@ def test_numbers_of_another_precision_are_converted_and_others_refused() -> None
             network.validate_input(np.ones((2, 3)).astype(kind))
 
 
+@pytest.mark.parametrize("x", [[[1.0, 2.0, 3.0]], ((1.0, 2.0, 3.0),), None])
+def test_what_is_no_array_is_refused(x: Any) -> None:
+    network = build([Dense(2)], (3,))
+    for call in (network.validate_input, network.activations):
+        with pytest.raises(DataError, match="takes an array of examples, not"):
+            call(x)
+
+
 def test_tokens_are_taken_by_the_first_layer_only() -> None:
     with pytest.raises(SettingError, match="takes integers: it must come first"):
         Network([Tanh(), Embedding(3, 2)], input_shape=(None,))
@@ -257,6 +266,11 @@ def test_a_layer_can_be_called_with_its_weights() -> None:
         network[2]
     with pytest.raises(ShapeError):
         build([GRU(2)], (None, 3))[0](np.zeros((2, 3)))
+    with pytest.raises(ShapeError, match=r"examples of shape \(7,\)"):
+        network[0](np.ones((2, 7)))
+    for other in (x.astype(complex), np.full((2, 3), "a")):
+        with pytest.raises(DataError, match="does not take"):
+            network[0](other)
 
 
 def test_activations_are_the_outputs_of_all_layers() -> None:

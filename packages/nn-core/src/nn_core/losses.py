@@ -143,14 +143,17 @@ class MeanSquaredError(Loss):
 
     predictions, targets  any one shape in common
     weights               (N,) or the first axes of that shape
-    Gives squared units of the targets. Raises ShapeError if the shapes differ.
+    Gives squared units of the targets. Raises ShapeError if the shapes differ, DataError for
+    targets that are not an array of real numbers.
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 5.1.4.
     """
 
     def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
+        _check_real(y)
         return float(y.size if weights is None else weights_like(y, weights, np.float64).sum())
 
     def total(self, output: Array, y: npt.NDArray[Any], weights: Array | None = None) -> tuple[float, Array]:
+        _check_real(y)
         if output.shape != y.shape:
             raise ShapeError(
                 f"mean squared error takes targets of the predictions' shape {output.shape}, not {y.shape}"
@@ -205,8 +208,16 @@ def _label_weights(y: Labels, weights: Array | None, classes: int, dtype: npt.DT
 
 
 def _check_integers(y: npt.NDArray[Any]) -> None:
+    if not isinstance(y, np.ndarray):
+        raise DataError(f"class labels are an array of integers, not {type(y).__name__}")
     if y.dtype.kind not in "iu":
         raise DataError(f"class labels are integers, not {y.dtype}")
+
+
+def _check_real(y: npt.NDArray[Any]) -> None:
+    if not isinstance(y, np.ndarray) or y.dtype.kind not in "biuf":
+        kind = y.dtype if isinstance(y, np.ndarray) else type(y).__name__
+        raise DataError(f"targets are an array of real numbers, not {kind}")
 
 
 binary_cross_entropy = BinaryCrossEntropy()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.arrays import Array, Arrays, Shape
+from nn_core.arrays import Array, Arrays, Examples, Shape
 from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.layers.base import Layer, Parameter, State, has_arrays
 from nn_core.layers.chain import Chain, below
@@ -110,9 +110,10 @@ class Network:
     def validate_input(self, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The batch x in the numbers that the first layer takes.
 
-        Raises ShapeError if it is not (N, *input_shape), DataError if it is not integers where
-        the first layer takes integers, or not real numbers.
+        Raises ShapeError if it is not (N, *input_shape), DataError if it is not an array, not
+        integers where the first layer takes integers, or not real numbers.
         """
+        require_array(x)
         takes_integers = self.layers[0].takes_integers
         if x.shape[1:] == self.input_shape and x.dtype == self.dtype and not takes_integers:
             return x
@@ -225,6 +226,12 @@ class Network:
         )
 
 
+def require_array(x: Examples) -> None:
+    """Raise DataError for what is no array, such as a list."""
+    if not hasattr(x, "shape"):
+        raise DataError(f"the network takes an array of examples, not {type(x).__name__}")
+
+
 @dataclass(frozen=True)
 class BoundLayer:
     """A layer with its parameters in a network."""
@@ -234,12 +241,21 @@ class BoundLayer:
     dtype: np.dtype[Any]
 
     def __call__(self, x: npt.ArrayLike) -> Array:
-        """Its output for a batch x, in prediction and from the initial state."""
+        """Its output for a batch x, in prediction and from the initial state.
+
+        Raises ShapeError if x does not fit the layer or its parameters, DataError if it is not
+        real numbers.
+        """
         x = np.asarray(x)
+        if x.dtype.kind not in ("iu" if self.layer.takes_integers else "biuf"):
+            raise DataError(f"{self.layer!r} does not take {x.dtype}")
         if not self.layer.takes_integers and x.dtype.kind != "f":
             x = x.astype(self.dtype)
         shape = x.shape[1:]
         self.layer.output_shape(shape)
+        for name, parameter in self.layer.parameters(shape).items():
+            if parameter.shape != self.params[name].shape:
+                raise ShapeError(f"{self.layer!r} does not take examples of shape {shape} in this network")
         state = self.layer.initial_state(len(x), shape, self.dtype)
         y, _, _ = self.layer.forward_with_state(x, state, self.params, Context(training=False))
         return y

@@ -11,7 +11,7 @@ from nn_core.arrays import Array, Examples
 from nn_core.layers.base import State, join_states, state_rows
 from nn_core.layers.context import BatchPart, Context
 from nn_core.losses import Loss
-from nn_core.network import Network
+from nn_core.network import Network, require_array
 from nn_core.optim.optimizers import Optimizer
 
 PREDICT_ROWS = 256
@@ -107,6 +107,7 @@ class Reference:
 
     def predict(self, x: Examples, state: State | None = None) -> tuple[Array, State]:
         """See `Backend`."""
+        require_array(x)
         network, outputs, states = self.network, [], []
         state = network.initial_state(len(x)) if state is None else state
         for start in range(0, max(len(x), 1), PREDICT_ROWS):

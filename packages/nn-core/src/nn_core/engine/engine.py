@@ -23,7 +23,7 @@ from nn_core.engine.workspace import Workspace
 from nn_core.layers.base import State, join_states, state_rows
 from nn_core.layers.context import Collective
 from nn_core.losses import Loss
-from nn_core.network import Network
+from nn_core.network import Network, require_array
 from nn_core.optim.optimizers import Optimizer
 from nn_core.reference import Result, inverse, update_parameters
 from nn_core.registry import require
@@ -103,6 +103,7 @@ class Engine:
         seed: tuple[int, int] = (0, 0),
     ) -> Result:
         """See `nn_core.reference.Backend`."""
+        require_array(x)
         network, N = self.network, len(x)
         if N not in self._cuts:
             size = self.micro_batch_size

@@ -13,7 +13,7 @@ from nn_core.engine.plan import Plan, PlanMemory
 from nn_core.engine.thread_pool import ThreadPool
 from nn_core.engine.workspace import Workspace
 from nn_core.layers.base import State, join_states, state_rows
-from nn_core.network import Network
+from nn_core.network import Network, require_array
 
 
 class Predictor:
@@ -38,6 +38,7 @@ class Predictor:
         They pass in parts, which threads share out, so that memory does not grow with N.
         state  with which sequences begin; None for the initial one
         """
+        require_array(x)
         network, N = self.network, len(x)
         steps = [size for given, size in zip(network.input_shape, x.shape[1:], strict=False) if given is None]
         parts = predict_parts(network, self.plan, N, math.prod(steps)) if N else 1

@@ -135,8 +135,8 @@ class ConvReLUMaxPool(Fused):
         """Write y, and the number of each window's winner; returns the segments.
 
         Without `winners`, as in prediction, the segments of each slice take the place of those
-        before, and examples with pixels that are not finite are left to the layers themselves:
-        zero times infinity is not zero.
+        before. Examples with pixels that are not finite are left to the layers themselves: zero
+        times infinity is not zero.
         """
         im2col, W, b = self.im2col(x.shape[1:], x.itemsize), params["0/W"], params["0/b"]
         block = workspace.derived("block", lambda: im2col.block(W, workspace))
@@ -145,10 +145,12 @@ class ConvReLUMaxPool(Fused):
         for number, part in im2col.slices(x):
             here = segments[0 if predicting else number]
             padded = im2col.pad(x[part], workspace)
-            if predicting and im2col.tile > 1 and not all_finite(padded):
-                y[part], _ = Chain(self.layers).forward(x[part], params, _PREDICTION)
-                continue
             im2col.lay_out(padded, here)
+            if im2col.tile > 1 and not all_finite(padded):
+                y[part], (*_, (winner, _)) = Chain(self.layers).forward(x[part], params, _PREDICTION)
+                if winners is not None:
+                    winners[part] = winner
+                continue
             m, won = im2col.pooled(here, len(padded), block, not predicting, workspace)
             m += b
             ordered = im2col.in_order(m, "ordered", workspace)

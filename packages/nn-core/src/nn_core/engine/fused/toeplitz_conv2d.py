@@ -28,8 +28,8 @@ class ToeplitzConv2D(Fused):
     around its numbers, at stride 1, by the kernel rotated by 180 degrees, its channels and
     filters exchanged. Only the part of z is laid out that the windows of d_x see.
 
-    It stands for convolutions without dilation and groups. In prediction, examples with pixels
-    that are not finite are left to the layer itself, so that those spoil no more than they must.
+    It stands for convolutions without dilation and groups. Examples with pixels that are not
+    finite are left to the layer itself, so that those spoil no more than they must.
     """
 
     @classmethod
@@ -60,7 +60,7 @@ class ToeplitzConv2D(Fused):
         block = workspace.derived("block", lambda: im2col.block(W, workspace))
         biases = workspace.derived("biases", lambda: repeat(b, columns))  # one row of positions
         for part, matrix, padded in im2col.rows(x, workspace):
-            if not context.training and im2col.tile > 1 and not all_finite(padded):
+            if im2col.tile > 1 and not all_finite(padded):
                 y[part], _ = conv.forward(x[part], {"W": W, "b": b}, context)
                 continue
             np.dot(matrix, block, out=y[part].reshape(len(matrix), -1))

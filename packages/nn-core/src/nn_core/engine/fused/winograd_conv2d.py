@@ -68,8 +68,8 @@ class WinogradConv2D(Fused):
     3 W C F multiplications each; to save the difference, 4 ceil(H / 4) W (C + F) numbers are
     added up, again and again. So it takes many channels and filters, and a number of rows that
     is a multiple of four or not much below one. How many was measured: SAVED_PER_ADDITION,
-    SAVED_PER_BATCH. Batches that save less are left to `ToeplitzConv2D`, and in prediction,
-    examples with pixels that are not finite to the layer itself.
+    SAVED_PER_BATCH. Batches that save less are left to `ToeplitzConv2D`, and examples with
+    pixels that are not finite to the layer itself.
 
     Source: as `winograd`.
     """
@@ -124,10 +124,12 @@ class WinogradConv2D(Fused):
             count = part.stop - part.start
             memory = workspace.array("V", (count, size), x.dtype) if saved is None else saved[part]
             padded = _padded(x[part], tiles + 1, top, workspace)
-            if saved is None and not all_finite(padded):
+            finite = all_finite(padded)
+            if finite or saved is not None:
+                V = _transformed_input(padded, memory, workspace)
+            if not finite:
                 y[part], _ = conv.forward(x[part], {"W": W, "b": b}, context)
                 continue
-            V = _transformed_input(padded, memory, workspace)
             rows = _windows(V, U.shape[1], left, width, workspace)
             M = workspace.array("products", (PRODUCTS, *V.shape[1:3], width, conv.filters), x.dtype)
             np.matmul(rows, U.reshape(PRODUCTS, -1, conv.filters), out=M.reshape(PRODUCTS, -1, conv.filters))
