@@ -84,9 +84,13 @@ def test_groups(*packages: str) -> list[str]:
 
 
 def run_tests(session: nox.Session, *packages: str) -> None:
-    """Pytest for each package, whose settings it reads, in a process for each core."""
+    """Pytest for each package, whose settings it reads, in a process for each core.
+
+    Many tests start programs, which would compile all modules anew without bytecode.
+    """
+    environment = {"PYTHONDONTWRITEBYTECODE": None}
     for name in packages:
-        session.run("pytest", "--numprocesses=auto", PACKAGES[name], *session.posargs)
+        session.run("pytest", "--numprocesses=auto", PACKAGES[name], *session.posargs, env=environment)
 
 
 @nox.session
