@@ -47,7 +47,7 @@ def generate_names(
     names: list[str] = []
     batch, failures = count, 0
     while len(names) < count and failures < MAX_FAILURES:
-        with ThreadPool(max(1, min(threads, batch // GROUP_SIZE))) as pool:
+        with ThreadPool(max(1, min(threads, -(-batch // GROUP_SIZE)))) as pool:
             endings = sample(
                 lambda: Predictor(network, frozen=True),
                 np.tile(prefix, (batch, 1)),
