@@ -1,13 +1,14 @@
 """The engine: loss and gradients of a batch in shards and micro-batches, by fused layers.
 
 It gives the numbers of `nn_core.reference.Reference`, up to rounding. Its bits depend on the
-batch, the number of shards and the plan, never on the number of threads (if the BLAS has one
-thread, as it has while there are several of these).
+batch, the number of shards and the plan, never on the number of threads: where there are
+several shards, the BLAS is limited to one thread.
 """
 
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
@@ -18,7 +19,7 @@ from nn_core.engine import micro_batches
 from nn_core.engine.collective import add_along_tree, run_together
 from nn_core.engine.plan import Plan, PlanMemory
 from nn_core.engine.predictor import Predictor
-from nn_core.engine.thread_pool import ThreadPool
+from nn_core.engine.thread_pool import ThreadPool, one_blas_thread
 from nn_core.engine.workspace import Workspace
 from nn_core.layers.base import State, join_states, state_rows
 from nn_core.layers.context import Collective
@@ -160,7 +161,8 @@ class Engine:
             rows = batch.rows(slice(first, stop))
             done[shard] = self._shard(rows, first, parts, memory, self._buffers[shard])
 
-        with self.pool as pool:
+        alone = self.pool.count == 1  # a pool of several limits the BLAS by itself
+        with self.pool as pool, one_blas_thread(warn=False) if alone else nullcontext():
             if network.batch_dependent:
                 with pool.reserved():
                     run_together(

@@ -1,8 +1,8 @@
-"""Threads that share pieces of work.
+"""A thread pool that processes numbered pieces of work.
 
-NumPy lets other threads run while it computes, so threads with arrays of their own keep several
-cores busy. The pieces never depend on the number of threads, and sums over pieces are taken in
-the order of the pieces, so the bits of a result do not depend on the threads either.
+NumPy releases the GIL while it computes, so threads with separate arrays keep several cores busy.
+The pieces never depend on the number of threads, and sums over pieces are computed in the order of
+the pieces, so the bits of a result do not depend on the threads either.
 """
 
 import contextlib
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 
 def available_threads() -> int:
-    """The cores that this process may use, at most 4: more do not help."""
+    """The number of cores available to this process, at most 4: more do not help."""
     if hasattr(os, "sched_getaffinity"):
         return min(4, len(os.sched_getaffinity(0)))
     return min(4, os.cpu_count() or 1)
 
 
 class ThreadPool:
-    """Threads that live as long as the pool is open, `with pool:`, which may be nested.
+    """Threads that run while the pool is open, `with pool:`, which may be nested.
 
-    Meanwhile the BLAS is limited to one thread: many small products side by side are faster
-    than one after the other by all threads.
+    While it is open, the BLAS is limited to one thread: many small products in parallel are faster
+    than each product with all threads.
 
-    count  threads that compute at the same time, the caller's among them; with 1 there are no
-           others, and the BLAS is left alone
+    count  number of threads, including the caller; with 1, there are no other threads, and the
+           BLAS is not limited
     """
 
     def __init__(self, count: int = 1) -> None:
@@ -51,7 +51,7 @@ class ThreadPool:
             from concurrent.futures import ThreadPoolExecutor
 
             with contextlib.ExitStack() as opening:
-                opening.enter_context(_one_blas_thread())
+                opening.enter_context(one_blas_thread())
                 self._pool = opening.enter_context(ThreadPoolExecutor(self.count - 1, "nn-core"))
                 self._opened = opening.pop_all()
         return self
@@ -64,7 +64,7 @@ class ThreadPool:
 
     @contextlib.contextmanager
     def reserved(self) -> Iterator[None]:
-        """Meanwhile every call of `map` does its pieces in the calling thread."""
+        """A context in which `map` runs all pieces in the calling thread."""
         before, self._busy = self._busy, True
         try:
             yield
@@ -72,11 +72,11 @@ class ThreadPool:
             self._busy = before
 
     def map(self, work: Callable[[int, int], None], pieces: int) -> None:
-        """Call work(thread, piece) for every piece 0, 1, ...; a thread takes the next one left.
+        """Call work(thread, piece) for every piece 0, 1, ...; idle threads take the next piece.
 
-        Threads are numbered from 0, the caller's. A call from within `work` does all of its
-        pieces in the calling thread. If `work` raises, no more pieces are begun, and once all
-        threads have stopped, the error of the first failed piece is raised.
+        Threads are numbered from 0, which is the caller. A nested call runs all of its pieces in
+        the calling thread. If `work` raises, no more pieces are started, and after all threads have
+        stopped, the error of the first failed piece is raised.
         """
         if self._pool is None or self._busy or pieces < 2:
             for piece in range(pieces):
@@ -84,7 +84,7 @@ class ThreadPool:
             return
         lock, left = threading.Lock(), iter(range(pieces))
         errors: dict[int, BaseException] = {}
-        handling = np.geterr()  # each thread has its own
+        handling = np.geterr()  # np.errstate is local to a thread
 
         def take(thread: int) -> None:
             with np.errstate(**handling):
@@ -110,18 +110,20 @@ class ThreadPool:
 _controller: list[Any] = []
 
 
-def _one_blas_thread() -> Any:
-    """A context in which the BLAS has one thread; finding the BLAS takes a while, so once.
+def one_blas_thread(*, warn: bool = True) -> Any:
+    """A context with a single BLAS thread. The BLAS is looked up once, since this is slow.
 
-    Without threadpoolctl the BLAS cannot be limited: a warning, and the bits may depend on the
-    number of threads.
+    Without threadpoolctl, the BLAS cannot be limited: warns that the bits may depend on the number
+    of threads.
     """
     if not _controller:
         try:
             from threadpoolctl import ThreadpoolController
         except ImportError:
+            if not warn:
+                return contextlib.nullcontext()
             warnings.warn(
-                "threadpoolctl is not installed, so the BLAS keeps its own threads beside ours; "
+                "threadpoolctl is not installed, so the BLAS uses its own threads in addition to ours; "
                 "pip install threadpoolctl",
                 RuntimeWarning,
                 stacklevel=4,

@@ -28,21 +28,19 @@ from nn_core.training.state import Snapshot, TrainingState
 
 
 class Trainer:
-    """One run of a recipe over a data set, which can stop and be resumed after any step.
+    """A training run on a data set, which can be stopped and resumed after any step.
 
-    backend           computes: `Reference(network)` or `Engine(network)`; the network is
-                      changed in place
+    backend           `Reference(network)` or `Engine(network)`; the network is updated in place
     x, y              training examples (N, ...) and their targets; sequences (N, T, ...) are
                       padded, with labels of -1, or one long text (L, ...) if the recipe has a
                       `bptt_length`
-    epochs            how long the run is
-    seed              of the order of the batches and of all noise, which follow from it and
-                      the number of the step
+    epochs            length of the run
+    seed              determines, with the step number, the order of the batches and all noise
     validation        examples and targets to evaluate on after each epoch
-    measure_training  evaluate on all training examples then, too; otherwise the training loss
-                      is the mean over the epoch's batches, each before its step
-    metrics           by name, beside the loss
-    augment           changes each batch of training examples before the network sees it
+    measure_training  also evaluate on all training examples; otherwise the training loss is the
+                      mean over the batches of the epoch, each before its update
+    metrics           metrics by name, in addition to the loss
+    augment           augments each batch of training examples
     callbacks         called after each step and each epoch, in this order
 
     Raises DataError or ShapeError for examples that are not arrays of real numbers.
@@ -102,7 +100,7 @@ class Trainer:
         return state.history
 
     def step(self) -> float:
-        """One batch, one update of the weights. Returns the batch's loss before it."""
+        """Train on one batch. Returns its loss before the update."""
         backend, network, recipe, state = self.backend, self.network, self.recipe, self.state
         seed = state.seed, state.step + 1
 
@@ -138,13 +136,13 @@ class Trainer:
         return loss
 
     def learning_rate(self, step: int) -> float:
-        """The rate of step 1, 2, ... of the run."""
+        """The learning rate at step 1, 2, ... of the run."""
         state = self.state
         factor = self.recipe.schedule(step - 1, state.steps_per_epoch, state.epochs)
         return self._base_rate * factor
 
     def evaluate(self, x: Examples, y: npt.NDArray[Any]) -> dict[str, float]:
-        """The loss and the metrics on any examples, without noise and without penalties."""
+        """The loss and the metrics on any examples, without noise or penalties."""
 
         def loss(output: Array, targets: npt.NDArray[Any]) -> float:
             return self.recipe.loss(output, targets)[0]
@@ -176,15 +174,15 @@ class Trainer:
         ]
 
     def _check(self, snapshot: Snapshot) -> None:
-        """Raise CheckpointError unless the snapshot is one of such a run as this."""
+        """Raise CheckpointError unless the snapshot fits this run."""
         if snapshot.parameters.shape != self.network.vector.shape:
-            raise CheckpointError("the checkpoint belongs to a network of another size")
+            raise CheckpointError("the checkpoint has a network of another size")
         own, given = self.state.optimizer_state, snapshot.optimizer_state
         if {name: v.shape for name, v in own.items()} != {n: v.shape for n, v in given.items()}:
             raise CheckpointError(f"the checkpoint has no state of {type(self.recipe.optimizer).__name__}")
         epochs, position = divmod(snapshot.step, self.state.steps_per_epoch)
         if len(snapshot.history.step_loss) != snapshot.step or len(snapshot.history) != epochs:
-            raise CheckpointError("the checkpoint's run has epochs of another number of steps")
+            raise CheckpointError("the checkpoint has another number of steps per epoch")
         expected = None
         if self.batches.carries_state and position > 0:
             expected = self.network.initial_state(self.batches.batch_size)
@@ -212,7 +210,7 @@ class Trainer:
             callback.on_epoch(state)
 
     def _mean_loss(self) -> float:
-        """The mean over the targets of the epoch: L = sum_b count_b L_b / sum_b count_b."""
+        """The mean over all targets of the epoch: L = sum_b count_b L_b / sum_b count_b."""
         epoch = slice(-self.state.steps_per_epoch, None)
         counts, losses = self._counts[epoch], self.state.history.step_loss[epoch]
         self._counts = []
@@ -227,15 +225,15 @@ class Trainer:
         return {f"{part}_{name}": value for name, value in metrics.items()}
 
     def _some(self, x: Examples) -> Examples:
-        """The examples; of a text, its beginning as one example."""
+        """The examples; for a text, its beginning as a single example."""
         return x if self.recipe.bptt_length is None else x[: self.recipe.bptt_length][None]
 
     def _divergence(self, x: Examples, what: str) -> DivergenceError:
-        """An error that names the first place from which on the numbers are not finite."""
+        """An error that names the origin of non-finite values."""
         where = locate_non_finite(self.network, x)
         return DivergenceError(
-            f"{what} (epoch {self.state.epoch + 1}): the first numbers that are not finite come "
-            f"from {where}; a smaller learning rate or gradient clipping may help"
+            f"{what} (epoch {self.state.epoch + 1}): the first non-finite values come from"
+            f" {where}; a smaller learning rate or gradient clipping may help"
         )
 
 
@@ -244,7 +242,7 @@ def _batches(network: Network, x: Examples, y: npt.NDArray[Any], recipe: Recipe)
     if recipe.bptt_length is None:
         padded = over_time and getattr(y, "ndim", 0) == 2 and y.dtype.kind in "iu"
         return MiniBatches(x, y, batch_size=recipe.batch_size, trim=padded)
-    require(over_time, "a text needs a network whose input has a time axis, as in (None, D)")
+    require(over_time, "bptt_length needs a network whose input has a time axis, such as (None, D)")
     check_examples(x, y)
     return StreamBatches(np.asarray(x), y, batch_size=recipe.batch_size or 1, bptt_length=recipe.bptt_length)
 
