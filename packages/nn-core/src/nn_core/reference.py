@@ -33,6 +33,7 @@ class Backend(Protocol):
     """What a trainer computes with: `Reference`, or `nn_core.engine.Engine`, the same faster."""
 
     network: Network
+    shards: int | None
 
     def __enter__(self) -> Self:
         """Open what is kept between steps, such as threads."""
@@ -70,6 +71,8 @@ class Backend(Protocol):
 
 class Reference:
     """The whole batch, layer by layer: what every engine has to equal."""
+
+    shards: int | None = 1
 
     def __init__(self, network: Network) -> None:
         self.network = network

@@ -78,7 +78,7 @@ class Trainer:
             epochs=epochs,
             steps_per_epoch=self.batches.steps_per_epoch,
             seed=seed,
-            shards=getattr(backend, "shards", 1),
+            shards=backend.shards,
             optimizer_state=recipe.optimizer.init(self.network.vector[: self.network.trained_count]),
         )
 
