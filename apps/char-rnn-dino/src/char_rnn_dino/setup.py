@@ -1,9 +1,11 @@
-"""From settings to a training run: the data, the vocabulary, the network and its trainer."""
+"""Set up a training run from settings: data, vocabulary, network and trainer."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from char_rnn_dino.corpora import FIELD_NOTES, NAMES, bundled, hold_out, pad_sequences, read_names
 from char_rnn_dino.metrics import format_metrics, token_metrics
@@ -13,22 +15,23 @@ from char_rnn_dino.vocabulary import END, UNIT_NAMES, Unit, Vocabulary, build_vo
 from nn_core.arrays import Labels
 from nn_core.cli.dataset import fingerprint, require_same_data
 from nn_core.cli.train_report import run_lines, run_result
-from nn_core.cli.train_run import backend_for
 from nn_core.errors import DataError
 from nn_core.storage.files import printable
 from nn_core.storage.text import read_text
-from nn_core.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from nn_core.training.trainer import Trainer
 
 Examples = tuple[Labels, Labels]
-"""Tokens and the next token of each: names (N, T), padded, or one text (L,)."""
+"""Tokens and their next tokens: padded names (N, T), or one text (L,)."""
 
 
 @dataclass(frozen=True)
 class Setup:
-    """A run that has not started.
+    """A training run, not yet started.
 
     source       where the data comes from
-    sizes        the number of training and validation examples, in words
+    sizes        description of the training and validation set sizes
     fingerprint  identifies the training data
     """
 
@@ -41,7 +44,7 @@ class Setup:
 
     @property
     def network(self) -> str:
-        """The network in a few words."""
+        """A short description of the network."""
         layers = "" if self.settings.layers == 1 else f"{self.settings.layers} layers of "
         return f"{self.settings.cell.upper()}, {layers}{self.settings.hidden} units"
 
@@ -50,7 +53,7 @@ class Setup:
         return details(self.vocabulary, self.settings.to_dict(), self.fingerprint)
 
     def result(self) -> dict[str, Any]:
-        """The metrics of the run once it is done."""
+        """The final metrics of the run."""
         trainer = self.trainer
         validation = trainer.validation or ()
         return {
@@ -61,7 +64,7 @@ class Setup:
         }
 
     def report(self, result: Mapping[str, Any]) -> str:
-        """The result in words."""
+        """The result as text."""
         lines = [f"{self.source}: {self.sizes}", *run_lines(result, network=self.network)]
         return "\n".join([*lines, f"held out: {format_metrics(result, self.vocabulary)}"])
 
@@ -100,9 +103,9 @@ def name_examples(names: tuple[str, ...], vocabulary: Vocabulary, source: str = 
 
 
 def set_up_names(settings: NameSettings, threads: int | None = None) -> Setup:
-    """A run of dino-gen. Raises DataError for names that it cannot be trained on.
+    """Set up a dino-gen run. Raises DataError for unusable names.
 
-    threads  to compute with; None for the number of cores, at most 4
+    threads  number of threads; None for the number of cores, at most 4
     """
     names = split_names(settings)
     letters = sorted(set("".join(names.training + names.validation)))
@@ -114,16 +117,16 @@ def set_up_names(settings: NameSettings, threads: int | None = None) -> Setup:
 
 
 def set_up_text(settings: TextSettings, threads: int | None = None) -> Setup:
-    """A run of char-rnn. Raises DataError for a text that it cannot be trained on.
+    """Set up a char-rnn run. Raises DataError for an unusable text.
 
-    threads  to compute with; None for the number of cores, at most 4
+    threads  number of threads; None for the number of cores, at most 4
     """
     source, text = read_corpus(settings.data)
     unit: Unit = "char" if settings.unit == "char" else "word"
     vocabulary = build_vocabulary(text, unit=unit, lowercase=settings.lowercase)
     if len(vocabulary) < 2:
         reason = "has only one distinct character" if unit == "char" else "repeats no word"
-        raise DataError(f"{source} {reason}; there is nothing to predict")
+        raise DataError(f"{source} {reason}; nothing to predict")
     training, validation = _split_text(vocabulary.encode(text, source), settings, source)
     sizes = (
         f"{len(training[1]) + 1:,} {UNIT_NAMES[unit]}s, {len(validation[1]):,} held out, {len(vocabulary):,} distinct"
@@ -145,13 +148,13 @@ def held_out_text(model: Model) -> tuple[str, Examples]:
 
 
 def read_corpus(data: str | None) -> tuple[str, str]:
-    """The source of a text, and the text. Raises DataError if it cannot be read."""
+    """A text with its source. Raises DataError if it cannot be read."""
     path = bundled(FIELD_NOTES) if data is None else Path(data)
     return path.name if data is None else printable(path), read_text(path)
 
 
 def next_token_pairs(tokens: Labels) -> Examples:
-    """Inputs and targets (L - 1,): each token, and the one after it."""
+    """Inputs and targets (L - 1,): each token and the next one."""
     return tokens[:-1], tokens[1:]
 
 
@@ -184,6 +187,9 @@ def _set_up(
     sizes: str,
 ) -> Setup:
     network = settings.network(len(vocabulary), spawn_rngs(settings.seed)[1])
+    from nn_core.cli.train_run import backend_for
+    from nn_core.training.trainer import Trainer
+
     trainer = Trainer(
         backend_for(network, settings, threads),
         *training,

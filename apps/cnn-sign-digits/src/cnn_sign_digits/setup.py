@@ -1,9 +1,11 @@
-"""From settings to a training run: its photos, network and trainer."""
+"""Set up a training run from settings: photos, network and trainer."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnn_sign_digits.datasets.catalog import CATALOG, PhotoSplits, is_generated, read_path
 from cnn_sign_digits.datasets.extra_data import add_backgrounds, add_extra_data
@@ -11,12 +13,12 @@ from cnn_sign_digits.model import INPUT_SHAPE, Model, Transform
 from cnn_sign_digits.settings import PhotoSettings, settings_of, spawn_rngs
 from nn_core.batches.augmentation import Augment, Augmentation, augmentation
 from nn_core.cli.dataset import require_same_data
-from nn_core.cli.train_report import training_report, training_result
-from nn_core.cli.train_run import backend_for
 from nn_core.errors import DataError, SettingError
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
-from nn_core.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from nn_core.training.trainer import Trainer
 
 TEST_TIME_ROTATION = 20.0
 """Degrees."""
@@ -24,7 +26,7 @@ TEST_TIME_ROTATION = 20.0
 
 @dataclass(frozen=True)
 class Setup:
-    """A run before its first step."""
+    """A training run, not yet started."""
 
     settings: PhotoSettings
     splits: PhotoSplits
@@ -37,7 +39,7 @@ class Setup:
 
     @property
     def network(self) -> str:
-        """The network in a few words."""
+        """A short description of the network."""
         return f"{self.settings.preset} network"
 
     @property
@@ -46,7 +48,7 @@ class Setup:
         return self.splits.fingerprint
 
     def details(self) -> dict[str, Any]:
-        """What a checkpoint stores beside the network."""
+        """What a checkpoint stores besides the network."""
         return {
             "settings": self.settings.to_dict(),
             "classes": self.splits.train.classes,
@@ -55,25 +57,32 @@ class Setup:
         }
 
     def result(self) -> dict[str, Any]:
-        """The metrics of the run once it is done."""
+        """The final metrics of the run."""
+        from nn_core.cli.train_report import training_result
+
         return training_result(self.trainer, data=self.source)
 
     def report(self, result: Mapping[str, Any]) -> str:
-        """The result in words."""
+        """The result as text."""
+        from nn_core.cli.train_report import training_report
+
         return training_report(result, network=self.network, origin=self.splits.origin)
 
 
 def set_up(settings: PhotoSettings, threads: int | None = None) -> Setup:
     """Photos, network and trainer of a run.
 
-    threads  to train with; None for the number of cores, at most 4
-    Raises DataError, ShapeError or SettingError for what cannot be trained.
+    threads  number of threads; None for the number of cores, at most 4
+    Raises DataError, ShapeError or SettingError for invalid settings or data.
     """
     rngs = spawn_rngs(settings.seed)
     splits = load_splits(settings)
     network = Network(
         settings.layers(len(splits.train.classes)), input_shape=INPUT_SHAPE, rng=rngs.weights, dtype=settings.dtype
     )
+    from nn_core.cli.train_run import backend_for
+    from nn_core.training.trainer import Trainer
+
     trainer = Trainer(
         backend_for(network, settings, threads),
         splits.train.x,
@@ -109,7 +118,7 @@ def load_splits(settings: PhotoSettings) -> PhotoSplits:
 
 
 def splits_of(model: Model) -> PhotoSplits:
-    """The training and validation set of a model. Raises DataError if they are gone or changed."""
+    """The training and validation set of a model. Raises DataError if they are missing or changed."""
     try:
         splits = load_splits(settings_of(model))
     except DataError as error:
@@ -122,8 +131,8 @@ def splits_of(model: Model) -> PhotoSplits:
 def prediction_transforms(augment: Augment | None) -> list[Transform]:
     """Test-time augmentation: transforms of a photo over which predictions are averaged.
 
-    Horizontal flips and rotations by TEST_TIME_ROTATION to either side, as far as the network was
-    trained on them.
+    Horizontal flips, and rotations by TEST_TIME_ROTATION in both directions, limited to those used
+    in training.
     """
     flips, rotations = [False], [0.0]
     if isinstance(augment, Augmentation):

@@ -1,8 +1,10 @@
-"""The setup of a training run: data, network and trainer from the settings and their seed."""
+"""Set up a training run: data, network and trainer from settings and their seed."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,16 +15,16 @@ from deep_nn.model import Model, build_layers, loss_for, output_units
 from deep_nn.settings import NetworkSettings
 from nn_core.arrays import Array, Labels
 from nn_core.cli.dataset import Dataset, Splits, require_same_data
-from nn_core.cli.train_report import training_report, training_result
-from nn_core.cli.train_run import backend_for
 from nn_core.errors import DataError
 from nn_core.network import Network
-from nn_core.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from nn_core.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
 class Setup:
-    """A run that has not started, and what it was built from."""
+    """A training run, not yet started, and its components."""
 
     settings: NetworkSettings
     trainer: Trainer
@@ -47,7 +49,7 @@ class Setup:
         return self.splits.fingerprint
 
     def details(self) -> dict[str, Any]:
-        """What a checkpoint holds beside the network."""
+        """What a checkpoint stores besides the network."""
         return {
             "settings": self.settings.to_dict(),
             "classes": self.splits.train.classes,
@@ -57,18 +59,22 @@ class Setup:
 
     def result(self) -> dict[str, Any]:
         """Loss and accuracy on the training and the validation set, and the cost of the run."""
+        from nn_core.cli.train_report import training_result
+
         return training_result(self.trainer, data=self.source)
 
     def report(self, result: Mapping[str, Any]) -> str:
-        """The result in words."""
+        """The result as text."""
+        from nn_core.cli.train_report import training_report
+
         return training_report(dict(result), network=self.network, origin=self.splits.origin)
 
 
 def set_up(settings: NetworkSettings, threads: int | None = None) -> Setup:
-    """Data, network and trainer of a run; data and network have random generators of their own.
+    """Data, network and trainer of a run; data and network have separate random generators.
 
-    threads  to train with; None for the number of cores, at most 4
-    Raises DataError, ShapeError or SettingError for settings that cannot be trained.
+    threads  number of threads; None for the number of cores, at most 4
+    Raises DataError, ShapeError or SettingError for invalid settings or data.
     """
     _, weights_rng, _ = random_generators(settings.seed)
     splits = load_splits(settings)
@@ -82,6 +88,9 @@ def set_up(settings: NetworkSettings, threads: int | None = None) -> Setup:
     network = Network(
         build_layers(settings, output_units(classes)), input_shape=x.shape[1:], rng=weights_rng, dtype=settings.dtype
     )
+    from nn_core.cli.train_run import backend_for
+    from nn_core.training.trainer import Trainer
+
     trainer = Trainer(
         backend_for(network, settings, threads),
         x,
@@ -96,7 +105,7 @@ def set_up(settings: NetworkSettings, threads: int | None = None) -> Setup:
 
 
 def build_trainer(settings: NetworkSettings) -> Trainer:
-    """The trainer of a run with one thread, for comparisons."""
+    """A single-threaded trainer, for comparisons."""
     return set_up(settings, threads=1).trainer
 
 
@@ -113,7 +122,7 @@ def load_splits(settings: NetworkSettings) -> Splits[RawExamples]:
 
 
 def splits_of(model: Model) -> Splits[RawExamples]:
-    """The training and validation sets of a model.
+    """The training and validation sets that a model was trained with.
 
     Raises DataError if they are missing or have changed.
     """
@@ -126,7 +135,7 @@ def splits_of(model: Model) -> Splits[RawExamples]:
 
 
 def evaluation_data(model: Model, data: str | None) -> Dataset[RawExamples]:
-    """What to evaluate a model on: `data`, or else its validation set."""
+    """The data set to evaluate a model on: `data`, or the model's validation set if None."""
     if data is None:
         return splits_of(model).validation
     rng = random_generators(model.settings.seed)[2]
