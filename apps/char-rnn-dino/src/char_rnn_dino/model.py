@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from char_rnn_dino.vocabulary import END, Vocabulary
-from nn_core.checkpoint import Checkpoint, load
+from nn_core.checkpoint import Checkpoint, load, unusable
 from nn_core.errors import CheckpointError
 from nn_core.network import Network
 
@@ -41,7 +41,7 @@ def load_model(path: Path | None, program: str) -> Model:
         settings = dict(details["settings"])
         model = Model(network, vocabulary, settings, details["fingerprint"], loaded)
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}") from None
+        raise unusable(path, error) from None
     if network.input_shape != (None,) or network.output_shape != (None, len(vocabulary)):
         raise CheckpointError(f"{path} is damaged: the network does not match its vocabulary")
     if program == DINO_GEN and vocabulary.tokens[0] != END:

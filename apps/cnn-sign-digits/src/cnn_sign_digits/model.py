@@ -96,7 +96,7 @@ def load_model(path: Path | None) -> Model:
             tuple((float(degrees), bool(flip)) for degrees, flip in transforms),
         )
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}") from None
+        raise checkpoint.unusable(path, error) from None
     network = model.network
     if not all(-180 <= degrees <= 180 for degrees, _ in model.test_time_augmentation):
         raise CheckpointError(f"{path} is damaged: its test-time rotations exceed 180 degrees")

@@ -79,7 +79,7 @@ def load_model(path: Path) -> Model:
             details["fingerprint"],
         )
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}") from None
+        raise checkpoint.unusable(path, error) from None
     shapes = model.network.input_shape, model.network.output_shape
     if shapes != ((math.prod(model.preprocessing.shape),), (output_units(model.classes),)):
         raise CheckpointError(f"{path} is damaged: its network does not fit its data")

@@ -40,7 +40,14 @@ def nearest(name: str, choices: Iterable[str]) -> str:
 
 
 class UnknownNameError(SettingError, KeyError):
-    """A name that a registry does not have."""
+    """A name that a registry does not have.
+
+    what  the message without advice: "unknown layer 'Swish'"
+    """
+
+    def __init__(self, kind: str, name: str, choices: Iterable[str]) -> None:
+        self.what = f"unknown {kind} {name!r}"
+        super().__init__(f"{self.what}; {nearest(name, choices)}")
 
     __str__ = Exception.__str__  # KeyError's would put the message in quotes
 
@@ -103,7 +110,7 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         if name not in self:
-            raise UnknownNameError(f"unknown {self.kind} {name!r}; {nearest(name, self)}")
+            raise UnknownNameError(self.kind, name, self)
         found = self._entries[name]
         if isinstance(found, Lazy):
             found = self._entries[name] = found.load()
@@ -251,7 +258,7 @@ def parse(text: str, choices: Mapping[str, Callable[..., T]], kind: str) -> Call
     """
     name, _, tail = text.strip().partition(":")
     if name not in choices:
-        raise SettingError(f"unknown {kind} {name!r}; {nearest(name, choices)}")
+        raise UnknownNameError(kind, name, choices)
     chosen = choices[name]
     known = {
         parameter.name: parameter.default

@@ -4,11 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from nn_core.errors import CheckpointError, DataError
+from nn_core.errors import CheckpointError
 from nn_core.layers import LAYERS
 from nn_core.layers.base import Layer
 from nn_core.network import Network
-from nn_core.registry import nearest
 
 
 def describe_network(network: Network) -> dict[str, Any]:
@@ -49,12 +48,9 @@ def describe_layer(layer: Layer) -> dict[str, Any]:
 
 
 def layer_from(fields: Mapping[str, Any]) -> Layer:
-    """The layer that `describe_layer` described. Raises DataError for an unknown name."""
-    name = fields["layer"]
-    if name not in LAYERS:
-        raise DataError(f"unknown layer {name!r}; {nearest(name, LAYERS)}")
-    settings = {key: _value(value) for key, value in fields.items() if key != "layer"}
-    return LAYERS[name](**settings)
+    """The layer that `describe_layer` described. Raises UnknownNameError for an unknown name."""
+    kind = LAYERS[fields["layer"]]
+    return kind(**{key: _value(value) for key, value in fields.items() if key != "layer"})
 
 
 def _plain(value: Any) -> Any:

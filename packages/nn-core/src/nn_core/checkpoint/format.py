@@ -29,6 +29,7 @@ from nn_core.checkpoint.fields import one_line, read_into, read_json, write_json
 from nn_core.checkpoint.snapshot import read_snapshot, snapshot_arrays, write_snapshot
 from nn_core.errors import CheckpointError, NNError
 from nn_core.network import Network
+from nn_core.registry import UnknownNameError
 from nn_core.storage.atomic import atomic_write
 from nn_core.training.state import Snapshot
 
@@ -108,13 +109,18 @@ def load(path: Path, *, program: str) -> Checkpoint:
             return _read(path, file, program)
     except CheckpointError:
         raise
-    except NNError as error:
-        raise CheckpointError(f"{path} is damaged: {error}") from None
-    except _DAMAGE as error:
-        raise CheckpointError(f"{path} is damaged: {one_line(error)}") from None
+    except (NNError, *_DAMAGE) as error:
+        raise unusable(path, error) from None
     except OSError as error:
         reason = error.strerror or f"damaged: {one_line(error)}"
         raise CheckpointError(f"cannot read {path}: {reason}") from None
+
+
+def unusable(path: Path, error: Exception) -> CheckpointError:
+    """The error of a checkpoint whose contents raised another one."""
+    if isinstance(error, UnknownNameError):
+        return CheckpointError(f"{path}: {error.what}; load its plug-in with --plugin")
+    return CheckpointError(f"{path} is damaged: {one_line(error)}")
 
 
 def _read(path: Path, file: Any, program: str) -> Checkpoint:
