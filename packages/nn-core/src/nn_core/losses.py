@@ -214,7 +214,7 @@ def _check_integers(y: npt.NDArray[Any]) -> None:
         raise DataError(f"class labels are integers, not {y.dtype}")
 
 
-def _check_real(y: npt.NDArray[Any]) -> None:
+def _check_real(y: object) -> None:
     if not isinstance(y, np.ndarray) or y.dtype.kind not in "biuf":
         kind = y.dtype if isinstance(y, np.ndarray) else type(y).__name__
         raise DataError(f"targets are an array of real numbers, not {kind}")
