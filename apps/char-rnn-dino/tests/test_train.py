@@ -197,7 +197,7 @@ class TestResume:
         bare = tmp_path / "bare.h5"
         checkpoint.save(bare, model.network, program=DINO_GEN, details=stored)
         line = DINO.refusal("train", "--resume", bare, status=1)
-        assert line == "the checkpoint has a network, but no run to resume"
+        assert line == "the checkpoint has only a network, no run to resume"
 
 
 class TestErrors:
@@ -205,7 +205,7 @@ class TestErrors:
         ("content", "said"),
         [
             (b"", "d.txt is empty"),
-            (b"\r\n \n", "d.txt is empty: it has blank lines only"),
+            (b"\r\n \n", "d.txt is empty: it has only blank lines"),
             (b"Rex\nCaf\xe9\n" * 50, "d.txt is not a text in UTF-8"),
         ],
     )

@@ -88,8 +88,8 @@ def test_the_report_has_a_line_for_each_array_and_the_largest_error() -> None:
 
     report = check_function(f, {"v": v, "w": w}, {"v": 2 * v, "w": np.array([[0.5, 1]])}, rng=rng())
     first, second, third = str(report).splitlines()
-    assert first.startswith("v (2,): 2 compared, largest relative error ")
-    assert second.startswith("w (1, 2): 1 compared, largest relative error ")
+    assert first.startswith("v (2,): 2 compared, max relative error ")
+    assert second.startswith("w (1, 2): 1 compared, max relative error ")
     assert third == "  1 at a kink: [0, 0]"
     assert report.error == max(array.error for array in report.arrays)
     assert GradientReport(()).error == 0

@@ -254,7 +254,7 @@ def test_no_samples_and_no_length() -> None:
 @pytest.mark.parametrize("shape", [(3,), (3, 0), (3, 1, 1)])
 def test_a_prefix_is_tokens_with_at_least_one_step(shape: tuple[int, ...]) -> None:
     rng = np.random.default_rng(0)
-    with pytest.raises(ShapeError, match="a prefix is tokens"):
+    with pytest.raises(ShapeError, match="the prefix must be tokens"):
         sample(predictors(), np.zeros(shape, int), rng=rng, max_length=1)
 
 

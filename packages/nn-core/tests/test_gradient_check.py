@@ -272,7 +272,7 @@ def test_a_kink_is_reported_and_is_no_failure() -> None:
     assert report.arrays[0].kinks == ("[0, 1]",)
     assert report.arrays[0].numbers == 5
     first, second = str(report).splitlines()
-    assert first.startswith("the input x (2, 3): 5 compared, largest relative error ")
+    assert first.startswith("the input x (2, 3): 5 compared, max relative error ")
     assert second == "  1 at a kink: [0, 1]"
 
 

@@ -153,5 +153,5 @@ def test_a_wrong_text_says_what_would_be_right(text: str, message: str) -> None:
 
 
 def test_a_negative_scale_is_refused() -> None:
-    with pytest.raises(SettingError, match="cannot be negative: -1"):
+    with pytest.raises(SettingError, match="scale must be at least 0, not -1"):
         draw("normal:scale=-1", (2, 2))

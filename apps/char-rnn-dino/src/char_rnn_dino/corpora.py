@@ -14,7 +14,7 @@ FIELD_NOTES = "fieldnotes.txt"
 
 
 def bundled(name: str) -> Path:
-    """A corpus that comes with the program; in a checkout, the file in the workspace's `data`."""
+    """The path of a corpus shipped with the program; in a checkout, in the workspace's `data`."""
     for folder in Path(__file__).resolve().parents:
         if (folder / "packages" / "nn-core").is_dir() and (folder / "data" / name).is_file():
             return folder / "data" / name
@@ -22,7 +22,7 @@ def bundled(name: str) -> Path:
 
 
 def read_names(path: Path) -> tuple[str, ...]:
-    """The names of a file, one per line, lowercased, without duplicates, in the file's order.
+    """Read names, one per line, lowercased, without duplicates, in their original order.
 
     Raises DataError as `read_text` does, and for a line with unprintable characters.
     """

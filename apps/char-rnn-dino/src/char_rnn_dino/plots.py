@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def plot_novelty(found: Mapping[float, Novelty], path: Path, *, title: str) -> None:
-    """Copies and duplicates over temperature on the left, distance and length on the right."""
+    """Plot copies and duplicates by temperature on the left, distance and length on the right."""
     from matplotlib.ticker import PercentFormatter
 
     temperatures = sorted(found)
@@ -33,10 +33,10 @@ def plot_novelty(found: Mapping[float, Novelty], path: Path, *, title: str) -> N
     for color, (axes, field, label) in zip(COLORS, lines, strict=False):
         values = [getattr(found[temperature], field) for temperature in temperatures]
         axes.plot(temperatures, values, color=color, label=label, marker="o", markersize=4)
-    tidy(fractions, x="temperature", y="share of generated names", title="Copies and duplicates")
+    tidy(fractions, x="temperature", y="fraction of generated names", title="Copies and duplicates")
     fractions.yaxis.set_major_formatter(PercentFormatter(1.0))
     fractions.set_ylim(-0.03, 1.03)
-    tidy(letters, x="temperature", y="mean, in letters", title="Distance and length")
+    tidy(letters, x="temperature", y="mean (letters)", title="Distance and length")
     letters.set_ylim(bottom=0)
     for axes in (fractions, letters):
         axes.legend(frameon=False)
@@ -45,7 +45,7 @@ def plot_novelty(found: Mapping[float, Novelty], path: Path, *, title: str) -> N
 
 
 def plot_trace(traced: Trace, vocabulary: Vocabulary, name: str, path: Path, *, title: str) -> None:
-    """Hidden states by letter read, and below them the probabilities of the next letter."""
+    """Plot hidden states by letter read, and below them the probabilities of the next letter."""
     T, units = traced.states.shape
     letters = ["end" if token == END else token for token in vocabulary.tokens]
     V = len(letters)
@@ -77,7 +77,7 @@ def plot_trace(traced: Trace, vocabulary: Vocabulary, name: str, path: Path, *, 
 def plot_gradient_norms(
     found: Mapping[str, Mapping[float, GradientNorms]], path: Path, *, clip_norm: float, title: str
 ) -> None:
-    """Gradient norms by steps back, one column per cell: of the state, and below of the weights.
+    """Plot gradient norms by steps back, a column per cell: state gradient above, weights below.
 
     found  cell -> factor on the recurrent weights -> norms
     """
@@ -112,5 +112,5 @@ def _line_style_legend(axes: "Axes", clip_norm: float) -> None:
 
 
 def _positive(values: Array) -> Array:
-    """NaN for zeros, which a logarithmic axis cannot show."""
+    """Replace zeros by NaN, since a logarithmic axis cannot show them."""
     return np.where(values > 0, values, np.nan)

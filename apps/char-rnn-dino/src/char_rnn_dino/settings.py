@@ -1,4 +1,4 @@
-"""The settings of a training run, and the network that they define."""
+"""The settings of a training run, and the network they define."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -18,10 +18,10 @@ from nn_core.training.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class SequenceSettings(Settings):
-    """The settings that both programs have.
+    """The settings common to both programs.
 
-    data                   a file; None for the bundled corpus
-    validation             fraction held out
+    data                   path; None for the bundled corpus
+    validation             fraction to hold out
     cell                   recurrent layer: "rnn", "gru" or "lstm"
     hidden                 units per recurrent layer
     layers                 number of stacked recurrent layers
@@ -55,7 +55,7 @@ class SequenceSettings(Settings):
         return Network(chain, input_shape=(None,), rng=rng, dtype=self.dtype)
 
     def sequence_recipe(self) -> Recipe:
-        """How to train it."""
+        """The training recipe."""
         return self.recipe(softmax_cross_entropy)
 
 
@@ -64,12 +64,12 @@ S = TypeVar("S", bound=SequenceSettings)
 
 @dataclass(frozen=True, kw_only=True)
 class NameSettings(SequenceSettings):
-    """The settings of dino-gen: many names, each a sequence of its own."""
+    """The settings of dino-gen, which trains on names as separate sequences."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextSettings(SequenceSettings):
-    """The settings of char-rnn: one long text.
+    """The settings of char-rnn, which trains on one long text.
 
     unit         tokens are characters ("char") or words ("word")
     lowercase    lowercase the text
@@ -85,16 +85,16 @@ class TextSettings(SequenceSettings):
 
 
 RENAMED = {"blank": "embedding_dropout", "lower": "lowercase", "steps": "bptt_length"}
-"""Settings of old checkpoints -> their present names."""
+"""Old name of a setting -> its current name."""
 
 
 def migrate_settings(saved: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a checkpoint of any version under their present names."""
+    """The settings of a checkpoint of any version, under their current names."""
     return {RENAMED.get(name, name): value for name, value in saved.items()}
 
 
 def settings_of(model: Model, settings_type: type[S]) -> S:
-    """The settings that a model was trained with. Raises CheckpointError if they are invalid."""
+    """The training settings of a model. Raises CheckpointError if they are invalid."""
     try:
         settings = settings_type.from_mapping(migrate_settings(model.settings))
         settings.sequence_recipe()

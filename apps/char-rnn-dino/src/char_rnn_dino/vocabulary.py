@@ -27,7 +27,7 @@ class Vocabulary:
     """Distinct tokens; the id of a token is its index.
 
     tokens     for words, the first may be UNKNOWN
-    unit       whether a token is a character, or a word or punctuation mark
+    unit       "char", or "word" for words and punctuation marks
     lowercase  whether text is lowercased before it is encoded
     """
 
@@ -68,7 +68,7 @@ class Vocabulary:
     def from_dict(cls, fields: Any) -> "Vocabulary":
         """The inverse of `to_dict`; `lowercase` was once called `lower`.
 
-        Raises CheckpointError for anything that `to_dict` cannot have returned.
+        Raises CheckpointError for an invalid vocabulary.
         """
         try:
             tokens, unit = tuple(fields["tokens"]), fields["unit"]

@@ -12,7 +12,7 @@ from nn_core.cli.plots import new_figure, save_figure
 Images = npt.NDArray[np.uint8]
 
 MAX_MISTAKES = 40
-"""Photos in the figure of mistakes."""
+"""Maximum number of photos in the figure of mistakes."""
 _COLUMNS = 8
 _MAX_COUNTS = 20
 """Number of classes up to which the counts are written into a confusion matrix."""
@@ -60,7 +60,7 @@ def plot_photos(x: Images, captions: Sequence[str], path: Path, *, title: str) -
 
 
 def plot_samples(x: Images, y: Labels, path: Path, *, columns: int = 12) -> None:
-    """The first images of each digit, a row per digit; white where there are no more."""
+    """The first images of each digit, a row per digit; missing images are white."""
     size, columns = x.shape[1], min(columns, np.bincount(y).max())
     grid = np.full((10, size, columns, size, 3), 255, np.uint8)
     for digit in range(10):

@@ -18,7 +18,7 @@ from nn_core.layers import (
 )
 
 NORM = InstanceNorm(epsilon=1.0)
-"""Pixels are 0 to 255, so that an epsilon of 1 is small."""
+"""An epsilon of 1 is small for pixels from 0 to 255."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Preset:
 
     build      (classes, activation, initializer, dropout rate) -> layers
     photos     defaults of the options of `train`
-    synthetic  those that differ for synthetic hands, which are many and all different
+    synthetic  defaults that differ for synthetic hands, of which there are many, all different
     """
 
     build: Callable[[int, Layer, str, float], list[Layer]]

@@ -19,12 +19,12 @@ from nn_core.losses import softmax_cross_entropy
 
 @dataclass(frozen=True, kw_only=True)
 class PhotoSettings(Settings):
-    """The settings of a run of cnn-sign, by the names of its options.
+    """The settings of a cnn-sign run, named after its options.
 
-    test         validation data; None: the data's own test part, a fold, or a held-back part
+    test         validation data; None: the test set of `data`, a fold, or a held-out split
     fold         "2/5": the second of five parts is held out
-    group        the subjects of the photos in a folder
-    extra_data   more training photos, or "none"
+    group        how to find the subjects of the photos in a folder
+    extra_data   additional training photos, or "none"
     backgrounds  copies of each hand over synthetic backgrounds
     dropout      rate before the last layer
     """
@@ -67,7 +67,7 @@ _RENAMED = {"add": "extra_data", "walls": "backgrounds"}
 
 
 def migrate_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a checkpoint of any version, under today's names.
+    """The settings of a checkpoint of any version, under their current names.
 
     Before dropout there was keep_prob = 1 - dropout; extra_data was `add`, backgrounds `walls`;
     the diversity of synthetic data was `variety`; in augmentations horizontal_flip was `mirror`,

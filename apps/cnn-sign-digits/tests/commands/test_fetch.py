@@ -169,7 +169,7 @@ def test_without_a_network_nothing_is_left_behind(
     ("name", "hint"), [("digit", "did you mean 'digits'?"), ("synthetic", "choose from digits, signs")]
 )
 def test_a_set_that_cannot_be_fetched(name: str, hint: str) -> None:
-    assert refusal("fetch", name, status=1) == f"no data set {name!r} to download; {hint}"
+    assert refusal("fetch", name, status=1) == f"unknown data set {name!r}; {hint}"
 
 
 def test_all_sets_are_listed_with_their_settings() -> None:

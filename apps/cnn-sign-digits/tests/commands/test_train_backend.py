@@ -54,7 +54,7 @@ def test_a_resumed_run_keeps_its_shards(tmp_path: Path) -> None:
 def test_the_reference_has_no_shards(tmp_path: Path) -> None:
     data = signs_file(tmp_path / "signs.h5")
     options = ("--data", data, "--engine", "reference", "--shards", 2)
-    assert "--shards is for --engine fast" in refusal("train", *options, status=2)
+    assert "--shards requires --engine fast" in refusal("train", *options, status=2)
 
 
 PLUGIN = """

@@ -40,7 +40,7 @@ class TestResuming:
     def test_a_network_without_its_run_cannot_go_on(self, tmp_path: Path) -> None:
         succeed("export", "--model", trained(tmp_path), "--save", tmp_path / "small.h5")
         line = refusal("train", "--resume", tmp_path / "small.h5", status=1)
-        assert line == "the checkpoint has a network, but no run to resume"
+        assert line == "the checkpoint has only a network, no run to resume"
 
 
 class TestRefusals:
@@ -102,7 +102,7 @@ class TestRefusals:
         data = signs_file(tmp_path / "signs.h5")
         wild = ("--optimizer", "gradient-descent", "--learning-rate", 1e30, "--schedule", "constant")
         line = refusal("train", "--data", data, *wild, status=1)
-        assert "the first numbers that are not finite come from layer" in line
+        assert "the first non-finite values come from layer" in line
 
     def test_inputs_are_never_written_over(self, tmp_path: Path) -> None:
         folder, table = subjects_folder(tmp_path / "hands"), tmp_path / "who.csv"
@@ -126,4 +126,4 @@ class TestRefusals:
     def test_extra_data_with_photos_of_the_validation_set(self, tmp_path: Path) -> None:
         folder = subjects_folder(tmp_path / "hands")
         options = ("--data", folder, "--group", r"(p\d+)_", "--extra-data", folder)
-        assert "has photos of the validation set" in refusal("train", *options, status=1)
+        assert "contains photos of the validation set" in refusal("train", *options, status=1)

@@ -120,7 +120,7 @@ def test_a_regular_expression() -> None:
         find_subjects(paths, r"(x)?", "here")
     with pytest.raises(SettingError, match="is not a regular expression: missing"):
         find_subjects(paths, "(", "here")
-    with pytest.raises(SettingError, match="needs a group in parentheses"):
+    with pytest.raises(SettingError, match="needs a parenthesized group"):
         find_subjects(paths, "ann", "here")
 
 

@@ -1,4 +1,4 @@
-"""An example of each layer, fused layer and loss, small enough to check all of its gradients."""
+"""Small examples of every layer, fused layer and loss, for gradient checks."""
 
 import importlib
 from collections.abc import Iterator, Mapping
@@ -69,12 +69,12 @@ LAYERS: Mapping[str, Mapping[str, Layer]] = {
         "LastStep": LastStep(),
     },
 }
-"""Layers by what they take and by their names."""
+"""Layers by type of input and by name."""
 
 
 @dataclass(frozen=True)
 class LayerExample:
-    """A layer, what to call it, and a batch of its inputs."""
+    """A layer with its name and an input batch."""
 
     name: str
     layer: Layer
@@ -83,7 +83,7 @@ class LayerExample:
 
 @dataclass(frozen=True)
 class LossExample:
-    """A loss, what to call it, and its arguments."""
+    """A loss with its name and arguments."""
 
     name: str
     loss: Loss
@@ -92,7 +92,7 @@ class LossExample:
 
 
 def inputs(rng: np.random.Generator) -> Mapping[str, npt.NDArray[Any]]:
-    """A batch of each kind that layers take."""
+    """A batch of each type of input."""
     return {
         "features": rng.normal(size=(5, 4)),
         "images": rng.normal(size=(3, 4, 4, 2)),
@@ -102,14 +102,14 @@ def inputs(rng: np.random.Generator) -> Mapping[str, npt.NDArray[Any]]:
 
 
 def layer_examples(rng: np.random.Generator) -> Iterator[LayerExample]:
-    """Each layer."""
+    """An example of each layer."""
     for kind, x in inputs(rng).items():
         for name, layer in LAYERS[kind].items():
             yield LayerExample(name, layer, x)
 
 
 def fused_examples(rng: np.random.Generator) -> Iterator[LayerExample]:
-    """Each fused layer that trains, for all the layers that it can stand for."""
+    """An example of each fused layer usable in training, for every layer pattern it can replace."""
     batches = inputs(rng)
     kinds = {name: kind for kind, layers in LAYERS.items() for name in layers}
     for pattern, module, name in MODULES:
@@ -123,7 +123,7 @@ def fused_examples(rng: np.random.Generator) -> Iterator[LayerExample]:
 
 
 def loss_examples(rng: np.random.Generator) -> Iterator[LossExample]:
-    """Each loss; of the one for sequences, some labels are ignored."""
+    """An example of each loss; the sequence loss ignores some labels."""
     padded = rng.integers(-1, 3, size=(3, 4))
     padded[0, 0] = 0  # at least one target that counts
     for name, loss, shape, targets in (

@@ -1,4 +1,4 @@
-"""Options of deep-nn that several commands have: the data and the network."""
+"""Data and network options shared by the commands of deep-nn."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from nn_core.cli.train_options import activation_option, initializer_option
 
 DATA = (
     f"{', '.join([*CATALOG.generated, *CATALOG.remote])}, or a {', '.join(READERS)} file;"
-    " settings as in moons:noise=0.3"
+    " with settings, e.g. moons:noise=0.3"
 )
 """What `--data` accepts."""
 
@@ -19,7 +19,7 @@ def network_options(*, omit: str = "", data: str = "moons", hidden: str = "16,16
 
     omit          a field to leave out
     data, hidden  their defaults
-    others        defaults of options that are not among these
+    others        ignored: defaults of options declared elsewhere
     """
     return together(
         data_options(data=data, kinds=DATA),

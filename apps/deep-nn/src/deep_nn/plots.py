@@ -20,8 +20,8 @@ RESOLUTION = 300
 def draw_boundary(model: Model, parts: Mapping[str, Dataset[RawExamples]], path: Path, *, title: str) -> None:
     """Color the plane by the predicted class, more strongly where it is more probable.
 
-    parts  name -> points drawn on it; the first filled, the second as rings. The title states
-           the accuracy on the last.
+    parts  name -> points to plot; the first filled, the second as rings. The title gives the
+           accuracy on the last.
     """
     from matplotlib.colors import to_rgb
 

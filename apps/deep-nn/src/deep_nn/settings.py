@@ -1,4 +1,4 @@
-"""The settings of a run of deep-nn: the options of `train`, kept in the checkpoint."""
+"""The settings of a deep-nn run: the options of `train`, stored in the checkpoint."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from nn_core.errors import SettingError
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSettings(Settings):
-    """Settings of the data and the network, beside those that every program has.
+    """Settings of the data and the network, besides those common to all programs.
 
-    hidden   units of the hidden layers, "20,7,5"; "" for none
+    hidden   units of each hidden layer, "20,7,5"; "" for none
     dropout  dropout rate after each hidden layer: one rate, or one per layer, "0.2,0.5"
     """
 
@@ -40,7 +40,7 @@ class NetworkSettings(Settings):
 
 
 def migrate_settings(saved: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of an older checkpoint under today's names.
+    """The settings of an older checkpoint under their current names.
 
     keep_prob  until 0.1: the probability of keeping a unit; dropout = 1 - keep_prob
     """

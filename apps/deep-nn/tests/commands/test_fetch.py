@@ -31,7 +31,7 @@ class TestFetch:
         assert "license: " in said
 
     def test_an_unknown_set(self) -> None:
-        assert "no data set 'cat' to download; did you mean 'cats'?" in refusal("fetch", "cat", status=1)
+        assert "unknown data set 'cat'; did you mean 'cats'?" in refusal("fetch", "cat", status=1)
 
     def test_a_server_that_does_not_respond(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         import requests.exceptions

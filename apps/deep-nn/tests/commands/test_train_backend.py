@@ -53,7 +53,7 @@ def test_other_shards_give_the_same_table() -> None:
 
 def test_the_reference_has_no_shards() -> None:
     line = refusal("train", "--engine", "reference", "--shards", 2, status=2)
-    assert "--shards is for --engine fast" in line
+    assert "--shards requires --engine fast" in line
 
 
 PLUGIN = """

@@ -94,7 +94,7 @@ class TestNpz:
             ({"a": POINTS, "b": NUMBERS}, "has no x and y; its keys are a, b"),
             ({}, "it has no keys"),
             ({"x": POINTS}, "y is missing"),
-            ({"x": POINTS, "y": NUMBERS[:5]}, "x is (6, 2) and y is (5,)"),
+            ({"x": POINTS, "y": NUMBERS[:5]}, "x has shape (6, 2) and y (5,)"),
             ({"x": POINTS, "y": np.eye(6)}, "one label per example"),
             ({"x": POINTS[:0], "y": NUMBERS[:0]}, ": no examples"),
             ({"x": POINTS[:, :0], "y": NUMBERS}, ": no examples"),
@@ -165,7 +165,7 @@ class TestHdf5:
                 {"test_set_x": POINTS, "test_set_y": NUMBERS + 1, "list_classes": [b"a", b"b"]},
                 "label 2 is out of range; there are 2 classes",
             ),
-            ({"test_set_x": POINTS, "test_set_y": NUMBERS, "list_classes": [b"a", b"a"]}, "has a name twice"),
+            ({"test_set_x": POINTS, "test_set_y": NUMBERS, "list_classes": [b"a", b"a"]}, "duplicate name"),
             ({"train_set_x": 3.0, "train_set_y": 1}, "must be a table"),
             ({"train_set_x": POINTS, "train_set_y": 1}, "one label per example"),
         ],
@@ -228,7 +228,7 @@ class TestAnyKind:
 
 def test_an_unknown_suffix(tmp_path: Path) -> None:
     path = csv_file(tmp_path, "1,2,a", "points.txt")
-    assert "unknown suffix (.txt); data files end in .csv, .npz, .h5, .hdf5" in message_of(path)
+    assert "unsupported suffix (.txt); expected one of .csv, .npz, .h5, .hdf5" in message_of(path)
     assert "(none)" in message_of(csv_file(tmp_path, "1,2,a", "points"))
 
 

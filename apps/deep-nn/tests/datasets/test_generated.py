@@ -72,7 +72,7 @@ def test_blobs_are_centered_on_the_unit_circle() -> None:
         ("moons:noise=-0.1", "noise must be 0 to 1000"),
         ("moons:noise=1e300", "noise must be 0 to 1000"),
         ("moons:noise=nan", "must be finite"),
-        ("moons:points=2.5", "must be a whole number"),
+        ("moons:points=2.5", "must be an integer"),
         ("circles:factor=1", "factor must be between 0 and 1"),
         ("spirals:classes=1", "classes must be 2 to 100"),
         ("spirals:turns=0", "turns must be more than 0"),

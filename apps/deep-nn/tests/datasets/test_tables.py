@@ -58,7 +58,7 @@ class TestCsv:
         ("text", "message"),
         [
             ("", "is empty"),
-            ("\n \n,,\n", "is empty: it has blank lines only"),
+            ("\n \n,,\n", "is empty: it has only blank lines"),
             ("a,b,kind\n", "has a header but no rows"),
             ("1,2,a\n3,x,b\n", "line 2, column 2: 'x' is not a number"),
             ("1,x,a\n3,4,b\n", "line 1, column 2: 'x' is not a number"),

@@ -70,7 +70,7 @@ BAD_DATA: dict[str, tuple[Callable[[Path], object], str]] = {
     ".h5 without labels": (h5(train_set_x=POINTS), "train_set_y is missing"),
     ".h5 with a test part only": (h5(test_set_x=POINTS, test_set_y=SIDES), "has only a test set, no training set"),
     "a truncated .h5": (a_truncated_h5, "is not an HDF5 file, or is damaged"),
-    "an unknown suffix": (lambda folder: __file__, "unknown suffix (.py)"),
+    "an unknown suffix": (lambda folder: __file__, "unsupported suffix (.py)"),
     "settings that a set has not": (lambda folder: "moons:radius=1", "no setting 'radius'"),
     "settings out of range": (lambda folder: "moons:points=1", "points must be 4 to"),
 }
@@ -114,4 +114,4 @@ class TestData:
     def test_too_few_examples_to_split(self, here: Path) -> None:
         text("1,2,a\n3,4,b\n")(here)
         line = refused_and_nothing_changed(here, "train", "--data", "points.csv", status=1)
-        assert "no example can be held out" in line
+        assert "cannot hold out examples" in line

@@ -30,7 +30,7 @@ class TestDivergence:
     def test_divergence_is_one_line(self, here: Path) -> None:
         path = trained(here / "m.h5")
         line = refused_and_nothing_changed(here, "train", "--save", path, "--figure", "f.png", *self.WILD, status=1)
-        assert "not finite come from layer " in line
+        assert "non-finite values come from layer " in line
         assert "smaller learning rate" in line
 
     @pytest.mark.parametrize("rate", ["1e8", "1e15", "1e20", "1e60"])

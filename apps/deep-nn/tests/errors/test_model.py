@@ -70,7 +70,7 @@ BAD_MODELS: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "with weights that are not finite": (
         edited(replaced("parameters/0/W", np.full((2, 16), np.nan))),
-        "m.h5 is damaged: /parameters/0/W has values that are not finite",
+        "m.h5 is damaged: /parameters/0/W has non-finite values",
     ),
     "with a group for weights": (edited(replaced("parameters/0/W", {})), "m.h5 is damaged"),
     "without details": (edited(replaced("details", None)), "m.h5 is damaged"),

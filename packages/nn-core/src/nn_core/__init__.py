@@ -1,4 +1,4 @@
-"""Neural networks from first principles in NumPy, every gradient written by hand."""
+"""Neural networks from first principles in NumPy, with hand-written gradients."""
 
 from typing import TYPE_CHECKING
 

@@ -1,8 +1,8 @@
 """Elementwise functions and their derivatives, softmax and softplus.
 
-Each derivative is given both x and y = f(x), and uses whichever is cheaper; d_x = d_y * f'(x).
-All are stable for any finite input: exp never sees a large positive number. They give the type
-of their input.
+Each derivative takes both x and y = f(x), and uses whichever is cheaper; d_x = d_y * f'(x).
+All are stable for any finite input: exp is never called with a large positive argument. The
+result has the dtype of the input.
 """
 
 import math
@@ -16,9 +16,9 @@ from nn_core.erf import normal_cdf, normal_pdf
 
 
 def sigmoid(x: Array) -> Array:
-    """y = 1 / (1 + exp(-x)), with x held above the point where exp(-x) would overflow.
+    """y = 1 / (1 + exp(-x)), with x clipped from below so that exp(-x) does not overflow.
 
-    There y is below 1e-37, in float64 below 1e-304.
+    At the clipping point y is below 1e-37, or 1e-304 in float64.
     """
     y: Array = 1.0 / (1.0 + np.exp(-np.maximum(x, _lowest_exponent(x.dtype))))
     return y
@@ -26,7 +26,7 @@ def sigmoid(x: Array) -> Array:
 
 @cache
 def _lowest_exponent(dtype: np.dtype[Any]) -> float:
-    """Below it exp(-x) may overflow."""
+    """The lower bound of x, below which exp(-x) may overflow."""
     return -0.99 * math.log(np.finfo(dtype).max)
 
 
@@ -70,15 +70,14 @@ def leaky_relu_derivative(x: Array, y: Array, *, slope: float = 0.01) -> Array:
 GELU_SCALE = math.sqrt(2.0 / math.pi)
 GELU_CUBIC = 0.044715
 GELU_BOUND = 10.0
-"""From |x| = 10 on t is -1 or 1, also in float64: a larger x need not be cubed, nor overflow."""
+"""For |x| >= 10, t is exactly -1 or 1, also in float64: clipping x avoids overflow of its cube."""
 
 
 def gelu(x: Array) -> Array:
     """y = x (1 + t) / 2,   t = tanh(u),   u = sqrt(2/pi) (x + 0.044715 x^3).
 
-    x times the probability that a standard normal number is below x, of which (1 + t) / 2 is an
-    approximation within 0.0005. Source: Hendrycks, Gimpel, Gaussian error linear units (2016),
-    sec. 2.
+    x times P(Z < x) for a standard normal Z, which (1 + t) / 2 approximates within 0.0005.
+    Source: Hendrycks, Gimpel, Gaussian error linear units (2016), sec. 2.
     """
     z = np.clip(x, -GELU_BOUND, GELU_BOUND)
     t = np.tanh(GELU_SCALE * (z + GELU_CUBIC * z**3))
@@ -96,7 +95,7 @@ def gelu_derivative(x: Array, y: Array) -> Array:
 
 
 def exact_gelu(x: Array) -> Array:
-    """y = x P(x), with P(x) the probability that a standard normal number is below x.
+    """y = x P(x), with P the cumulative distribution function of the standard normal distribution.
 
     Source: Hendrycks, Gimpel, Gaussian error linear units (2016), sec. 2.
     """

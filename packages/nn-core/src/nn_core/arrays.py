@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
-"""Real numbers, float32 unless float64 was asked for."""
+"""Real numbers, float32 by default."""
 
 Labels: TypeAlias = npt.NDArray[np.integer[Any]]
 """Class numbers, one per example: (N,)."""
@@ -17,24 +17,24 @@ Arrays: TypeAlias = Mapping[str, Array]
 """Arrays by name, such as the parameters of a layer."""
 
 Shape: TypeAlias = tuple[int | None, ...]
-"""The shape of one example, without the batch axis; None is a number of steps that may vary."""
+"""The shape of one example, without the batch axis; None is a variable number of steps."""
 
 
 def element_count(shape: Shape) -> int:
-    """The numbers in an example of this shape; of a sequence, those of one step."""
+    """Number of elements of an example of this shape; of one step for a sequence."""
     return math.prod(size for size in shape if size is not None)
 
 
 class LazyArray(Protocol):
-    """Examples (N, ...) that are not in memory, and are read when they are asked for."""
+    """Examples (N, ...) read from storage on demand."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(N, ...), as of an array."""
+        """(N, ...)."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """What kind of numbers they are."""
+        """Data type of the examples."""
 
     def __len__(self) -> int:
         """N."""
@@ -43,8 +43,8 @@ class LazyArray(Protocol):
         """The examples of a slice, read into an array."""
 
     def read(self, rows: npt.NDArray[np.intp], out: npt.NDArray[Any]) -> None:
-        """Put the examples at these indices, in any order, into `out`."""
+        """Read the examples at these indices, in any order, into `out`."""
 
 
 Examples: TypeAlias = npt.NDArray[Any] | LazyArray
-"""What a network is trained and judged on: in memory, or read as it is needed."""
+"""Training or evaluation examples, in memory or read on demand."""

@@ -2,14 +2,14 @@
 
     erf(x) = 2/sqrt(pi) integral from 0 to x of exp(-t^2) dt,   erfc(x) = 1 - erf(x)
 
-No elementary formula gives them, and NumPy has neither. Each interval of |x| has a quotient of
-two polynomials whose largest relative error is below 1e-16:
+They have no elementary formula, and NumPy provides neither. Each interval of |x| has a quotient of
+two polynomials with a maximum relative error below 1e-16:
 
     |x| <= 0.46875       erf(x)  = x R1(x^2)
     0.46875 < |x| <= 4   erfc(x) = exp(-x^2) R2(x)
     4 < |x|              erfc(x) = exp(-x^2)/x (1/sqrt(pi) - R3(1/x^2)/x^2)
 
-so that erf keeps all digits near 0, and erfc where it is tiny. Of the rest, erfc(-x) = 2 - erfc(x)
+so that erf is accurate near 0, and erfc where it is tiny. For negative x, erfc(-x) = 2 - erfc(x)
 and erf(-x) = -erf(x).
 
 Source: Cody, Rational Chebyshev approximations for the error function (1969), tables I to III.
@@ -23,12 +23,12 @@ import numpy as np
 from nn_core.arrays import Array
 
 NEAR, FAR = 0.46875, 4.0
-"""Where the intervals of |x| meet."""
+"""Boundaries of the intervals of |x|."""
 
 UNDERFLOW = 30.0
-"""Beyond it exp(-x^2) is zero, also in float64."""
+"""For larger x, exp(-x^2) is zero, also in float64."""
 
-# Numerator and denominator of R1, R2 and R3, from the highest power to the constant.
+# Numerator and denominator of R1, R2 and R3, highest power first.
 R1 = (
     (
         1.85777706184603153e-1,
@@ -84,21 +84,21 @@ R3 = (
 
 
 def erf(x: Array) -> Array:
-    """The probability that a normal number of mean 0 and variance 1/2 lies in (-x, x).
+    """P(-x < Z < x) for a normal Z with mean 0 and variance 1/2.
 
-    Relative error below 1e-15 in float64. Gives the type of x.
+    Relative error below 1e-15 in float64. The result has the dtype of x.
     """
     return np.where(np.abs(x) <= NEAR, _near(x), np.sign(x) * (1.0 - _upper_tail(np.abs(x))))
 
 
 def erfc(x: Array) -> Array:
-    """1 - erf(x), with the digits of a small result kept. Relative error below 2e-15."""
+    """1 - erf(x), without cancellation where it is small. Relative error below 2e-15."""
     tail = _upper_tail(np.abs(x))
     return np.where(np.abs(x) <= NEAR, 1.0 - _near(x), np.where(x > 0, tail, 2.0 - tail))
 
 
 def normal_cdf(x: Array) -> Array:
-    """The probability that a standard normal number is below x: erfc(-x / sqrt(2)) / 2."""
+    """Cumulative distribution function of the standard normal: erfc(-x / sqrt(2)) / 2."""
     return 0.5 * erfc(-math.sqrt(0.5) * x)
 
 
@@ -119,7 +119,8 @@ def _upper_tail(x: Array) -> Array:
     """erfc(x) for x > 0.46875.
 
     x^2 is split at r, x rounded down to sixteenths, whose square is exact:
-    exp(-x^2) = exp(-r^2) exp(-(x - r)(x + r)). The rounding of a large x^2 would cost exp digits.
+    exp(-x^2) = exp(-r^2) exp(-(x - r)(x + r)). The rounding error of a large x^2 would be amplified
+    by exp.
     """
     middle, far = np.clip(x, NEAR, FAR), np.clip(x, FAR, UNDERFLOW)
     inverse = 1.0 / (far * far)

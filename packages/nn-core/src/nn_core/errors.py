@@ -1,32 +1,32 @@
-"""What can go wrong, by name. A command line turns each of these into one line.
+"""Exceptions. Command lines print each as one line.
 
-Every message says what was wrong, where, and what would be right.
+Every message says what was wrong, where, and what was expected.
 """
 
 
 class NNError(Exception):
-    """The root of all errors that this package raises on purpose."""
+    """Base class of the package's errors."""
 
 
 class ShapeError(NNError):
-    """Arrays whose shapes do not fit each other, or a layer that does not fit its input."""
+    """Incompatible array shapes, or a layer that does not fit its input."""
 
 
 class DataError(NNError):
-    """Data that cannot be used: missing, unreadable, or with values out of range."""
+    """Unusable data: missing, unreadable, or with values out of range."""
 
 
 class SettingError(NNError, ValueError):
-    """A name or a number chosen by the caller that makes no sense."""
+    """An invalid name or value passed by the caller."""
 
 
 class CheckpointError(NNError):
-    """A checkpoint that cannot be read, written, or used here."""
+    """A checkpoint that cannot be read, written or used."""
 
 
 class DivergenceError(NNError):
-    """The loss or the weights are no longer finite numbers."""
+    """The loss or the weights are no longer finite."""
 
 
 class GradientError(NNError):
-    """A gradient written by hand that finite differences do not confirm."""
+    """A gradient that does not match finite differences."""

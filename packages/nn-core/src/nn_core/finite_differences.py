@@ -1,12 +1,13 @@
-"""Compare claimed gradients of any function with finite differences.
+"""Compare gradients of any function with finite differences.
 
 The slope of f along a direction v is the limit of [f(w + h v) - f(w - h v)] / 2h; in float64
-with h = 1e-5 it is known to about ten digits. A gradient g claims that it is g . v. Each argument
-is checked apart: number by number if the array is small, along random directions if it is large.
+with h = 1e-5 it is accurate to about ten digits. A gradient g predicts the slope g . v. Each
+argument is checked separately: element by element if the array is small, along random directions
+if it is large.
 
-At a kink, such as ReLU's at 0, the slopes to the left and to the right differ and no number
-is "the" gradient. A kink is recognized by slopes that stay apart however small h gets; it is
-reported, and it is a failure only if the gradient does not lie between the two.
+At a kink, such as that of ReLU at 0, the left and right slopes differ and the gradient is
+undefined. A kink is recognized by slopes that stay apart as h shrinks; it is reported, and it is a
+failure only if the gradient does not lie between the two slopes.
 """
 
 import math
@@ -20,17 +21,17 @@ from nn_core.arrays import Array
 from nn_core.errors import GradientError
 
 STEPS = (1e-5, 1e-6, 1e-7)
-"""Distances h tried in turn: a kink nearby no longer matters once h is smaller."""
+"""Step sizes h tried in turn: a nearby kink no longer matters once h is small enough."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One array whose gradient passed.
+    """An array whose gradient passed.
 
     name     the layer and the argument, "layer 0, Dense(units=3), W"
-    numbers  how many numbers or directions were compared
-    error    the largest relative error |expected - received| / max(|expected|, |received|, 1e-4)
-    kinks    where the slope jumps, so that there was nothing to compare
+    numbers  number of elements or directions compared
+    error    maximum relative error |expected - received| / max(|expected|, |received|, 1e-4)
+    kinks    where the slope jumps, so that no comparison was possible
     """
 
     name: str
@@ -42,9 +43,9 @@ class Checked:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """What was checked; `str` of it has a line for each array.
+    """The arrays checked; its `str` has a line for each array.
 
-    nearby  at the point that was given kinks coincide, and a point near it was checked
+    nearby  whether a nearby point was checked, because kinks coincide at the given point
     """
 
     arrays: tuple[Checked, ...]
@@ -52,19 +53,17 @@ class GradientReport:
 
     @property
     def error(self) -> float:
-        """The largest relative error of all."""
+        """The maximum relative error over all arrays."""
         return max((array.error for array in self.arrays), default=0.0)
 
     def __str__(self) -> str:
         lines = []
         for array in self.arrays:
-            lines.append(
-                f"{array.name} {array.shape}: {array.numbers} compared, largest relative error {array.error:.1e}"
-            )
+            lines.append(f"{array.name} {array.shape}: {array.numbers} compared, max relative error {array.error:.1e}")
             if array.kinks:
                 lines.append(f"  {len(array.kinks)} at a kink: {', '.join(array.kinks)}")
         if self.nearby:
-            lines.append("a gradient failed at this point and none near it: it is one where kinks coincide")
+            lines.append("a gradient failed at this point but none failed nearby: kinks coincide at this point")
         return "\n".join(lines)
 
 
@@ -80,9 +79,9 @@ def check_function(
 ) -> GradientReport:
     """Compare gradients with finite differences of any function of float64 arrays.
 
-    function   reads `arguments`, which are moved in place and put back
-    gradients  under the same names, what is claimed
-    Raises GradientError at the first number or direction that is wrong.
+    function   reads `arguments`, which are perturbed in place and restored
+    gradients  the gradients to check, under the same names
+    Raises GradientError at the first wrong element or direction.
     """
     report = []
     for name, values in arguments.items():
@@ -90,7 +89,7 @@ def check_function(
         errors: list[float] = []
         kinks: list[str] = []
         for where, direction in _probes(values, largest, directions, rng):
-            on = direction != 0  # so that a NaN is reported where it is
+            on = direction != 0  # so that a NaN is reported at its location
             received = float(np.dot(claimed[on], direction[on]))
             found = _compare(function, values, direction, received, tolerance)
             if isinstance(found, _Kink):
@@ -125,7 +124,7 @@ class _Kink:
 
 
 def _probes(values: Array, largest: int, directions: int, rng: np.random.Generator) -> list[tuple[str, Array]]:
-    """Where to look: every unit vector of a small array, random ones of a large array."""
+    """Directions to check: all unit vectors of a small array, random ones of a large array."""
     if values.size > largest:
         drawn = [rng.normal(size=values.shape) for _ in range(directions)]
         return [(f", random direction {i}", v / np.linalg.norm(v)) for i, v in enumerate(drawn)]
@@ -140,7 +139,7 @@ def _probes(values: Array, largest: int, directions: int, rng: np.random.Generat
 def _compare(
     function: Callable[[], float], values: Array, direction: Array, received: float, tolerance: float
 ) -> _Slope | _Kink:
-    """The slope by finite differences and how far `received` is from it, or a kink."""
+    """The slope by finite differences and the error of `received`, or a kink."""
     start = values.copy()
 
     def moved(distance: float) -> float:

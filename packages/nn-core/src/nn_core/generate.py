@@ -1,8 +1,8 @@
-"""Sequences of tokens drawn from a network, token by token.
+"""Generate sequences of tokens from a network, token by token.
 
-The network predicts the next token; one is drawn, and becomes the next input. What was read
-before is in the state, so that a step costs the same however long the sequence has become, and
-many samples take it together, as one batch.
+The network predicts the next token; one is sampled and becomes the next input. The state holds
+what was read before, so the cost of a step does not depend on the length of the sequence, and many
+samples are generated in parallel, as one batch.
 """
 
 import math
@@ -17,24 +17,24 @@ from nn_core.layers.base import State, state_rows
 from nn_core.registry import require
 
 PREFIX_STEPS = 100
-"""How many steps of a prefix are read at a time, so that memory does not grow with it."""
+"""Steps of a prefix read at a time, to bound memory."""
 
 GROUP_SIZE = 512
-"""How many samples advance together: their states still fit into the processor's cache."""
+"""Samples generated together, few enough for their states to fit in the CPU cache."""
 
 
 class Predictor(Protocol):
-    """What samples are drawn from: `Reference`, `Engine`, or the faster `Engine.frozen()`."""
+    """The model to sample from: `Reference`, `Engine`, or the faster `Engine.frozen()`."""
 
     def predict(self, x: Labels, state: State | None = None, /) -> tuple[Array, State]:
         """Logits (N, T, V) of tokens (N, T), and the state after the last step."""
 
 
 class Pool(Protocol):
-    """Threads that share work, such as a `ThreadPool`."""
+    """A pool of threads, such as a `ThreadPool`."""
 
     def map(self, work: Callable[[int, int], None], pieces: int, /) -> None:
-        """Call work(thread, piece) for every piece; calls of one thread never overlap."""
+        """Call work(thread, piece) for every piece; calls on the same thread never overlap."""
 
 
 def next_probabilities(
@@ -44,12 +44,12 @@ def next_probabilities(
 
     p_v = exp(z_v / temperature) / sum_w exp(z_w / temperature)
 
-    temperature  1 leaves the distribution as it is, lower is more conservative, higher more
-                 diverse; 0 is the limit, the most likely token alone (the first of several)
-    top_k        only the k most likely tokens, renormalized
-    top_p        then only the most likely tokens that together reach probability top_p
-    Raises SettingError for a temperature below 0 or not finite, top_k below 1, or top_p
-    outside (0, 1].
+    temperature  1 leaves the distribution unchanged, lower is more conservative, higher more
+                 diverse; 0 is the limit, the most likely token (the first one if tied)
+    top_k        keep only the k most likely tokens, renormalized
+    top_p        then keep only the most likely tokens that together reach probability top_p
+    Raises SettingError for a negative or non-finite temperature, top_k below 1, or top_p outside
+    (0, 1].
     Source: Ackley, Hinton, Sejnowski, A learning algorithm for Boltzmann machines (1985); top_k:
     Fan, Lewis, Dauphin, Hierarchical neural story generation (2018); top_p: Holtzman et al.,
     The curious case of neural text degeneration (2020).
@@ -74,19 +74,19 @@ def next_probabilities(
         falling /= falling.sum(axis=1, keepdims=True)
     if top_p is not None:
         before = np.cumsum(falling, axis=1) - falling
-        falling[:, 1:][before[:, 1:] >= top_p] = 0.0  # the most likely stays, however it rounds
+        falling[:, 1:][before[:, 1:] >= top_p] = 0.0  # keep the most likely token despite rounding
         falling /= falling.sum(axis=1, keepdims=True)
     np.put_along_axis(p, order, falling, axis=1)
     return p
 
 
 def draw(p: Array, *, rng: np.random.Generator) -> Labels:
-    """One token for each row of p (N, V), drawn with probability p / sum p: (N,).
+    """Sample one token for each row of p (N, V), with probability p / sum p: (N,).
 
-    With r uniform in [0, 1) it is the first v for which p_0 + ... + p_v exceeds r sum p; so p
-    need not sum to 1, and a token with p = 0 is never drawn.
+    With r uniform in [0, 1), it is the first v for which p_0 + ... + p_v exceeds r sum p; so p
+    need not sum to 1, and a token with p = 0 is never sampled.
 
-    Raises DataError for a row whose sum is not a positive number.
+    Raises DataError for a row without a positive, finite sum.
     """
     ends = np.cumsum(p, axis=1, dtype=np.float64)
     total = ends[:, -1]
@@ -110,28 +110,28 @@ def generate(
     banned: Sequence[int] = (),
     max_length: int | None = None,
 ) -> Iterator[Labels]:
-    """The next tokens of N samples (N,), step after step, as they are drawn.
+    """Yield the next tokens (N,) of N samples, step by step.
 
-    predictor    from tokens (N, T) and a state to logits (N, T, V) and the state after them
+    predictor    maps tokens (N, T) and a state to logits (N, T, V) and the next state
     prefix       (N, T) tokens that the samples begin with; they are not repeated
     temperature, top_k, top_p  see `next_probabilities`
-    end_token    ends a sample; at the steps after it, -1 is in its place
-    banned       tokens that are not drawn
-    max_length   steps after which all end; None goes on until every sample has ended
+    end_token    ends a sample; at later steps, its token is -1
+    banned       tokens never to sample
+    max_length   maximum number of steps; None: until every sample has ended
     Raises ShapeError for a prefix that is not (N, T) with at least one step, or a network that
-    does not give logits at each step; SettingError for settings out of range, or if every
-    token is banned; DataError if the network's logits are not numbers.
+    does not output logits at each step; SettingError for settings out of range, or if every
+    token is banned; DataError if logits are not finite.
     """
     _check_settings(temperature, top_k, top_p)
     require(max_length is None or max_length >= 0, f"max_length must be at least 0, not {max_length}")
     if prefix.ndim != 2 or prefix.shape[1] == 0:
-        raise ShapeError(f"a prefix is tokens (N, T) with T at least 1, not {prefix.shape}")
+        raise ShapeError(f"the prefix must be tokens (N, T) with T at least 1, not {prefix.shape}")
     logits, state = predictor.predict(prefix[:, :PREFIX_STEPS])
     for start in range(PREFIX_STEPS, prefix.shape[1], PREFIX_STEPS):
         logits, state = predictor.predict(prefix[:, start : start + PREFIX_STEPS], state)
     if logits.ndim != 3:
-        raise ShapeError(f"generating needs logits at each step, (N, T, V), not {logits.shape}")
-    require(len(set(banned)) < logits.shape[2], "every token is banned: none is left to draw")
+        raise ShapeError(f"generation needs logits at each step, (N, T, V), not {logits.shape}")
+    require(len(set(banned)) < logits.shape[2], "every token is banned")
     going = np.arange(len(prefix))
     length = 0
     while len(going) and (max_length is None or length < max_length):
@@ -164,14 +164,14 @@ def sample(
     banned: Sequence[int] = (),
     pool: Pool | None = None,
 ) -> list[Labels]:
-    """N sequences, each the tokens that follow its prefix, without the one that ended it.
+    """Sample N sequences: the tokens that follow each prefix, without the end token.
 
-    More than GROUP_SIZE are drawn in groups, each by a generator seeded from `rng`, so that they
-    do not depend on the number of threads (if the BLAS has one thread).
+    More than GROUP_SIZE samples are divided into groups, each with a generator seeded from `rng`,
+    so that the result does not depend on the number of threads (with a single BLAS thread).
 
-    new_predictor  makes a predictor for each thread, as in lambda: Engine(network).frozen()
-    pool           whose threads share the groups; None does them in order
-    The other arguments are those of `generate`.
+    new_predictor  makes a predictor for each thread, e.g. lambda: Engine(network).frozen()
+    pool           threads to divide the groups among; None runs the groups in order
+    For the other arguments, see `generate`.
     """
     groups = -(-len(prefix) // GROUP_SIZE)
     samples: list[list[Labels]] = [[] for _ in range(groups)]
@@ -209,6 +209,6 @@ def sample(
 
 
 def _check_settings(temperature: float, top_k: int | None, top_p: float | None) -> None:
-    require(0 <= temperature < math.inf, f"temperature must be 0 (the most likely token) or above, not {temperature}")
+    require(0 <= temperature < math.inf, f"temperature must be at least 0 and finite, not {temperature}")
     require(top_k is None or top_k >= 1, f"top_k must be at least 1, not {top_k}")
     require(top_p is None or 0 < top_p <= 1, f"top_p must be in (0, 1], not {top_p}")

@@ -1,8 +1,8 @@
 """Compare the gradients of a network, a layer or a loss with finite differences.
 
-In a network one number may move several units across their kinks at once, each layer choosing its
-slope apart; so a gradient that fails is checked again at a point nearby, where a wrong one fails
-too.
+In a network, perturbing one parameter may move several units across their kinks at once, where each
+layer chooses its slope independently; so a failed check is repeated at a nearby point, where a
+wrong gradient fails again.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ from nn_core.layers.context import BatchPart, Context
 from nn_core.network import Network
 
 LossFunction: TypeAlias = Callable[[Array, npt.NDArray[Any]], tuple[float, Array]]
-"""Value and gradient of a loss for an output and targets, as of a `Loss`."""
+"""Maps an output and targets to the value and gradient of a loss, like a `Loss`."""
 
 
 def check_gradients(
@@ -35,17 +35,17 @@ def check_gradients(
     tolerance: float = 1e-6,
     largest: int = 200,
 ) -> GradientReport:
-    """Compare every gradient of a network, and that of its input, with finite differences.
+    """Compare the gradients of all parameters and of the input of a network with finite differences.
 
-    Works on a float64 copy; the network itself is not touched. Noise, such as dropout's, is
-    the same in every evaluation. Layers with a state begin with one drawn at random, whose
-    gradient is checked too, and their final states join the loss, each number with a weight of
-    its own. Integers and what is frozen have no gradient to check.
+    Works on a float64 copy; the network itself is not modified. Noise, such as dropout, is the same
+    in every evaluation. Stateful layers start from a random state, whose gradient is checked too,
+    and a randomly weighted sum of their final states is added to the loss. Integer inputs and
+    frozen parameters are not checked.
 
-    tolerance  the largest relative error that passes, beyond the rounding of the loss itself
-    largest    arrays of more numbers than this are checked along random directions
-    Raises GradientError at the first gradient that is wrong: layer, argument, index,
-    expected and received.
+    tolerance  maximum relative error, beyond the rounding error of the loss
+    largest    arrays with more elements than this are checked along random directions
+    Raises GradientError at the first wrong gradient, with layer, argument, index, expected and
+    received value.
     """
     twin = _Twin(network, x, targets, loss, rng, training)
 
@@ -68,8 +68,8 @@ def check_layer(
 ) -> GradientReport:
     """`check_gradients` of one layer, its parameters and its input, at random parameters.
 
-    The loss is sum(r * y) with r drawn at random, so that every output counts differently.
-    Running statistics, and what is frozen, are drawn above zero: a variance may be among them.
+    The loss is sum(r * y) with random r, so that every output has a different weight. Running
+    statistics and frozen parameters are positive, since they may include variances.
     """
     network = Network([layer], input_shape=x.shape[1:], dtype=np.float64)
     network.vector[...] = rng.normal(size=network.vector.shape)
@@ -82,16 +82,16 @@ def check_layer(
 def check_loss(
     loss: LossFunction, logits: Array, targets: npt.NDArray[Any], *, rng: np.random.Generator
 ) -> GradientReport:
-    """Compare the d_logits of a loss with finite differences of its value."""
+    """Compare the gradient of a loss with finite differences of its value."""
     logits = np.array(logits, np.float64)
     _, d_logits = loss(logits, targets)
     return check_function(lambda: loss(logits, targets)[0], {"logits": logits}, {"logits": d_logits}, rng=rng)
 
 
 class _Twin:
-    """A float64 copy of a network at a point: its parameters, an input and initial states.
+    """A float64 copy of a network with its parameters, an input and initial states.
 
-    The loss also has sum(w * s) over the final states s, with w drawn at random.
+    The loss also includes sum(w * s) over the final states s, with random w.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class _Twin:
         return self.loss(output, self.targets)[0] + _dot(self.weights, left)
 
     def arguments_and_gradients(self) -> tuple[dict[str, Array], dict[str, Array]]:
-        """What the loss depends on, and the gradients that `backward` gives, by name."""
+        """The arguments of the loss, and their gradients computed by `backward`, by name."""
         network, context = self.network, self.context
         output, _, caches = self._forward()
         _, d_output = self.loss(output, self.targets)
@@ -145,7 +145,7 @@ class _Twin:
         return arguments, gradients
 
     def move(self, rng: np.random.Generator) -> None:
-        """To a point nearby."""
+        """Move to a nearby point."""
         if self.x.dtype == self.network.dtype:
             self.x += rng.normal(scale=1e-3, size=self.x.shape)
         trained = self.network.vector[: self.network.trained_count]
@@ -157,7 +157,7 @@ class _Twin:
 
 
 def _random_like(state: State, rng: np.random.Generator) -> State:
-    """Random numbers in the shapes of a state; integers stay as they are."""
+    """Random numbers in the shapes of a state; integers are unchanged."""
     return tuple(
         _random_like(part, rng)
         if isinstance(part, tuple)
@@ -174,7 +174,7 @@ def _dot(weights: State, state: State) -> float:
 
 
 def _arrays_of(chain: Chain, state: State, path: tuple[int, ...] = ()) -> Iterator[tuple[str, Array]]:
-    """The floating-point arrays of a chain's state, by the layer that they belong to."""
+    """The floating-point arrays of a chain's state, by layer."""
     for index, (layer, part) in enumerate(zip(chain.layers, state, strict=True)):
         here = (*path, index)
         if isinstance(layer, Chain):
@@ -188,7 +188,7 @@ def _arrays_of(chain: Chain, state: State, path: tuple[int, ...] = ()) -> Iterat
 
 
 def _title(chain: Chain, path: list[int]) -> str:
-    """The layer at a path, as messages name it: "layer 2/0, Dense(units=3)"."""
+    """The layer at a path, for messages: "layer 2/0, Dense(units=3)"."""
     layer: Layer = chain
     for index in path:
         if not isinstance(layer, Chain):

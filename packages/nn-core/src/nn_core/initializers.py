@@ -1,10 +1,10 @@
 """Weight initializers: small enough not to saturate, large enough not to vanish.
 
 For y = x @ W with independent entries of variance Var[W], Var[y_j] = fan_in Var[W] Var[x]:
-a signal keeps its size forward if Var[W] = 1 / fan_in, and its gradient keeps its size
-backward if Var[W] = 1 / fan_out. Each rule below picks its variance from that.
+a signal keeps its scale forward if Var[W] = 1 / fan_in, and its gradient keeps its scale
+backward if Var[W] = 1 / fan_out. Each rule below derives its variance from this.
 
-Every function takes the shape of a weight array, inputs before outputs, and a generator,
+Every function takes the shape of a weight array, inputs before outputs, and a random generator,
 and returns float64. A kernel (height, width, C_in, C_out) has
 fan_in = height * width * C_in and fan_out = height * width * C_out.
 """
@@ -21,7 +21,7 @@ from nn_core.registry import Registry, require
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """(fan_in, fan_out): how many inputs feed one output, how many outputs one input feeds."""
+    """(fan_in, fan_out): the number of inputs per output, and of outputs per input."""
     if len(shape) < 2:
         return math.prod(shape), math.prod(shape)
     window = math.prod(shape[:-2])
@@ -29,18 +29,18 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def zeros(shape: tuple[int, ...], *, rng: np.random.Generator) -> Array:
-    """W = 0. Right for biases; as weights it leaves all units of a layer alike for ever."""
+    """W = 0. Suitable for biases; with zero weights, all units of a layer stay identical."""
     return np.zeros(shape)
 
 
 def ones(shape: tuple[int, ...], *, rng: np.random.Generator) -> Array:
-    """W = 1. Right for what multiplies and should change nothing at first."""
+    """W = 1. Suitable for scale factors, which initially have no effect."""
     return np.ones(shape)
 
 
 def normal(shape: tuple[int, ...], *, rng: np.random.Generator, scale: float = 0.01) -> Array:
-    """W ~ Normal(0, scale^2), whatever the fans: the choice that the others improve on."""
-    require(scale >= 0, f"the scale of a normal initializer cannot be negative: {scale}")
+    """W ~ Normal(0, scale^2), regardless of the fans: the baseline that the others improve on."""
+    require(scale >= 0, f"scale must be at least 0, not {scale}")
     return rng.normal(0.0, scale, shape)
 
 
@@ -61,7 +61,7 @@ def xavier_uniform(shape: tuple[int, ...], *, rng: np.random.Generator) -> Array
 
 
 def lecun_normal(shape: tuple[int, ...], *, rng: np.random.Generator) -> Array:
-    """W ~ Normal(0, 1 / fan_in): the forward rule alone.
+    """W ~ Normal(0, 1 / fan_in): the forward rule only.
 
     Source: LeCun, Bottou, Orr, Mueller, Efficient BackProp (1998), sec. 4.6.
     """
@@ -74,7 +74,7 @@ def lecun_uniform(shape: tuple[int, ...], *, rng: np.random.Generator) -> Array:
 
 
 def he_normal(shape: tuple[int, ...], *, rng: np.random.Generator) -> Array:
-    """W ~ Normal(0, 2 / fan_in): the forward rule, twice, for ReLU silences half the units.
+    """W ~ Normal(0, 2 / fan_in): twice the forward rule, since ReLU zeroes half of the units.
 
     Source: He, Zhang, Ren, Sun, Delving deep into rectifiers (2015), eq. 10.
     """
@@ -87,10 +87,10 @@ def he_uniform(shape: tuple[int, ...], *, rng: np.random.Generator) -> Array:
 
 
 def orthogonal(shape: tuple[int, ...], *, rng: np.random.Generator, gain: float = 1.0) -> Array:
-    """W with W^T W = gain^2 I (or W W^T, whichever is smaller): lengths are kept exactly.
+    """W with W^T W = gain^2 I (or W W^T, whichever is smaller), which preserves lengths up to gain.
 
-    The Q of a QR decomposition of Gaussian entries, its columns' signs set by the diagonal
-    of R so that Q is uniform over the orthogonal matrices. A kernel counts as a matrix
+    The Q of a QR decomposition of a Gaussian matrix, with column signs set by the diagonal of R so
+    that Q is uniform over the orthogonal matrices. A kernel is treated as a matrix
     (fan_in, C_out).
 
     Source: Saxe, McClelland, Ganguli, Exact solutions to the nonlinear dynamics of learning
@@ -133,12 +133,12 @@ INITIALIZERS: Registry[Callable[..., Array]] = Registry(
     group="nn_core.initializers",
     kebab_case=True,
 )
-"""Every initializer by the name that a layer and a command line take."""
+"""All initializers by name."""
 
 
 def initializer(text: str) -> Callable[..., Array]:
-    """The initializer that a text such as "he" or "normal:scale=0.1" names.
+    """The initializer for a text such as "he" or "normal:scale=0.1".
 
-    Raises SettingError for a name or a setting that there is not.
+    Raises SettingError for an unknown name or setting.
     """
     return INITIALIZERS.parse(text)

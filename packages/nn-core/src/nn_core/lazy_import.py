@@ -1,7 +1,7 @@
-"""Names that are imported when they are first used.
+"""Names that are imported on first use.
 
-A program that only predicts does not wait for optimizers, nor one with recurrent layers for
-convolutions. Python asks a module's `__getattr__` for the names that it lacks (PEP 562).
+A program that only predicts need not import optimizers, nor one with recurrent layers
+convolutions. Python calls a module's `__getattr__` for missing names (PEP 562).
 """
 
 import importlib
@@ -10,18 +10,18 @@ from typing import Any, NamedTuple
 
 
 class Lazy(NamedTuple):
-    """A name in a module, not imported yet."""
+    """A name in a module that is not imported yet."""
 
     module: str
     name: str
 
     def load(self) -> Any:
-        """Import the module and return what it has under the name."""
+        """Import the module and return the object with this name."""
         return getattr(importlib.import_module(self.module), self.name)
 
 
 def lazy_names(package: str, modules: Mapping[str, str]) -> dict[str, Lazy]:
-    """Lazy names by themselves.
+    """A mapping of names to `Lazy` objects.
 
     package  "nn_core.layers"
     modules  module of the package -> its names, separated by spaces
@@ -30,7 +30,7 @@ def lazy_names(package: str, modules: Mapping[str, str]) -> dict[str, Lazy]:
 
 
 def lazy_attributes(package: str, names: Mapping[str, Lazy]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """The `__getattr__` and the `__dir__` of a package that exports these names.
+    """The functions `__getattr__` and `__dir__` of a package that exports these names.
 
     __getattr__, __dir__ = lazy_attributes(__name__, NAMES)
     """

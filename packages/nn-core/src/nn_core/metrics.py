@@ -1,4 +1,4 @@
-"""Metrics: how good predictions are, in numbers that people read."""
+"""Metrics of predictions: accuracy, confusion matrix, precision and recall, perplexity."""
 
 import math
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from nn_core.errors import DataError, ShapeError
 from nn_core.losses import IGNORE_INDEX
 
 Metric: TypeAlias = Callable[[Array, Any], float]
-"""A number from a network's output and the targets: a mean over the targets."""
+"""Maps network output and targets to a number that is a mean over the targets."""
 
 
 def predicted_labels(logits: Array) -> Labels:
@@ -35,9 +35,9 @@ def probabilities(logits: Array) -> Array:
 def accuracy(logits: Array, labels: Labels) -> float:
     """The fraction of examples whose most likely class is the correct one, in [0, 1].
 
-    Of sequences, logits (N, T, C) and labels (N, T), the fraction of steps; labels of -1 are
+    For sequences, with logits (N, T, C) and labels (N, T), the fraction of steps; labels of -1 are
     ignored.
-    Raises ShapeError unless there is one label for each example, DataError for no examples.
+    Raises ShapeError unless there is one label per example, DataError if there are no examples.
     """
     if logits.ndim == 3 and labels.shape == logits.shape[:2]:
         labeled = labels != IGNORE_INDEX
@@ -50,7 +50,7 @@ def accuracy(logits: Array, labels: Labels) -> float:
 
 
 def confusion_matrix(predicted: Labels, labels: Labels, classes: int) -> npt.NDArray[np.int64]:
-    """How often class i was predicted as class j: (classes, classes), true labels in rows."""
+    """Counts of class i predicted as class j: (classes, classes), with true labels in rows."""
     counts: npt.NDArray[np.int64] = np.bincount(
         labels.astype(np.intp) * classes + predicted.astype(np.intp), minlength=classes * classes
     )
@@ -73,7 +73,7 @@ def precision_and_recall(confusion: npt.NDArray[np.int64]) -> tuple[Array, Array
 
 
 def perplexity(nats: float) -> float:
-    """exp(mean negative log-likelihood): as uncertain as among so many equally likely tokens."""
+    """exp(mean negative log-likelihood): the effective number of equally likely tokens."""
     try:
         return math.exp(nats)
     except OverflowError:

@@ -1,8 +1,8 @@
-"""Counted noise: random numbers that belong to an example, however a batch is cut.
+"""Counter-based noise: random numbers per example, independent of how a batch is split.
 
-The generator of a layer's noise is found from (seed of the run, step, path of the layer) and
-advanced by the number of the example's row, so the same numbers are drawn in one piece or in
-many, by any thread or process, and a resumed run needs nothing but its seed and its step.
+The generator of a layer's noise is seeded with (seed of the run, step, path of the layer) and
+advanced by the row index of the example. So the numbers do not depend on shards, threads or
+processes, and resuming a run requires only its seed and step.
 """
 
 import math
@@ -23,11 +23,11 @@ def uniform(
 ) -> Array:
     """Uniform numbers in [0, 1) of shape (N, ...), for the rows first_row, first_row + 1, ...
 
-    A row takes whole 64-bit words of the generator, each for one float64 or two float32, so
+    A row consumes whole 64-bit words of the generator, each for one float64 or two float32, so
     that row n begins at word n * words.
 
-    seed  of the run, and number of the step
-    path  of the layer in its network
+    seed  seed of the run, and the step number
+    path  path of the layer in its network
     """
     run, step = seed
     kind: Any = np.dtype(dtype)

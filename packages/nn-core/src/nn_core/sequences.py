@@ -1,8 +1,8 @@
-"""The axis of time: a batch of sequences (N, T, ...) is also T * N rows, step after step.
+"""The time axis: a batch of sequences (N, T, ...) viewed as T * N rows, in order of steps.
 
-A layer that treats each step by itself takes the rows; a layer that reads the steps in order
-takes the sequences. In memory the steps lie one after the other, (T, N, ...), so that all
-examples of one step are a single block, and neither view of them copies anything.
+A layer that processes each step independently takes the rows; a recurrent layer takes the
+sequences. The memory layout is (T, N, ...), so that all examples of one step are contiguous, and
+neither view needs a copy.
 """
 
 from typing import Any
@@ -12,22 +12,22 @@ import numpy.typing as npt
 
 
 def merge_time(x: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """(T * N, ...) from (N, T, ...): copied only if the steps do not lie one after the other."""
+    """Reshape (N, T, ...) to (T * N, ...); copies only if the memory layout is not (T, N, ...)."""
     N, T = x.shape[:2]
     return x.swapaxes(0, 1).reshape(T * N, *x.shape[2:])
 
 
 def split_time(rows: npt.NDArray[Any], examples: int, steps: int) -> npt.NDArray[Any]:
-    """(N, T, ...) from (T * N, ...), the same memory."""
+    """Reshape (T * N, ...) to (N, T, ...), as a view."""
     return rows.reshape(steps, examples, *rows.shape[1:]).swapaxes(0, 1)
 
 
 def trim_padding(
     x: npt.NDArray[Any], targets: npt.NDArray[np.integer[Any]]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.integer[Any]]]:
-    """A padded batch without the steps at its end at which no example has a target.
+    """Trim trailing steps without any target from a padded batch.
 
-    x (N, T, ...), targets (N, T) with -1 where there is none. At least one step stays.
+    x (N, T, ...), targets (N, T) with -1 for padding. At least one step is kept.
     """
     steps = np.flatnonzero((targets >= 0).any(axis=0))
     length = int(steps[-1]) + 1 if len(steps) else 1

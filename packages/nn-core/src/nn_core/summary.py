@@ -1,4 +1,4 @@
-"""Model summary: what each layer of a network puts out, learns and costs."""
+"""Model summary: the output shape, parameters and cost of each layer."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -12,10 +12,10 @@ from nn_core.network import Network
 class SummaryRow(NamedTuple):
     """One layer.
 
-    output_shape  of one example
-    parameters    numbers that it learns, or keeps as running statistics
-    bytes         the memory of these
-    macs          multiply-accumulates, one example forward; of a sequence, one step
+    output_shape  for one example
+    parameters    number of parameters, including running statistics
+    bytes         memory of the parameters
+    macs          multiply-accumulates of a forward pass of one example; of one step for sequences
     """
 
     layer: str
@@ -26,7 +26,7 @@ class SummaryRow(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """All layers in order; `str` of it is the table.
+    """All layers in order; its `str` is a table.
 
     notes  lines below the table, such as what an engine fuses
     """
@@ -70,7 +70,7 @@ class Summary(NamedTuple):
 
 
 def summarize(network: Network, notes: Iterable[str] = ()) -> Summary:
-    """The summary of a network. A parameter that is tied counts where it is owned."""
+    """The summary of a network. A tied parameter counts only for its owner."""
     rows = []
     own = {name: shape for name, shape in network.declared.items() if name not in network.tied}
     for index, layer in enumerate(network.layers):
@@ -89,7 +89,7 @@ def summarize(network: Network, notes: Iterable[str] = ()) -> Summary:
 
 
 def table(rows: Sequence[tuple[str, ...]], *, left: int = 1) -> str:
-    """Rows of text as columns: the first `left` of them to the left, the others to the right."""
+    """Rows of text as aligned columns: the first `left` columns left-aligned, the others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(

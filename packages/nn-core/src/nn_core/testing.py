@@ -1,4 +1,4 @@
-"""Helpers for tests of command lines: run them, compare what they write.
+"""Helpers for tests of command lines: run them and compare their output.
 
 PROGRAM = CommandLine("deep-nn", main, module="deep_nn", remarks=r"(epoch|run) \\d+/|wrote ")
 PROGRAM.succeed("train", "--epochs", 1)
@@ -22,16 +22,16 @@ import numpy.typing as npt
 from click.testing import CliRunner, Result
 
 PATIENCE = 60.0
-"""Seconds after which a process that should have ended is taken to hang."""
+"""Timeout in seconds for a process that should exit."""
 
 
 @dataclass(frozen=True)
 class CommandLine:
-    """A program, to be run by tests.
+    """A program to test.
 
-    name     on the command line
+    name     its name on the command line
     main     its group of commands
-    module   what `python -m` runs
+    module   the module that `python -m` runs
     remarks  pattern at the start of the lines that a successful command may print on stderr
     """
 
@@ -41,7 +41,7 @@ class CommandLine:
     remarks: str = r"(epoch|run) \d+(/\d+)?(:|  |$)|    |wrote "
 
     def invoke(self, *arguments: object, **options: Any) -> Result:
-        """Run it with arguments of any type, in this process."""
+        """Run it in this process, with arguments of any type."""
         words = [str(word) for word in arguments]
         return CliRunner().invoke(self.main, words, prog_name=self.name, **options)
 
@@ -53,7 +53,7 @@ class CommandLine:
         return result
 
     def refusal(self, *arguments: object, status: int) -> str:
-        """The one line of error with which a command must end, and its exit status."""
+        """The one-line error message of a command that must fail with this status."""
         result = self._finished(*arguments)
         _require(result.stdout == "", result.stdout)
         lines = self.others(result.stderr)
@@ -62,7 +62,7 @@ class CommandLine:
         return lines[0].removeprefix("Error: ")
 
     def _finished(self, *arguments: object) -> Result:
-        """Run it; a fault of the program itself is raised."""
+        """Run it; re-raises unexpected exceptions."""
         result = self.invoke(*arguments)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
@@ -79,7 +79,7 @@ class CommandLine:
 
     @contextmanager
     def started(self, *arguments: object, cwd: Path) -> Iterator["subprocess.Popen[str]"]:
-        """Run it as a process, in a session of its own so that a signal can reach its workers."""
+        """Run it as a process in a new session, so that a signal reaches its workers."""
         command = [sys.executable, "-W", "error", "-m", self.module, *map(str, arguments)]
         with subprocess.Popen(
             command,
@@ -96,9 +96,9 @@ class CommandLine:
                 process.kill()
 
     def end_of(self, process: "subprocess.Popen[str]") -> tuple[str, list[str]]:
-        """Its stdout and the lines on stderr that are not remarks, once it has ended.
+        """Its stdout and the lines on stderr that are not remarks, after it exits.
 
-        A worker that outlived the process would hold the pipe open, and this would time out.
+        A worker that outlives the process would hold the pipe open, and this would time out.
         """
         out, err = process.communicate(timeout=PATIENCE)
         return out, self.others(err)
@@ -116,14 +116,14 @@ class CommandLine:
         return result.stdout
 
     def example_of(self, *command: str) -> list[str]:
-        """The words of the one example in a help, after the program's name."""
+        """The arguments of the single example in a help text."""
         examples = re.findall(rf"^ *Example: {self.name} (.*)$", self.help_of(*command), re.MULTILINE)
         _require(len(examples) == 1, f"{command}: {len(examples)} examples")
         return shlex.split(examples[0])
 
     def check_help(self) -> None:
-        """Assert that each command is listed as its help begins, has an example that can be
-        parsed, and has help for all options.
+        """Assert that each command is listed with its summary, has a valid example, and has help
+        for all options.
         """
         listed = self.help_of().partition("Commands:")[2]
         for name, command in self.commands().items():
@@ -151,7 +151,7 @@ def strict_json(text: str) -> Any:
 
 
 def wait_for_line(process: "subprocess.Popen[str]", beginning: str) -> None:
-    """Read a process's stderr up to a line that begins so."""
+    """Read the stderr of a process up to a line with this beginning."""
     for line in process.stderr or ():
         if line.startswith(beginning):
             return
@@ -159,7 +159,7 @@ def wait_for_line(process: "subprocess.Popen[str]", beginning: str) -> None:
 
 
 def modules_loaded(program: str) -> set[str]:
-    """The modules that are loaded when a Python program in a process of its own has ended."""
+    """The modules loaded by a Python program, run in a new process."""
     script = f"import sys\ntry:\n{_indented(program)}\nfinally:\n    print(*sorted(sys.modules), file=sys.stderr)\n"
     command = [sys.executable, "-W", "error", "-c", script]
     done = subprocess.run(command, capture_output=True, check=True, text=True)
@@ -167,12 +167,12 @@ def modules_loaded(program: str) -> set[str]:
 
 
 def contents(folder: Path) -> dict[Path, bytes]:
-    """Every file below a folder, to see that nothing changed."""
+    """The contents of all files below a folder, to verify that nothing changed."""
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def write_hdf5(path: Path, **arrays: Any) -> Path:
-    """A file with these arrays."""
+    """Write an HDF5 file with these arrays."""
     import h5py
 
     with h5py.File(path, "w") as file:
@@ -200,7 +200,7 @@ def numbers_in(path: Path) -> dict[str, npt.NDArray[Any]]:
 
 
 def assert_same_run(one: Path, other: Path) -> None:
-    """Assert that two checkpoints are of runs that agree bit for bit."""
+    """Assert that the runs of two checkpoints are identical bit for bit."""
     first, second = numbers_in(one), numbers_in(other)
     _require(list(first) == list(second), f"{list(first)} and {list(second)}")
     for name, values in first.items():
@@ -208,7 +208,7 @@ def assert_same_run(one: Path, other: Path) -> None:
 
 
 def assert_other_run(one: Path, other: Path) -> None:
-    """Assert that two checkpoints are of different runs."""
+    """Assert that the runs of two checkpoints differ."""
     first, second = numbers_in(one), numbers_in(other)
     same = first.keys() == second.keys() and all(np.array_equal(values, second[name]) for name, values in first.items())
     _require(not same, "the runs are the same")

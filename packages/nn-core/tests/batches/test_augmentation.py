@@ -238,12 +238,12 @@ def test_settings_out_of_range_are_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("shape", "dtype", "error", "message"),
     [
-        ((2, 4, 4), np.uint8, ShapeError, r"are \(N, H, W, C\) with C from 1 to 4, not \(2, 4, 4"),
+        ((2, 4, 4), np.uint8, ShapeError, r"must be \(N, H, W, C\) with C from 1 to 4, not \(2, 4, 4"),
         ((2, 4, 4, 5), np.uint8, ShapeError, "C from 1 to 4"),
         ((2, 4, 4, 0), np.uint8, ShapeError, "C from 1 to 4"),
         ((2, 0, 4, 3), np.uint8, ShapeError, "C from 1 to 4"),
         ((1, 1, 4097, 1), np.uint8, ShapeError, "at most 4096 pixels a side"),
-        ((2, 4, 4, 3), np.float32, DataError, "bytes .uint8., not float32"),
+        ((2, 4, 4, 3), np.float32, DataError, "must be uint8, not float32"),
     ],
 )
 def test_what_is_no_batch_of_images_is_refused(

@@ -142,7 +142,7 @@ def test_a_fraction_outside_0_and_1_is_refused(fraction: float) -> None:
 
 
 def test_what_cannot_be_divided_is_refused() -> None:
-    with pytest.raises(DataError, match="one group only"):
+    with pytest.raises(DataError, match="there is only one"):
         group_split(np.zeros(5, int), 0.2, rng=rng())
     with pytest.raises(DataError, match="all examples of some class"):
         group_split(np.array([0, 1, 2]), 0.4, rng=rng(), labels=np.array([0, 1, 2]))

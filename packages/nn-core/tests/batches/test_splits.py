@@ -26,7 +26,7 @@ def test_every_class_gives_its_share_and_keeps_an_example(drawn: list[int], frac
     labels = np.array(drawn)
     classes, counts = np.unique(labels, return_counts=True)
     if counts.max() == 1:
-        with pytest.raises(DataError, match="one example only"):
+        with pytest.raises(DataError, match="each class has only one"):
             split(labels, fraction, seed)
         return
     train, validation = split(labels, fraction, seed)
@@ -79,7 +79,7 @@ def test_a_fraction_outside_0_and_1_is_refused(fraction: float) -> None:
 def test_labels_that_cannot_be_split_are_refused() -> None:
     with pytest.raises(DataError, match="no examples"):
         split(np.zeros(0, int), 0.2)
-    with pytest.raises(DataError, match="one example only"):
+    with pytest.raises(DataError, match="each class has only one"):
         split([0, 1, 2], 0.2)
     with pytest.raises(ShapeError, match=r"\(N,\), not \(2, 2\)"):
         split([[0, 1], [1, 0]], 0.2)

@@ -37,7 +37,7 @@ def test_a_loaded_network_predicts_the_same_to_the_bit(tmp_path: Path, dtype: An
     assert (stored.network.input_shape, stored.network.dtype) == ((2, 3), dtype)
     received, expected = (Reference(each).predict(x)[0] for each in (stored.network, network))
     assert received.tobytes() == expected.tobytes()
-    with pytest.raises(CheckpointError, match="has a network, but no run to resume"):
+    with pytest.raises(CheckpointError, match="has only a network, no run to resume"):
         stored.require_snapshot()
 
 

@@ -77,4 +77,4 @@ def test_a_run_of_version_1_cannot_be_resumed(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError) as caught:
         stored.require_snapshot()
     assert "\n" not in str(caught.value)
-    assert "it predicts, but its run cannot be resumed" in str(caught.value)
+    assert "it can predict, but its run cannot be resumed" in str(caught.value)

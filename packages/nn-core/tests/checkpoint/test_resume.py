@@ -183,7 +183,7 @@ def test_a_run_over_other_data_is_refused(tmp_path: Path) -> None:
     x, y = np.zeros((40, 4)), np.zeros(40, int)
     recipe = Recipe(softmax_cross_entropy, Adam(), batch_size=7)
     trainer = Trainer(Reference(stored.network), x, y, recipe, epochs=4, seed=5)
-    with pytest.raises(CheckpointError, match="epochs of another number of steps"):
+    with pytest.raises(CheckpointError, match="another number of steps per epoch"):
         trainer.resume(stored.require_snapshot())
 
 

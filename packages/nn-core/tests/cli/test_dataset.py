@@ -38,8 +38,8 @@ def test_a_subset_of_a_file_stays_in_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"x": X[:0], "y": Y[:0]}, DataError, "there are no examples"),
-        ({"y": Y[:5]}, ShapeError, r"one label per example, but x is \(6, 2\) and labels are \(5,"),
+        ({"x": X[:0], "y": Y[:0]}, DataError, "no examples"),
+        ({"y": Y[:5]}, ShapeError, r"one label per example, but x has shape \(6, 2\) and labels \(5,"),
         ({"y": Y[:, None]}, ShapeError, "one label per example"),
         ({"groups": Y[:5]}, ShapeError, "one group per example"),
         ({"y": Y - 1}, DataError, "label -1 is out of range; there are 3 classes"),

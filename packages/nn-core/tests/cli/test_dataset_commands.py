@@ -115,7 +115,7 @@ def test_a_file_cannot_be_the_folder(folder: Path) -> None:
 @pytest.mark.parametrize(("name", "hint"), [("bird", "did you mean 'birds'?"), ("moons", "choose from birds, fish")])
 def test_a_set_that_cannot_be_fetched(name: str, hint: str) -> None:
     said = refusal(birds("http://127.0.0.1"), "fetch", name)
-    assert said == f"no data set {name!r} to download; {hint}"
+    assert said == f"unknown data set {name!r}; {hint}"
 
 
 def test_another_content_is_refused(server: Server, folder: Path) -> None:

@@ -81,11 +81,11 @@ class TestBatchSize:
 
     @pytest.mark.parametrize("text", ["half", "", "6.4", "nan", "FULLY"])
     def test_refuses_text(self, text: str) -> None:
-        assert refusal(BatchSize(), text) == f"{text!r} is neither a whole number nor 'full'"
+        assert refusal(BatchSize(), text) == f"{text!r} is neither an integer nor 'full'"
 
     @pytest.mark.parametrize("text", ["0", "-8"])
     def test_refuses_less_than_one_example(self, text: str) -> None:
-        assert refusal(BatchSize(), text) == f"{text} is less than 1 example"
+        assert refusal(BatchSize(), text) == f"batch size must be at least 1, not {text}"
 
 
 class TestSpecType:

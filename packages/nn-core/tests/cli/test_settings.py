@@ -143,7 +143,7 @@ class TestSettings:
         ],
     )
     def test_of_another_type_are_refused(self, name: str, value: object) -> None:
-        with pytest.raises(CheckpointError, match=f"the setting {name} cannot be "):
+        with pytest.raises(CheckpointError, match=f"invalid value of the setting {name}: "):
             Settings.from_mapping(SAVED | {name: value})
 
     def test_may_hold_a_whole_number_where_any_number_will_do(self) -> None:

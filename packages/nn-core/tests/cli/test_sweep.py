@@ -194,7 +194,7 @@ class TestDivergence:
         wild, other = compared.trials
         for curve in wild.curves:
             assert curve.diverged is not None
-            assert "not finite" in curve.diverged
+            assert "non-finite" in curve.diverged
             assert math.isnan(curve.validation_accuracy)
             assert len(curve.losses) == len(curve.steps) < 5
         assert wild.final_losses == [math.inf, math.inf]

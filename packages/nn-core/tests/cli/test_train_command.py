@@ -152,7 +152,7 @@ def test_what_cannot_be_resumed(folder: Path) -> None:
     assert message == "toy.txt is not the data that the model was trained on"
     loaded = checkpoint.load(folder / "a.h5", program="toy")
     checkpoint.save(folder / "b.h5", loaded.network, program="toy", details=loaded.details)
-    assert "has a network, but no run to resume" in refusal("--resume", "b.h5", status=1)
+    assert "has only a network, no run to resume" in refusal("--resume", "b.h5", status=1)
 
 
 def test_engine_and_shards_are_kept_and_cannot_change(folder: Path) -> None:
@@ -169,7 +169,7 @@ def test_the_reference_trains_and_has_no_shards(folder: Path) -> None:
     assert invoke("--engine", "reference", "--save", "a.h5").stdout == "2 epochs\n"
     assert invoke("--resume", "a.h5", "--epochs", 3).stdout == "3 epochs\n"
     message = refusal("--engine", "reference", "--shards", 2, status=2)
-    assert message == "--shards is for --engine fast; the reference has none"
+    assert message == "--shards requires --engine fast"
 
 
 @pytest.mark.parametrize(

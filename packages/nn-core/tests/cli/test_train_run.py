@@ -49,7 +49,7 @@ class TestBackend:
 
     def test_the_reference_has_no_shards(self) -> None:
         assert isinstance(backend_for(self.network(), settings_of(engine="reference")), Reference)
-        with pytest.raises(SettingError, match="--shards is for --engine fast"):
+        with pytest.raises(SettingError, match="--shards requires --engine fast"):
             backend_for(self.network(), settings_of(engine="reference", shards=2))
 
     def test_both_give_the_same_numbers(self) -> None:

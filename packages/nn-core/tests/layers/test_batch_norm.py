@@ -263,8 +263,8 @@ def test_an_input_without_channels(shape: Shape) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"momentum": 1.0}, r"momentum lies in \[0, 1\), not 1.0"),
-        ({"momentum": -0.1}, r"momentum lies in \[0, 1\)"),
+        ({"momentum": 1.0}, r"momentum must be in \[0, 1\), not 1.0"),
+        ({"momentum": -0.1}, r"momentum must be in \[0, 1\)"),
         ({"epsilon": 0.0}, "epsilon must be positive, not 0.0"),
         ({"epsilon": float("nan")}, "epsilon must be positive, not nan"),
         ({"epsilon": float("inf")}, "epsilon must be positive, not inf"),

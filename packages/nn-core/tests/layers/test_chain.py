@@ -192,7 +192,7 @@ def test_an_empty_chain_and_an_empty_residual() -> None:
             (4,),
             r"^layer 1, Chain\(.*\): layer 2, MaxPool2D\(.*\): expected an image",
         ),
-        (Residual((Dense(3),)), (4,), r"a residual adds its input \(4,\) to an output \(3,\)"),
+        (Residual((Dense(3),)), (4,), r"Residual needs equal input and output shapes, not \(4,\) and \(3,\)"),
     ],
 )
 def test_layers_that_do_not_fit(layer: Layer, shape: Shape, message: str) -> None:

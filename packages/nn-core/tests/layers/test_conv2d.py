@@ -219,7 +219,7 @@ def test_one_number_is_for_both_directions() -> None:
         (Conv2D(1, (3, 4)), (5, 3, 1), r"expected at least 3 x 4 pixels, got 5 x 3"),
         (Conv2D(1, 5, padding=1), (2, 9, 1), r"expected at least 3 x 3 pixels, got 2 x 9"),
         (Conv2D(1, 3, dilation=2), (4, 9, 1), r"expected at least 5 x 5 pixels, got 4 x 9"),
-        (Conv2D(2, 3, groups=2), (5, 5, 3), r"expected channels that 2 groups divide, got 3"),
+        (Conv2D(2, 3, groups=2), (5, 5, 3), r"expected channels divisible by 2 groups, got 3"),
     ],
 )
 def test_images_that_do_not_fit(layer: Conv2D, shape: BatchShape, message: str) -> None:
@@ -233,8 +233,8 @@ def test_images_that_do_not_fit(layer: Conv2D, shape: BatchShape, message: str) 
         ({"filters": 0}, "at least one filter, not 0"),
         ({"kernel_size": 0}, "kernel_size must be at least 1, not 0"),
         ({"kernel_size": (3, 0)}, r"kernel_size must be at least 1, not \(3, 0\)"),
-        ({"kernel_size": 2.5}, "kernel_size must be one or two whole numbers, not 2.5"),
-        ({"kernel_size": "3"}, "kernel_size must be one or two whole numbers, not '3'"),
+        ({"kernel_size": 2.5}, "kernel_size must be one or two integers, not 2.5"),
+        ({"kernel_size": "3"}, "kernel_size must be one or two integers, not '3'"),
         ({"strides": 0}, "strides must be at least 1, not 0"),
         ({"padding": -1}, "padding must be at least 0, not -1"),
         ({"padding": "full"}, "padding must be 'valid', 'same' or a number of pixels, not 'full'"),

@@ -263,8 +263,8 @@ def test_images_smaller_than_the_window(pool: type[Pooling]) -> None:
     [
         ((0,), "pool_size must be at least 1, not 0"),
         ((2, 0), "strides must be at least 1, not 0"),
-        ((2.5,), "pool_size must be one or two whole numbers, not 2.5"),
-        ((2, (1, 2, 3)), r"strides must be one or two whole numbers, not \(1, 2, 3\)"),
+        ((2.5,), "pool_size must be one or two integers, not 2.5"),
+        ((2, (1, 2, 3)), r"strides must be one or two integers, not \(1, 2, 3\)"),
         ((2, 2, 2), r"padding \(2, 2\) must be smaller than the window \(2, 2\)"),
     ],
 )

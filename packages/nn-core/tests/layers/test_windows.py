@@ -104,9 +104,9 @@ def test_an_image_has_three_axes_of_fixed_sizes() -> None:
     ("settings", "message"),
     [
         ((0, 1, "valid"), "pool_size must be at least 1, not 0"),
-        ((2, (1, 2, 3), "valid"), r"strides must be one or two whole numbers, not \(1, 2, 3\)"),
+        ((2, (1, 2, 3), "valid"), r"strides must be one or two integers, not \(1, 2, 3\)"),
         ((2, 1, -1), "padding must be at least 0, not -1"),
-        ((2, 1, 1.5), "padding must be one or two whole numbers, not 1.5"),
+        ((2, 1, 1.5), "padding must be one or two integers, not 1.5"),
         ((2, 1, "full"), "padding must be 'valid', 'same' or a number of pixels, not 'full'"),
         ((2, 1, 2), r"padding \(2, 2\) must be smaller than the window \(2, 2\)"),
         ((2, 1, 4, 3), r"padding \(4, 4\) must be smaller than the window \(4, 4\)"),

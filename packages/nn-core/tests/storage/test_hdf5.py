@@ -168,5 +168,5 @@ def test_the_bound_is_that_of_all_files(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(files, "MAX_BYTES", 10)
     assert len(read_hdf5(path, {"x"})[0]["x"]) == 10
     monkeypatch.setattr(files, "MAX_BYTES", 9)
-    with pytest.raises(DataError, match="10 bytes, and at most 9 are read"):
+    with pytest.raises(DataError, match="10 bytes; the limit is 9"):
         read_hdf5(path, {"x"})

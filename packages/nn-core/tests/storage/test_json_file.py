@@ -32,12 +32,12 @@ def test_a_file_that_follows_its_schema(tmp_path: Path) -> None:
         ("[]", "a.json: the file must be an object, not []"),
         ('{"seed": 1, "losses": []}', "a.json: 'name' is missing"),
         ('{"name": "", "seed": 1, "losses": [], "b": 1}', "a.json: unknown key 'b'"),
-        ('{"name": "", "seed": 1.0, "losses": []}', "seed must be a whole number, not 1.0"),
-        ('{"name": "", "seed": true, "losses": []}', "seed must be a whole number, not true"),
+        ('{"name": "", "seed": 1.0, "losses": []}', "seed must be an integer, not 1.0"),
+        ('{"name": "", "seed": true, "losses": []}', "seed must be an integer, not true"),
         ('{"name": "", "seed": 1, "losses": {}}', "losses must be a list, not {}"),
         ('{"name": "", "seed": 1, "losses": [1, ""]}', 'losses[1] must be a number, not ""'),
         ('{"name": "", "seed": 1, "losses": [NaN]}', "NaN is not a JSON number"),
-        ('{"name": "", "name": "", "seed": 1, "losses": []}', "an object has a key twice"),
+        ('{"name": "", "name": "", "seed": 1, "losses": []}', "duplicate key in an object"),
         ('{"name": "", "seed": 1, "rate": "", "losses": []}', 'rate must be a number or null, not ""'),
         (f'{{"name": [{"1," * 50}1], "seed": 1, "losses": []}}', "name must be text, not [1, 1,"),
         ("[" * 100_000, "is not JSON"),
@@ -66,5 +66,5 @@ def test_schemas_that_fit(value: object, schema: Schema) -> None:
 def test_the_path_of_a_nested_value() -> None:
     text = '{"runs": [{"seeds": {"a": 1, "b": "x"}}]}'
     message = message_of(text, {"runs": [{"seeds": {str: int}}]})
-    assert message == 'a.json: runs[0].seeds.b must be a whole number, not "x"'
+    assert message == 'a.json: runs[0].seeds.b must be an integer, not "x"'
     assert message_of('{"runs": [{}]}', {"runs": [{"a": int}]}) == "a.json: 'a' is missing in runs[0]"

@@ -77,4 +77,4 @@ def test_an_array_that_unpacks_to_more_than_may_be_read(tmp_path: Path, monkeypa
     path = archive(tmp_path / "a.npz", header((1000,)) + bytes(8000))
     assert read_npz(path, {"x"})[0]["x"].shape == (1000,)
     monkeypatch.setattr("nn_core.storage.files.MAX_BYTES", 7999)
-    assert "(x) is too large: 8,000 bytes, and at most 7,999 are read" in message_of(path)
+    assert "(x) is too large: 8,000 bytes; the limit is 7,999" in message_of(path)

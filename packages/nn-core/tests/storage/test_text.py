@@ -27,7 +27,7 @@ def test_rows_are_stripped_numbered_and_not_blank(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "is empty"), (b" \n\t\n", "is empty: it has blank lines only"), (b"caf\xe9", "in UTF-8, or is damaged")],
+    [(b"", "is empty"), (b" \n\t\n", "is empty: it has only blank lines"), (b"caf\xe9", "in UTF-8, or is damaged")],
 )
 def test_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = write(tmp_path, content)
@@ -45,5 +45,5 @@ def test_text_larger_than_may_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(text, "MAX_TEXT_BYTES", 3)
     path = write(tmp_path, b"four")
     for read in (read_text, read_csv):
-        with pytest.raises(DataError, match="too large: 4 bytes, and at most 3 are read"):
+        with pytest.raises(DataError, match="too large: 4 bytes; the limit is 3"):
             read(path)

@@ -22,7 +22,7 @@ from nn_core.errors import SettingError
         ({"l2": math.nan}, "l2 must be at least 0 and finite, not nan"),
         ({"l2": math.inf}, "l2 must be at least 0 and finite, not inf"),
         ({"bptt_length": 0}, "bptt_length must be at least 1, not 0"),
-        ({"bptt_length": 3, "batch_size": None}, "a text is read in batch_size streams"),
+        ({"bptt_length": 3, "batch_size": None}, "bptt_length needs a batch_size"),
     ],
 )
 def test_a_recipe_that_makes_no_sense_is_refused(settings: dict[str, Any], message: str) -> None:

@@ -175,7 +175,7 @@ def test_divergence_on_a_text_is_named() -> None:
 
 def test_a_text_needs_a_network_with_a_time_axis() -> None:
     network = Network([Embedding(V, 2), Dense(V)], input_shape=(), rng=np.random.default_rng(0))
-    with pytest.raises(SettingError, match="a text needs a network whose input has a time axis"):
+    with pytest.raises(SettingError, match="bptt_length needs a network whose input has a time axis"):
         text_trainer(network)
 
 

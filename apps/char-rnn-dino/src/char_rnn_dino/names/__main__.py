@@ -1,4 +1,4 @@
-"""The start of dino-gen, also as `python -m char_rnn_dino.names`."""
+"""Entry point of `dino-gen` and `python -m char_rnn_dino.names`."""
 
 from nn_core.cli import run
 

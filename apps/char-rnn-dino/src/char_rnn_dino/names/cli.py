@@ -1,4 +1,4 @@
-"""The command line of dino-gen; without a command it generates names."""
+"""The command line of dino-gen; without a command, it generates names."""
 
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ from nn_core.cli.terminal import echo_json, json_option
     "--count", type=click.IntRange(1, 1_000_000), show_default="10, or 1 with --start", help="Number of names."
 )
 @sampling_options("letter")
-@click.option("--max-length", type=click.IntRange(1, 1000), default=40, help="Maximum letters of a name.")
-@click.option("--novel", is_flag=True, help="Exclude names that are in the data set.")
+@click.option("--max-length", type=click.IntRange(1, 1000), default=40, help="Maximum length of a name.")
+@click.option("--novel", is_flag=True, help="Exclude names from the training data.")
 @model_option(required=False)
 @json_option
 @click.pass_context
@@ -81,11 +81,11 @@ def main(
 
 
 def _require_no_options(ctx: click.Context, command: str) -> None:
-    """Raise click.UsageError for an option of name generation in front of another command."""
+    """Raise click.UsageError for a name-generation option placed before another command."""
     for parameter in ctx.command.params:
         if not parameter.expose_value:  # --plugin, which has been loaded
             continue
         if ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
             raise click.UsageError(
-                f"{parameter.opts[0]} has no effect before {command}; options of {command} come after its name", ctx
+                f"{parameter.opts[0]} has no effect before {command}; put the options of {command} after its name", ctx
             )

@@ -15,7 +15,7 @@ from nn_core.network import Network
 from nn_core.optim.transforms import clip_by_global_norm
 
 VOCABULARY_SIZE, EMBEDDING, BATCH_SIZE = 27, 32, 16
-"""The size of the network, and how many random texts it reads."""
+"""Vocabulary and embedding size of the network, and the number of random sequences it reads."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class GradientNorms:
 def gradient_norms(
     cell: str, *, hidden: int, steps: int, scale: float, clip_norm: float, rng: np.random.Generator
 ) -> GradientNorms:
-    """Follow the gradient of the last step's loss backward through an untrained network.
+    """Backpropagate the gradient of the last step's loss through an untrained network.
 
-    Random letters are embedded and read by a recurrent layer, one state after the other:
+    Random letters are embedded and read by a recurrent layer, state by state:
 
     state[t] = f(x[t], state[t-1]),   logits = h[T] @ W + b,   L = the loss of step T alone
 
@@ -51,23 +51,23 @@ def gradient_norms(
 
     dL/dstate[t-1] = (dstate[t]/dstate[t-1])^T dL/dstate[t]
 
-    which is what the layer's backward pass returns for one step, given the gradient from the
-    step after it. The state is h, and in an LSTM the pair (h, c), of which the loss reads h
-    alone. For tanh, h[t] = tanh(x[t] @ W_x + h[t-1] @ W_h + b), it is
+    which the layer's backward pass returns for one step, given the gradient from the next step.
+    The state is h, or in an LSTM the pair (h, c), of which the loss depends only on h. For tanh,
+    h[t] = tanh(x[t] @ W_x + h[t-1] @ W_h + b), it is
 
     dL/dh[t-1] = (dL/dh[t] (1 - h[t]^2)) @ W_h^T
 
-    and k steps back are k factors W_h^T: where W_h stretches more than the slopes 1 - h^2 shrink
-    they grow exponentially, and otherwise they vanish exponentially. A GRU adds u dL/dh[t], an
-    LSTM f dL/dc[t], which needs no W_h.
+    and k steps back multiply by k factors W_h^T: if W_h stretches more than the slopes 1 - h^2
+    shrink, the gradient grows exponentially, and otherwise it vanishes exponentially. A GRU adds
+    u dL/dh[t], an LSTM f dL/dc[t], neither of which involves W_h.
 
     The gradient of the weights is a sum over the steps. Truncated to the last k,
 
     g[k] = sum over t = T - k + 1 ... T of dL/dw at step t
 
-    and clipped to |g[k]| <= clip_norm it keeps its direction, but not its norm.
+    and clipping to |g[k]| <= clip_norm preserves its direction, but not its norm.
 
-    steps  K, the number of letters read and of steps that the gradient is followed
+    steps  K, the number of letters read, and of steps to backpropagate
     scale  factor on the recurrent weights, which are initially orthogonal
     Raises DivergenceError if the gradient overflows.
     Source: Bengio, Simard, Frasconi, Learning long-term dependencies with gradient descent is
@@ -101,7 +101,7 @@ def gradient_norms(
             d_logits = np.zeros_like(d_logits)
     if not np.isfinite(states + weights).all():
         raise DivergenceError(
-            f"the gradient of {cell} with recurrent weights x {scale:g} overflows within {steps}"
+            f"the gradient of {cell} overflows with recurrent weights x {scale:g} within {steps}"
             " steps; use fewer steps or a smaller scale"
         )
     return GradientNorms(np.array(states) / states[0], np.array(weights), np.array(clipped))

@@ -13,8 +13,8 @@ from nn_core.arrays import Labels
 class Novelty:
     """Statistics of generated names.
 
-    copies      fraction that is in the training set
-    duplicates  fraction that repeats an earlier one
+    copies      fraction that are in the training set
+    duplicates  fraction that repeat an earlier name
     distance    mean edit distance to the nearest real name, in letters
     length      mean length, in letters
     """
@@ -55,7 +55,7 @@ class RealNames:
     def distances(self, name: str) -> Labels:
         """The edit distance (Levenshtein) from a name to each of the real ones, (R,).
 
-        The minimum number of insertions, deletions and substitutions that turn one into the other.
+        The minimum number of insertions, deletions and substitutions to turn one into the other.
         With d[i, j] the distance between the first i letters of a and the first j letters of b:
 
         d[0, j] = j,   d[i, 0] = i
@@ -63,9 +63,9 @@ class RealNames:
                       d[i, j-1] + 1,                       insert letter j of b
                       d[i-1, j-1] + (a[i] != b[j]))        substitute, if they differ
 
-        and d[len a, len b] is the distance. All real names take each step together: a row d[i] is
-        (J + 1, R), for R names padded to the longest length J. Row i needs row i - 1 alone, so
-        only two rows are kept; what is computed in a name's padding is never read.
+        and d[len a, len b] is the distance. All real names are processed together: a row d[i] is
+        (J + 1, R), for R names padded to the longest length J. Row i depends only on row i - 1, so
+        only two rows are kept; values computed in the padding are never read.
         Source: Levenshtein, Binary codes capable of correcting deletions, insertions, and
         reversals (1966); Wagner, Fischer, The string-to-string correction problem (1974).
         """
@@ -81,7 +81,7 @@ class RealNames:
         return distances
 
     def nearest(self, name: str) -> int:
-        """The edit distance to the nearest of them, in letters."""
+        """The edit distance to the nearest real name, in letters."""
         return int(self.distances(name).min())
 
 

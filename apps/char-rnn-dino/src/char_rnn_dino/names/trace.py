@@ -15,9 +15,9 @@ from nn_core.network import Network
 
 @dataclass(frozen=True)
 class Trace:
-    """A name of T - 1 letters in T steps; step 0 reads the token that starts a name.
+    """A name of T - 1 letters in T steps; step 0 reads the start token.
 
-    layer          the recurrent layer whose states these are, counted from 1
+    layer          the recurrent layer traced, counted from 1
     states         (T, units) its hidden state h after each step, from -1 to 1
     probabilities  (T, V) of the next token
     next_tokens    (T,) the actual next token: the letters, then the end of the name
@@ -34,9 +34,9 @@ def trace(network: Network, vocabulary: Vocabulary, name: str, layer: int | None
 
     p[t, v] = softmax(logits[t])_v, the probability that token v follows the first t letters
 
-    layer  which recurrent layer, counted from 1; None for the last
-    Raises SettingError for an empty name, for characters that are not in the vocabulary, and for
-    a layer that does not exist, DataError for a network without a recurrent layer.
+    layer  the recurrent layer to trace, counted from 1; None for the last
+    Raises SettingError for an empty name, characters that are not in the vocabulary or a layer
+    that does not exist, DataError for a network without a recurrent layer.
     """
     if not name:
         raise SettingError("the name is empty")

@@ -1,1 +1,1 @@
-"""char-rnn: train a language model on any text, and generate more of it."""
+"""char-rnn: train a language model on any text, and generate text from it."""

@@ -1,4 +1,4 @@
-"""The start of char-rnn, also as `python -m char_rnn_dino.text`."""
+"""Entry point of `char-rnn` and `python -m char_rnn_dino.text`."""
 
 from nn_core.cli import run
 

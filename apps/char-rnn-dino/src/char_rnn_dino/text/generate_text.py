@@ -23,10 +23,10 @@ def generate_text(
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> Iterator[str]:
-    """The next `length` tokens after a prompt, one at a time, as text.
+    """Yield `length` tokens that continue a prompt, one at a time, as text.
 
     prime  the prompt, which is not repeated; if it is empty, the network reads a newline
-    Raises SettingError at once for a prompt with characters that are not in the vocabulary.
+    Raises SettingError immediately for a prompt with characters that are not in the vocabulary.
     """
     try:
         prefix = vocabulary.encode(prime, f"the prompt {prime!r}")

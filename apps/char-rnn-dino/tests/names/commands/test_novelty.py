@@ -60,7 +60,7 @@ def test_table_and_figure(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [line.split()[0] for line in lines[2:]] == ["1.5", "0.5"]
     (figure,) = figures
     assert [axes.get_xlabel() for axes in figure.axes] == ["temperature", "temperature"]
-    assert [axes.get_ylabel() for axes in figure.axes] == ["share of generated names", "mean, in letters"]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["fraction of generated names", "mean (letters)"]
     for axes in figure.axes:
         for line in axes.lines:
             assert np.asarray(line.get_xdata()).tolist() == [0.5, 1.5]

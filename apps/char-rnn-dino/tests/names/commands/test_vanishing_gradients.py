@@ -60,7 +60,7 @@ def test_a_gradient_that_underflows() -> None:
 def test_a_gradient_that_overflows(tmp_path: Path) -> None:
     asked = ("--cell", "rnn", "--steps", 1000, "--scales", 30)
     line = DINO.refusal(COMMAND, *asked, status=1)
-    assert line.startswith("the gradient of rnn with recurrent weights x 30 overflows within 1000")
+    assert line.startswith("the gradient of rnn overflows with recurrent weights x 30 within 1000")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -52,7 +52,7 @@ def test_unusable_data(tmp_path: Path) -> None:
     asked = ("evaluate", "--model", model, "--data", data)
     assert "not in the model's vocabulary: Ω; it has" in CHAR.refusal(*asked, status=1)
     corpus_file(data, "D")
-    assert CHAR.refusal(*asked, status=1).endswith("is too short: there is nothing to predict")
+    assert CHAR.refusal(*asked, status=1).endswith("is too short: no tokens to predict")
 
 
 def test_the_other_program(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_samples_are_printed() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a" * 5000, "d.txt has only one distinct character; there is nothing to predict"),
+        ("a" * 5000, "d.txt has only one distinct character; nothing to predict"),
         ("ab", "d.txt is too short: 2 characters for training (0 held out), but 50 parallel"),
         ("abcdefghij" * 5, "d.txt is too short: 45 characters for training (5 held out)"),
     ],
@@ -63,7 +63,7 @@ def test_unusable_texts(tmp_path: Path, text: str, said: str) -> None:
 def test_a_text_without_a_repeated_word(tmp_path: Path) -> None:
     corpus_file(tmp_path / "d.txt", "each word once")
     line = CHAR.refusal("train", "d.txt", "--unit", "word", status=1)
-    assert line == "d.txt repeats no word; there is nothing to predict"
+    assert line == "d.txt repeats no word; nothing to predict"
 
 
 def test_default_epochs_depend_on_the_number_of_tokens(tmp_path: Path) -> None:

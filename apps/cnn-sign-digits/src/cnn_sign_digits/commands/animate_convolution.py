@@ -16,7 +16,7 @@ from nn_core.registry import nearest, require
 from nn_core.storage.files import printable
 
 MAX_KERNEL_SIZE = 7
-"""Rows and columns of a kernel whose products fit into a legible frame."""
+"""Maximum rows and columns of a kernel, so that the frames stay legible."""
 
 
 @click.command("animate-convolution")
@@ -36,7 +36,7 @@ MAX_KERNEL_SIZE = 7
     "--padding",
     type=click.Choice(["valid", "same"]),
     default="valid",
-    help="valid: none; same: zeros around the input.",
+    help="valid: no padding; same: zero padding around the input.",
 )
 @click.option("--figure", type=OutputFile(".gif"), default="convolution.gif", help="File to write.")
 @click.pass_context
@@ -54,7 +54,7 @@ def animate_convolution(
     """Animate a convolution step by step.
 
     A kernel slides over a small input, with every product and sum written out. IMAGE is resized to
-    a few pixels of gray level 0 (black) to 10 (white); without it, the input is a vertical edge.
+    --size pixels of gray levels 0 (black) to 10 (white); without it, the input is a vertical edge.
 
     \b
     Example: cnn-sign animate-convolution --kernel edge --padding same --figure edge.gif

@@ -1,4 +1,4 @@
-"""List the named data sets with their settings.
+"""List the named data sets and their settings.
 
 \b
 Example: cnn-sign datasets

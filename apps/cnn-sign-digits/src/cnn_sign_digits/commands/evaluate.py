@@ -29,8 +29,8 @@ from nn_core.summary import table
 @click.option(
     "--data",
     metavar="NAME|PATH",
-    help="Photos to evaluate on, as for train; only their test set if they have one.  [default: "
-    "the validation set of the training; without --model, synthetic hands]",
+    help="Photos to evaluate on, as for train; uses their test set, if any.  [default: "
+    "the validation set of the run; without --model, synthetic hands]",
 )
 @figure_option("the confusion matrix")
 @click.option("--mistakes", type=FIGURE, help="Plot misclassified photos, most confident first.")
@@ -40,7 +40,7 @@ def evaluate(
 ) -> None:
     """Evaluate a trained classifier.
 
-    Prints accuracy and loss, and precision and recall by class.
+    Prints accuracy, loss, and precision and recall per class.
 
     \b
     Example: cnn-sign evaluate --data digits --figure confusion.png --mistakes mistakes.png
@@ -84,7 +84,7 @@ def _dataset(model: Model, data: str | None) -> Dataset[Photos]:
 
 
 def _by_class(confusion: npt.NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Examples, precision and recall by class; None where a class is never predicted or absent."""
+    """Examples, precision and recall per class; None if a class is never predicted or absent."""
     columns = zip(confusion.sum(axis=1), *precision_and_recall(confusion), strict=True)
     return {
         name: {

@@ -16,7 +16,7 @@ from nn_core.registry import nearest
 from nn_core.storage.files import printable
 
 TOP = 3
-"""Number of likeliest classes shown."""
+"""Number of top classes shown."""
 
 
 @click.command()
@@ -32,7 +32,7 @@ def explain(
     """Explain a prediction with Grad-CAM.
 
     Plots a heat map of the evidence for a class: the sum of the feature maps of the last
-    convolution, each weighted by how strongly it raises the score of the class.
+    convolution, each weighted by its average effect on the class score.
 
     \b
     Example: cnn-sign explain photo.jpg --figure explain.png

@@ -26,7 +26,7 @@ from nn_core.storage.files import printable
 def feature_maps(image: Path, model_path: Path | None, layer: int | None, figure: Path) -> None:
     """Plot the feature maps of a photo.
 
-    Without --layer, up to 16 after each activation and pooling layer.
+    Without --layer, plots up to 16 feature maps of each activation and pooling layer.
 
     \b
     Example: cnn-sign feature-maps photo.jpg --figure feature-maps.png
@@ -41,6 +41,6 @@ def feature_maps(image: Path, model_path: Path | None, layer: int | None, figure
     chosen = [(k, pick(layers, k, "activation or pooling layer")) for k in numbers]
     outputs = network.activations(photo)
     rows = [(f"{k} {short_name(network.layers[i])}", outputs[i][0]) for k, i in chosen]
-    title = f"{printable(image.name)}, as the network sees it"
+    title = f"{printable(image.name)} (network input)"
     plot_feature_maps(photo[0], rows, figure, title=title)
     info(f"wrote {figure}")

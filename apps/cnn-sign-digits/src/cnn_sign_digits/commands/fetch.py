@@ -1,4 +1,4 @@
-"""Download a data set, verified against its SHA-256.
+"""Download a data set and verify its SHA-256.
 
 \b
 Example: cnn-sign fetch digits

@@ -18,8 +18,8 @@ from nn_core.cli.terminal import info
 def filters(model_path: Path | None, layer: int, figure: Path) -> None:
     """Plot the filters of a convolution.
 
-    Those of the first are shown in color, since their input channels are red, green and blue; for
-    the others, there is a row per filter with an image per input channel.
+    Filters of the first convolution are shown in color, since their input channels are red, green
+    and blue; for the others, each row is a filter, with one image per input channel.
 
     \b
     Example: cnn-sign filters --layer 2 --figure filters.png

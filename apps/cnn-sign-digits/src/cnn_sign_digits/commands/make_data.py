@@ -20,22 +20,22 @@ BATCH = 100
 @click.command("make-data")
 @click.option("--save", type=OutputFile(".h5", ".hdf5"), default="hands.h5", help="File to write (.h5).")
 @click.option(
-    "--count", type=click.IntRange(10, MAX_COUNT), default=2000, help="Training images, equally many of each digit."
+    "--count", type=click.IntRange(10, MAX_COUNT), default=2000, help="Training images, balanced over the digits."
 )
 @click.option("--test", type=click.IntRange(0, MAX_COUNT), default=400, help="Test images.")
-@click.option("--size", type=click.IntRange(MIN_SIZE, MAX_SIZE), default=64, help="Height and width in pixels, even.")
+@click.option("--size", type=click.IntRange(MIN_SIZE, MAX_SIZE), default=64, help="Even height and width in pixels.")
 @click.option(
     "--diversity",
     type=FloatRange(least=0, most=1),
     default=1.0,
-    help="How much hands, views, backgrounds and cameras differ, 0 to 1.",
+    help="Variation of hands, viewpoints, backgrounds and cameras, 0 to 1.",
 )
 @seed_option()
 @figure_option("samples, a row per digit")
 def make_data(save: Path, count: int, test: int, size: int, diversity: float, seed: int, figure: Path | None) -> None:
     """Generate a data set of synthetic hand signs as HDF5.
 
-    The file holds train_set_x, train_set_y, test_set_x, test_set_y and list_classes.
+    The file contains train_set_x, train_set_y, test_set_x, test_set_y and list_classes.
 
     \b
     Example: cnn-sign make-data --save hands.h5 --figure hands.png

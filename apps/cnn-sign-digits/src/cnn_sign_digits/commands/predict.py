@@ -13,7 +13,7 @@ from nn_core.storage.files import printable
 from nn_core.summary import table
 
 TOP = 3
-"""Number of likeliest classes shown."""
+"""Number of top classes shown."""
 
 
 @click.command()
@@ -21,10 +21,10 @@ TOP = 3
 @model_option(required=False)
 @json_option
 def predict(files: tuple[Path, ...], model_path: Path | None, as_json: bool) -> None:
-    """Predict the signs on photos.
+    """Predict the signs in photos.
 
-    Prints the three likeliest classes of each photo. Photos of any size are center-cropped to a
-    square and resized.
+    Prints the top three classes of each photo. Photos of any size are center-cropped to a square
+    and resized.
 
     \b
     Example: cnn-sign predict photo.jpg

@@ -14,28 +14,28 @@ from nn_core.network import Network
 from nn_core.storage.files import printable
 
 CLASSES = 10
-"""Of an untrained preset."""
+"""Number of classes of an untrained preset."""
 
 
 @click.command()
 @model_option(required=False)
 @click.option(
-    "--preset", type=click.Choice(list(PRESETS)), help="An untrained network with ten classes, instead of --model."
+    "--preset", type=click.Choice(list(PRESETS)), help="Show an untrained network with ten classes instead of --model."
 )
 @json_option
 @click.pass_context
 def shapes(ctx: click.Context, model_path: Path | None, preset: str | None, as_json: bool) -> None:
     """Show the shapes and costs of all layers.
 
-    Shapes are those of the forward and the backward pass. Costs are parameters, their bytes, and
-    the multiply-accumulate operations (MACs) of a forward pass of one photo.
+    Shows forward and backward shapes, the number of parameters and their bytes, and the
+    multiply-accumulate operations (MACs) of a forward pass of one photo.
 
     \b
     Example: cnn-sign shapes --preset classic
     """
     if preset is not None:
         if model_path is not None:
-            raise click.UsageError("--model and --preset both name a network", ctx)
+            raise click.UsageError("--model and --preset exclude each other", ctx)
         layers = PRESETS[preset].build(CLASSES, ReLU(), "he", PRESETS[preset].photos["dropout"])
         name, network = f"{preset} network", Network(layers, input_shape=INPUT_SHAPE)
     else:

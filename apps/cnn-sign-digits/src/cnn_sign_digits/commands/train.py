@@ -31,7 +31,7 @@ PRESET, DATA = "classic", "synthetic"
 
 
 def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
-    """Make the preset's settings for this kind of data the defaults of the other options."""
+    """Set the preset's settings for this type of data as the defaults of the other options."""
     given = {"preset": PRESET, "data": DATA, **ctx.params, parameter.name or "": value}
     preset = PRESETS[given["preset"]]
     ctx.default_map = preset.defaults_for(synthetic=is_generated(given["data"]))
@@ -45,7 +45,7 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
     default=PRESET,
     is_eager=True,
     callback=_set_defaults,
-    help="Network; together with --data it sets the defaults of the options below.",
+    help="Network architecture; with --data, sets the defaults of the options below.",
 )
 @click.option(
     "--data",
@@ -53,33 +53,33 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
     is_eager=True,
     callback=_set_defaults,
     metavar="NAME|PATH",
-    help="Data set: synthetic (with settings, as in synthetic:count=2000), digits, a folder with a "
-    "folder of photos per class, an .h5 file, or a folder of .h5 files.",
+    help="Data set: synthetic (with settings, e.g. synthetic:count=2000), digits, a folder with one "
+    "subfolder of photos per class, an .h5 file, or a folder of .h5 files.",
 )
 @click.option(
-    "--test", metavar="NAME|PATH", help="Data set to validate on, in place of the test set of --data or a split of it."
+    "--test", metavar="NAME|PATH", help="Data set to validate on, instead of the test set of --data or a split of it."
 )
 @validation_option(0.2, "the subjects, or else of each class,")
 @click.option(
-    "--fold", type=SpecType(parse_fold, "K/N"), help="Hold out the K-th of N folds, divided by subject, as in 2/5."
+    "--fold", type=SpecType(parse_fold, "K/N"), help="Hold out the K-th of N folds, split by subject, e.g. 2/5."
 )
 @click.option(
     "--group",
     metavar="REGEX|CSV",
     help="Subject of each photo, so that no subject is in both sets: a regular expression on the "
-    r"path with one group, as in 'person(\d+)', or a CSV file with columns file and group.",
+    r"path with one group, e.g. 'person(\d+)', or a CSV file with columns file and group.",
 )
 @click.option(
     "--extra-data",
     default="none",
     metavar="NAME|PATH",
-    help="Additional training photos, as in synthetic:count=2000, or none.",
+    help="Additional training photos, e.g. synthetic:count=2000, or none.",
 )
 @click.option(
     "--backgrounds",
     type=click.IntRange(0, 100),
     default=0,
-    help="Copies of each hand, cut out of its photo, over synthetic backgrounds.",
+    help="Number of copies of each hand, segmented from its photo, over synthetic backgrounds.",
 )
 @augment_option()
 @activation_option()
@@ -92,7 +92,7 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
 def train(ctx: click.Context, /, **options: Any) -> None:
     """Train a convolutional network.
 
-    Without options, on synthetic hands.
+    Without options, trains on synthetic hands.
 
     \b
     Example: cnn-sign train --data digits --save digits.h5 --figure digits.png
@@ -111,13 +111,13 @@ def train(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _check(settings: PhotoSettings, outputs: Mapping[str, Path | None]) -> None:
-    """Refuse two validation sets, and outputs that are inputs."""
+    """Reject two validation sets, and outputs that are inputs."""
     ctx = click.get_current_context()
     explicit = ctx.get_parameter_source("validation") is ParameterSource.COMMANDLINE
     given = {"--fold": settings.fold is not None, "--test": settings.test is not None, "--validation": explicit}
     names = [name for name, is_given in given.items() if is_given]
     if len(names) > 1:
-        raise click.UsageError(f"{names[0]} and {names[1]} both name the validation set", ctx)
+        raise click.UsageError(f"{names[0]} and {names[1]} exclude each other: both choose the validation set", ctx)
     table = settings.group if (settings.group or "").lower().endswith(".csv") else None
     extra = {"--extra-data": settings.extra_data}
     require_distinct(outputs, **extra, **{"--group": table})

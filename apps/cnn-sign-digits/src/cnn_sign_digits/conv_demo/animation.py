@@ -18,7 +18,7 @@ FRAME_MS, LAST_FRAME_MS = 700, 3000
 _DPI = 80
 _PALETTE = 128
 _GRIDS = 4.9
-"""Height of all but the sum, in inches."""
+"""Height of everything except the sum, in inches."""
 
 
 def write_animation(convolution: Convolution, path: Path, *, title: str) -> int:
@@ -46,8 +46,8 @@ def write_animation(convolution: Convolution, path: Path, *, title: str) -> int:
 def draw_frames(convolution: Convolution, *, title: str) -> "list[Image]":
     """Input, kernel, products, the output so far, and the sum written out.
 
-    The static parts are drawn once; each frame adds one output value to them and draws the moving
-    parts on top.
+    The static parts are drawn once; each frame adds one output value and draws the moving parts on
+    top.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

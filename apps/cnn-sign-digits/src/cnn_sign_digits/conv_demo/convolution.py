@@ -1,4 +1,4 @@
-"""A convolution of one small channel with one kernel, one output position at a time, as by hand."""
+"""A convolution of a single channel with a single kernel, one output position at a time."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -105,7 +105,7 @@ def vertical_edge(size: int) -> Grid:
 
 
 def gray_levels(gray: npt.NDArray[np.uint8]) -> Grid:
-    """Bytes as integers from 0, black, to WHITE."""
+    """Bytes scaled to integers from 0 (black) to WHITE."""
     return np.round(gray / 255 * WHITE)
 
 

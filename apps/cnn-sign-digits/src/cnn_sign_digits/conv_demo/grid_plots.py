@@ -18,7 +18,7 @@ PADDING = (0.87, 0.91, 0.95)
 
 
 def plot_input(axes: "Axes", convolution: Convolution) -> None:
-    """The image in gray levels, its zero padding in another color."""
+    """Plot the image in gray levels, with its zero padding in another color."""
     padded = convolution.padded_image
     is_image = np.pad(np.ones(convolution.image.shape, bool), convolution.borders)
     colors = np.repeat(padded[..., None] / WHITE, 3, axis=2)

@@ -53,7 +53,7 @@ PhotoSplits: TypeAlias = Splits[Photos]
 def synthetic(count: int = 5000, diversity: float = 0.15, *, rng: np.random.Generator) -> Dataset[Photos]:
     """Synthetic hands signing all ten digits.
 
-    diversity  how much hands, views, backgrounds and cameras differ: 0 not at all, 1 as in life
+    diversity  variation of hands, viewpoints, backgrounds and cameras: 0 none, 1 realistic
     Raises SettingError for values out of range.
     """
     from cnn_sign_digits.synthetic import renderer

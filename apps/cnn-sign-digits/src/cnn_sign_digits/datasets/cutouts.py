@@ -1,7 +1,7 @@
 """Hands segmented from photos, and composited over synthetic backgrounds.
 
-The photos of one session share a wall and its light, on which a network may come to rely. Where
-the wall is plain, the hand can be segmented and placed in front of any other background.
+The photos of a session share a wall and its lighting, and a network may learn to rely on them.
+If the wall is plain, the hand can be segmented and placed over any other background.
 """
 
 import numpy as np
@@ -19,14 +19,14 @@ Masks = npt.NDArray[np.bool_]
 BATCH = 64
 """Photos per batch."""
 MIN_SHARE, MAX_SHARE = 0.07, 0.64
-"""Bounds on the share of a photo that a hand and its arm cover; other masks are errors."""
+"""Bounds on the fraction of a photo covered by a hand and its arm; other masks are errors."""
 
 
 def segment_hands(photos: Images) -> Array:
     """Alpha masks of the hands: the fraction of each pixel that is hand, (N, S, S) in [0, 1].
 
-    photos  (N, S, S, 3), each a hand in front of a plain wall, the arm coming from below
-    Where no region has the size of a hand, the mask is zero.
+    photos  (N, S, S, 3), each a hand in front of a plain wall, with the arm coming from below
+    If no region has the size of a hand, the mask is zero.
     """
     alphas = np.zeros(photos.shape[:3], np.float32)
     for start in range(0, len(photos), BATCH):
@@ -44,7 +44,7 @@ def replace_backgrounds(photos: Images, alphas: Array, *, rng: np.random.Generat
     """The hands of the photos, each over a synthetic background and under another light.
 
     alphas     as `segment_hands` returns them
-    diversity  how much backgrounds, light and cameras differ: 0 hardly, 1 as in life
+    diversity  variation of backgrounds, light and cameras: 0 little, 1 realistic
     """
     require(0 <= diversity <= 1, f"diversity must be 0 to 1, not {diversity}")
     images = np.empty_like(photos)
@@ -63,7 +63,7 @@ def replace_backgrounds(photos: Images, alphas: Array, *, rng: np.random.Generat
 
 
 def _distance_from_wall(photos: Images) -> Array:
-    """How much each pixel differs in hue from the wall behind it, or is darker: (N, S, S).
+    """How much each pixel differs in hue from the wall behind it, or is darker than it: (N, S, S).
 
     The wall is a polynomial of degree two in x and y, fitted to the left, right and upper
     border, and then refitted to all pixels close to it.
@@ -109,7 +109,7 @@ def _otsu_thresholds(values: Array, bins: int = 128) -> Array:
 
 
 def _main_component(masks: Masks) -> Masks:
-    """The connected component of each mask (N, S, S) that holds its densest pixel."""
+    """The connected component of each mask (N, S, S) that contains its densest pixel."""
     n, size = masks.shape[:2]
     density = box_blur(masks.astype(np.float32), max(1, size // 12)) * masks
     part = np.zeros(masks.shape, np.bool_)

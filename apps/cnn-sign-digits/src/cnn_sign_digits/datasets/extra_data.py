@@ -1,4 +1,4 @@
-"""Additions to a training set: other photos, and its hands over synthetic backgrounds."""
+"""Additions to a training set: other photos, and copies of its hands over synthetic backgrounds."""
 
 import hashlib
 
@@ -19,8 +19,8 @@ def add_extra_data(splits: PhotoSplits, spec: str, *, rng: np.random.Generator) 
     """The splits with the photos of another data set added to the training set.
 
     spec  as for --data; photos of classes that the training set lacks are ignored
-    Raises DataError if the data is missing or unusable, does not fit into memory, or has a photo of
-    the validation set.
+    Raises DataError if the data is missing or invalid, does not fit in memory, or contains a photo
+    of the validation set.
     """
     classes = splits.train.classes
     if is_generated(spec) and not set(classes) & set("0123456789"):
@@ -34,7 +34,7 @@ def add_extra_data(splits: PhotoSplits, spec: str, *, rng: np.random.Generator) 
     y = match_classes(part.y[fits], names, classes, source=part.source, owner="training data")
     x = _in_memory(part.x, part.source)[fits]
     if not _hashes(x).isdisjoint(_hashes(splits.validation.x)):
-        raise DataError(f"{part.source}: the extra data has photos of the validation set")
+        raise DataError(f"{part.source}: the extra data contains photos of the validation set")
     return _extended(splits, x, y, f"{splits.train.name} and {part.source}")
 
 
@@ -42,7 +42,7 @@ def add_backgrounds(splits: PhotoSplits, copies: int, *, rng: np.random.Generato
     """The splits with copies of each hand over synthetic backgrounds added to the training set.
 
     Photos in which no hand is found get no copies.
-    Raises DataError if the photos do not fit into memory.
+    Raises DataError if the photos do not fit in memory.
     """
     train = splits.train
     photos = _in_memory(train.x, train.name)
@@ -72,5 +72,5 @@ def _hashes(x: Photos) -> set[bytes]:
 
 def _in_memory(x: Photos, source: str) -> npt.NDArray[np.uint8]:
     if not isinstance(x, np.ndarray):
-        raise DataError(f"{source} does not fit into memory; train with --extra-data none --backgrounds 0")
+        raise DataError(f"{source} does not fit in memory; train with --extra-data none --backgrounds 0")
     return x

@@ -21,9 +21,10 @@ def read_folder(folder: Path, *, size: int, group: str | None = None) -> Part[Ph
     size   width and height; photos are rotated upright, center-cropped and resized
     group  how to find the subjects (see `subjects.find_subjects`)
 
-    Photos end in .jpg, .jpeg or .png in any case, at any depth within the folder of their class.
-    Other files are ignored, and so are names that begin with a dot.
-    Raises DataError, naming the folder or photo, for no classes, an empty class or a broken photo.
+    Photos end in .jpg, .jpeg or .png (case-insensitive), at any depth within their class folder.
+    Other files and names that begin with a dot are ignored.
+    Raises DataError, naming the folder or photo, if there are no classes, a class is empty or a
+    photo is damaged.
     """
     with decoding_errors(folder, "a folder that can be read"):
         classes = in_order({entry.name for entry in folder.iterdir() if _is_class(entry)})

@@ -1,4 +1,4 @@
-"""Photos in HDF5: training and test set in one file or two, as in the course."""
+"""Photos in HDF5: training and test set in one or two files, as in the course."""
 
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from nn_core.storage.files import decoding_errors, listing, printable
 from nn_core.storage.hdf5 import SUFFIXES, HDF5Array, read_hdf5
 
 MAX_MEMORY = 256 * 1024 * 1024
-"""Bytes of photos beyond which they stay in their file and are read on demand."""
+"""Photos larger than this many bytes are read on demand from their file."""
 
 
 def read_hdf5_photos(path: Path) -> Contents[Photos]:
@@ -46,7 +46,8 @@ def read_hdf5_photos(path: Path) -> Contents[Photos]:
 def read_hdf5_folder(folder: Path) -> Contents[Photos]:
     """The contents of all HDF5 files in a folder, each set in one file.
 
-    Raises DataError, naming the folder, if two files have the same set, and as `read_hdf5_photos`.
+    Raises DataError, naming the folder, if two files have the same set; otherwise as
+    `read_hdf5_photos`.
     """
     train, test = None, None
     for path in hdf5_files(folder):
@@ -71,7 +72,7 @@ def _photos(path: Path, key: str) -> Photos:
     if len(shape) not in {3, 4}:
         raise ShapeError(f"{source}: photos must be (N, H, W) or (N, H, W, C), not {shape}")
     if 0 in shape:
-        raise DataError(f"{source}: there are no photos (shape {shape})")
+        raise DataError(f"{source}: no photos (shape {shape})")
     if len(shape) == 4 and shape[3] not in CHANNELS:
         allowed = ", ".join(f"{count} ({name})" for count, name in CHANNELS.items())
         raise ShapeError(f"{source}: photos must have {allowed} channels, not {shape[3]}: {shape}")

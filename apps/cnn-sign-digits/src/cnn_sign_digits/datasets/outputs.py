@@ -1,4 +1,4 @@
-"""Files that must not be written among the photos."""
+"""Validation that outputs are not written among the photos."""
 
 from collections.abc import Mapping
 from pathlib import Path

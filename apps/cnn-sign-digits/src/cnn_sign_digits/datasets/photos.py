@@ -1,4 +1,4 @@
-"""Photos as the network takes them: 64 x 64 RGB bytes, in memory or in a file."""
+"""Photos as network input: 64 x 64 RGB bytes, in memory or in a file."""
 
 from typing import Any, TypeAlias
 

@@ -25,11 +25,11 @@ MIN_DIGITS = 5
 def find_subjects(paths: Sequence[str], group: str | None, source: str) -> Labels | None:
     """The subject of each photo as a number, or None if unknown.
 
-    paths   of the photos within their folder, separated by `/`
-    group   a regular expression searched for in each path, whose first group is the subject; or a
+    paths   paths of the photos within their folder, separated by `/`
+    group   a regular expression to search for in each path, whose first group is the subject; or a
             .csv file with the columns file and group; None: if all photos are named as in the
             fetched set, subjects are inferred from the numbers
-    source  for the message
+    source  the folder, for messages
     Raises SettingError for an invalid expression, DataError for a photo without a subject or a
     file that cannot be read.
     """
@@ -52,9 +52,9 @@ def subjects_by_number(photos: Sequence[tuple[int, int]]) -> Labels:
 
     In the fetched set each subject signs 0, 1, 2, ... 9, followed by the next subject. So a new
     subject starts where the digit drops, usually from 9 to 0. There are exceptions: a digit is
-    missing or repeated, two are swapped (7, 9, 8 or 1, 0, 2), a 5 comes before the 0. Dividing one
-    subject in two would put the same hand on both sides of a split and must be avoided; merging two
-    subjects does no harm. So
+    missing or repeated, two are swapped (7, 9, 8 or 1, 0, 2), a 5 comes before the 0. Splitting one
+    subject in two could put the same hand in both sets and must be avoided; merging two subjects is
+    harmless. So
 
     - the digit must drop by MIN_DROP or more: at least from 9 to 3, 8 to 2, 7 to 1, 6 to 0, which
       no swap of neighbors does;
@@ -94,8 +94,8 @@ def _from_pattern(paths: Sequence[str], pattern: str, source: str) -> list[str]:
         raise SettingError(f"--group: {pattern!r} is not a regular expression: {error}") from None
     if expression.groups == 0:
         raise SettingError(
-            f"--group: {pattern!r} needs a group in parentheses for the subject,"
-            r" as in 'person(\d+)'"
+            f"--group: {pattern!r} needs a parenthesized group for the subject,"
+            r" e.g. 'person(\d+)'"
         )
     names = []
     for path in paths:

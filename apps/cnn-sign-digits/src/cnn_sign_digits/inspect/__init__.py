@@ -1,1 +1,1 @@
-"""A look inside a network: shapes and costs of layers, filters, feature maps, Grad-CAM."""
+"""Network inspection: shapes and costs of layers, filters, feature maps, Grad-CAM."""

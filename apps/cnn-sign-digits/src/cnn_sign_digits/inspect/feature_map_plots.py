@@ -24,7 +24,7 @@ from nn_core.cli.plots import save_figure
 def plot_feature_maps(
     photo: npt.NDArray[np.uint8], layers: Sequence[tuple[str, Array]], path: Path, *, title: str
 ) -> None:
-    """A photo, and below it a row of feature maps per layer; of a single layer, all its maps.
+    """A photo, and below it a row of feature maps per layer, or all feature maps of a single layer.
 
     layers  name and feature maps (h, w, K) of each
     """

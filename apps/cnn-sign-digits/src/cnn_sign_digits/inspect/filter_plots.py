@@ -20,7 +20,7 @@ from nn_core.arrays import Array
 from nn_core.cli.plots import save_figure
 
 MAX_FILTERS = 16
-"""Filters in a figure of single channels."""
+"""Maximum number of filters in a single-channel figure."""
 
 
 def plot_rgb_filters(W: Array, path: Path, *, title: str) -> None:

@@ -1,4 +1,4 @@
-"""Grad-CAM: the regions of a photo that are evidence for a class."""
+"""Grad-CAM: the image regions that support a class."""
 
 from typing import Any, cast
 
@@ -29,10 +29,10 @@ def grad_cam(network: Network, x: npt.NDArray[Any], label: int) -> Array:
     there is no evidence for the class. dy/dA is the backward pass through the layers above, from
     a gradient of 1 for the logit of the class and 0 for the others.
 
-    Averaging over the positions loses nothing if the layers above treat them alike, as a global
-    average does. Otherwise, as after Flatten, it is a summary and the result is coarser.
+    Averaging over the positions is exact if the layers above treat all positions alike, as a global
+    average does. Otherwise, as with Flatten, it is an approximation and the result is coarser.
 
-    x  one photo, (1, H, W, C), as the network takes it
+    x  one photo, (1, H, W, C), as network input
     Raises DataError for a network without convolutions.
     Source: Selvaraju et al., Grad-CAM: visual explanations from deep networks via
     gradient-based localization (2017), sec. 3, equations 1 and 2.
@@ -72,7 +72,7 @@ def target_layer(network: Network) -> int:
     """
     found = convolutions(network)
     if not found:
-        raise DataError("the network has no convolution, which Grad-CAM needs")
+        raise DataError("the network has no convolution; Grad-CAM needs one")
     last = found[-1]
     shape = network.shapes[last + 1]
     while network.shapes[last + 2 : last + 3] == [shape]:
@@ -86,7 +86,7 @@ def target_block(network: Network) -> tuple[Layer, ...]:
 
 
 def center_of_mass(heat_map: Array, size: tuple[int, ...]) -> tuple[float, float] | None:
-    """Row and column of the center of mass of a map (h, w), in pixels of a photo of this size.
+    """Row and column of the center of mass of a map (h, w), in pixels of a photo of size `size`.
 
     0 is the edge of the photo, not the center of its first pixel. None for a map of zeros.
     """

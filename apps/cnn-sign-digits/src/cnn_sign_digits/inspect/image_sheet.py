@@ -46,5 +46,5 @@ def put_text(axes: "Axes", text: str, x: float, y: float) -> None:
 
 
 def count_shown(shown: int, total: int, what: str) -> str:
-    """Such as "first 16 of 128 feature maps", or "8 feature maps" if all of them are shown."""
+    """A caption such as "first 16 of 128 feature maps", or "8 feature maps" if all are shown."""
     return f"first {shown} of {total:,} {what}" if shown < total else f"{total:,} {what}"

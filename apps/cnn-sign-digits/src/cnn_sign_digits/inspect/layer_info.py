@@ -12,7 +12,7 @@ from nn_core.summary import summarize, table
 
 
 def short_name(layer: Layer) -> str:
-    """A layer in a few words, for tables and titles: "Conv2D 5x5, 8"."""
+    """A short name for tables and titles: "Conv2D 5x5, 8"."""
     name = type(layer).__name__
     if isinstance(layer, GlobalAveragePool2D):
         return "GlobalAverage"
@@ -46,7 +46,7 @@ def feature_map_layers(network: Network) -> list[int]:
 def pick(indices: Sequence[int], number: int, kind: str) -> int:
     """The number-th of `indices`, counted from 1.
 
-    kind  of what they number, for the message
+    kind  what the indices refer to, for messages
     Raises DataError if there are none, SettingError if there are fewer.
     """
     if not indices:
@@ -60,9 +60,9 @@ def pick(indices: Sequence[int], number: int, kind: str) -> int:
 def layer_shapes(network: Network) -> dict[str, Any]:
     """For each layer: x -> y, then d_y -> d_x and the gradients of its parameters.
 
-    A gradient has the shape of what it is the gradient of. d_x is None if no earlier layer has
-    trainable parameters, and d_y is None for a layer that the backward pass never reaches. Shapes
-    are of one photo, without the batch axis; MACs are of one photo, forward.
+    A gradient has the shape of its variable. d_x is None if no earlier layer has trainable
+    parameters, and d_y is None for a layer that the backward pass never reaches. Shapes are for
+    one photo, without the batch axis; MACs are for one photo, forward pass.
     """
     summary = summarize(network)
     contexts = network.chain.contexts(network.params, Context(needs_d_x=False))
@@ -115,17 +115,17 @@ def shapes_table(info: dict[str, Any]) -> str:
 
 
 def _batch(shape: Shape | None) -> str:
-    """Such as "Nx64x64x3", or a dash for a gradient that is not computed."""
+    """A batch shape such as "Nx64x64x3", or a dash for a gradient that is not computed."""
     return "-" if shape is None else _by(("N", *shape))
 
 
 def _strides(strides: object) -> str:
-    """Such as "2" for (2, 2)."""
+    """Strides as text, such as "2" for (2, 2)."""
     if isinstance(strides, tuple) and len(set(strides)) == 1:
         return str(strides[0])
     return _by(strides)
 
 
 def _by(sizes: object) -> str:
-    """Such as "5x3" for (5, 3)."""
+    """A shape as text, such as "5x3" for (5, 3)."""
     return "x".join(map(str, sizes)) if isinstance(sizes, tuple) else str(sizes)

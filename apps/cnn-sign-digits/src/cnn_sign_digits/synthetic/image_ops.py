@@ -6,7 +6,7 @@ from nn_core.arrays import Array
 
 
 def box_blur(images: Array, radius: int) -> Array:
-    """Mean over the square of side 2 radius + 1 around each pixel, edges replicated.
+    """Mean over the square of side 2 radius + 1 around each pixel; edges are replicated.
 
     images (N, H, W) or (N, H, W, C)
     """

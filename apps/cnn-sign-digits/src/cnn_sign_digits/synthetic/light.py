@@ -108,8 +108,8 @@ def _creases(fragments: Fragments, view: View, capsule: Labels, image: Labels) -
 def _occlusion(depth: Array, view: View, light: Light, rng: np.random.Generator) -> tuple[Array, Array]:
     """Ambient occlusion and cast shadows: ambient and direct visibility, both in [0, 1].
 
-    A pixel is occluded from ambient light if the depth map around it is nearer to the viewer, and
-    in shadow if the depth map rises above the ray to the lamp.
+    A pixel is occluded from ambient light if the surface around it is closer to the viewer, and in
+    shadow if the surface rises above the ray to the lamp.
     depth  (N, 2S, 2S);  the results are (N, S, S)
     """
     n = len(depth)

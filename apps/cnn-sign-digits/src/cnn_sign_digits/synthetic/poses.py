@@ -17,8 +17,7 @@ FINGERS = ("index", "middle", "ring", "little")
 Triple: TypeAlias = tuple[float, float, float]
 
 STRAIGHT: Triple = (2.0, 8.0, 5.0)
-"""Flexion at the knuckle, the middle joint and the last joint of an extended finger; below, of
-others."""
+"""Flexion at the knuckle, middle joint and last joint of an extended finger; folded ones below."""
 
 FOLDED: Triple = (72.0, 100.0, 50.0)
 TUCKED: Triple = (56.0, 95.0, 45.0)

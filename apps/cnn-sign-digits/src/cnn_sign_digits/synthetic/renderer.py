@@ -22,7 +22,7 @@ from nn_core.registry import require
 MIN_SIZE, MAX_SIZE = 16, 512
 MAX_COUNT = 1_000_000
 BATCH = 16
-"""Images of 64 x 64 pixels rendered together, few enough that their arrays stay in the cache."""
+"""Number of 64 x 64 images rendered together, small enough for their arrays to stay in cache."""
 
 Images = npt.NDArray[np.uint8]
 
@@ -30,7 +30,7 @@ Images = npt.NDArray[np.uint8]
 def render_dataset(
     count: int, *, rng: np.random.Generator, size: int = 64, diversity: float = 1.0
 ) -> tuple[Images, Labels]:
-    """A balanced set of synthetic hands in random order.
+    """Render a balanced set of synthetic hands in random order.
 
     size, diversity  as for `render`
     Returns x (count, size, size, 3) and y (count,), the digits.
@@ -42,9 +42,9 @@ def render_dataset(
 
 
 def render(digits: Labels, *, rng: np.random.Generator, size: int = 64, diversity: float = 1.0) -> Images:
-    """A hand for each of the digits (N,): RGB images (N, size, size, 3).
+    """Render a hand for each of the digits (N,): RGB images (N, size, size, 3).
 
-    diversity  how much hands, views, backgrounds and cameras differ: 0 not at all, 1 as in life
+    diversity  variation of hands, viewpoints, backgrounds and cameras: 0 none, 1 realistic
     Raises SettingError for a digit outside 0-9, an odd size, or a value out of range.
     """
     wrong = [digit for digit in digits.tolist() if digit not in range(len(POSES))]

@@ -18,7 +18,7 @@ SPREAD = np.array((1.0, 0.0, -0.9, -2.0))
 """Abduction angle of each finger in units of the spread; the middle finger has none."""
 
 CONVERGENCE = np.array((0.0, 2.0, 6.0, 10.0))
-"""Bent fingers converge on the root of the thumb: by how many degrees each leans toward it."""
+"""Degrees by which each bent finger leans toward the root of the thumb, where they converge."""
 
 _CURLS = np.array([pose.curls for pose in ALL_POSES])  # (signs, 4, 3)
 _SPREADS = np.array([pose.spread for pose in ALL_POSES])
@@ -109,11 +109,11 @@ def finger_chains(start: Array, flexions: Array, sideways: Array, lean: Array, b
 
 
 def fabrik(root: Array, goal: Array, bones: Array, bulge: Array, sweeps: int = 12) -> Array:
-    """Inverse kinematics: a chain of bones from the root that ends as near the goal as possible.
+    """Inverse kinematics: a chain of bones from the root that ends as close to the goal as possible.
 
     Forward and backward reaching: from the goal inward, then from the root outward, each joint is
-    moved to its bone's length from the previous one, in the direction of its old position. The
-    chain starts as an arc on the side of the bulge, and so bends to that side.
+    moved to its bone's length from the previous joint, in the direction of its old position. The
+    chain starts as an arc on the side of the bulge, so it bends to that side.
 
     root, goal, bulge  (N, 3);  bones (N, 3) lengths
     Returns the joints (N, 4, 3).

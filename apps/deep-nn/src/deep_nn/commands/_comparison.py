@@ -1,4 +1,4 @@
-"""What the commands `compare-*` share: one run under several values of one setting."""
+"""Base of the commands `compare-*`: the same run with several values of one setting."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -17,18 +17,18 @@ from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.cli.train_options import recipe_options
 
 NOISY_MOONS = {"data": "moons:points=150,noise=0.35", "hidden": "64,64", "epochs": 300}
-"""Defaults under which a network overfits: few noisy points, many weights."""
+"""Defaults that lead to overfitting: few noisy points, many weights."""
 
 
 @dataclass(frozen=True)
 class Sweep:
     """A setting, and the values to compare.
 
-    setting   the field of `NetworkSettings`
-    type      of a value on the command line
-    values    compared by default
-    baseline  the value in the baseline, a run of plain gradient descent
-    defaults  of other options, where they differ from those of `train`
+    setting   field of `NetworkSettings`
+    type      click type of a value
+    values    values compared by default
+    baseline  value used by the baseline, a run of plain gradient descent
+    defaults  defaults of other options that differ from those of `train`
     """
 
     setting: str
@@ -46,14 +46,14 @@ class Sweep:
         return replace(base, optimizer="gradient-descent")
 
     def label(self, settings: NetworkSettings) -> str:
-        """A trial in the table and the legend."""
+        """The name of a trial in the table and the legend."""
         value = getattr(settings, self.setting)
         if isinstance(value, float):
             return f"{value:g}"
         return "full" if value is None else str(value)
 
     def command(self, function: Callable[[], None]) -> click.Command:
-        """The command with the name and the docstring of a function."""
+        """Decorator that turns a function's name and docstring into the command."""
         name = function.__name__.replace("_", "-")
         epilog = (
             f"Compares {', '.join(self.values)} by default. With the same seed, all trials have "
@@ -75,7 +75,7 @@ class Sweep:
             "--workers",
             type=click.IntRange(min=1),
             default=1,
-            help="Worker processes; the results do not depend on their number.",
+            help="Number of worker processes; does not affect the results.",
         )
         @figure_option("the loss curves", default=f"{name}.png")
         @json_option

@@ -18,13 +18,13 @@ from nn_core.summary import table
 
 
 @click.command("check-gradients")
-@seed_option(words="Seed of the inputs and parameters.")
+@seed_option(words="Random seed for inputs and parameters.")
 @json_option
 def check_gradients_command(seed: int, as_json: bool) -> None:
     """Check every gradient against finite differences.
 
-    Central differences with h = 1e-5 in float64, for all layers, fused layers and losses and for
-    a whole network. Exits with status 1 at the first gradient that differs.
+    Uses central differences with h = 1e-5 in float64, for every layer, fused layer and loss, and for
+    a complete network. Exits with status 1 at the first mismatch.
 
     \b
     Example: deep-nn check-gradients
@@ -49,7 +49,7 @@ def check_gradients_command(seed: int, as_json: bool) -> None:
 
 
 def _reports(seed: int) -> Iterator[tuple[str, GradientReport]]:
-    """The name of each thing that is checked, and the report."""
+    """Name and report of each check."""
     rng = np.random.default_rng(seed)
     for example in (*layer_examples(rng), *fused_examples(rng)):
         yield example.name, check_layer(example.layer, example.x, rng=rng)

@@ -6,7 +6,7 @@ from nn_core.cli.param_types import FloatRange
 
 @Sweep("l2", FloatRange(least=0), values=("0", "0.001", "0.01", "0.1"), baseline=0.0, defaults=NOISY_MOONS).command
 def compare_l2() -> None:
-    """Compare L2 strengths.
+    """Compare L2 regularization strengths.
 
     \b
     Example: deep-nn compare-l2 0 0.1 --seeds 5

@@ -13,30 +13,30 @@ from nn_core.registry import require
 
 
 def parse_rated(text: str) -> tuple[str, float | None]:
-    """The optimizer and the learning rate of a text such as "adam@0.01"; None without a rate.
+    """The optimizer and the learning rate in a text such as "adam@0.01"; None without a rate.
 
-    Raises SettingError for an unknown optimizer or a rate that is not a number above 0.
+    Raises SettingError for an unknown optimizer or a rate that is not a positive number.
     """
     name, at, rate = text.partition("@")
     optimizer(name)
     try:
         number = float(rate) if at else None
     except ValueError:
-        raise SettingError(f"the learning rate in {text!r} is not a number above 0") from None
-    require(number is None or 0 < number < math.inf, f"the learning rate in {text!r} is not above 0")
+        raise SettingError(f"the learning rate in {text!r} is not a positive number") from None
+    require(number is None or 0 < number < math.inf, f"the learning rate in {text!r} is not positive")
     return name, number
 
 
 class OptimizerSweep(Sweep):
-    """Optimizers, each with a learning rate of its own."""
+    """A comparison of optimizers, each with its own learning rate."""
 
     def settings(self, base: NetworkSettings, value: str) -> NetworkSettings:
-        """The settings of one trial; its learning rate goes before that of the options."""
+        """The settings of one trial; its learning rate overrides --learning-rate."""
         name, rate = parse_rated(value)
         return replace(base, optimizer=name, learning_rate=rate or base.learning_rate)
 
     def baseline_settings(self, base: NetworkSettings, trials: Sequence[NetworkSettings]) -> NetworkSettings:
-        """The first trial that is plain gradient descent, or one more run."""
+        """The first trial with plain gradient descent, or an additional run."""
         plain = super().baseline_settings(base, trials)
         return next((trial for trial in trials if trial.optimizer == plain.optimizer), plain)
 
@@ -55,8 +55,8 @@ class OptimizerSweep(Sweep):
 def compare_optimizers() -> None:
     """Race optimizers from the same initial weights.
 
-    Each runs at its default learning rate unless one is given, as in adam@0.003, or for all
-    with --learning-rate.
+    Each uses its default learning rate, unless one is given per optimizer, e.g. adam@0.003, or for
+    all with --learning-rate.
 
     \b
     Example: deep-nn compare-optimizers momentum adam@0.003 --seeds 5

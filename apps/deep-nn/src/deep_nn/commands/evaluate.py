@@ -19,7 +19,7 @@ from nn_core.metrics import accuracy
     "--data",
     metavar="NAME|PATH",
     show_default="the validation set of the run",
-    help=f"Data set: {DATA}. The test set is used, if there is one.",
+    help=f"Data set: {DATA}. Uses its test set, if it has one.",
 )
 @json_option
 def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:

@@ -43,7 +43,7 @@ def predict(model_path: Path, files: tuple[Path, ...], as_json: bool) -> None:
 
 
 def _predictions(model: Model, path: Path) -> list[dict[str, Any]]:
-    """One for an image, one per row of a CSV file."""
+    """One prediction for an image, one per row for a CSV file."""
     x = read_for_prediction(path, model.preprocessing.shape)
     return [
         {

@@ -1,4 +1,4 @@
-"""Labeled examples: generated, downloaded, or read from files; and how they are scaled."""
+"""Labeled data sets, generated, downloaded or read from files, and their preprocessing."""
 
 from typing import Any, TypeAlias
 

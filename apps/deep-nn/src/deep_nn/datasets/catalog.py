@@ -1,4 +1,4 @@
-"""The named data sets of deep-nn, and whatever else `--data` and `--test` accept."""
+"""The data sets that `--data` and `--test` accept."""
 
 from deep_nn.datasets import RawExamples
 from deep_nn.datasets.files import read

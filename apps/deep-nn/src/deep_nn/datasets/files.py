@@ -36,7 +36,7 @@ def read(path: Path) -> Contents[RawExamples]:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         suffix = printable(path.suffix) or "none"
-        raise DataError(f"{printable(path)}: unknown suffix ({suffix}); data files end in {', '.join(READERS)}")
+        raise DataError(f"{printable(path)}: unsupported suffix ({suffix}); expected one of {', '.join(READERS)}")
     return reader(path)
 
 
@@ -125,7 +125,7 @@ def _examples(x: npt.NDArray[Any], source: str) -> RawExamples:
 
 
 def _check_examples(x: RawExamples, source: str) -> None:
-    """Raise ShapeError or DataError for no examples, odd channels or a value that is not finite."""
+    """Raise ShapeError or DataError for an empty array, a wrong channel count or a non-finite value."""
     if x.size == 0:
         raise DataError(f"{source}: no examples (shape {x.shape})")
     if x.ndim == 4 and x.shape[3] not in CHANNELS:

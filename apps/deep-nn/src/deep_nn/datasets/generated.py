@@ -1,7 +1,7 @@
 """Generated data sets: points in the plane, most of them not linearly separable.
 
 Each is a function of its settings and a random generator. Without noise the points lie on the
-curves of the formulas; noise adds independent Gaussian deviates to both coordinates.
+curves given by the formulas; noise adds independent Gaussian deviates to both coordinates.
 """
 
 from collections.abc import Callable, Mapping
@@ -69,7 +69,7 @@ def spirals(
     points   N, divided evenly among the arms
     noise    standard deviation of the noise, in outer radii
     classes  C, the number of arms
-    turns    of each arm about the center, more than 0
+    turns    number of turns of each arm about the center, more than 0
     Raises SettingError for settings out of range.
     """
     _require_classes(classes)
@@ -111,7 +111,7 @@ GENERATED: Mapping[str, Callable[..., Dataset[RawExamples]]] = {
 
 
 def _labels(points: int, classes: int) -> Labels:
-    """0..0 1..1 ..., as even as possible; the first classes get the remainder."""
+    """Labels 0..0 1..1 ..., divided as evenly as possible; the first classes get the remainder."""
     return np.sort(np.arange(points) % classes)
 
 

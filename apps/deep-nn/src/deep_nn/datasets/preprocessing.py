@@ -15,7 +15,7 @@ from nn_core.errors import CheckpointError, DataError, ShapeError
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """A map of raw examples to rows (N, D), fitted to the training set.
+    """A transform from raw examples to rows (N, D), fitted to the training set.
 
     images   x / 255, flattened in the order row, column, channel
     columns  (x - mean) / std, standardized column by column
@@ -32,9 +32,9 @@ class Preprocessing:
     def apply(self, x: RawExamples, dtype: npt.DTypeLike = np.float32, source: str = "the data") -> Array:
         """Rows (N, D) of the given dtype, D the product of `shape`.
 
-        source  of x, for messages
+        source  where x comes from, for messages
         Raises ShapeError for examples of another shape, DataError for a value that overflows the
-        dtype when it is standardized.
+        dtype when standardized.
         """
         if x.shape[1:] != self.shape:
             raise ShapeError(
@@ -55,7 +55,7 @@ class Preprocessing:
         return rows
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain fields for JSON, which keeps every bit of the numbers."""
+        """Plain fields for JSON, which preserves every bit of the numbers."""
         return {key: list(value) for key, value in asdict(self).items()}
 
     @classmethod

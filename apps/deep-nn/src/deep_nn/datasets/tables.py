@@ -18,9 +18,9 @@ MAX_LABEL_LENGTH = 100
 def read_table(path: Path) -> tuple[RawExamples, list[str]]:
     """Columns (N, D) and N labels of a CSV file.
 
-    The first row is a header if none of its cells is a number. A label is any text; integers
-    lose a ".0", so that "1.0" and "1" are the same class.
-    Raises DataError with file, line and column for anything else.
+    The first row is a header if none of its cells is a number. A label is any text; ".0" is dropped
+    from integers, so that "1.0" and "1" are the same class.
+    Raises DataError with file, line and column for an invalid cell.
     """
     rows = read_csv(path)
     width = len(rows[0].cells)
@@ -35,7 +35,7 @@ def read_table(path: Path) -> tuple[RawExamples, list[str]]:
 
 
 def read_rows(path: Path, columns: int) -> RawExamples:
-    """Rows (N, D) to predict, of a CSV file with D columns, or D + 1 with labels.
+    """Rows (N, D) to predict, from a CSV file with D columns, or D + 1 with labels.
 
     columns  D, as in the training data
     Labels are ignored. A header is recognized as in `read_table`.

@@ -1,1 +1,1 @@
-"""Batches: from examples in memory, on disk, or in one long text, to the arrays of a step."""
+"""Batches of examples in memory, on disk, or from one long text."""

@@ -1,7 +1,7 @@
-"""Image augmentation: random shifts, rotations, scales, flips and lighting, anew at every step.
+"""Image augmentation: random shift, rotation, scale, flip and lighting, different at every step.
 
-A network that never sees the same photo twice cannot memorize it; it learns what all versions
-of a photo have in common.
+A network that never sees the same photo twice cannot memorize it; it must learn features that all
+versions of a photo share.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nn_core.errors import DataError, ShapeError
 from nn_core.registry import Registry, require
 
 BLOCK_PIXELS = 16384
-"""Pixels that are processed together, so that all their intermediate values stay in the cache."""
+"""Pixels processed together, so that all intermediate values stay in cache."""
 LONGEST_SIDE = 4096
 
 
@@ -28,48 +28,47 @@ class Augmentation:
     """A random affine map and random lighting for each image of a batch.
 
     shift            maximum shift, as a fraction of the width and of the height
-    rotation         maximum rotation in degrees, either way
+    rotation         maximum rotation in degrees, in both directions
     scale            zoom by a factor from 1 / (1 + scale) to 1 + scale
     stretch          the width times e and the height times 1 / e, with e from 1 / (1 + stretch)
                      to 1 + stretch
-    horizontal_flip  flip one image in two, left to right
-    brightness       add up to this fraction of white, or subtract it
-    contrast         the distance from mid-gray times 1 / (1 + contrast) to 1 + contrast
-    color            each channel by itself times 1 / (1 + color) to 1 + color: light of another
-                     hue
+    horizontal_flip  flip half of the images left to right
+    brightness       add or subtract up to this fraction of white
+    contrast         multiply the distance from mid-gray by 1 / (1 + contrast) to 1 + contrast
+    color            multiply each channel independently by 1 / (1 + color) to 1 + color, which
+                     simulates light of another hue
 
-    Amounts are uniform; factors are uniform in their logarithm: smaller half of the time, larger
-    the other half. All are drawn for each image independently; with all settings at zero the
-    image stays as it is.
+    Amounts are uniform; factors are log-uniform: below 1 half of the time, above 1 the other half.
+    All are sampled independently for each image; with all settings zero, images are unchanged.
 
-    Where a pixel comes from. About the center of the image, (W - 1)/2 and (H - 1)/2, the point
-    p = (column, row) moves to
+    Geometry. About the center of the image, (W - 1)/2 and (H - 1)/2, the point p = (column, row)
+    moves to
 
         q = S k R F p + t,    R = ((cos a, -sin a), (sin a, cos a)),
                               F = diag(+-1, 1),  S = diag(e, 1 / e)
 
-    To have a value for every pixel of the result, and one only, we go backwards: the pixel q
-    shows the point
+    To get exactly one value for every pixel of the result, invert the map: the pixel q shows the
+    point
 
         p = F R' S^-1 (q - t) / k,    R' = R^-1, the transpose
 
-    so that both coordinates of p are a number per column of q plus a number per row of q. A
-    point outside of the image takes the nearest pixel of its edge: p is clipped to the image.
+    so that both coordinates of p are a sum of one term per column of q and one term per row of q.
+    A point outside the image takes the nearest edge pixel: p is clipped to the image.
 
-    What is there. With p = (i + r, j + s), i and j whole, 0 <= r, s < 1, the value between the
-    four pixels around it is linear in r and in s (bilinear):
+    Interpolation. With p = (i + r, j + s), i and j integers, 0 <= r, s < 1, the value is bilinear
+    in the four surrounding pixels:
 
         (1-r)(1-s) x[j, i] + r (1-s) x[j, i+1] + (1-r) s x[j+1, i] + r s x[j+1, i+1]
 
-    Its lighting. With white = 1, gain g of the channel, factor c and amount b of the image:
+    Lighting. With white = 1, gain g of the channel, contrast c and brightness b of the image:
 
         y = min(1, max(0, c (g x - 1/2) + 1/2 + b))
 
-    How it is computed. Coordinates are rounded to 1/256 pixel, so that the four weights are
-    whole numbers whose sum is 256. A weighted mean of bytes is then at most 255 * 256 < 2^16: the
-    channels of a pixel, up to four, are side by side the four 16-bit parts of ONE 64-bit
-    integer, and all are weighted by one multiplication, exactly, as no part can carry into
-    the next. A pixel is one number to fetch, and each output pixel takes four fetches.
+    Implementation. Coordinates are rounded to 1/256 pixel, so that the four weights are integers
+    that sum to 256. A weighted sum of bytes is then at most 255 * 256 < 2^16: the channels of a
+    pixel, up to four, are packed into the 16-bit parts of ONE 64-bit integer, and a single
+    multiplication weights all of them exactly, since no part can carry into the next. A pixel is a
+    single load, and each output pixel takes four loads.
 
     Raises SettingError for a setting out of range.
     """
@@ -92,21 +91,21 @@ class Augmentation:
     def __call__(
         self, x: npt.NDArray[np.uint8], *, seed: tuple[int, int], first_row: int = 0, white: float = 255.0
     ) -> Array:
-        """The augmented batch, in an array of its own, as float32.
+        """The augmented batch as a new float32 array.
 
         x          (N, H, W, C) bytes, C from 1 to 4
-        seed       of the run, and number of the step: the keys of its noise
-        first_row  number of the first image in its batch: the result for an image does not
-                   depend on how the batch is cut
+        seed       seed of the run and step number: the keys of the noise
+        first_row  index of the first image in its batch, so that the result for an image does not
+                   depend on how the batch is split
         white      the brightest value of the result; 255 keeps the units of x
-        Raises ShapeError for another shape, DataError for numbers that are not bytes.
+        Raises ShapeError for another shape, DataError for another dtype.
         """
         _check(x)
         drawn = noise.uniform(seed, (), first_row, (len(x), 8 + x.shape[3]))
         return self._transform(x, 2.0 * drawn - 1.0, white)
 
     def _transform(self, x: npt.NDArray[np.uint8], draws: Array, white: float) -> Array:
-        """The batch, by what was drawn for each image: (N, 8 + C) numbers from -1 to 1."""
+        """Transform the batch by random values from -1 to 1: (N, 8 + C)."""
         N, H, W, C = x.shape
         columns, rows = self._coordinates(draws, H, W)
         gains, offsets = self._lighting(draws, white)
@@ -123,7 +122,7 @@ class Augmentation:
         return y
 
     def _coordinates(self, draws: Array, H: int, W: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """The summands of p, (2, N, W) by column and (2, N, H) by row of q, times 2^16."""
+        """The terms of p, (2, N, W) per column and (2, N, H) per row of q, times 2^16."""
         angle = np.radians(self.rotation) * draws[:, 2]
         factor = (1 + self.scale) ** draws[:, 3]
         side = np.where(self.horizontal_flip & (draws[:, 4] < 0), -1.0, 1.0)
@@ -134,12 +133,12 @@ class Augmentation:
         columns = np.stack([(side * cos)[:, None] * u, -sin[:, None] * u])
         rows = np.stack([(side * sin)[:, None] * v, cos[:, None] * v])
         rows += np.array([(W - 1) / 2, (H - 1) / 2])[:, None, None]
-        # Half of 1/256 more, so that cutting off the last eight bits rounds.
+        # Add half of 1/256, so that truncating the last eight bits rounds.
         rows += 1 / 512
         return (np.rint(65536 * columns).astype(np.int32), np.rint(65536 * rows).astype(np.int32))
 
     def _lighting(self, draws: Array, white: float) -> tuple[Array, Array]:
-        """Gains (N, C) and offsets (N, 1, 1) that make y of 256 x."""
+        """Gains (N, C) and offsets (N, 1, 1) that map 256 x to y."""
         contrast = (1 + self.contrast) ** draws[:, 6, None]
         gains = contrast * (1 + self.color) ** draws[:, 7:-1] * (white / (255 * 256))
         offsets = white * (0.5 - 0.5 * contrast + self.brightness * draws[:, 5, None])
@@ -147,7 +146,7 @@ class Augmentation:
 
 
 def rotate(x: npt.NDArray[np.uint8], degrees: float) -> Array:
-    """Each image rotated about its center, clockwise, as float32; its edge fills the corners.
+    """Rotate each image clockwise about its center, as float32; edge pixels fill the corners.
 
     x (N, H, W, C) bytes, C from 1 to 4. Raises as `Augmentation` does.
     """
@@ -159,12 +158,12 @@ def rotate(x: npt.NDArray[np.uint8], degrees: float) -> Array:
 
 
 class Augment(Protocol):
-    """What a trainer does to each batch of examples."""
+    """An augmentation that a trainer applies to each batch of examples."""
 
     def __call__(self, x: npt.NDArray[Any], /, *, seed: tuple[int, int]) -> Array:
-        """The changed examples, in an array of its own; all randomness comes from `seed`.
+        """The augmented examples in a new array; all randomness comes from `seed`.
 
-        seed  of the run, and number of the step
+        seed  seed of the run and step number
         """
 
 
@@ -173,11 +172,11 @@ def _none() -> None:
 
 
 AUGMENTATIONS: Registry[Any] = Registry("augmentation", {"none": _none, "standard": Augmentation}, kebab_case=True)
-"""Every augmentation by name."""
+"""All augmentations by name."""
 
 
 def augmentation(text: str) -> Augment | None:
-    """The augmentation that a text such as "standard:rotation=30,horizontal_flip=no" names.
+    """The augmentation for a text such as "standard:rotation=30,horizontal_flip=no".
 
     Raises SettingError for an unknown name or setting, or one out of range.
     """
@@ -187,19 +186,19 @@ def augmentation(text: str) -> Augment | None:
 
 def _check(x: npt.NDArray[Any]) -> None:
     if x.ndim != 4 or not 1 <= x.shape[3] <= 4 or not min(x.shape[1:]) >= 1:
-        raise ShapeError(f"images to augment are (N, H, W, C) with C from 1 to 4, not {x.shape}")
+        raise ShapeError(f"images to augment must be (N, H, W, C) with C from 1 to 4, not {x.shape}")
     if max(x.shape[1:3]) > LONGEST_SIDE:
-        raise ShapeError(f"images to augment have at most {LONGEST_SIDE} pixels a side: {x.shape}")
+        raise ShapeError(f"images to augment must have at most {LONGEST_SIDE} pixels a side: {x.shape}")
     if x.dtype != np.uint8:
-        raise DataError(f"images to augment are bytes (uint8), not {x.dtype}")
+        raise DataError(f"images to augment must be uint8, not {x.dtype}")
 
 
 def _sample(
     x: npt.NDArray[np.uint8], columns: npt.NDArray[np.int32], rows: npt.NDArray[np.int32]
 ) -> npt.NDArray[np.uint16]:
-    """256 times the bilinear values of a few images at p: (n, H W, 4), the first C are used.
+    """256 times the bilinear values of n images at p: (n, H W, 4), of which the first C are used.
 
-    columns, rows  the summands of p times 2^16, (2, n, W) and (2, n, H)
+    columns, rows  the terms of p times 2^16, (2, n, W) and (2, n, H)
     """
     n, H, W, _ = x.shape
     packed = _packed(x)
@@ -208,13 +207,13 @@ def _sample(
     j *= W
     j += i
     j += np.arange(0, n * H * W, H * W, dtype=np.int32)[:, None, None]
-    where = j.astype(np.intp)  # (n, H, W): the upper left one of the four
+    where = j.astype(np.intp)  # (n, H, W): the upper left of the four pixels
     both = (r * s + 128) >> 8
     total = np.zeros((n, H, W), np.uint64)
     weights = {0: 256 - r - s + both, 1: r - both, W: s - both, W + 1: both}
     pixels = np.empty_like(total)
     for step, weight in weights.items():
-        # All indices are in range; "clip" spares NumPy a copy in case they are not.
+        # All indices are in range; "clip" avoids a copy that NumPy would make for the check.
         np.take(packed[step:], where, out=pixels, mode="clip")
         pixels *= weight.astype(np.uint64)
         total += pixels
@@ -222,7 +221,7 @@ def _sample(
 
 
 def _packed(x: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
-    """The pixels in a row, one integer each, and W + 1 of weight zero for the last to end on."""
+    """The pixels as one integer each, followed by W + 1 pixels that are read with weight zero."""
     C, count = x.shape[3], math.prod(x.shape[:3])
     parts = np.zeros((count + x.shape[2] + 1, 4), np.uint16)
     flat = x.reshape(count, C)
@@ -234,7 +233,7 @@ def _packed(x: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
 def _split(
     by_row: npt.NDArray[np.int32], by_column: npt.NDArray[np.int32], length: int
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """A coordinate (n, H, W), clipped to the image: the whole part, and the rest in 1/256."""
+    """A coordinate (n, H, W), clipped to the image: integer part, and fraction in 1/256."""
     coordinate = by_row[:, :, None] + by_column[:, None, :]
     coordinate >>= 8
     np.clip(coordinate, 0, (length - 1) << 8, out=coordinate)

@@ -1,4 +1,4 @@
-"""Mini-batches: every example once an epoch, in an order that follows from the seed."""
+"""Mini-batches: every example once per epoch, in an order determined by the seed."""
 
 from typing import Any, Protocol
 
@@ -12,10 +12,10 @@ from nn_core.sequences import trim_padding
 
 
 class Batches(Protocol):
-    """The batch of every step of a run, found from the run's seed and the step's number alone.
+    """The batches of a run, each determined only by the seed and the step number.
 
-    carries_state  whether a batch continues the sequences of the one before it, so that
-                   recurrent layers start from the state in which they ended that one
+    carries_state  whether a batch continues the sequences of the previous one, so that recurrent
+                   layers start from their previous final state
     """
 
     carries_state: bool
@@ -25,7 +25,7 @@ class Batches(Protocol):
     def batch(self, seed: tuple[int, int]) -> tuple[Array, npt.NDArray[Any]]:
         """x and y of a step, in memory that the next call may overwrite.
 
-        seed  of the run, and number of the step: 1, 2, ...
+        seed  seed of the run and step number: 1, 2, ...
         """
 
     def targets(self, seed: tuple[int, int]) -> npt.NDArray[Any]:
@@ -33,18 +33,18 @@ class Batches(Protocol):
 
 
 class MiniBatches:
-    """Batches (x, y), shuffled anew for each epoch.
+    """Batches (x, y), reshuffled for each epoch.
 
-    x, y        of the same length N; of `LazyArray` examples only those of a batch are read
-    batch_size  examples in a batch; the last of an epoch may be smaller. None: all of them,
-                in the order they are in
-    trim        of padded sequences, y (N, T) with -1 for no target, leave out the steps at the
-                end in which no example of a batch has a target
+    x, y        examples and targets of the same length N; a `LazyArray` is read batch by batch
+    batch_size  examples per batch; the last batch of an epoch may be smaller. None: all examples,
+                in their original order
+    trim        for padded sequences, y (N, T) with -1 for no target: trim trailing steps in which
+                no example of a batch has a target
 
-    The order of an epoch is drawn from (seed of the run, number of the epoch), so nothing has
-    to be remembered to resume.
+    The order of an epoch depends only on (seed of the run, epoch number), so resuming needs no
+    saved state.
 
-    Raises ShapeError if the lengths differ, DataError for what is not an array of numbers,
+    Raises ShapeError if the lengths differ, DataError if x or y is not a numeric array,
     SettingError for an empty set or batch.
     """
 
@@ -52,7 +52,7 @@ class MiniBatches:
 
     def __init__(self, x: Examples, y: npt.NDArray[Any], *, batch_size: int | None, trim: bool = False) -> None:
         check_examples(x, y)
-        require(len(x) > 0, "there are no examples to make batches of")
+        require(len(x) > 0, "no examples to divide into batches")
         require(batch_size is None or batch_size >= 1, f"batch_size must be at least 1, not {batch_size}")
         self.batch_size = len(x) if batch_size is None else min(batch_size, len(x))
         self.steps_per_epoch = -(-len(x) // self.batch_size)
@@ -84,7 +84,7 @@ class MiniBatches:
         return _take(self._y, rows, self._batch_y[: len(rows)])
 
     def _rows(self, seed: tuple[int, int]) -> npt.NDArray[np.intp]:
-        """The examples of a step. The order of an epoch is drawn once."""
+        """The indices of a step's examples. The order of an epoch is computed once."""
         run, step = seed
         epoch, position = divmod(step - 1, self.steps_per_epoch)
         if self._order is None or self._order[0] != (run, epoch):
@@ -95,9 +95,9 @@ class MiniBatches:
 
 
 def check_examples(x: object, y: object) -> None:
-    """Raise an NNError unless x and y are arrays of real numbers, equally many.
+    """Raise an NNError unless x and y are arrays of real numbers of the same length.
 
-    Lists are refused rather than converted at every step.
+    Lists are rejected, since they would be converted at every step.
     """
     for name, values in (("x", x), ("y", y)):
         dtype, shape = getattr(values, "dtype", None), getattr(values, "shape", None)
@@ -110,5 +110,5 @@ def check_examples(x: object, y: object) -> None:
 
 
 def _take(values: npt.NDArray[Any], rows: npt.NDArray[np.intp], out: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """values[rows] in `out`. All rows are in range; "clip" saves NumPy a copy in case not."""
+    """values[rows] in `out`. All rows are in range; "clip" avoids NumPy's copy for the check."""
     return values.take(rows, axis=0, out=out, mode="clip")

@@ -1,4 +1,4 @@
-"""Splits of examples into training and validation, by example or by group."""
+"""Training and validation splits, by example or by group."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,22 +11,21 @@ from nn_core.registry import require
 def stratified_split(
     labels: Labels, fraction: float, *, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Indices for training and for validation, with the same fraction of every class.
+    """Training and validation indices, with the same fraction of every class.
 
-    Of the n[c] examples of class c, v[c] are held out, drawn without replacement:
+    Of the n[c] examples of class c, v[c] are held out, sampled without replacement:
 
         v[c] = floor(f n[c])  or  ceil(f n[c]),      v[c] <= n[c] - 1
         sum_c v[c] = max(1, round(f N))   as far as the bound on the right allows
 
-    The classes with the largest remainders f n[c] - floor(f n[c]) are rounded up (the method
-    of largest remainders, as seats are apportioned to parties). The bound keeps at least one
-    example of every class in training.
+    The classes with the largest remainders f n[c] - floor(f n[c]) are rounded up (the largest
+    remainder method). The bound keeps at least one example of every class in training.
 
     labels    (N,) integers, any values
     fraction  f, strictly between 0 and 1
-    Returns two ascending index arrays that together hold 0..N-1 once each.
+    Returns two ascending index arrays that partition 0..N-1.
     Raises SettingError for another fraction, ShapeError for labels that are not (N,),
-    DataError if nothing can be held out: each class has one example only.
+    DataError if nothing can be held out because each class has only one example.
     """
     require(0 < fraction < 1, f"the validation fraction must be between 0 and 1, not {fraction}")
     if labels.ndim != 1:
@@ -42,7 +41,7 @@ def stratified_split(
     can_give = by_remainder[has_more[by_remainder]]
     held_out[can_give[: max(0, wanted)]] += 1
     if held_out.sum() == 0:
-        raise DataError("no example can be held out: each class has one example only")
+        raise DataError("cannot hold out examples: each class has only one")
 
     shuffled = rng.permutation(labels.size)
     grouped = shuffled[np.argsort(classes[shuffled], kind="stable")]
@@ -55,30 +54,30 @@ def stratified_split(
 def group_split(
     groups: Labels, fraction: float, *, rng: np.random.Generator, labels: Labels | None = None
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Indices for training and for validation, with no group in both.
+    """Training and validation indices, with no group in both.
 
-    Two photos of one person are alike: a network that is evaluated on people it was trained
-    on is evaluated on what it memorized. So a group, such as a person, stays together. The
-    groups to hold out are chosen so that they have v, about the fraction f, of all that is
-    counted: of the examples n[0] and of those of each class n[1], n[2], ...:
+    Photos of the same person are similar, so evaluating a network on people it was trained on
+    rewards memorization. So a group, such as a person, is never split. The groups to hold out are
+    chosen so that their counts v are close to the fraction f of all counts: of all examples n[0],
+    and of the examples of each class n[1], n[2], ..., by minimizing
 
         d(v) = sum_c ((v[c] - f n[c]) / n[c])^2
 
-    One pass over the groups, in random order, holds out each group that makes d smaller and
-    leaves an example of every class to train on.
+    A single pass over the groups, in random order, holds out each group that decreases d and
+    leaves an example of every class in training.
 
     groups    (N,) integers, the same for all examples of a group
     fraction  f, strictly between 0 and 1
-    labels    (N,) integers, the classes; None counts examples alone
-    Returns two ascending index arrays, neither empty, that together hold 0..N-1 once each.
+    labels    (N,) integer classes; None balances only the number of examples
+    Returns two nonempty ascending index arrays that partition 0..N-1.
     Raises SettingError for another fraction, ShapeError for arrays that are not (N,),
-    DataError if nothing can be held out: there is one group only, or each has the last
-    examples of some class.
+    DataError if nothing can be held out: there is only one group, or each group has all examples of
+    some class.
     """
     require(0 < fraction < 1, f"the validation fraction must be between 0 and 1, not {fraction}")
     members, counts = _count(groups, labels)
     if len(counts) < 2:
-        raise DataError("there is one group only, so none can be held out")
+        raise DataError("cannot hold out a group: there is only one")
     total = counts.sum(axis=0)
     left = total.copy()
     off = np.full(total.shape, -fraction)  # (v[c] - f n[c]) / n[c]
@@ -91,12 +90,12 @@ def group_split(
             off += share
             left -= counts[group]
     if not is_held_out.any():
-        # All are too large; the one nearest to the fraction increases d least.
+        # All are too large; take the group that increases d least.
         shares = counts[shuffled] / total
         growth = (shares * (shares - 2 * fraction)).sum(axis=1)
         growth[~(counts[shuffled] < total).all(axis=1)] = np.inf
         if np.isinf(growth).all():
-            raise DataError("no group can be held out: each has all examples of some class")
+            raise DataError("cannot hold out a group: each has all examples of some class")
         is_held_out[shuffled[np.argmin(growth)]] = True
     chosen = is_held_out[members]
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
@@ -107,18 +106,18 @@ def group_folds(
 ) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
     """Training and validation indices of each fold; each group is held out in one of them.
 
-    The folds are balanced in what is counted, as in `group_split`. The largest groups come
-    first, those of one size in random order, and each goes to the fold k that has the fewest
-    examples of the group's classes:
+    The folds are balanced in the same counts as in `group_split`. Groups are assigned from largest
+    to smallest, with ties in random order, each to the fold k that has the fewest examples of the
+    group's classes:
 
         argmin_k sum_c g[c] v[k, c] / n[c]^2
 
-    which increases sum_k sum_c (v[k, c] / n[c])^2 least; of equals, to the smallest fold.
+    which increases sum_k sum_c (v[k, c] / n[c])^2 least; ties go to the smallest fold.
 
-    folds   their number, from 2 to that of the groups
-    labels  (N,) integers, the classes; None counts examples alone
-    Returns for each fold two ascending index arrays, neither empty, that together hold
-    0..N-1 once each. A class that only one group has is missing from training in one fold.
+    folds   number of folds, from 2 to the number of groups
+    labels  (N,) integer classes; None balances only the number of examples
+    Returns for each fold two nonempty ascending index arrays that partition 0..N-1. A class that
+    occurs in only one group is missing from training in one fold.
     Raises SettingError for fewer than two folds, ShapeError for arrays that are not (N,),
     DataError for fewer groups than folds.
     """
@@ -142,9 +141,9 @@ def group_folds(
 
 
 def _count(groups: Labels, labels: Labels | None) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Each example's group as 0, 1, ..., and (groups, 1 + classes): how many examples each has.
+    """Group index of each example, and counts of examples, (groups, 1 + classes).
 
-    Column 0 counts all of a group, the others those of one class.
+    Column 0 counts all examples of a group, the others the examples of one class.
     """
     if groups.ndim != 1:
         raise ShapeError(f"groups must be (N,), not {groups.shape}")

@@ -1,7 +1,7 @@
-"""Long texts: read in BPTT chunks, with the state carried from one chunk to the next.
+"""Long texts in BPTT chunks, with the state carried from one chunk to the next.
 
-x (L, ...) and targets (L, ...) belong together position by position; for a language model they
-are text[:-1] and text[1:].
+x (L, ...) and targets (L, ...) correspond position by position; for a language model, they are
+text[:-1] and text[1:].
 """
 
 from collections.abc import Iterator
@@ -16,24 +16,23 @@ from nn_core.losses import IGNORE_INDEX
 from nn_core.registry import require
 
 BURN_IN = 100
-"""Steps that warm up the recurrent state before a part of a text is evaluated."""
+"""Steps to warm up the recurrent state before evaluating a part of a text."""
 
 
 class StreamBatches:
-    """Chunks (x, y), each (N, T, ...), of a text cut into N parallel streams.
+    """Chunks (x, y), each (N, T, ...), of a text divided into N parallel streams.
 
     stream n is text[n S : (n + 1) S],  S = L // N;  chunk k holds steps k T to (k + 1) T of all
 
-    So row n of a chunk continues row n of the chunk before it, and whoever carries the state
-    across has read the whole stream. Gradients go back to the first step of the chunk and no
-    further, which is truncated backpropagation through time. An epoch is one pass over the
-    text; its last chunk may have fewer steps, and fewer than N positions at the end of the text
-    are left out.
+    So row n of a chunk continues row n of the previous chunk, and carrying the state across chunks
+    processes the whole stream. Gradients stop at the first step of a chunk: truncated
+    backpropagation through time. An epoch is one pass over the text; its last chunk may have fewer
+    steps, and up to N - 1 positions at the end of the text are dropped.
 
-    batch_size   N, the streams that are read side by side
-    bptt_length  T
-    Raises ShapeError if x and y differ in length, DataError for what is not an array of
-    numbers, SettingError for a text shorter than N.
+    batch_size   N, the number of parallel streams
+    bptt_length  T, the number of steps per chunk
+    Raises ShapeError if x and y differ in length, DataError if x or y is not a numeric array,
+    SettingError for a text shorter than N.
     Source: Williams, Peng, An efficient gradient-based algorithm for on-line training of
     recurrent network trajectories (1990).
     """
@@ -51,7 +50,7 @@ class StreamBatches:
         self._x, self._y = (text[: batch_size * length].reshape(batch_size, length, *text.shape[1:]) for text in (x, y))
 
     def batch(self, seed: tuple[int, int]) -> tuple[Array, npt.NDArray[Any]]:
-        """The chunk of a step; only the number of the step matters. See `Batches`."""
+        """The chunk of a step, which depends only on the step number. See `Batches`."""
         chunk = self._chunk(seed)
         return self._x[:, chunk], self._y[:, chunk]
 
@@ -67,12 +66,12 @@ class StreamBatches:
 def bptt_chunks(
     x: npt.NDArray[Any], y: npt.NDArray[np.integer[Any]], *, streams: int, bptt_length: int, burn_in: int = BURN_IN
 ) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[np.signedinteger[Any]]]]:
-    """Chunks (N, T) of a whole text, for evaluation: each target is in exactly one of them.
+    """Chunks (N, T) of a whole text, for evaluation: each target is in exactly one chunk.
 
-    The text is cut into up to `streams` parts, read side by side. All but the first would start
-    in the middle of a sentence, so each starts `burn_in` steps before its part; the labels of
-    steps that are not of the part are -1. The text is cut into fewer parts where the burn-in
-    would exceed a quarter of a part; one part is the text as it is.
+    The text is divided into up to `streams` parallel parts. All but the first would start in the
+    middle of a sentence, so each starts `burn_in` steps early; the labels of burn-in steps are -1.
+    There are fewer parts if the burn-in would exceed a quarter of a part; with one part, there is
+    no burn-in.
     """
     check_examples(x, y)
     if y.dtype.kind == "u":  # which has no -1

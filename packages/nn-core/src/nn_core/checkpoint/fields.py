@@ -1,4 +1,4 @@
-"""Arrays and JSON in an open HDF5 file, checked as they are read."""
+"""Read and write arrays and JSON in an open HDF5 file, with validation."""
 
 import json
 from typing import Any
@@ -11,27 +11,27 @@ from nn_core.storage.files import check_bytes
 
 
 def write_json(group: Any, name: str, value: Any) -> None:
-    """Store plain numbers, names, lists and dictionaries as text."""
+    """Store plain numbers, strings, lists and dictionaries as text."""
     group[name] = json.dumps(value)
 
 
 def read_json(group: Any, name: str) -> Any:
-    """The value that `write_json` stored. Raises ValueError for text that is not JSON."""
+    """Read a value stored by `write_json`. Raises ValueError if it is not JSON."""
     return json.loads(_dataset(group, name).asstr()[()])
 
 
 def read_into(group: Any, name: str, values: Array) -> None:
-    """Fill an array of known shape. Raises DataError for another shape, or for inf and NaN."""
+    """Read into an array. Raises DataError for another shape, or for inf and NaN."""
     stored = _dataset(group, name)
     if stored.shape != values.shape:
         raise DataError(f"{stored.name} has shape {stored.shape}, expected {values.shape}")
     values[...] = stored[()]
     if not np.isfinite(values).all():
-        raise DataError(f"{stored.name} has values that are not finite")
+        raise DataError(f"{stored.name} has non-finite values")
 
 
 def read_column(group: Any, name: str) -> list[float]:
-    """A list of floats of any length. Raises DataError for anything else."""
+    """Read a list of floats of any length. Raises DataError for anything else."""
     stored = _dataset(group, name)
     if stored.ndim != 1 or stored.dtype.kind != "f":
         raise DataError(f"{stored.name} is not a list of numbers")
@@ -41,15 +41,15 @@ def read_column(group: Any, name: str) -> list[float]:
 
 
 def one_line(value: object) -> str:
-    """Its text without line breaks."""
+    """The text of an exception without line breaks."""
     return " ".join(str(value).split())
 
 
 def _dataset(group: Any, name: str) -> Any:
-    """An array of the file itself.
+    """An array stored in the file itself.
 
-    Raises DataError if it is missing, or if its values are in another file: reading an
-    untrusted file must not read others.
+    Raises DataError if it is missing or stored in another file: reading an untrusted file must not
+    read other files.
     """
     if name not in group:
         raise DataError(f"{group.name.rstrip('/')}/{name} is missing")

@@ -1,4 +1,4 @@
-"""Checkpoints of earlier versions, told in the words of the present one."""
+"""Migrations of earlier checkpoint versions to the current one."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,12 +7,12 @@ Fields = dict[str, Any]
 
 
 def architecture_of_version_1(architecture: Mapping[str, Any]) -> Fields:
-    """The architecture of a version 1 file as version 2 has it.
+    """Migrate the architecture of a version 1 file to version 2.
 
-    Paths and layouts of the parameters are the same in both. In version 1, time was a flag of
-    the network, `over_time`; now it is the first axis of the input shape.
+    Parameter paths and layouts are the same in both. In version 1, time was a flag of the network,
+    `over_time`; now it is the first axis of the input shape.
     """
-    over_time = architecture.get("over_time", False)  # the first files have no such flag
+    over_time = architecture.get("over_time", False)  # the earliest files lack this flag
     shape = list(architecture["input_shape"])
     return {
         "layers": [_layer_of_version_1(dict(fields)) for fields in architecture["layers"]],
@@ -48,4 +48,4 @@ _LAYERS: Mapping[str, Callable[[Fields], Fields]] = {
     "GRU": lambda fields: fields | {"reset_after": True},
     "MaxPool2D": _renamed(window="pool_size", stride="strides"),
 }
-"""What has changed, by layer."""
+"""Migration of the settings of a layer, by layer."""

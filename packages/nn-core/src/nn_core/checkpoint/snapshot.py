@@ -1,10 +1,10 @@
-"""The run in a checkpoint.
+"""The training run in a checkpoint.
 
 /training/state                    JSON: seed, step, seconds, stopped, shards
-/training/parameters/<path>        the run's own, if the file predicts with better ones
-/training/optimizer/<name>/<path>  the optimizer's state, as in training/optimizer/m/3/W
+/training/parameters/<path>        the latest parameters, if the file predicts with better ones
+/training/optimizer/<name>/<path>  the optimizer state, such as training/optimizer/m/3/W
 /training/recurrent/<path>         the state carried through a long text, by layer
-/training/history/...              the columns of the history, and the loss of each step
+/training/history/...              the columns of the history, and the step losses
 """
 
 from collections.abc import Iterator
@@ -41,10 +41,9 @@ def write_snapshot(group: Any, network: Network, snapshot: Snapshot) -> None:
 
 
 def read_snapshot(group: Any, network: Network) -> Snapshot:
-    """The run of a network whose parameters, those to predict with, have been read.
+    """Read the training run, given a network with the parameters to predict with.
 
-    Raises DataError, KeyError, TypeError or ValueError for what `write_snapshot` cannot have
-    written.
+    Raises DataError, KeyError, TypeError or ValueError for invalid data.
     """
     state = read_json(group, "state")
     check_json(state, _STATE, source="/training/state")
@@ -67,7 +66,7 @@ def read_snapshot(group: Any, network: Network) -> Snapshot:
 
 
 def snapshot_arrays(snapshot: Snapshot) -> list[Array]:
-    """The arrays that have to be finite."""
+    """The arrays that must be finite."""
     carried = [values for _, values in _paths(snapshot.recurrent_state or ())]
     return [snapshot.parameters, *snapshot.optimizer_state.values(), *carried]
 
@@ -93,7 +92,7 @@ def _paths(state: State, prefix: str = "") -> Iterator[tuple[str, Array]]:
 
 
 def _read_state(group: Any, template: State, prefix: str = "") -> State:
-    """A state of any number of examples, otherwise shaped as the template of one."""
+    """Read a state for any number of examples, otherwise with the shapes of the template."""
     parts: list[Any] = []
     for index, part in enumerate(template):
         if isinstance(part, tuple):

@@ -1,4 +1,4 @@
-"""A program as a folder of commands, and its errors as one line and an exit status."""
+"""A program as a folder of commands; errors become one line and an exit status."""
 
 import ast
 import contextlib
@@ -21,7 +21,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
 """Settings of every program."""
 
 GC_THRESHOLD = 50_000
-"""New objects until Python collects garbage: imports make many objects and no garbage."""
+"""Allocations between garbage collections: imports create many objects and no garbage."""
 
 FAILURE, USAGE = 1, 2
 """Exit statuses: the request failed; the request was malformed."""
@@ -85,11 +85,11 @@ class App(click.Group):
                 formatter.write_dl(rows)
 
     def _outline(self, name: str) -> click.Command:
-        """As much of a command as its line in the list needs."""
+        """A stub with a command's name and help, for the list of commands."""
         return click.Command(name, help=_docstring(self._modules[name], _attributes(name)))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; without arguments, print the help, unless the group itself does something."""
+        """Parse; without arguments, print the help, unless the group itself is a command."""
         if not args and self.no_args_is_help and not ctx.resilient_parsing:
             click.echo(ctx.get_help())
             ctx.exit()
@@ -98,7 +98,7 @@ class App(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command asked for; an unknown name is answered with the nearest."""
+        """The requested command; an unknown name fails with the closest match."""
         name, known = args[0], self.list_commands(ctx)
         if name not in known and not name.startswith("-"):
             from nn_core.registry import nearest
@@ -140,7 +140,7 @@ class App(click.Group):
 
 
 def _command_modules(package: str) -> Iterator[tuple[str, pkgutil.ModuleInfo]]:
-    """Name and module of each command in a package, none of which is imported."""
+    """Name and module of each command in a package, without importing any."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.submodule_search_locations is None:
         raise ModuleNotFoundError(f"no package {package!r}", name=package)
@@ -150,7 +150,7 @@ def _command_modules(package: str) -> Iterator[tuple[str, pkgutil.ModuleInfo]]:
 
 
 def _attributes(name: str) -> tuple[str, str]:
-    """Where a command's module may have the command."""
+    """Attribute names under which a module may define its command."""
     stem = name.replace("-", "_")
     return stem, f"{stem}_command"
 
@@ -158,14 +158,14 @@ def _attributes(name: str) -> tuple[str, str]:
 def _docstring(module: pkgutil.ModuleInfo, functions: Sequence[str]) -> str | None:
     """The docstring of the first of these functions that a module defines, or of the module.
 
-    Only the text up to the end of the docstring is parsed: a whole command takes ten times as
-    long, and a list of commands waits for all of them.
+    Only the text up to the end of the docstring is parsed: parsing whole files would make the list
+    of commands ten times slower.
     """
     finder: Any = module.module_finder
     source = finder.find_spec(module.name).loader.get_source(module.name)
     for name in functions:
         head = re.search(rf'^def {name}\(.*?""".*?"""', source, re.MULTILINE | re.DOTALL)
-        with contextlib.suppress(SyntaxError):  # these quotes were not a docstring's
+        with contextlib.suppress(SyntaxError):  # not a docstring after all
             function = ast.parse(head[0] if head else "pass").body[0]
             if isinstance(function, ast.FunctionDef) and (found := ast.get_docstring(function)):
                 return found

@@ -20,7 +20,7 @@ from nn_core.storage.files import exists, printable
 
 @dataclass(frozen=True)
 class Entry:
-    """A named data set: how to write it with its settings, and what it is."""
+    """A named data set: its spec with default settings, and a description."""
 
     name: str
     spec: str
@@ -33,9 +33,9 @@ class Catalog(Generic[X]):
     """The data sets of a program, by name or path.
 
     program    its name on the command line
-    generated  name -> function of its settings and of a keyword `rng`, which makes the set
+    generated  name -> function of its settings and a keyword `rng` that generates the set
     remote     name -> data set to download: one file or folder, or a training and a test file
-    read       what a path holds; raises an NNError that names it
+    read       reads a path; raises an NNError that names it
     """
 
     program: str
@@ -50,11 +50,11 @@ class Catalog(Generic[X]):
     def contents(
         self, spec: str, *, rng: np.random.Generator, read: Callable[[Path], Contents[X]] | None = None
     ) -> Contents[X]:
-        """What a data set holds.
+        """The contents of a data set.
 
         spec  "moons", "moons:points=300,noise=0.1", "cats", or a path
-        rng   for a generated set, and for nothing else
-        read  in place of the catalog's own
+        rng   used only for generated sets
+        read  reader to use instead of the catalog's
         Raises DataError for data that is missing or unusable, SettingError for settings out of
         range; each names the data.
         """
@@ -85,14 +85,14 @@ class Catalog(Generic[X]):
 
         spec        as for `contents`
         test        a data set to validate on: its test set, if it has one
-        validation  fraction to hold out if there is no test set: of the groups where they are
+        validation  fraction to hold out if there is no test set: of the groups if they are
                     known, otherwise of each class
-        fold        "2/5": hold out the second of five parts, of the groups where they are
-                    known; in place of everything above
+        fold        "2/5": hold out the second of five parts, split by group if groups are
+                    known; overrides `test` and `validation`
         rng         for generated examples and for the split
-        read        for the training data, in place of the catalog's own
-        The validation set is, in this order: the fold, `test`, the data set's own test set, a
-        split. Its labels are matched to the training classes, as `load_for_evaluation` does.
+        read        reader of the training data, instead of the catalog's
+        The validation set is the first that applies: the fold, `test`, the data set's own test
+        set, a split. Its labels are matched to the training classes as in `load_for_evaluation`.
 
         Raises as `contents` does, and ShapeError if training and test examples differ in shape.
         """
@@ -151,11 +151,11 @@ def list_sets(generated: Mapping[str, Callable[..., Any]], remote: Mapping[str, 
 
 
 def parse_fold(text: str) -> tuple[int, int]:
-    """Which part of how many, of a text such as "2/5". Raises SettingError for any other."""
+    """The fold number and count in a text such as "2/5". Raises SettingError if it is invalid."""
     found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text.strip())
     number, folds = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 1 <= number <= folds >= 2:
-        raise SettingError(f"a fold is K/N, such as 2/5 for the second of five, not {text!r}")
+        raise SettingError(f"a fold is K/N, e.g. 2/5 for the second of five, not {text!r}")
     return number, folds
 
 
@@ -172,7 +172,7 @@ def _split(train: Dataset[X], validation: float, fold: str | None, rng: np.rando
 def _held_out(
     train: Dataset[X], validation: float, fold: str | None, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], str]:
-    """Indices for training and for validation, and in words what is held out."""
+    """Training and validation indices, and a description of what is held out."""
     if fold is not None:
         number, folds = parse_fold(fold)
         groups = np.arange(len(train)) if train.groups is None else train.groups

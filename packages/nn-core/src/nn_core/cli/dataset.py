@@ -1,4 +1,4 @@
-"""Labeled data sets: of a file, of a training run, and their fingerprints."""
+"""Labeled data sets, their splits and their fingerprints."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from nn_core.cli.labels import check_for_training, match_classes
 from nn_core.errors import DataError, ShapeError
 
 X = TypeVar("X", bound=Examples)
-"""How a program keeps examples: in memory, or also in a file."""
+"""Type of a program's examples: in memory, or also lazily read from a file."""
 
 CHANNELS = {1: "gray", 3: "RGB", 4: "RGBA"}
 """Channels that images may have."""
@@ -23,12 +23,12 @@ class Dataset(Generic[X]):
     """Labeled examples.
 
     name     where they come from, for messages and titles
-    x        (N, ...) examples, as they were read
+    x        (N, ...) examples, as read
     y        (N,) integers in [0, len(classes))
     classes  their names, distinct
-    groups   (N,) what must not be in both training and validation set, such as the person on
-             a photo, as integers; None if that is unknown
-    Raises ShapeError or DataError, starting with the name, if this does not hold.
+    groups   (N,) integers; no group may be in both the training and the validation set (such as
+             the person in a photo); None if unknown
+    Raises ShapeError or DataError, starting with the name, if a field is invalid.
     """
 
     name: str
@@ -39,12 +39,12 @@ class Dataset(Generic[X]):
 
     def __post_init__(self) -> None:
         if len(self.x) == 0:
-            raise DataError(f"{self.name}: there are no examples (shape {self.x.shape})")
+            raise DataError(f"{self.name}: no examples (shape {self.x.shape})")
         for what, values in (("label", self.y), ("group", self.groups)):
             if values is not None and values.shape != (len(self.x),):
                 raise ShapeError(
-                    f"{self.name}: there must be one {what} per example, but x is"
-                    f" {self.x.shape} and {what}s are {values.shape}"
+                    f"{self.name}: expected one {what} per example, but x has shape"
+                    f" {self.x.shape} and {what}s {values.shape}"
                 )
         wrong = self.y[(self.y < 0) | (self.y >= len(self.classes))]
         if wrong.size:
@@ -61,7 +61,7 @@ class Dataset(Generic[X]):
         return tuple(self.x.shape[1:])
 
     def subset(self, indices: npt.NDArray[np.intp], name: str) -> "Dataset[X]":
-        """The examples at these indices, under another name; what is in a file stays there."""
+        """The examples at these indices, under another name; lazily read examples stay in their file."""
         x: Any = self.x
         groups = None if self.groups is None else self.groups[indices]
         rows: Any = x[indices] if isinstance(x, np.ndarray) else x.subset(indices)
@@ -72,8 +72,8 @@ class Dataset(Generic[X]):
 class Part(Generic[X]):
     """The training or the test set of a file, before its classes are matched to a model's.
 
-    source  the file and the place in it, for messages
-    y       (N,) indices into `names`; where the file has no names, its class numbers
+    source  the file and the location in it, for messages
+    y       (N,) indices into `names`, or class numbers if the file has no names
     groups  as in `Dataset`
     """
 
@@ -84,12 +84,12 @@ class Part(Generic[X]):
     groups: Labels | None = None
 
     def for_training(self) -> Dataset[X]:
-        """With its own classes. Raises DataError if there are fewer than two."""
+        """This part with its own classes. Raises DataError if there are fewer than two."""
         classes = check_for_training(self.y, self.names, self.source)
         return Dataset(self.source, self.x, self.y, classes, self.groups)
 
     def matched(self, classes: tuple[str, ...], owner: str) -> Dataset[X]:
-        """With the classes of the owner, such as "model" (see `labels.match_classes`)."""
+        """This part with the classes of `owner`, such as "model" (see `labels.match_classes`)."""
         y = match_classes(self.y, self.names, classes, source=self.source, owner=owner)
         return Dataset(self.source, self.x, y, classes, self.groups)
 
@@ -111,10 +111,10 @@ class Contents(Generic[X]):
 
 @dataclass(frozen=True, eq=False)
 class Splits(Generic[X]):
-    """A training set and a validation set with the same classes and shape of example.
+    """A training set and a validation set with the same classes and example shape.
 
-    origin    of the validation set, in words
-    original  the training set before a program added to it; None if it did not
+    origin    description of where the validation set comes from
+    original  the training set before data was added to it; None if none was
     """
 
     train: Dataset[X]
@@ -124,7 +124,7 @@ class Splits(Generic[X]):
 
     @property
     def fingerprint(self) -> str:
-        """Identifies the training set as it was read."""
+        """Identifies the training set, as read."""
         dataset = self.original or self.train
         key = repr((tuple(dataset.x.shape), dataset.classes))
         return fingerprint(dataset.x, dataset.y, key=key)
@@ -138,12 +138,12 @@ def describe_shape(shape: tuple[int, ...]) -> str:
 
 
 def fingerprint(*arrays: Examples, key: str) -> str:
-    """16 hexadecimal digits that identify arrays and whatever else the key says.
+    """16 hexadecimal digits that identify arrays and a key.
 
-    key  such as their shapes and the names of classes
-    The first 64 bits of the SHA-256 of the key and of all numbers: bytes as they are, other
-    integers as 64-bit and floats as double precision, little-endian. The same on every machine,
-    for numbers in memory or in a file.
+    key  anything else to identify, such as shapes and class names
+    The first 64 bits of the SHA-256 of the key and all values: bytes as is, other integers as
+    64-bit and floats as double precision, little-endian. The same on every machine, for arrays
+    in memory or in a file.
     """
     digest = hashlib.sha256(key.encode())
     for array in arrays:
@@ -155,7 +155,7 @@ def fingerprint(*arrays: Examples, key: str) -> str:
 
 
 def require_same_data(source: str, found: str, expected: str) -> None:
-    """Raise DataError unless the fingerprint found is the one expected.
+    """Raise DataError if the fingerprints differ.
 
     source  where the data comes from, for the message
     """

@@ -1,4 +1,4 @@
-"""The commands `datasets` and `fetch`, the same in every program."""
+"""The commands `datasets` and `fetch`, shared by the programs."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from nn_core.registry import nearest
 
 
 def datasets_command(program: str, catalog: Callable[[], list[Entry]]) -> click.Command:
-    """The command `datasets` of a program; its help is the docstring of the module that defines it.
+    """The command `datasets` of a program; its help is the docstring of the calling module.
 
     program  its name on the command line
     catalog  lists all named data sets
@@ -37,9 +37,9 @@ def datasets_command(program: str, catalog: Callable[[], list[Entry]]) -> click.
 
 
 def fetch_command(datasets: Mapping[str, RemoteDataset]) -> click.Command:
-    """The command `fetch` of a program; its help is the docstring of the module that defines it.
+    """The command `fetch` of a program; its help is the docstring of the calling module.
 
-    datasets  what can be downloaded, by name; at least one
+    datasets  the data sets to download, by name; at least one
     """
 
     @click.command("fetch")
@@ -47,11 +47,11 @@ def fetch_command(datasets: Mapping[str, RemoteDataset]) -> click.Command:
     @click.option(
         "--to",
         type=click.Path(file_okay=False, path_type=Path),
-        help="Folder to write to; by default where --data looks for it.",
+        help="Destination folder; by default, where --data looks for it.",
     )
     def command(name: str, to: Path | None) -> None:
         if name not in datasets:
-            raise DataError(f"no data set {name!r} to download; {nearest(name, datasets)}")
+            raise DataError(f"unknown data set {name!r}; {nearest(name, datasets)}")
         remote = datasets[name]
         for path in download.fetch(remote, to, progress=sys.stderr.isatty()):
             click.echo(path)

@@ -1,6 +1,6 @@
 """Data sets downloaded by name, each file verified against its SHA-256.
 
-A program declares its sets as values of `RemoteDataset`; nothing here knows any of them.
+Each program declares its sets as values of `RemoteDataset`.
 """
 
 import tempfile
@@ -27,11 +27,11 @@ class RemoteFile:
 class RemoteArchive:
     """A folder in a ZIP archive that the server packs on request.
 
-    The bytes of such an archive may change, its contents may not. So these are verified:
+    The bytes of such an archive may vary, but its contents must not. So the contents are verified:
 
     name    local name of the folder
     url     of the archive
-    inside  name of the folder in the archive, at any depth; the rest is left out
+    inside  name of the folder in the archive, at any depth; other entries are skipped
     sha256  of the lines "<path in the folder>  <SHA-256 of the file>", sorted by path, each
             ended by a newline (see `contents_sha256`)
     """
@@ -59,7 +59,7 @@ class RemoteDataset:
 def data_folder() -> Path:
     """Where downloaded files are written to and looked for.
 
-    In a checkout, that is the workspace's `data`; otherwise the user's cache for nn-core.
+    In a checkout, the workspace's `data` folder; otherwise the user's cache for nn-core.
     """
     for folder in Path(__file__).resolve().parents:
         if (folder / "packages" / "nn-core").is_dir() and (folder / "data").is_dir():
@@ -73,7 +73,7 @@ def locate(file: Remote, folder: Path | None = None) -> Path | None:
     """The path of a file or unpacked archive, or None if it is not in the folder.
 
     folder  `data_folder()` by default
-    Its hash was verified when it was downloaded, and is not verified again.
+    The hash, verified during download, is not verified again.
     """
     path = (folder or data_folder()) / file.name
     is_here = path.is_dir() if isinstance(file, RemoteArchive) else path.is_file()
@@ -81,13 +81,13 @@ def locate(file: Remote, folder: Path | None = None) -> Path | None:
 
 
 def fetch(dataset: RemoteDataset, folder: Path | None = None, *, progress: bool = False) -> tuple[Path, ...]:
-    """The paths of all files of a set, after downloading those that are missing or differ.
+    """Download the files of a set that are missing or differ; returns the paths of all files.
 
     folder    to write to; `data_folder()` by default, created if needed
     progress  show a progress bar per file on stderr
-    A file or folder appears under its name complete and verified, or not at all; a new folder
+    A file or folder is renamed into place only once it is complete and verified; a new folder
     that stays empty is removed.
-    Raises DataError, naming the file, its URL and what to do.
+    Raises DataError, naming the file, its URL and a remedy.
     """
     target = folder or data_folder()
     absent = [path for path in (target, *target.parents) if not exists(path)]
@@ -139,7 +139,7 @@ def _retrieve(url: str, folder: Path, name: str, known_hash: str | None, progres
 def _fetch_archive(archive: RemoteArchive, folder: Path, progress: bool) -> Path:
     """The unpacked folder, renamed into place once it is complete and verified.
 
-    Raises DataError if the contents are not those expected.
+    Raises DataError if the contents differ from those expected.
     """
     target = folder / archive.name
     if target.is_dir() and contents_sha256(target) == archive.sha256:
@@ -160,7 +160,7 @@ def _fetch_archive(archive: RemoteArchive, folder: Path, progress: bool) -> Path
 
 
 def _reason(error: OSError) -> str:
-    """Why a request failed, in a few words rather than the library's."""
+    """A short description of why a request failed."""
     import requests.exceptions as failed
 
     response = getattr(error, "response", None)

@@ -1,4 +1,4 @@
-"""The command `export`, the same in every program."""
+"""The command `export`, shared by the programs."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ from nn_core.cli.param_types import OutputFile, require_distinct
 
 
 def export_command(program: str) -> click.Command:
-    """The command `export` of a program; its help is the docstring of the module that defines it.
+    """The command `export` of a program; its help is the docstring of the calling module.
 
-    program  its name on the command line, which its checkpoints carry
+    program  its name on the command line, stored in its checkpoints
     """
 
     @click.command("export")

@@ -1,4 +1,4 @@
-"""Image files of any size and mode, as the arrays that a network takes."""
+"""Read image files of any size and mode as network inputs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -26,8 +26,8 @@ _REDUCTION = 3.0
 def read_image(path: Path, shape: Shape, *, crop: bool = False) -> npt.NDArray[np.uint8]:
     """An image as a batch of one, (1, H, W, C) uint8.
 
-    It is rotated upright (EXIF), converted to 8 bits and C channels, with transparent pixels on
-    white unless C is 4, and resized to H x W; of an animation, the first frame is read.
+    It is rotated upright (EXIF), converted to 8 bits and C channels, with transparent pixels over
+    white unless C is 4, and resized to H x W; only the first frame of an animation is read.
 
     shape  (H, W, C) with C of 1 (grayscale), 3 (RGB) or 4 (RGBA)
     crop   keep the aspect ratio and crop the longer side at both ends; otherwise stretch
@@ -40,18 +40,18 @@ def read_image(path: Path, shape: Shape, *, crop: bool = False) -> npt.NDArray[n
 
 
 def image_shape(shape: Shape) -> ImageShape:
-    """A shape that images can have. Raises ShapeError for any other."""
+    """Validate an image shape. Raises ShapeError if it is invalid."""
     if len(shape) == 3:
         height, width, channels = shape
         if height is not None and width is not None and channels in MODES:
             return height, width, channels
-    raise ShapeError(f"images are (H, W, C) with C of 1, 3 or 4, not {shape}")
+    raise ShapeError(f"images must be (H, W, C) with C of 1, 3 or 4, not {shape}")
 
 
 def fit_images(images: npt.NDArray[np.uint8], shape: Shape) -> npt.NDArray[np.uint8]:
     """Images (N, h, w, c), c of 1, 3 or 4, cropped and resized to (N, H, W, C).
 
-    Each becomes what `read_image` makes of an image file with `crop`.
+    The result is the same as that of `read_image` with `crop`.
     """
     from PIL import Image
 
@@ -69,7 +69,7 @@ def _prepared(opened: "Image", path: Path, shape: ImageShape, crop: bool) -> "Im
     """Upright, in the given shape."""
     from PIL import ImageOps
 
-    # A JPEG can be decoded at a half, a quarter or an eighth of its size for as much of the cost.
+    # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, at that fraction of the cost.
     # It may still be rotated or cropped, so neither side may become too small.
     longest = int(_REDUCTION * max(shape[:2]))
     opened.draft(None, (longest, longest))
@@ -96,7 +96,7 @@ def _middle(size: tuple[int, int], proportion: float) -> tuple[float, float, flo
 
 
 def _eight_bits(picture: "Image", path: Path) -> "Image":
-    """16-bit gray levels scaled to 8 bits; Pillow itself would clip them at 255."""
+    """16-bit gray levels scaled to 8 bits; Pillow would clip them at 255."""
     from PIL import Image
 
     if picture.mode == "F":
@@ -110,7 +110,7 @@ def _eight_bits(picture: "Image", path: Path) -> "Image":
 
 
 def _with_levels(picture: "Image") -> "Image":
-    """In a mode whose values are intensities, so that averaging them makes sense."""
+    """Converted to a mode whose values are intensities, which can be averaged."""
     if picture.has_transparency_data:
         return picture.convert("RGBA")
     if picture.mode in MODES.values():

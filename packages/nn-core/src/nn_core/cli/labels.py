@@ -1,4 +1,4 @@
-"""Class labels as they are found in files: names or numbers, as text or as bytes."""
+"""Class labels in data files: names or numbers, as text or bytes."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ INTEGER = re.compile(r"([+-]?\d{1,18})(\.0*)?")
 
 
 def integer(text: str) -> str | None:
-    """The integer that a text stands for, in its shortest form, or None: "1.0" is "1"."""
+    """The integer in a text, in its shortest form, or None: "1.0" becomes "1"."""
     stated = INTEGER.fullmatch(text)
     return str(int(stated[1])) if stated else None
 
@@ -28,19 +28,18 @@ def in_order(names: set[str]) -> list[str]:
 def read_labels(
     y: npt.NDArray[Any], class_names: npt.NDArray[Any] | None, x_shape: Shape, source: str
 ) -> tuple[Labels, tuple[str, ...] | None]:
-    """Labels as indices (N,) into class names; as they are, and None, if there are no names.
+    """Labels as indices (N,) into class names; if there are no names, unchanged labels and None.
 
     y            (N,), (N, 1) or (1, N): names, or integers
-    class_names  of any shape, indexed by integer labels; not used if y holds names
-    x_shape      (N, ...), of the examples
+    class_names  of any shape, indexed by integer labels; ignored if y holds names
+    x_shape      shape of the examples, (N, ...)
     source       for messages
     Raises ShapeError or DataError, starting with the source.
     """
     if y.ndim == 2 and 1 in y.shape:
         y = y.reshape(-1)
     if y.ndim != 1 or len(y) != x_shape[0]:
-        shapes = f"x is {x_shape} and y is {y.shape}"
-        raise ShapeError(f"{source}: there must be one label per example, but {shapes}")
+        raise ShapeError(f"{source}: expected one label per example, but x has shape {x_shape} and y {y.shape}")
     if y.dtype.kind in "SUO":
         labels = as_text(y)
         names = in_order(set(labels.tolist()))
@@ -54,17 +53,17 @@ def read_labels(
     if wrong.size:
         raise DataError(f"{source}: label {wrong[0]} is out of range; there are {len(given)} classes")
     if len(set(given)) != len(given):
-        raise DataError(f"{source}: list_classes has a name twice")
+        raise DataError(f"{source}: duplicate name in list_classes")
     return numbers, given
 
 
 def match_classes(
     y: Labels, names: tuple[str, ...] | None, classes: tuple[str, ...], *, source: str, owner: str
 ) -> Labels:
-    """Labels as indices into `classes`, which belong to `owner`.
+    """Labels as indices into `classes`, the class names of `owner`.
 
-    names  of the labels, which are matched by name; None for numeric labels. These are
-           matched by name if any of `classes` is a number, otherwise they are indices.
+    names  names of the labels, matched by name; None for numeric labels, which are matched by
+           name if any of `classes` is a number, and are indices otherwise.
     Raises DataError, starting with the source, for a class that the owner lacks.
     """
     present = np.unique(y)
@@ -86,7 +85,7 @@ def check_for_training(y: Labels, names: tuple[str, ...] | None, source: str) ->
     """The class names of a training set; numeric labels are their own names.
 
     Raises DataError, starting with the source, if there is only one class, or if numeric
-    labels leave one out.
+    labels skip a class.
     """
     present = np.unique(y).tolist()
     classes = names or tuple(str(number) for number in range(len(present)))
@@ -102,9 +101,9 @@ def check_for_training(y: Labels, names: tuple[str, ...] | None, source: str) ->
 
 
 def class_names(names: Any) -> tuple[str, ...]:
-    """Class names in a checkpoint: two or more, all different.
+    """Validate the class names of a checkpoint: two or more, all different.
 
-    Raises CheckpointError for anything else.
+    Raises CheckpointError if they are not.
     """
     if len(names) < 2 or len(set(names)) != len(names) or not all(isinstance(n, str) for n in names):
         raise CheckpointError(f"expected two or more different class names, found {names!r}")
@@ -112,7 +111,7 @@ def class_names(names: Any) -> tuple[str, ...]:
 
 
 def as_text(values: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
-    """Names as text, from any type."""
+    """Names of any type as text."""
     return np.array(
         [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values.tolist()],
         dtype=np.str_,

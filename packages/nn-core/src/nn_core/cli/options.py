@@ -1,4 +1,4 @@
-"""Options that several programs have, each declared once. This module imports no NumPy.
+"""Options shared by several programs. This module imports no NumPy.
 
 Those that name layers, optimizers or schedules are in `nn_core.cli.train_options`.
 """
@@ -19,9 +19,9 @@ SEED = click.IntRange(min=0)
 
 
 class NameOption(click.Option):
-    """An option whose help lists the names that its SpecType knows, in place of `{names}`.
+    """An option whose help lists the names known to its SpecType, in place of `{names}`.
 
-    They are looked up when the help is shown, since plug-ins may add some.
+    They are looked up when the help is shown, since plug-ins may add names.
     """
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
@@ -48,12 +48,12 @@ plugin_option = click.option(
     is_eager=True,
     expose_value=False,
     callback=_load_plugins,
-    help="Python module or file that registers layers, optimizers or others; may be repeated.",
+    help="Python module or file that registers layers, optimizers, etc.; may be repeated.",
 )
 
 
 def model_option(*, required: bool = True) -> Decorator:
-    """`--model FILE`, passed on as `model_path`; None for the network that is shipped."""
+    """`--model FILE`, passed as `model_path`; None for the shipped network."""
     return together(
         click.option(
             "--model",
@@ -70,14 +70,14 @@ def model_option(*, required: bool = True) -> Decorator:
 def figure_option(what: str, *, default: str | None = None) -> Decorator:
     """`--figure FILE`.
 
-    what     is plotted, after "Plot"
+    what     what is plotted, completing "Plot ..."
     default  only for commands whose result is a figure
     """
     return click.option("--figure", type=FIGURE, default=default, help=f"Plot {what} (.png, .svg or .pdf).")
 
 
 def seed_option(default: int | None = 0, words: str = "Random seed.") -> Decorator:
-    """`--seed`; without a default, every call differs."""
+    """`--seed`; without a default, every run differs."""
     return click.option("--seed", type=SEED, default=default, help=words)
 
 
@@ -85,7 +85,7 @@ def data_options(*, data: str, kinds: str, validation: float = 0.2, of: str = "e
     """`--data`, `--test` and `--validation`.
 
     data   default of `--data`
-    kinds  what it accepts, in words
+    kinds  description of what it accepts
     of     what a fraction is held out of
     """
     return together(
@@ -93,7 +93,7 @@ def data_options(*, data: str, kinds: str, validation: float = 0.2, of: str = "e
         click.option(
             "--test",
             metavar="NAME|PATH",
-            help="Data set to validate on, in place of the test set of --data or a split of it.",
+            help="Data set to validate on, instead of the test set of --data or a split of it.",
         ),
         validation_option(validation, of),
     )
@@ -116,15 +116,15 @@ def hidden_option(default: str) -> Decorator:
         "--hidden",
         type=CommaList(click.IntRange(min=1), "units", empty=True),
         default=default,
-        help='Units of the hidden layers, as in 20,7,5; "" for no hidden layer.',
+        help='Units of each hidden layer, e.g. 20,7,5; "" for no hidden layers.',
     )
 
 
 def dropout_option(where: str, *, default: float = 0.0, per_layer: bool = False) -> Decorator:
-    """`--dropout RATE`: a number; or one or more, as text.
+    """`--dropout RATE`: a number; with `per_layer`, one or more as text.
 
-    where      it is applied, as in "before the last layer"
-    per_layer  whether each layer may have a rate of its own
+    where      where it is applied, e.g. "before the last layer"
+    per_layer  whether each layer may have its own rate
     """
     if not per_layer:
         words = f"Dropout rate {where}."
@@ -134,7 +134,7 @@ def dropout_option(where: str, *, default: float = 0.0, per_layer: bool = False)
         type=CommaList(RATE, "rates"),
         default=f"{default:g}",
         metavar="RATE",
-        help=f"Dropout rate {where}: one for all, or one per layer, as in 0.2,0.5.",
+        help=f"Dropout rate {where}: one for all, or one per layer, e.g. 0.2,0.5.",
     )
 
 
@@ -145,14 +145,14 @@ def threads_option() -> Decorator:
         type=click.IntRange(1, 256),
         default=None,
         show_default="number of cores, at most 4",
-        help="Threads to compute with; the results do not depend on it.",
+        help="Number of threads; does not affect the results.",
     )
 
 
 def together(*options: Decorator, omit: str = "") -> Decorator:
-    """Several options as one decorator, in this order in the help.
+    """Several options as one decorator; the help lists them in this order.
 
-    omit  the field of one that is left out
+    omit  the field of an option to leave out
     """
 
     def apply(command: Any) -> Any:

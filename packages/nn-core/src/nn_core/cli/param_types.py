@@ -1,4 +1,4 @@
-"""Types of option values, each with one clear line for a wrong one."""
+"""Types of option values, with one-line error messages."""
 
 import math
 import os
@@ -76,17 +76,17 @@ class BatchSize(click.ParamType[int | None]):
         try:
             size = int(value)
         except ValueError:
-            self.fail(f"{value!r} is neither a whole number nor 'full'", param, ctx)
+            self.fail(f"{value!r} is neither an integer nor 'full'", param, ctx)
         if size < 1:
-            self.fail(f"{size} is less than 1 example", param, ctx)
+            self.fail(f"batch size must be at least 1, not {size}", param, ctx)
         return size
 
 
 class SpecType(click.ParamType[str]):
-    """A text that `parse` accepts, such as `momentum:beta=0.95`; kept as text.
+    """A text accepted by `parse`, such as `momentum:beta=0.95`; kept as text.
 
-    name   of the type, in the help
-    names  those that the text may begin with, for the help
+    name   name of the type, for the help
+    names  names that the text may begin with, for the help
     """
 
     def __init__(self, parse: Callable[[str], object], name: str, names: Iterable[str] = ()) -> None:
@@ -103,9 +103,9 @@ class SpecType(click.ParamType[str]):
 
 
 class OutputFile(click.ParamType[Path]):
-    """A file to write, checked before the work begins.
+    """An output file, checked before any work begins.
 
-    suffixes  allowed endings; none for any
+    suffixes  allowed suffixes; any if empty
     """
 
     name = "file"
@@ -131,7 +131,7 @@ class OutputFile(click.ParamType[Path]):
 def require_distinct(outputs: Mapping[str, Path | None], **inputs: str | Path | None) -> None:
     """Raise click.UsageError if two outputs are the same file, or an output is an input.
 
-    outputs, inputs  by the name of their options or arguments
+    outputs, inputs  paths by the name of their option or argument
     """
     taken = {os.path.realpath(path): name for name, path in inputs.items() if path is not None}
     for name, path in outputs.items():
@@ -143,7 +143,7 @@ def require_distinct(outputs: Mapping[str, Path | None], **inputs: str | Path | 
 
 
 FIGURE = OutputFile(".png", ".svg", ".pdf")
-"""A figure to write, in the format of its ending."""
+"""A figure to write; its suffix determines the format."""
 
 MODEL = click.Path(path_type=Path)
-"""A checkpoint to read; whatever reads it checks it."""
+"""A checkpoint to read; validated by its reader."""

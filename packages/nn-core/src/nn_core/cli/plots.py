@@ -1,4 +1,4 @@
-"""Plots, written to files. Matplotlib is imported by the functions that need it."""
+"""Plots, written to files. Matplotlib is imported only when needed."""
 
 import io
 import math
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COLORS = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000",
 )  # fmt: skip
-"""Distinct for color-blind readers, too. Source: Okabe, Ito, Color universal design (2008)."""
+"""Color-blind-safe palette. Source: Okabe, Ito, Color universal design (2008)."""
 
 
 def new_figure(width: float, height: float) -> "Figure":
@@ -28,7 +28,7 @@ def new_figure(width: float, height: float) -> "Figure":
 
 
 def save_figure(figure: "Figure", path: Path) -> None:
-    """Write a figure atomically, in the format of its ending. Raises OSError."""
+    """Write a figure atomically, in the format of its suffix. Raises OSError."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box is drawn instead
@@ -59,7 +59,7 @@ def log_scale_if_wide(axes: "Axes", values: Sequence[float]) -> None:
 
 
 def draw_training(history: History, path: Path, *, title: str) -> None:
-    """Learning curves: loss, and accuracy if it was recorded, by epoch."""
+    """Plot learning curves: loss, and accuracy if recorded, by epoch."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     measured = any(name.endswith("_accuracy") for name in history.columns)

@@ -12,7 +12,7 @@ SHOWN = ("training_loss", "validation_loss", "validation_accuracy")
 
 
 class Progress:
-    """Count to `total`: a bar on a terminal, otherwise a line for every tenth."""
+    """Count to `total`: a bar on a terminal, otherwise a line per 10%."""
 
     def __init__(self, total: int, *, unit: str, done: int = 0) -> None:
         from tqdm import tqdm
@@ -23,7 +23,7 @@ class Progress:
             self.bar = tqdm(total=total, initial=done, unit=unit, leave=False, file=sys.stderr)
 
     def advance(self, describe: Callable[[], str] = str) -> None:
-        """Count one more; `describe` is called if there is something to print."""
+        """Count one step; `describe` is called only if something is printed."""
         self.done += 1
         if self.bar is not None:
             self.bar.update()
@@ -39,7 +39,7 @@ class Progress:
 
 
 class EpochProgress(Callback):
-    """The epochs of a run, with their metrics."""
+    """Show the progress of a run, with the metrics of each epoch."""
 
     def __init__(self, state: TrainingState) -> None:
         self.progress = Progress(state.epochs, unit="epoch", done=state.epoch)

@@ -1,4 +1,4 @@
-"""The settings of a run: the options of `train`, kept in the checkpoint."""
+"""The settings of a run: the options of `train`, stored in the checkpoint."""
 
 import dataclasses
 from collections.abc import Collection, Mapping
@@ -17,12 +17,12 @@ from nn_core.training.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The settings that every program has; each adds its own.
+    """The settings common to all programs; each program adds its own.
 
     batch_size      None for all examples at once
-    early_stopping  epochs without a lower validation loss after which a run ends; None: never
+    early_stopping  stop after this many epochs without a lower validation loss; None: never
     engine          "fast" or "reference"
-    shards          parts of a batch that are computed in parallel; None: by the batch's size
+    shards          parts of a batch computed in parallel; None: by batch size
     """
 
     optimizer: str
@@ -41,10 +41,10 @@ class Settings:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
-        """The settings among the values of a command line or of a checkpoint.
+        """The settings among the values of a command line or a checkpoint.
 
-        A setting with a default may be missing: it was added after the checkpoint was written.
-        Raises CheckpointError if another one is missing, or one has the wrong type.
+        A setting with a default may be missing, since older checkpoints may lack it.
+        Raises CheckpointError if any other is missing, or if one has the wrong type.
         """
         kinds = get_type_hints(cls)
         defaults = {
@@ -58,7 +58,7 @@ class Settings:
             allowed = get_args(kind) or (kind,)
             allowed += (int,) * (float in allowed)
             if type(values[name]) not in allowed:
-                raise CheckpointError(f"the setting {name} cannot be {values[name]!r}")
+                raise CheckpointError(f"invalid value of the setting {name}: {values[name]!r}")
         return cls(**{name: values[name] for name in kinds})
 
     def to_dict(self) -> dict[str, Any]:
@@ -80,10 +80,10 @@ class Settings:
 
 
 def resumed_settings(ctx: click.Context, saved: Mapping[str, Any], *, free: Collection[str] = ()) -> dict[str, Any]:
-    """The settings of a resumed run: the saved ones, which the options given must repeat.
+    """The settings of a resumed run: the saved ones, which explicit options must match.
 
     `--epochs` may be increased, and the options in `free` may change.
-    Raises click.UsageError that names the first option that differs.
+    Raises click.UsageError, naming the first option that differs.
     """
     merged = dict(saved)
     for parameter in ctx.command.params:

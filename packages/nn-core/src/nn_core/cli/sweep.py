@@ -1,4 +1,4 @@
-"""Comparisons of training runs: the same run under several settings, with several seeds."""
+"""Comparisons of training runs: the same run with several settings and several seeds."""
 
 import contextlib
 import dataclasses
@@ -27,17 +27,17 @@ from nn_core.training.trainer import Trainer
 
 S = TypeVar("S", bound=Settings)
 POINTS = 200
-"""The most points of a curve."""
+"""Maximum number of points of a curve."""
 
 
 @dataclass
 class Curve:
-    """The loss on the training set during one run, and how the run ended.
+    """The training loss during one run, and how the run ended.
 
     steps, seconds, losses  at the start, and after evenly spaced epochs up to the last; seconds
-                            of training alone
-    validation_accuracy     at the end; NaN without a validation part or if it diverged
-    diverged                what went wrong, or None
+                            of training only
+    validation_accuracy     at the end; NaN without a validation set or if the run diverged
+    diverged                the error message, or None
     """
 
     seed: int
@@ -48,7 +48,7 @@ class Curve:
     diverged: str | None = None
 
     def steps_to(self, loss: float) -> int | None:
-        """The first recorded step at which the loss was no higher; None if it never was."""
+        """The first recorded step whose loss is at most `loss`; None if there is none."""
         return next((s for s, at in zip(self.steps, self.losses, strict=True) if at <= loss), None)
 
 
@@ -66,7 +66,7 @@ class Trial:
 
     @property
     def validation_accuracy(self) -> float:
-        """Median over the seeds, counting diverged runs as the worst; NaN without any."""
+        """Median over the seeds, counting diverged runs as the worst; NaN if there are none."""
         worst = -math.inf
         middle = median(worst if c.diverged else c.validation_accuracy for c in self.curves)
         return middle if middle > worst else math.nan
@@ -78,7 +78,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Trials, and the baseline that they are compared with.
+    """Trials, and the baseline they are compared with.
 
     baseline_losses  the lowest loss of plain gradient descent, for each seed
     """
@@ -96,16 +96,16 @@ class Comparison:
 def compare(
     build: Callable[[S], Trainer], trials: Sequence[tuple[str, S]], baseline: S, *, seeds: int, workers: int
 ) -> Comparison:
-    """Run every trial with every seed: the trials' own, and the next ones.
+    """Run every trial with consecutive seeds, starting from the seed in its settings.
 
-    build      makes the trainer of some settings, with one thread; a function that worker
-               processes can import
+    build      builds a single-threaded trainer from settings; a function that worker processes
+               can import
     trials     label and settings; all with the same seed, which sets weights and batches
-    baseline   plain gradient descent; run as well, unless it is one of the trials
-    workers    processes that share the runs; 1 runs them in this one
+    baseline   plain gradient descent; also run, unless it is one of the trials
+    workers    number of worker processes; 1 runs everything in this process
 
-    Each run has one BLAS thread for any number of workers, since the bits of a product may
-    depend on the number of threads: so the results do not depend on the workers.
+    Each run uses one BLAS thread regardless of the number of workers, since the bits of a product
+    may depend on the number of threads: so the results do not depend on the workers.
     """
     jobs = {settings: None for _, settings in trials} | {baseline: None}
     runs = [dataclasses.replace(settings, seed=settings.seed + i) for settings in jobs for i in range(seeds)]
@@ -190,12 +190,12 @@ def _map(function: Callable[[S], Curve], runs: Sequence[S], workers: int) -> Gen
 
 @contextlib.contextmanager
 def _starting_workers() -> Generator[None]:
-    """Start processes that ignore Ctrl-C; this one handles it once they have started."""
+    """Start processes that ignore Ctrl-C; the parent handles it once they have started."""
     with interruption() as asked:
         if not hasattr(signal, "pthread_sigmask"):
             yield
         else:
-            resource_tracker.ensure_running()  # starting later, it would lift the mask
+            resource_tracker.ensure_running()  # if it started later, it would reset the mask
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
                 yield

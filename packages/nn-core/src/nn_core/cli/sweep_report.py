@@ -1,4 +1,4 @@
-"""A comparison as a table, as JSON and as a plot."""
+"""Reports of a comparison: table, JSON and plot."""
 
 import math
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def report_table(comparison: Comparison) -> str:
-    """One line per trial: medians over the seeds; of the loss, also the range."""
+    """One line per trial: medians over the seeds, and the range of the final loss."""
     rows = [("trial", "final loss", "lowest", "highest", "validation accuracy", "steps to baseline", "seconds")]
     for trial in comparison.trials:
         losses = trial.final_losses
@@ -46,7 +46,7 @@ def report_table(comparison: Comparison) -> str:
 
 
 def report_json(comparison: Comparison) -> dict[str, Any]:
-    """All metrics and curves; null where there is no number."""
+    """All metrics and curves; null for missing or non-finite values."""
     return {
         "seeds": comparison.seeds,
         "baseline_loss": _number(median(comparison.baseline_losses)),
@@ -59,7 +59,7 @@ def draw_comparison(comparison: Comparison, path: Path, *, title: str) -> None:
     figure = new_figure(11, 4.5)
     by_step, by_second = figure.subplots(1, 2, sharey=True)
     for i, trial in enumerate(comparison.trials):
-        # Each line is thinner than the one before, so that lines that coincide can be seen.
+        # Each line is thinner than the previous one, so that coinciding lines remain visible.
         width = 2.6 - 1.4 * i / max(len(comparison.trials) - 1, 1)
         _draw_trial(by_step, by_second, trial, i, width)
     baseline = median(comparison.baseline_losses)
@@ -79,7 +79,7 @@ def draw_comparison(comparison: Comparison, path: Path, *, title: str) -> None:
 
 
 def _draw_trial(by_step: "Axes", by_second: "Axes", trial: Trial, i: int, width: float) -> None:
-    """The part of the curves that all seeds have; a diverged run ends early."""
+    """Plot the steps common to all seeds; a diverged run ends early."""
     points = min(len(curve.steps) for curve in trial.curves)
     losses = [[curve.losses[k] for curve in trial.curves] for k in range(points)]
     middle = [median(at) for at in losses]
@@ -98,7 +98,7 @@ def _draw_trial(by_step: "Axes", by_second: "Axes", trial: Trial, i: int, width:
 
 
 def _scale_steps(axes: "Axes", comparison: Comparison) -> str:
-    """The label of the x axis; logarithmic if runs differ much in length."""
+    """Set the x scale, logarithmic if run lengths differ greatly; returns the axis label."""
     ends = [curve.steps[-1] for trial in comparison.trials for curve in trial.curves]
     if max(ends) <= 8 * max(min(ends), 1):
         return "step"

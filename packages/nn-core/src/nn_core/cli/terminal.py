@@ -1,4 +1,4 @@
-"""What a command prints: its result on stdout, as text or as JSON, and remarks on stderr."""
+"""Command output: results on stdout, as text or JSON, and messages on stderr."""
 
 import json
 import math
@@ -11,17 +11,17 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 
 
 def info(message: str) -> None:
-    """Print a remark on stderr, so that stdout is the result alone."""
+    """Print a message on stderr, so that stdout has only the result."""
     click.echo(message, err=True)
 
 
 def echo_json(result: object) -> None:
-    """Print a result as one line of strict JSON; numbers that are not finite become null."""
+    """Print a result as one line of strict JSON; non-finite numbers become null."""
     click.echo(json.dumps(_finite(result), allow_nan=False))
 
 
 def counted(number: int, noun: str) -> str:
-    """A number of things: "1 epoch", "1,200 steps"."""
+    """A count with its noun: "1 epoch", "1,200 steps"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 

@@ -1,4 +1,4 @@
-"""What every `train` command does: resume or start a run, train, report, plot."""
+"""The body of every `train` command: start or resume a run, train, report, plot."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -19,11 +19,11 @@ S = TypeVar("S", bound=Settings)
 
 
 class Setup(Protocol):
-    """A run that has not started, made from settings."""
+    """A training run set up from settings, not yet started."""
 
     @property
     def trainer(self) -> Trainer:
-        """Of the run."""
+        """The trainer of the run."""
 
     @property
     def source(self) -> str:
@@ -31,32 +31,32 @@ class Setup(Protocol):
 
     @property
     def network(self) -> str:
-        """The network in a few words."""
+        """A short description of the network."""
 
     @property
     def fingerprint(self) -> str:
         """Identifies the training data."""
 
     def details(self) -> Mapping[str, Any]:
-        """What a checkpoint holds beside the network."""
+        """What a checkpoint stores besides the network."""
 
     def result(self) -> Mapping[str, Any]:
-        """The metrics of the run once it is done."""
+        """The final metrics of the run."""
 
     def report(self, result: Mapping[str, Any]) -> str:
-        """The result in words."""
+        """The result as text."""
 
 
 class Model(Protocol):
-    """A checkpoint as a program reads it."""
+    """A program's view of a checkpoint."""
 
     @property
     def fingerprint(self) -> str:
-        """Identifies the data that it was trained on."""
+        """Identifies the training data."""
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """What the file holds, as it was loaded."""
+        """The contents of the file."""
 
 
 M = TypeVar("M", bound=Model)
@@ -80,15 +80,15 @@ def train_network(
 
     options        all of its options by name: those of `output_options`, `as_json`, and the
                    fields of the settings
-    program        whose checkpoints are written and resumed
-    settings_type  the settings of a run
+    program        name of the program, stored in its checkpoints
+    settings_type  type of the settings
     load_model     reads a checkpoint
     settings_of    the settings in a checkpoint
-    set_up         makes a run from settings and a number of threads, with `backend_for`
-    inputs         the settings that name files to read, and that may change when resuming
-    check          raises click.UsageError or SettingError for settings, and outputs by option,
-                   that do not go together
-    callbacks      of the program's own
+    set_up         sets up a run from settings and a number of threads, with `backend_for`
+    inputs         the settings that name input files, and may change when resuming
+    check          raises click.UsageError or SettingError for incompatible settings and outputs
+                   (the latter by option)
+    callbacks      the program's own callbacks
     """
     from threadpoolctl import threadpool_limits
 

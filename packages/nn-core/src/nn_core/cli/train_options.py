@@ -1,4 +1,4 @@
-"""The options of `train` that every program has, and those that name a part of a network."""
+"""The options of `train` shared by all programs, and those that name parts of a network."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def activation_option(default: str = "relu") -> Decorator:
 
 
 def initializer_option(name: str = "--initializer", default: str = "he", what: str = "weights") -> Decorator:
-    """`--initializer NAME`, or another option of that kind."""
+    """`--initializer NAME`, or a similar option under another name."""
     words = f"Initializer of the {what}: {{names}}."
     return click.option(name, cls=NameOption, type=INITIALIZER, default=default, help=words)
 
@@ -48,23 +48,23 @@ def augment_option(default: str = "none") -> Decorator:
         cls=NameOption,
         type=SpecType(augmentation, "augmentation", AUGMENTATIONS),
         default=default,
-        help="Augmentation of each training image: {names}; with settings as in standard:rotation=30.",
+        help="Augmentation of each training image: {names}; with settings, e.g. standard:rotation=30.",
     )
 
 
 def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
-    """How to train: the options behind `Settings`, with a program's own defaults.
+    """How to train: the options of `Settings`, with the program's own defaults.
 
-    omit  the field of an option that is left out
+    omit  the field of an option to leave out
     """
-    own = "" if "learning_rate" in defaults else "; by default the optimizer's own"
+    own = "" if "learning_rate" in defaults else "; the default depends on the optimizer"
     return together(
         click.option(
             "--optimizer",
             cls=NameOption,
             type=OPTIMIZER,
             default=defaults["optimizer"],
-            help="Optimizer: {names}; with settings as in momentum:beta=0.95.",
+            help="Optimizer: {names}; with settings, e.g. momentum:beta=0.95.",
         ),
         click.option(
             "--learning-rate", type=POSITIVE, default=defaults.get("learning_rate"), help=f"Learning rate{own}."
@@ -74,13 +74,13 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
             cls=NameOption,
             type=SCHEDULE,
             default=defaults.get("schedule", "constant"),
-            help="Learning-rate schedule: {names}; each takes a warmup in epochs, as in cosine:warmup=5.",
+            help="Learning-rate schedule: {names}; with an optional warmup in epochs, e.g. cosine:warmup=5.",
         ),
         click.option(
             "--batch-size",
             type=BatchSize(),
             default=defaults.get("batch_size", 64),
-            help="Examples per step, or full for all of them.",
+            help="Examples per step; full for the whole training set.",
         ),
         click.option(
             "--epochs", type=click.IntRange(min=1), default=defaults["epochs"], help="Passes over the training set."
@@ -103,14 +103,14 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
             "--engine",
             type=click.Choice(ENGINES),
             default=ENGINES[0],
-            help="Compute with the optimized engine, or with the reference: the layers as they are written.",
+            help="Optimized engine, or the plain reference implementation of each layer.",
         ),
         click.option(
             "--shards",
             type=click.IntRange(1, 256),
             default=None,
             show_default="1 to 4, by batch size",
-            help="Parts of a batch that are computed in parallel; rounding depends on it.",
+            help="Number of parts of a batch to compute in parallel; affects rounding.",
         ),
         plugin_option,
         omit=omit,
@@ -118,7 +118,7 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
 
 
 def output_options() -> Decorator:
-    """When `train` stops, what it writes, and what it resumes."""
+    """When `train` stops, what it writes, and what it resumes from."""
     return together(
         click.option(
             "--early-stopping",
@@ -129,9 +129,9 @@ def output_options() -> Decorator:
         ),
         click.option("--save", type=OutputFile(), help="Write a checkpoint while training."),
         click.option(
-            "--resume", type=MODEL, help="Resume the run of a checkpoint, and save to it; --epochs may be increased."
+            "--resume", type=MODEL, help="Resume from a checkpoint, and save to it; --epochs may be increased."
         ),
-        click.option("--log", type=OutputFile(), help="Write the metrics of each epoch as a line of JSON."),
+        click.option("--log", type=OutputFile(), help="Log the metrics of each epoch, one JSON object per line."),
         threads_option(),
         figure_option("the learning curves"),
     )

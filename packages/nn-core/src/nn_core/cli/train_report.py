@@ -1,4 +1,4 @@
-"""The result of a training run, as data and as text."""
+"""Training results as data and as text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ PARTS = ("training", "validation")
 
 
 def training_result(trainer: Trainer, *, data: str) -> dict[str, Any]:
-    """The metrics of a classifier's run, evaluated with its final weights.
+    """The final metrics of a classifier's training run.
 
     data  where the training set comes from
     """
@@ -44,8 +44,8 @@ def run_result(trainer: Trainer) -> dict[str, Any]:
 def training_report(result: Mapping[str, Any], *, network: str, origin: str) -> str:
     """The result as text and a table.
 
-    network  in a few words
-    origin   of the validation set
+    network  short description of the network
+    origin   where the validation set comes from
     """
     rows = [("", "examples", "loss", "accuracy")]
     rows += [

@@ -1,4 +1,4 @@
-"""One training run: its backend, progress, a log, checkpoints, and a clean stop on Ctrl-C."""
+"""A training run with its backend, progress, log, checkpoints, and a clean stop on Ctrl-C."""
 
 import contextlib
 import json
@@ -29,13 +29,14 @@ from nn_core.training.trainer import Trainer
 
 
 def backend_for(network: Network, settings: Settings, threads: int | None = None) -> Backend:
-    """What a run computes with, by its settings `engine` and `shards`.
+    """The backend chosen by the settings `engine` and `shards`.
 
-    threads  of the engine; None for the number of cores, at most 4. The bits do not depend on it
-    Raises SettingError for shards of the reference, which computes every batch whole.
+    threads  number of engine threads; None for the number of cores, at most 4. Does not affect
+             the results
+    Raises SettingError for shards with the reference, which computes every batch as a whole.
     """
     if settings.engine == "reference":
-        require(settings.shards is None, "--shards is for --engine fast; the reference has none")
+        require(settings.shards is None, "--shards requires --engine fast")
         return Reference(network)
     from nn_core.engine.engine import Engine
     from nn_core.engine.thread_pool import available_threads
@@ -54,13 +55,13 @@ def run(
     log: Path | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> None:
-    """Train to the end, from the start or from where a saved run stopped.
+    """Train to the end, from the start or from a saved snapshot.
 
     The checkpoint is written after the first epoch, then at most once a second, and at the
     end. With `early_stopping`, the network and the checkpoint end with the weights of the best
     epoch. Ctrl-C ends the run between two steps, and saves it.
 
-    callbacks  called before those that log and save
+    callbacks  called before those for logging and saving
 
     Raises click.ClickException, after saving, if the run is interrupted; DivergenceError,
     keeping the last good checkpoint, if it diverges.
@@ -100,7 +101,7 @@ def run(
 class Saver(Callback):
     """Write a checkpoint after the first epoch, then at most once a second.
 
-    best  keeps the parameters to predict with; None for those of the last step
+    best  holds the parameters to predict with; None for those of the last step
     """
 
     def __init__(self, path: Path, program: str, details: Mapping[str, Any], best: RestoreBestWeights | None) -> None:
@@ -125,7 +126,7 @@ class Saver(Callback):
 
 
 class Log(Callback):
-    """A line of JSON per epoch, those before a resumed run's start included."""
+    """One line of JSON per epoch, including the epochs before a run was resumed."""
 
     def __init__(self, path: Path, state: TrainingState) -> None:
         self.path = path
@@ -145,11 +146,11 @@ class Log(Callback):
 
 
 class InterruptedBetweenSteps(KeyboardInterrupt):
-    """Ctrl-C, at a point where the run can be saved."""
+    """Ctrl-C at a point where the run can be saved."""
 
 
 class StopWhen(Callback):
-    """Raise InterruptedBetweenSteps after the step during which it was asked for."""
+    """Raise InterruptedBetweenSteps after the current step once `asked` returns true."""
 
     def __init__(self, asked: Callable[[], bool]) -> None:
         self.asked = asked
@@ -161,7 +162,7 @@ class StopWhen(Callback):
 
 @contextlib.contextmanager
 def interruption() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed, to be asked between steps; a second one interrupts at once."""
+    """A function that tells whether Ctrl-C was pressed; a second Ctrl-C interrupts at once."""
     pressed = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield pressed.is_set

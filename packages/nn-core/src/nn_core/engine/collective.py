@@ -1,4 +1,4 @@
-"""Shards side by side: each on a thread of its own, exchanging small values in a fixed order."""
+"""Parallel shards, each on its own thread, that exchange small values in a fixed order."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from nn_core.layers.context import Collective
 
 
 class Rendezvous:
-    """Every party leaves a value and gets those of all, in their order."""
+    """All parties exchange values, in a fixed order."""
 
     def __init__(self, parties: int) -> None:
         self._values: list[Any] = [None] * parties
@@ -20,13 +20,13 @@ class Rendezvous:
         self._barrier = threading.Barrier(parties, action=self._publish)
 
     def meet(self, party: int, value: Any) -> list[Any]:
-        """Raises threading.BrokenBarrierError once any party has failed."""
+        """Exchange values. Raises threading.BrokenBarrierError if any party has failed."""
         self._values[party] = value
         self._barrier.wait()
         return self._met
 
     def abort(self) -> None:
-        """Let no one wait for a party that has failed."""
+        """Release all waiting parties after a failure."""
         self._barrier.abort()
 
     def _publish(self) -> None:
@@ -35,10 +35,10 @@ class Rendezvous:
 
 @dataclass(frozen=True)
 class ShardCollective(Collective):
-    """The shards of a batch on threads; one that waits lends its permit to another.
+    """The shards of a batch on threads; a waiting shard releases its permit.
 
-    shard    its number
-    permits  as many as threads may compute at the same time
+    shard    shard number
+    permits  limits the number of threads that compute at the same time
     """
 
     shard: int
@@ -55,13 +55,13 @@ class ShardCollective(Collective):
 
 
 def run_together(work: Callable[[int, Collective], None], shards: int, threads: int) -> None:
-    """work(shard, collective) for all shards at once, `threads` of them computing at a time.
+    """Run work(shard, collective) for all shards concurrently, at most `threads` computing at a time.
 
-    Raises the first error of any shard, once all have stopped.
+    Raises the first error of any shard, after all have stopped.
     """
     rendezvous, permits = Rendezvous(shards), threading.Semaphore(threads)
     errors: list[BaseException] = []
-    handling = np.geterr()  # each thread has its own
+    handling = np.geterr()  # np.errstate is local to a thread
 
     def run(shard: int) -> None:
         with permits, np.errstate(**handling):
@@ -78,14 +78,14 @@ def run_together(work: Callable[[int, Collective], None], shards: int, threads: 
     for worker in workers:
         worker.join()
     if errors:
-        raise errors[0]  # the others follow from it
+        raise errors[0]  # the others are consequences
 
 
 def add_along_tree(vectors: list[Array]) -> Array:
-    """The sum of the vectors, added along one binary tree, into the first of them.
+    """Sum vectors along a fixed binary tree, in place into the first.
 
-    The left branch of n vectors has the largest power of two below n of them, so a process that
-    holds a part of the shards may add the subtrees that it holds.
+    The left subtree of n vectors has the largest power of two below n of them, so a process that
+    owns some of the shards can sum its subtrees locally.
     """
     if len(vectors) == 1:
         return vectors[0]

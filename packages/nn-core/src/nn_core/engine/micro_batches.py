@@ -1,8 +1,8 @@
-"""How many examples pass through a network together.
+"""Sizes of micro-batches: the examples that pass through a network together.
 
-Fewer stay in the cache and need less memory; more are fewer calls, for which threads wait for
-one another. It is a matter of shapes alone, never of the number of threads, for the sake of the
-bits.
+Small micro-batches stay in cache and need less memory; large ones need fewer calls, for which
+threads wait for one another. Sizes depend only on shapes, never on the number of threads, so that
+results are reproducible bit for bit.
 """
 
 import math
@@ -11,37 +11,37 @@ from nn_core.engine.plan import Plan
 from nn_core.network import Network
 
 TRAIN_BYTES = 8 * 1024 * 1024
-"""Outputs of all layers for the examples that pass through the network together.
+"""Memory for the outputs of all layers for one micro-batch in training.
 
-Much of it has left the cache when it is needed again; but less at a time is more calls.
+It exceeds the cache, but smaller micro-batches would need more calls.
 """
 
 PREDICT_BYTES = 64 * 1024 * 1024
-"""The same in prediction, where nothing is kept for a backward pass."""
+"""The same for prediction, which caches nothing for a backward pass."""
 
 SHARDS = 4
-"""Shards of a batch that is large enough, unless the run says how many."""
+"""Default number of shards of a large batch."""
 
 PREDICT_ROWS = 256
-"""Examples that are predicted together at most."""
+"""Maximum number of examples predicted together."""
 
 
 def micro_batch_size(network: Network, plan: Plan) -> int:
-    """How many examples make TRAIN_BYTES of what the layers put out and keep.
+    """The number of examples whose layer outputs and caches take TRAIN_BYTES.
 
-    More if the parameters are large, so that adding up the gradients of the micro-batches stays
-    a small part of the work.
+    More if the parameters are large, so that adding the gradients of the micro-batches remains a
+    small part of the work.
     """
     each = plan.numbers_per_example(network) * network.dtype.itemsize
     return max(1, max(TRAIN_BYTES, 8 * network.vector.nbytes) // max(1, each))
 
 
 def training_cut(network: Network, size: int, shards: int | None, N: int) -> tuple[int, int]:
-    """(shards of a batch of N examples, micro-batches of each shard).
+    """(shards of a batch of N examples, micro-batches per shard).
 
-    By default a batch that passes whole is one shard. Sequences pass whole; so does each shard
-    where layers look at all of the batch. Otherwise there are two shards, or SHARDS of them in
-    micro-batches.
+    By default, a batch that is processed as a whole is one shard. Sequences are processed as a
+    whole; so is each shard if layers are batch-dependent. Otherwise there are two shards, or SHARDS
+    shards divided into micro-batches.
     """
     over_time = None in network.input_shape
     whole_shards = over_time or network.batch_dependent
@@ -57,10 +57,10 @@ def training_cut(network: Network, size: int, shards: int | None, N: int) -> tup
 
 
 def predict_parts(network: Network, plan: Plan, N: int, steps: int) -> int:
-    """How many parts N examples of so many steps are predicted in.
+    """The number of parts in which to predict N examples with this many steps.
 
-    Up to SHARDS if each has TRAIN_BYTES then, and more if they would be larger than
-    PREDICT_BYTES or than PREDICT_ROWS examples.
+    Up to SHARDS if each part has TRAIN_BYTES, and more if parts would exceed PREDICT_BYTES or
+    PREDICT_ROWS examples.
     """
     each = plan.numbers_per_example(network) * network.dtype.itemsize
     together = max(1, PREDICT_BYTES // max(1, each)) // max(1, steps)

@@ -1,4 +1,4 @@
-"""The plan of a network: which fused layers compute which of its layers."""
+"""The execution plan of a network: which fused layers compute which of its layers."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Mode = Literal["training", "inference"]
 class Node:
     """Layers of a network that are computed together: first, ..., stop - 1.
 
-    fused      the fused layer that stands for them, or None for one layer as it is written
-    needs_d_x  whether a layer before it learns
+    fused      the fused layer that replaces them, or None for a single unfused layer
+    needs_d_x  whether an earlier layer is trainable
     """
 
     layers: tuple[Layer, ...]
@@ -46,7 +46,7 @@ class Node:
 
     @cached_property
     def no_states(self) -> State:
-        """The states of layers without any."""
+        """Empty states, for stateless layers."""
         return ((),) * (self.stop - self.first)
 
     def __str__(self) -> str:
@@ -55,16 +55,16 @@ class Node:
         return f"{layers}: {type(layer).__name__}"
 
     def arrays(self, named: Mapping[str, T]) -> dict[str, T]:
-        """The network's arrays under the names by which this node's layer knows them."""
+        """The arrays of the network under the names used by this node's layer."""
         return _arrays(named, self.fused, self.first, self.stop)
 
     def context(self, training: bool, part: BatchPart) -> Context:
-        """Its context in a part of the batch."""
+        """The context of the node for a part of the batch."""
         training = training and all(layer.trainable for layer in self.layers)
         return Context(training, part, (self.first,), self.needs_d_x)
 
     def forward(self, x: Array, state: State, context: Context, workspace: Workspace) -> tuple[Array, State, Cache]:
-        """Through its layers; `state` and what is returned are those of each layer."""
+        """Forward through its layers; takes and returns the state of each layer."""
         if self.fused is not None:
             return self.fused.forward_fused_with_state(
                 x, state[self.first : self.stop], self.params, context, workspace
@@ -73,7 +73,7 @@ class Node:
         return y, (left,), cache
 
     def backward(self, d_y: Array, cache: Cache, grads: Arrays, context: Context, workspace: Workspace) -> Array | None:
-        """Back through its layers; no gradient comes from beyond the last step."""
+        """Backward through its layers, with zero gradient of the final state."""
         if self.fused is not None:
             return self.fused.backward_fused_with_state(d_y, (), cache, self.params, grads, context, workspace)[0]
         return self.layers[0].backward_with_state(d_y, (), cache, self.params, grads, context)[0]
@@ -88,7 +88,7 @@ class Plan:
 
     @classmethod
     def of(cls, network: Network, mode: Mode, *, fused: bool = True) -> Plan:
-        """The longest pattern first; a matter of layers and shapes alone, never of time.
+        """Plan a network, preferring the longest pattern; depends only on layers and shapes.
 
         fused  False for the network's own layers
         """
@@ -107,7 +107,7 @@ class Plan:
         return cls(tuple(nodes), mode)
 
     def numbers_per_example(self, network: Network) -> int:
-        """What the nodes put out, and in training keep, for one example; of one step of time."""
+        """Elements that the nodes output, and in training cache, per example and time step."""
         total = 0
         for node in self.nodes:
             total += element_count(network.shapes[node.stop])
@@ -116,12 +116,12 @@ class Plan:
         return total
 
     def describe(self) -> list[str]:
-        """What is computed by a fused layer, in words."""
+        """A description of each fused node."""
         return [str(node) for node in self.nodes if node.fused is not None]
 
 
 class PlanMemory:
-    """What one thread needs to run a plan: a context and a workspace for each node."""
+    """The memory of one thread for running a plan: a context and a workspace per node."""
 
     def __init__(self, plan: Plan, workspaces: Sequence[Workspace]) -> None:
         self.part = BatchPart()
@@ -132,7 +132,7 @@ class PlanMemory:
         ]
 
     def forward(self, x: Array, state: State) -> tuple[Array, State, list[Cache]]:
-        """Output, the state that each layer leaves, and the caches."""
+        """The output, the final state of each layer, and the caches."""
         caches: list[Cache] = []
         states: State = ()
         for node, stateless, params, context, workspace in self.steps:
@@ -146,7 +146,7 @@ class PlanMemory:
         return x, states, caches
 
     def backward(self, d_output: Array, caches: list[Cache], grads: Sequence[Arrays]) -> None:
-        """Fill the gradients of every node, last first."""
+        """Compute the gradients of all nodes, in reverse order."""
         d: Array | None = d_output
         for i in range(len(self.steps) - 1, -1, -1):
             if d is None:

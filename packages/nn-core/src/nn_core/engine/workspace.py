@@ -1,4 +1,4 @@
-"""Memory that a fused layer keeps between steps, and what it has made of constant weights."""
+"""Memory that a fused layer reuses between steps, and values derived from constant weights."""
 
 import math
 from collections.abc import Callable
@@ -15,9 +15,9 @@ T = TypeVar("T")
 class Workspace:
     """The memory of one fused layer in one thread.
 
-    frozen  whether the parameters stay as they are from call to call, so that what is derived
-            from them alone is computed once
-    pool    threads to share large products
+    frozen  whether the parameters are constant between calls, so that values derived from them
+            are computed once
+    pool    threads for large products
     """
 
     __slots__ = ("_arrays", "_derived", "frozen", "pool")
@@ -29,10 +29,10 @@ class Workspace:
         self._derived: dict[str, Any] = {}
 
     def array(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32) -> npt.NDArray[Any]:
-        """The same array for the same name, shape and dtype; its content is what was left there.
+        """The same array for the same name, shape and dtype; its contents are unchanged.
 
-        Another shape under the same name is cut from the same memory, which only grows; the
-        earlier array is then no longer valid.
+        Another shape under the same name reuses the same memory, which only grows; this
+        invalidates the earlier array.
         """
         array = self._arrays.get(name)
         if array is None or array.shape != shape or array.dtype != dtype:
@@ -44,7 +44,7 @@ class Workspace:
         return array
 
     def derived(self, name: str, make: Callable[[], T]) -> T:
-        """What `make` computes from the parameters alone: at each call, or once if frozen."""
+        """The result of `make`, derived from parameters: computed at each call, or once if frozen."""
         if not self.frozen:
             return make()
         if name not in self._derived:

@@ -1,4 +1,4 @@
-"""Layers: one idea per file, its derivation above its code."""
+"""Layers, each in a file with the derivation of its gradients."""
 
 from typing import TYPE_CHECKING
 
@@ -84,7 +84,7 @@ _LAYERS = lazy_names(
     },
 )
 LAYERS: Registry[type[Layer]] = Registry("layer", _LAYERS, group="nn_core.layers")
-"""Every layer by the name that a checkpoint keeps."""
+"""All layers by their name in checkpoints."""
 
 _OTHERS = lazy_names(
     __name__, {"activation": "ACTIVATIONS Activation", "cells": "CELLS", "pooling": "Pooling", "recurrent": "Recurrent"}

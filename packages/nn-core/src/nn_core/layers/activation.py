@@ -12,9 +12,9 @@ from nn_core.registry import Registry, require
 
 @dataclass(frozen=True)
 class Activation(Layer):
-    """One function for every element; any shape.
+    """An elementwise function, for any shape.
 
-    y[n, ...] depends on x[n, ...] alone, so the chain rule has a single term:
+    y[n, ...] depends only on x[n, ...], so the chain rule has a single term:
     dL/dx = dL/dy * dy/dx, element by element. The formulas are in `nn_core.activations`.
     """
 
@@ -59,7 +59,7 @@ class Tanh(Activation):
 
 @dataclass(frozen=True)
 class ReLU(Activation):
-    """y = max(x, 0): a unit is either silent or linear."""
+    """y = max(x, 0): a unit is either inactive or linear."""
 
     def function(self, x: Array) -> Array:
         return activations.relu(x)
@@ -70,12 +70,12 @@ class ReLU(Activation):
 
 @dataclass(frozen=True)
 class LeakyReLU(Activation):
-    """y = x if x > 0 else slope x: a silent unit still learns."""
+    """y = x if x > 0 else slope x: an inactive unit still learns."""
 
     slope: float = 0.01
 
     def __post_init__(self) -> None:
-        require(0 <= self.slope <= 1, f"LeakyReLU's slope lies in [0, 1], not {self.slope}")
+        require(0 <= self.slope <= 1, f"the slope of LeakyReLU must be in [0, 1], not {self.slope}")
 
     def function(self, x: Array) -> Array:
         return activations.leaky_relu(x, slope=self.slope)
@@ -88,7 +88,7 @@ class LeakyReLU(Activation):
 class GELU(Activation):
     """y = x P(standard normal < x): a smooth ReLU.
 
-    approximate  by tanh, as the first large language models have it, or exactly, by erf
+    approximate  whether to use the tanh approximation, as in GPT-2, or the exact erf
     """
 
     approximate: bool = True
@@ -108,4 +108,4 @@ ACTIVATIONS: Registry[type[Activation]] = Registry(
     group="nn_core.activations",
     kebab_case=True,
 )
-"""Every activation by the name that a command line takes."""
+"""All activations by their name on the command line."""

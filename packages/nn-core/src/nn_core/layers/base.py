@@ -1,4 +1,4 @@
-"""The layer: a value that names its hyperparameters and knows its own derivative."""
+"""Base class of layers."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from nn_core.initializers import initializer
 from nn_core.layers.context import Context
 
 Cache: TypeAlias = Any
-"""What `backward` needs of the forward pass; each layer says in its file what is in it."""
+"""Values cached by the forward pass for `backward`; its contents depend on the layer."""
 
 State: TypeAlias = tuple[Any, ...]
-"""What a layer remembers between two calls: arrays with a row per example; () for nothing."""
+"""State carried between calls: arrays with a row per example; () for a stateless layer."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """Declaration of an array that a layer learns or keeps.
+    """Declaration of a trainable array or running statistic of a layer.
 
-    shape         its shape
-    initializer   its first values, as in "he"; several for equal blocks of the last axis, each
-                  drawn by itself
-    weight_decay  whether L2 and decoupled weight decay act on it
-    trainable     whether an optimizer changes it; False in a frozen layer
-    momentum      of a running statistic, r <- momentum r + (1 - momentum) batch value, which
-                  is not trained: `backward` writes the batch's value under its name
+    shape         shape of the array
+    initializer   initializer, such as "he"; a tuple initializes equal blocks of the last axis
+                  independently
+    weight_decay  whether L2 and decoupled weight decay apply to it
+    trainable     whether optimizers update it; False in a frozen layer
+    momentum      for a running statistic, r <- momentum r + (1 - momentum) batch value, which is
+                  not trained: `backward` writes the batch value under its name
     """
 
     shape: tuple[int, ...]
@@ -43,7 +43,7 @@ class Parameter:
 
     @property
     def region(self) -> int:
-        """Where it lies in the vector: 0 weights, 1 biases, 2 running statistics, 3 frozen."""
+        """Its region in the vector: 0 weights, 1 biases, 2 running statistics, 3 frozen."""
         if self.momentum is not None:
             return 2
         if not self.trainable:
@@ -51,7 +51,7 @@ class Parameter:
         return 0 if self.weight_decay else 1
 
     def draw(self, rng: np.random.Generator) -> Array:
-        """Its first values."""
+        """Sample its initial values."""
         if isinstance(self.initializer, str):
             return initializer(self.initializer)(self.shape, rng=rng)
         *rest, width = self.shape
@@ -65,10 +65,10 @@ class Layer(ABC):
     """A frozen dataclass of hyperparameters that owns no arrays.
 
     Shapes are those of one example, without the batch axis N, except in the arrays of `forward`
-    and `backward`; None is a number of steps. A layer without a state writes `forward` and
-    `backward` only. Shapes are checked in `output_shape`, once, not per call.
+    and `backward`; None is a variable number of steps. A stateless layer implements only `forward`
+    and `backward`. Shapes are checked once in `output_shape`, not per call.
 
-    trainable       False freezes it: its parameters stay, and it runs as in prediction
+    trainable       False freezes it: its parameters are fixed, and it runs in inference mode
     takes_integers  whether its input is integers, which have no gradient: d_x is None
     """
 
@@ -79,40 +79,40 @@ class Layer(ABC):
 
     @property
     def batch_dependent(self) -> bool:
-        """Whether in training the output of an example depends on the others of its batch."""
+        """Whether the output for an example in training depends on other examples in the batch."""
         return False
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """The shape of one output. Raises ShapeError if the layer cannot take the input."""
+        """The shape of one output. Raises ShapeError for an invalid input shape."""
         return input_shape
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        """What the layer learns or keeps, by name."""
+        """The parameters and running statistics, by name."""
         return {}
 
     def macs(self, input_shape: Shape) -> int:
-        """Multiply-accumulates of one forward pass of one example; of a sequence, of one step."""
+        """Multiply-accumulates of a forward pass, per example, or per step for sequences."""
         return 0
 
     def initial_state(self, N: int, input_shape: Shape, dtype: npt.DTypeLike) -> State:
-        """The state with which N sequences begin."""
+        """The initial state of N sequences."""
         return ()
 
     @abstractmethod
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
-        """y, and what `backward` needs of this pass."""
+        """y, and the cache for `backward`."""
 
     @abstractmethod
     def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
-        """Write the parameters' gradients into `grads`; d_x, or None where it is not needed.
+        """Write parameter gradients into `grads`; returns d_x, or None if not needed.
 
-        `grads` are this part's share of the batch's sum. Never changes the parameters or d_y.
+        `grads` is the contribution of this part of the batch. Never modifies parameters or d_y.
         """
 
     def forward_with_state(
         self, x: Array, state: State, params: Arrays, context: Context
     ) -> tuple[Array, State, Cache]:
-        """y, the state after the last step, and what `backward_with_state` needs."""
+        """y, the final state, and the cache for `backward_with_state`."""
         y, cache = self.forward(x, params, context)
         return y, (), cache
 
@@ -121,35 +121,35 @@ class Layer(ABC):
     ) -> tuple[Array | None, State]:
         """d_x and the gradient of the initial state.
 
-        d_state  the gradient of the state after the last step; () stands for zero
+        d_state  gradient of the final state; () means zero
         """
         return self.backward(d_y, cache, params, grads, context), ()
 
 
 def features(shape: Shape) -> int:
-    """The size of the last axis. Raises ShapeError if there is none, or if it is time."""
+    """The size of the last axis. Raises ShapeError if there is none, or if it is the time axis."""
     if not shape or shape[-1] is None:
         raise ShapeError(f"expected features on the last axis, got shape {shape}")
     return shape[-1]
 
 
 def as_rows(x: Array) -> Array:
-    """(rows, D) from (..., D): every example and step is a row."""
+    """Reshape (..., D) to (rows, D): every example and step is a row."""
     return x.reshape(-1, x.shape[-1])
 
 
 def has_arrays(state: State) -> bool:
-    """Whether there is anything in a state."""
+    """Whether a state has any arrays."""
     return any(not isinstance(part, tuple) or has_arrays(part) for part in state)
 
 
 def state_rows(state: State, rows: slice | npt.NDArray[np.intp]) -> State:
-    """The state of some of the examples: a slice of them, or those at these indices."""
+    """The state of some examples, given as a slice or as indices."""
     return tuple(state_rows(part, rows) if isinstance(part, tuple) else part[rows] for part in state)
 
 
 def join_states(states: Sequence[State]) -> State:
-    """The states of consecutive examples as one."""
+    """Concatenate the states of consecutive examples."""
     return tuple(
         join_states(parts) if isinstance(parts[0], tuple) else np.concatenate(parts)
         for parts in zip(*states, strict=True)

@@ -1,4 +1,4 @@
-"""Every feature normalized to mean 0 and variance 1 over the batch."""
+"""Batch normalization: every feature normalized to mean 0 and variance 1 over the batch."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,17 +14,17 @@ from nn_core.registry import require
 
 @dataclass(frozen=True)
 class BatchNorm(Layer):
-    """Each channel less its mean, over its standard deviation; then a learned scale and shift.
+    """Normalize each channel over the batch, then apply a learned scale and shift.
 
-    x (N, ..., C); the M = N * ... numbers of a channel are one sample, over examples, pixels and
+    x (N, ..., C); the M = N * ... elements of a channel are one sample, over examples, pixels and
     steps.
 
     mean = 1/M sum x,   variance = 1/M sum (x - mean)^2
     x_hat = (x - mean) / sqrt(variance + epsilon)
     y = gamma x_hat + beta                            gamma, beta (C,)
 
-    In training, mean and variance are those of the batch, so that every x moves every
-    x_hat of its channel. With d_x_hat = gamma d_y and s = sqrt(variance + epsilon):
+    In training, mean and variance are those of the batch, so every x affects every x_hat of its
+    channel. With d_x_hat = gamma d_y and s = sqrt(variance + epsilon):
 
     dL/dbeta = sum d_y,   dL/dgamma = sum d_y x_hat
     dL/dvariance = sum d_x_hat (x - mean) * -1/2 s^-3 = -1/2 s^-2 gamma dL/dgamma
@@ -32,21 +32,21 @@ class BatchNorm(Layer):
     dL/dx = d_x_hat / s + dL/dvariance * 2 (x - mean) / M + dL/dmean / M
           = gamma/s (d_y - 1/M dL/dbeta - x_hat/M dL/dgamma)
 
-    The sums go over the whole batch, also where this is only a part of it: the parts exchange
-    their moments in the forward pass, and their sums d_y and d_y x_hat in the backward pass.
+    The sums are over the whole batch, even if the input is only a part of it: the parts exchange
+    their moments in the forward pass, and the sums of d_y and d_y x_hat in the backward pass.
 
-    In prediction, mean and variance are running averages over the batches of training, so that
-    the output of an example does not depend on its batch; they are constants, and
-    dL/dx = gamma/s d_y. The running variance is fed M/(M - 1) variance, whose expectation is
-    the variance of all data; a single number has none, and leaves it as it is.
+    In prediction, mean and variance are running averages over training batches, so that the output
+    for an example does not depend on its batch; they are constants, and dL/dx = gamma/s d_y. The
+    running variance is updated with M/(M - 1) variance, an unbiased estimate of the variance of all
+    data; it is undefined for M = 1, which leaves the running variance unchanged.
 
     running <- momentum running + (1 - momentum) batch
 
-    Running averages are not trained: under their names among the gradients are the values of
-    the batch, in training; outside of it nothing is written there.
+    Running averages are not trained: in training, the batch values are written under their names
+    among the gradients; otherwise nothing is written there.
 
-    momentum  what a running average keeps of itself, in [0, 1)
-    epsilon   keeps a constant channel from dividing by zero
+    momentum  weight of the old value in a running average, in [0, 1)
+    epsilon   avoids division by zero for a constant channel
     Raises ShapeError for an input without channels.
     Source: Ioffe, Szegedy, Batch normalization: accelerating deep network training by
     reducing internal covariate shift (2015), algorithms 1 and 2 and sec. 3.1.
@@ -56,7 +56,7 @@ class BatchNorm(Layer):
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
-        require(0 <= self.momentum < 1, f"momentum lies in [0, 1), not {self.momentum}")
+        require(0 <= self.momentum < 1, f"momentum must be in [0, 1), not {self.momentum}")
         require(0 < self.epsilon < math.inf, f"epsilon must be positive, not {self.epsilon}")
 
     @property
@@ -106,9 +106,9 @@ class BatchNorm(Layer):
 
 
 def batch_moments(x: Array, context: Context) -> tuple[int, Array, Array]:
-    """How many numbers a channel has in the whole batch, their mean and their variance.
+    """Count, mean and variance of each channel over the whole batch.
 
-    Sums are in float64, since millions of numbers far from zero would cost float32 its digits.
+    Sums are in float64, since float32 would lose precision for many values far from zero.
     """
     rows = as_rows(x)
     mean = rows.sum(axis=0, dtype=np.float64) / max(len(rows), 1)
@@ -118,10 +118,10 @@ def batch_moments(x: Array, context: Context) -> tuple[int, Array, Array]:
 
 
 def join_moments(parts: Sequence[tuple[int, Array, Array]]) -> tuple[int, Array, Array]:
-    """Count, mean and sum of squared differences of several samples as one.
+    """Combine count, mean and sum of squared differences of several samples.
 
-    m numbers with mean a and sum of squared differences q, joined to the M numbers with mean A
-    and Q before them, give d = a - A, A + d m/(M + m) and Q + q + d^2 M m/(M + m).
+    With d = a - A, combining m values with mean a and sum of squared differences q with M values
+    with mean A and sum Q gives the mean A + d m/(M + m) and the sum Q + q + d^2 M m/(M + m).
     Source: Chan, Golub, LeVeque, Updating formulae and a pairwise algorithm for computing
     sample variances (1979).
     """

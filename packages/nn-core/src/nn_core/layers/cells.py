@@ -1,4 +1,4 @@
-"""The recurrent layers by the names that command lines take."""
+"""The recurrent layers by their name on the command line."""
 
 from types import MappingProxyType
 
@@ -8,4 +8,4 @@ from nn_core.layers.recurrent import Recurrent
 from nn_core.layers.simple_rnn import SimpleRNN
 
 CELLS: MappingProxyType[str, type[Recurrent]] = MappingProxyType({"rnn": SimpleRNN, "gru": GRU, "lstm": LSTM})
-"""Every recurrent layer by its name."""
+"""All recurrent layers by name."""

@@ -1,4 +1,4 @@
-"""Layers in a row as one layer."""
+"""A sequence of layers as a single layer."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Chain(Layer):
         return tuple(layer.initial_state(N, shape, dtype) for layer, shape in zip(self.layers, shapes, strict=False))
 
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
-        """As `forward_with_state`, from the initial state."""
+        """Like `forward_with_state`, from the initial state."""
         dtype = next((array.dtype for array in params.values()), x.dtype)
         state = self.initial_state(len(x), x.shape[1:], dtype)
         y, _, cache = self.forward_with_state(x, state, params, context)
@@ -94,7 +94,7 @@ class Chain(Layer):
         d: Array | None = d_y
         d_initial: list[State] = [()] * len(self.layers)
         for index, child in reversed(list(enumerate(self.contexts(params, context)))):
-            if d is None:  # no layer before this one learns, and no one asks for d_x
+            if d is None:  # no earlier layer is trainable, and d_x is not needed
                 break
             d, d_initial[index] = self.layers[index].backward_with_state(
                 d, d_state[index] if d_state else (), cache[index], below(params, index), below(grads, index), child
@@ -102,7 +102,7 @@ class Chain(Layer):
         return d, tuple(d_initial)
 
     def contexts(self, params: Arrays, context: Context) -> Iterator[Context]:
-        """The context of each layer; d_x is needed behind the first layer that learns."""
+        """The context of each layer; d_x is needed after the first trainable layer."""
         needs_d_x = context.needs_d_x
         for index, layer in enumerate(self.layers):
             yield context.child(index, trainable=layer.trainable, needs_d_x=needs_d_x)
@@ -110,6 +110,6 @@ class Chain(Layer):
 
 
 def below(named: Mapping[str, T], index: int) -> dict[str, T]:
-    """What is named "index/...", under the rest of the name."""
+    """The arrays named "index/...", without this prefix."""
     prefix = f"{index}/"
     return {name[len(prefix) :]: value for name, value in named.items() if name.startswith(prefix)}

@@ -1,4 +1,4 @@
-"""What a layer may know beyond its input: the mode, its place, and the rest of the batch."""
+"""The context of a layer's call: mode, position in the network, and the whole batch."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,12 +11,12 @@ from nn_core.arrays import Array
 
 
 class Collective:
-    """Exchange of small values among the shards of a batch; this one knows a single shard."""
+    """Exchange of small values among the shards of a batch; this one is for a single shard."""
 
     def gather(self, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        """Copies of every shard's values, in the order of the shards.
+        """Copies of the values of all shards, in order.
 
-        All shards call it, empty ones too.
+        Must be called by all shards, including empty ones.
         """
         return [values]
 
@@ -25,9 +25,9 @@ class Collective:
 class BatchPart:
     """The part of a batch that passes through the layers together.
 
-    seed        of the run, and number of the step: the keys of noise
-    first_row   number of the part's first example in the whole batch
-    collective  reaches the other shards of the batch
+    seed        seed of the run and step number: the keys of noise
+    first_row   index of its first example in the whole batch
+    collective  communicates with the other shards of the batch
     """
 
     seed: tuple[int, int] = (0, 0)
@@ -37,12 +37,12 @@ class BatchPart:
 
 @dataclass(frozen=True)
 class Context:
-    """What a layer may know beyond its input.
+    """The context of a layer's call.
 
-    training   whether the layer is being trained; False also for a frozen layer
-    part       the part of the batch that the input is
-    path       of the layer: its position in the network, and in the chains within
-    needs_d_x  whether `backward` has to return d_x
+    training   whether the layer is being trained; False for a frozen layer
+    part       the part of the batch being processed
+    path       position of the layer in the network, and in nested chains
+    needs_d_x  whether `backward` must return d_x
     """
 
     training: bool = True
@@ -64,14 +64,14 @@ class Context:
         return totals
 
     def uniform(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-        """Uniform numbers in [0, 1) of shape (N, ...), the same however the batch is cut.
+        """Uniform numbers in [0, 1) of shape (N, ...), independent of how the batch is split.
 
-        A layer that draws twice in a pass draws from `child(0)` and `child(1)`.
+        A layer that needs two arrays per pass uses `child(0)` and `child(1)`.
         """
         return noise.uniform(self.part.seed, self.path, self.part.first_row, shape, dtype)
 
     def normal(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-        """Standard normal numbers, as `uniform`: sqrt(-2 log(1 - u)) cos(2 pi v).
+        """Standard normal numbers, like `uniform`: sqrt(-2 log(1 - u)) cos(2 pi v).
 
         Source: Box, Muller, A note on the generation of random normal deviates (1958).
         """

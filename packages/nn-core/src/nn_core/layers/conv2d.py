@@ -1,4 +1,4 @@
-"""Convolution: one small set of weights, applied at every position of an image."""
+"""2D convolution: the same kernel applied at every position of an image."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,18 +24,19 @@ class Conv2D(Layer):
     convolution does not flip the kernel: it is the cross-correlation of p and W.
 
     W[u, v, c, f] is multiplied by p[n, i s + u d, j t + v e, c] in y[n, i, j, f], once for every
-    example and position; b[f] moves every y[n, i, j, f] by 1; the chain rule sums over what moved:
+    example and position; the derivative of every y[n, i, j, f] by b[f] is 1; the chain rule sums
+    over all outputs:
 
     dL/dW[u, v, c, f] = sum_n sum_i sum_j p[n, i s + u d, j t + v e, c] d_y[n, i, j, f]
     dL/db[f]          = sum_n sum_i sum_j d_y[n, i, j, f]
 
-    A pixel p[n, a, b, c] moves y[n, i, j, f] by W[u, v, c, f] if a = i s + u d and
-    b = j t + v e, so it collects from every window that covers it:
+    The derivative of y[n, i, j, f] by a pixel p[n, a, b, c] is W[u, v, c, f] if a = i s + u d and
+    b = j t + v e, so its gradient is a sum over every window that covers it:
 
     dL/dp[n, a, b, c] = sum over i, u with i s + u d = a, and j, v with j t + v e = b, and f,
                         of d_y[n, i, j, f] W[u, v, c, f]
 
-    and d_x is d_p without the border. That sum is a convolution again. Write u' = h - 1 - u,
+    and d_x is d_p without the border. That sum is again a convolution. Write u' = h - 1 - u,
     v' = w - 1 - v, and z for d_y with s - 1 (t - 1) zeros between neighbors and d (h - 1)
     (e (w - 1)) zeros around, so that z[i s + d (h - 1)] = d_y[i]. Then z[a + u' d] = d_y[i]
     exactly where a = i s + u d, and is zero where no i gives a; the sum over i becomes one
@@ -46,30 +47,30 @@ class Conv2D(Layer):
     which is z convolved at stride 1 and the same dilation, with the kernel rotated by 180
     degrees and its channels and filters exchanged.
 
-    As matrices ("im2col"): each window of p, laid out flat, is a row of X
+    As matrices ("im2col"): each flattened window of p is a row of X
     (N * output rows * output columns, h w C), and W is a matrix (h w C, filters). Then
 
     y = X @ W + b,   d_W = X^T @ d_y,   d_X = d_y @ W^T
 
-    as in a Dense layer, and d_p is the sum of d_X over the windows that a pixel is in.
+    as in a Dense layer, and d_p is the sum of d_X over the windows that contain a pixel.
 
-    With groups, channels and filters are cut into as many equal blocks, and the filters of a
-    block see the channels of that block alone: W (h, w, C / groups, filters), and the products
-    above are made for each block apart. With groups = C each channel has filters of its own
+    With groups, channels and filters are divided into equal blocks, and the filters of a block see
+    only the channels of that block: W (h, w, C / groups, filters), and the products above are
+    computed for each block separately. With groups = C, each channel has its own filters
     ("depthwise").
 
     filters      output channels
-    kernel_size  pixels of the window, one number or (height, width)
-    strides      pixels from one position to the next, one number or (down, across)
+    kernel_size  size of the window in pixels, one number or (height, width)
+    strides      pixels between output positions, one number or (down, across)
     padding      "valid": none;
-                 "same": as many zeros as give ceil(H / s) x ceil(W / t) positions, the odd one at
-                 the bottom and at the right;
+                 "same": zeros such that there are ceil(H / s) x ceil(W / t) positions, with an odd
+                 row or column at the bottom or right;
                  a number, or (top and bottom, left and right), smaller than the window
     dilation     distance between neighboring pixels of the window, one number or (down, across)
-    groups       blocks of channels; divides the channels and the filters
-    initializer  how W begins; b begins at zero
+    groups       number of channel groups; divides the channels and the filters
+    initializer  initializer of W; b is initialized to zero
     Raises ShapeError for an input that is not an image, is smaller than the window, or has
-    channels that the groups do not divide.
+    channels not divisible by the groups.
     Source: LeCun et al., Gradient-based learning applied to document recognition (1998);
     Dumoulin, Visin, A guide to convolution arithmetic for deep learning (2016), ch. 2, 4 and 5.1;
     groups: Krizhevsky, Sutskever, Hinton, ImageNet classification with deep convolutional neural
@@ -105,7 +106,7 @@ class Conv2D(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         height, width, channels = image_shape(input_shape)
         if channels % self.groups:
-            raise ShapeError(f"expected channels that {self.groups} groups divide, got {channels}")
+            raise ShapeError(f"expected channels divisible by {self.groups} groups, got {channels}")
         return *self.window.output_size(height, width), self.filters
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
@@ -144,12 +145,12 @@ class Conv2D(Layer):
 
 
 def split(matrix: Array, groups: int) -> Array:
-    """The columns of a matrix in equal blocks: (groups, R, K / groups) from (R, K)."""
+    """Split the columns of a matrix into equal blocks: (R, K) to (groups, R, K / groups)."""
     R, K = matrix.shape
     return matrix.reshape(R, groups, K // groups).swapaxes(0, 1)
 
 
 def join(blocks: Array) -> Array:
-    """Blocks side by side, the inverse of `split`."""
+    """Concatenate blocks side by side; the inverse of `split`."""
     groups, R, K = blocks.shape
     return blocks.swapaxes(0, 1).reshape(R, groups * K)

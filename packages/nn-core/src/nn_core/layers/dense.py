@@ -16,18 +16,18 @@ class Dense(Layer):
 
     y = x @ W + b          x (N, D), W (D, units), b (units,), y (N, units)
 
-    Of sequences (N, T, D), every step is a row by itself; more axes likewise.
+    For sequences (N, T, D), every step is a separate row; additional axes likewise.
 
-    Element by element y[n, j] = sum_i x[n, i] W[i, j] + b[j]. So W[i, j] moves y[n, j] by
-    x[n, i] for each example n, b[j] moves every y[n, j] by 1, and x[n, i] moves each
-    y[n, j] by W[i, j]; the chain rule sums over what moved:
+    Elementwise, y[n, j] = sum_i x[n, i] W[i, j] + b[j]. So the derivative of y[n, j] by W[i, j] is
+    x[n, i] for each example n, by b[j] it is 1, and by x[n, i] it is W[i, j]; the chain rule sums
+    over all outputs:
 
     dL/dW[i, j] = sum_n x[n, i] d_y[n, j]        d_W = x^T @ d_y
     dL/db[j]    = sum_n d_y[n, j]                d_b = sum over the batch of d_y
     dL/dx[n, i] = sum_j d_y[n, j] W[i, j]        d_x = d_y @ W^T
 
     units        outputs per example
-    initializer  how W begins; b begins at zero
+    initializer  initializer of W; b is initialized to zero
     Raises ShapeError for an input without features.
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 6.5.6.
     """

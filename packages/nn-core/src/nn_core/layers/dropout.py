@@ -1,4 +1,4 @@
-"""Noise that keeps units from relying on one another."""
+"""Dropout: random zeros that keep units from co-adapting."""
 
 from dataclasses import dataclass
 
@@ -10,19 +10,19 @@ from nn_core.registry import require
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """In training, each number is set to zero with probability `rate`.
+    """In training, set each element to zero with probability `rate`.
 
     mask = (u >= rate) / (1 - rate),   u uniform in [0, 1)
     y = x * mask,   d_x = d_y * mask
 
-    What is kept is divided by 1 - rate ("inverted" dropout), so that E[y] = x and nothing has to
-    be scaled in prediction, where the layer does nothing at all.
+    Kept elements are divided by 1 - rate ("inverted" dropout), so that E[y] = x and no scaling is
+    needed in prediction, where the layer is the identity.
 
-    Neighboring pixels of a feature map are nearly equal, so dropping one of them hides nothing:
-    with `spatial` the mask is (N, 1, ..., 1, C), and a channel is dropped or kept as a whole.
+    Neighboring pixels of a feature map are nearly equal, so dropping single pixels hides little:
+    with `spatial`, the mask is (N, 1, ..., 1, C), and a channel is dropped or kept as a whole.
 
     rate     probability of zero, in [0, 1)
-    spatial  one draw for all numbers of a channel, in each example
+    spatial  whether to drop whole channels, independently for each example
     Source: Srivastava et al., Dropout: a simple way to prevent neural networks from
     overfitting (2014); spatial: Tompson et al., Efficient object localization using
     convolutional networks (2015), sec. 3.2.
@@ -32,7 +32,7 @@ class Dropout(Layer):
     spatial: bool = False
 
     def __post_init__(self) -> None:
-        require(0 <= self.rate < 1, f"a dropout rate lies in [0, 1), not {self.rate}")
+        require(0 <= self.rate < 1, f"the dropout rate must be in [0, 1), not {self.rate}")
 
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
         if not context.training or self.rate == 0:

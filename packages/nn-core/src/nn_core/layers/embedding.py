@@ -1,4 +1,4 @@
-"""Embedding: from tokens to rows of features."""
+"""Embedding: a learned feature vector per token."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ from nn_core.registry import require
 
 @dataclass(frozen=True)
 class Embedding(Layer):
-    """Each token of a vocabulary has a row of features, which is learned.
+    """A lookup table with a learned row of features per token.
 
     y[n] = W[x[n]]      x (N, ...) integers, W (vocabulary_size, dimensions), y (N, ..., dimensions)
 
     It is the product of one-hot rows, o[n, v] = 1 if v = x[n] else 0, with W: y = o @ W. So
-    the gradient is o^T @ d_y, in which W[v] is moved by every position at which v occurs:
+    the gradient is o^T @ d_y, in which dL/dW[v] sums over all positions where v occurs:
 
     dL/dW[v] = sum over all n with x[n] = v of d_y[n]
 
     Integers have no gradient: there is no d_x.
 
-    vocabulary_size  how many tokens there are, 0 to vocabulary_size - 1
-    dimensions       features of a token
-    initializer      of W
-    Raises DataError for an integer that is not a token.
+    vocabulary_size  number of tokens, which are 0 to vocabulary_size - 1
+    dimensions       number of features per token
+    initializer      initializer of W
+    Raises DataError for an integer outside the vocabulary.
     Source: Bengio et al., A neural probabilistic language model (2003), sec. 2.
     """
 
@@ -64,7 +64,7 @@ class Embedding(Layer):
         return None
 
     def check_tokens(self, x: npt.NDArray[Any]) -> None:
-        """Raise DataError unless all of x are tokens of the vocabulary."""
+        """Raise DataError unless all elements of x are tokens of the vocabulary."""
         if x.size == 0:
             return
         least, largest = int(x.min()), int(x.max())

@@ -1,4 +1,4 @@
-"""From an image to a vector of features."""
+"""Flatten an image to a feature vector."""
 
 import math
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from nn_core.layers.context import Context
 
 @dataclass(frozen=True)
 class Flatten(Layer):
-    """All axes of an example in one: y (N, D1 * D2 * ...) from x (N, D1, D2, ...).
+    """Flatten all axes of an example: x (N, D1, D2, ...) to y (N, D1 * D2 * ...).
 
-    The numbers stay the same and in the same order, so d_x is d_y in the shape of x.
+    The elements and their order are unchanged, so d_x is d_y reshaped to the shape of x.
 
-    Raises ShapeError for sequences of any length, whose steps have no fixed number.
+    Raises ShapeError for sequences of variable length.
     """
 
     def output_shape(self, input_shape: Shape) -> Shape:

@@ -1,4 +1,4 @@
-"""From feature maps to one number for each."""
+"""Global average pooling: one value per feature map."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,11 @@ from nn_core.layers.windows import image_shape
 
 @dataclass(frozen=True)
 class GlobalAveragePool2D(Layer):
-    """The mean of each feature map, wherever in it the feature was.
+    """The mean of each feature map, regardless of the position of a feature.
 
     y[n, c] = 1/(H W) sum_i sum_j x[n, i, j, c]        x (N, H, W, C), y (N, C)
 
-    Every pixel moves y by 1/(H W), so dL/dx[n, i, j, c] = d_y[n, c] / (H W).
+    The derivative of y by every pixel is 1/(H W), so dL/dx[n, i, j, c] = d_y[n, c] / (H W).
 
     Raises ShapeError for an input that is not an image.
     Source: Lin, Chen, Yan, Network in network (2014), sec. 3.2.

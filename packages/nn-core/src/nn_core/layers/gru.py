@@ -1,4 +1,4 @@
-"""The gated recurrent unit: a state that is partly kept and partly made anew."""
+"""The gated recurrent unit: gates control how the state is kept and updated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from nn_core.layers.recurrent import Recurrent
 
 @dataclass(frozen=True)
 class GRU(Recurrent):
-    """The update gate u says how much of the state stays, the reset gate r what n sees of it.
+    """The update gate u controls how much of the state is kept, the reset gate r how it affects n.
 
     r = sigmoid(x[t] @ W_xr + b_r + h[t-1] @ W_hr)
     u = sigmoid(x[t] @ W_xu + b_u + h[t-1] @ W_hu)
@@ -23,17 +23,17 @@ class GRU(Recurrent):
     h[t] = (1 - u) n + u h[t-1],   y[t] = h[t]
 
     x[t] (N, D), h[t] and each gate (N, units); W_x = [W_xr W_xu W_xn] (D, 3 units), W_h
-    likewise (units, 3 units), b (3 units,); states and gates are multiplied element by element.
+    likewise (units, 3 units), b (3 units,); states and gates are multiplied elementwise.
 
-    There are two forms, for the reset gate may act after the product with W_hn or before it:
+    There are two variants, since the reset gate may act after the product with W_hn or before it:
 
     reset_after=True    a = h[t-1] @ W_hn + b_h,   z_n = x[t] @ W_xn + b_n + r a
     reset_after=False   s = r h[t-1],              z_n = x[t] @ W_xn + b_n + s @ W_hn
 
-    The second is that of the paper. In the first, that of PyTorch, Keras and cuDNN, with a bias
-    b_h (units,) of its own, one product a step does for all gates.
+    The second is the original one. The first, used by PyTorch, Keras and cuDNN, has an additional
+    bias b_h (units,) and needs only one product per step for all gates.
 
-    With z_r and z_u what enters the sigmoids, both have
+    With z_r and z_u the arguments of the sigmoids, both have
 
     d_h[t] = d_y[t] + (from step t + 1)           at the last step d_state
     d_z_n  = d_h[t] (1 - u) (1 - n^2)             since tanh' = 1 - tanh^2

@@ -1,4 +1,4 @@
-"""Every channel of every example normalized to mean 0 and variance 1."""
+"""Instance normalization: every channel of every example normalized to mean 0 and variance 1."""
 
 import math
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ from nn_core.registry import require
 
 @dataclass(frozen=True)
 class InstanceNorm(Layer):
-    """Each channel less its mean, over its standard deviation, in each example by itself.
+    """Normalize each channel of each example independently.
 
-    x, y (N, H, W, C); the M = H W numbers of one channel of one example are the sample.
+    x, y (N, H, W, C); the M = H W elements of one channel of one example are the sample.
 
     mean = 1/M sum x,   variance = 1/M sum (x - mean)^2,   s = sqrt(variance + epsilon)
     y = (x - mean) / s
 
-    As a first layer it takes photos as they are, 0 to 255: brightness, contrast and a color cast,
-    which multiply a channel or add to it, are gone from y.
+    As a first layer, it takes unscaled photos, 0 to 255: it removes brightness, contrast and color
+    casts, which scale a channel or add a constant.
 
-    Every x moves every y of its channel, through mean and s. dL/ds = -1/s sum d_y y, and
-    ds/dx = (x - mean)/(M s) = y/M; the mean has no part in s of its own, since
+    Every x affects every y of its channel, through mean and s. dL/ds = -1/s sum d_y y, and
+    ds/dx = (x - mean)/(M s) = y/M; the dependence of s on the mean vanishes, since
     sum (x - mean) = 0; and dL/dmean = -1/s sum d_y:
 
     dL/dx = d_y/s + dL/dmean / M + dL/ds ds/dx
           = 1/s (d_y - 1/M sum d_y - y/M sum d_y y)
 
-    epsilon  keeps a constant channel from dividing by zero, in the units of x squared
+    epsilon  avoids division by zero for a constant channel, in units of x squared
     Raises ShapeError for an input that is not an image.
     Source: Ulyanov, Vedaldi, Lempitsky, Instance normalization: the missing ingredient for
     fast stylization (2016).

@@ -12,11 +12,11 @@ from nn_core.layers.context import Context
 
 @dataclass(frozen=True)
 class LastStep(Layer):
-    """Keeps the last step alone, so that one output stands for a whole sequence.
+    """Keep only the last step, as the output for the whole sequence.
 
     y = x[:, -1]          x (N, T, ...), y (N, ...)
 
-    d_x[:, -1] = d_y, and d_x is 0 at all steps before it, which do not move y.
+    d_x[:, -1] = d_y, and d_x is 0 at all earlier steps, which do not affect y.
 
     Raises ShapeError for an input that is not (T, ...) with features at each step.
     """

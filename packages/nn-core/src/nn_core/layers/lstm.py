@@ -1,4 +1,4 @@
-"""Long short-term memory: a cell that is written, kept and read through gates."""
+"""Long short-term memory: a cell with input, forget and output gates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from nn_core.layers.recurrent import Recurrent
 
 @dataclass(frozen=True)
 class LSTM(Recurrent):
-    """Beside h there is a cell c, which changes by addition and so keeps its gradient.
+    """In addition to h, it has a cell c, whose additive updates preserve its gradient.
 
     z = x[t] @ W_x + b + h[t-1] @ W_h       four blocks of `units` columns: o, i, f, g
     o = sigmoid(z_o)   output gate: how much of the cell is read
@@ -26,9 +26,9 @@ class LSTM(Recurrent):
     h[t] = o tanh(c[t]),   y[t] = h[t]
 
     x[t] (N, D), h[t], c[t] and each gate (N, units), W_x (D, 4 units), W_h (units, 4 units),
-    b (4 units,); states and gates are multiplied element by element.
+    b (4 units,); states and gates are multiplied elementwise.
 
-    h[t] moves the loss through y[t] and through z[t+1]; c[t] through h[t] and through c[t+1]:
+    h[t] affects the loss through y[t] and z[t+1], and c[t] through h[t] and c[t+1]:
 
     d_h[t] = d_y[t] + d_z[t+1] @ W_h^T
     d_c[t] = d_h[t] o (1 - tanh(c[t])^2) + d_c[t+1] f[t+1]
@@ -38,10 +38,10 @@ class LSTM(Recurrent):
     d_z_g  = d_c[t] i (1 - g^2)
     dL/dW_h = sum_t h[t-1]^T @ d_z[t]
 
-    and at the last step d_state takes the place of what would come from t + 1. From step to
-    step d_c is multiplied by f alone: where f is 1 a gradient reaches back unshrunk. So b_f
-    begins at 1, and the cell remembers until it learns to forget. The gradients of W_x and b,
-    and d_x, follow from d_z as in every recurrent layer.
+    and at the last step, d_state replaces the terms from t + 1. From step to step, d_c is
+    multiplied only by f: where f is 1, the gradient does not vanish. So b_f is initialized to 1,
+    and the cell remembers until it learns to forget. The gradients of W_x and b, and d_x, follow
+    from d_z as in every recurrent layer.
 
     The state is (h, c). Arguments: see `Recurrent`.
     Source: Hochreiter, Schmidhuber, Long short-term memory (1997); Gers, Schmidhuber, Cummins,

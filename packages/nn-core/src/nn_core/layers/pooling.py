@@ -1,4 +1,4 @@
-"""Pooling: one number for each window of a feature map."""
+"""Pooling: one value for each window of a feature map."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,20 +14,20 @@ from nn_core.layers.windows import Pair, Window, image_shape
 
 @dataclass(frozen=True)
 class Pooling(Layer):
-    """One number for all those in a window, for each channel apart.
+    """Reduce each window to a single value, independently for each channel.
 
     y[n, i, j, c] = operation over u, v of x[n, i s + u - top, j t + v - left, c]
 
     x (N, H, W, C), y (N, output rows, output columns, C), window (h, w), strides (s, t), and
-    `top` rows and `left` columns of padding, whose pixels do not take part.
+    `top` rows and `left` columns of padding, whose pixels are ignored.
 
-    pool_size  pixels of the window, one number or (height, width)
-    strides    pixels from one position to the next, one number or (down, across); None for the
-               window's own size, so that windows neither overlap nor leave gaps
-    padding    "valid": none, and pixels at the bottom and at the right that are too few for
-               another window are not seen;
-               "same": as much as gives ceil(H / s) x ceil(W / t) positions, the odd pixel at the
-               bottom and at the right;
+    pool_size  size of the window in pixels, one number or (height, width)
+    strides    pixels between output positions, one number or (down, across); None for the window
+               size, so that windows neither overlap nor leave gaps
+    padding    "valid": none; remaining pixels at the bottom and right that do not fill another
+               window are ignored;
+               "same": such that there are ceil(H / s) x ceil(W / t) positions, with an odd row or
+               column at the bottom or right;
                a number, or (top and bottom, left and right), smaller than the window
     Raises ShapeError for an input that is not an image, or is smaller than the window.
     """
@@ -53,24 +53,24 @@ class Pooling(Layer):
         return *self.window.output_size(height, width), channels
 
     def exists(self, height: int, width: int) -> npt.NDArray[np.bool_]:
-        """Which pixels of each window are not padding: (1, rows, columns, h, w, 1)."""
+        """A mask of the pixels of each window that are not padding: (1, rows, columns, h, w, 1)."""
         return self.window.view(np.ones((1, height, width, 1), np.bool_), fill=False)
 
 
 @dataclass(frozen=True)
 class MaxPool2D(Pooling):
-    """The largest number of each window: whether a feature is anywhere in it.
+    """The maximum of each window: whether it contains a feature anywhere.
 
     y[n, i, j, c] = max over u, v of x[n, i s + u - top, j t + v - left, c]
 
-    If the largest, the winner, moves a little, y moves with it; no other number of the window
-    moves y. So d_y goes to the winner, and d_x is the sum over all windows that a number won:
+    The derivative of y by the maximum, the winner, is 1, and by all other elements of the window 0.
+    So d_y goes to the winner, and d_x is the sum over all windows that an element won:
 
     dL/dx[n, a, b, c] = sum of d_y[n, i, j, c] over the positions (i, j) won by (a, b)
 
-    Of equal numbers the first in reading order wins, row by row from the left: y is no longer
-    differentiable there, and any one of them will do, so long as it is always the same. Padding
-    counts as minus infinity and never wins, not even from pixels of minus infinity.
+    Among equal values, the first in row-major order wins: y is not differentiable there, and any
+    consistent choice is valid. Padding counts as minus infinity and never wins, not even against
+    pixels of minus infinity.
 
     Source: Ranzato et al., Unsupervised learning of invariant feature hierarchies (2007);
     Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 9.3.
@@ -94,14 +94,14 @@ class MaxPool2D(Pooling):
 
 @dataclass(frozen=True)
 class AveragePool2D(Pooling):
-    """The mean of each window: how much of a feature is in it.
+    """The mean of each window: the average strength of a feature.
 
     y[n, i, j, c] = 1/m[i, j] sum over u, v of x[n, i s + u - top, j t + v - left, c]
 
-    m[i, j] is the number of pixels of the window at (i, j) that exist, h w where it holds no
-    padding; with `count_zeros` it is h w everywhere, as if padding were pixels of zero.
+    m[i, j] is the number of pixels of the window at (i, j) that are not padding, h w if it contains
+    no padding; with `count_zeros`, it is h w everywhere, as if padding were pixels of zero.
 
-    Every number moves the y of each window that it is in by 1/m:
+    The derivative of y by every pixel in its window is 1/m:
 
     dL/dx[n, a, b, c] = sum of d_y[n, i, j, c] / m[i, j] over the positions whose window
                         covers (a, b)
@@ -131,6 +131,6 @@ class AveragePool2D(Pooling):
 
 
 def _flat(windows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """The pixels of each window in a row: (N, I, J, h w, C) from (N, I, J, h, w, C)."""
+    """Flatten the pixels of each window: (N, I, J, h, w, C) to (N, I, J, h w, C)."""
     N, rows, columns, h, w, C = windows.shape
     return windows.reshape(N, rows, columns, h * w, C)

@@ -1,4 +1,4 @@
-"""What all recurrent layers have in common."""
+"""Base class of recurrent layers."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -18,39 +18,38 @@ from nn_core.registry import require
 
 @dataclass(frozen=True)
 class Recurrent(Layer):
-    """A layer that reads a sequence step after step, and remembers what it has read in a state.
+    """A layer that reads a sequence step by step and carries a state.
 
     state[t] = f(x[t], state[t-1]),   y[t] = h[t], the first array of state[t]
 
-    x (N, T, D), y (N, T, units), each array of a state (N, units). state[0] is the initial one,
-    zeros unless another is given, and t runs from 1 to T.
+    x (N, T, D), y (N, T, units), each array of a state (N, units). state[0] is the initial state,
+    zeros by default, and t runs from 1 to T.
 
-    The same weights act at every step, so the gradient of each is a sum over the steps. A state
-    moves the loss in two ways, through its own y and through the state after it, so its gradient
+    The weights are shared by all steps, so the gradient of each is a sum over the steps. A state
+    affects the loss in two ways, through its output y and through the next state, so its gradient
     is a sum of two terms:
 
-    d_h[t] = d_y[t] + (what comes back from step t + 1)
+    d_h[t] = d_y[t] + (gradient from step t + 1)
 
-    which is computed from the last step to the first: backpropagation through time. It begins
-    with d_state, the gradient from beyond the last step, and ends with the gradient of the
-    initial state.
+    which is computed from the last step to the first: backpropagation through time. It starts with
+    d_state, the gradient of the final state, and ends with the gradient of the initial state.
 
-    z[t] is what enters the nonlinearities at step t: gates * units columns, one block of `units`
-    for each gate.
+    z[t] is the argument of the nonlinearities at step t: gates * units columns, one block of
+    `units` for each gate.
 
-    z[t] = x[t] @ W_x + b + (a term of the state before it)
+    z[t] = x[t] @ W_x + b + (a term of the previous state)
 
-    The first part does not depend on the state, so it is computed for all steps at once; and so
-    are its gradients, once d_z of all steps is known:
+    The first part does not depend on the state, so it is computed for all steps at once, as are its
+    gradients, once d_z is known for all steps:
 
     dL/dW_x = sum_t x[t]^T @ d_z[t]
     dL/db   = sum_t sum_n d_z[t, n]
     d_x[t]  = d_z[t] @ W_x^T
 
-    units                  numbers of h
-    initializer            of W_x (D, gates * units), block by block
-    recurrent_initializer  of W_h (units, gates * units), block by block; orthogonal blocks
-                           neither shrink nor stretch h from step to step
+    units                  size of h
+    initializer            initializer of W_x (D, gates * units), block by block
+    recurrent_initializer  initializer of W_h (units, gates * units), block by block; orthogonal
+                           blocks preserve the norm of h from step to step
     Raises ShapeError for an input that is not (T, D), or a state of another shape.
     Source: Werbos, Backpropagation through time: what it does and how to do it (1990);
     orthogonal: Saxe, McClelland, Ganguli, Exact solutions (2014).
@@ -93,7 +92,7 @@ class Recurrent(Layer):
     def forward_with_state(
         self, x: Array, state: State, params: Arrays, context: Context
     ) -> tuple[Array, State, Cache]:
-        """y (N, T, units), the state after the last step, and what the backward pass needs."""
+        """y (N, T, units), the final state, and the cache for the backward pass."""
 
     @abstractmethod
     def backward_with_state(
@@ -102,7 +101,7 @@ class Recurrent(Layer):
         """d_x and the gradient of the initial state, from the last step to the first."""
 
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
-        """As `forward_with_state`, from a state of zeros."""
+        """Like `forward_with_state`, from a zero state."""
         state = self.initial_state(len(x), x.shape[1:], params["W_x"].dtype)
         y, _, cache = self.forward_with_state(x, state, params, context)
         return y, cache
@@ -111,20 +110,20 @@ class Recurrent(Layer):
         return self.backward_with_state(d_y, (), cache, params, grads, context)[0]
 
     def check_state(self, state: State, N: int) -> None:
-        """Raise ShapeError unless it has all arrays of a state of N sequences."""
+        """Raise ShapeError unless `state` has the shapes of a state of N sequences."""
         given, expected = [part.shape for part in state], [(N, self.units)] * len(self.state_names)
         if given != expected:
             raise ShapeError(f"{self!r} takes a state of shapes {expected}, not {given}")
 
     def gradient_of_state(self, d_state: State, d_y: Array) -> State:
-        """The gradient from beyond the last step, where () stands for zero."""
+        """The gradient of the final state, where () means zero."""
         if d_state:
             self.check_state(d_state, len(d_y))
             return d_state
         return self.initial_state(len(d_y), d_y.shape[1:], d_y.dtype)
 
     def backward_input(self, x: Array, d_z: Array, params: Arrays, grads: Arrays, context: Context) -> Array | None:
-        """Back through x @ W_x + b, for all steps at once; x (N, T, D), d_z (N, T, ...)."""
+        """Backward pass of x @ W_x + b, for all steps at once; x (N, T, D), d_z (N, T, ...)."""
         grads["W_x"][...] = as_rows(x).T @ as_rows(d_z)
         grads["b"][...] = as_rows(d_z).sum(axis=0)
         return d_z @ params["W_x"].T if context.needs_d_x else None

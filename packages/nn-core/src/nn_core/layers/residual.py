@@ -1,4 +1,4 @@
-"""A chain of layers around which its input is added."""
+"""A residual block: a chain of layers with a skip connection."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,8 @@ from nn_core.layers.context import Context
 class Residual(Chain):
     """y = x + f(x), with f the chain of its layers.
 
-    dL/dx = d_y + J_f^T d_y: the gradient reaches x unchanged by the direct way, and through f.
+    dL/dx = d_y + J_f^T d_y: the gradient reaches x unchanged through the skip connection, and
+    through f.
 
     Raises ShapeError if f changes the shape.
     Source: He, Zhang, Ren, Sun, Deep residual learning for image recognition (2016), eq. 1.
@@ -22,7 +23,7 @@ class Residual(Chain):
     def output_shape(self, input_shape: Shape) -> Shape:
         shape = super().output_shape(input_shape)
         if shape != input_shape:
-            raise ShapeError(f"a residual adds its input {input_shape} to an output {shape}")
+            raise ShapeError(f"Residual needs equal input and output shapes, not {input_shape} and {shape}")
         return shape
 
     def forward_with_state(

@@ -1,4 +1,4 @@
-"""The simple recurrent layer: each state is tanh of the input and the state before it."""
+"""The simple recurrent layer: the state is tanh of the input and the previous state."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,14 +13,14 @@ from nn_core.layers.recurrent import Recurrent
 
 @dataclass(frozen=True)
 class SimpleRNN(Recurrent):
-    """Each state is a mixture of the input and of the state before it, through tanh.
+    """Each state is tanh of a linear function of the input and the previous state.
 
     z[t] = x[t] @ W_x + b + h[t-1] @ W_h
     h[t] = tanh(z[t]),   y[t] = h[t]
 
     x[t] (N, D), h[t] and z[t] (N, units), W_x (D, units), W_h (units, units), b (units,).
 
-    h[t] moves the loss through y[t], and through z[t+1], on which all later steps depend:
+    h[t] affects the loss through y[t], and through z[t+1], on which all later steps depend:
 
     d_h[t]   = d_y[t] + d_z[t+1] @ W_h^T        at the last step d_y[T] + d_state
     d_z[t]   = d_h[t] (1 - h[t]^2)              since tanh' = 1 - tanh^2
@@ -30,9 +30,9 @@ class SimpleRNN(Recurrent):
     d_x[t]   = d_z[t] @ W_x^T
     d_h[0]   = d_z[1] @ W_h^T                   the gradient of the initial state
 
-    Over k steps the gradient is multiplied k times by W_h^T and by slopes of at most 1: it
-    vanishes where the slopes are small and explodes where W_h stretches, which is why it is
-    clipped, and why there are GRU and LSTM.
+    Over k steps, the gradient is multiplied k times by W_h^T and by slopes of at most 1: it
+    vanishes if the slopes are small and explodes if W_h stretches, which is why gradients are
+    clipped, and motivates GRU and LSTM.
 
     The state is (h,). Arguments: see `Recurrent`.
     Source: Elman, Finding structure in time (1990); Pascanu, Mikolov, Bengio, On the

@@ -1,4 +1,4 @@
-"""A window that slides over images (H, W, C): what convolution and pooling share.
+"""Sliding windows over images (H, W, C), shared by convolution and pooling.
 
 A window of h x w pixels with dilation (d, e) takes every d-th row and every e-th column, so it
 spans d (h - 1) + 1 rows and e (w - 1) + 1 columns. It moves by strides (s, t) over the image and
@@ -7,10 +7,10 @@ the padding around it. From top to bottom, and likewise from left to right, it h
     (top + H + bottom - span) // s + 1    output positions,
 
 and at position i it covers the padded rows i s + u d for u = 0, ..., h - 1. Padded rows at the
-bottom that are too few for another position are not covered.
+bottom that do not fill another position are not covered.
 
-Padding "same" is as much as gives ceil(H / s) positions, half of it at the top: the last position
-begins at row (ceil(H / s) - 1) s, so it takes that plus the span less H, if that is above 0.
+Padding "same" gives ceil(H / s) positions, with half of the padding at the top: the last position
+starts at row (ceil(H / s) - 1) s, so the padding is max(0, (ceil(H / s) - 1) s + span - H).
 """
 
 import math
@@ -32,7 +32,7 @@ Pair: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True)
 class Window:
-    """Size, strides, padding and dilation, each checked and as a pair.
+    """Validated size, strides, padding and dilation, as pairs.
 
     padding  "valid", "same", or (top and bottom, left and right)
     """
@@ -46,10 +46,10 @@ class Window:
     def of(
         cls, size: int | Pair, strides: int | Pair, padding: str | int | Pair, dilation: int | Pair = 1, *, name: str
     ) -> "Window":
-        """The window with these settings, one number standing for both directions.
+        """The window with these settings; a single number is used for both directions.
 
-        name  of the size, for messages
-        Raises SettingError for settings that no window can have.
+        name  name of the size setting, for messages
+        Raises SettingError for invalid settings.
         """
         sizes, steps = pair(size, name), pair(strides, "strides")
         window = cls(sizes, steps, _padding(padding), pair(dilation, "dilation"))
@@ -57,13 +57,13 @@ class Window:
             require(
                 window.padding[0] < window.span[0] and window.padding[1] < window.span[1],
                 f"padding {window.padding} must be smaller than the window {window.span}, "
-                f"which would otherwise see nothing but padding",
+                "so that every window contains pixels",
             )
         return window
 
     @property
     def span(self) -> Pair:
-        """Rows and columns from the window's first pixel to its last."""
+        """Rows and columns covered by the window, including dilation gaps."""
         (h, w), (d, e) = self.size, self.dilation
         return d * (h - 1) + 1, e * (w - 1) + 1
 
@@ -87,9 +87,9 @@ class Window:
         return down // self.strides[0] + 1, across // self.strides[1] + 1
 
     def view(self, x: npt.NDArray[Any], fill: float = 0.0) -> npt.NDArray[Any]:
-        """The pixels of every window (N, I, J, h, w, C) of images (N, H, W, C), not copied.
+        """A view of the pixels of every window (N, I, J, h, w, C) of images (N, H, W, C).
 
-        fill  the value of the padding
+        fill  value of the padding
         """
         (s, t), (d, e) = self.strides, self.dilation
         borders = ((0, 0), *self.borders(x.shape[1], x.shape[2]), (0, 0))
@@ -98,9 +98,9 @@ class Window:
         return np.moveaxis(every[:, ::s, ::t, :, ::d, ::e], 3, 5)
 
     def sum_back(self, d_windows: Array, height: int, width: int) -> Array:
-        """Each pixel's sum over all windows that cover it: (N, H, W, C) from (N, I, J, h, w, C).
+        """Sum each pixel over all windows that cover it: (N, I, J, h, w, C) to (N, H, W, C).
 
-        It is the transpose of `view`, padding aside: what is d_windows there is d_x here.
+        It is the transpose of `view`, without the padding: it maps d_windows to d_x.
         """
         N, rows, columns, h, w, C = d_windows.shape
         (s, t), (d, e) = self.strides, self.dilation
@@ -115,21 +115,21 @@ class Window:
 
 
 def pair(value: Any, name: str, *, least: int = 1) -> Pair:
-    """One whole number for both directions, or two, as a tuple.
+    """One or two integers as a pair.
 
-    Raises SettingError, with the name, unless these are one or two numbers >= `least`.
+    Raises SettingError, with the name, unless they are one or two integers >= `least`.
     """
     try:
         two = tuple(value) if isinstance(value, list | tuple) else (value, value)
         down, across = map(operator.index, two)
     except (TypeError, ValueError):
-        raise SettingError(f"{name} must be one or two whole numbers, not {value!r}") from None
+        raise SettingError(f"{name} must be one or two integers, not {value!r}") from None
     require(min(down, across) >= least, f"{name} must be at least {least}, not {value!r}")
     return down, across
 
 
 def image_shape(shape: Shape) -> tuple[int, int, int]:
-    """Height, width and channels of an example. Raises ShapeError if it has other axes."""
+    """Height, width and channels of an example. Raises ShapeError if it is not an image."""
     match shape:
         case (int(height), int(width), int(channels)):
             return height, width, channels
@@ -145,7 +145,7 @@ def _padding(value: str | int | Pair) -> str | Pair:
 
 
 def _same(size: int, span: int, stride: int) -> Pair:
-    """Padding before and after, the odd pixel of it after."""
+    """Padding before and after, with an odd pixel after."""
     last = (math.ceil(size / stride) - 1) * stride
     total = max(0, last + span - size)
     return total // 2, total - total // 2

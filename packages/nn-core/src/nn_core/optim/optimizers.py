@@ -1,8 +1,8 @@
-"""Optimizers: how weights follow their gradient, each with its textbook formula.
+"""Optimizers, each with its textbook formula.
 
-An optimizer is a value: its settings, no arrays. What it remembers between steps, such as
-Adam's averages, is made by `init`, kept by the caller, and changed in place by `update`. The
-formulas act on every number by itself, so a long vector may be updated block by block.
+An optimizer is an immutable value that holds settings, but no arrays. Its state, such as the
+moving averages of Adam, is created by `init`, kept by the caller, and updated in place by
+`update`. The formulas are elementwise, so a long vector may be updated block by block.
 """
 
 import math
@@ -20,10 +20,10 @@ from nn_core.registry import Registry, require
 class Optimizer(ABC):
     """An update rule and its settings.
 
-    state_names            of the vectors that it remembers
-    default_learning_rate  one that suits the rule, for whoever names none
-    elementwise            whether every number is updated by itself; False gets each parameter
-                           of a network apart, in its own shape
+    state_names            names of its state vectors
+    default_learning_rate  used if no learning rate is given
+    elementwise            whether every element is updated independently; if False, `update` is
+                           called for each parameter of a network separately, in its own shape
     """
 
     state_names: ClassVar[tuple[str, ...]] = ()
@@ -38,11 +38,11 @@ class Optimizer(ABC):
     def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
         """Change w and the state in place, given the gradient g of the loss at w.
 
-        step  of the run: 1, 2, ...
+        step  step of the run: 1, 2, ...
         """
 
     def decay(self, weights: Array, learning_rate: float) -> None:  # noqa: B027
-        """Decoupled weight decay, in place, before `update`. Biases are not passed to it."""
+        """Decoupled weight decay, in place, before `update`. Called for weights only, not biases."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ class GradientDescent(Optimizer):
 
 @dataclass(frozen=True)
 class Momentum(Optimizer):
-    """Follow the exponential average of the gradients.
+    """Follow an exponential moving average of the gradients.
 
     v += (1 - beta) (g - v)
     w -= learning_rate * v
 
-    A steady gradient moves w as far as gradient descent would, an alternating one hardly.
+    A constant gradient moves w as far as gradient descent would, an alternating one hardly at all.
     Source: Polyak (1964), in the averaged form of Ng's Deep Learning course (2017).
     """
 
@@ -87,7 +87,7 @@ class Nesterov(Optimizer):
     v += (1 - beta) (g - v)
     w -= learning_rate * (beta v + (1 - beta) g)
 
-    The second line moves by the velocity that the next step will have if the gradient stays the
+    The second line moves by the velocity of the next step, assuming that the gradient stays the
     same: v + (1 - beta) (g - v).
     Source: Nesterov (1983), in the form of Dozat, Incorporating Nesterov momentum into Adam
     (2016), sec. 2.
@@ -109,7 +109,7 @@ class Nesterov(Optimizer):
 
 @dataclass(frozen=True)
 class RMSProp(Optimizer):
-    """Divide each gradient by its recent size.
+    """Divide each gradient by its recent root mean square.
 
     s = rho s + (1 - rho) g^2
     w -= learning_rate * g / (sqrt(s) + epsilon)
@@ -135,13 +135,13 @@ class RMSProp(Optimizer):
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Momentum, divided by the gradient's recent size, both corrected for their zero start.
+    """Momentum divided by the recent RMS of the gradient, both corrected for zero initialization.
 
     m += (1 - beta1) (g - m)              m_hat = m / (1 - beta1^t)
     v = beta2 v + (1 - beta2) g^2         v_hat = v / (1 - beta2^t)
     w -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)
 
-    The two corrections are numbers, not vectors: with c = sqrt(1 - beta2^t) the last line is
+    The two corrections are scalars: with c = sqrt(1 - beta2^t) the last line is
     w -= learning_rate c / (1 - beta1^t) * m / (sqrt(v) + c epsilon).
     Source: Kingma, Ba, Adam: a method for stochastic optimization (2015), algorithm 1.
     """
@@ -168,13 +168,13 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True)
 class AdamW(Adam):
-    """Adam, with weights that decay by themselves and not through the gradient.
+    """Adam with decoupled weight decay, which does not pass through the gradient.
 
     W -= learning_rate * weight_decay * W          weights only, not biases
     w -= the step of Adam
 
     Source: Loshchilov, Hutter, Decoupled weight decay regularization (2019), algorithm 2, with
-    its schedule multiplier and its learning rate in one, as most software has it.
+    schedule multiplier and learning rate combined, as in most implementations.
     """
 
     weight_decay: float = 0.01
@@ -190,7 +190,7 @@ class AdamW(Adam):
 def _average(mean: Array, x: Array, rate: float) -> None:
     """mean += (1 - rate) (x - mean).
 
-    This and the next two hold one temporary array at a time, which therefore stays in the cache.
+    This and the next two functions use one temporary array at a time, which stays in cache.
     """
     change = x - mean
     change *= 1.0 - rate
@@ -198,7 +198,7 @@ def _average(mean: Array, x: Array, rate: float) -> None:
 
 
 def _average_square(mean: Array, x: Array, rate: float) -> None:
-    """mean = rate mean + (1 - rate) x^2: two products, so that it is never negative."""
+    """mean = rate mean + (1 - rate) x^2, computed as a sum of products, so it is never negative."""
     square = x * x
     square *= 1.0 - rate
     mean *= rate
@@ -231,14 +231,14 @@ OPTIMIZERS: Registry[type[Optimizer]] = Registry(
     group="nn_core.optimizers",
     kebab_case=True,
 )
-"""Every optimizer by name."""
+"""All optimizers by name."""
 
 ALIASES = {"sgd": "gradient-descent", "gd": "gradient-descent"}
-"""Other names that a text may use."""
+"""Alternative names."""
 
 
 def optimizer(text: str) -> Optimizer:
-    """The optimizer that a text such as "adam" or "momentum:beta=0.95" names.
+    """The optimizer for a text such as "adam" or "momentum:beta=0.95".
 
     Raises SettingError for an unknown name or setting.
     """

@@ -1,8 +1,7 @@
-"""Learning-rate schedules: the factor by which the learning rate is multiplied at a step.
+"""Learning-rate schedules: the factor that multiplies the learning rate at each step.
 
-Time is counted in epochs; a fraction of an epoch counts too. With `warmup` the factor first
-rises linearly over that many epochs, from 1 / (number of warm-up steps) to 1, and the
-schedule's own time begins after that.
+Time is measured in epochs, including fractions. With `warmup`, the factor first rises linearly
+over that many epochs, from 1 / (number of warmup steps) to 1, and the schedule starts after that.
 """
 
 import math
@@ -16,7 +15,7 @@ from nn_core.registry import Registry, require
 class Schedule(ABC):
     """A factor for the learning rate over time.
 
-    warmup  epochs of linear rise before the schedule begins
+    warmup  epochs of linear warmup before the schedule starts
     """
 
     warmup: float = 0.0
@@ -25,7 +24,7 @@ class Schedule(ABC):
         require(self.warmup >= 0, f"warmup cannot be negative: {self.warmup}")
 
     def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
-        """The factor of step 0, 1, ... in a run of `epochs` epochs."""
+        """The factor at step 0, 1, ... of a run of `epochs` epochs."""
         rising = self.warmup * steps_per_epoch
         if step + 1 < rising:
             return (step + 1) / rising
@@ -33,7 +32,7 @@ class Schedule(ABC):
 
     @abstractmethod
     def factor(self, epoch: float, epochs: float) -> float:
-        """The factor at a time, both counted in epochs from the end of the warm-up."""
+        """The factor at a time; times are in epochs since the end of the warmup."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ class Exponential(Schedule):
 class Cosine(Schedule):
     """factor = final + (1 - final) (1 + cos(pi epoch / epochs)) / 2: from 1 to `final`.
 
-    `epochs` is the length of the whole run, so that a longer run anneals later.
+    `epochs` is the length of the run, so a longer run anneals later.
     Source: Loshchilov, Hutter, SGDR: stochastic gradient descent with warm restarts (2017).
     """
 
@@ -110,7 +109,7 @@ class Cosine(Schedule):
 
 
 def _whole(intervals: float) -> int:
-    """floor, taking 2.9999999999 for 3: decimals such as 0.1 are not exact floats."""
+    """floor, treating 2.9999999999 as 3, since decimals such as 0.1 are not exact floats."""
     return math.floor(intervals + 1e-9)
 
 
@@ -120,11 +119,11 @@ SCHEDULES: Registry[type[Schedule]] = Registry(
     group="nn_core.schedules",
     kebab_case=True,
 )
-"""Every schedule by name."""
+"""All schedules by name."""
 
 
 def schedule(text: str) -> Schedule:
-    """The schedule that a text such as "cosine:warmup=5" names.
+    """The schedule for a text such as "cosine:warmup=5".
 
     Raises SettingError for an unknown name or setting.
     """

@@ -24,13 +24,13 @@ def clip_by_value(gradients: Array, limit: float) -> None:
 def clip_by_global_norm(gradients: Array, limit: float) -> float:
     """g *= limit / |g| if |g| > limit. Returns |g| before clipping.
 
-    |g| = sqrt(sum g^2) over all parameters of the network, so the direction stays.
+    |g| = sqrt(sum g^2) over all parameters of the network, so the direction is preserved.
     Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural
     networks (2013), algorithm 1.
     """
     with np.errstate(over="ignore"):
         norm = math.sqrt(float(np.dot(gradients, gradients)))
-    if not math.isfinite(norm):  # the squares may overflow where the numbers do not
+    if not math.isfinite(norm):  # the squares may overflow even if the values do not
         largest = float(np.abs(gradients).max())
         scaled = gradients / largest
         norm = largest * math.sqrt(float(np.dot(scaled, scaled)))

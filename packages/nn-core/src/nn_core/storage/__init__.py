@@ -1,4 +1,4 @@
-"""Untrusted files, checked and bounded before they are believed, and atomic writes.
+"""Validated reading of untrusted files, and atomic writes.
 
-Nothing outside this package and `nn_core.checkpoint` opens a file that somebody else has made.
+Only this package and `nn_core.checkpoint` open untrusted files.
 """

@@ -1,4 +1,4 @@
-"""ZIP archives, unpacked into a folder and nothing beside it."""
+"""Safe unpacking of ZIP archives."""
 
 import hashlib
 import shutil
@@ -14,9 +14,9 @@ from nn_core.storage.files import check_bytes, printable
 def unpack(packed: Path, inside: str, target: Path) -> None:
     """Write the files below the folder `inside` of a ZIP archive, at any depth, into `target`.
 
-    Files whose name begins with a dot are left out. Raises DataError for an archive that is
-    damaged, unpacks to more bytes than may be read, or has a path out of the folder; OSError if
-    a file cannot be written.
+    Hidden files (names that begin with a dot) are skipped. Raises DataError for an archive that is
+    damaged, exceeds the size limit when unpacked, or has a path outside the folder; OSError if a
+    file cannot be written.
     """
     try:
         with zipfile.ZipFile(packed) as archive:
@@ -39,10 +39,10 @@ def unpack(packed: Path, inside: str, target: Path) -> None:
 
 
 def contents_sha256(folder: Path) -> str:
-    """The SHA-256 of what is in a folder, whenever and however it was packed.
+    """The SHA-256 of the contents of a folder, independent of timestamps and packing.
 
-    Of the lines "<path>  <SHA-256 of the file>", sorted by path, each ended by a newline. Files
-    whose name begins with a dot do not count.
+    Computed over the lines "<path>  <SHA-256 of the file>", sorted by path, each ending in a
+    newline. Hidden files are skipped.
     """
     lines = {
         path.relative_to(folder).as_posix(): file_sha256(path)
@@ -66,7 +66,7 @@ def _members(archive: zipfile.ZipFile, inside: str) -> Iterator[tuple[zipfile.Zi
         if member.is_dir() or inside not in parts[:-1]:
             continue
         if ".." in parts or any(mark in part for part in parts for mark in "\\:"):
-            raise ValueError(f"a path leads out of the folder: {member.filename}")
+            raise ValueError(f"path outside the folder: {member.filename}")
         path = PurePosixPath(*parts[parts.index(inside) + 1 :])
         if not path.name.startswith("."):
             yield member, path

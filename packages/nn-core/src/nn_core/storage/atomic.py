@@ -6,17 +6,17 @@ from pathlib import Path
 
 
 def atomic_write(path: Path, content: bytes) -> None:
-    """Write to a temporary file beside `path`, then rename it: nobody ever sees half a file.
+    """Write to a temporary file in the same folder, then rename it: no partial file is ever visible.
 
-    An existing file of that name stays as it was until the new one is complete, and for good
-    if the disk is full. Raises OSError that names `path`, and leaves nothing behind.
+    An existing file is unchanged until the new one is complete, or permanently if writing fails.
+    Raises OSError that names `path`, after removing the temporary file.
     """
     import secrets
 
-    # Follow a link to what it points at, so that the link itself survives the renaming.
+    # Resolve links, so that the rename replaces the target and not the link.
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
-        target.write_bytes(content)  # a device or a pipe is written to, and never replaced
+        target.write_bytes(content)  # write to devices and pipes directly; never replace them
         return
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
@@ -34,7 +34,7 @@ def atomic_write(path: Path, content: bytes) -> None:
 
 
 def atomic_append(path: Path, content: bytes) -> None:
-    """Append all of `content` to a file, or nothing. Raises OSError that names `path`."""
+    """Append all of `content` to a file, or nothing. Raises OSError, naming `path`."""
     size = None
     try:
         with path.open("ab", buffering=0) as file:

@@ -1,4 +1,4 @@
-"""Arrays in HDF5 files, read whole or left in the file and read as they are needed."""
+"""Arrays in HDF5 files, read into memory or on demand."""
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -13,14 +13,14 @@ from nn_core.storage.files import check_bytes, check_file, decoding_errors, prin
 
 SUFFIXES = frozenset({".h5", ".hdf5"})
 READ_BYTES = 16 * 1024 * 1024
-"""How much a HDF5Array reads from its file at a time."""
+"""Bytes that an HDF5Array reads from its file at a time."""
 
 Convert = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 
 
 @contextmanager
 def open_hdf5(path: Path) -> Iterator[Any]:
-    """An open h5py.File; whatever goes wrong in the block is a DataError that names the file."""
+    """An open h5py.File; errors in the block become a DataError that names the file."""
     import h5py
 
     check_file(path)
@@ -29,10 +29,10 @@ def open_hdf5(path: Path) -> Iterator[Any]:
 
 
 def datasets_of(file: Any) -> dict[str, Any]:
-    """The arrays at the root of an open file, by name; groups are left out.
+    """The arrays at the root of an open file, by name; groups are skipped.
 
-    Raises DataError for an array whose values are in another file: reading an untrusted file
-    must not read others.
+    Raises DataError for an array stored in another file: reading an untrusted file must not read
+    other files.
     """
     import h5py
 
@@ -48,13 +48,13 @@ def datasets_of(file: Any) -> dict[str, Any]:
 
 
 def read_array(dataset: Any, path: Path) -> npt.NDArray[Any]:
-    """An array of an open file. Raises DataError if it is too large to be read at once."""
+    """Read an array of an open file. Raises DataError if it exceeds the size limit."""
     check_bytes(dataset.nbytes, f"{printable(path)} ({printable(dataset.name.lstrip('/'))})")
     return np.asarray(dataset[()])
 
 
 def read_hdf5(path: Path, names: Collection[str]) -> tuple[dict[str, npt.NDArray[Any]], list[str]]:
-    """The arrays of these names at the root of a file, as far as they are there, and all its keys.
+    """The arrays with these names at the root of a file, if present, and all keys of the file.
 
     Raises DataError, naming the file.
     """
@@ -64,17 +64,16 @@ def read_hdf5(path: Path, names: Collection[str]) -> tuple[dict[str, npt.NDArray
 
 
 class HDF5Array:
-    """An array (N, ...) that stays in its file; rows are read when they are asked for.
+    """An array (N, ...) in an HDF5 file, whose rows are read on demand.
 
-    path, key   the file, and the array's name in it
-    rows        which of the stored rows these are, in this order; all of them by default
-    convert     applied to each block of rows as it is read, such as resizing; it must be
-                picklable
-    item_shape  of one row after `convert`; by default that of the stored rows
-    dtype       after `convert`; by default the stored one
+    path, key   the file, and the name of the array in it
+    rows        indices of the stored rows, in this order; all rows by default
+    convert     function applied to each block of rows read, such as resizing; must be picklable
+    item_shape  shape of a row after `convert`; by default, that of the stored rows
+    dtype       dtype after `convert`; by default, the stored one
 
-    The file is left open, and opened anew where a pickled HDF5Array is loaded. `stored_shape`
-    and `stored_dtype` are what the file has. Errors are DataErrors that name the file.
+    The file stays open, and is reopened when a pickled HDF5Array is loaded. `stored_shape` and
+    `stored_dtype` describe the array in the file. Errors are DataErrors that name the file.
     """
 
     def __init__(
@@ -110,7 +109,7 @@ class HDF5Array:
 
     @property
     def nbytes(self) -> int:
-        """What all rows would take in memory."""
+        """Memory size of all rows, in bytes."""
         return int(np.prod(self.shape)) * self.dtype.itemsize
 
     def __len__(self) -> int:
@@ -126,7 +125,7 @@ class HDF5Array:
         return self.__dict__ | {"_dataset": None}
 
     def subset(self, indices: npt.NDArray[np.intp]) -> "HDF5Array":
-        """The rows at these indices, still in the file."""
+        """The rows at these indices, without reading them."""
         return HDF5Array(
             self.path,
             self.key,
@@ -139,7 +138,7 @@ class HDF5Array:
     def read(self, rows: npt.NDArray[np.intp], out: npt.NDArray[Any]) -> None:
         """Read the rows at these indices, in any order, into `out`.
 
-        The file is read from front to back, and each stored row once.
+        The file is read sequentially, and each stored row once.
         """
         wanted, positions = np.unique(self._rows[rows], return_inverse=True)
         row_bytes = int(np.prod(self.stored_shape[1:])) * self.stored_dtype.itemsize
@@ -154,7 +153,7 @@ class HDF5Array:
             out[order[first:last]] = block[positions[first:last] - start]
 
     def _stored(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
-        """Rows as they are in the file, at ascending positions."""
+        """Read stored rows at ascending positions."""
         with decoding_errors(self.path, "an HDF5 file"):
             dataset = self._open()
             if rows[-1] - rows[0] + 1 == len(rows):
@@ -175,7 +174,7 @@ class HDF5Array:
 
 
 def _check_inside(dataset: Any, filename: str) -> None:
-    """Raise DataError if the values are in other files, of which HDF5 knows two ways."""
+    """Raise DataError if the values are in other files (external storage or virtual datasets)."""
     if dataset.is_virtual or dataset.external:
         name = printable(dataset.name.lstrip("/"))
         raise DataError(f"{printable(filename)}: {name} is in another file")

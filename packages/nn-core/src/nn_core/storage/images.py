@@ -1,4 +1,4 @@
-"""Image files, opened for decoding."""
+"""Safe opening of image files."""
 
 import warnings
 from collections.abc import Iterator
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 COMMON = ("BMP", "GIF", "JPEG", "PNG", "PPM")
-"""Formats that Pillow reads without loading all of its plugins, which is slow."""
+"""Formats that Pillow reads without loading all of its plug-ins, which is slow."""
 
 FORMATS = (*COMMON, "TIFF", "WEBP")
 
 
 @contextmanager
 def open_image(path: Path) -> Iterator["ImageFile"]:
-    """An open image; whatever goes wrong in the block is a DataError that names the file.
+    """An open image; errors in the block become a DataError that names the file.
 
-    Its pixels are decoded when they are first used, in the block. Pillow's limit on their number
-    holds: a file of a few bytes can announce a picture that fills the memory.
+    Pixels are decoded on first use, within the block. Pillow's limit on the number of pixels
+    applies, since a file of a few bytes can declare an image that fills the memory.
     """
     from PIL import Image, UnidentifiedImageError
 

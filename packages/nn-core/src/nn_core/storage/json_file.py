@@ -1,4 +1,4 @@
-"""JSON from files that anybody may have written, checked against a schema."""
+"""JSON from untrusted files, validated against a schema."""
 
 import json
 from collections.abc import Mapping
@@ -11,29 +11,29 @@ from nn_core.storage.text import read_text
 Schema: TypeAlias = Any
 """What a value must be:
 
-    int, float, str, bool, None  a value of that type; float takes whole numbers too
-    (int, None)                  one of several
+    int, float, str, bool, None  a value of that type; float takes integers too
+    (int, None)                  one of several types
     [str]                        a list of such values
-    {"name": str, "size?": int}  an object with these keys; one with a question mark may be missing
+    {"name": str, "size?": int}  an object with these keys; a question mark marks optional keys
     {str: int}                   an object with any keys
     Any                          anything
 """
 
 _WORDS = {
-    int: "a whole number", float: "a number", str: "text", bool: "true or false", None: "null"
+    int: "an integer", float: "a number", str: "text", bool: "true or false", None: "null"
 }  # fmt: skip
 
 
 def read_json(path: Path, schema: Schema) -> Any:
-    """The value in a JSON file. Raises DataError, naming the file and the place in it."""
+    """Read a JSON file. Raises DataError, naming the file and the location in it."""
     return parse_json(read_text(path, kind="a JSON file in UTF-8"), schema, source=str(path))
 
 
 def parse_json(text: str | bytes, schema: Schema, *, source: str) -> Any:
-    """The value of a JSON text, strict: neither NaN nor a key twice.
+    """Parse a JSON text strictly: NaN and duplicate keys are errors.
 
-    source  for the message
-    Raises DataError if it is not JSON or does not follow the schema.
+    source  name of the source, for messages
+    Raises DataError if it is not JSON or does not match the schema.
     """
     try:
         value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_object)
@@ -44,7 +44,7 @@ def parse_json(text: str | bytes, schema: Schema, *, source: str) -> Any:
 
 
 def check_json(value: object, schema: Schema, *, source: str, where: str = "") -> None:
-    """Raise DataError, naming the place, for a value that does not follow the schema."""
+    """Raise DataError, naming the location, for a value that does not match the schema."""
     if schema is Any:
         return
     if isinstance(schema, dict):
@@ -112,5 +112,5 @@ def _no_constant(name: str) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("an object has a key twice")
+        raise ValueError("duplicate key in an object")
     return found

@@ -1,4 +1,4 @@
-"""Arrays in .npz files. Nothing is unpickled: a file can hold wrong numbers, but no code."""
+"""Arrays in .npz files. Nothing is unpickled: a file can contain wrong numbers, but no code."""
 
 import zipfile
 from collections.abc import Collection
@@ -13,15 +13,15 @@ from nn_core.storage.files import check_bytes, check_file, decoding_errors, prin
 
 
 def read_npz(path: Path, names: Collection[str]) -> tuple[dict[str, npt.NDArray[Any]], list[str]]:
-    """The arrays of these names, as far as they are there, and the names of all.
+    """The arrays with these names, if present, and the names of all arrays.
 
-    Raises DataError, naming the file, for a file that is not an .npz file, an array of Python
-    objects, or one that is too large.
+    Raises DataError, naming the file, if it is not an .npz file, or if an array has Python objects
+    or is too large.
     """
     check_file(path)
     with decoding_errors(path, "an .npz file"):
         if not zipfile.is_zipfile(path):
-            raise DataError(f"{printable(path)} is not an .npz file, or is cut off")
+            raise DataError(f"{printable(path)} is not an .npz file, or is truncated")
         with zipfile.ZipFile(path) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             for name in members.keys() & names:
@@ -31,12 +31,12 @@ def read_npz(path: Path, names: Collection[str]) -> tuple[dict[str, npt.NDArray[
 
 
 def _check_size(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) -> None:
-    """Raise DataError if the array is larger than it may be, or than the archive says it is."""
+    """Raise DataError if the array exceeds the limit, or the size stored in the archive."""
     with archive.open(info) as member:
         version = np.lib.format.read_magic(member)
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read_header(member)
     size = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if not dtype.hasobject and size > info.file_size:
-        raise DataError(f"{source} is damaged: {size:,} bytes announced, {info.file_size:,} stored")
+        raise DataError(f"{source} is damaged: {size:,} bytes declared, {info.file_size:,} stored")
     check_bytes(size, source)

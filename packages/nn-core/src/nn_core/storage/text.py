@@ -7,20 +7,20 @@ from nn_core.errors import DataError
 from nn_core.storage.files import check_bytes, check_file, decoding_errors, printable
 
 MAX_TEXT_BYTES = 1024**3
-"""The largest text that is read: 1 GiB."""
+"""Maximum size of a text file: 1 GiB."""
 
 
 class Row(NamedTuple):
-    """The cells of one row of a CSV file, stripped, and the line on which it ends, from 1."""
+    """The stripped cells of a CSV row, and its last line number, counted from 1."""
 
     line: int
     cells: list[str]
 
 
 def read_text(path: Path, *, kind: str = "a text in UTF-8") -> str:
-    """All of a text file, its lines ended by a newline alone.
+    """Read a text file, normalizing line endings to newlines.
 
-    kind  what the file should be, for the message
+    kind  expected file type, for messages
     Raises DataError if it is missing, blank, too large or not UTF-8.
     """
     check_file(path)
@@ -29,12 +29,12 @@ def read_text(path: Path, *, kind: str = "a text in UTF-8") -> str:
         text = path.read_bytes().decode("utf-8-sig")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
-        raise DataError(f"{printable(path)} is empty: it has blank lines only")
+        raise DataError(f"{printable(path)} is empty: it has only blank lines")
     return text
 
 
 def read_csv(path: Path) -> list[Row]:
-    """The rows of a CSV file that are not blank; at least one.
+    """The nonblank rows of a CSV file, at least one.
 
     Raises DataError if it is missing, blank, too large, not UTF-8 or not CSV.
     """
@@ -50,5 +50,5 @@ def read_csv(path: Path) -> list[Row]:
             if any(cell.strip() for cell in cells)
         ]
     if not rows:
-        raise DataError(f"{printable(path)} is empty: it has blank lines only")
+        raise DataError(f"{printable(path)} is empty: it has only blank lines")
     return rows

@@ -8,25 +8,25 @@ from nn_core.training.state import TrainingState
 
 
 class Callback:
-    """Override what is of interest; `state.stop(reason)` ends the run."""
+    """Base class with hooks to override; `state.stop(reason)` ends the run."""
 
     def on_step(self, state: TrainingState) -> None:
-        """After every update of the weights, and after `on_epoch` if it ends an epoch.
+        """Called after every weight update, and after `on_epoch` at the end of an epoch.
 
-        Whatever is raised here leaves a run that can be saved and resumed.
+        After an exception raised here, the run can be saved and resumed.
         """
 
     def on_epoch(self, state: TrainingState) -> None:
-        """After every epoch, once its metrics are in the history."""
+        """Called after every epoch, once its metrics are in the history."""
 
 
 class EarlyStopping(Callback):
     """Stop when a metric has not improved for `patience` epochs.
 
-    monitor  the column of the history
-    mode     "min" if lower is better, "max" if higher is
-    It keeps nothing: all it needs is in the history, so a resumed run stops where the
-    uninterrupted one would.
+    monitor  column of the history
+    mode     "min" if lower is better, "max" if higher is better
+    It is stateless, since the history has all it needs, so a resumed run stops at the same epoch
+    as an uninterrupted one.
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 7.8.
     """
 
@@ -48,12 +48,12 @@ class EarlyStopping(Callback):
 
 
 class RestoreBestWeights(Callback):
-    """Keep a copy of the parameters of the epoch in which a metric was best.
+    """Keep a copy of the parameters of the epoch with the best value of a metric.
 
-    monitor     the column of the history
-    mode        "min" if lower is better, "max" if higher is
-    parameters  the copy, None before the first epoch; a checkpoint keeps it beside the run's
-                own, so that the run can be resumed. `restore` puts it into the network.
+    monitor     column of the history
+    mode        "min" if lower is better, "max" if higher is better
+    parameters  the copy, None before the first epoch; a checkpoint stores it besides the current
+                parameters, so that the run can be resumed. `restore` copies it to the network.
     """
 
     def __init__(self, monitor: str = "validation_loss", mode: Mode = "min") -> None:
@@ -66,7 +66,7 @@ class RestoreBestWeights(Callback):
             self.parameters = state.network.vector.copy()
 
     def restore(self, state: TrainingState) -> None:
-        """Give the network the best parameters, if there are any; for the end of a run."""
+        """Copy the best parameters, if any, to the network; for the end of a run."""
         if self.parameters is not None:
             state.network.vector[...] = self.parameters
 

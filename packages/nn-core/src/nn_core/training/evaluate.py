@@ -1,4 +1,4 @@
-"""How good a network is on any examples, without noise and without penalties."""
+"""Evaluate metrics of a network, without noise or penalties."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -16,14 +16,14 @@ from nn_core.metrics import Metric
 
 
 class Predictor(Protocol):
-    """What evaluation needs of a backend; see `nn_core.reference.Backend`."""
+    """The part of a backend needed for evaluation; see `nn_core.reference.Backend`."""
 
     def predict(self, x: Examples, state: State | None = None) -> tuple[Array, State]:
-        """The outputs of any number of examples, and the state after them."""
+        """The outputs for any number of examples, and the final state."""
 
 
 def evaluate(backend: Predictor, x: Examples, y: npt.NDArray[Any], metrics: Mapping[str, Metric]) -> dict[str, float]:
-    """Each metric over all examples. Raises ShapeError or DataError for what does not fit."""
+    """Each metric over all examples. Raises ShapeError or DataError for invalid input."""
     check_examples(x, y)
     output, _ = backend.predict(x)
     return {name: metric(output, y) for name, metric in metrics.items()}
@@ -38,11 +38,11 @@ def evaluate_text(
     streams: int = 64,
     bptt_length: int = 100,
 ) -> dict[str, float]:
-    """Each metric over a long text x (L, ...) with labels y (L,), the state carried along.
+    """Each metric over a long text x (L, ...) with labels y (L,), carrying the state along.
 
-    The mean over all labels is the weighted mean of those of the chunks, so that memory does
-    not grow with the text; see `nn_core.batches.streams.bptt_chunks`. With one stream the text
-    is read from start to end; more are faster, each after a burn-in of its own.
+    The mean over all labels is the weighted mean over chunks, so that memory does not grow with
+    the text; see `nn_core.batches.streams.bptt_chunks`. With one stream, the text is read from
+    start to end; more streams are faster, each with its own burn-in.
     """
     totals, count = dict.fromkeys(metrics, 0.0), 0
     state: State | None = None
@@ -54,5 +54,5 @@ def evaluate_text(
             for name, metric in metrics.items():
                 totals[name] += own * metric(output, labels)
     if not count:
-        raise DataError("there are no labels to evaluate on")
+        raise DataError("no labels to evaluate on")
     return {name: total / count for name, total in totals.items()}

@@ -1,20 +1,20 @@
-"""The history of a run: its metrics epoch by epoch, its loss step by step."""
+"""The history of a run: metrics by epoch, loss by step."""
 
 import math
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Mode: TypeAlias = Literal["min", "max"]
-"""Whether the lowest or the highest value of a metric is best."""
+"""Whether lower or higher values of a metric are better."""
 
 
 @dataclass
 class History:
-    """Columns of metrics, one row an epoch, and the loss of every step.
+    """Columns of metrics, with one row per epoch, and the loss of every step.
 
-    columns    name -> values, NaN where an epoch had none: `epoch`, `step`, `seconds`,
-               `learning_rate`, `training_loss`, `validation_loss`, ...
-    step_loss  the loss of each step's batch, before that step, without penalties
+    columns    name -> values, NaN if missing: `epoch`, `step`, `seconds`, `learning_rate`,
+               `training_loss`, `validation_loss`, ...
+    step_loss  the batch loss of each step, before the update, without penalties
     """
 
     columns: dict[str, list[float]] = field(default_factory=dict)
@@ -37,9 +37,9 @@ class History:
         return {name: column[index] for name, column in self.columns.items()}
 
     def best(self, monitor: str, mode: Mode = "min") -> int:
-        """The first row in which a column is lowest (or highest); -1 if it has no values."""
+        """The first row with the lowest (or highest) value of a column; -1 if it has no values."""
         values = self.columns.get(monitor, [])
-        seen, best = self._best.get((monitor, mode), (0, -1))  # each row is looked at once
+        seen, best = self._best.get((monitor, mode), (0, -1))  # each row is compared once
         for index in range(seen, len(values)):
             better = best < 0 or (values[index] > values[best] if mode == "max" else values[index] < values[best])
             if better and not math.isnan(values[index]):
@@ -48,6 +48,6 @@ class History:
         return best
 
     def copy(self) -> "History":
-        """The same rows in lists of its own."""
+        """A copy with its own lists."""
         columns = {name: list(column) for name, column in self.columns.items()}
         return History(columns, list(self.step_loss))

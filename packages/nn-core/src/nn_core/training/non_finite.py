@@ -1,4 +1,4 @@
-"""Where numbers stop being finite, for the message when training diverges."""
+"""Locate the first non-finite values when training diverges."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,11 +7,11 @@ from nn_core.arrays import Examples
 from nn_core.network import Network
 
 ROWS = 256
-"""Examples that are looked at together, so that memory does not grow with their number."""
+"""Examples per batch, to bound memory."""
 
 
 def locate_non_finite(network: Network, x: Examples) -> str:
-    """The examples, the first layer whose parameters or output are not finite, or the loss."""
+    """The first of: the examples, a layer with non-finite parameters or output, or the loss."""
     for start in range(0, len(x), ROWS):
         found = _locate(network, x[start : start + ROWS])
         if found is not None:

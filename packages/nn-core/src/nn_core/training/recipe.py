@@ -1,4 +1,4 @@
-"""How a network is trained, apart from its data."""
+"""Training configuration: loss, optimizer and their settings."""
 
 import math
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ from nn_core.registry import require
 class Recipe:
     """Loss, optimizer and their settings.
 
-    learning_rate  multiplied by the schedule's factor; None takes the optimizer's default
+    learning_rate  multiplied by the factor of the schedule; None: the default of the optimizer
     batch_size     None for all examples at once
-    bptt_length    the examples are one long text: read it in `batch_size` parallel streams, so
-                   many steps at a time, with the state carried along; see `StreamBatches`
+    bptt_length    for one long text: steps per chunk, read in `batch_size` parallel streams, with
+                   the state carried along; see `StreamBatches`
     l2             adds l2 / 2 * sum(W^2) to the loss, weights only
     clip_norm      maximum norm of the gradient of all parameters
     clip_value     maximum of each component of the gradient
@@ -35,7 +35,7 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.bptt_length is not None:
             require(self.bptt_length >= 1, f"bptt_length must be at least 1, not {self.bptt_length}")
-            require(self.batch_size is not None, "a text is read in batch_size streams, not all at once")
+            require(self.batch_size is not None, "bptt_length needs a batch_size: the number of parallel streams")
         for name in ("learning_rate", "clip_norm", "clip_value"):
             value = getattr(self, name)
             require(value is None or 0 < value < math.inf, f"{name} must be positive, not {value}")
@@ -43,7 +43,7 @@ class Recipe:
 
     @property
     def base_rate(self) -> float:
-        """The learning rate before the schedule."""
+        """The learning rate without the schedule."""
         if self.learning_rate is None:
             return self.optimizer.default_learning_rate
         return self.learning_rate

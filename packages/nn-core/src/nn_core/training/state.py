@@ -1,4 +1,4 @@
-"""The state of a run, which callbacks see, and a snapshot of it, which a checkpoint keeps."""
+"""The state of a run, passed to callbacks, and its snapshot, stored in checkpoints."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from nn_core.training.history import History
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A run between two steps: all that resuming it needs, beside its data and its recipe.
+    """A run between two steps: everything needed to resume it, except data and recipe.
 
-    parameters       the vector of the network
-    optimizer_state  vectors by name, of all parameters that are trained
-    recurrent_state  with which the next chunk of a text begins; None at the start of an epoch
-    seed, step       of the run, and how many steps are done: the keys of its noise and order
-    shards           into how many parts each batch is cut; None for as many as suit it
-    best             the parameters to predict with, where they are not the run's last ones
+    parameters       the parameter vector of the network
+    optimizer_state  state vectors of the trainable parameters, by name
+    recurrent_state  initial state of the next chunk of a text; None at the start of an epoch
+    seed, step       seed of the run and number of completed steps: the keys of noise and order
+    shards           number of shards per batch; None: by batch size
+    best             the parameters to predict with, if they are not the latest ones
     """
 
     parameters: Array
@@ -37,19 +37,19 @@ class Snapshot:
 
 @dataclass
 class TrainingState:
-    """Where a run is. Callbacks read it, and end the run by `stop`.
+    """The progress of a run. Callbacks read it, and may end the run with `stop`.
 
-    network          being trained
-    epochs           how long the run is
-    steps_per_epoch  batches in an epoch
-    seed             of the run
-    shards           into how many parts each batch is cut; None for as many as suit it
-    optimizer_state  vectors by name, of all parameters that are trained
-    recurrent_state  after the last chunk of a text; None where a batch starts its own
-    history          what was recorded
-    step             how many steps are done
-    seconds          spent in training alone, without evaluation and callbacks
-    stopped          why the run was ended, if it was
+    network          the network being trained
+    epochs           length of the run
+    steps_per_epoch  number of batches per epoch
+    seed             seed of the run
+    shards           number of shards per batch; None: by batch size
+    optimizer_state  state vectors of the trainable parameters, by name
+    recurrent_state  state after the last chunk of a text; None if each batch starts anew
+    history          recorded metrics
+    step             number of completed steps
+    seconds          training time, without evaluation and callbacks
+    stopped          why the run was stopped, or None
     """
 
     network: Network
@@ -66,15 +66,15 @@ class TrainingState:
 
     @property
     def epoch(self) -> int:
-        """How many epochs are complete."""
+        """Number of completed epochs."""
         return len(self.history)
 
     def stop(self, reason: str) -> None:
-        """End the run after this step, for good: it does not continue when it is resumed."""
+        """End the run after this step, permanently: a resumed run does not continue."""
         self.stopped = reason
 
     def snapshot(self) -> Snapshot:
-        """A copy of all that resuming the run needs."""
+        """A copy of everything needed to resume the run."""
         carried = self.recurrent_state
         return Snapshot(
             parameters=self.network.vector.copy(),

@@ -115,7 +115,7 @@ def test_batch_norm_is_layer_by_layer_with_many_ties(
 ) -> None:
     assume(window != (1, 1))
     shape = N, window[0] * size[0], window[1] * size[1], channels
-    # Small whole numbers, many of them equal; of gammas a third are negative and a third zero.
+    # Small integers, many of them equal; of gammas a third are negative and a third zero.
     x = np.random.default_rng(sum(shape)).integers(-1, 3, shape).astype(float)
     expected, found = both(
         BatchNormReLUMaxPool((BatchNorm(), ReLU(), MaxPool2D(window))),

@@ -43,7 +43,7 @@ def test_four_sums_of_three_products() -> None:
 
 
 def test_the_backward_pass_is_the_transpose() -> None:
-    # B^T d . v = d . B v, and A^T m . r = m . A r, all in small whole numbers.
+    # B^T d . v = d . B v, and A^T m . r = m . A r, all in small integers.
     d, v, m, r = (whole_numbers(k, n, 5) for k, n in enumerate((6, 6, 6, 4)))
     V, y, d_m, work = np.empty((6, 5)), np.empty((4, 5)), np.empty((6, 5)), np.empty((2, 5))
     input_transform(list(d), V, work)

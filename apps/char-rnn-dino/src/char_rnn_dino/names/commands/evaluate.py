@@ -18,7 +18,10 @@ from nn_core.training.evaluate import evaluate as evaluate_network
 @click.command()
 @model_option(required=False)
 @click.option(
-    "--data", metavar="FILE", show_default="the names held out from training", help="Names, one per line, in UTF-8."
+    "--data",
+    metavar="FILE",
+    show_default="the names held out from training",
+    help="List of names in UTF-8, one per line.",
 )
 @json_option
 def evaluate(model_path: Path | None, data: str | None, as_json: bool) -> None:

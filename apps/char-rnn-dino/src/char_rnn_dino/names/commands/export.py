@@ -1,4 +1,4 @@
-"""Export a network without optimizer state and history.
+"""Export a network without its training state.
 
 \b
 Example: dino-gen export --model names.h5 --save small.h5

@@ -15,9 +15,9 @@ from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.errors import SettingError
 
 MAX_LETTERS = 60
-"""The longest name that fits in a figure."""
+"""Maximum length of a name, so that it fits in the figure."""
 TOP = 3
-"""Predictions listed per step."""
+"""Number of predictions listed per step."""
 
 
 @click.command()
@@ -28,14 +28,14 @@ TOP = 3
     type=click.IntRange(min=1),
     metavar="K",
     show_default="the last",
-    help="Which recurrent layer, counted from 1.",
+    help="Recurrent layer to plot, counted from 1.",
 )
 @figure_option("the states and predictions", default="hidden-states.png")
 @json_option
 def hidden_states(name: str, model_path: Path | None, layer: int | None, figure: Path, as_json: bool) -> None:
-    """Plot the hidden states as the network reads a name.
+    """Plot the hidden states of a network reading a name.
 
-    Also shows the predicted probabilities of the next letter.
+    Also plots the predicted probabilities of the next letter.
 
     \b
     Example: dino-gen hidden-states Yutyrannus --figure hidden-states.png

@@ -31,10 +31,10 @@ TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
 def novelty_command(
     model_path: Path | None, temperatures: str, count: int, seed: int, figure: Path, as_json: bool
 ) -> None:
-    """Measure how novel the generated names are.
+    """Measure the novelty of generated names.
 
-    For each sampling temperature: the fractions of names that copy the training set or repeat an
-    earlier name, the mean edit distance to the nearest real name, and the mean length.
+    For each sampling temperature, prints the fractions of names that are in the training set or
+    repeat an earlier name, the mean edit distance to the nearest real name, and the mean length.
 
     \b
     Example: dino-gen novelty --temperatures 0.5,1,1.5 --count 200 --figure novelty.png

@@ -44,7 +44,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 @click.command()
-@click.option("--data", metavar="FILE", show_default="the bundled dinosaurs", help="Names, one per line, in UTF-8.")
+@click.option(
+    "--data", metavar="FILE", show_default="the bundled dinosaurs", help="List of names in UTF-8, one per line."
+)
 @network_options(DEFAULTS)
 @recipe_options(**DEFAULTS[DEFAULT_CELL])
 @output_options()

@@ -21,15 +21,12 @@ SCALES = CommaList(FloatRange(above=0, most=100), "numbers")
     type=click.Choice(list(CELLS)),
     multiple=True,
     show_default="all",
-    help="Recurrent layer; repeat the option for several.",
+    help="Recurrent layer; may be repeated.",
 )
 @click.option("--hidden", type=click.IntRange(1, 1024), default=64, help="Units of the recurrent layer.")
 @click.option("--steps", type=click.IntRange(1, 1000), default=50, help="Number of time steps.")
 @click.option(
-    "--scales",
-    type=SCALES,
-    default="0.5,1,2,3",
-    help="Factors on the recurrent weights, which are initially orthogonal.",
+    "--scales", type=SCALES, default="0.5,1,2,3", help="Factors by which to scale the orthogonal recurrent weights."
 )
 @click.option(
     "--clip-norm", type=FloatRange(above=0), default=5.0, help="Maximum norm of the weight gradient after clipping."
@@ -49,9 +46,9 @@ def vanishing_gradients(
 ) -> None:
     """Plot how gradients vanish or explode through time.
 
-    Untrained networks read random letters, and the gradient of the last step's loss is followed
-    back. Where the gradient of the state explodes, so does that of the weights, and a single
-    training step would be far too large: that is why gradients are clipped.
+    Untrained networks read random letters, and the loss of the last step is backpropagated. Where
+    the state gradient explodes, so does the weight gradient, and a single training step would be
+    far too large: this is why gradients are clipped.
 
     \b
     Example: dino-gen vanishing-gradients --cell rnn --cell lstm --steps 30

@@ -18,7 +18,7 @@ from nn_core.training.evaluate import evaluate_text
 
 @click.command()
 @model_option(required=True)
-@click.option("--data", metavar="FILE", show_default="the text held out from training", help="A text in UTF-8.")
+@click.option("--data", metavar="FILE", show_default="the text held out from training", help="Text file in UTF-8.")
 @json_option
 def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
     """Evaluate on a text (nats per character or word).
@@ -34,7 +34,7 @@ def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
         source = printable(data)
         x, y = next_token_pairs(model.vocabulary.encode(read_text(Path(data)), source))
         if len(y) == 0:
-            raise DataError(f"{source} is too short: there is nothing to predict")
+            raise DataError(f"{source} is too short: no tokens to predict")
     predictor = Engine(model.network).frozen()
     loss = evaluate_text(predictor, x, y, {"loss": mean_nats})["loss"]
     result = {"data": source, "tokens": len(y), **token_metrics(loss, model.vocabulary)}

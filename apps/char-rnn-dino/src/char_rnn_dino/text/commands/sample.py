@@ -15,7 +15,7 @@ from nn_core.cli.terminal import echo_json, json_option
 
 @click.command()
 @model_option(required=True)
-@click.option("--prime", default="", show_default=False, metavar="TEXT", help="The prompt.")
+@click.option("--prime", default="", show_default=False, metavar="TEXT", help="Prompt.")
 @click.option(
     "--length", type=click.IntRange(1, 10_000_000), default=500, help="Number of characters (or words) to generate."
 )

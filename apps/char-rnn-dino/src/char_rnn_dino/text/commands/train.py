@@ -36,9 +36,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "lstm": COMMON | {"learning_rate": 0.004, "recurrent_initializer": "orthogonal"},
 }
 STEPS, MAX_EPOCHS = 3600, 20
-"""The default length of a run: this many steps, a few minutes, but no more than these epochs."""
+"""Default length of a run: about this many steps (a few minutes), up to this many epochs."""
 SAMPLE_LENGTH = 200
-"""Tokens of the samples that a run prints."""
+"""Length in tokens of the samples printed during a run."""
 
 
 @click.command()
@@ -64,8 +64,8 @@ SAMPLE_LENGTH = 200
 def train(ctx: click.Context, /, **options: Any) -> None:
     """Train a language model on a text, printing samples.
 
-    CORPUS is any text in UTF-8; the default is the bundled field notes. Without --epochs, the
-    number of epochs is chosen to make about 3,600 steps, up to 20 epochs.
+    CORPUS is any UTF-8 text file; the default is the bundled field notes. Without --epochs, trains
+    for about 3,600 steps, up to 20 epochs.
 
     \b
     Example: char-rnn train notes.txt --cell lstm --save notes.h5 --figure notes.png
@@ -76,7 +76,7 @@ def train(ctx: click.Context, /, **options: Any) -> None:
 
 
 def default_epochs(options: Mapping[str, Any]) -> int:
-    """The number of epochs that makes about STEPS steps, from 1 to MAX_EPOCHS."""
+    """The number of epochs for about STEPS steps, from 1 to MAX_EPOCHS."""
     _, text = read_corpus(options["data"])
     tokens = len(tokenize(text, options["unit"])) * (1 - options["validation"])
     tokens_per_step = (options["batch_size"] or 1) * options["bptt_length"]
@@ -85,6 +85,6 @@ def default_epochs(options: Mapping[str, Any]) -> int:
 
 
 def some_lines(network: Network, vocabulary: Vocabulary, rng: np.random.Generator) -> list[str]:
-    """A sample, as lines."""
+    """The lines of a sample."""
     text = "".join(generate_text(network, vocabulary, "", SAMPLE_LENGTH, rng=rng))
     return text.strip().split("\n")

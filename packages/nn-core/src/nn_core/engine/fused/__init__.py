@@ -1,4 +1,4 @@
-"""Fused layers: layers computed together, or one in a faster form. A test proves each equal."""
+"""Fused layers: faster implementations of one or more layers, tested against the originals."""
 
 import importlib
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from nn_core.engine.fused.base import Fused
 from nn_core.layers.base import Layer
 
 MODULES: tuple[tuple[str, str, str], ...] = (
-    # layers in a row, module, class; of patterns of one length the first that accepts is taken
+    # consecutive layers, module, class; among patterns of the same length, the first match wins
     ("Conv2D BatchNorm ReLU MaxPool2D", "folded_conv2d", "FoldedConv2D"),
     ("Conv2D BatchNorm ReLU", "folded_conv2d", "FoldedConv2D"),
     ("Conv2D ReLU MaxPool2D", "folded_conv2d", "FoldedConv2D"),
@@ -43,14 +43,14 @@ MODULES: tuple[tuple[str, str, str], ...] = (
     ("GRU", "gru_scan", "GRUScan"),
     ("LSTM", "lstm_scan", "LSTMScan"),
 )
-"""The fused layers by the classes that they stand for; imported when these are found."""
+"""The fused layers by the classes they replace; imported on demand."""
 
 
 def try_fuse(layers: Sequence[Layer], first: int, input_shape: Shape, mode: str) -> Fused | None:
-    """The fused layer for the longest run from `first` on, or None.
+    """The fused layer for the longest pattern that starts at `first`, or None.
 
-    mode  "training" or "inference". In training a frozen layer is not fused with others, since
-          it runs in another mode than they.
+    mode  "training" or "inference". In training, a frozen layer is not fused with others, since it
+          runs in inference mode.
     """
     names = [_name(layer) for layer in layers[first:]]
     for pattern, module, name in sorted(MODULES, key=lambda row: -len(row[0].split())):
@@ -68,6 +68,6 @@ def try_fuse(layers: Sequence[Layer], first: int, input_shape: Shape, mode: str)
 
 
 def _name(layer: Layer) -> str:
-    """The class of one of our own layers; somebody's own, or a subclass, is left as it is."""
+    """The class name of a built-in layer; user-defined layers and subclasses are not fused."""
     kind = type(layer)
     return kind.__name__ if kind.__module__.startswith("nn_core.layers.") else ""

@@ -1,4 +1,4 @@
-"""Elementwise activations in memory that is kept."""
+"""Elementwise activations in reused memory."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ Slope: TypeAlias = Callable[[Array, Array, Array], Array]
 """f'(x, y, out): writes f'(x) into `out`, from x and y = f(x), and returns it."""
 
 LARGE = 4096
-"""Numbers from which on holding x between 0 and infinity beats the maximum with 0."""
+"""Array size from which clipping x to [0, infinity] is faster than the maximum with 0."""
 
 
 @dataclass(frozen=True)
 class BufferedActivation(Fused):
-    """y = f(x), d_x = d_y f'(x), with the formulas of `nn_core.activations` written in place."""
+    """y = f(x), d_x = d_y f'(x), with the formulas of `nn_core.activations` computed in place."""
 
     @classmethod
     def accepts(cls, layers: Sequence[Layer], input_shape: Shape) -> bool:
@@ -55,12 +55,12 @@ class BufferedActivation(Fused):
         """f and f'."""
         found = find_formulas(self.layers[0])
         if found is None:
-            raise TypeError(f"no formulas in place for {self.layers[0]!r}")
+            raise TypeError(f"no in-place formulas for {self.layers[0]!r}")
         return found
 
 
 def find_formulas(layer: Layer) -> tuple[Function, Slope] | None:
-    """Those of an activation, or None if it has none here."""
+    """The in-place formulas of an activation, or None."""
     match layer:
         case Sigmoid():
             return sigmoid, sigmoid_derivative
@@ -76,7 +76,7 @@ def find_formulas(layer: Layer) -> tuple[Function, Slope] | None:
 
 
 def sigmoid(x: Array, out: Array) -> Array:
-    """y = 1 / (1 + exp(-x)), with -x held below 87, where exp still fits in float32."""
+    """y = 1 / (1 + exp(-x)), with -x clipped to 87, where exp does not overflow float32."""
     np.maximum(x, -87.0, out=out)
     np.negative(out, out=out)
     np.exp(out, out=out)
@@ -106,8 +106,8 @@ def tanh_derivative(x: Array, y: Array, out: Array) -> Array:
 def relu(x: Array, out: Array) -> Array:
     """y = max(x, 0).
 
-    Of many numbers as x held between 0 and infinity, which NumPy computes in a third of the
-    time that the maximum with a scalar takes; of few, the call alone would cost more.
+    For large arrays, computed as x clipped to [0, infinity], which takes NumPy a third of the time
+    of the maximum with a scalar; for small ones, the call overhead would cost more.
     """
     y: Array = np.maximum(x, 0.0, out=out) if x.size < LARGE else np.clip(x, 0.0, np.inf, out=out)
     return y
@@ -119,7 +119,7 @@ def relu_derivative(x: Array, y: Array, out: Array) -> Array:
 
 
 def leaky_relu(x: Array, out: Array, slope: float) -> Array:
-    """y = max(x, slope x), since 0 <= slope <= 1. Unlike the others, not in place of x."""
+    """y = max(x, slope x), since 0 <= slope <= 1. Unlike the others, cannot overwrite x."""
     np.multiply(x, slope, out=out)
     return np.maximum(x, out, out=out)
 
@@ -133,7 +133,7 @@ def leaky_relu_derivative(x: Array, out: Array, slope: float) -> Array:
 
 
 def gelu(x: Array, out: Array) -> Array:
-    """y = x (1 + t) / 2, with t as in `nn_core.activations`. Not in place of x."""
+    """y = x (1 + t) / 2, with t as in `nn_core.activations`. Cannot overwrite x."""
     np.clip(x, -GELU_BOUND, GELU_BOUND, out=out)
     t = _gelu_tanh(out, out)
     t += 1.0

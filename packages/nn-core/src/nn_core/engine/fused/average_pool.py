@@ -1,4 +1,4 @@
-"""Average pooling, a few examples at a time."""
+"""Average pooling, one slice of the batch at a time."""
 
 import math
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from nn_core.layers.windows import Window, image_shape
 
 @dataclass(frozen=True)
 class BlockedAveragePool2D(Fused):
-    """AveragePool2D where there is no padding, down and across apart, in both passes."""
+    """AveragePool2D without padding, separable: first down, then across, in both passes."""
 
     @classmethod
     def accepts(cls, layers: Sequence[Layer], input_shape: Shape) -> bool:
@@ -30,7 +30,7 @@ class BlockedAveragePool2D(Fused):
 
     @cached_property
     def window(self) -> Window:
-        """That of the layer that it stands for."""
+        """The window of the original layer."""
         return cast(AveragePool2D, self.layers[0]).window
 
     def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:

@@ -1,4 +1,4 @@
-"""A fused layer: a chain of layers computed as one, with the same values and gradients."""
+"""Base class of fused layers: a chain of layers computed as one, with equal outputs and gradients."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Fused(Chain):
     """A chain computed as one layer.
 
     Shapes, parameters ("0/W", "1/gamma": by position in the chain), costs and states are those
-    of the layers that it stands for. A subclass without a state writes `forward_fused` and
-    `backward_fused`; what they return may live in the workspace until its next use.
+    of the layers it replaces. A stateless subclass implements `forward_fused` and
+    `backward_fused`; the arrays they return may be in the workspace, valid until its next use.
 
-    Which layers it stands for is written in `nn_core.engine.fused`.
+    The layers that each subclass replaces are listed in `nn_core.engine.fused`.
 
     mode  "training", "inference" or "always": which plans may use it
     """
@@ -30,32 +30,32 @@ class Fused(Chain):
 
     @classmethod
     def try_fuse(cls, layers: Sequence[Layer], input_shape: Shape) -> Self | None:
-        """The fused layer for these layers, whose classes fit a pattern, or None."""
+        """The fused layer for these layers, whose classes match a pattern, or None."""
         return cls(tuple(layers)) if cls.accepts(layers, input_shape) else None
 
     @classmethod
     def accepts(cls, layers: Sequence[Layer], input_shape: Shape) -> bool:
-        """Whether it can stand for these layers with such an input."""
+        """Whether it can replace these layers for this input shape."""
         return True
 
     def saved_activations(self, input_shape: Shape) -> int:
-        """Numbers, beside its output, that it keeps for each example until `backward`."""
+        """Elements cached per example for `backward`, in addition to the output."""
         return 0
 
     def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
-        """y, and what `backward_fused` needs."""
+        """y, and the cache for `backward_fused`."""
         raise TypeError(f"{type(self).__name__} is called with its state")
 
     def backward_fused(
         self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context, workspace: Workspace
     ) -> Array | None:
-        """Fill `grads`; d_x, or None where it is not needed. Never changes d_y."""
+        """Fill `grads`; returns d_x, or None if not needed. Never modifies d_y."""
         raise TypeError(f"{type(self).__name__} has no backward pass")
 
     def forward_fused_with_state(
         self, x: Array, state: State, params: Arrays, context: Context, workspace: Workspace
     ) -> tuple[Array, State, Cache]:
-        """y, the state of each of its layers after the last step, and the cache."""
+        """y, the final state of each of its layers, and the cache."""
         y, cache = self.forward_fused(x, params, context, workspace)
         return y, ((),) * len(self.layers), cache
 
@@ -76,7 +76,7 @@ class Fused(Chain):
     def forward_with_state(
         self, x: Array, state: State, params: Arrays, context: Context
     ) -> tuple[Array, State, Cache]:
-        """As any chain, in memory of its own."""
+        """As for any chain, in its own memory."""
         workspace = Workspace()
         y, left, cache = self.forward_fused_with_state(x, state, params, context, workspace)
         return y, left, (cache, workspace)
@@ -88,9 +88,9 @@ class Fused(Chain):
         return self.backward_fused_with_state(d_y, d_state, of_forward, params, grads, context, workspace)
 
     def child(self, index: int, context: Context) -> Context:
-        """The context of layer `index` of its chain: that of its place in the network.
+        """The context of layer `index` of its chain, with its position in the network.
 
-        The context of a fused layer has the path of the first layer that it stands for.
+        The context of a fused layer has the path of the first layer it replaces.
         """
         *parents, first = context.path or (0,)
         return Context(

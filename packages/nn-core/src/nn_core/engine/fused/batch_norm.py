@@ -1,4 +1,4 @@
-"""Batch normalization, a few examples at a time."""
+"""Batch normalization, one slice of the batch at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from nn_core.layers.context import Context
 
 
 class Statistics(NamedTuple):
-    """What x is normalized with, one number per channel.
+    """The statistics used to normalize x, one value per channel.
 
-    M         numbers of a channel in the whole batch; 0 for running statistics
-    mean      of the batch, or the running one
-    variance  likewise
+    M         elements per channel in the whole batch; 0 for running statistics
+    mean      batch mean, or running mean
+    variance  batch variance, or running variance
     inverse   1/s = 1 / sqrt(variance + epsilon)
     scale     gamma/s
     """
@@ -34,14 +34,14 @@ class Statistics(NamedTuple):
 
 @dataclass(frozen=True)
 class BlockedBatchNorm(Fused):
-    """BatchNorm, reading x once to normalize it and twice for its moments, in the cache.
+    """BatchNorm that reads x once to normalize it and twice for its moments, in cache.
 
     y = scale (x - mean) + beta,   scale = gamma/s
     d_x = scale (d_y - shift - slope (x - mean)),   shift = 1/M dL/dbeta,
                                                     slope = 1/s 1/M dL/dgamma
 
-    as derived in `BatchNorm`, without x_hat. The moments of a slice of the batch are found while
-    it is in the cache, and those of all slices, and of all shards, are joined by Chan's formula.
+    as derived in `BatchNorm`, without x_hat. The moments of a slice of the batch are computed while
+    it is in cache, and those of all slices and shards are combined by Chan's formula.
     """
 
     @classmethod
@@ -50,7 +50,7 @@ class BlockedBatchNorm(Fused):
 
     @property
     def norm(self) -> BatchNorm:
-        """The layer that it stands for."""
+        """The original layer."""
         return cast(BatchNorm, self.layers[0])
 
     def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
@@ -96,7 +96,7 @@ class BlockedBatchNorm(Fused):
 
 
 def statistics(norm: BatchNorm, x: Array, params: Arrays, context: Context, workspace: Workspace) -> Statistics:
-    """Those of the batch in training, and else the running ones."""
+    """The batch statistics in training, otherwise the running ones."""
     M, mean, variance = 0, params["0/running_mean"], params["0/running_variance"]
     if context.training:
         moments = context.part.collective.gather(_moments(x, workspace))
@@ -107,7 +107,7 @@ def statistics(norm: BatchNorm, x: Array, params: Arrays, context: Context, work
 
 
 def _moments(x: Array, workspace: Workspace) -> tuple[int, Array, Array]:
-    """Count, mean and sum of squared differences of each channel, joined in float64."""
+    """Count, mean and sum of squared differences of each channel, combined in float64."""
     none = np.zeros(x.shape[-1])
     parts = [(0, none, none)]
     for (rows,) in rows_of(x):
@@ -123,7 +123,7 @@ def _moments(x: Array, workspace: Workspace) -> tuple[int, Array, Array]:
 def write_gradients(
     found: Statistics, d_scale: Array, d_beta: Array, params: Arrays, grads: Arrays, context: Context
 ) -> None:
-    """This part's share of the gradients; in training the batch's mean and unbiased variance.
+    """Write the gradients of this part; in training, also batch mean and unbiased variance.
 
     d_scale  the sum of d_y (x - mean): dL/dgamma times s
     """
@@ -136,7 +136,7 @@ def write_gradients(
 
 
 def slope_and_shift(found: Statistics, grads: Arrays, context: Context) -> tuple[Array, Array]:
-    """1/s 1/M dL/dgamma and 1/M dL/dbeta, of the whole batch."""
+    """1/s 1/M dL/dgamma and 1/M dL/dbeta, for the whole batch."""
     d_gamma, d_beta = context.sum_over_batch(grads["0/gamma"], grads["0/beta"])
     M = max(found.M, 1)
     return d_gamma * found.inverse / M, d_beta / M

@@ -1,4 +1,4 @@
-"""Batch normalization, ReLU and max pooling as one: most of the work on the winners alone."""
+"""Fused batch normalization, ReLU and max pooling, computed mostly on the winners only."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,24 +27,24 @@ from nn_core.layers.windows import Window, image_shape
 class BatchNormReLUMaxPool(Fused):
     """y = max_pool(relu(z)),   z = scale (x - mean) + beta,   scale = gamma / s as in BatchNorm.
 
-    For windows that do not overlap and leave no pixel out. Within a channel z rises with x if
-    scale > 0, falls if scale < 0, and is the same for all x if scale = 0. So the largest z of a
-    window is that of its largest x, its smallest, or any, say the first; call this x the winner:
+    For windows that do not overlap and cover every pixel. Within a channel, z increases with x if
+    scale > 0, decreases if scale < 0, and is constant if scale = 0. So the maximum of z in a window
+    is at its largest x, its smallest x, or anywhere, say the first; call this x the winner:
 
     e[n, I, J, c] = the winner among x of the window (I, J)
     y[n, I, J, c] = relu(scale (e - mean) + beta)
 
-    and x is normalized and clipped on as many numbers as there are windows. Rounding keeps the
-    order of numbers, so that y is that of the layers one by one. d_z = d_y at the winner
-    where y > 0 and zero elsewhere, so that the sums over all z are sums over windows:
+    so only one value per window is normalized and clipped. Rounding is monotone, so y equals that
+    of the separate layers. d_z = d_y at the winner where y > 0 and zero elsewhere, so the sums over
+    all z are sums over windows:
 
     dL/dbeta = sum over windows of d_z,   dL/dgamma = 1/s sum over windows of d_z (e - mean)
 
-    What remains is done for one pixel of all windows after the other: of equal x the first in
-    reading order wins, as in MaxPool2D, and d_x follows from d_z as in BatchNorm. (Of two z that
-    are equal only because they are rounded, the one with the larger x wins.)
+    The remaining work loops over the pixels of a window, for all windows at once: among equal x the
+    first in row-major order wins, as in MaxPool2D, and d_x follows from d_z as in BatchNorm. (If two
+    z are equal only due to rounding, the one with the larger x wins.)
 
-    Source: as those.
+    Source: as for the separate layers.
     """
 
     @classmethod
@@ -58,12 +58,12 @@ class BatchNormReLUMaxPool(Fused):
 
     @property
     def norm(self) -> BatchNorm:
-        """Its batch normalization."""
+        """The batch normalization."""
         return cast(BatchNorm, self.layers[0])
 
     @cached_property
     def window(self) -> Window:
-        """That of its pool."""
+        """The window of the pool."""
         return cast(MaxPool2D, self.layers[2]).window
 
     def saved_activations(self, input_shape: Shape) -> int:
@@ -126,7 +126,7 @@ class BatchNormReLUMaxPool(Fused):
         return d_x
 
     def _winners(self, x: Array, scale: Array, workspace: Workspace) -> Array:
-        """e, the x of every window with the largest z."""
+        """e, the x with the largest z in every window."""
         size = self.window.output_size(*x.shape[1:3])
         e = workspace.array("e", (len(x), *size, x.shape[3]), x.dtype)
         signs = np.where(scale < 0, -1.0, 1.0).astype(x.dtype)
@@ -145,7 +145,7 @@ class BatchNormReLUMaxPool(Fused):
         return e
 
     def _pixels(self) -> Iterator[tuple[tuple[slice, ...], bool]]:
-        """One pixel of all windows after the other, in reading order, and which is the last."""
+        """Each pixel of the windows in row-major order, for all windows, and whether it is the last."""
         h, w = self.window.size
         for number in range(h * w):
             u, v = divmod(number, w)

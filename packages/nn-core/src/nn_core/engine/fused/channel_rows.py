@@ -1,7 +1,7 @@
-"""Channels worked on along whole rows of pixels.
+"""Per-channel operations along whole rows of pixels.
 
-The numbers of a channel lie C apart. What is done to every channel alike runs along rows of the
-images, W * C numbers at a time, which is much faster than C at a time.
+The elements of a channel are C apart in memory. Per-channel operations run along image rows,
+W * C elements at a time, which is much faster than C at a time.
 """
 
 import math
@@ -22,14 +22,14 @@ def rows_of(*arrays: Array) -> Iterator[tuple[Array, ...]]:
 
 
 def repeat_channels(values: Array, x: Array) -> Array:
-    """One number per channel (..., C), repeated along such a row of x: (..., W * C)."""
+    """One value per channel (..., C), repeated along a row of x: (..., W * C)."""
     return repeat(values, x.shape[-2]) if x.ndim > 2 else values
 
 
 def repeat(values: Array, count: int) -> Array:
-    """Rows (..., D) one `count` times after the other: (..., count * D).
+    """Rows (..., D) repeated `count` times: (..., count * D).
 
-    As np.tile, which takes several times as long over a few numbers.
+    Like np.tile, which is several times slower for small arrays.
     """
     *outer, width = values.shape
     rows = np.empty((*outer, count, width), values.dtype)
@@ -38,6 +38,6 @@ def repeat(values: Array, count: int) -> Array:
 
 
 def channel_sum(rows: Array, x: Array) -> Array:
-    """The sum over each channel in such rows of x."""
+    """The sum over each channel in rows of x."""
     total: Array = np.add.reduce(np.add.reduce(rows, axis=0).reshape(-1, x.shape[-1]), axis=0)
     return total

@@ -1,4 +1,4 @@
-"""The fully connected layer with the activation after it, its products shared out among threads."""
+"""Fully connected layer with its activation; large products are divided among threads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from nn_core.layers.dense import Dense
 class DenseActivation(Fused):
     """y = f(x W + b), or without an activation x W + b.
 
-    f is written over its argument; its slope must be known from y alone, as those of ReLU
-    (y > 0), of the sigmoid, y (1 - y), and of tanh, 1 - y^2:
+    f overwrites its argument, so its slope must be a function of y, like those of ReLU (y > 0),
+    sigmoid, y (1 - y), and tanh, 1 - y^2:
 
     d_z = d_y f'(z),   d_W = x^T d_z,   d_b = sum d_z,   d_x = d_z W^T
 
-    Products are made in memory that is kept, large ones on several threads. Every example and
-    step is a row; the rows of sequences have the order of x in memory.
+    Products are computed in reused memory, large ones on several threads. Every example and step
+    is a row; the rows of sequences have the memory order of x.
     """
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Embedding and recurrent layer as one: the input's terms are looked up by token."""
+"""Fused embedding and recurrent layer: input projections are looked up by token."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,21 +31,21 @@ SCANS: dict[type[Recurrent], type[RecurrentScan]] = {SimpleRNN: SimpleRNNScan, G
 
 @dataclass(frozen=True)
 class EmbeddedRecurrent(Fused):
-    """An Embedding and a recurrent layer, which computes each token's x @ W_x + b once.
+    """An Embedding and a recurrent layer that computes x @ W_x + b once per token.
 
-    x[n, t] = E[w], w = tokens[n, t], is one of no more rows than there are tokens, and so is
-    what the recurrent layer computes from it before it comes to the state:
+    x[n, t] = E[w], w = tokens[n, t], has only as many distinct rows as there are tokens, and so does
+    its projection in the recurrent layer:
 
     S = E @ W_x + b,   x[n, t] @ W_x + b = S[w]
 
     w (N, T) integers, E (V, D), W_x (D, gates * units), S (V, gates * units). A batch has many
-    more steps than an alphabet letters: one product with V rows and N T look-ups replace a
-    product with N T rows. Going back, the gradients of each token's sums are added up first:
+    more steps than an alphabet has letters: a product with V rows and N T lookups replace a
+    product with N T rows. In the backward pass, gradients are first summed by token:
 
     dL/dS[v] = sum over all n, t with tokens[n, t] = v of d_z[n, t]
     dL/dE = dL/dS @ W_x^T,   dL/dW_x = E^T @ dL/dS,   dL/db = sum_v dL/dS[v]
 
-    so that these products have V rows as well. All else is as in the recurrent layer.
+    so that these products have V rows as well. Everything else is as in the recurrent layer.
     """
 
     @classmethod
@@ -60,12 +60,12 @@ class EmbeddedRecurrent(Fused):
 
     @cached_property
     def embedding(self) -> Embedding:
-        """The first of its layers."""
+        """The embedding layer."""
         return cast(Embedding, self.layers[0])
 
     @cached_property
     def recurrent(self) -> RecurrentScan:
-        """The fast form of the second."""
+        """The fused recurrent layer."""
         cell = cast(Recurrent, self.layers[1])
         return SCANS[type(cell)]((cell,))
 

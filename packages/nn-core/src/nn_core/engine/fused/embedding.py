@@ -1,4 +1,4 @@
-"""Embedding: its gradient as a product or as sums of sorted rows."""
+"""Embedding, with its gradient as a product or as sums of sorted rows."""
 
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,12 +15,12 @@ from nn_core.layers.embedding import Embedding
 from nn_core.sequences import merge_time, split_time
 
 SMALL = 256
-"""Vocabularies up to this size: a product with one-hot rows is faster than sorting."""
+"""Vocabulary size up to which a product with one-hot rows is faster than sorting."""
 
 
 @dataclass(frozen=True)
 class FusedEmbedding(Fused):
-    """One Embedding, whose output lies step after step in memory, as recurrent layers take it.
+    """An Embedding whose output is time-major in memory, as recurrent layers need it.
 
     For dL/dW see `sum_by_token`.
     """
@@ -32,7 +32,7 @@ class FusedEmbedding(Fused):
         tokens = token_rows(embedding, x)
         W = params["0/W"]
         y = workspace.array("y", (len(tokens), embedding.dimensions), W.dtype)
-        # The tokens are in range; "clip" spares NumPy a copy that it makes in case they are not.
+        # The tokens are in range; "clip" avoids a copy that NumPy would make for the check.
         np.take(W, tokens, axis=0, out=y, mode="clip")
         if x.ndim == 1:
             return y, tokens
@@ -49,7 +49,7 @@ class FusedEmbedding(Fused):
 
 
 def token_rows(embedding: Embedding, x: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
-    """The tokens of x (N, ...) in a row, step after step. Raises DataError, as the layer does."""
+    """The tokens of x (N, ...), flattened in time-major order. Raises DataError, like the layer."""
     embedding.check_tokens(x)
     in_order = merge_time(x) if x.ndim > 1 else x
     return in_order.reshape(-1).astype(np.intp, copy=False)
@@ -58,9 +58,9 @@ def token_rows(embedding: Embedding, x: npt.NDArray[Any]) -> npt.NDArray[np.intp
 def sum_by_token(tokens: npt.NDArray[np.intp], rows: Array, out: Array, workspace: Workspace) -> None:
     """out[v] = sum over all n with tokens[n] = v of rows[n]; out (vocabulary_size, ...).
 
-    For a small vocabulary it is the product of one-hot rows, transposed, with `rows`. For a
-    large one those would be nearly all zeros: the rows are sorted by their token, and each run
-    of equal tokens is summed.
+    For a small vocabulary, this is the product of transposed one-hot rows with `rows`. For a large
+    one, they would be nearly all zeros: the rows are sorted by token, and each run of equal tokens
+    is summed.
     """
     if len(out) <= SMALL:
         one_hot = workspace.array("one_hot", (len(tokens), len(out)), rows.dtype)

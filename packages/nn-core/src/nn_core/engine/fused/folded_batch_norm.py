@@ -1,12 +1,12 @@
-"""BatchNorm folded into the layer before it, for prediction.
+"""BatchNorm folded into the previous layer, for prediction.
 
 In prediction, mean and variance are constants. With g = gamma / sqrt(variance + epsilon), one
-number for each filter or unit f, and `...` for the axes of the window or of the features,
+value per filter or unit f, and `...` for the axes of the window or the features,
 
     z = sum x W[..., f] + b[f]
     y = g[f] (z - mean[f]) + beta[f] = sum x (W[..., f] g[f]) + (b[f] - mean[f]) g[f] + beta[f]
 
-which is the layer with W' = W g and b' = (b - mean) g + beta.
+which is the same layer with W' = W g and b' = (b - mean) g + beta.
 
 Source: Jacob et al., Quantization and training of neural networks for efficient
 integer-arithmetic-only inference (2018), sec. 3.2; Ioffe, Szegedy, Batch normalization (2015),
@@ -21,7 +21,7 @@ from nn_core.layers.batch_norm import BatchNorm
 
 
 def folded_parameters(norm: BatchNorm, params: Arrays, workspace: Workspace) -> Arrays:
-    """W' and b' under the names "0/W" and "0/b", of layer 0 and the BatchNorm at 1."""
+    """W' and b', named "0/W" and "0/b", for layer 0 followed by the BatchNorm at 1."""
 
     def fold() -> Arrays:
         g = params["1/gamma"] / np.sqrt(params["1/running_variance"] + norm.epsilon)

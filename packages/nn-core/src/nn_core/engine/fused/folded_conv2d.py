@@ -1,4 +1,4 @@
-"""Conv2D in prediction, with the BatchNorm, the ReLU and the MaxPool2D behind it."""
+"""Conv2D fused with the following BatchNorm, ReLU and MaxPool2D, for prediction."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -24,17 +24,17 @@ from nn_core.layers.pooling import MaxPool2D
 Kind = TypeVar("Kind", bound=Layer)
 
 POOL_FIRST = 16
-"""Pixels of a window from which on `ConvReLUMaxPool` is faster than pooling the convolution."""
+"""Pixels per window from which `ConvReLUMaxPool` is faster than pooling the convolution."""
 
 
 @dataclass(frozen=True)
 class FoldedConv2D(Fused):
-    """y = relu(max_pool(conv'(x))), or what there is of it.
+    """y = relu(max_pool(conv'(x))), where ReLU and pool are optional.
 
-    conv' is the convolution with the BatchNorm folded into it; see `folded_batch_norm`. ReLU
-    never falls, so that max_k relu(z_k) = relu(max_k z_k): it is applied after the pool, to as
-    many numbers as there are windows, in place. Pools of large windows go with the convolution,
-    by `ConvReLUMaxPool`.
+    conv' is the convolution with the BatchNorm folded into it; see `folded_batch_norm`. ReLU is
+    nondecreasing, so max_k relu(z_k) = relu(max_k z_k): it is applied in place after the pool, to
+    one value per window. Pools with large windows are computed with the convolution, by
+    `ConvReLUMaxPool`.
     """
 
     mode: ClassVar[str] = "inference"
@@ -53,12 +53,12 @@ class FoldedConv2D(Fused):
 
     @cached_property
     def norm(self) -> BatchNorm | None:
-        """Its batch normalization."""
+        """The batch normalization."""
         return _find(self.layers, BatchNorm)
 
     @cached_property
     def pooled(self) -> ConvReLUMaxPool | None:
-        """The convolution, ReLU and pool as one, where the pool's windows are large."""
+        """Fused convolution, ReLU and pool, if the pool has large windows."""
         pool = _find(self.layers, MaxPool2D)
         if pool is None or math.prod(pool.window.size) < POOL_FIRST:
             return None
@@ -66,18 +66,18 @@ class FoldedConv2D(Fused):
 
     @cached_property
     def pool(self) -> BlockedMaxPool2D | None:
-        """The pool, where its windows are small."""
+        """The pool, if it has small windows."""
         pool = _find(self.layers, MaxPool2D)
         return None if pool is None or self.pooled is not None else BlockedMaxPool2D((pool,))
 
     @cached_property
     def convolution(self) -> Callable[[Shape], Fused]:
-        """The convolution alone, by Winograd where it pays, by the shape of x."""
+        """The convolution alone, by Winograd if it is faster for the shape of x."""
         return lru_cache(partial(_convolution, self.layers[0]))
 
     @cached_property
     def clips(self) -> bool:
-        """Whether there is a ReLU."""
+        """Whether it has a ReLU."""
         return _find(self.layers, ReLU) is not None
 
     def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:

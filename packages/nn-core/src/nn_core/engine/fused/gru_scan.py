@@ -1,4 +1,4 @@
-"""The gated recurrent unit in few operations."""
+"""Fused gated recurrent unit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from nn_core.layers.gru import GRU
 
 @dataclass(frozen=True)
 class GRUScan(RecurrentScan):
-    """A GRU with reset_after=True, whose gates need one product a step.
+    """A GRU with reset_after=True, whose gates need one product per step.
 
     The formulas are the layer's, with h[t] = n + u (h[t-1] - n).
     """

@@ -1,4 +1,4 @@
-"""Windows over images laid out as a matrix (im2col), a slice of the batch at a time."""
+"""Windows over images as a matrix (im2col), one slice of the batch at a time."""
 
 import math
 from collections.abc import Iterator
@@ -12,38 +12,38 @@ from nn_core.engine.workspace import Workspace
 from nn_core.layers.windows import Pair
 
 PRODUCT_WIDTH = 32
-"""Columns that a matrix product should have to run near the speed of the machine."""
+"""Minimum number of columns of a matrix product for near-peak speed."""
 
 
 class Im2Col:
     """The windows over images as rows of a matrix: convolution becomes a matrix product.
 
-    With channels last, one row of a window is a segment of width * C numbers that follow one
-    another in memory, and the windows at `tile` neighboring output positions begin t * C numbers
-    apart: together they cover one segment of ((tile - 1) t + width) * C numbers. A row of the
-    matrix holds the `height` row segments of `tile` positions, copied once, not `tile` times. The
-    kernel becomes a Toeplitz block: for position q = 0 ... tile - 1 of the segment
+    With channels last, one row of a window is a contiguous segment of width * C elements, and the
+    windows at `tile` neighboring output positions start t * C elements apart: together they cover
+    one segment of ((tile - 1) t + width) * C elements. A row of the matrix holds the `height` row
+    segments of `tile` positions, copied once, not `tile` times. The kernel becomes a Toeplitz
+    block: for position q = 0 ... tile - 1 of the segment
 
         block[u, q t + v, c, q, f] = W[u, v, c, f],   zero elsewhere,
 
-    and rows @ block are the outputs (tile, filters) of the segment's positions, in their order.
-    The products with zeros cost less than the copies would, and a wide product runs faster
+    and rows @ block are the outputs (tile, filters) of the positions of the segment, in order.
+    The products with zeros cost less than the copies would, and a wide product is more efficient
     than a narrow one. d_W is the sum along the diagonals of d_block = rows^T @ d_y.
 
-    Zero times infinity is not zero: a pixel that is not finite spoils all outputs of its segment,
-    also those whose window does not see it. `rows` says where that may be.
+    Zero times infinity is NaN: a non-finite pixel affects all outputs of its segment, including
+    those whose window does not contain it. `rows` reports which examples may be affected.
 
-    Only a slice of the batch is laid out at a time, in memory that stays in the cache and is
-    kept from step to step; the backward pass lays it out again rather than keep all of it.
+    Only one slice of the batch is laid out at a time, in reused memory that stays in cache; the
+    backward pass lays it out again instead of storing all of it.
 
-    What is worked out here depends on shapes alone, and serves for any number of examples.
+    The values computed here depend only on shapes, and are valid for any number of examples.
 
-    name         tells apart the memory of several users of one workspace
+    name         distinguishes the memory of several users of a workspace
     padded       shape of one example with its padding, (H, W, C)
-    inside       where in it the example's own pixels are
-    kernel_size  of the window
-    strides      of the window
-    filters      outputs at each position
+    inside       location of the example in the padded input
+    kernel_size  size of the window
+    strides      strides of the window
+    filters      number of outputs at each position
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Im2Col:
         self.block_shape = kernel_size[0] * self.shape[3], self.tile * filters
 
     def rows(self, x: Array, workspace: Workspace) -> Iterator[tuple[slice, Array, Array]]:
-        """Slice by slice: the examples, their matrix, and the examples with padding.
+        """For each slice: the examples, their matrix, and the padded examples.
 
         The matrix is (examples * output positions / tile, height * segment * C).
         """
@@ -82,7 +82,7 @@ class Im2Col:
         padded = workspace.array(f"{self.name} padded", (size, *self.padded), x.dtype)
         columns = workspace.array("columns", (size, *self.shape), x.dtype)
         padded.fill(0.0)
-        # A segment as one number of so many bytes, so that whole segments are copied.
+        # View each segment as a single element, so that whole segments are copied.
         segment = np.dtype((np.void, self.shape[3] * x.itemsize))
         per_image, per_row, per_pixel, _ = padded.strides
         down, across = self.strides[0] * per_row, self.tile * self.strides[1] * per_pixel
@@ -107,7 +107,7 @@ class Im2Col:
         return block
 
     def sum_diagonals(self, d_block: Array, d_W: Array) -> None:
-        """Write d_W: W[u, v, c, f] is in the block once for each position of the segment."""
+        """Write d_W: W[u, v, c, f] occurs in the block once per position of the segment."""
         if self.tile == 1:
             d_W.reshape(d_block.shape)[...] = d_block
             return
@@ -116,7 +116,7 @@ class Im2Col:
             d_W += diagonal
 
     def _diagonals(self, block: Array, filters: int) -> Iterator[Array]:
-        """For each position of the segment, its kernel (height, width, C, filters) in the block."""
+        """The kernel (height, width, C, filters) in the block, for each position of the segment."""
         whole = block.reshape(self.kernel_size[0], self.segment, self.padded[2], self.tile, filters)
         for position in range(self.tile):
             first = position * self.strides[1]
@@ -124,9 +124,9 @@ class Im2Col:
 
 
 def all_finite(x: Array) -> bool:
-    """Whether every number of a contiguous x is finite; False also if the squares overflow.
+    """Whether all elements of a contiguous x are finite; also False if their squares overflow.
 
-    One pass at the speed of memory: x . x is finite only if all of x is.
+    A single pass at memory bandwidth: x . x is finite only if all of x is.
     """
     flat = x.reshape(-1)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -1,4 +1,4 @@
-"""Instance normalization, a few examples at a time."""
+"""Instance normalization, one slice of the batch at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from nn_core.layers.instance_norm import InstanceNorm
 
 @dataclass(frozen=True)
 class BlockedInstanceNorm(Fused):
-    """InstanceNorm along whole rows of pixels, while a slice of the batch is in the cache."""
+    """InstanceNorm along whole rows of pixels, while a slice of the batch is in cache."""
 
     @classmethod
     def accepts(cls, layers: Sequence[Layer], input_shape: Shape) -> bool:
@@ -56,18 +56,18 @@ class BlockedInstanceNorm(Fused):
 
 
 def _rows(x: Array) -> Array:
-    """(N, H, W * C): what is done to all channels alike runs along whole rows of pixels."""
+    """(N, H, W * C): per-channel operations run along whole rows of pixels."""
     N, H, W, C = x.shape
     return x.reshape(N, H, W * C)
 
 
 def _along(rows: Array, values: Array) -> Array:
-    """One number per channel (N, C), repeated along such rows: (N, 1, W * C)."""
+    """One value per channel (N, C), repeated along rows: (N, 1, W * C)."""
     return repeat(values, rows.shape[2] // values.shape[1])[:, None]
 
 
 def _mean(x: Array) -> Array:
-    """The mean of each channel, (N, C): over the rows first, which are long pieces of memory."""
+    """The mean of each channel, (N, C); first over the rows, which are contiguous in memory."""
     N, H, W, C = x.shape
     columns = np.add.reduce(_rows(x), axis=1)
     mean: Array = np.add.reduce(columns.reshape(N, W, C), axis=1) / (H * W)

@@ -1,4 +1,4 @@
-"""Long short-term memory in few operations."""
+"""Fused long short-term memory."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,8 +15,8 @@ from nn_core.layers.base import Cache, State
 class LSTMScan(RecurrentScan):
     """An LSTM, whose first three gates o, i, f are one block of sigmoids.
 
-    The formulas are the layer's; going back, slope = [o (1 - o), i (1 - i), f (1 - f), 1 - g^2]
-    is multiplied by what each gate was multiplied by.
+    The formulas are those of the layer; in the backward pass,
+    slope = [o (1 - o), i (1 - i), f (1 - f), 1 - g^2] is multiplied by the factor of each gate.
     """
 
     sigmoids: ClassVar[int] = 3

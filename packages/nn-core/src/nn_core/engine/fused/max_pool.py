@@ -1,4 +1,4 @@
-"""Max pooling, a few examples at a time."""
+"""Max pooling, one slice of the batch at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from nn_core.layers.pooling import MaxPool2D
 from nn_core.layers.windows import Window, image_shape
 
 SMALL = 9
-"""Pixels of a window up to which each is asked in turn whether it is the largest."""
+"""Pixels per window up to which each pixel is compared with the maximum in turn."""
 
 
 @dataclass(frozen=True)
 class BlockedMaxPool2D(Fused):
-    """MaxPool2D where there is no padding.
+    """MaxPool2D without padding.
 
-    The winner of a window is found by counting: the number of offsets (u, v), in reading order,
-    up to which no pixel of the window equals y is the number of the first one that does. In
-    small windows that do not overlap it is quicker to offer d_y to one pixel after the other: the
-    first that equals y takes it, and leaves nothing to the rest.
+    The winner of a window is found by counting: the number of leading offsets (u, v), in row-major
+    order, at which no pixel of the window equals y is the index of the first that does. For small
+    windows that do not overlap, it is faster to offer d_y to each pixel in turn: the first that
+    equals y takes it, and the others get zero.
     """
 
     @classmethod
@@ -38,7 +38,7 @@ class BlockedMaxPool2D(Fused):
 
     @cached_property
     def window(self) -> Window:
-        """That of the layer that it stands for."""
+        """The window of the original layer."""
         return cast(MaxPool2D, self.layers[0]).window
 
     def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
@@ -69,7 +69,7 @@ class BlockedMaxPool2D(Fused):
 
 
 def _offer(x: Array, y: Array, d_y: Array, d_x: Array, window: Window, workspace: Workspace) -> None:
-    """d_x of windows that do not overlap, pixel by pixel of the windows."""
+    """d_x for windows that do not overlap, one pixel of all windows at a time."""
     (height, width), (s, t) = window.size, window.strides
     _, down, across, _ = y.shape
     left = workspace.array("left", y.shape, y.dtype)
@@ -92,7 +92,7 @@ def _offer(x: Array, y: Array, d_y: Array, d_x: Array, window: Window, workspace
 def _send_to_winners(
     x: Array, y: Array, d_y: Array, d_x: Array, window: Window, workspace: Workspace, *, apart: bool
 ) -> None:
-    """d_x of any windows; `apart` if they do not overlap."""
+    """d_x for any windows; `apart` if they do not overlap."""
     (height, width), (s, t) = window.size, window.strides
     (N, down, across, C), (_, H, W, _) = y.shape, x.shape
     d_x.fill(0.0)
@@ -107,7 +107,7 @@ def _send_to_winners(
         unseen &= differs
         number += unseen
 
-    # The index of each winner in d_x, laid out flat: that of the window's first pixel + offset.
+    # Flat index of each winner in d_x: index of the window's first pixel + offset.
     first_of_row = np.arange(N)[:, None] * (H * W * C) + np.arange(down) * (s * W * C)
     first_in_row = np.arange(across)[:, None] * (t * C) + np.arange(C)
     winner = workspace.array("winner", y.shape, np.intp)
@@ -116,5 +116,5 @@ def _send_to_winners(
     winner += first_in_row
     if apart:
         d_x.reshape(-1)[winner.reshape(-1)] = d_y.reshape(-1)
-    else:  # a number may win in several windows
+    else:  # a pixel may win in several windows
         np.add.at(d_x.reshape(-1), winner.reshape(-1), d_y.reshape(-1))

@@ -1,4 +1,4 @@
-"""A monotone activation and the MaxPool2D behind it, in prediction: pooled first."""
+"""A monotone activation followed by MaxPool2D, in prediction: pool first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from nn_core.layers.base import Cache, Layer
 from nn_core.layers.context import Context
 
 MONOTONE = (ReLU, LeakyReLU, Sigmoid, Tanh)
-"""Activations that never fall."""
+"""Nondecreasing activations."""
 
 
 @dataclass(frozen=True)
 class PoolBeforeActivation(Fused):
-    """y = f(max_pool(x)), since max_k f(x_k) = f(max_k x_k) if f never falls."""
+    """y = f(max_pool(x)), since max_k f(x_k) = f(max_k x_k) if f is nondecreasing."""
 
     mode: ClassVar[str] = "inference"
 
@@ -30,12 +30,12 @@ class PoolBeforeActivation(Fused):
 
     @cached_property
     def pool(self) -> BlockedMaxPool2D:
-        """Its pool."""
+        """The pool."""
         return BlockedMaxPool2D(self.layers[1:])
 
     @cached_property
     def activation(self) -> BufferedActivation:
-        """Its activation."""
+        """The activation."""
         return BufferedActivation(self.layers[:1])
 
     def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:

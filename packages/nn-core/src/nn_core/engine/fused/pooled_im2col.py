@@ -1,4 +1,4 @@
-"""The row segments that the kernels under a pool's windows see, each copied once."""
+"""Row segments for convolution followed by max pooling, each copied once."""
 
 import math
 from collections.abc import Iterator
@@ -17,27 +17,27 @@ from nn_core.layers.windows import Pair, image_shape
 
 
 class PooledIm2Col:
-    """Row segments, the products with them, and the largest of each window of a pool.
+    """Row segments, their products with the kernel, and the maximum of each pool window.
 
-    With `tile` output positions that lie side by side in a window taken together as in `Im2Col`,
-    a row of a window sees, in each row of pixels, a segment of (tile - 1) t + width pixels. They
-    are laid out as `segments`, each once,
+    With `tile` neighboring output positions in a window processed together as in `Im2Col`, a row of
+    a window covers, in each row of pixels, a segment of (tile - 1) t + width pixels. They are laid
+    out as `segments`, each once,
 
     segments[q, n, J, row] = the pixels from position J w + q tile on,     w the window's width,
 
-    row after row, so that `height` segments which follow one another are what a kernel sees, and
-    the kernels of every P-th row of positions, P s >= height, lie a constant distance apart
-    without overlapping: a matrix in the sense of the BLAS, without a copy. If P is a multiple of
-    the window's height h, row u of all windows is one such matrix (or P / h of them), times the
-    Toeplitz block of the kernel; all h of them are one call, and the largest of each column of
-    the windows is the maximum over them.
+    row by row, so that `height` consecutive segments are the input of one kernel position, and the
+    inputs of every P-th row of positions, P s >= height, are a constant distance apart without
+    overlapping: a matrix for the BLAS, without a copy. If P is a multiple of the window height h,
+    row u of all windows is one such matrix (or P / h of them), times the Toeplitz block of the
+    kernel; all h of them are a single call, and the maximum over them is the maximum of each column
+    of the windows.
 
     The segments of one (q, n, J) are `groups` * `period` rows; a group of P s rows has the
-    positions of `share` windows, one under the other.
+    positions of `share` vertically adjacent windows.
 
     conv, pool  the layers, with windows that do not overlap
-    shape       of an example (H, W, C)
-    itemsize    bytes of a number
+    shape       shape of an example, (H, W, C)
+    itemsize    bytes per element
     """
 
     def __init__(self, conv: Conv2D, pool: MaxPool2D, shape: Shape, itemsize: int) -> None:
@@ -67,18 +67,18 @@ class PooledIm2Col:
         self.bytes_each = itemsize * (self.saved_each + products)
 
     def slices(self, x: Array) -> Iterator[tuple[int, slice]]:
-        """The examples that are worked on together, numbered."""
+        """The slices of examples processed together, numbered."""
         return enumerate(slices(x, self.bytes_each))
 
     def memory(self, x: Array, workspace: Workspace, *, once: bool) -> Array:
-        """Memory for the segments of all slices, (slices, rows, segment); or `once`, for one."""
+        """Memory for the segments of all slices, (slices, rows, segment); with `once`, of one slice."""
         size = slice_size(x, self.bytes_each)
         count = min(1, len(x)) if once else -(-len(x) // size)
         rows = self.pool_size[1] // self.tile * size * self.across * self.rows + self.tail
         return workspace.array("segments", (count, rows, self.segment), x.dtype)
 
     def pad(self, x: Array, workspace: Workspace) -> Array:
-        """The examples of a slice with zeros around them."""
+        """The zero-padded examples of a slice."""
         padded = workspace.array("padded", (len(x), *self.padded), x.dtype)
         padded.fill(0.0)
         padded[:, self.inside[0], self.inside[1]] = x
@@ -101,10 +101,10 @@ class PooledIm2Col:
     def pooled(
         self, segments: Array, N: int, block: Array, find_winners: bool, workspace: Workspace
     ) -> tuple[Array, npt.NDArray[Any] | None]:
-        """The largest z of each window, and if `find_winners` its number within the window.
+        """The maximum z of each window, and with `find_winners` its index within the window.
 
-        Both (share, N, across, groups, filters). Of equal numbers the first in reading order
-        wins: the one with the most pixels after it, in rows below its own and then in its own,
+        Both (share, N, across, groups, filters). Among equal values, the first in row-major order
+        wins: the one with the most pixels after it, in the rows below and then in its own row,
 
         after = (h - 1 - u) w + (w - 1 - v),   number = u w + v = h w - 1 - after
         """
@@ -168,7 +168,7 @@ class PooledIm2Col:
         return ordered.reshape(N, groups * share, across, filters)[:, : self.down]
 
     def rows_of(self, winners: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        """The first row segment of each winner of a slice, and its position within the tile.
+        """The first row segment of each winner in a slice, and its position within the tile.
 
         Both (filters, windows), windows in the order of y.
         """
@@ -205,6 +205,6 @@ class PooledIm2Col:
 
 
 def row_and_column(winners: npt.NDArray[Any], pool_size: Pair) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Of a winner's number within its window."""
+    """Row and column of a winner from its index within the window."""
     row, column = np.divmod(winners, winners.dtype.type(pool_size[1]))
     return row.astype(np.intp), column.astype(np.intp)

@@ -1,8 +1,8 @@
-"""What the fast forms of recurrent layers have in common: a scan over the steps.
+"""Base class of fused recurrent layers: a scan over the steps.
 
 The weights hold the gates side by side, (D, gates * units), so that a gradient is one product.
-What the scan computes lies gate by gate, (gates, ..., units), so that each gate is one block of
-memory: elementwise work on a block is twice as fast as on columns of longer rows.
+The arrays of the scan are gate by gate, (gates, ..., units), so that each gate is contiguous in
+memory: elementwise operations are twice as fast as on columns of longer rows.
 """
 
 from abc import abstractmethod
@@ -25,17 +25,17 @@ from nn_core.sequences import split_time
 
 @dataclass(frozen=True)
 class RecurrentScan(Fused):
-    """One recurrent layer, with few and large operations.
+    """A recurrent layer computed with few, large operations.
 
-    In memory the steps lie one after the other, (T, N, ...). x @ W_x + b of all steps is one
-    product; so are dL/dW_x, dL/dW_h and d_x, once the scan has found d_z. Only the product with
-    W_h is computed step by step, for all gates at once.
+    Arrays are time-major in memory, (T, N, ...). x @ W_x + b for all steps is one product; so are
+    dL/dW_x, dL/dW_h and d_x, once the scan has computed d_z. Only the product with W_h is computed
+    step by step, for all gates at once.
 
-    A sigmoid is computed as 1 / (1 + exp(-z)), where -z comes from negated copies of the weights
-    of its gate; see `apply_gates`.
+    A sigmoid is computed as 1 / (1 + exp(-z)), where -z comes from negated copies of the gate
+    weights; see `apply_gates`.
     """
 
-    sigmoids: ClassVar[int] = 0  # of the gates, the first so many; the others are tanh
+    sigmoids: ClassVar[int] = 0  # number of leading gates that are sigmoids; the others are tanh
     saved_per_unit: ClassVar[int] = 0
 
     @classmethod
@@ -52,10 +52,10 @@ class RecurrentScan(Fused):
 
     @abstractmethod
     def scan(self, sums: Array, state: State, params: Arrays, workspace: Workspace) -> tuple[Array, State, Cache]:
-        """h[1], ..., h[T] as (T, N, units), the final state, and what `scan_backward` needs.
+        """h[1], ..., h[T] as (T, N, units), the final state, and the cache for `scan_backward`.
 
         sums   (gates, T, N, units), the `input_projection` of x; may be overwritten
-        state  the initial one
+        state  initial state
         """
 
     @abstractmethod
@@ -64,7 +64,7 @@ class RecurrentScan(Fused):
     ) -> tuple[Array, State]:
         """d_z (T * N, gates * units) and the gradient of the initial state.
 
-        Fills the gradient of W_h, and of all else that the layer learns but W_x and b.
+        Fills the gradients of W_h and all other parameters except W_x and b.
         """
 
     def forward_fused_with_state(
@@ -100,7 +100,7 @@ class RecurrentScan(Fused):
         return split_time(d_x, *d_y.shape[:2]), (d_initial,)
 
     def input_projection(self, rows: Array, params: Arrays, workspace: Workspace, out: Array) -> None:
-        """out = rows @ W_x + b of any rows (R, D), gate by gate: (gates, R, units)."""
+        """out = rows @ W_x + b for rows (R, D), gate by gate: (gates, R, units)."""
         W_x, b = (self.by_gate(name, params, workspace) for name in ("W_x", "b"))
         np.matmul(rows, W_x, out=out)
         out += b
@@ -108,7 +108,7 @@ class RecurrentScan(Fused):
     def by_gate(self, name: str, params: Arrays, workspace: Workspace) -> Array:
         """A parameter (D, gates * units) as (gates, D, units), and b as (gates, 1, units).
 
-        Negated for the gates that are sigmoids.
+        Negated for sigmoid gates.
         """
         cell = self.cell
 
@@ -132,7 +132,7 @@ class RecurrentScan(Fused):
         return arrays
 
     def gradient_of_state(self, d_state: State, N: int, dtype: np.dtype[Any]) -> State:
-        """The caller's own arrays, which begin with d_state; () stands for zero."""
+        """New arrays for the gradient of the state, initialized to d_state; () means zero."""
         if d_state:
             self.cell.check_state(d_state, N)
             return tuple(np.array(part, dtype) for part in d_state)
@@ -142,9 +142,9 @@ class RecurrentScan(Fused):
 def apply_gates(z: Array, sigmoids: int) -> None:
     """sigmoid of the first gates, tanh of the others, in place; z (gates, N, units).
 
-    sigmoid(z) = 1 / (1 + exp(-z)), and -z is what stands there already, from negated weights:
-    exp takes two thirds of the time of tanh. It may overflow, and 1 / inf = 0 is right, so
-    callers let NumPy ignore it.
+    sigmoid(z) = 1 / (1 + exp(-z)), where the array already holds -z, from negated weights: exp
+    takes two thirds of the time of tanh. It may overflow, and 1 / inf = 0 is correct, so callers
+    suppress NumPy's warning.
     """
     first, others = z[:sigmoids], z[sigmoids:]
     np.exp(first, out=first)
@@ -154,7 +154,7 @@ def apply_gates(z: Array, sigmoids: int) -> None:
 
 
 def steps_first(x: Array, workspace: Workspace) -> Array:
-    """(T, N, ...) from (N, T, ...), C-contiguous; copied only if it does not lie so."""
+    """(N, T, ...) as C-contiguous (T, N, ...); copies only if the memory layout differs."""
     steps = x.swapaxes(0, 1)
     if steps.flags.c_contiguous:
         return steps

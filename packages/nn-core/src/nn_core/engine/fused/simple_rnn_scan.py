@@ -1,4 +1,4 @@
-"""The simple recurrent layer in few operations."""
+"""Fused simple recurrent layer."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from nn_core.layers.base import Cache, State
 
 @dataclass(frozen=True)
 class SimpleRNNScan(RecurrentScan):
-    """A SimpleRNN. The formulas are the layer's."""
+    """A SimpleRNN, with the formulas of the layer."""
 
     def scan(self, sums: Array, state: State, params: Arrays, workspace: Workspace) -> tuple[Array, State, Cache]:
         _, T, N, _ = sums.shape

@@ -11,8 +11,7 @@ from nn_core.layers.windows import Window
 def reduce_windows(operation: np.ufunc, x: Array, y: Array, window: Window, workspace: Workspace) -> None:
     """y[n, i, j, c] = operation over u, v of x[n, i s + u, j t + v, c], without padding.
 
-    First over u, which combines whole rows of the images, long pieces of memory; then over v, in
-    what is left of them.
+    First over u, which combines whole image rows, contiguous in memory; then over v, in the result.
     """
     (height, width), (s, t) = window.size, window.strides
     _, down, across, _ = y.shape

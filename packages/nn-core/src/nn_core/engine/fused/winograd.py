@@ -23,7 +23,7 @@ y   = A^T [(G w) * (B^T d)]
 d_w = G^T [(B^T d) * (A d_y)]
 
 B^T is called the input transform, A^T the output transform. With 0, 1, -1, 2, -2 for points they
-consist of small whole numbers. The functions here are these two and their transposes, written
+consist of small integers. The functions here are these two and their transposes, written
 out. Those of a point and its opposite share the sums over even powers and over odd ones. They
 act on the first axis of arrays, whatever the others are.
 
