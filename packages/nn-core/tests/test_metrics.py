@@ -67,6 +67,8 @@ def test_accuracy_counts_the_steps_that_have_a_target() -> None:
     assert accuracy(logits, labels) == pytest.approx(2 / 3)
     binary = np.ones((2, 3, 1))
     assert accuracy(binary, labels) == pytest.approx(2 / 3)
+    for of_one in (np.eye(3), np.array([[-1.0], [1.0], [1.0]]), np.array([-1.0, 1.0, 1.0])):
+        assert accuracy(of_one, np.array([0, -1, 0])) == 0.5
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint64, np.int8])

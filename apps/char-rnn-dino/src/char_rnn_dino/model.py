@@ -12,7 +12,7 @@ from nn_core.network import Network
 
 DINO_GEN, CHAR_RNN = "dino-gen", "char-rnn"
 SHIPPED = Path(__file__).with_name("dinosaurs.h5")
-"""The network for names that comes with dino-gen."""
+"""The network shipped with dino-gen."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Model:
 
     settings     the training settings, as saved in the checkpoint
     fingerprint  identifies the training data
-    checkpoint   what the file holds, the run to resume included
+    checkpoint   the contents of the file, including the run to resume
     """
 
     network: Network
@@ -32,7 +32,7 @@ class Model:
 
 
 def load_model(path: Path | None, program: str) -> Model:
-    """Read a checkpoint of a program; None is the one shipped. Raises CheckpointError."""
+    """Load a checkpoint of a program; None for the shipped one. Raises CheckpointError."""
     path = path or SHIPPED
     loaded = load(path, program=program)
     details, network = loaded.details, loaded.network

@@ -24,10 +24,10 @@ from nn_core.metrics import probabilities
 from nn_core.network import Network
 
 SHIPPED = Path(__file__).with_name("accurate.h5")
-"""The model of commands without --model."""
+"""The default of --model."""
 INPUT_SHAPE = SHAPE
 Transform: TypeAlias = tuple[float, bool]
-"""Of test-time augmentation: degrees rotated, and whether flipped horizontally."""
+"""A test-time augmentation: rotation in degrees, and whether to flip horizontally."""
 BATCH = 256
 """Photos per batch of predictions."""
 
@@ -36,9 +36,9 @@ BATCH = 256
 class Model:
     """A trained network that classifies photos given as bytes (N, 64, 64, 3).
 
-    checkpoint              the contents of its file: the network, perhaps a run to resume
-    settings                of its training, as stored in the checkpoint
-    fingerprint             of its training photos
+    checkpoint              the contents of its file: the network, and optionally a run to resume
+    settings                the training settings, as stored in the checkpoint
+    fingerprint             identifies the training photos
     test_time_augmentation  transforms of each photo over which predictions are averaged
     """
 
@@ -50,12 +50,12 @@ class Model:
 
     @property
     def network(self) -> Network:
-        """The trained network, of logits."""
+        """The trained network, which outputs logits."""
         return self.checkpoint.network
 
     @cached_property
     def predictor(self) -> Predictor:
-        """Computes logits; the weights must not change."""
+        """A predictor of logits; the weights must not change."""
         return Engine(self.network).frozen()
 
     def log_probabilities(self, x: Photos) -> Array:
@@ -78,9 +78,9 @@ class Model:
 
 
 def load_model(path: Path | None) -> Model:
-    """Read a checkpoint of cnn-sign; None for the one that is shipped.
+    """Load a cnn-sign checkpoint; None for the shipped one.
 
-    Raises CheckpointError, in one line.
+    Raises CheckpointError with a one-line message.
     """
     path = SHIPPED if path is None else path
     loaded = checkpoint.load(path, program=PROGRAM)
@@ -109,7 +109,7 @@ def load_model(path: Path | None) -> Model:
 
 
 def read_photo(path: Path) -> npt.NDArray[np.uint8]:
-    """A photo as the network takes it, cropped to a square: (1, 64, 64, 3) bytes.
+    """Read a photo as network input, cropped to a square: (1, 64, 64, 3) bytes.
 
     Raises DataError if the file is not an image.
     """

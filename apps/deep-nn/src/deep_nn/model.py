@@ -1,4 +1,4 @@
-"""The network that settings describe, and a trained model read from its checkpoint."""
+"""Build a network from settings, and load a trained model from its checkpoint."""
 
 import math
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ PROGRAM = "deep-nn"
 class Model:
     """A trained network with its classes and preprocessing, for raw examples.
 
-    checkpoint   the file's contents, with the network and perhaps a run to resume
-    fingerprint  of the training set (see `nn_core.cli.dataset.fingerprint`)
+    checkpoint   the contents of the file: the network, and optionally a run to resume
+    fingerprint  identifies the training set (see `nn_core.cli.dataset.fingerprint`)
     """
 
     checkpoint: Checkpoint
@@ -39,7 +39,7 @@ class Model:
 
     @property
     def network(self) -> Network:
-        """The trained network, of logits."""
+        """The trained network, which outputs logits."""
         return self.checkpoint.network
 
     def logits(self, x: RawExamples, source: str) -> Array:
@@ -54,8 +54,8 @@ class Model:
         overflow = ~np.isfinite(logits).all(axis=1)
         if overflow.any():
             raise DataError(
-                f"{source}: the network overflows at example {int(np.argmax(overflow))} (from 0), "
-                f"too far from the training data"
+                f"{source}: the network overflows at example {int(np.argmax(overflow))} (from 0),"
+                " which is too far from the training data"
             )
         return logits
 
@@ -65,7 +65,7 @@ class Model:
 
 
 def load_model(path: Path) -> Model:
-    """Read a checkpoint of deep-nn. Raises CheckpointError, in one line."""
+    """Load a deep-nn checkpoint. Raises CheckpointError with a one-line message."""
     loaded = checkpoint.load(path, program=PROGRAM)
     details = loaded.details
     try:

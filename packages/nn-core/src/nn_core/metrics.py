@@ -35,11 +35,11 @@ def probabilities(logits: Array) -> Array:
 def accuracy(logits: Array, labels: Labels) -> float:
     """The fraction of examples whose most likely class is the correct one, in [0, 1].
 
-    For sequences, with logits (N, T, C) and labels (N, T), the fraction of steps; labels of -1 are
-    ignored.
+    For sequences, with logits (N, T, C) and labels (N, T), the fraction of steps. Labels of -1 are
+    ignored, as they are by the losses.
     Raises ShapeError unless there is one label per example, DataError if there are no examples.
     """
-    if logits.ndim == 3 and labels.shape == logits.shape[:2]:
+    if labels.shape in (logits.shape[:-1], logits.shape[:1]):
         labeled = labels != IGNORE_INDEX
         logits, labels = logits[labeled], labels[labeled]
     if labels.shape != logits.shape[:1]:

@@ -1,9 +1,8 @@
-"""Things by name: what checkpoints and command lines call them, and plug-ins that add more.
+"""Registries of classes and functions by name, extensible by plug-ins.
 
-A `Registry` is a read-only mapping of names to classes or functions. One line of text stands
-for a thing with its settings, `momentum` or `momentum:beta=0.95`, on the command line, in a
-checkpoint and in Python. Settings are the parameters of the thing named, so a new one needs no
-parser of its own.
+A `Registry` is a read-only mapping of names to classes or functions. A spec such as `momentum` or
+`momentum:beta=0.95` names an entry with its settings, on the command line, in a checkpoint and in
+Python. Settings are the parameters of the entry, so a new one needs no parser.
 """
 
 import contextlib
@@ -25,13 +24,13 @@ from nn_core.lazy_import import Lazy
 T = TypeVar("T")
 
 D = TypeVar("D")
-"""What a decorator is applied to."""
+"""Type of a decorated class or function."""
 
 _TRUTH = {"yes": True, "true": True, "no": False, "false": False}
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name: what was meant, or what there is."""
+    """The end of a message about an unknown name: the closest match, or the valid names."""
     import difflib
 
     known = sorted(choices)
@@ -40,7 +39,7 @@ def nearest(name: str, choices: Iterable[str]) -> str:
 
 
 class UnknownNameError(SettingError, KeyError):
-    """A name that a registry does not have.
+    """A name that is not in a registry.
 
     what  the message without advice: "unknown layer 'Swish'"
     """
@@ -49,18 +48,18 @@ class UnknownNameError(SettingError, KeyError):
         self.what = f"unknown {kind} {name!r}"
         super().__init__(f"{self.what}; {nearest(name, choices)}")
 
-    __str__ = Exception.__str__  # KeyError's would put the message in quotes
+    __str__ = Exception.__str__  # KeyError would quote the message
 
 
 class Registry(Mapping[str, T], Generic[T]):
-    """Name -> class or function, open to others.
+    """An extensible mapping of names to classes or functions.
 
-    kind        what is in it, for messages: "optimizer"
-    entries     the built-in ones; a `Lazy` one is imported when it is looked up
-    group       the entry points of installed packages that add more: "nn_core.optimizers".
-                They are looked up when a name is unknown, or when all names are listed.
-    kebab_case  whether names are spelled on command lines: a class `LionWarm` that registers
-                without a name is then `lion-warm`
+    kind        kind of its entries, for messages: "optimizer"
+    entries     built-in entries; a `Lazy` entry is imported on lookup
+    group       entry-point group through which packages add entries: "nn_core.optimizers".
+                Entry points are loaded if a name is unknown, or when all names are listed.
+    kebab_case  whether names are in kebab case: a class `LionWarm` registered without a name
+                becomes `lion-warm`
 
     >>> OPTIMIZERS: Registry[type] = Registry("optimizer", kebab_case=True)
     >>> @OPTIMIZERS.register
@@ -68,8 +67,8 @@ class Registry(Mapping[str, T], Generic[T]):
     >>> OPTIMIZERS["lion"].__name__
     'Lion'
 
-    A lookup raises UnknownNameError, which is a SettingError and a KeyError, with the nearest
-    name; registering a name that is taken raises SettingError.
+    Looking up an unknown name raises UnknownNameError, a SettingError and KeyError, with the
+    closest name; registering an existing name raises SettingError.
     """
 
     def __init__(
@@ -91,9 +90,9 @@ class Registry(Mapping[str, T], Generic[T]):
     def register(self, name: D) -> D: ...
 
     def register(self, name: Any) -> Any:
-        """A decorator that adds a class or function, under a name or under its own.
+        """A decorator that adds a class or function, under the given name or its own.
 
-        Raises SettingError if the name is taken.
+        Raises SettingError if the name exists.
         """
         if isinstance(name, str):
             return functools.partial(self._add, name)
@@ -101,11 +100,11 @@ class Registry(Mapping[str, T], Generic[T]):
         return self._add(kebab_cased(spelled) if self.kebab_case else spelled, name)
 
     def parse(self, text: str) -> Callable[..., Any]:
-        """The callable that a text names, with its settings bound; see the function `parse`."""
+        """The entry for a spec, with its settings bound; see the function `parse`."""
         return parse(text, self, self.kind)  # type: ignore[arg-type]
 
     def describe(self, thing: object) -> str:
-        """The text that `parse` turns back into `thing`; see the function `describe`."""
+        """The spec that `parse` turns back into `thing`; see the function `describe`."""
         return describe(thing, self)  # type: ignore[arg-type]
 
     def __getitem__(self, name: str) -> T:
@@ -130,7 +129,7 @@ class Registry(Mapping[str, T], Generic[T]):
         return len(self._entries)
 
     def _add(self, name: str, thing: D) -> D:
-        """Register, and return the thing itself."""
+        """Register `thing` and return it."""
         taken = self._entries.get(name)
         own = Lazy(getattr(thing, "__module__", ""), getattr(thing, "__qualname__", ""))
         if taken is not None and taken is not thing and taken != own:
@@ -172,18 +171,18 @@ def installed_entry_points() -> str:
 
 
 def kebab_cased(name: str) -> str:
-    """A class or function as a command line spells it: LionWarm, lion_warm -> lion-warm."""
+    """The name of a class or function in kebab case: LionWarm, lion_warm -> lion-warm."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", "-", name).lower()
 
 
 plugins: list[str] = []
-"""What `load_plugin` has loaded, in order, so that another process can load it too."""
+"""Plug-ins loaded by `load_plugin`, in order, so that worker processes can load them too."""
 
 
 def load_plugin(name: str) -> ModuleType:
-    """Import a module, or a file that ends in .py, so that what it registers can be used.
+    """Import a module or a .py file that registers classes or functions.
 
-    Raises SettingError, in one line, if there is none or if it cannot be imported.
+    Raises SettingError with a one-line message if it does not exist or cannot be imported.
     """
     try:
         module = _import_file(name) if name.endswith(".py") else _import_module(name)
@@ -202,12 +201,12 @@ def _import_module(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise
-        hint = f"; a file is named with its ending, as in {name}.py" if "." not in name else ""
+        hint = f"; for a file, include the suffix: {name}.py" if "." not in name else ""
         raise SettingError(f"there is no such module{hint}") from None
 
 
 def _import_file(file: str) -> ModuleType:
-    """The module in a file, imported once under a name that no other module has."""
+    """The module in a file, imported once under a unique name."""
     from importlib.util import module_from_spec, spec_from_file_location
     from pathlib import Path
 
@@ -233,7 +232,7 @@ def _import_file(file: str) -> ModuleType:
 
 
 def _reason(error: Exception) -> str:
-    """An exception in one line, with where in the plug-in it was raised."""
+    """An exception in one line, with its location in the plug-in."""
     import traceback
 
     where = traceback.extract_tb(error.__traceback__)[-1]
@@ -244,13 +243,13 @@ def _reason(error: Exception) -> str:
 
 
 def parse(text: str, choices: Mapping[str, Callable[..., T]], kind: str) -> Callable[..., T]:
-    """The callable that `text` names, with its settings bound.
+    """The callable named by a spec, with its settings bound.
 
-    text     "name" or "name:key=value,key=value"; values take the type of the default
+    text     "name" or "name:key=value,key=value"; values are converted to the default's type
     choices  name -> callable; its parameters with defaults are the settings
-    kind     what the choices are, for the message ("optimizer")
+    kind     kind of the choices, for messages ("optimizer")
 
-    Raises SettingError for an unknown name (with the nearest one), an unknown setting or a
+    Raises SettingError for an unknown name (with the closest match), an unknown setting or a
     value of the wrong type.
 
     >>> parse("sgd:rate=0.5", {"sgd": lambda rate=0.1: rate}, "optimizer")()
@@ -278,7 +277,7 @@ def parse(text: str, choices: Mapping[str, Callable[..., T]], kind: str) -> Call
 
 
 def describe(thing: object, choices: Mapping[str, Callable[..., Any]]) -> str:
-    """The text that `parse` turns back into `thing`, a dataclass, with all settings."""
+    """The spec, with all settings, that `parse` turns back into `thing`, a dataclass."""
     name = next(name for name, choice in choices.items() if choice is type(thing))
     settings = ",".join(
         f"{field.name}={getattr(thing, field.name)}"
@@ -289,7 +288,7 @@ def describe(thing: object, choices: Mapping[str, Callable[..., Any]]) -> str:
 
 
 def _convert(text: str, default: object, what: str) -> object:
-    """`text` as a value of the type of `default`."""
+    """Convert `text` to the type of `default`."""
     if isinstance(default, bool):
         if text.lower() not in _TRUTH:
             raise SettingError(f"{what} must be yes or no, not {text!r}")

@@ -1,4 +1,4 @@
-"""Checkpoints: a trained network in one HDF5 file, and the run that trained it, to resume."""
+"""Checkpoints: a trained network in an HDF5 file, optionally with its training run to resume."""
 
 from nn_core.checkpoint.format import FORMAT, VERSION, Checkpoint, load, save, unusable
 

@@ -1,4 +1,4 @@
-"""Networks as plain values: layers by the name they are registered under, and their settings."""
+"""Network architectures as plain values: registered layer names and settings."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from nn_core.network import Network
 
 
 def describe_network(network: Network) -> dict[str, Any]:
-    """What `network_from` builds the same network from, without its parameters."""
+    """The architecture of a network, without its parameters; the inverse of `network_from`."""
     return {
         "layers": [describe_layer(layer) for layer in network.layers],
         "input_shape": list(network.input_shape),
@@ -21,10 +21,9 @@ def describe_network(network: Network) -> dict[str, Any]:
 
 
 def network_from(architecture: Mapping[str, Any]) -> Network:
-    """A network whose parameters are zeros.
+    """Build a network, with zero parameters, from its architecture.
 
-    Raises an NNError, or KeyError, TypeError or ValueError, for what `describe_network` cannot
-    have returned.
+    Raises an NNError, KeyError, TypeError or ValueError for an invalid architecture.
     """
     return Network(
         [layer_from(fields) for fields in architecture["layers"]],
@@ -35,7 +34,7 @@ def network_from(architecture: Mapping[str, Any]) -> Network:
 
 
 def describe_layer(layer: Layer) -> dict[str, Any]:
-    """A layer's name and settings; layers within it are described in the same way.
+    """The name and settings of a layer; nested layers are described recursively.
 
     Raises CheckpointError for a layer that is not registered.
     """
@@ -48,13 +47,13 @@ def describe_layer(layer: Layer) -> dict[str, Any]:
 
 
 def layer_from(fields: Mapping[str, Any]) -> Layer:
-    """The layer that `describe_layer` described. Raises UnknownNameError for an unknown name."""
+    """The inverse of `describe_layer`. Raises UnknownNameError for an unknown name."""
     kind = LAYERS[fields["layer"]]
     return kind(**{key: _value(value) for key, value in fields.items() if key != "layer"})
 
 
 def _plain(value: Any) -> Any:
-    """A setting as JSON has it."""
+    """A setting as a JSON value."""
     if isinstance(value, Layer):
         return describe_layer(value)
     if isinstance(value, tuple):

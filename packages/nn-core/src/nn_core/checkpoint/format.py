@@ -3,15 +3,15 @@
     /                              format, version, program
     /architecture                  JSON: layers, input shape, dtype, ties
     /details                       JSON: what the program needs to predict (classes, ...)
-    /parameters/<path>             the arrays by path, as in parameters/3/W: those to predict with
+    /parameters/<path>             the parameters to predict with, by path: parameters/3/W
     /training/...                  the run; see `nn_core.checkpoint.snapshot`
 
-After the HDF5 comes its SHA-256, as text: readers of HDF5 ignore it, and a flipped bit does not
-become a wrong weight. Editing the file with h5py drops the checksum.
+The HDF5 data is followed by its SHA-256 as text, which HDF5 readers ignore, to detect corruption.
+Editing the file with h5py drops the checksum.
 
-Nothing is pickled: an untrusted file can hold wrong numbers, but no code. The file is built in
-memory, written whole under a temporary name and renamed, so a process that is killed while it
-saves loses nothing but that save.
+Nothing is pickled: an untrusted file can contain wrong numbers, but no code. The file is built in
+memory, written under a temporary name and renamed, so a process killed while saving loses only
+that save.
 """
 
 import hashlib
@@ -38,17 +38,17 @@ VERSION = 2
 _SEAL = b"\nnn-core sha256 "
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _DAMAGE = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
-"""What wrong bytes may lead to on their way through h5py, JSON and the layers."""
+"""Exceptions that corrupted bytes may cause in h5py, JSON and the layers."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a file holds.
+    """The contents of a checkpoint file.
 
-    network   with the parameters to predict with
-    details   what the program stored with it
-    snapshot  the run, if it was saved while training and can be resumed
-    version   of the format
+    network   the network, with the parameters to predict with
+    details   data stored by the program
+    snapshot  the training run, if it was saved and can be resumed
+    version   format version
     """
 
     network: Network
@@ -57,15 +57,15 @@ class Checkpoint:
     version: int
 
     def require_snapshot(self) -> Snapshot:
-        """The run. Raises CheckpointError if there is none that can be resumed."""
+        """The training run. Raises CheckpointError if there is none to resume."""
         if self.snapshot is not None:
             return self.snapshot
         if self.version < VERSION:
             raise CheckpointError(
-                "the checkpoint is of an earlier version, whose noise and order of examples are "
-                "drawn differently: it predicts, but its run cannot be resumed"
+                "the checkpoint is of an earlier version, whose noise and order of examples were "
+                "generated differently: it can predict, but its run cannot be resumed"
             )
-        raise CheckpointError("the checkpoint has a network, but no run to resume")
+        raise CheckpointError("the checkpoint has only a network, no run to resume")
 
 
 def save(
@@ -73,9 +73,9 @@ def save(
 ) -> None:
     """Write a checkpoint.
 
-    details   plain numbers, names, lists and dictionaries
-    snapshot  the run, so that it can be resumed; its `best` parameters, if it has any, are
-              those that the file predicts with
+    details   plain numbers, strings, lists and dictionaries
+    snapshot  the training run, so that it can be resumed; its `best` parameters, if any, become
+              the parameters to predict with
     Raises CheckpointError if the file cannot be written or the parameters are not finite.
     """
     best = None if snapshot is None else snapshot.best
@@ -91,9 +91,9 @@ def save(
 
 
 def load(path: Path, *, program: str) -> Checkpoint:
-    """Read a checkpoint that `program` wrote, of this version of the format or an earlier one.
+    """Read a checkpoint written by `program`, in the current or an earlier format version.
 
-    Raises CheckpointError, in one line, for a file that is missing, damaged, of another
+    Raises CheckpointError with a one-line message for a file that is missing, damaged, of another
     program or of a later version.
     """
     import h5py
@@ -138,7 +138,7 @@ def _read(path: Path, file: Any, program: str) -> Checkpoint:
 
 
 def _check_origin(path: Path, file: Any, program: str) -> int:
-    """The version of the format."""
+    """Check the header and return the format version."""
     if file.attrs.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not a checkpoint (no nn-core header)")
     origin, version = one_line(file.attrs["program"]), one_line(file.attrs["version"])

@@ -7,7 +7,7 @@ import pytest
 
 from nn_core.arrays import Array
 from nn_core.engine.engine import Engine
-from nn_core.layers import BatchNorm, Conv2D, Layer, MaxPool2D, ReLU
+from nn_core.layers import GELU, BatchNorm, Conv2D, Layer, MaxPool2D, ReLU
 from nn_core.losses import MeanSquaredError
 from nn_core.network import Network
 from nn_core.reference import Reference
@@ -84,6 +84,15 @@ def test_in_training_the_other_weights_keep_their_gradients() -> None:
     finite = np.isfinite(found[0])
     assert 0 < finite.mean() < 1
     np.testing.assert_allclose(found[1][finite], found[0][finite], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("approximate", [True, False])
+def test_the_largest_numbers_pass_through_gelu(approximate: bool) -> None:
+    network = Network([GELU(approximate=approximate)], input_shape=(3,))
+    x = np.array([[3e38, -3e38, 1.0]], np.float32)
+    expected, _ = Reference(network).predict(x)
+    np.testing.assert_allclose(Engine(network).predict(x)[0], expected, rtol=1e-6)
+    assert np.isfinite(expected).all()
 
 
 def test_an_image_of_numbers_whose_squares_overflow_is_predicted() -> None:

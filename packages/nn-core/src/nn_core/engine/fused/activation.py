@@ -137,8 +137,8 @@ def gelu(x: Array, out: Array) -> Array:
     np.clip(x, -GELU_BOUND, GELU_BOUND, out=out)
     t = _gelu_tanh(out, out)
     t += 1.0
-    t *= x
     t *= 0.5
+    t *= x
     return t
 
 
