@@ -1,8 +1,8 @@
 """Losses: a sum over targets and its gradient with respect to the output.
 
-Sigmoid and softmax live in here, where they and the logarithm cancel: neither can overflow, and
-the gradient is a plain difference. A loss gives sums and counts its targets; who has the whole
-batch divides once, L = total / count, so the batch may be cut into parts of any sizes.
+Sigmoid and softmax are part of the loss, where they cancel with the logarithm: neither can
+overflow, and the gradient is a simple difference. A loss returns sums and counts its targets; the
+caller divides once for the whole batch, L = total / count, so a batch may be split arbitrarily.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from nn_core.errors import DataError, ShapeError
 from nn_core.registry import Registry
 
 IGNORE_INDEX = -1
-"""The label of a step without a target, such as the padding of a short sequence."""
+"""The label of a step without a target, such as padding."""
 
 
 @dataclass(frozen=True)
 class Loss(ABC):
     """A sum over the targets of a batch, or of any part of it.
 
-    Called with a whole batch, it gives the mean and its gradient, which carries the 1 / count.
+    Calling it with a whole batch returns the mean and its gradient, including the factor 1 / count.
     """
 
     @abstractmethod
@@ -36,7 +36,7 @@ class Loss(ABC):
 
     @abstractmethod
     def total(self, output: Array, y: npt.NDArray[Any], weights: Array | None = None) -> tuple[float, Array]:
-        """The sum of the losses, not divided, and its gradient, in an array of its own."""
+        """The sum of the losses and its gradient, as a new array."""
 
     def __call__(self, output: Array, y: npt.NDArray[Any], weights: Array | None = None) -> tuple[float, Array]:
         """The mean over the targets, and its gradient.
@@ -59,11 +59,11 @@ class BinaryCrossEntropy(Loss):
       = sum_n w_n log(1 + exp(z)) if y = 0, w_n log(1 + exp(-z)) if y = 1
     dL/dz = w (p - y),   p = sigmoid(z)
 
-    logits   (N, 1) or (N,), of sequences (N, T, 1) or (N, T); any finite values: log(1 + exp(z))
+    logits   (N, 1) or (N,), for sequences (N, T, 1) or (N, T); any finite values: log(1 + exp(z))
              is computed without overflow
     labels   (N,) or (N, T) integers 0 or 1; -1 is ignored
     weights  (N,) or in the shape of the labels
-    Gives nats. Raises ShapeError if the shapes do not fit, DataError for another label.
+    The loss is in nats. Raises ShapeError if the shapes do not match, DataError for another label.
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 6.2.2.2.
     """
 
@@ -95,11 +95,10 @@ class SoftmaxCrossEntropy(Loss):
     L = -sum_n w_n log p[n, labels[n]],   p = softmax(logits)
     dL/dlogits = w (p - onehot(labels))
 
-    logits   (N, C), of sequences (N, T, C), any finite values; computed as logits - max so that
-             exp cannot overflow
+    logits   (N, C), for sequences (N, T, C); any finite values: exp(logits - max) cannot overflow
     labels   (N,) or (N, T) integers in [0, C); -1 is ignored
     weights  (N,) or in the shape of the labels
-    Gives nats. Raises ShapeError if the shapes do not fit, DataError for a label outside
+    The loss is in nats. Raises ShapeError if the shapes do not match, DataError for a label outside
     [0, C) that is not -1.
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 6.2.2.3.
     """
@@ -133,18 +132,18 @@ class SoftmaxCrossEntropy(Loss):
 
 @dataclass(frozen=True)
 class MeanSquaredError(Loss):
-    """Squared difference of predictions from real-valued targets.
+    """Squared difference between predictions and real-valued targets.
 
     L = sum w (y - t)^2
     dL/dy = 2 w (y - t)
 
-    It counts every number, N * D of (N, D), so that the mean over a batch is
+    It counts every element, N * D for (N, D), so that the mean over a batch is
     1/(N D) sum_n sum_d (y[n, d] - t[n, d])^2.
 
-    predictions, targets  any one shape in common
-    weights               (N,) or the first axes of that shape
-    Gives squared units of the targets. Raises ShapeError if the shapes differ, DataError for
-    targets that are not an array of real numbers.
+    predictions, targets  arrays of the same shape
+    weights               (N,), or the first axes of that shape
+    The loss is in squared units of the targets. Raises ShapeError if the shapes differ, DataError
+    for targets that are not an array of real numbers.
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 5.1.4.
     """
 
@@ -169,9 +168,9 @@ class MeanSquaredError(Loss):
 
 
 def weights_like(y: npt.NDArray[Any], weights: Array, dtype: npt.DTypeLike) -> Array:
-    """Weights of examples (N,), or of the first axes of y, in the shape of y.
+    """Broadcast weights of examples (N,), or of the first axes of y, to the shape of y.
 
-    Raises ShapeError for other shapes, DataError for weights that are not finite or negative.
+    Raises ShapeError for other shapes, DataError for negative or non-finite weights.
     """
     given = np.asarray(weights, dtype)
     if given.shape != y.shape[: given.ndim]:
@@ -182,7 +181,7 @@ def weights_like(y: npt.NDArray[Any], weights: Array, dtype: npt.DTypeLike) -> A
 
 
 def _count_labels(y: Labels, weights: Array | None) -> float:
-    """The labels that are not ignored, or the sum of their weights."""
+    """The number of labels that are not ignored, or the sum of their weights."""
     _check_integers(y)
     if weights is None:
         return float(np.count_nonzero(y != IGNORE_INDEX))
@@ -190,7 +189,7 @@ def _count_labels(y: Labels, weights: Array | None) -> float:
 
 
 def _label_weights(y: Labels, weights: Array | None, classes: int, dtype: npt.DTypeLike) -> Array | None:
-    """The weight of each label, flat: 0 where it is ignored; None if all count 1.
+    """The flattened weight of each label, 0 if it is ignored; None if all weights are 1.
 
     Raises DataError unless all labels are integers in [0, classes), or -1.
     """
@@ -234,11 +233,11 @@ LOSSES: Registry[type[Loss]] = Registry(
     group="nn_core.losses",
     kebab_case=True,
 )
-"""Every loss by name, as checkpoints keep it."""
+"""All losses by their name in checkpoints."""
 
 
 def loss(text: str) -> Loss:
-    """The loss that a text such as "softmax-cross-entropy" names.
+    """The loss for a text such as "softmax-cross-entropy".
 
     Raises SettingError for an unknown name or setting.
     """

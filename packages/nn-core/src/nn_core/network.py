@@ -21,26 +21,25 @@ from nn_core.registry import require
 
 
 class Network:
-    """Layers in a row, each feeding the next, over one vector of parameters.
+    """A sequence of layers with a single parameter vector.
 
-    `vector` holds all parameters: first the weights, in the order of the layers, then the
-    biases, then the running statistics, then what is frozen. So L2 is arithmetic on `weights`,
-    its first `weight_count` numbers, an optimizer or a norm on `trained`, its first
-    `trained_count`, and none of them asks which layer a number belongs to. `params` are views
-    of it by path: "3/W".
+    `vector` holds all parameters: first the weights, in the order of the layers, then the biases,
+    the running statistics and the frozen parameters. So L2 operates on `weights`, the first
+    `weight_count` elements, and optimizers and norms on `trained`, the first `trained_count`
+    elements, independent of layer boundaries. `params` are views of it by path: "3/W".
 
-    A gradient is a vector of the same order; see `new_gradients`.
+    A gradient is a vector in the same order; see `new_gradients`.
 
-    layers       the chain, first to last
-    input_shape  of one example, without the batch axis; None is a number of steps that may
-                 vary: (None, D) for sequences of features, (None,) for sequences of tokens
-    rng          draws the first parameters, layer after layer; None leaves them at zero
-    dtype        float32, or float64 for checking gradients
-    tied         name -> name of the parameter that it shares, of the same shape, as in
+    layers       the layers, first to last
+    input_shape  shape of one example, without the batch axis; None is a variable number of steps:
+                 (None, D) for sequences of features, (None,) for sequences of tokens
+    rng          initializes the parameters, layer by layer; None leaves them at zero
+    dtype        float32, or float64 for gradient checks
+    tied         name -> name of the parameter with which it is tied, of the same shape:
                  {"3/W": "0/W"}
 
-    Raises ShapeError if a layer does not fit the one before it, naming the layer, and
-    SettingError for an empty chain, another dtype, or what cannot be tied.
+    Raises ShapeError if a layer does not fit the previous one, naming the layer, and SettingError
+    for an empty chain, another dtype, or invalid ties.
     """
 
     def __init__(
@@ -87,7 +86,7 @@ class Network:
         return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index: int) -> BoundLayer:
-        """A layer with its parameters in this network, to be called: network[0](x)."""
+        """A layer bound to its parameters in this network: call it as network[0](x)."""
         index = range(len(self))[index]
         return BoundLayer(self.layers[index], below(self.params, index), self.dtype)
 
@@ -96,7 +95,7 @@ class Network:
         return f"Network([{layers}], input_shape={self.input_shape}, dtype={self.dtype})"
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """Draw all parameters, each by its layer's initializer, in the order of the layers."""
+        """Initialize all parameters with their initializers, in the order of the layers."""
         for name, parameter in self.declared.items():
             if name in self.tied:
                 continue
@@ -108,10 +107,10 @@ class Network:
             )
 
     def validate_input(self, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The batch x in the numbers that the first layer takes.
+        """Validate the batch x and convert it to the dtype of the network.
 
-        Raises ShapeError if it is not (N, *input_shape), DataError if it is not an array, not
-        integers where the first layer takes integers, or not real numbers.
+        Raises ShapeError if it is not (N, *input_shape), DataError if it is not an array of real
+        numbers, or of integers if the first layer takes integers.
         """
         require_array(x)
         takes_integers = self.layers[0].takes_integers
@@ -135,13 +134,13 @@ class Network:
         return x.astype(self.dtype)
 
     def initial_state(self, N: int) -> State:
-        """The state with which N sequences begin."""
+        """The initial state of N sequences."""
         if self._no_state is not None:
             return self._no_state
         return self.chain.initial_state(N, self.input_shape, self.dtype)
 
     def activations(self, x: npt.NDArray[Any]) -> list[Array]:
-        """The output of every layer for a batch x, in prediction; the last is the network's."""
+        """The output of every layer for a batch x, in prediction; the last is the network output."""
         x = self.validate_input(x)
         states = self.initial_state(len(x))
         outputs = []
@@ -151,29 +150,29 @@ class Network:
         return outputs
 
     def new_gradients(self) -> tuple[Array, Arrays]:
-        """A vector of zeros and its named views, which the layers fill.
+        """A zero gradient vector and its named views, which the layers fill.
 
-        Behind the parameters' places it has one for each tied parameter, so that a layer may
-        overwrite what it fills. The views cannot be rebound.
+        Tied parameters have separate gradients at the end of the vector, so that each layer may
+        overwrite its own. The views cannot be rebound.
         """
         vector = np.zeros(self._gradient_size, self.dtype)
         return vector, self.gradient_views(vector)
 
     def gradient_views(self, vector: Array) -> Arrays:
-        """Named views of a vector laid out as that of `new_gradients`."""
+        """Named views of a vector with the layout of `new_gradients`."""
         return self._views(vector, {name: name for name in self.declared})
 
     def named(self, vector: Array) -> Arrays:
-        """Views by name of a vector laid out as the parameters, or as those that are trained."""
+        """Named views of a vector with the layout of all parameters, or of the trained ones."""
         return self._views(
             vector,
             {name: name for name in self.declared if name not in self.tied and self._slices[name].stop <= vector.size},
         )
 
     def finish_gradients(self, gradients: Array) -> Array:
-        """Add tied gradients to their owners and clear those of what is frozen, in place.
+        """Add tied gradients to their owners and clear those of frozen parameters, in place.
 
-        Returns the part that is as long as the parameters.
+        Returns the gradient of the parameter vector, without tied gradients.
         """
         for name, owner in self.tied.items():
             gradients[self._slices[owner]] += gradients[self._slices[name]]
@@ -184,7 +183,7 @@ class Network:
     def update_running_stats(self, gradients: Array) -> None:
         """r <- momentum r + (1 - momentum) b for every running statistic r, after a step.
 
-        b is the batch's value, which stands under the name of r among the gradients.
+        b is the batch value, stored under the name of r among the gradients.
         """
         if self.trained_count == self.statistics_end:
             return
@@ -203,7 +202,7 @@ class Network:
                 raise SettingError(f"cannot tie {name!r} to {owner!r}: not an untied parameter of its shape")
 
     def _layout(self) -> tuple[dict[str, slice], list[int], int]:
-        """Where each parameter lies, where each region ends, and the size of a gradient."""
+        """The slice of each parameter, the end of each region, and the size of a gradient."""
         own = [name for name in self.declared if name not in self.tied]
         own.sort(key=lambda name: self.declared[name].region)
         slices: dict[str, slice] = {}
@@ -227,7 +226,7 @@ class Network:
 
 
 def require_array(x: Examples) -> None:
-    """Raise DataError for what is no array, such as a list."""
+    """Raise DataError unless x is an array."""
     if not hasattr(x, "shape"):
         raise DataError(f"the network takes an array of examples, not {type(x).__name__}")
 
@@ -241,9 +240,9 @@ class BoundLayer:
     dtype: np.dtype[Any]
 
     def __call__(self, x: npt.ArrayLike) -> Array:
-        """Its output for a batch x, in prediction and from the initial state.
+        """The output for a batch x, in prediction and from the initial state.
 
-        Raises ShapeError if x does not fit the layer or its parameters, DataError if it is not
+        Raises ShapeError if x does not fit the layer or its parameters, DataError unless it has
         real numbers.
         """
         x = np.asarray(x)

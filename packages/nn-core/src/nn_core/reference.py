@@ -1,4 +1,4 @@
-"""The reference: forward and backward through the layers as they are written, the batch whole."""
+"""The reference backend: plain forward and backward passes of the whole batch."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from nn_core.network import Network, require_array
 from nn_core.optim.optimizers import Optimizer
 
 PREDICT_ROWS = 256
-"""Examples that are predicted together, so that memory does not grow with their number."""
+"""Examples predicted together, to bound memory."""
 
 
 class Result(NamedTuple):
-    """Loss and gradients of a batch, and the state after its last step.
+    """Loss and gradients of a batch, and the final state.
 
-    gradients  in the order of `Network.vector`; under running statistics, the batch's values
+    gradients  in the order of `Network.vector`; for running statistics, the batch values
     """
 
     loss: float
@@ -30,16 +30,16 @@ class Result(NamedTuple):
 
 
 class Backend(Protocol):
-    """What a trainer computes with: `Reference`, or `nn_core.engine.Engine`, the same faster."""
+    """The backend of a trainer: `Reference`, or the faster `nn_core.engine.Engine`."""
 
     network: Network
     shards: int | None
 
     def __enter__(self) -> Self:
-        """Open what is kept between steps, such as threads."""
+        """Acquire resources used across steps, such as threads."""
 
     def __exit__(self, *error: object) -> None:
-        """Close it."""
+        """Release the resources."""
 
     def loss_and_gradients(
         self,
@@ -51,26 +51,26 @@ class Backend(Protocol):
         state: State | None = None,
         seed: tuple[int, int] = (0, 0),
     ) -> Result:
-        """One forward and one backward pass; the gradients are valid until the next call.
+        """A forward and a backward pass; the gradients are valid until the next call.
 
         The loss is a mean over the targets of the batch: L = total / count.
 
-        weights  of the examples (N,) or of the targets; None for one each
-        state    with which sequences begin; None for the initial one
-        seed     of the run, and number of the step: the keys of noise
+        weights  weights of the examples (N,) or of the targets; None for 1
+        state    state at the start of the sequences; None for the initial state
+        seed     seed of the run and step number: the keys of noise
         """
 
     def predict(self, x: Examples, state: State | None = None) -> tuple[Array, State]:
-        """The outputs of any number of examples, without noise, and the state after them."""
+        """The outputs for any number of examples, without noise, and the final state."""
 
     def update(
         self, optimizer: Optimizer, gradients: Array, state: dict[str, Array], *, learning_rate: float, step: int
     ) -> None:
-        """One step of the optimizer and of the running statistics. step is 1, 2, ..."""
+        """Update the parameters and the running statistics. step is 1, 2, ..."""
 
 
 class Reference:
-    """The whole batch, layer by layer: what every engine has to equal."""
+    """The whole batch, layer by layer: the standard that every engine must match."""
 
     shards: int | None = 1
 
@@ -132,10 +132,10 @@ class Reference:
 def update_parameters(
     network: Network, optimizer: Optimizer, gradients: Array, state: dict[str, Array], learning_rate: float, step: int
 ) -> None:
-    """One step of the optimizer, then of the running statistics.
+    """Update the parameters, then the running statistics.
 
-    An elementwise optimizer works on the vector of all that is trained; another one on each
-    parameter apart.
+    An elementwise optimizer updates the vector of all trained parameters at once; any other
+    optimizer updates each parameter separately.
     """
     w, g = network.trained, gradients[: network.trained_count]
     optimizer.decay(network.weights, learning_rate)

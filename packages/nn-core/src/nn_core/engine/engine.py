@@ -1,8 +1,8 @@
-"""The engine: loss and gradients of a batch in shards and micro-batches, by fused layers.
+"""The engine: loss and gradients in shards and micro-batches, with fused layers.
 
-It gives the numbers of `nn_core.reference.Reference`, up to rounding. Its bits depend on the
-batch, the number of shards and the plan, never on the number of threads: where there are
-several shards, the BLAS is limited to one thread.
+It computes the same values as `nn_core.reference.Reference`, up to rounding. The bits depend on the
+batch, the number of shards and the plan, never on the number of threads: with several shards, the
+BLAS is limited to one thread.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ from nn_core.reference import Result, inverse, update_parameters
 from nn_core.registry import require
 
 ALONE = Collective()
-"""For a shard that exchanges nothing."""
+"""The collective of a single shard."""
 
 BLOCK_THRESHOLD = 524_288
-"""Numbers up to which an optimizer works on its vectors as a whole."""
+"""Vector size up to which an optimizer updates the vector as a whole."""
 
 BLOCK_SIZE = 131_072
-"""Numbers of a longer vector that are worked on at a time, by each thread."""
+"""Elements per block of a longer vector, each updated by one thread."""
 
 
 class Engine:
-    """Computes with a network as `Reference` does, in less time.
+    """A faster equivalent of `Reference`.
 
-    threads  how many share the work; the bits do not depend on it
-    shards   parts of every batch that are computed side by side and added in a fixed order: a
-             setting of the run. None: one to four, by the size of the batch
-    fused    False computes with the network's own layers
+    threads  number of threads; does not affect the bits
+    shards   number of parts of every batch that are computed in parallel and summed in a fixed
+             order: a setting of the run. None: one to four, by batch size
+    fused    whether to use fused layers, or the network's own layers
 
-    An engine is a context manager: its threads live as long as it is open.
+    An engine is a context manager: its threads run while it is open.
     """
 
     def __init__(self, network: Network, *, threads: int = 1, shards: int | None = None, fused: bool = True) -> None:
@@ -58,7 +58,7 @@ class Engine:
         self.pool = ThreadPool(threads)
         self._memories: list[PlanMemory] = []
         self._buffers: list[GradientBuffer] = []
-        self._cuts: dict[int, tuple[int, int]] = {}  # batch size -> shards, micro-batches of each
+        self._cuts: dict[int, tuple[int, int]] = {}  # batch size -> shards, micro-batches per shard
 
     def __enter__(self) -> Self:
         self.pool.__enter__()
@@ -72,21 +72,21 @@ class Engine:
 
     @cached_property
     def plan(self) -> Plan:
-        """Which fused layers compute which layers, in training."""
+        """The execution plan for training."""
         return Plan.of(self.network, "training", fused=self.fused)
 
     @cached_property
     def predictor(self) -> Predictor:
-        """What `predict` computes with."""
+        """The predictor used by `predict`."""
         return Predictor(self.network, pool=self.pool, fused=self.fused)
 
     @cached_property
     def micro_batch_size(self) -> int:
-        """How many examples of a shard pass through the layers together."""
+        """The number of examples of a shard that pass through the layers together."""
         return micro_batches.micro_batch_size(self.network, self.plan)
 
     def frozen(self) -> Predictor:
-        """A predictor for many calls, as long as the parameters stay as they are."""
+        """A predictor for many calls with constant parameters."""
         return Predictor(self.network, pool=self.pool, fused=self.fused, frozen=True)
 
     def predict(self, x: Examples, state: State | None = None) -> tuple[Array, State]:
@@ -128,7 +128,7 @@ class Engine:
     def update(
         self, optimizer: Optimizer, gradients: Array, state: dict[str, Array], *, learning_rate: float, step: int
     ) -> None:
-        """See `nn_core.reference.Backend`. Long vectors are shared among the threads."""
+        """See `nn_core.reference.Backend`. Long vectors are divided among the threads."""
         network = self.network
         size = network.trained_count
         if not optimizer.elementwise or size <= BLOCK_THRESHOLD:
@@ -151,7 +151,7 @@ class Engine:
         network.update_running_stats(gradients)
 
     def _in_shards(self, batch: Batch, shards: int, parts: int) -> Result:
-        """The shards of a batch side by side, and their sums."""
+        """Compute the shards of a batch in parallel, and their sums."""
         network, N = self.network, len(batch.x)
         done: list[tuple[float, State]] = [(0.0, ())] * shards
 
@@ -161,7 +161,7 @@ class Engine:
             rows = batch.rows(slice(first, stop))
             done[shard] = self._shard(rows, first, parts, memory, self._buffers[shard])
 
-        alone = self.pool.count == 1  # a pool of several limits the BLAS by itself
+        alone = self.pool.count == 1  # a pool of several threads already limits the BLAS
         with self.pool as pool, one_blas_thread(warn=False) if alone else nullcontext():
             if network.batch_dependent:
                 with pool.reserved():
@@ -180,9 +180,9 @@ class Engine:
     def _shard(
         self, batch: Batch, first: int, parts: int, memory: PlanMemory, buffer: GradientBuffer
     ) -> tuple[float, State]:
-        """Micro-batch by micro-batch; fills the buffer. The loss, and the states left.
+        """Process a shard by micro-batches and fill the buffer; returns the loss and final states.
 
-        first  number of the shard's first example in the whole batch
+        first  index of the first example of the shard in the whole batch
         """
         if parts == 1:
             return self._micro_batch(batch, first, memory, buffer)
@@ -201,7 +201,7 @@ class Engine:
         return math.fsum(losses), join_states(states)
 
     def _micro_batch(self, batch: Batch, first: int, memory: PlanMemory, buffer: GradientBuffer) -> tuple[float, State]:
-        """Forward, loss and backward; fills the buffer. The loss, and the states left."""
+        """Forward, loss and backward; fills the buffer and returns the loss and final states."""
         x, y, weights, state, loss, scale, seed = batch
         memory.part.seed, memory.part.first_row = seed, first
         output, left, caches = memory.forward(self.network.validate_input(x), state)
@@ -212,7 +212,7 @@ class Engine:
         return total * scale, left
 
     def _reserve(self, shards: int) -> None:
-        """Memory for so many shards: gradients for each, and a workspace for each thread."""
+        """Allocate memory for the shards: gradients per shard, and a workspace per thread."""
         threads = shards if self.network.batch_dependent else min(shards, self.pool.count)
         while len(self._memories) < threads:
             workspaces = [Workspace(pool=self.pool) for _ in self.plan.nodes]
@@ -222,7 +222,7 @@ class Engine:
 
 
 class Batch(NamedTuple):
-    """Examples and how they are trained on.
+    """Examples with their loss, weights and scale.
 
     scale  1 / count of the targets of the whole batch
     """
@@ -236,7 +236,7 @@ class Batch(NamedTuple):
     seed: tuple[int, int]
 
     def rows(self, rows: slice) -> Batch:
-        """Some of its examples."""
+        """A slice of its examples."""
         return self._replace(
             x=self.x[rows],
             y=self.y[rows],
@@ -246,7 +246,7 @@ class Batch(NamedTuple):
 
 
 class GradientBuffer:
-    """A vector of gradients with its views by node."""
+    """A gradient vector with its views by node."""
 
     def __init__(self, network: Network, plan: Plan) -> None:
         self.vector, named = network.new_gradients()

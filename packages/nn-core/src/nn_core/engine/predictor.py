@@ -1,4 +1,4 @@
-"""Prediction by a plan of its own: batch norm folded, nothing kept for a backward pass."""
+"""Prediction with an inference plan: batch norm is folded, and nothing is cached for backward."""
 
 import math
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from nn_core.network import Network, require_array
 
 
 class Predictor:
-    """The outputs of a network, without noise.
+    """Predicts the outputs of a network, without noise.
 
-    frozen  whether the parameters stay as they are as long as it is used, so that what is
-            derived from them alone is computed once
+    frozen  whether the parameters are constant while it is used, so that values derived from them
+            are computed once
     """
 
     def __init__(
@@ -33,10 +33,11 @@ class Predictor:
         self._memories: list[PlanMemory] = []
 
     def predict(self, x: Examples, state: State | None = None) -> tuple[Array, State]:
-        """The outputs (N, ...) of any number of examples, and the state after the last step.
+        """The outputs (N, ...) for any number of examples, and the final state.
 
-        They pass in parts, which threads share out, so that memory does not grow with N.
-        state  with which sequences begin; None for the initial one
+        Examples are processed in parts, divided among the threads, so that memory does not grow
+        with N.
+        state  state at the start of the sequences; None for the initial state
         """
         require_array(x)
         network, N = self.network, len(x)

@@ -1,4 +1,4 @@
-"""Convolution, ReLU and max pooling as one: the convolution's output is never all written out."""
+"""Fused convolution, ReLU and max pooling, without storing the whole convolution output."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ from nn_core.layers.pooling import MaxPool2D
 from nn_core.layers.windows import image_shape
 
 SPARSE = 16
-"""Pixels of a pool's window from which on d_W is computed from the winners alone."""
+"""Pixels per pool window from which d_W is computed from the winners only."""
 
 _PREDICTION = Context(training=False)
 
@@ -37,29 +37,30 @@ class ConvReLUMaxPool(Fused):
     m[n, I, J, f] = max over the window of z
     y[n, I, J, f] = max(m[n, I, J, f] + b[f], 0)
 
-    Adding b keeps the order of numbers, and so does ReLU as far as they are positive:
-    max_k max(z_k + b, 0) = max(max_k z_k + b, 0). So b is added, and the sum clipped, on as many
-    numbers as there are windows, and z need never exist for more than a slice of the batch.
+    Adding b and ReLU are nondecreasing, so max_k max(z_k + b, 0) = max(max_k z_k + b, 0). So b is
+    added and the sum clipped only once per window, and z is never stored for more than a slice of
+    the batch.
 
-    Where y > 0, the window's first largest relu(z + b) is its first largest z, the winner, and
-    d_z = d_y there alone. Where y = 0, no unit of the window is active and d_z = 0: whichever
-    pixel MaxPool2D sends d_y to, ReLU stops it. So ties are those of the layers one by one: of
-    equal z the first in reading order wins. (Of two z that become equal only when b is added and
-    the sum rounded, the larger one wins.)
+    Where y > 0, the first maximum of relu(z + b) in a window is the first maximum of z, the winner,
+    and d_z = d_y only there. Where y = 0, no unit of the window is active and d_z = 0: ReLU blocks
+    the gradient at any pixel to which MaxPool2D sends d_y. So ties are resolved as in the separate
+    layers: among equal z the first in row-major order wins. (If two z become equal only by adding b
+    and rounding, the larger one wins.)
 
     dL/db[f] = sum of d_y[n, I, J, f] where y > 0
     dL/dW[u, v, c, f] = sum of d_y[n, I, J, f] p[n, i s + u, j t + v, c] where y > 0,
                         with (i, j) the winner of (n, I, J, f)
 
-    How it is computed: see `PooledIm2Col`. The largest z of each window, and which it was, are
-    found right after the products, while these are in the cache.
+    Implementation: see `PooledIm2Col`. The maximum z of each window and its index are found right
+    after the products, while these are in cache.
 
-    d_W takes the row segments of each winner, height * segment * C numbers in one piece, filter
-    by filter, times d_y put in the column of the winner's position within its tile: the products
-    of one window in place of h * w, most of them with zeros. For small windows, or if d_x is
-    needed, d_z is written out, and `ToeplitzConv2D` goes on.
+    d_W multiplies the row segments of each winner, height * segment * C contiguous elements, filter
+    by filter, by d_y in the column of the winner's position within its tile: the products of one
+    position per window instead of h * w, most of them with zeros. For small windows, or if d_x is
+    needed, d_z is stored, and `ToeplitzConv2D` computes the gradients.
 
-    Source: as those; Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 9.1 to 9.3.
+    Source: as for the separate layers; Goodfellow, Bengio, Courville, Deep Learning (2016),
+    sec. 9.1 to 9.3.
     """
 
     @classmethod
@@ -76,12 +77,12 @@ class ConvReLUMaxPool(Fused):
 
     @property
     def conv(self) -> Conv2D:
-        """Its convolution."""
+        """The convolution."""
         return cast(Conv2D, self.layers[0])
 
     @property
     def pool(self) -> MaxPool2D:
-        """Its pool."""
+        """The pool."""
         return cast(MaxPool2D, self.layers[-1])
 
     @cached_property
@@ -91,7 +92,7 @@ class ConvReLUMaxPool(Fused):
 
     @cached_property
     def im2col(self) -> Callable[[Shape, int], PooledIm2Col]:
-        """The row segments, by the shape of x and the bytes of a number."""
+        """The row segments for a shape of x and an element size in bytes."""
         return lru_cache(partial(PooledIm2Col, self.conv, self.pool))
 
     def saved_activations(self, input_shape: Shape) -> int:
@@ -110,7 +111,7 @@ class ConvReLUMaxPool(Fused):
         self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context, workspace: Workspace
     ) -> Array | None:
         x, y, *found = cache
-        if not found:  # the forward pass was one of prediction
+        if not found:  # the forward pass was a prediction
             found = self._find_winners(x, params, y, workspace)
         winners, segments = found
         d_m = np.greater(y, 0.0, out=workspace.array("d_m", y.shape, y.dtype))
@@ -124,7 +125,7 @@ class ConvReLUMaxPool(Fused):
         return None
 
     def _find_winners(self, x: Array, params: Arrays, y: Array, workspace: Workspace) -> list[npt.NDArray[Any]]:
-        """The forward pass with what `backward` needs: each window's winner, and the segments."""
+        """The forward pass with the cache for `backward`: the winner of each window, and the segments."""
         height, width = self.im2col(x.shape[1:], x.itemsize).pool_size
         winners = workspace.array("winners", y.shape, np.min_scalar_type(height * width - 1))
         return [winners, self._pass(x, params, y, winners, workspace)]
@@ -132,11 +133,11 @@ class ConvReLUMaxPool(Fused):
     def _pass(
         self, x: Array, params: Arrays, y: Array, winners: npt.NDArray[Any] | None, workspace: Workspace
     ) -> Array:
-        """Write y, and the number of each window's winner; returns the segments.
+        """Write y and the index of the winner of each window; returns the segments.
 
-        Without `winners`, as in prediction, the segments of each slice take the place of those
-        before. Examples with pixels that are not finite are left to the layers themselves: zero
-        times infinity is not zero.
+        Without `winners`, as in prediction, the segments of each slice overwrite the previous ones.
+        Examples with non-finite pixels are computed by the original layers, since zero times
+        infinity is NaN.
         """
         im2col, W, b = self.im2col(x.shape[1:], x.itemsize), params["0/W"], params["0/b"]
         block = workspace.derived("block", lambda: im2col.block(W, workspace))

@@ -20,16 +20,16 @@ from nn_core.layers.windows import image_shape
 
 @dataclass(frozen=True)
 class ToeplitzConv2D(Fused):
-    """Conv2D, several neighboring output positions by one row of a product; see `Im2Col`.
+    """Conv2D that computes several neighboring output positions per matrix row; see `Im2Col`.
 
     y = rows(p) @ block(W) + b,   d_block = rows(p)^T @ d_y
 
-    d_x is a convolution again, as derived in `Conv2D`: of z, which is d_y with zeros between and
-    around its numbers, at stride 1, by the kernel rotated by 180 degrees, its channels and
-    filters exchanged. Only the part of z is laid out that the windows of d_x see.
+    d_x is again a convolution, as derived in `Conv2D`: of z, which is d_y with zeros between and
+    around its elements, at stride 1, with the kernel rotated by 180 degrees and its channels and
+    filters exchanged. Only the part of z covered by the windows of d_x is laid out.
 
-    It stands for convolutions without dilation and groups. Examples with pixels that are not
-    finite are left to the layer itself, so that those spoil no more than they must.
+    It replaces convolutions without dilation and groups. Examples with non-finite pixels are
+    computed by the original layer, so that these affect no more outputs than necessary.
     """
 
     @classmethod
@@ -39,17 +39,17 @@ class ToeplitzConv2D(Fused):
 
     @property
     def conv(self) -> Conv2D:
-        """The layer that it stands for."""
+        """The original layer."""
         return cast(Conv2D, self.layers[0])
 
     @cached_property
     def im2col_of_x(self) -> Callable[[Shape], Im2Col]:
-        """The windows from which y and d_W are computed, by the shape of x."""
+        """The windows from which y and d_W are computed, for a shape of x."""
         return lru_cache(partial(im2col_of_x, self.conv))
 
     @cached_property
     def im2col_of_d_y(self) -> Callable[[Shape], Im2Col]:
-        """The windows from which d_x is computed, by the shape of x."""
+        """The windows from which d_x is computed, for a shape of x."""
         return lru_cache(partial(im2col_of_d_y, self.conv))
 
     def forward_fused(self, x: Array, params: Arrays, context: Context, workspace: Workspace) -> tuple[Array, Cache]:
@@ -100,7 +100,7 @@ class ToeplitzConv2D(Fused):
 
 
 def sum_positions(d_y: Array, d_b: Array) -> None:
-    """d_b[f] = the sum of d_y (N, I, J, f), over whole rows first: long pieces of memory."""
+    """d_b[f] = the sum of d_y (N, I, J, f), first over rows, which are contiguous in memory."""
     N, rows, columns, filters = d_y.shape
     row = np.add.reduce(d_y.reshape(N * rows, columns * filters), axis=0)
     np.add.reduce(row.reshape(columns, filters), axis=0, out=d_b)
@@ -131,7 +131,7 @@ def im2col_of_d_y(conv: Conv2D, shape: Shape) -> Im2Col:
     (top, _), (left, _) = window.borders(height, width)
     (h, w), (s, t) = window.size, window.strides
     rows, columns = window.output_size(height, width)
-    down, across = h - 1 - top, w - 1 - left  # where d_y[0, 0] is in z
+    down, across = h - 1 - top, w - 1 - left  # position of d_y[0, 0] in z
     return Im2Col(
         "d_y",
         padded=(height + h - 1, width + w - 1, conv.filters),

@@ -1,35 +1,35 @@
-"""Six products in place of twelve: four neighboring sums of three numbers by three weights.
+"""Winograd's F(4, 3): four outputs of a 3-tap filter with six products instead of twelve.
 
-Of four outputs y_i = sum_u w_u d_(i+u), i = 0 ... 3, u = 0, 1, 2, each of six inputs d takes part
-in up to three, which makes twelve products. The backward pass is plainer, so begin there:
+In four outputs y_i = sum_u w_u d_(i+u), i = 0 ... 3, u = 0, 1, 2, each of the six inputs d occurs
+in up to three, for a total of twelve products. The backward pass is simpler, so start there:
 
 d_d_k = sum over i + u = k of d_y_i w_u
 
-are the coefficients of a product of two polynomials, d_d(z) = d_y(z) w(z). It has degree 5, and
-is known from its values at five points p and its leading coefficient, its value "at infinity".
+are the coefficients of a product of two polynomials, d_d(z) = d_y(z) w(z). It has degree 5, and is
+determined by its values at five points p and its leading coefficient, its value "at infinity".
 So evaluate both factors there, multiply the six pairs of values, and interpolate:
 
 d_d = B [(G w) * (A d_y)]
 
 (A d_y)_p = d_y(p) = d_y_0 + p d_y_1 + p^2 d_y_2 + p^3 d_y_3,   at infinity d_y_3
 (G w)_p   = w(p) / product of (p - q) over the other points q,   at infinity w_2
-column p of B: the coefficients of the product of (z - q) over the other q, which is zero at all
-of these; at infinity, of the product over all five points, which is zero at each
+column p of B: the coefficients of the product of (z - q) over the other q, which is zero at each
+q; at infinity, of the product over all five points, which is zero at each
 
-The loss moves by d_y . y as by d_d . d, whatever d_y is, so y is computed by the transpose, and
-so is d_w, since d_d is linear in w as well:
+Since d_y . y = d_d . d for any d_y, y is computed by the transpose, and so is d_w, since d_d is
+linear in w as well:
 
 y   = A^T [(G w) * (B^T d)]
 d_w = G^T [(B^T d) * (A d_y)]
 
-B^T is called the input transform, A^T the output transform. With 0, 1, -1, 2, -2 for points they
-consist of small integers. The functions here are these two and their transposes, written
-out. Those of a point and its opposite share the sums over even powers and over odd ones. They
-act on the first axis of arrays, whatever the others are.
+B^T is called the input transform, A^T the output transform. With the points 0, 1, -1, 2, -2, they
+consist of small integers. The functions below implement both transforms and their transposes.
+A point and its negative share the sums over even and odd powers. They operate on the first axis of
+arrays, with any other axes.
 
-Numbers grow on the way and cancel again: results are less exact than those of the plain sums, by
-about one decimal digit, and near the end of the range of numbers they overflow sooner. One number
-that is not finite spoils all four outputs.
+Intermediate values are larger and cancel: results are about one decimal digit less accurate than
+those of the plain sums, and overflow sooner near the end of the floating-point range. A single
+non-finite input makes all four outputs non-finite.
 
 Source: Winograd, Arithmetic complexity of computations (1980), ch. IV and V; Lavin, Gray, Fast
 algorithms for convolutional neural networks (2016).
@@ -61,7 +61,7 @@ def weights_matrix(dtype: npt.DTypeLike) -> Array:
 
 
 def input_transform(d: Sequence[Array], V: Array, work: Array) -> None:
-    """V = B^T d, from six inputs d of one shape; work is memory for two."""
+    """V = B^T d, for six inputs d of the same shape; `work` is memory for two."""
     d0, d1, d2, d3, d4, d5 = d
     even = np.subtract(d4, d2, out=work[0])
     odd = np.subtract(d3, d1, out=work[1])
@@ -85,7 +85,7 @@ def input_transform(d: Sequence[Array], V: Array, work: Array) -> None:
 
 
 def output_transform(M: Array, y: Array, work: Array) -> None:
-    """y = A^T M, four outputs from six products; work is memory for two."""
+    """y = A^T M, four outputs from six products; `work` is memory for two."""
     even = np.add(M[1], M[2], out=y[2])
     evens = np.add(M[3], M[4], out=work[0])
     np.add(M[0], even, out=y[0])
@@ -123,9 +123,9 @@ def output_transform_transpose(d_y: Array, d_M: Array, work: Array) -> None:
 def input_transform_transpose(d_V: Array, d: Array, next_d: Array, work: Array) -> None:
     """d = B d_V, the backward pass of `input_transform`.
 
-    The first four are written to d, the other two added to `next_d`: they are the first and the
-    second input of the next four outputs. As these may be in the same memory as d[0] and d[1],
-    they are added to after those are written.
+    The first four are written to d, the other two added to `next_d`: they are the first two inputs
+    of the next four outputs. Since `next_d` may share memory with d[0] and d[1], it is updated
+    after these are written.
     """
     d0, d1, d2, d3 = d
     p, q = work

@@ -1,4 +1,4 @@
-"""Convolution with kernels of three rows in half the multiplications."""
+"""Winograd convolution: three-row kernels with half of the multiplications."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,47 +29,47 @@ from nn_core.layers.conv2d import Conv2D
 from nn_core.layers.windows import Window, image_shape
 
 SAVED_PER_ADDITION = 50
-"""Multiplications that must be saved for each number that is added up, so that this pays."""
+"""Minimum number of multiplications saved per addition for Winograd to be faster."""
 
 SAVED_PER_BATCH = 5_000_000
-"""Multiplications that must be saved in a batch: the many calls take time as well."""
+"""Minimum number of multiplications saved per batch, to offset the overhead of many calls."""
 
 
 @dataclass(frozen=True)
 class WinogradConv2D(Fused):
-    """Conv2D at stride 1, four rows of outputs at a time, by Winograd's F(4, 3).
+    """Conv2D with stride 1, four output rows at a time, by Winograd's F(4, 3).
 
     y[n, i, j, f] = sum_u sum_v sum_c p[n, i + u, j + v, c] W[u, v, c, f] + b[f]     as in Conv2D
 
-    Down the image, over i and u, `winograd` does with six products in place of twelve. Let
-    p[t, a] be row 4 t + a of the padded input, which is row a of the six that the four rows of
-    outputs 4 t, ..., 4 t + 3 see. For each of the six points k
+    Vertically, over i and u, `winograd` needs six products instead of twelve. Let p[t, a] be row
+    4 t + a of the padded input, which is row a of the six input rows of the four output rows
+    4 t, ..., 4 t + 3. For each of the six points k
 
     V[k, t] = sum_a B[a, k] p[t, a],   U[k] = sum_u G[k, u] W[u],
     M[k, t, n, j, f] = sum_v sum_c V[k, t, n, j + v, c] U[k, v, c, f],
     y[t, i] = sum_k A[k, i] M[k, t] + b
 
-    so that six convolutions along single rows, one matrix product each, do for four rows of y;
-    the plain one takes three for each row, twelve. The bias goes into M[1], since
-    A[1, i] = 1^i = 1 for all four outputs. The backward pass is the transpose:
+    so that four rows of y take six convolutions along single rows, one matrix product each, instead
+    of three per row, twelve. The bias is added to M[1], since A[1, i] = 1^i = 1 for all four
+    outputs. The backward pass is the transpose:
 
     d_M[k, t] = sum_i A[k, i] d_y[t, i],   d_b[f] = sum of d_y
     d_U[k, v, c, f] = sum over t, n, j of V[k, t, n, j + v, c] d_M[k, t, n, j, f],
     d_W[u] = sum_k G[k, u] d_U[k]
     d_V[k, t, n, j, c] = sum_v sum_f d_M[k, t, n, j - v, f] U[k, v, c, f],
-    d_p[t, a] = sum_k B[a, k] d_V[k, t], summed where the sixes of neighboring t overlap
+    d_p[t, a] = sum_k B[a, k] d_V[k, t], summed where the six rows of neighboring t overlap
 
-    d_U and d_V share the windows of d_M along rows. Every fourth row is kept together: rows of
-    images that are a apart modulo 4 are (4, t, n, W, C) in memory, so that row a of all sixes is
-    one piece of memory, whatever a. A slice of the batch at a time, as in `Im2Col`; in training
-    V is kept for the backward pass, but not its windows.
+    d_U and d_V share the windows of d_M along rows. Rows are grouped modulo 4: images are stored as
+    (4, t, n, W, C), so that row a of all groups of six rows is contiguous, for every a. Computed
+    one slice of the batch at a time, as in `Im2Col`; in training, V is kept for the backward pass,
+    but not its windows.
 
-    When it pays: H rows of outputs take 3 H products with rows of weights, or 6 ceil(H / 4), of
-    3 W C F multiplications each; to save the difference, 4 ceil(H / 4) W (C + F) numbers are
-    added up, again and again. So it takes many channels and filters, and a number of rows that
-    is a multiple of four or not much below one. How many was measured: SAVED_PER_ADDITION,
-    SAVED_PER_BATCH. Batches that save less are left to `ToeplitzConv2D`, and examples with
-    pixels that are not finite to the layer itself.
+    When it is faster: H output rows take 3 H products with rows of weights, or 6 ceil(H / 4), of
+    3 W C F multiplications each; saving the difference costs several additions for each of
+    4 ceil(H / 4) W (C + F) elements. So it needs many channels and filters, and a number of rows
+    that is a multiple of four or slightly below one. The thresholds SAVED_PER_ADDITION and
+    SAVED_PER_BATCH were measured. Batches that save less are computed by `ToeplitzConv2D`, and
+    examples with non-finite pixels by the original layer.
 
     Source: as `winograd`.
     """
@@ -88,22 +88,22 @@ class WinogradConv2D(Fused):
 
     @property
     def conv(self) -> Conv2D:
-        """The layer that it stands for."""
+        """The original layer."""
         return cast(Conv2D, self.layers[0])
 
     @cached_property
     def window(self) -> Window:
-        """The window of its kernel."""
+        """The window of the kernel."""
         return self.conv.window
 
     @cached_property
     def plain(self) -> ToeplitzConv2D:
-        """What computes batches that are too small."""
+        """The layer used for batches that are too small."""
         return ToeplitzConv2D(self.layers)
 
     @cached_property
     def saved_multiplications(self) -> Callable[[Shape], int]:
-        """Those of an example, by its shape."""
+        """Multiplications saved per example of this shape."""
         return lru_cache(partial(saved_multiplications, self.conv))
 
     def saved_activations(self, input_shape: Shape) -> int:
@@ -150,7 +150,7 @@ class WinogradConv2D(Fused):
         (top, _), (left, _) = self.window.borders(*x.shape[1:3])
         _, kernel_width, channels, _ = U.shape
         tiles, width = -(-d_y.shape[1] // OUTPUTS), x.shape[2]
-        # The windows of d_M are read from the left, so that v goes from the last to the first.
+        # The windows of d_M are read from the left, so v runs from last to first.
         flipped = workspace.array("flipped U", (PRODUCTS, channels, *U.shape[1::2]), x.dtype)
         flipped[...] = U[:, ::-1].swapaxes(1, 2)
         flipped = flipped.reshape(PRODUCTS, channels, -1)
@@ -160,7 +160,7 @@ class WinogradConv2D(Fused):
         for part in _slices(x, d_y):
             shape = (PRODUCTS, tiles, part.stop - part.start, width, channels)
             d_V = workspace.array("V", shape, x.dtype)
-            if saved is None:  # the forward pass was one of prediction
+            if saved is None:  # the forward pass was a prediction
                 padded = _padded(x[part], tiles + 1, top, workspace)
                 V = _transformed_input(padded, d_V, workspace)
             else:
@@ -189,21 +189,21 @@ class WinogradConv2D(Fused):
 
 
 def saved_multiplications(conv: Conv2D, input_shape: Shape) -> int:
-    """Multiplications that an example does without: 3 H - 6 ceil(H / 4) times 3 W C F."""
+    """Multiplications saved per example: (3 H - 6 ceil(H / 4)) times 3 W C F."""
     rows, width, filters = image_shape(conv.output_shape(input_shape))
     products = WEIGHTS * rows - PRODUCTS * -(-rows // OUTPUTS)
     return products * 3 * width * image_shape(input_shape)[2] * filters
 
 
 def _saved_each(conv: Conv2D, input_shape: Shape) -> int:
-    """Numbers of V of an example."""
+    """Elements of V per example."""
     rows, _, _ = image_shape(conv.output_shape(input_shape))
     _, width, channels = image_shape(input_shape)
     return PRODUCTS * -(-rows // OUTPUTS) * width * channels
 
 
 def _slices(x: Array, y: Array) -> Iterator[slice]:
-    """As many examples as have their windows in SLICE_BYTES, all of about the same size."""
+    """Slices of about equal size whose windows take at most SLICE_BYTES."""
     numbers = PRODUCTS * -(-y.shape[1] // OUTPUTS) * y.shape[2] * 3 * x.shape[3]
     count = -(-len(x) // max(1, slices.SLICE_BYTES // (numbers * x.itemsize)))
     return (slice(len(x) * i // count, len(x) * (i + 1) // count) for i in range(count))
@@ -235,7 +235,7 @@ def _transformed_input(padded: Array, memory: Array, workspace: Workspace) -> Ar
 
 
 def _padded(x: Array, tiles: int, top: int, workspace: Workspace) -> Array:
-    """Images with rows of zeros above and below, (4, tiles, n, W, C): every fourth row together."""
+    """Images padded with zero rows above and below, grouped modulo 4: (4, tiles, n, W, C)."""
     n, H, W, channels = x.shape
     padded = workspace.array("padded", (OUTPUTS, tiles, n, W, channels), x.dtype)
     for here, there in _every_fourth_row(x, top):
@@ -246,7 +246,7 @@ def _padded(x: Array, tiles: int, top: int, workspace: Workspace) -> Array:
 
 
 def _every_fourth_row(x: Array, top: int) -> Iterator[tuple[Array, tuple[int, slice]]]:
-    """Every fourth row of images x, and where it is in a padded input with `top` rows above."""
+    """Every fourth row of images x, and its position in a padded input with `top` rows above."""
     for first in range(min(OUTPUTS, x.shape[1])):
         rows = x[:, first::OUTPUTS]
         tile, row = divmod(first + top, OUTPUTS)
@@ -256,11 +256,11 @@ def _every_fourth_row(x: Array, top: int) -> Iterator[tuple[Array, tuple[int, sl
 def _windows(V: Array, width: int, left: int, positions: int, workspace: Workspace) -> Array:
     """The windows along the rows of V as rows of matrices, (6, tiles * n * positions, width * C).
 
-    The first window begins `left` columns before V does, where there is nothing but zeros.
+    The first window starts `left` columns before V, in the zero padding.
     """
     *outer, W, channels = V.shape
     rows = workspace.array("windows", (*outer, positions, width, channels), V.dtype)
-    inside = range(left, left + W - width + 1)  # positions whose windows see nothing but V
+    inside = range(left, left + W - width + 1)  # positions whose windows are entirely in V
     if inside:
         segments = rows[..., left : left + len(inside), :, :].reshape(*outer, -1, width * channels)
         seen: Array = np.ndarray(segments.shape, V.dtype, V.data, 0, V.strides)
