@@ -66,6 +66,15 @@ def imports(path: Path, known: dict[str, Path]) -> Iterator[tuple[str, bool]]:
                 # `from nn_core import noise` names a module.
                 whole = f"{module}.{alias.name}"
                 yield whole if whole in known else module, node not in later
+        elif isinstance(node, ast.Call) and names_a_module(node):
+            yield from ((arg.value, False) for arg in node.args[:1] if isinstance(arg, ast.Constant))
+
+
+def names_a_module(call: ast.Call) -> bool:
+    """Whether it imports the module that its first argument names, at once or when it is needed."""
+    function = call.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return name in {"import_module", "__import__", "Lazy"}
 
 
 def is_for_types_only(node: ast.AST) -> bool:
@@ -117,6 +126,30 @@ def test_no_imports_run_in_a_circle_types_included(package: str) -> None:
         for module in free:
             del left[module]
     assert not left, f"in a circle, or importing from one: {', '.join(sorted(left))}"
+
+
+@pytest.mark.parametrize("module", NN_CORE)
+def test_no_module_imports_a_package_that_it_is_in(module: str) -> None:
+    """It would run in a circle, since the package names its modules."""
+    assert not {name for name in needs("nn_core")[module] if module.startswith(f"{name}.")}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import nn_core.engine.engine",
+        "from nn_core.engine.engine import Engine",
+        "from nn_core.engine import engine",
+        "if TYPE_CHECKING:\n    from nn_core.engine.engine import Engine",
+        "def later():\n    from nn_core.engine.engine import Engine",
+        "importlib.import_module('nn_core.engine.engine')",
+        "ENGINE = Lazy('nn_core.engine.engine', 'Engine')",
+    ],
+)
+def test_every_import_is_seen(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "one.py"
+    file.write_text(line, encoding="utf-8")
+    assert "nn_core.engine.engine" in {name for name, _ in imports(file, NN_CORE)}
 
 
 @pytest.mark.parametrize("part", SPECIFICATION)
