@@ -89,7 +89,7 @@ def test_refusals(model: Path, tmp_path: Path) -> None:
     for data, words in {
         tmp_path / "others": "class '7' is unknown to the model",
         tmp_path / "none": "no such file",
-        "synthetic": "class '3' is unknown to the model",
+        "synthetic:count=20": "class '3' is unknown to the model",
         odd: "channels, not 5",
     }.items():
         assert words in refusal("evaluate", "--model", model, "--data", data, status=1)
@@ -100,4 +100,4 @@ def test_training_photos_that_are_gone_or_changed(tmp_path: Path) -> None:
     signs_file(tmp_path / "signs.h5", photos=PHOTOS[::-1])
     assert "is not the data" in refusal("evaluate", "--model", model, status=1)
     (tmp_path / "signs.h5").unlink()
-    assert "name other --data" in refusal("evaluate", "--model", model, status=1)
+    assert "give --data instead" in refusal("evaluate", "--model", model, status=1)
