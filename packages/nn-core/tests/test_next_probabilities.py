@@ -91,9 +91,9 @@ def test_they_are_always_probabilities(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"temperature": -0.1}, "or above, not -0.1"),
-        ({"temperature": math.nan}, "or above, not nan"),
-        ({"temperature": math.inf}, "or above, not inf"),
+        ({"temperature": -0.1}, "and finite, not -0.1"),
+        ({"temperature": math.nan}, "and finite, not nan"),
+        ({"temperature": math.inf}, "and finite, not inf"),
         ({"top_k": 0}, "at least 1, not 0"),
         ({"top_p": 0.0}, r"\(0, 1\], not 0.0"),
         ({"top_p": 1.1}, r"\(0, 1\], not 1.1"),

@@ -139,7 +139,7 @@ class TestErrors:
 
     def test_a_plugin_may_come_before_a_command(self) -> None:
         line = DINO.refusal("--plugin", "no.py", "evaluate", status=2)
-        assert line == "plug-in 'no.py': there is no such file"
+        assert line == "plug-in 'no.py': no such file"
 
     def test_an_unknown_command(self) -> None:
         assert "no such command: 'novel'; did you mean" in DINO.refusal("novel", status=2)

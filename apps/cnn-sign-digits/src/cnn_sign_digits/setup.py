@@ -122,7 +122,7 @@ def splits_of(model: Model) -> PhotoSplits:
     try:
         splits = load_splits(settings_of(model))
     except DataError as error:
-        raise DataError(f"the data of the model's training: {error}; name other --data") from None
+        raise DataError(f"cannot load the training data: {error}; give --data instead") from None
     source = (splits.original or splits.train).name
     require_same_data(source, splits.fingerprint, model.fingerprint)
     return splits

@@ -114,7 +114,7 @@ def test_a_learned_kernel_acts_on_gray_photos_as_in_the_network(here: Path, writ
     ("arguments", "status", "words"),
     [
         (("--kernel", "sobl"), 2, "unknown kernel 'sobl'; did you mean 'sobel'?"),
-        (("--kernel", "blur", "--filter", 2), 2, "--kernel excludes --filter and --model"),
+        (("--kernel", "blur", "--filter", 2), 2, "--kernel cannot be combined with --filter or --model"),
         (("--model", "model.h5", "--filter", 9), 2, "no filter 9; choose from 1 to 8"),
         (("--model", "model.h5", "--size", 4), 2, "the 5 x 5 kernel is larger than the 4 x 4"),
         (("--model", "large.h5"), 2, "the 9 x 9 kernels of this network exceed 7 x 7"),

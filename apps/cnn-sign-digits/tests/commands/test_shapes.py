@@ -41,4 +41,4 @@ def test_json_lists_the_gradients() -> None:
 
 def test_two_networks_are_one_too_many(here: Path) -> None:
     line = refusal("shapes", "--model", CLASSIC, "--preset", "classic", status=2)
-    assert "--model and --preset exclude each other" in line
+    assert "--model and --preset are mutually exclusive" in line

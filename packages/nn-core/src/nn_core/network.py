@@ -103,7 +103,7 @@ class Network:
                 self.params[name][...] = parameter.draw(rng)
             require(
                 bool(np.isfinite(self.params[name]).all()),
-                f"the initializer {parameter.initializer!r} draws weights that are not finite",
+                f"the initializer {parameter.initializer!r} produced non-finite weights",
             )
 
     def validate_input(self, x: npt.NDArray[Any]) -> npt.NDArray[Any]:

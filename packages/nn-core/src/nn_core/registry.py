@@ -202,7 +202,7 @@ def _import_module(name: str) -> ModuleType:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise
         hint = f"; for a file, include the suffix: {name}.py" if "." not in name else ""
-        raise SettingError(f"there is no such module{hint}") from None
+        raise SettingError(f"no such module{hint}") from None
 
 
 def _import_file(file: str) -> ModuleType:
@@ -212,7 +212,7 @@ def _import_file(file: str) -> ModuleType:
 
     path = Path(file).resolve()
     if not path.is_file():
-        raise SettingError("there is no such file")
+        raise SettingError("no such file")
     name = f"plugin_{path.stem}"
     loaded = sys.modules.get(name)
     if loaded is not None:

@@ -242,7 +242,7 @@ def test_settings_out_of_range_are_refused(name: str) -> None:
         ((2, 4, 4, 5), np.uint8, ShapeError, "C from 1 to 4"),
         ((2, 4, 4, 0), np.uint8, ShapeError, "C from 1 to 4"),
         ((2, 0, 4, 3), np.uint8, ShapeError, "C from 1 to 4"),
-        ((1, 1, 4097, 1), np.uint8, ShapeError, "at most 4096 pixels a side"),
+        ((1, 1, 4097, 1), np.uint8, ShapeError, "at most 4096 pixels per side"),
         ((2, 4, 4, 3), np.float32, DataError, "must be uint8, not float32"),
     ],
 )

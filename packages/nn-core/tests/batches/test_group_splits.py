@@ -150,7 +150,7 @@ def test_what_cannot_be_divided_is_refused() -> None:
         group_split(np.zeros(0, int), 0.2, rng=rng())
     with pytest.raises(DataError, match="no examples"):
         group_folds(np.zeros(0, int), 2, rng=rng())
-    with pytest.raises(SettingError, match="two folds, not 1"):
+    with pytest.raises(SettingError, match="folds must be at least 2, not 1"):
         group_folds(PEOPLE, 1, rng=rng())
     with pytest.raises(ShapeError, match=r"groups must be \(N,\), not \(5, 2\)"):
         group_split(np.zeros((5, 2), int), 0.2, rng=rng())

@@ -123,7 +123,7 @@ def test_a_plugin_is_loaded_before_other_options_are_read(plugin: Path) -> None:
     both = options.together(knob, options.plugin_option)
     assert values(both, "--knob", "mine", "--plugin", plugin) == {"knob": "mine"}
     result, _ = invoke(both, "--plugin", "not_there.py")
-    assert result.stderr == "Error: plug-in 'not_there.py': there is no such file\n"
+    assert result.stderr == "Error: plug-in 'not_there.py': no such file\n"
     assert result.exit_code == 2
 
 

@@ -63,7 +63,7 @@ def animate_convolution(
 
     learned = model_path is not None or number is not None
     if learned and kernel is not None:
-        raise click.UsageError("--kernel excludes --filter and --model", ctx)
+        raise click.UsageError("--kernel cannot be combined with --filter or --model", ctx)
     require_distinct({"--figure": figure}, IMAGE=image, **{"--model": model_path})
     if not learned:
         name = kernel or "sobel"

@@ -35,7 +35,7 @@ def shapes(ctx: click.Context, model_path: Path | None, preset: str | None, as_j
     """
     if preset is not None:
         if model_path is not None:
-            raise click.UsageError("--model and --preset exclude each other", ctx)
+            raise click.UsageError("--model and --preset are mutually exclusive", ctx)
         layers = PRESETS[preset].build(CLASSES, ReLU(), "he", PRESETS[preset].photos["dropout"])
         name, network = f"{preset} network", Network(layers, input_shape=INPUT_SHAPE)
     else:

@@ -117,7 +117,7 @@ def _check(settings: PhotoSettings, outputs: Mapping[str, Path | None]) -> None:
     given = {"--fold": settings.fold is not None, "--test": settings.test is not None, "--validation": explicit}
     names = [name for name, is_given in given.items() if is_given]
     if len(names) > 1:
-        raise click.UsageError(f"{names[0]} and {names[1]} exclude each other: both choose the validation set", ctx)
+        raise click.UsageError(f"{names[0]} and {names[1]} are mutually exclusive: both choose the validation set", ctx)
     table = settings.group if (settings.group or "").lower().endswith(".csv") else None
     extra = {"--extra-data": settings.extra_data}
     require_distinct(outputs, **extra, **{"--group": table})

@@ -32,7 +32,7 @@ def boundary(model_path: Path, data: str | None, figure: Path) -> None:
     require_distinct({"--figure": figure}, **{"--model": model_path, "--data": data})
     model = load_model(model_path)
     if model.preprocessing.shape != (2,):
-        raise DataError(f"boundary needs a network with two inputs; {model_path} has {model.preprocessing.shape}")
+        raise DataError(f"boundary needs a network with two inputs; {model_path} has shape {model.preprocessing.shape}")
     if data is not None:
         parts = {"": evaluation_data(model, data)}
     else:

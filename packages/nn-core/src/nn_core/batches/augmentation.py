@@ -188,7 +188,7 @@ def _check(x: npt.NDArray[Any]) -> None:
     if x.ndim != 4 or not 1 <= x.shape[3] <= 4 or not min(x.shape[1:]) >= 1:
         raise ShapeError(f"images to augment must be (N, H, W, C) with C from 1 to 4, not {x.shape}")
     if max(x.shape[1:3]) > LONGEST_SIDE:
-        raise ShapeError(f"images to augment must have at most {LONGEST_SIDE} pixels a side: {x.shape}")
+        raise ShapeError(f"images to augment must have at most {LONGEST_SIDE} pixels per side: {x.shape}")
     if x.dtype != np.uint8:
         raise DataError(f"images to augment must be uint8, not {x.dtype}")
 

@@ -31,7 +31,7 @@ def stratified_split(
     if labels.ndim != 1:
         raise ShapeError(f"labels must be (N,), not {labels.shape}")
     if labels.size == 0:
-        raise DataError("there are no examples to split")
+        raise DataError("no examples to split")
     _, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     share = fraction * counts
     held_out = np.floor(share).astype(np.intp)
@@ -121,7 +121,7 @@ def group_folds(
     Raises SettingError for fewer than two folds, ShapeError for arrays that are not (N,),
     DataError for fewer groups than folds.
     """
-    require(folds >= 2, f"there must be at least two folds, not {folds}")
+    require(folds >= 2, f"folds must be at least 2, not {folds}")
     members, counts = _count(groups, labels)
     if len(counts) < folds:
         raise DataError(f"{len(counts)} groups cannot be divided into {folds} folds")
@@ -150,7 +150,7 @@ def _count(groups: Labels, labels: Labels | None) -> tuple[npt.NDArray[np.intp],
     if labels is not None and labels.shape != groups.shape:
         raise ShapeError(f"groups are {groups.shape}, but labels are {labels.shape}")
     if groups.size == 0:
-        raise DataError("there are no examples to split")
+        raise DataError("no examples to split")
     _, members = np.unique(groups, return_inverse=True)
     sizes = np.bincount(members)[:, None]
     if labels is None:

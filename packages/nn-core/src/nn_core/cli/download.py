@@ -113,7 +113,7 @@ def _fetch(file: Remote, dataset: str, folder: Path, progress: bool) -> Path:
         what = "the download is not the expected file (its SHA-256 differs)"
         advice = "try again"
     except OSError as error:
-        what = f"cannot write it in {folder}: {error.strerror or error}"
+        what = f"cannot write to {folder}: {error.strerror or error}"
         advice = "check free space and permissions"
     raise DataError(
         f"cannot fetch {dataset}, file {file.name}, from {file.url}: {what};"

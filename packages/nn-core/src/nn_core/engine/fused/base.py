@@ -69,7 +69,7 @@ class Fused(Chain):
         context: Context,
         workspace: Workspace,
     ) -> tuple[Array | None, State]:
-        """d_x and the gradients of the initial states; d_state () stands for zero."""
+        """d_x and the gradients of the initial states; d_state () means zero."""
         d_x = self.backward_fused(d_y, cache, params, grads, context, workspace)
         return d_x, ((),) * len(self.layers)
 
