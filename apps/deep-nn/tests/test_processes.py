@@ -49,7 +49,7 @@ def test_killed_in_mid_run_and_resumed_it_ends_with_the_same_bits(tmp_path: Path
 
 
 @with_signals
-def test_interrupted_it_says_where_it_saved_and_goes_on_to_the_same_bits(tmp_path: Path, left_alone: Path) -> None:
+def test_an_interrupted_run_resumes_to_the_same_bits(tmp_path: Path, left_alone: Path) -> None:
     with PROGRAM.started("train", *LONG, "--save", "m.h5", cwd=tmp_path) as process:
         wait_for_line(process, "epoch 300/1000")
         process.send_signal(signal.SIGINT)

@@ -231,7 +231,7 @@ def test_numbers_of_another_precision_are_converted_and_others_refused() -> None
 
 
 @pytest.mark.parametrize("x", [[[1.0, 2.0, 3.0]], ((1.0, 2.0, 3.0),), None])
-def test_what_is_no_array_is_refused(x: Any) -> None:
+def test_input_must_be_an_array(x: Any) -> None:
     network = build([Dense(2)], (3,))
     for call in (network.validate_input, network.activations):
         with pytest.raises(DataError, match="takes an array of examples, not"):

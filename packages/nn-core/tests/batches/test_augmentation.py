@@ -246,7 +246,7 @@ def test_settings_out_of_range_are_refused(name: str) -> None:
         ((2, 4, 4, 3), np.float32, DataError, "must be uint8, not float32"),
     ],
 )
-def test_what_is_no_batch_of_images_is_refused(
+def test_invalid_image_batches_are_refused(
     shape: tuple[int, ...], dtype: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):

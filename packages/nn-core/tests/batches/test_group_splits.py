@@ -141,7 +141,7 @@ def test_a_fraction_outside_0_and_1_is_refused(fraction: float) -> None:
         group_split(PEOPLE, fraction, rng=rng())
 
 
-def test_what_cannot_be_divided_is_refused() -> None:
+def test_invalid_groups_are_refused() -> None:
     with pytest.raises(DataError, match="there is only one"):
         group_split(np.zeros(5, int), 0.2, rng=rng())
     with pytest.raises(DataError, match="all examples of some class"):

@@ -230,7 +230,7 @@ def test_other_contents_are_refused_and_leave_all_as_it_was(server: Server, tmp_
     assert contents(tmp_path) == {"signs/mine.jpg": b"mine"}
 
 
-def test_what_is_no_archive_or_not_found(server: Server, tmp_path: Path) -> None:
+def test_an_invalid_archive_or_missing_folder(server: Server, tmp_path: Path) -> None:
     toy = archive_of(f"{server.address}/whole")
     assert "SHA-256 differs" in refused(toy, tmp_path)
     server.content = packed(PHOTOS)[:-30]

@@ -54,7 +54,7 @@ class Scale(Layer):
         return d_y * params["a"]
 
 
-def test_a_layer_of_somebodys_own() -> None:
+def test_a_user_defined_layer() -> None:
     layer = Scale()
     assert layer.output_shape((None, 3)) == (None, 3)
     assert layer.initial_state(2, (3,), np.float32) == ()

@@ -270,7 +270,7 @@ def test_an_input_without_channels(shape: Shape) -> None:
         ({"epsilon": float("inf")}, "epsilon must be positive, not inf"),
     ],
 )
-def test_settings_that_make_no_sense(settings: dict[str, Any], message: str) -> None:
+def test_invalid_settings(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         BatchNorm(**settings)
 

@@ -116,7 +116,7 @@ def test_frozen_layers_run_as_in_prediction() -> None:
     np.testing.assert_allclose(y, x, rtol=1e-11)  # running mean 0, variance 1
 
 
-def test_every_layer_is_told_its_path_and_mode() -> None:
+def test_every_layer_gets_its_path_and_mode() -> None:
     leaf, frozen = Recording(), Recording(trainable=False)
     chain = Chain((Tanh(), Chain((leaf,)), frozen))
     y, cache = chain.forward(np.ones((2, 3)), {}, Context(path=(7,)))

@@ -246,7 +246,7 @@ def test_images_that_do_not_fit(layer: Conv2D, shape: BatchShape, message: str) 
         ({"initializer": "unheard-of"}, "unknown initializer"),
     ],
 )
-def test_settings_that_make_no_sense(settings: dict[str, Any], message: str) -> None:
+def test_invalid_settings(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingError, match=message) as caught:
         Conv2D(**{"filters": 4, "kernel_size": 3} | settings)
     assert "\n" not in str(caught.value)

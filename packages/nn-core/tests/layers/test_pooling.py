@@ -268,7 +268,7 @@ def test_images_smaller_than_the_window(pool: type[Pooling]) -> None:
         ((2, 2, 2), r"padding \(2, 2\) must be smaller than the window \(2, 2\)"),
     ],
 )
-def test_settings_that_make_no_sense(pool: type[Pooling], settings: tuple[Any, ...], message: str) -> None:
+def test_invalid_settings(pool: type[Pooling], settings: tuple[Any, ...], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         pool(*settings)
 

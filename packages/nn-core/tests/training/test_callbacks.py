@@ -71,7 +71,7 @@ class StopAt(Callback):
             state.stop("enough")
 
 
-def test_callbacks_are_told_of_each_step_after_the_epoch_that_it_ends() -> None:
+def test_on_step_is_called_after_on_epoch() -> None:
     diary = Diary()
     trainer_with(diary, epochs=2).run()
     assert diary.calls == [
@@ -103,7 +103,7 @@ def test_a_callback_of_no_interest_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("step", [1, 3, 5])
-def test_a_run_stops_after_the_step_in_which_it_is_told_to(step: int) -> None:
+def test_stop_ends_the_run_after_the_current_step(step: int) -> None:
     diary = Diary()
     trainer = trainer_with(StopAt(step), diary)
     trainer.run()
@@ -114,7 +114,7 @@ def test_a_run_stops_after_the_step_in_which_it_is_told_to(step: int) -> None:
     assert trainer.state.step == step
 
 
-def test_what_a_callback_raises_leaves_a_run_that_goes_on() -> None:
+def test_a_run_can_continue_after_a_callback_raises() -> None:
     class Interrupt(Callback):
         def on_step(self, state: TrainingState) -> None:
             if state.step == 3:
@@ -157,7 +157,7 @@ def test_the_reason_for_stopping_names_metric_and_epoch() -> None:
     assert trainer.state.stopped == ("validation_metric has not improved for 2 epochs; best was epoch 2")
 
 
-def test_stopping_early_reads_the_validation_loss_unless_told() -> None:
+def test_early_stopping_monitors_the_validation_loss_by_default() -> None:
     trainer = trainer_with(EarlyStopping(1), epochs=2, metrics=[0, 0])
     trainer.run()
     assert "validation_loss" in trainer.state.history.columns

@@ -25,6 +25,6 @@ from nn_core.errors import SettingError
         ({"bptt_length": 3, "batch_size": None}, "bptt_length needs a batch_size"),
     ],
 )
-def test_a_recipe_that_makes_no_sense_is_refused(settings: dict[str, Any], message: str) -> None:
+def test_an_invalid_recipe_is_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         recipe_of(**settings)
