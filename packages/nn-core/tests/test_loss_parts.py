@@ -62,5 +62,5 @@ def test_wrong_weights_are_refused(weights: Array, error: type[Exception], messa
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("y", [[0, 1, 0], np.zeros(3, complex), np.full(3, "a"), None])
 def test_targets_that_are_not_real_numbers_are_refused(name: str, y: Any) -> None:
-    with pytest.raises(DataError, match=r"(are an array of|are) (real numbers|integers), not"):
+    with pytest.raises(DataError, match=r"are (real numbers|integers), not"):
         loss_named(name)(np.zeros((3, 1)), y)

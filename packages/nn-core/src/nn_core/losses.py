@@ -148,11 +148,11 @@ class MeanSquaredError(Loss):
     """
 
     def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
-        _check_real(y)
+        _check_numbers(y, "targets")
         return float(y.size if weights is None else weights_like(y, weights, np.float64).sum())
 
     def total(self, output: Array, y: npt.NDArray[Any], weights: Array | None = None) -> tuple[float, Array]:
-        _check_real(y)
+        _check_numbers(y, "targets")
         if output.shape != y.shape:
             raise ShapeError(
                 f"mean squared error takes targets of the predictions' shape {output.shape}, not {y.shape}"
@@ -182,7 +182,7 @@ def weights_like(y: npt.NDArray[Any], weights: Array, dtype: npt.DTypeLike) -> A
 
 def _count_labels(y: Labels, weights: Array | None) -> float:
     """The number of labels that are not ignored, or the sum of their weights."""
-    _check_integers(y)
+    _check_numbers(y, "class labels", "iu")
     if weights is None:
         return float(np.count_nonzero(y != IGNORE_INDEX))
     return float(weights_like(y, weights, np.float64)[y != IGNORE_INDEX].sum())
@@ -193,7 +193,7 @@ def _label_weights(y: Labels, weights: Array | None, classes: int, dtype: npt.DT
 
     Raises DataError unless all labels are integers in [0, classes), or -1.
     """
-    _check_integers(y)
+    _check_numbers(y, "class labels", "iu")
     if y.size == 0:
         return None
     lowest, highest = int(np.minimum.reduce(y, None)), int(np.maximum.reduce(y, None))
@@ -206,17 +206,11 @@ def _label_weights(y: Labels, weights: Array | None, classes: int, dtype: npt.DT
     return np.where(y == IGNORE_INDEX, 0.0, given).reshape(-1).astype(dtype)
 
 
-def _check_integers(y: npt.NDArray[Any]) -> None:
-    if not isinstance(y, np.ndarray):
-        raise DataError(f"class labels are an array of integers, not {type(y).__name__}")
-    if y.dtype.kind not in "iu":
-        raise DataError(f"class labels are integers, not {y.dtype}")
-
-
-def _check_real(y: object) -> None:
-    if not isinstance(y, np.ndarray) or y.dtype.kind not in "biuf":
-        kind = y.dtype if isinstance(y, np.ndarray) else type(y).__name__
-        raise DataError(f"targets are an array of real numbers, not {kind}")
+def _check_numbers(values: object, what: str, kinds: str = "biuf") -> None:
+    """Raise DataError unless `values` is an array of real numbers, or of integers if `kinds` is "iu"."""
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in kinds:
+        found = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
+        raise DataError(f"{what} are {'integers' if kinds == 'iu' else 'real numbers'}, not {found}")
 
 
 binary_cross_entropy = BinaryCrossEntropy()
