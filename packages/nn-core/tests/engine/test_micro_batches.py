@@ -56,6 +56,8 @@ def test_long_sequences_are_predicted_a_few_at_a_time(monkeypatch: pytest.Monkey
     assert predict_parts(OVER_TIME, plan, 9, 1) == 1
     assert predict_parts(OVER_TIME, plan, 40, 20) == 10
     assert predict_parts(OVER_TIME, plan, 40, 1000) == 40
+    assert predict_parts(OVER_TIME, plan, 79, 1, continued=True) == 1
+    assert predict_parts(OVER_TIME, plan, 81, 1, continued=True) == 2
 
 
 def test_a_large_set_is_predicted_in_parts() -> None:

@@ -17,13 +17,14 @@ import numpy.typing as npt
 from nn_core.arrays import Array, Arrays, Examples
 from nn_core.engine import micro_batches
 from nn_core.engine.collective import add_along_tree, run_together
+from nn_core.engine.fused.layout import is_time_major
 from nn_core.engine.plan import Plan, PlanMemory
 from nn_core.engine.predictor import Predictor
 from nn_core.engine.thread_pool import ThreadPool, one_blas_thread
 from nn_core.engine.workspace import Workspace
 from nn_core.layers.base import State, join_states, state_rows
 from nn_core.layers.context import Collective
-from nn_core.losses import Loss
+from nn_core.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from nn_core.network import Network, require_array
 from nn_core.optim.optimizers import Optimizer
 from nn_core.reference import Result, inverse, update_parameters
@@ -31,6 +32,9 @@ from nn_core.registry import require
 
 ALONE = Collective()
 """The collective of a single shard."""
+
+ORDER_FREE = (BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy)
+"""Losses that are sums over targets in any order."""
 
 BLOCK_THRESHOLD = 524_288
 """Vector size up to which an optimizer updates the vector as a whole."""
@@ -205,7 +209,11 @@ class Engine:
         x, y, weights, state, loss, scale, seed = batch
         memory.part.seed, memory.part.first_row = seed, first
         output, left, caches = memory.forward(self.network.validate_input(x), state)
-        total, d_output = loss.total(output, y, weights)
+        if weights is None and type(loss) in ORDER_FREE and is_time_major(output):
+            total, d_swapped = loss.total(output.swapaxes(0, 1), y.swapaxes(0, 1))  # as it lies in memory
+            d_output = d_swapped.swapaxes(0, 1)
+        else:
+            total, d_output = loss.total(output, y, weights)
         d_output *= scale
         memory.backward(d_output, caches, buffer.grads)
         self.network.finish_gradients(buffer.vector)

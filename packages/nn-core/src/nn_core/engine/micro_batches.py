@@ -56,13 +56,16 @@ def training_cut(network: Network, size: int, shards: int | None, N: int) -> tup
     return (least, 1) if least <= 2 else (min(N, SHARDS), math.ceil(least / SHARDS))
 
 
-def predict_parts(network: Network, plan: Plan, N: int, steps: int) -> int:
+def predict_parts(network: Network, plan: Plan, N: int, steps: int, *, continued: bool = False) -> int:
     """The number of parts in which to predict N examples with this many steps.
 
     Up to SHARDS if each part has TRAIN_BYTES, and more if parts would exceed PREDICT_BYTES or
-    PREDICT_ROWS examples.
+    PREDICT_ROWS examples. Sequences that are continued, step after step, pass whole if they fit
+    into PREDICT_BYTES: cutting their states would take longer than a step.
     """
     each = plan.numbers_per_example(network) * network.dtype.itemsize
     together = max(1, PREDICT_BYTES // max(1, each)) // max(1, steps)
+    if continued:
+        return math.ceil(N / max(1, together))
     enough = together * TRAIN_BYTES // PREDICT_BYTES
     return max(math.ceil(N / max(1, min(PREDICT_ROWS, together))), min(SHARDS, math.ceil(N / max(1, enough))))

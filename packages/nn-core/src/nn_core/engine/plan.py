@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal, TypeVar
 
 from nn_core.arrays import Array, Arrays, Shape, element_count
-from nn_core.engine.fused import try_fuse
+from nn_core.engine.fused import is_inference_noop, try_fuse
 from nn_core.engine.fused.base import Fused
 from nn_core.engine.workspace import Workspace
 from nn_core.layers.base import Cache, Layer, State
@@ -22,16 +22,16 @@ Mode = Literal["training", "inference"]
 
 @dataclass(frozen=True)
 class Node:
-    """Layers of a network that are computed together: first, ..., stop - 1.
+    """Layers of a network that are computed together.
 
+    positions  of these layers in the network, in ascending order
     fused      the fused layer that replaces them, or None for a single unfused layer
     needs_d_x  whether an earlier layer is trainable
     """
 
     layers: tuple[Layer, ...]
     fused: Fused | None
-    first: int
-    stop: int
+    positions: tuple[int, ...]
     input_shape: Shape
     params: Arrays
     needs_d_x: bool
@@ -44,32 +44,26 @@ class Node:
         own = type(self.fused).forward_fused_with_state
         return self.fused if own is Fused.forward_fused_with_state else None
 
-    @cached_property
-    def no_states(self) -> State:
-        """Empty states, for stateless layers."""
-        return ((),) * (self.stop - self.first)
-
     def __str__(self) -> str:
-        last, layer = self.stop - 1, self.fused or self.layers[0]
-        layers = f"layer {last}" if last == self.first else f"layers {self.first} to {last}"
+        first, last, layer = self.positions[0], self.positions[-1], self.fused or self.layers[0]
+        layers = f"layer {last}" if last == first else f"layers {first} to {last}"
         return f"{layers}: {type(layer).__name__}"
 
     def arrays(self, named: Mapping[str, T]) -> dict[str, T]:
         """The arrays of the network under the names used by this node's layer."""
-        return _arrays(named, self.fused, self.first, self.stop)
+        return _arrays(named, self.fused, self.positions)
 
     def context(self, training: bool, part: BatchPart) -> Context:
         """The context of the node for a part of the batch."""
         training = training and all(layer.trainable for layer in self.layers)
-        return Context(training, part, (self.first,), self.needs_d_x)
+        return Context(training, part, (self.positions[0],), self.needs_d_x)
 
     def forward(self, x: Array, state: State, context: Context, workspace: Workspace) -> tuple[Array, State, Cache]:
         """Forward through its layers; takes and returns the state of each layer."""
         if self.fused is not None:
-            return self.fused.forward_fused_with_state(
-                x, state[self.first : self.stop], self.params, context, workspace
-            )
-        y, left, cache = self.layers[0].forward_with_state(x, state[self.first], self.params, context)
+            states = tuple(state[position] for position in self.positions)
+            return self.fused.forward_fused_with_state(x, states, self.params, context, workspace)
+        y, left, cache = self.layers[0].forward_with_state(x, state[self.positions[0]], self.params, context)
         return y, (left,), cache
 
     def backward(self, d_y: Array, cache: Cache, grads: Arrays, context: Context, workspace: Workspace) -> Array | None:
@@ -81,10 +75,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Plan:
-    """Nodes that cover a network's layers in order."""
+    """Nodes that compute a network's layers in order; for inference without dropout.
+
+    size  number of layers of the network
+    """
 
     nodes: tuple[Node, ...]
     mode: Mode
+    size: int
 
     @classmethod
     def of(cls, network: Network, mode: Mode, *, fused: bool = True) -> Plan:
@@ -92,25 +90,28 @@ class Plan:
 
         fused  False for the network's own layers
         """
+        left = [
+            position
+            for position, layer in enumerate(network.layers)
+            if not (fused and mode == "inference" and is_inference_noop(layer))
+        ]
         nodes: list[Node] = []
-        first, needs_d_x = 0, False
-        while first < len(network.layers):
-            shape = network.shapes[first]
-            found = try_fuse(network.layers, first, shape, mode) if fused else None
-            stop = first + (1 if found is None else len(found.layers))
-            layers, params = network.layers[first:stop], _arrays(network.params, found, first, stop)
-            nodes.append(Node(layers, found, first, stop, shape, params, needs_d_x))
-            needs_d_x = needs_d_x or any(
-                layer.trainable and below(network.params, first + i) for i, layer in enumerate(layers)
-            )
-            first = stop
-        return cls(tuple(nodes), mode)
+        needs_d_x = False
+        while left:
+            shape = network.shapes[left[0]]
+            found = try_fuse([network.layers[i] for i in left], 0, shape, mode) if fused else None
+            count = 1 if found is None else len(found.layers)
+            positions, left = tuple(left[:count]), left[count:]
+            layers, params = tuple(network.layers[i] for i in positions), _arrays(network.params, found, positions)
+            nodes.append(Node(layers, found, positions, shape, params, needs_d_x))
+            needs_d_x = needs_d_x or any(network.layers[i].trainable and below(network.params, i) for i in positions)
+        return cls(tuple(nodes), mode, len(network.layers))
 
     def numbers_per_example(self, network: Network) -> int:
         """Elements that the nodes output, and in training cache, per example and time step."""
         total = 0
         for node in self.nodes:
-            total += element_count(network.shapes[node.stop])
+            total += element_count(network.shapes[node.positions[-1] + 1])
             if node.fused is not None and self.mode == "training":
                 total += node.fused.saved_activations(node.input_shape)
         return total
@@ -124,7 +125,7 @@ class PlanMemory:
     """The memory of one thread for running a plan: a context and a workspace per node."""
 
     def __init__(self, plan: Plan, workspaces: Sequence[Workspace]) -> None:
-        self.part = BatchPart()
+        self.part, self.size = BatchPart(), plan.size
         training = plan.mode == "training"
         self.steps = [
             (node, node.stateless, node.params, node.context(training, self.part), workspace)
@@ -134,16 +135,16 @@ class PlanMemory:
     def forward(self, x: Array, state: State) -> tuple[Array, State, list[Cache]]:
         """The output, the final state of each layer, and the caches."""
         caches: list[Cache] = []
-        states: State = ()
+        states: list[State] = [()] * self.size
         for node, stateless, params, context, workspace in self.steps:
             if stateless is not None:
                 x, cache = stateless.forward_fused(x, params, context, workspace)
-                states += node.no_states
             else:
                 x, left, cache = node.forward(x, state, context, workspace)
-                states += left
+                for position, of_layer in zip(node.positions, left, strict=True):
+                    states[position] = of_layer
             caches.append(cache)
-        return x, states, caches
+        return x, tuple(states), caches
 
     def backward(self, d_output: Array, caches: list[Cache], grads: Sequence[Arrays]) -> None:
         """Compute the gradients of all nodes, in reverse order."""
@@ -158,9 +159,7 @@ class PlanMemory:
                 d = node.backward(d, caches[i], grads[i], context, workspace)
 
 
-def _arrays(named: Mapping[str, T], fused: Fused | None, first: int, stop: int) -> dict[str, T]:
+def _arrays(named: Mapping[str, T], fused: Fused | None, positions: Sequence[int]) -> dict[str, T]:
     if fused is None:
-        return below(named, first)
-    return {
-        f"{index - first}/{name}": array for index in range(first, stop) for name, array in below(named, index).items()
-    }
+        return below(named, positions[0])
+    return {f"{i}/{name}": array for i, index in enumerate(positions) for name, array in below(named, index).items()}

@@ -42,7 +42,8 @@ class Predictor:
         require_array(x)
         network, N = self.network, len(x)
         steps = [size for given, size in zip(network.input_shape, x.shape[1:], strict=False) if given is None]
-        parts = predict_parts(network, self.plan, N, math.prod(steps)) if N else 1
+        continued = state is not None
+        parts = predict_parts(network, self.plan, N, math.prod(steps), continued=continued) if N else 1
         if parts == 1:
             output, left = self._part(0, x[:], state)
             return output.copy(), left

@@ -67,6 +67,11 @@ def try_fuse(layers: Sequence[Layer], first: int, input_shape: Shape, mode: str)
     return None
 
 
+def is_inference_noop(layer: Layer) -> bool:
+    """Whether a layer does nothing in inference."""
+    return _name(layer) == "Dropout"
+
+
 def _name(layer: Layer) -> str:
     """The class name of a built-in layer; user-defined layers and subclasses are not fused."""
     kind = type(layer)
