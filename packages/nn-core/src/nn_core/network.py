@@ -137,7 +137,9 @@ class Network:
         """The initial state of N sequences."""
         if self._no_state is not None:
             return self._no_state
-        return self.chain.initial_state(N, self.input_shape, self.dtype)
+        return tuple(
+            layer.initial_state(N, shape, self.dtype) for layer, shape in zip(self.layers, self.shapes, strict=False)
+        )
 
     def activations(self, x: npt.NDArray[Any]) -> list[Array]:
         """The output of every layer for a batch x, in prediction; the last is the network output."""
