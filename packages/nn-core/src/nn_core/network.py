@@ -116,11 +116,9 @@ class Network:
         takes_integers = self.layers[0].takes_integers
         if x.shape[1:] == self.input_shape and x.dtype == self.dtype and not takes_integers:
             return x
-        fits = len(x.shape) == 1 + len(self.input_shape) and all(
-            given == size or (size is None and given > 0)
-            for given, size in zip(x.shape[1:], self.input_shape, strict=True)
-        )
-        if not fits:
+        pairs = zip(x.shape[1:], self.input_shape, strict=False)
+        fits = all(given == size or (size is None and given > 0) for given, size in pairs)
+        if len(x.shape) != 1 + len(self.input_shape) or not fits:
             steps = ("T" if size is None else str(size) for size in self.input_shape)
             raise ShapeError(f"the network takes ({', '.join(('N', *steps))}), not {x.shape}")
         if takes_integers:
@@ -137,9 +135,8 @@ class Network:
         """The initial state of N sequences."""
         if self._no_state is not None:
             return self._no_state
-        return tuple(
-            layer.initial_state(N, shape, self.dtype) for layer, shape in zip(self.layers, self.shapes, strict=False)
-        )
+        pairs = zip(self.layers, self.shapes, strict=False)
+        return tuple(layer.initial_state(N, shape, self.dtype) for layer, shape in pairs)
 
     def activations(self, x: npt.NDArray[Any]) -> list[Array]:
         """The output of every layer for a batch x, in prediction; the last is the network output."""
