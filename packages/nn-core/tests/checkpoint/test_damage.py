@@ -215,8 +215,8 @@ def test_a_damaged_file_is_refused(tmp_path: Path, damage: Damage, name: str, me
     assert re.search(message, load_error(path))
 
 
-@pytest.mark.parametrize("depth", [200, 100_000])
-def test_layers_nested_without_end_are_refused(tmp_path: Path, depth: int) -> None:
+def test_layers_nested_without_end_are_refused(tmp_path: Path) -> None:
+    depth = 100_000
     path = saved(tmp_path / "model.h5")
     nested = '{"layer": "Chain", "layers": [' * depth + "]}" * depth
     with h5py.File(path, "r+") as file:
