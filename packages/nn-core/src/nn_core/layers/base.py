@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, MISSING, dataclass, field, fields
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array, Arrays, Shape
-from nn_core.errors import ShapeError
+from nn_core.errors import SettingError, ShapeError
+from nn_core.hints import HelpfulErrors
 from nn_core.initializers import initializer
 from nn_core.layers.context import Context
 
@@ -61,21 +62,34 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Layer(ABC):
+class Layer(HelpfulErrors, ABC):
     """A frozen dataclass of hyperparameters that owns no arrays.
 
     Shapes are those of one example, without the batch axis N, except in the arrays of `forward`
     and `backward`; None is a variable number of steps. A stateless layer implements only `forward`
-    and `backward`. Shapes are checked once in `output_shape`, not per call.
+    and `backward`. Shapes are checked once in `output_shape`, not per call. Arguments with a
+    default are given by name.
 
     trainable       False freezes it: its parameters are fixed, and it runs in inference mode
     takes_integers  whether its input is integers, which have no gradient: d_x is None
+    rearranges      whether its outputs are some of its inputs, unchanged
     """
 
     _: KW_ONLY
     trainable: bool = field(default=True, repr=False)
 
     takes_integers: ClassVar[bool] = False
+    rearranges: ClassVar[bool] = False
+
+    @property
+    def children(self) -> tuple[Layer, ...]:
+        """The layers inside it, each at its index in the paths of parameters."""
+        return ()
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether it looks up some of its inputs in a table; they must be whole numbers."""
+        return self.takes_integers
 
     @property
     def batch_dependent(self) -> bool:
@@ -97,6 +111,30 @@ class Layer(ABC):
     def initial_state(self, N: int, input_shape: Shape, dtype: npt.DTypeLike) -> State:
         """The initial state of N sequences."""
         return ()
+
+    def __call__(self, x: npt.ArrayLike) -> Array:
+        """The output for a batch x, in prediction, of a layer without parameters.
+
+        Raises SettingError for a layer with parameters, which a network holds.
+        """
+        from nn_core.layers.bound import BoundLayer
+
+        x = np.asarray(x)
+        if x.ndim and self.parameters(x.shape[1:]):
+            line = f"Network([{self.shown()}], input_shape={x.shape[1:]})(x)"
+            raise SettingError(f"{self.shown()} has no weights of its own; put it in a network: {line}")
+        return BoundLayer(self, {}, np.dtype(x.dtype if x.dtype.kind == "f" else np.float32))(x)
+
+    def shown(self) -> str:
+        """The shortest code that makes it: Dense(8), without the arguments that have their defaults."""
+        given = []
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.default is MISSING and each.init:
+                given.append(repr(value))
+            elif value != each.default and each.init:
+                given.append(f"{each.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(given)})"
 
     @abstractmethod
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
