@@ -49,7 +49,7 @@ def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any])
     """
     if not args and not kwargs:
         return
-    known = _arguments(cls.__init__)
+    known = _arguments(cls.__init__)  # type: ignore[misc]
     if known is None:
         return
     for name in kwargs:
@@ -61,7 +61,7 @@ def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any])
 
 @functools.cache
 def _arguments(constructor: Any) -> Arguments | None:
-    """The arguments of `__init__`; None if it takes any. (The module `inspect` is slow to import.)"""
+    """The arguments of `__init__`; None if it takes any. (`inspect` is slow to import)."""
     code: CodeType | None = getattr(constructor, "__code__", None)
     if code is None:
         return Arguments((), ())
