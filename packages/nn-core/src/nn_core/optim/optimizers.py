@@ -13,11 +13,12 @@ from typing import ClassVar
 import numpy as np
 
 from nn_core.arrays import Array, Arrays
+from nn_core.hints import HelpfulErrors
 from nn_core.registry import Registry, require, require_positive
 
 
 @dataclass(frozen=True)
-class Optimizer(ABC):
+class Optimizer(HelpfulErrors, ABC):
     """An update rule and its settings.
 
     learning_rate          the only positional argument: Adam(0.001); a schedule multiplies it.
@@ -58,7 +59,7 @@ class Optimizer(ABC):
         step  step of the run: 1, 2, ...
         """
 
-    def decay(self, weights: Array, learning_rate: float) -> None:  # noqa: B027
+    def decay(self, weights: Array, learning_rate: float) -> None:
         """Decoupled weight decay, in place, before `update`. Called for weights only, not biases."""
 
 

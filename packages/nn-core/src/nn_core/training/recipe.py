@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nn_core.hints import HelpfulErrors
 from nn_core.losses import Loss, loss
 from nn_core.optim.optimizers import Optimizer, optimizer
 from nn_core.optim.schedules import Schedule, schedule
@@ -12,7 +13,7 @@ from nn_core.registry import require, require_positive
 
 
 @dataclass(frozen=True, init=False)
-class Recipe:
+class Recipe(HelpfulErrors):
     """Loss, optimizer and their settings.
 
     loss           a Loss, or its name: "softmax-cross-entropy"
