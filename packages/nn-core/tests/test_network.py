@@ -1,6 +1,8 @@
 """A network: its one vector, its views by path, its shapes and errors."""
 
-from collections.abc import Sequence
+import copy
+import pickle
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -293,3 +295,20 @@ def test_it_shows_its_layers() -> None:
     network = Network([Dense(2), ReLU()], input_shape=(3,))
     expected = "Network([Dense(units=2, initializer='he'), ReLU()], input_shape=(3,), dtype=float32)"
     assert repr(network) == expected
+
+
+@pytest.mark.parametrize("duplicate", [lambda network: pickle.loads(pickle.dumps(network)), copy.deepcopy, copy.copy])
+def test_a_pickled_or_copied_network_has_its_own_vector_with_the_same_values(
+    duplicate: Callable[[Network], Network],
+) -> None:
+    rng = np.random.default_rng(0)
+    tied = {"3/W": "0/W"}
+    layers = [Dense(2), ReLU(), BatchNorm(), Dense(2), Dense(3, trainable=False)]
+    network = Network(layers, input_shape=(2,), rng=rng, tied=tied, dtype="float64")
+    other = duplicate(network)
+    assert repr(other) == repr(network)
+    np.testing.assert_array_equal(other.vector, network.vector)
+    other.params["3/W"][...] = 7.0  # still a view of the vector, and of its owner
+    np.testing.assert_array_equal(other.params["0/W"], 7.0)
+    assert np.count_nonzero(other.vector == 7.0) == 4
+    assert not (network.vector == 7.0).any()

@@ -94,6 +94,11 @@ class Network:
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], input_shape={self.input_shape}, dtype={self.dtype})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled and copied as its settings and its vector; the views are made anew."""
+        settings = {"input_shape": self.input_shape, "dtype": self.dtype, "tied": self.tied}
+        return _restored, (self.layers, settings, self.vector)
+
     def initialize(self, rng: np.random.Generator) -> None:
         """Initialize all parameters with their initializers, in the order of the layers."""
         for name, parameter in self.declared.items():
@@ -222,6 +227,13 @@ class Network:
         return MappingProxyType(
             {name: vector[self._slices[owner]].reshape(self.declared[name].shape) for name, owner in owners.items()}
         )
+
+
+def _restored(layers: Sequence[Layer], settings: Mapping[str, Any], vector: Array) -> Network:
+    """A pickled network."""
+    network = Network(layers, **settings)
+    network.vector[...] = vector
+    return network
 
 
 def require_array(x: Examples) -> None:
