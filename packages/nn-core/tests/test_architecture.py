@@ -28,6 +28,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"reference", "summary"}),
     frozenset({"batches", "engine", "generate", "gradient_check", "training"}),
     frozenset({"checkpoint"}),
+    frozenset({"exchange"}),
     frozenset({"cli", "testing"}),
 )
 FLOOR_OF = {name: height for height, names in enumerate(FLOORS) for name in names}

@@ -20,6 +20,10 @@ class SettingError(NNError, ValueError):
     """An invalid name or value passed by the caller."""
 
 
+class ArgumentError(SettingError, TypeError):
+    """An argument that a class or function does not take; the message has the line that works."""
+
+
 class CheckpointError(NNError):
     """A checkpoint that cannot be read, written or used."""
 
