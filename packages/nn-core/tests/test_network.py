@@ -31,14 +31,14 @@ from nn_core.reference import Reference
 
 DEEP: list[Layer] = [
     Flatten(),
-    Dense(6, "he"),
+    Dense(6, initializer="he"),
     ReLU(),
     Dropout(0.3),
-    Dense(5, "xavier"),
+    Dense(5, initializer="xavier"),
     Tanh(),
-    Dense(4, "lecun"),
+    Dense(4, initializer="lecun"),
     LeakyReLU(0.1),
-    Dense(4, "orthogonal"),
+    Dense(4, initializer="orthogonal"),
     GELU(),
     Dense(3),
     Sigmoid(),
