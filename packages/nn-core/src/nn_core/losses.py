@@ -17,6 +17,7 @@ import numpy.typing as npt
 from nn_core.activations import sigmoid, softplus
 from nn_core.arrays import Array, Labels
 from nn_core.errors import DataError, ShapeError
+from nn_core.hints import HelpfulErrors
 from nn_core.registry import Registry
 
 IGNORE_INDEX = -1
@@ -24,7 +25,7 @@ IGNORE_INDEX = -1
 
 
 @dataclass(frozen=True)
-class Loss(ABC):
+class Loss(HelpfulErrors, ABC):
     """A sum over the targets of a batch, or of any part of it.
 
     Calling it with a whole batch returns the mean and its gradient, including the factor 1 / count.

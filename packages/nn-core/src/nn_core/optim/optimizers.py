@@ -13,11 +13,12 @@ from typing import ClassVar
 import numpy as np
 
 from nn_core.arrays import Array, Arrays
+from nn_core.hints import HelpfulErrors
 from nn_core.registry import Registry, require
 
 
 @dataclass(frozen=True)
-class Optimizer(ABC):
+class Optimizer(HelpfulErrors, ABC):
     """An update rule and its settings.
 
     state_names            names of its state vectors
@@ -41,7 +42,7 @@ class Optimizer(ABC):
         step  step of the run: 1, 2, ...
         """
 
-    def decay(self, weights: Array, learning_rate: float) -> None:  # noqa: B027
+    def decay(self, weights: Array, learning_rate: float) -> None:
         """Decoupled weight decay, in place, before `update`. Called for weights only, not biases."""
 
 

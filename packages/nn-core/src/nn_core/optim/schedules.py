@@ -8,11 +8,12 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from nn_core.hints import HelpfulErrors
 from nn_core.registry import Registry, require
 
 
 @dataclass(frozen=True)
-class Schedule(ABC):
+class Schedule(HelpfulErrors, ABC):
     """A factor for the learning rate over time.
 
     warmup  epochs of linear warmup before the schedule starts

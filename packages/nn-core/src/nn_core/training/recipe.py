@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
+from nn_core.hints import HelpfulErrors
 from nn_core.losses import Loss
 from nn_core.optim.optimizers import Optimizer
 from nn_core.optim.schedules import Constant, Schedule
@@ -10,7 +11,7 @@ from nn_core.registry import require
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(HelpfulErrors):
     """Loss, optimizer and their settings.
 
     learning_rate  multiplied by the factor of the schedule; None: the default of the optimizer

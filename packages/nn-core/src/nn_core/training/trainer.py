@@ -13,6 +13,7 @@ from nn_core.batches.augmentation import Augment
 from nn_core.batches.minibatches import Batches, MiniBatches, check_examples
 from nn_core.batches.streams import StreamBatches
 from nn_core.errors import CheckpointError, DivergenceError
+from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import State
 from nn_core.metrics import Metric, accuracy
 from nn_core.network import Network
@@ -27,7 +28,7 @@ from nn_core.training.recipe import Recipe
 from nn_core.training.state import Snapshot, TrainingState
 
 
-class Trainer:
+class Trainer(HelpfulErrors):
     """A training run on a data set, which can be stopped and resumed after any step.
 
     backend           `Reference(network)` or `Engine(network)`; the network is updated in place
