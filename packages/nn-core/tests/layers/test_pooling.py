@@ -99,7 +99,7 @@ def test_every_gradient_by_finite_differences(
     pool: type[Pooling], size: Any, strides: Any, padding: Any, shape: BatchShape
 ) -> None:
     rng = np.random.default_rng(4)
-    report = check_layer(pool(size, strides, padding), rng.normal(size=shape), rng=rng)
+    report = check_layer(pool(size, strides=strides, padding=padding), rng.normal(size=shape), rng=rng)
     assert report.error <= 1e-6
     assert not report.arrays[0].kinks
 
@@ -197,7 +197,7 @@ def test_nan_stays_nan_and_spoils_no_other_window(strides: int) -> None:
 @POOLS
 def test_gaps_and_remainders_have_no_gradient(pool: type[Pooling]) -> None:
     x = np.random.default_rng(0).normal(size=(2, 8, 7, 1))
-    layer = pool((2, 2), (3, 3))
+    layer = pool((2, 2), strides=(3, 3))
     assert layer.output_shape((8, 7, 1)) == (3, 2, 1)
     _, d_x, _ = run(layer, x, np.ones((2, 3, 2, 1)))
     assert not d_x[:, 2::3].any()
@@ -221,11 +221,11 @@ def test_float32_stays_float32_and_images_need_not_be_contiguous(layer: Layer) -
 
 @POOLS
 def test_one_number_is_for_both_directions(pool: type[Pooling]) -> None:
-    assert pool(3) == pool((3, 3)) == pool(3, 3) == pool((3, 3), (3, 3))
-    from_json = pool([3, 2], [1, 2], [1, 1])  # type: ignore[arg-type]
-    assert from_json == pool((3, 2), (1, 2), 1)
-    assert hash(from_json) == hash(pool((3, 2), (1, 2), 1))
-    assert pool(3) != pool(3, 2)
+    assert pool(3) == pool((3, 3)) == pool(3, strides=3) == pool((3, 3), strides=(3, 3))
+    from_json = pool([3, 2], strides=[1, 2], padding=[1, 1])  # type: ignore[arg-type]
+    assert from_json == pool((3, 2), strides=(1, 2), padding=1)
+    assert hash(from_json) == hash(pool((3, 2), strides=(1, 2), padding=1))
+    assert pool(3) != pool(3, strides=2)
     assert pool(3) != pool(3, padding=1)
     assert pool(2).parameters((4, 4, 3)) == {}
     assert pool(2).macs((4, 4, 3)) == 0
@@ -261,16 +261,16 @@ def test_images_smaller_than_the_window(pool: type[Pooling]) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ((0,), "pool_size must be at least 1, not 0"),
-        ((2, 0), "strides must be at least 1, not 0"),
-        ((2.5,), "pool_size must be one or two integers, not 2.5"),
-        ((2, (1, 2, 3)), r"strides must be one or two integers, not \(1, 2, 3\)"),
-        ((2, 2, 2), r"padding \(2, 2\) must be smaller than the window \(2, 2\)"),
+        ({"pool_size": 0}, "pool_size must be at least 1, not 0"),
+        ({"strides": 0}, "strides must be at least 1, not 0"),
+        ({"pool_size": 2.5}, "pool_size must be one or two integers, not 2.5"),
+        ({"strides": (1, 2, 3)}, r"strides must be one or two integers, not \(1, 2, 3\)"),
+        ({"strides": 2, "padding": 2}, r"padding \(2, 2\) must be smaller than the window \(2, 2\)"),
     ],
 )
-def test_invalid_settings(pool: type[Pooling], settings: tuple[Any, ...], message: str) -> None:
+def test_invalid_settings(pool: type[Pooling], settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingError, match=message):
-        pool(*settings)
+        pool(**{"pool_size": 2} | settings)
 
 
 def test_both_do_the_same_in_training_and_in_prediction() -> None:

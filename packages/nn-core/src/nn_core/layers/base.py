@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array, Arrays, Shape
-from nn_core.errors import SettingError, ShapeError
+from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.hints import HelpfulErrors
 from nn_core.initializers import initializer
 from nn_core.layers.context import Context
@@ -117,13 +117,11 @@ class Layer(HelpfulErrors, ABC):
 
         Raises SettingError for a layer with parameters, which a network holds.
         """
-        from nn_core.layers.bound import BoundLayer
-
         x = np.asarray(x)
         if x.ndim and self.parameters(x.shape[1:]):
             line = f"Network([{self.shown()}], input_shape={x.shape[1:]})(x)"
             raise SettingError(f"{self.shown()} has no weights of its own; put it in a network: {line}")
-        return BoundLayer(self, {}, np.dtype(x.dtype if x.dtype.kind == "f" else np.float32))(x)
+        return predict(self, x, {}, x.dtype if x.dtype.kind == "f" else np.float32)
 
     def shown(self) -> str:
         """The shortest code that makes it: Dense(8), without the arguments that have their defaults."""
@@ -162,6 +160,28 @@ class Layer(HelpfulErrors, ABC):
         d_state  gradient of the final state; () means zero
         """
         return self.backward(d_y, cache, params, grads, context), ()
+
+
+def predict(layer: Layer, x: npt.NDArray[Any], params: Arrays, dtype: npt.DTypeLike) -> Array:
+    """The output of a layer for a batch x, in prediction and from the initial state.
+
+    dtype  of the state, and of an x that is not floating-point
+    Raises ShapeError if x does not fit the layer or its parameters, DataError unless it has real
+    numbers.
+    """
+    if x.ndim == 0:
+        raise ShapeError(f"{layer!r} takes a batch of examples (N, ...), not a single number")
+    if x.dtype.kind not in ("iu" if layer.takes_integers else "biuf"):
+        raise DataError(f"{layer!r} does not take {x.dtype}")
+    if not layer.takes_integers and x.dtype.kind != "f":
+        x = x.astype(dtype)
+    shape = x.shape[1:]
+    layer.output_shape(shape)
+    for name, parameter in layer.parameters(shape).items():
+        if parameter.shape != params[name].shape:
+            raise ShapeError(f"{layer!r} does not take examples of shape {shape} in this network")
+    y, _, _ = layer.forward_with_state(x, layer.initial_state(len(x), shape, dtype), params, Context(training=False))
+    return y
 
 
 def features(shape: Shape) -> int:
