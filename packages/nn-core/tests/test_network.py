@@ -130,12 +130,6 @@ def test_biases_begin_at_zero_and_weights_do_not() -> None:
     assert not network.vector[network.weight_count :].any()
 
 
-def test_without_a_generator_all_is_zero() -> None:
-    network = Network([Dense(3)], input_shape=(2,))
-    assert not network.vector.any()
-    assert network.vector.dtype == np.float32
-
-
 def test_running_statistics_move_towards_the_batch() -> None:
     network = build([BatchNorm(momentum=0.75)], (2,))
     gradients, grads = network.new_gradients()

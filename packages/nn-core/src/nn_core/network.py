@@ -17,8 +17,8 @@ from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import Layer, Parameter, State, has_arrays
 from nn_core.layers.bound import BoundLayer
-from nn_core.layers.channels_first import looks_channels_first
 from nn_core.layers.chain import Chain, below
+from nn_core.layers.channels_first import looks_channels_first
 from nn_core.layers.context import Context
 from nn_core.layers.items import as_layers
 from nn_core.noise import fresh_seed
@@ -52,7 +52,7 @@ class Network(HelpfulErrors):
 
     def __init__(
         self,
-        layers: Iterable[Layer],
+        layers: Iterable[Layer | str],
         *,
         input_shape: int | Sequence[int | None],
         seed: int | None = None,
@@ -73,7 +73,10 @@ class Network(HelpfulErrors):
                 f"{self.input_shape} looks channels first; channels come last: "
                 f"input_shape={(H, W, C)}, x.transpose(0, 2, 3, 1)"
             )
-        self.seed, generator = _generator(seed, rng) if initialize else (None, None)
+        self.seed: int | None = None
+        generator = None
+        if initialize:
+            self.seed, generator = _generator(seed, rng)
         self.padding = padding
         require(padding is None or math.isfinite(padding), f"padding must be a finite number, not {padding}")
         require(padding is None or self._has_steps(), f"padding is for sequences, not for inputs {self.input_shape}")
@@ -284,9 +287,14 @@ def _as_shape(shape: int | Sequence[int | None]) -> Shape:
     if isinstance(shape, int | np.integer):
         return (int(shape),)
     try:
-        return tuple(None if size is None else operator.index(size) for size in shape)
+        sizes = tuple(None if size is None else operator.index(size) for size in shape)
     except TypeError:
-        raise ShapeError(f"input_shape must be a number of features or a shape, such as (28, 28, 1), not {shape!r}") from None
+        raise ShapeError(
+            f"input_shape must be a number of features or a shape such as (28, 28, 1), not {shape!r}"
+        ) from None
+    if any(size is not None and size < 0 for size in sizes):
+        raise ShapeError(f"input_shape must have positive sizes, not {sizes}")
+    return sizes
 
 
 def _as_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
@@ -295,7 +303,7 @@ def _as_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     except TypeError:
         kind = None
     if kind not in (np.float32, np.float64):
-        raise SettingError(f"a network computes in float32 or float64, not {kind or dtype!r}")
+        raise SettingError(f"a network computes in float32 or float64, not {dtype if kind is None else kind}")
     return kind
 
 
@@ -318,4 +326,3 @@ def require_array(x: Examples) -> None:
     """Raise DataError unless x is an array."""
     if not hasattr(x, "shape"):
         raise DataError(f"the network takes an array of examples, not {type(x).__name__}")
-

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy.typing as npt
 
@@ -31,6 +31,10 @@ class Chain(Layer):
     """
 
     layers: tuple[Layer, ...]
+
+    if TYPE_CHECKING:
+
+        def __init__(self, layers: Iterable[Layer | str], *, trainable: bool = True) -> None: ...
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", as_layers(self.layers, type(self).__name__))

@@ -21,7 +21,7 @@ EXAMPLES = {
 """Values of required arguments, for lines that show how to write a layer."""
 
 
-def as_layers(items: Iterable[Any], owner: str) -> tuple[Layer, ...]:
+def as_layers(items: Iterable[Layer | str], owner: str) -> tuple[Layer, ...]:
     """The layers of a list, in which a text such as "relu" or "leaky-relu:slope=0.2" is an activation.
 
     owner  what the list is for, in messages: "Network"

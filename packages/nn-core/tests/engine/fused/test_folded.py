@@ -41,16 +41,16 @@ convolutions = st.builds(
     Conv2D,
     st.integers(1, 5),
     st.integers(1, 4),
-    st.integers(1, 2),
-    st.sampled_from(["same", "valid"]),
-    st.integers(1, 2),
+    strides=st.integers(1, 2),
+    padding=st.sampled_from(["same", "valid"]),
+    dilation=st.integers(1, 2),
 )
 dense = st.builds(Dense, st.integers(1, 6))
 on_images = st.one_of(
     elsewhere,
     convolutions,
     st.builds(MaxPool2D, windows),
-    st.builds(MaxPool2D, windows, st.integers(1, 3), st.sampled_from(["same", "valid"])),
+    st.builds(MaxPool2D, windows, strides=st.integers(1, 3), padding=st.sampled_from(["same", "valid"])),
     st.builds(AveragePool2D, windows),
     st.just(InstanceNorm()),
 )
@@ -94,7 +94,7 @@ def assert_predicts_as_the_layers_do(
     layer=st.one_of(convolutions, dense),
     norm=norms,
     activation=activations,
-    pool=st.one_of(st.none(), st.builds(MaxPool2D, windows, st.none() | st.integers(1, 3))),
+    pool=st.one_of(st.none(), st.builds(MaxPool2D, windows, strides=st.none() | st.integers(1, 3))),
     shape=st.tuples(st.integers(1, 12), st.integers(1, 12), st.integers(1, 3)),
     double=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
