@@ -22,7 +22,7 @@ APPS = sorted(PACKAGE.parents[1].glob("apps/*/src/*/")) if IN_WORKSPACE else []
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"arrays", "errors", "lazy_import"}),
     frozenset({"registry", "noise", "sequences", "erf", "finite_differences", "storage"}),
-    frozenset({"activations", "initializers", "losses", "metrics", "optim"}),
+    frozenset({"activations", "initializers", "losses", "metrics", "optim", "targets"}),
     frozenset({"layers"}),
     frozenset({"network"}),
     frozenset({"reference", "summary"}),

@@ -124,7 +124,7 @@ class TestFairness:
             batch = trainer.batches.batch
 
             def recorded(seed: tuple[int, int]) -> Any:
-                x, y = batch(seed)
+                x, y, weights = batch(seed)
                 run["batches"].append((x.copy(), y.copy()))
                 return x, y
 
