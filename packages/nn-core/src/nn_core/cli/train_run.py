@@ -14,7 +14,7 @@ import click
 from nn_core import checkpoint
 from nn_core.cli.settings import Settings
 from nn_core.cli.terminal import info
-from nn_core.engine.backend import backend_named
+from nn_core.backends import backend_named
 from nn_core.errors import CheckpointError
 from nn_core.network import Network
 from nn_core.reference import Backend

@@ -70,7 +70,7 @@ def _class_weights(given: object, classes: npt.NDArray[Any], counts: npt.NDArray
             raise SettingError(
                 f"class_weight has {label!r}, which is not a label: {', '.join(map(str, sorted(known)[:10]))}"
             )
-        if not isinstance(weight, Real) or not 0 <= weight < math.inf:
+        if not isinstance(weight, Real) or not 0 <= float(weight) < math.inf:
             raise SettingError(f"class_weight[{label!r}] must be finite and not negative, not {weight!r}")
     weights = np.array([float(given.get(label, 1.0)) for label in classes.tolist()])
     if not weights[labeled].any():

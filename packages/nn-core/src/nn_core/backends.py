@@ -1,4 +1,4 @@
-"""The backend chosen by name."""
+"""Backends by name."""
 
 from importlib.util import find_spec
 

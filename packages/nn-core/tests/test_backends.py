@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nn_core.engine.backend import backend_named
+from nn_core.backends import backend_named
 from nn_core.engine.engine import Engine
 from nn_core.errors import SettingError
 from nn_core.layers import Dense
@@ -25,7 +25,7 @@ def test_each_name_has_its_backend(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_where_the_blas_cannot_be_limited_one_thread_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nn_core.engine.backend.find_spec", lambda name: None)
+    monkeypatch.setattr("nn_core.backends.find_spec", lambda name: None)
     assert backend_named("fast", NETWORK).pool.count == 1  # type: ignore[attr-defined]
 
 
