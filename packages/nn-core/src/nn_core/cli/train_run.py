@@ -1,7 +1,6 @@
 """A training run with its backend, progress, log, checkpoints, and a clean stop on Ctrl-C."""
 
 import contextlib
-import json
 import math
 import signal
 import threading
@@ -21,8 +20,8 @@ from nn_core.errors import CheckpointError
 from nn_core.network import Network
 from nn_core.reference import Backend, Reference
 from nn_core.registry import require
-from nn_core.storage.atomic import atomic_append, atomic_write
 from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
+from nn_core.training.log import Log
 from nn_core.training.progress import EpochProgress
 from nn_core.training.state import Snapshot, TrainingState
 from nn_core.training.trainer import Trainer
@@ -52,7 +51,7 @@ def run(
     early_stopping: int | None = None,
     save: Path | None = None,
     resume: Snapshot | None = None,
-    log: Path | None = None,
+    log: Log | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> None:
     """Train to the end, from the start or from a saved snapshot.
@@ -80,7 +79,8 @@ def run(
     progress = EpochProgress(state)
     all_callbacks: list[Callback] = [progress, *callbacks]
     if log is not None:
-        all_callbacks.append(Log(log, state))
+        log.begin(state)
+        all_callbacks.append(log)
     if best is not None and early_stopping is not None:
         all_callbacks += [best, EarlyStopping(early_stopping)]
     if saver is not None:
@@ -123,26 +123,6 @@ class Saver(Callback):
             snapshot=replace(state.snapshot(), best=best),
         )
         self.next_time = time.monotonic() + 1.0
-
-
-class Log(Callback):
-    """One line of JSON per epoch, including the epochs before a run was resumed."""
-
-    def __init__(self, path: Path, state: TrainingState) -> None:
-        self.path = path
-        lines = [self._line(state, i) for i in range(state.epoch)]
-        atomic_write(path, "".join(lines).encode())
-
-    def on_epoch(self, state: TrainingState) -> None:
-        atomic_append(self.path, self._line(state, -1).encode())
-
-    @staticmethod
-    def _line(state: TrainingState, index: int) -> str:
-        row = state.history.row(index)
-        figures: dict[str, float | None] = {
-            name: value if math.isfinite(value) else None for name, value in row.items()
-        }
-        return json.dumps(figures | {name: int(row[name]) for name in ("epoch", "step")}) + "\n"
 
 
 class InterruptedBetweenSteps(KeyboardInterrupt):
