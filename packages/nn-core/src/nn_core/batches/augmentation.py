@@ -16,6 +16,7 @@ import numpy.typing as npt
 from nn_core import noise
 from nn_core.arrays import Array
 from nn_core.errors import DataError, ShapeError
+from nn_core.hints import HelpfulErrors
 from nn_core.registry import Registry, require
 
 BLOCK_PIXELS = 16384
@@ -24,7 +25,7 @@ LONGEST_SIDE = 4096
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(HelpfulErrors):
     """A random affine map and random lighting for each image of a batch.
 
     shift            maximum shift, as a fraction of the width and of the height

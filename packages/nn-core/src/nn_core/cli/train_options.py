@@ -3,6 +3,7 @@
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from nn_core.cli.options import (
     POSITIVE,
@@ -52,6 +53,13 @@ def augment_option(default: str = "none") -> Decorator:
     )
 
 
+def _learning_rate(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """The learning rate; the program's default gives way to `--optimizer adam:learning_rate=0.01`."""
+    text = ctx.params.get("optimizer")
+    explicit = ctx.get_parameter_source("learning_rate") is ParameterSource.COMMANDLINE
+    return value if explicit or text is None or optimizer(text).learning_rate is None else None
+
+
 def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
     """How to train: the options of `Settings`, with the program's own defaults.
 
@@ -67,7 +75,11 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
             help="Optimizer: {names}; with settings, e.g. momentum:beta=0.95.",
         ),
         click.option(
-            "--learning-rate", type=POSITIVE, default=defaults.get("learning_rate"), help=f"Learning rate{own}."
+            "--learning-rate",
+            type=POSITIVE,
+            default=defaults.get("learning_rate"),
+            callback=_learning_rate,
+            help=f"Learning rate{own}.",
         ),
         click.option(
             "--schedule",

@@ -15,7 +15,6 @@ from typing import Any
 import click
 
 from nn_core import checkpoint
-from nn_core.cli.progress import EpochProgress
 from nn_core.cli.settings import Settings
 from nn_core.cli.terminal import info
 from nn_core.errors import CheckpointError
@@ -24,6 +23,7 @@ from nn_core.reference import Backend, Reference
 from nn_core.registry import require
 from nn_core.storage.atomic import atomic_append, atomic_write
 from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
+from nn_core.training.progress import EpochProgress
 from nn_core.training.state import Snapshot, TrainingState
 from nn_core.training.trainer import Trainer
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from nn_core.arrays import Array, Arrays, Shape
 from nn_core.errors import ShapeError
+from nn_core.hints import HelpfulErrors
 from nn_core.initializers import initializer
 from nn_core.layers.context import Context
 
@@ -61,7 +62,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Layer(ABC):
+class Layer(HelpfulErrors, ABC):
     """A frozen dataclass of hyperparameters that owns no arrays.
 
     Shapes are those of one example, without the batch axis N, except in the arrays of `forward`
