@@ -17,7 +17,7 @@ from cnn_sign_digits.model import INPUT_SHAPE, SHIPPED, Model, Transform, load_m
 from nn_core.batches.augmentation import rotation_weights
 from nn_core.cli.export import OnnxGraph, export_command
 
-CHECKED_PHOTOS = 4
+CHECKED_PHOTOS = 2
 
 
 def onnx_graph(model: Model) -> OnnxGraph:
