@@ -1,4 +1,4 @@
-"""Export a network: without its training state, or for other programs.
+"""Export a network to HDF5, ONNX or safetensors.
 
 The ending of --save selects the format. A checkpoint (.h5) is smaller without the training run. An
 ONNX file takes raw examples, as `predict` does: preprocessing is part of it. A safetensors file has
