@@ -20,7 +20,7 @@ APPS = sorted(PACKAGE.parents[1].glob("apps/*/src/*/")) if IN_WORKSPACE else []
 
 # From the ground up: a part of nn_core imports from its own floor and the floors below.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"arrays", "errors", "lazy_import"}),
+    frozenset({"arrays", "errors", "extras", "lazy_import"}),
     frozenset({"registry", "noise", "sequences", "erf", "finite_differences", "storage"}),
     frozenset({"activations", "initializers", "losses", "metrics", "optim"}),
     frozenset({"layers"}),

@@ -1,7 +1,6 @@
 """A training run with its backend, progress, log, checkpoints, and a clean stop on Ctrl-C."""
 
 import contextlib
-import json
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -12,16 +11,16 @@ from typing import Any
 import click
 
 from nn_core import checkpoint
+from nn_core.backends import backend_named
 from nn_core.cli.settings import Settings
 from nn_core.cli.terminal import info
-from nn_core.backends import backend_named
 from nn_core.errors import CheckpointError
 from nn_core.network import Network
 from nn_core.reference import Backend
 from nn_core.registry import require
-from nn_core.storage.atomic import atomic_append, atomic_write
 from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
 from nn_core.training.interruption import InterruptedBetweenSteps, StopWhen, interruption
+from nn_core.training.log import Log
 from nn_core.training.progress import EpochProgress
 from nn_core.training.state import Snapshot, TrainingState
 from nn_core.training.trainer import Trainer
@@ -47,7 +46,7 @@ def run(
     early_stopping: int | None = None,
     save: Path | None = None,
     resume: Snapshot | None = None,
-    log: Path | None = None,
+    log: Log | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> None:
     """Train to the end, from the start or from a saved snapshot.
@@ -75,7 +74,8 @@ def run(
     progress = EpochProgress(state)
     all_callbacks: list[Callback] = [progress, *callbacks]
     if log is not None:
-        all_callbacks.append(Log(log, state))
+        log.begin(state)
+        all_callbacks.append(log)
     if best is not None and early_stopping is not None:
         all_callbacks += [best, EarlyStopping(early_stopping)]
     if saver is not None:
@@ -118,26 +118,6 @@ class Saver(Callback):
             snapshot=replace(state.snapshot(), best=best),
         )
         self.next_time = time.monotonic() + 1.0
-
-
-class Log(Callback):
-    """One line of JSON per epoch, including the epochs before a run was resumed."""
-
-    def __init__(self, path: Path, state: TrainingState) -> None:
-        self.path = path
-        lines = [self._line(state, i) for i in range(state.epoch)]
-        atomic_write(path, "".join(lines).encode())
-
-    def on_epoch(self, state: TrainingState) -> None:
-        atomic_append(self.path, self._line(state, -1).encode())
-
-    @staticmethod
-    def _line(state: TrainingState, index: int) -> str:
-        row = state.history.row(index)
-        figures: dict[str, float | None] = {
-            name: value if math.isfinite(value) else None for name, value in row.items()
-        }
-        return json.dumps(figures | {name: int(row[name]) for name in ("epoch", "step")}) + "\n"
 
 
 def _interrupted(state: TrainingState, saver: Saver | None) -> str:
