@@ -126,7 +126,7 @@ class TestFairness:
             def recorded(seed: tuple[int, int]) -> Any:
                 x, y, weights = batch(seed)
                 run["batches"].append((x.copy(), y.copy()))
-                return x, y
+                return x, y, weights
 
             trainer.batches.batch = recorded  # type: ignore[method-assign]
             return trainer

@@ -28,6 +28,10 @@ class CheckpointError(NNError):
     """A checkpoint that cannot be read, written or used."""
 
 
+class ExportError(NNError):
+    """A network that cannot be written in the format of another program."""
+
+
 class DivergenceError(NNError):
     """The loss or the weights are no longer finite."""
 

@@ -30,6 +30,7 @@ from nn_core.checkpoint.architecture import describe_network, network_from
 from nn_core.checkpoint.fields import one_line, read_into, read_json, write_json
 from nn_core.checkpoint.snapshot import read_snapshot, snapshot_arrays, write_snapshot
 from nn_core.errors import CheckpointError, NNError
+from nn_core.hints import HelpfulErrors
 from nn_core.network import Network
 from nn_core.registry import UnknownNameError
 from nn_core.storage.atomic import atomic_write
@@ -44,7 +45,7 @@ _DAMAGE = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeErr
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(HelpfulErrors):
     """The contents of a checkpoint file.
 
     network   the network, with the parameters to predict with
