@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, MISSING, dataclass, field, fields
 from typing import Any, ClassVar, TypeAlias
 
@@ -212,3 +212,12 @@ def join_states(states: Sequence[State]) -> State:
         join_states(parts) if isinstance(parts[0], tuple) else np.concatenate(parts)
         for parts in zip(*states, strict=True)
     )
+
+
+def state_arrays(state: State, prefix: str = "") -> Iterator[tuple[str, Array]]:
+    """The arrays of a state by their positions in its nested tuples: "1/0"."""
+    for index, part in enumerate(state):
+        if isinstance(part, tuple):
+            yield from state_arrays(part, f"{prefix}{index}/")
+        else:
+            yield f"{prefix}{index}", part

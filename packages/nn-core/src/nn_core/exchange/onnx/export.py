@@ -22,7 +22,7 @@ from nn_core.exchange.onnx.check import check_model
 from nn_core.exchange.onnx.converters import convert_chain
 from nn_core.exchange.onnx.graph import Graph, Value
 from nn_core.exchange.onnx.steps import Preprocessing
-from nn_core.layers.base import State, has_arrays
+from nn_core.layers.base import State, has_arrays, state_arrays
 from nn_core.layers.embedding import Embedding
 from nn_core.metrics import probabilities
 from nn_core.network import Network
@@ -174,8 +174,8 @@ class _Export:
             ours[name] = logits if name in RAW else p if name == "probabilities" else p.argmax(axis=-1)
         inputs = {INPUT: x}
         if self.states:
-            inputs |= {f"state/{path}": values for path, values in _by_path(state)}
-            ours |= {f"next_state/{path}": values for path, values in _by_path(left)}
+            inputs |= {f"state/{path}": values for path, values in state_arrays(state)}
+            ours |= {f"next_state/{path}": values for path, values in state_arrays(left)}
         return inputs, ours
 
     def _random(self) -> npt.NDArray[Any]:
@@ -224,15 +224,6 @@ def _random_state(state: State, rng: np.random.Generator) -> State:
         _random_state(part, rng) if isinstance(part, tuple) else rng.normal(size=part.shape).astype(part.dtype)
         for part in state
     )
-
-
-def _by_path(state: State, path: str = "") -> list[tuple[str, Any]]:
-    """The arrays of a state by the path of their layer and their number in it."""
-    found: list[tuple[str, Any]] = []
-    for index, part in enumerate(state):
-        here = f"{path}/{index}" if path else str(index)
-        found += _by_path(part, here) if isinstance(part, tuple) else [(here, part)]
-    return found
 
 
 def _sizes(preprocessing: Preprocessing) -> str:
