@@ -27,7 +27,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"network"}),
     frozenset({"reference", "summary"}),
     frozenset({"batches", "engine", "generate", "gradient_check", "training"}),
-    frozenset({"checkpoint"}),
+    frozenset({"backends", "checkpoint"}),
     frozenset({"exchange"}),
     frozenset({"cli", "testing"}),
 )
