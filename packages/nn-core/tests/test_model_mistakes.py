@@ -68,7 +68,7 @@ def test_class_labels_are_no_real_targets() -> None:
     model = Model(CLASSES.model().network, "mean-squared-error")
     with refused("outputs (3,) take targets (90, 3), not (90,); class labels take softmax-cross-entropy"):
         model.fit(X, Y, verbose=False)
-    with pytest.raises(NNError, match="^class_weight needs class labels, not targets of float"):
+    with pytest.raises(NNError, match=r"^class_weight needs class labels, not targets of float"):
         NUMBER.model().fit(NUMBER.x, NUMBER.y, class_weight="balanced")
 
 
@@ -93,19 +93,22 @@ def test_using_it() -> None:
 @pytest.mark.parametrize(
     ("arguments", "settings", "message"),
     [
-        (([Dense(1)],), {}, "Model takes a Network: Model(Network([...], input_shape=(4,)), loss), not a list of layers"),
-        (("mean-squared-error",), {}, "Model takes a Network first, Model(network, loss, optimizer), not str"),
-        ((), {"engine": "quick"}, "engine must be 'fast' or 'reference', not 'quick'"),
-        ((), {"engine": "reference", "threads": 2}, "the reference engine has no threads and no shards: ..."),
-        ((), {"learning_rate": -1}, "learning_rate must be positive, not -1"),
-        ((), {"metrics": ["f1"]}, "unknown metric 'f1'; ..."),
-        ((), {"optimizer": "adamm"}, "unknown optimizer 'adamm'; did you mean 'adam'?"),
+        (
+            ([Dense(1)],),
+            {},
+            "Model takes a Network: Model(Network([...], input_shape=(4,)), loss), not a list of layers",
+        ),
+        ("mean-squared-error", {}, "Model takes a Network first, Model(network, loss, optimizer), not str"),
+        (None, {"engine": "quick"}, "engine must be 'fast' or 'reference', not 'quick'"),
+        (None, {"engine": "reference", "threads": 2}, "the reference engine has no threads and no shards: ..."),
+        (None, {"learning_rate": -1}, "learning_rate must be positive, not -1"),
+        (None, {"metrics": ["f1"]}, "unknown metric 'f1'; ..."),
+        (None, {"optimizer": "adamm"}, "unknown optimizer 'adamm'; did you mean 'adam'?"),
     ],
 )
-def test_making_one(arguments: tuple[Any, ...], settings: dict[str, Any], message: str) -> None:
-    network = CLASSES.model().network
+def test_making_one(network: Any, settings: dict[str, Any], message: str) -> None:
     with refused(message):
-        Model(*(arguments or (network,)), "softmax-cross-entropy", **settings)
+        Model(network or CLASSES.model().network, "softmax-cross-entropy", **settings)
 
 
 @dataclass(frozen=True)
@@ -197,5 +200,5 @@ def test_a_damaged_file(tmp_path: Path, key: str, value: Any, message: str) -> N
 
 
 def test_a_file_that_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="^cannot read "):
+    with pytest.raises(CheckpointError, match=r"^cannot read "):
         Model.load(tmp_path / "none.h5")

@@ -298,7 +298,7 @@ def _require_network(network: object) -> None:
 
 
 def _is_integer(value: object, least: int) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least
 
 
 def _require_finite(output: Array, x: Examples) -> None:

@@ -30,7 +30,7 @@ def hold_out(
     seed        seed of the run
     Raises SettingError for a fraction that is not between 0 and 1, DataError for too few examples.
     """
-    if not isinstance(fraction, Real) or isinstance(fraction, bool) or not 0 < float(fraction) < 1:
+    if not isinstance(fraction, Real) or not 0 < float(fraction) < 1:
         given = type(fraction).__name__ if hasattr(fraction, "__len__") else repr(fraction)
         raise SettingError(f"validation is a share between 0 and 1, such as 0.2, or a pair (x, y), not {given}")
     rng = np.random.default_rng([seed, 0])  # epoch n draws its order from [seed, n]
