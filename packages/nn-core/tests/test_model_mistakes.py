@@ -91,13 +91,9 @@ def test_using_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "settings", "message"),
+    ("network", "settings", "message"),
     [
-        (
-            ([Dense(1)],),
-            {},
-            "Model takes a Network: Model(Network([...], input_shape=(4,)), loss), not a list of layers",
-        ),
+        ([Dense(1)], {}, "Model takes a Network: Model(Network([...], input_shape=(4,)), loss), not a list of layers"),
         ("mean-squared-error", {}, "Model takes a Network first, Model(network, loss, optimizer), not str"),
         (None, {"engine": "quick"}, "engine must be 'fast' or 'reference', not 'quick'"),
         (None, {"engine": "reference", "threads": 2}, "the reference engine has no threads and no shards: ..."),
