@@ -42,8 +42,13 @@ def noisy_network(seed: int = 1) -> Network:
 
 
 def recipe_of(**settings: Any) -> Recipe:
-    defaults: dict[str, Any] = {"optimizer": GradientDescent(), "learning_rate": 0.1, "batch_size": 8}
-    return Recipe(binary_cross_entropy, **(defaults | settings))
+    defaults: dict[str, Any] = {
+        "loss": binary_cross_entropy,
+        "optimizer": GradientDescent(),
+        "learning_rate": 0.1,
+        "batch_size": 8,
+    }
+    return Recipe(**(defaults | settings))
 
 
 def small_trainer(

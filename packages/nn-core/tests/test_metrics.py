@@ -1,6 +1,7 @@
 """Metrics by hand and against naive counting."""
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,14 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.losses import softmax_cross_entropy
 from nn_core.metrics import (
+    METRICS,
+    Metric,
     accuracy,
     confusion_matrix,
+    mean_absolute_error,
+    metrics_by_name,
     perplexity,
     precision_and_recall,
     predicted_labels,
     probabilities,
+    r2,
+    root_mean_squared_error,
 )
 
 
@@ -119,3 +127,56 @@ def test_the_perplexity_of_even_odds_is_their_number() -> None:
 
 def test_the_perplexity_of_a_hopeless_model_is_infinite_and_no_error() -> None:
     assert perplexity(2e4) == math.inf
+
+
+def test_errors_of_regression_by_hand() -> None:
+    output, targets = np.array([[1.0], [2.0], [6.0]]), np.array([[1.0], [4.0], [4.0]])
+    assert mean_absolute_error(output, targets) == pytest.approx(4 / 3)
+    assert root_mean_squared_error(output, targets) == pytest.approx(math.sqrt(8 / 3))
+    assert r2(output, targets) == pytest.approx(1 - 8 / 6)  # mean 3: 4 + 1 + 1
+    assert r2(targets, targets) == 1
+
+
+def test_r2_is_the_mean_over_columns_and_defined_for_constant_targets() -> None:
+    targets = np.array([[0, 5], [2, 5]])
+    assert r2(np.array([[0.0, 5.0], [2.0, 5.0]]), targets) == 1
+    assert r2(np.array([[1.0, 5.0], [1.0, 5.0]]), targets) == 0.5
+    assert r2(np.array([[0.0, 5.0], [2.0, 6.0]]), targets) == 0.5
+
+
+@pytest.mark.parametrize("metric", [mean_absolute_error, root_mean_squared_error, r2])
+def test_predictions_and_targets_have_one_shape(metric: Metric) -> None:
+    with pytest.raises(ShapeError, match=r"predictions \(3, 1\) take targets of the same shape, not \(3,\)"):
+        metric(np.zeros((3, 1)), np.zeros(3))
+    with pytest.raises(DataError, match="at least one example"):
+        metric(np.zeros((0, 1)), np.zeros((0, 1)))
+
+
+def test_accuracy_of_several_decisions_for_an_example() -> None:
+    logits, labels = np.array([[1.0, -1.0], [2.0, 3.0]]), np.array([[1, 0], [0, -1]])
+    assert accuracy(logits, labels) == pytest.approx(2 / 3)
+
+
+def test_metrics_are_names_functions_or_both() -> None:
+    both = metrics_by_name(["accuracy", "mean-absolute-error", "mean_absolute_error", r2])
+    assert both == {"accuracy": accuracy, "mean_absolute_error": mean_absolute_error, "r2": r2}
+    assert metrics_by_name("accuracy") == metrics_by_name([accuracy]) == {"accuracy": accuracy}
+    assert metrics_by_name({"own": r2, "error": "mean-absolute-error"}) == {"own": r2, "error": mean_absolute_error}
+    assert metrics_by_name(()) == {}
+    assert metrics_by_name(accuracy) == {"accuracy": accuracy}
+    assert set(METRICS) == {"accuracy", "mean-absolute-error", "root-mean-squared-error", "r2"}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "message"),
+    [
+        (["acc"], "unknown metric 'acc'; use 'accuracy'"),
+        (["mae"], "unknown metric 'mae'; use 'mean-absolute-error'"),
+        (["acuracy"], "did you mean 'accuracy'?"),
+        ([3], "a metric is a name or a function of outputs and targets, not 3"),
+        (3, "a metric is a name or a function of outputs and targets, not 3"),
+    ],
+)
+def test_what_is_no_metric_is_refused(metrics: Any, message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        metrics_by_name(metrics)

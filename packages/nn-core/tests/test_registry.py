@@ -130,6 +130,30 @@ def test_a_registry_is_a_mapping_that_parses_and_describes() -> None:
     assert knobs.describe(Knob()) == "knob:rate=0.5,count=3,mode=soft"
 
 
+def test_a_registry_creates_values_from_names_and_passes_values_on() -> None:
+    knobs: Registry[type] = Registry("knob", {"knob": Knob}, aliases={"dial": "knob"}, foreign={"big-dial": "knob"})
+    own = Knob(rate=3.0)
+    assert knobs.create("dial:rate=2", Knob) == Knob(rate=2.0)
+    assert knobs.create(own, Knob) is own
+    for wrong, message in (
+        (Knob, r"^Knob is a class; write Knob\(\)$"),
+        (2, "^the knob is a name such as 'knob' or a Knob, not int$"),
+        ("Big_Dial", "^unknown knob 'Big_Dial'; use 'knob'$"),
+    ):
+        with pytest.raises(SettingError, match=message):
+            knobs.create(wrong, Knob)
+
+
+def test_a_setting_whose_default_is_none_is_a_number_and_left_out_of_descriptions() -> None:
+    @dataclass(frozen=True)
+    class Loose:
+        limit: float | None = None
+
+    loose: Registry[type] = Registry("thing", {"loose": Loose})
+    assert loose.parse("loose:limit=2")() == Loose(2.0)
+    assert [loose.describe(Loose()), loose.describe(Loose(2.0))] == ["loose", "loose:limit=2.0"]
+
+
 def test_lazy_entries_are_imported_when_they_are_looked_up() -> None:
     knobs: Registry[Any] = Registry("knob", {"far": Lazy("this_module.is_not_there", "Knob")})
     assert list(knobs) == ["far"]

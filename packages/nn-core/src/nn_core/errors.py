@@ -20,8 +20,16 @@ class SettingError(NNError, ValueError):
     """An invalid name or value passed by the caller."""
 
 
+class ArgumentError(SettingError, TypeError):
+    """An argument that a class or function does not take; the message has the line that works."""
+
+
 class CheckpointError(NNError):
     """A checkpoint that cannot be read, written or used."""
+
+
+class ExportError(NNError):
+    """A network that cannot be written in the format of another program."""
 
 
 class DivergenceError(NNError):

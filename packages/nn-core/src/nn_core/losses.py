@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from nn_core.activations import sigmoid, softplus
 from nn_core.arrays import Array, Labels
 from nn_core.errors import DataError, ShapeError
+from nn_core.hints import HelpfulErrors
 from nn_core.registry import Registry
 
 IGNORE_INDEX = -1
@@ -24,11 +25,17 @@ IGNORE_INDEX = -1
 
 
 @dataclass(frozen=True)
-class Loss(ABC):
+class Loss(HelpfulErrors, ABC):
     """A sum over the targets of a batch, or of any part of it.
 
     Calling it with a whole batch returns the mean and its gradient, including the factor 1 / count.
+
+    default_metrics  names of the metrics to evaluate besides it, unless others are given
+    takes_logits     whether sigmoid or softmax is part of the loss
     """
+
+    default_metrics: ClassVar[tuple[str, ...]] = ()
+    takes_logits: ClassVar[bool] = False
 
     @abstractmethod
     def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
@@ -67,6 +74,9 @@ class BinaryCrossEntropy(Loss):
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 6.2.2.2.
     """
 
+    default_metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
+    takes_logits: ClassVar[bool] = True
+
     def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
         return _count_labels(y, weights)
 
@@ -102,6 +112,9 @@ class SoftmaxCrossEntropy(Loss):
     [0, C) that is not -1.
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 6.2.2.3.
     """
+
+    default_metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
+    takes_logits: ClassVar[bool] = True
 
     def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
         return _count_labels(y, weights)
@@ -146,6 +159,8 @@ class MeanSquaredError(Loss):
     for targets that are not an array of real numbers.
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 5.1.4.
     """
+
+    default_metrics: ClassVar[tuple[str, ...]] = ("mean-absolute-error",)
 
     def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
         _check_numbers(y, "targets")
@@ -217,23 +232,25 @@ binary_cross_entropy = BinaryCrossEntropy()
 softmax_cross_entropy = SoftmaxCrossEntropy()
 mean_squared_error = MeanSquaredError()
 
+BINARY, SOFTMAX, SQUARED = "binary-cross-entropy", "softmax-cross-entropy", "mean-squared-error"
+
 LOSSES: Registry[type[Loss]] = Registry(
     "loss",
-    {
-        "binary-cross-entropy": BinaryCrossEntropy,
-        "softmax-cross-entropy": SoftmaxCrossEntropy,
-        "mean-squared-error": MeanSquaredError,
-    },
+    {BINARY: BinaryCrossEntropy, SOFTMAX: SoftmaxCrossEntropy, SQUARED: MeanSquaredError},
     group="nn_core.losses",
     kebab_case=True,
+    foreign=dict.fromkeys(("bce", "bceloss", "bcewithlogitsloss", "binary-crossentropy", "log-loss", "log"), BINARY)
+    | dict.fromkeys(("cross-entropy", "crossentropy", "crossentropyloss", "nll", "nllloss", "softmax"), SOFTMAX)
+    | dict.fromkeys(("categorical-crossentropy", "sparse-categorical-crossentropy"), SOFTMAX)
+    | dict.fromkeys(("mse", "mseloss", "squared-error", "squared-loss", "l2"), SQUARED),
 )
 """All losses by their name in checkpoints."""
 
 
-def loss(text: str) -> Loss:
-    """The loss for a text such as "softmax-cross-entropy".
+def loss(given: str | Loss) -> Loss:
+    """The loss for a text such as "softmax-cross-entropy"; a loss is returned as it is.
 
-    Raises SettingError for an unknown name or setting.
+    Raises SettingError for an unknown name or setting, and for a class instead of an instance.
     """
-    made: Loss = LOSSES.parse(text)()
+    made: Loss = LOSSES.create(given, Loss)
     return made

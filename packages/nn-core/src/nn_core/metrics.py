@@ -1,7 +1,7 @@
-"""Metrics of predictions: accuracy, confusion matrix, precision and recall, perplexity."""
+"""Metrics of predictions: accuracy, errors of regression, confusion matrix, precision, recall, perplexity."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from nn_core.activations import sigmoid, softmax
 from nn_core.arrays import Array, Labels
-from nn_core.errors import DataError, ShapeError
+from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.losses import IGNORE_INDEX
+from nn_core.registry import Registry
 
 Metric: TypeAlias = Callable[[Array, Any], float]
 """Maps network output and targets to a number that is a mean over the targets."""
@@ -35,11 +36,12 @@ def probabilities(logits: Array) -> Array:
 def accuracy(logits: Array, labels: Labels) -> float:
     """The fraction of examples whose most likely class is the correct one, in [0, 1].
 
-    For sequences, with logits (N, T, C) and labels (N, T), the fraction of steps. Labels of -1 are
-    ignored, as they are by the losses.
+    For sequences, with logits (N, T, C) and labels (N, T), the fraction of steps; for labels of the
+    logits' own shape (N, K), K decisions each between 0 and 1, the fraction of decisions. Labels of
+    -1 are ignored, as they are by the losses.
     Raises ShapeError unless there is one label per example, DataError if there are no examples.
     """
-    if labels.shape in (logits.shape[:-1], logits.shape[:1]):
+    if labels.shape in (logits.shape, logits.shape[:-1], logits.shape[:1]):
         labeled = labels != IGNORE_INDEX
         logits, labels = logits[labeled], labels[labeled]
     if labels.shape != logits.shape[:1]:
@@ -47,6 +49,41 @@ def accuracy(logits: Array, labels: Labels) -> float:
     if len(labels) == 0:
         raise DataError("accuracy needs at least one example")
     return int(np.count_nonzero(predicted_labels(logits) == labels)) / len(labels)
+
+
+def mean_absolute_error(output: Array, targets: npt.NDArray[Any]) -> float:
+    """mean |y - t| over all elements, in the units of the targets. Raises ShapeError if the shapes differ."""
+    return float(np.abs(_errors(output, targets)).mean())
+
+
+def root_mean_squared_error(output: Array, targets: npt.NDArray[Any]) -> float:
+    """sqrt(mean (y - t)^2) over all elements, in the units of the targets. Raises ShapeError if the shapes differ."""
+    return math.sqrt(float(np.square(_errors(output, targets)).mean()))
+
+
+def r2(output: Array, targets: npt.NDArray[Any]) -> float:
+    """The fraction of the targets' variance that is explained, averaged over columns; 1 is perfect.
+
+    R^2 = 1 - sum (y - t)^2 / sum (t - mean(t))^2
+
+    For a column of equal targets it is 1 if all predictions are right, else 0.
+    Raises ShapeError if the shapes differ.
+    """
+    missed = np.square(_errors(output, targets)).reshape(len(targets), -1).sum(axis=0)
+    t = np.asarray(targets, np.float64).reshape(len(targets), -1)
+    variation = np.square(t - t.mean(axis=0)).sum(axis=0)
+    ratio = np.divide(missed, variation, out=(missed > 0).astype(np.float64), where=variation > 0)
+    return float(1.0 - ratio.mean())
+
+
+def _errors(output: Array, targets: npt.NDArray[Any]) -> Array:
+    """output - targets, in float64."""
+    if output.shape != targets.shape:
+        raise ShapeError(f"predictions {output.shape} take targets of the same shape, not {targets.shape}")
+    if not len(targets):
+        raise DataError("a metric needs at least one example")
+    errors: Array = np.subtract(output, targets, dtype=np.float64)
+    return errors
 
 
 def confusion_matrix(predicted: Labels, labels: Labels, classes: int) -> npt.NDArray[np.int64]:
@@ -78,3 +115,53 @@ def perplexity(nats: float) -> float:
         return math.exp(nats)
     except OverflowError:
         return math.inf
+
+
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    {
+        "accuracy": accuracy,
+        "mean-absolute-error": mean_absolute_error,
+        "root-mean-squared-error": root_mean_squared_error,
+        "r2": r2,
+    },
+    group="nn_core.metrics",
+    kebab_case=True,
+    foreign={
+        "acc": "accuracy",
+        "sparse-categorical-accuracy": "accuracy",
+        "binary-accuracy": "accuracy",
+        "mae": "mean-absolute-error",
+        "rmse": "root-mean-squared-error",
+        "mse": "root-mean-squared-error",
+        "r2-score": "r2",
+        "r-squared": "r2",
+    },
+)
+"""All metrics by name."""
+
+
+def metrics_by_name(given: str | Metric | Iterable[str | Metric] | Mapping[str, str | Metric]) -> dict[str, Metric]:
+    """Metrics by the name of their column: "mean-absolute-error" is `mean_absolute_error`.
+
+    given  names, functions, or both; or these by name
+    Raises SettingError for an unknown name, or for what is neither a name nor a function.
+    """
+    if isinstance(given, Mapping):
+        return {str(name): _metric(each) for name, each in given.items()}
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        given = [given]
+    return {_column(each): _metric(each) for each in given}
+
+
+def _column(metric: str | Metric) -> str:
+    name = metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__)
+    return name.replace("-", "_")
+
+
+def _metric(given: str | Metric) -> Metric:
+    if isinstance(given, str):
+        return METRICS[given if given in METRICS else given.replace("_", "-")]
+    if isinstance(given, type) or not callable(given):
+        raise SettingError(f"a metric is a name or a function of outputs and targets, not {given!r}")
+    return given

@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from nn_core.arrays import Array, Arrays, Examples, Shape
 from nn_core.errors import DataError, SettingError, ShapeError
+from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import Layer, Parameter, State, has_arrays
 from nn_core.layers.chain import Chain, below
 from nn_core.layers.context import Context
 from nn_core.registry import require
 
 
-class Network:
+class Network(HelpfulErrors):
     """A sequence of layers with a single parameter vector.
 
     `vector` holds all parameters: first the weights, in the order of the layers, then the biases,

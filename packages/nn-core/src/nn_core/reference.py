@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array, Examples
+from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import State, join_states, state_rows
 from nn_core.layers.context import BatchPart, Context
 from nn_core.losses import Loss
@@ -69,7 +70,7 @@ class Backend(Protocol):
         """Update the parameters and the running statistics. step is 1, 2, ..."""
 
 
-class Reference:
+class Reference(HelpfulErrors):
     """The whole batch, layer by layer: the standard that every engine must match."""
 
     shards: int | None = 1

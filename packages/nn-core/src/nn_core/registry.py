@@ -15,6 +15,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from numbers import Real
 from types import ModuleType
 from typing import Any, Generic, TypeVar, overload
 
@@ -44,9 +45,9 @@ class UnknownNameError(SettingError, KeyError):
     what  the message without advice: "unknown layer 'Swish'"
     """
 
-    def __init__(self, kind: str, name: str, choices: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, choices: Iterable[str], advice: str | None = None) -> None:
         self.what = f"unknown {kind} {name!r}"
-        super().__init__(f"{self.what}; {nearest(name, choices)}")
+        super().__init__(f"{self.what}; {advice or nearest(name, choices)}")
 
     __str__ = Exception.__str__  # KeyError would quote the message
 
@@ -60,6 +61,8 @@ class Registry(Mapping[str, T], Generic[T]):
                 Entry points are loaded if a name is unknown, or when all names are listed.
     kebab_case  whether names are in kebab case: a class `LionWarm` registered without a name
                 becomes `lion-warm`
+    aliases     alternative names that `create` accepts
+    foreign     names in other libraries -> ours, for messages
 
     >>> OPTIMIZERS: Registry[type] = Registry("optimizer", kebab_case=True)
     >>> @OPTIMIZERS.register
@@ -78,8 +81,11 @@ class Registry(Mapping[str, T], Generic[T]):
         *,
         group: str | None = None,
         kebab_case: bool = False,
+        aliases: Mapping[str, str] | None = None,
+        foreign: Mapping[str, str] | None = None,
     ) -> None:
         self.kind, self.group, self.kebab_case = kind, group, kebab_case
+        self.aliases, self.foreign = dict(aliases or {}), dict(foreign or {})
         self._entries: dict[str, T | Lazy] = dict(entries or {})
         self._has_all = False
 
@@ -103,13 +109,37 @@ class Registry(Mapping[str, T], Generic[T]):
         """The entry for a spec, with its settings bound; see the function `parse`."""
         return parse(text, self, self.kind)  # type: ignore[arg-type]
 
+    def create(self, given: object, base: type) -> Any:
+        """The value for a spec, such as "adam" or "adam:beta1=0.8"; an instance of `base` is returned as it is.
+
+        Raises SettingError for an unknown name or setting, a class without brackets, and anything else.
+        """
+        if isinstance(given, str):
+            name, colon, settings = given.strip().partition(":")
+            return self.parse(self.aliases.get(name, name) + colon + settings)()
+        if isinstance(given, type) and issubclass(given, base):
+            raise SettingError(f"{given.__name__} is a class; write {given.__name__}()")
+        if not isinstance(given, base):
+            example = next(iter(self._entries))
+            article = "an" if base.__name__[0] in "AEIO" else "a"
+            found = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
+            raise SettingError(
+                f"the {self.kind} is a name such as {example!r} or {article} {base.__name__}, not {found}"
+            )
+        return given
+
+    def unknown(self, name: str) -> UnknownNameError:
+        """The error for a name that is not here, with the closest name, or ours for one of another library."""
+        ours = self.foreign.get(name.strip().lower().replace("_", "-").replace(" ", "-"))
+        return UnknownNameError(self.kind, name, self, None if ours is None else f"use {ours!r}")
+
     def describe(self, thing: object) -> str:
         """The spec that `parse` turns back into `thing`; see the function `describe`."""
         return describe(thing, self)  # type: ignore[arg-type]
 
     def __getitem__(self, name: str) -> T:
         if name not in self:
-            raise UnknownNameError(self.kind, name, self)
+            raise self.unknown(name)
         found = self._entries[name]
         if isinstance(found, Lazy):
             found = self._entries[name] = found.load()
@@ -245,7 +275,8 @@ def _reason(error: Exception) -> str:
 def parse(text: str, choices: Mapping[str, Callable[..., T]], kind: str) -> Callable[..., T]:
     """The callable named by a spec, with its settings bound.
 
-    text     "name" or "name:key=value,key=value"; values are converted to the default's type
+    text     "name" or "name:key=value,key=value"; values are converted to the default's type, to a
+             number if the default is None
     choices  name -> callable; its parameters with defaults are the settings
     kind     kind of the choices, for messages ("optimizer")
 
@@ -257,7 +288,7 @@ def parse(text: str, choices: Mapping[str, Callable[..., T]], kind: str) -> Call
     """
     name, _, tail = text.strip().partition(":")
     if name not in choices:
-        raise UnknownNameError(kind, name, choices)
+        raise choices.unknown(name) if isinstance(choices, Registry) else UnknownNameError(kind, name, choices)
     chosen = choices[name]
     known = {
         parameter.name: parameter.default
@@ -277,12 +308,12 @@ def parse(text: str, choices: Mapping[str, Callable[..., T]], kind: str) -> Call
 
 
 def describe(thing: object, choices: Mapping[str, Callable[..., Any]]) -> str:
-    """The spec, with all settings, that `parse` turns back into `thing`, a dataclass."""
+    """The spec that `parse` turns back into `thing`, a dataclass: all settings but those that are None."""
     name = next(name for name, choice in choices.items() if choice is type(thing))
     settings = ",".join(
         f"{field.name}={getattr(thing, field.name)}"
         for field in dataclasses.fields(thing)  # type: ignore[arg-type]
-        if field.init
+        if field.init and getattr(thing, field.name) is not None
     )
     return f"{name}:{settings}" if settings else name
 
@@ -293,7 +324,7 @@ def _convert(text: str, default: object, what: str) -> object:
         if text.lower() not in _TRUTH:
             raise SettingError(f"{what} must be yes or no, not {text!r}")
         return _TRUTH[text.lower()]
-    wanted: Callable[[str], object] = type(default)
+    wanted: Callable[[str], object] = float if default is None else type(default)
     try:
         value = wanted(text)
     except ValueError:
@@ -308,3 +339,9 @@ def require(condition: bool, message: str) -> None:
     """Raise SettingError(message) unless the condition holds."""
     if not condition:
         raise SettingError(message)
+
+
+def require_positive(name: str, value: object) -> None:
+    """Raise SettingError unless the value is a positive finite number."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    require(number and 0 < value < math.inf, f"{name} must be positive, not {value!r}")  # type: ignore[operator]

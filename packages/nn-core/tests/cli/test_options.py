@@ -13,10 +13,12 @@ from nn_core import registry
 from nn_core.cli import options, train_options
 from nn_core.cli.app import App
 from nn_core.cli.param_types import SpecType
+from nn_core.errors import SettingError
 from nn_core.initializers import INITIALIZERS
 from nn_core.optim.optimizers import OPTIMIZERS
 from nn_core.optim.schedules import SCHEDULES
 from nn_core.registry import Registry, parse
+from nn_core.training.recipe import Recipe
 
 Decorator = Callable[[Any], Any]
 
@@ -85,6 +87,16 @@ def test_what_they_refuse(decorator: Decorator, arguments: tuple[str, ...]) -> N
     result, _ = invoke(decorator, *arguments)
     assert result.exit_code == 2
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_optimizer_may_bring_its_learning_rate_instead_of_the_programs_own() -> None:
+    own = train_options.recipe_options(optimizer="adam", epochs=1, learning_rate=0.003)
+    assert values(own)["learning_rate"] == 0.003
+    assert values(own, "--learning-rate", "0.1")["learning_rate"] == 0.1
+    assert values(own, "--optimizer", "adam:learning_rate=0.01")["learning_rate"] is None
+    twice = values(own, "--learning-rate", "0.1", "--optimizer", "adam:learning_rate=0.01")
+    with pytest.raises(SettingError, match=r"the learning rate is given twice: 0\.01 in Adam and 0.1 beside it"):
+        Recipe("mean-squared-error", twice["optimizer"], learning_rate=twice["learning_rate"])
 
 
 def test_names_in_the_help_are_those_of_the_registries() -> None:

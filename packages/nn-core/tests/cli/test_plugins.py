@@ -233,7 +233,7 @@ def test_without_it_its_names_are_unknown(plugin: Path) -> None:
     checkpoint.save(Path("a.h5"), network(module), program="toy", details={})
     del LAYERS._entries["Swish"]  # type: ignore[attr-defined]
     message = TOY.refusal("evaluate", "--model", "a.h5", status=1)
-    assert message == "a.h5: unknown layer 'Swish'; load its plug-in with --plugin"
+    assert message == "a.h5: unknown layer 'Swish'; import the module that registers it (command line: --plugin)"
 
 
 def test_its_names_are_in_the_help(plugin: Path) -> None:

@@ -8,6 +8,7 @@ import dataclasses
 import inspect
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from nn_core.arrays import Array
 from nn_core.errors import SettingError
 from nn_core.optim import optimizers
-from nn_core.optim.optimizers import ALIASES, OPTIMIZERS, AdamW, GradientDescent, Optimizer, optimizer
+from nn_core.optim.optimizers import ALIASES, OPTIMIZERS, AdamW, GradientDescent, Momentum, Optimizer, optimizer
 
 Path = list[float]
 Formula = Callable[[float, Sequence[float], Sequence[float]], Path]
@@ -299,7 +300,7 @@ def test_a_description_gives_the_optimizer_back(text: str) -> None:
 def test_settings_reach_the_optimizer() -> None:
     made = optimizer("adamw:beta1=0.8,weight_decay=0.2")
     assert made == AdamW(beta1=0.8, beta2=0.999, epsilon=1e-8, weight_decay=0.2)
-    assert repr(made) == "AdamW(beta1=0.8, beta2=0.999, epsilon=1e-08, weight_decay=0.2)"
+    assert repr(made) == "AdamW(learning_rate=None, beta1=0.8, beta2=0.999, epsilon=1e-08, weight_decay=0.2)"
 
 
 @pytest.mark.parametrize(
@@ -318,7 +319,12 @@ def test_settings_reach_the_optimizer() -> None:
         ("adamw:weight_decay=-1", "weight_decay cannot be negative: -1"),
         ("adamw:beta1=2", "beta1 must be in"),
         ("momentum:beta=nan", "beta must be finite"),
-        ("gradient-descent:beta=1", "it has none"),
+        ("gradient-descent:beta=1", "no setting 'beta'; choose from learning_rate"),
+        ("adam:learning_rate=0", "learning_rate must be positive, not 0.0"),
+        ("adam:learning_rate=nan", "learning_rate must be finite, not 'nan'"),
+        ("adam:learning_rate=fast", "learning_rate must be a number, not 'fast'"),
+        ("AdamW:", "did you mean 'adamw'?"),
+        ("nag", "unknown optimizer 'nag'; use 'nesterov'"),
     ],
 )
 def test_wrong_settings_are_refused(text: str, message: str) -> None:
@@ -330,3 +336,53 @@ def test_wrong_settings_are_refused(text: str, message: str) -> None:
 def test_gradient_descent_has_two_shorter_names(name: str) -> None:
     assert optimizer(name) == GradientDescent()
     assert OPTIMIZERS.describe(optimizer(name)) == "gradient-descent"
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS.values())
+def test_the_learning_rate_is_the_first_argument_and_the_only_positional_one(kind: type[Optimizer]) -> None:
+    assert kind(0.001) == kind(learning_rate=0.001)
+    assert kind(0.001).base_rate == 0.001
+    assert kind().base_rate == kind.default_learning_rate
+    with pytest.raises(TypeError):
+        kind(0.001, 0.9)  # type: ignore[call-arg]
+
+
+def test_a_description_leaves_out_the_default_rate() -> None:
+    assert OPTIMIZERS.describe(Momentum()) == "momentum:beta=0.9"
+    assert OPTIMIZERS.describe(Momentum(0.5)) == "momentum:learning_rate=0.5,beta=0.9"
+    assert optimizer("momentum:learning_rate=0.5") == Momentum(0.5)
+
+
+@pytest.mark.parametrize("rate", [0, -1.0, math.inf, math.nan, "0.1", True])
+def test_a_learning_rate_is_positive(rate: Any) -> None:
+    with pytest.raises(SettingError, match="learning_rate must be positive, not"):
+        Momentum(rate)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (Momentum, r"^Momentum is a class; write Momentum\(\)$"),
+        (None, "^the optimizer is a name such as 'gradient-descent' or an Optimizer, not NoneType$"),
+        (int, "not the class int$"),
+    ],
+)
+def test_what_is_no_optimizer_is_refused(given: Any, message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        optimizer(given)
+
+
+def test_an_optimizer_is_returned_as_it_is() -> None:
+    made = Momentum(0.5)
+    assert optimizer(made) is made
+
+
+def test_an_optimizer_without_a_default_rate_asks_for_one() -> None:
+    class Own(GradientDescent):
+        @property
+        def default_learning_rate(self) -> float:  # type: ignore[override]
+            raise AttributeError
+
+    assert Own(0.5).base_rate == 0.5
+    with pytest.raises(SettingError, match=r"Own has no default learning rate; write Own\(0.01\)"):
+        Own().base_rate  # noqa: B018

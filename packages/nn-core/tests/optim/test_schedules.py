@@ -169,6 +169,7 @@ def test_the_defaults() -> None:
         ("exponential:rate=-0.1", "rate cannot be negative: -0.1"),
         ("cosine:final=2", r"final must be in \[0, 1\], not 2"),
         ("cosine:final=-1", r"final must be in \[0, 1\], not -1"),
+        ("CosineAnnealingLR", "use 'cosine'"),
         ("cosine:warm=1", "did you mean 'warmup'?"),
     ],
 )
@@ -182,3 +183,12 @@ def test_the_shortest_interval(make: type[InverseTime] | type[Step]) -> None:
     assert make(interval=1e-6).interval == 1e-6
     with pytest.raises(SettingError, match=r"interval must be at least 1e-6, not 9\.99e-07"):
         make(interval=9.99e-7)
+
+
+def test_a_schedule_is_returned_as_it_is_and_a_class_refused() -> None:
+    made = Cosine(warmup=2)
+    assert schedule(made) is made
+    with pytest.raises(SettingError, match=r"^Cosine is a class; write Cosine\(\)$"):
+        schedule(Cosine)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        Cosine(2)  # type: ignore[call-arg]

@@ -6,14 +6,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from nn_core.storage.atomic import atomic_write
+from nn_core.storage.atomic import atomic_write, atomic_write_all
 
 
-def disk_full(*_: Any) -> None:
+def disk_full(*_: Any) -> NoReturn:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -148,3 +148,27 @@ def test_a_process_killed_while_it_writes_leaves_the_earlier_file(tmp_path: Path
     killed = subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, str(path)], check=False, timeout=60)
     assert killed.returncode == -signal.SIGKILL
     assert path.read_bytes() == b"earlier"
+
+
+@pytest.mark.parametrize("failing", ["first", "second"])
+@pytest.mark.parametrize("earlier", [None, b"earlier"])
+def test_several_files_are_written_all_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, earlier: bytes | None
+) -> None:
+    contents = {tmp_path / "first": b"1", tmp_path / "second": b"2"}
+    if earlier is not None:
+        for path in contents:
+            path.write_bytes(earlier)
+    replace = Path.replace
+
+    def fail(source: Path, target: Path) -> Path:
+        return disk_full() if target.name == failing else replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", fail)
+        with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as caught:
+            atomic_write_all(contents)
+    assert Path(caught.value.filename).name == failing
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [earlier] * 2 * (earlier is not None)
+    atomic_write_all(contents)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == contents

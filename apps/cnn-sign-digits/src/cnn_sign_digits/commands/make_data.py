@@ -9,9 +9,9 @@ from cnn_sign_digits.synthetic.renderer import MAX_COUNT, MAX_SIZE, MIN_SIZE, Im
 from nn_core.arrays import Labels
 from nn_core.cli.options import figure_option, seed_option
 from nn_core.cli.param_types import FloatRange, OutputFile, require_distinct
-from nn_core.cli.progress import Progress
 from nn_core.cli.terminal import info
 from nn_core.storage.atomic import atomic_write
+from nn_core.training.progress import Progress
 
 BATCH = 100
 """Images per step of the progress bar."""

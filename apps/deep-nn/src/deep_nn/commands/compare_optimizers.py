@@ -18,12 +18,13 @@ def parse_rated(text: str) -> tuple[str, float | None]:
     Raises SettingError for an unknown optimizer or a rate that is not a positive number.
     """
     name, at, rate = text.partition("@")
-    optimizer(name)
+    own = optimizer(name).learning_rate
     try:
         number = float(rate) if at else None
     except ValueError:
         raise SettingError(f"the learning rate in {text!r} is not a positive number") from None
     require(number is None or 0 < number < math.inf, f"the learning rate in {text!r} is not positive")
+    require(number is None or own is None, f"the learning rate is given twice in {text!r}")
     return name, number
 
 
@@ -33,7 +34,8 @@ class OptimizerSweep(Sweep):
     def settings(self, base: NetworkSettings, value: str) -> NetworkSettings:
         """The settings of one trial; its learning rate overrides --learning-rate."""
         name, rate = parse_rated(value)
-        return replace(base, optimizer=name, learning_rate=rate or base.learning_rate)
+        own = optimizer(name).learning_rate
+        return replace(base, optimizer=name, learning_rate=rate or (base.learning_rate if own is None else None))
 
     def baseline_settings(self, base: NetworkSettings, trials: Sequence[NetworkSettings]) -> NetworkSettings:
         """The first trial with plain gradient descent, or an additional run."""
@@ -42,7 +44,7 @@ class OptimizerSweep(Sweep):
 
     def label(self, settings: NetworkSettings) -> str:
         """The optimizer and its learning rate."""
-        rate = settings.learning_rate or optimizer(settings.optimizer).default_learning_rate
+        rate = settings.learning_rate or optimizer(settings.optimizer).base_rate
         return f"{settings.optimizer} @ {rate:g}"
 
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from nn_core.arrays import Array, Examples
 from nn_core.errors import DataError, ShapeError
+from nn_core.hints import HelpfulErrors
 from nn_core.registry import require
 from nn_core.sequences import trim_padding
 
@@ -32,7 +33,7 @@ class Batches(Protocol):
         """The y of `batch`, without reading x."""
 
 
-class MiniBatches:
+class MiniBatches(HelpfulErrors):
     """Batches (x, y), reshuffled for each epoch.
 
     x, y        examples and targets of the same length N; a `LazyArray` is read batch by batch

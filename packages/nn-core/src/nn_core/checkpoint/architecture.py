@@ -40,7 +40,10 @@ def describe_layer(layer: Layer) -> dict[str, Any]:
     """
     name = type(layer).__name__
     if name not in LAYERS or LAYERS[name] is not type(layer):
-        raise CheckpointError(f"{layer!r} cannot be saved: its class is not registered in LAYERS")
+        raise CheckpointError(
+            f"{layer!r} cannot be saved: its class {name} is not registered; decorate it with"
+            " @LAYERS.register (from nn_core.layers import LAYERS)"
+        )
     return {"layer": name} | {
         field.name: _plain(getattr(layer, field.name)) for field in dataclasses.fields(layer) if field.init
     }
@@ -56,7 +59,7 @@ def _plain(value: Any) -> Any:
     """A setting as a JSON value."""
     if isinstance(value, Layer):
         return describe_layer(value)
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
     return value
 

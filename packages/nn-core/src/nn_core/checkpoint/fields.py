@@ -6,13 +6,19 @@ from typing import Any
 import numpy as np
 
 from nn_core.arrays import Array
-from nn_core.errors import DataError
+from nn_core.errors import CheckpointError, DataError
 from nn_core.storage.files import check_bytes
 
 
 def write_json(group: Any, name: str, value: Any) -> None:
-    """Store plain numbers, strings, lists and dictionaries as text."""
-    group[name] = json.dumps(value)
+    """Store plain numbers, strings, lists and dictionaries as text.
+
+    Raises CheckpointError for other values, such as arrays.
+    """
+    try:
+        group[name] = json.dumps(value, default=_item)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{name} cannot be saved: {one_line(error)}; use plain numbers, text and lists") from None
 
 
 def read_json(group: Any, name: str) -> Any:
@@ -43,6 +49,13 @@ def read_column(group: Any, name: str) -> list[float]:
 def one_line(value: object) -> str:
     """The text of an exception without line breaks."""
     return " ".join(str(value).split())
+
+
+def _item(value: object) -> object:
+    """A NumPy number as a plain one."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a value of type {type(value).__name__}")
 
 
 def _dataset(group: Any, name: str) -> Any:

@@ -15,9 +15,11 @@ that save.
 """
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,7 @@ from nn_core.checkpoint.architecture import describe_network, network_from
 from nn_core.checkpoint.fields import one_line, read_into, read_json, write_json
 from nn_core.checkpoint.snapshot import read_snapshot, snapshot_arrays, write_snapshot
 from nn_core.errors import CheckpointError, NNError
+from nn_core.hints import HelpfulErrors
 from nn_core.network import Network
 from nn_core.registry import UnknownNameError
 from nn_core.storage.atomic import atomic_write
@@ -42,19 +45,29 @@ _DAMAGE = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeErr
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(HelpfulErrors):
     """The contents of a checkpoint file.
 
     network   the network, with the parameters to predict with
+    program   the program that wrote it; "nn-core" for the library
     details   data stored by the program
     snapshot  the training run, if it was saved and can be resumed
     version   format version
     """
 
     network: Network
+    program: str
     details: dict[str, Any]
     snapshot: Snapshot | None
     version: int
+
+    def __repr__(self) -> str:
+        layers, parameters = len(self.network.layers), self.network.vector.size
+        run = "" if self.snapshot is None else f", {self.snapshot!r}"
+        return (
+            f"Checkpoint(by {self.program}: a network of {layers} {'layer' if layers == 1 else 'layers'},"
+            f" {parameters:,} parameters; details: {', '.join(self.details) or 'none'}{run})"
+        )
 
     def require_snapshot(self) -> Snapshot:
         """The training run. Raises CheckpointError if there is none to resume."""
@@ -69,35 +82,46 @@ class Checkpoint:
 
 
 def save(
-    path: Path, network: Network, *, program: str, details: Mapping[str, Any], snapshot: Snapshot | None = None
+    path: str | os.PathLike[str],
+    network: Network,
+    *,
+    program: str = "nn-core",
+    details: Mapping[str, Any] = MappingProxyType({}),
+    snapshot: Snapshot | None = None,
 ) -> None:
     """Write a checkpoint.
 
-    details   plain numbers, strings, lists and dictionaries
+    program   the program that can use it
+    details   what the program needs to predict: plain numbers, strings, lists and dictionaries
     snapshot  the training run, so that it can be resumed; its `best` parameters, if any, become
               the parameters to predict with
-    Raises CheckpointError if the file cannot be written or the parameters are not finite.
+    Raises CheckpointError if the file cannot be written, a layer is not registered, or the
+    parameters are not finite.
     """
+    file = _path(path)
+    if not isinstance(network, Network):
+        raise CheckpointError(f"a checkpoint holds a Network, not {type(network).__name__}: save(path, network)")
     best = None if snapshot is None else snapshot.best
     parameters = network.vector if best is None else best
     arrays = [] if snapshot is None else snapshot_arrays(snapshot)
     if not all(np.isfinite(values).all() for values in (parameters, *arrays)):
-        raise CheckpointError(f"{path} was not written: the weights are no longer finite")
+        raise CheckpointError(f"{file} was not written: the weights are no longer finite")
     image = _image(network, parameters, program, details, snapshot)
     try:
-        atomic_write(path, image + _SEAL + _digest(image))
+        atomic_write(file, image + _SEAL + _digest(image))
     except OSError as error:
-        raise CheckpointError(f"cannot write {path}: {error.strerror or error}") from None
+        raise CheckpointError(f"cannot write {file}: {error.strerror or error}") from None
 
 
-def load(path: Path, *, program: str) -> Checkpoint:
-    """Read a checkpoint written by `program`, in the current or an earlier format version.
+def load(path: str | os.PathLike[str], *, program: str | None = None) -> Checkpoint:
+    """Read a checkpoint, in the current or an earlier format version.
 
+    program  the program that must have written it; None for any
     Raises CheckpointError with a one-line message for a file that is missing, damaged, of another
     program or of a later version.
     """
-    import h5py
-
+    path = _path(path)
+    h5py = _h5py()
     try:
         content = path.read_bytes()
         if not content.startswith(_HDF5):
@@ -119,12 +143,12 @@ def load(path: Path, *, program: str) -> Checkpoint:
 def unusable(path: Path, error: Exception) -> CheckpointError:
     """The error of a checkpoint whose contents raised another one."""
     if isinstance(error, UnknownNameError):
-        return CheckpointError(f"{path}: {error.what}; load its plug-in with --plugin")
+        return CheckpointError(f"{path}: {error.what}; import the module that registers it (command line: --plugin)")
     return CheckpointError(f"{path} is damaged: {one_line(error)}")
 
 
-def _read(path: Path, file: Any, program: str) -> Checkpoint:
-    version = _check_origin(path, file, program)
+def _read(path: Path, file: Any, program: str | None) -> Checkpoint:
+    origin, version = _check_origin(path, file, program)
     architecture = read_json(file, "architecture")
     if version == 1:
         architecture = migrations.architecture_of_version_1(architecture)
@@ -134,31 +158,31 @@ def _read(path: Path, file: Any, program: str) -> Checkpoint:
     snapshot = None
     if version == VERSION and "training" in file:
         snapshot = read_snapshot(file["training"], network)
-    return Checkpoint(network, read_json(file, "details"), snapshot, version)
+    return Checkpoint(network, origin, read_json(file, "details"), snapshot, version)
 
 
-def _check_origin(path: Path, file: Any, program: str) -> int:
-    """Check the header and return the format version."""
+def _check_origin(path: Path, file: Any, program: str | None) -> tuple[str, int]:
+    """Check the header; returns the program and the format version."""
     if file.attrs.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not a checkpoint (no nn-core header)")
     origin, version = one_line(file.attrs["program"]), one_line(file.attrs["version"])
-    if origin != program:
+    if program not in (None, origin):
         raise CheckpointError(f"{path} was written by {origin}, not by {program}")
     if version not in {"1", "2"}:
         raise CheckpointError(f"{path} has format version {version}; this program reads up to {VERSION}")
-    return int(version)
+    return origin, int(version)
 
 
 def _image(
     network: Network, parameters: Array, program: str, details: Mapping[str, Any], snapshot: Snapshot | None
 ) -> bytes:
     """The bytes of the HDF5 file."""
-    import h5py
-
+    h5py = _h5py()
+    architecture = describe_network(network)
     with h5py.File("checkpoint", "w", driver="core", backing_store=False) as file:
         file.attrs.update({"format": FORMAT, "version": VERSION, "program": program})
-        write_json(file, "architecture", describe_network(network))
-        write_json(file, "details", details)
+        write_json(file, "architecture", architecture)
+        write_json(file, "details", dict(details))
         for name, values in network.named(parameters).items():
             file[f"parameters/{name}"] = values
         if snapshot is not None:
@@ -166,6 +190,24 @@ def _image(
         file.flush()
         image: bytes = file.id.get_file_image()
     return image
+
+
+def _path(path: str | os.PathLike[str]) -> Path:
+    """The path of a file. Raises CheckpointError for anything but a str or a path."""
+    if isinstance(path, (str, os.PathLike)):
+        return Path(path)
+    raise CheckpointError(f"the file of a checkpoint is a str or Path, not {type(path).__name__}")
+
+
+def _h5py() -> Any:
+    """The module h5py. Raises CheckpointError if it is not installed."""
+    try:
+        import h5py
+    except ImportError:
+        raise CheckpointError(
+            'checkpoints need h5py: python -m pip install "./packages/nn-core[cli]", or: pip install h5py'
+        ) from None
+    return h5py
 
 
 def _digest(image: bytes) -> bytes:

@@ -10,8 +10,6 @@ from click.core import ParameterSource
 
 from nn_core.errors import CheckpointError
 from nn_core.losses import Loss
-from nn_core.optim.optimizers import optimizer
-from nn_core.optim.schedules import schedule
 from nn_core.training.recipe import Recipe
 
 
@@ -69,9 +67,9 @@ class Settings:
         """The recipe, with a new optimizer."""
         return Recipe(
             loss,
-            optimizer(self.optimizer),
+            self.optimizer,
             learning_rate=self.learning_rate,
-            schedule=schedule(self.schedule),
+            schedule=self.schedule,
             batch_size=self.batch_size,
             l2=self.l2,
             clip_norm=self.clip_norm,

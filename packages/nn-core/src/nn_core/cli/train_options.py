@@ -3,6 +3,7 @@
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from nn_core.cli.options import (
     POSITIVE,
@@ -15,6 +16,7 @@ from nn_core.cli.options import (
     together,
 )
 from nn_core.cli.param_types import MODEL, BatchSize, FloatRange, OutputFile, SpecType
+from nn_core.cli.training_log import log_options
 from nn_core.initializers import INITIALIZERS, initializer
 from nn_core.optim.optimizers import OPTIMIZERS, optimizer
 from nn_core.optim.schedules import SCHEDULES, schedule
@@ -52,6 +54,13 @@ def augment_option(default: str = "none") -> Decorator:
     )
 
 
+def _learning_rate(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """The learning rate; the program's default gives way to `--optimizer adam:learning_rate=0.01`."""
+    text = ctx.params.get("optimizer")
+    explicit = ctx.get_parameter_source("learning_rate") is ParameterSource.COMMANDLINE
+    return value if explicit or text is None or optimizer(text).learning_rate is None else None
+
+
 def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
     """How to train: the options of `Settings`, with the program's own defaults.
 
@@ -67,7 +76,11 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
             help="Optimizer: {names}; with settings, e.g. momentum:beta=0.95.",
         ),
         click.option(
-            "--learning-rate", type=POSITIVE, default=defaults.get("learning_rate"), help=f"Learning rate{own}."
+            "--learning-rate",
+            type=POSITIVE,
+            default=defaults.get("learning_rate"),
+            callback=_learning_rate,
+            help=f"Learning rate{own}.",
         ),
         click.option(
             "--schedule",
@@ -131,7 +144,7 @@ def output_options() -> Decorator:
         click.option(
             "--resume", type=MODEL, help="Resume from a checkpoint, and save to it; --epochs may be increased."
         ),
-        click.option("--log", type=OutputFile(), help="Log the metrics of each epoch, one JSON object per line."),
+        log_options(),
         threads_option(),
         figure_option("the learning curves"),
     )

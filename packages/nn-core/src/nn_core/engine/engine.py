@@ -22,6 +22,7 @@ from nn_core.engine.plan import Plan, PlanMemory
 from nn_core.engine.predictor import Predictor
 from nn_core.engine.thread_pool import ThreadPool, one_blas_thread
 from nn_core.engine.workspace import Workspace
+from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import State, join_states, state_rows
 from nn_core.layers.context import Collective
 from nn_core.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
@@ -43,7 +44,7 @@ BLOCK_SIZE = 131_072
 """Elements per block of a longer vector, each updated by one thread."""
 
 
-class Engine:
+class Engine(HelpfulErrors):
     """A faster equivalent of `Reference`.
 
     threads  number of threads; does not affect the bits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from nn_core.arrays import Array, Arrays, Shape
 from nn_core.errors import ShapeError
+from nn_core.hints import HelpfulErrors
 from nn_core.initializers import initializer
 from nn_core.layers.context import Context
 
@@ -61,7 +62,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Layer(ABC):
+class Layer(HelpfulErrors, ABC):
     """A frozen dataclass of hyperparameters that owns no arrays.
 
     Shapes are those of one example, without the batch axis N, except in the arrays of `forward`
@@ -154,3 +155,12 @@ def join_states(states: Sequence[State]) -> State:
         join_states(parts) if isinstance(parts[0], tuple) else np.concatenate(parts)
         for parts in zip(*states, strict=True)
     )
+
+
+def state_arrays(state: State, prefix: str = "") -> Iterator[tuple[str, Array]]:
+    """The arrays of a state by their positions in its nested tuples: "1/0"."""
+    for index, part in enumerate(state):
+        if isinstance(part, tuple):
+            yield from state_arrays(part, f"{prefix}{index}/")
+        else:
+            yield f"{prefix}{index}", part

@@ -13,13 +13,16 @@ from typing import ClassVar
 import numpy as np
 
 from nn_core.arrays import Array, Arrays
-from nn_core.registry import Registry, require
+from nn_core.hints import HelpfulErrors
+from nn_core.registry import Registry, require, require_positive
 
 
 @dataclass(frozen=True)
-class Optimizer(ABC):
+class Optimizer(HelpfulErrors, ABC):
     """An update rule and its settings.
 
+    learning_rate          the only positional argument: Adam(0.001); a schedule multiplies it.
+                           None: the default of the class
     state_names            names of its state vectors
     default_learning_rate  used if no learning rate is given
     elementwise            whether every element is updated independently; if False, `update` is
@@ -29,6 +32,21 @@ class Optimizer(ABC):
     state_names: ClassVar[tuple[str, ...]] = ()
     default_learning_rate: ClassVar[float]
     elementwise: ClassVar[bool] = True
+
+    learning_rate: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.learning_rate is not None:
+            require_positive("learning_rate", self.learning_rate)
+
+    @property
+    def base_rate(self) -> float:
+        """The learning rate, or the default. Raises SettingError for a class without a default."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        name = type(self).__name__
+        require(hasattr(self, "default_learning_rate"), f"{name} has no default learning rate; write {name}(0.01)")
+        return self.default_learning_rate
 
     def init(self, w: Array) -> dict[str, Array]:
         """The state before the first step: zeros in the shape of w."""
@@ -41,7 +59,7 @@ class Optimizer(ABC):
         step  step of the run: 1, 2, ...
         """
 
-    def decay(self, weights: Array, learning_rate: float) -> None:  # noqa: B027
+    def decay(self, weights: Array, learning_rate: float) -> None:
         """Decoupled weight decay, in place, before `update`. Called for weights only, not biases."""
 
 
@@ -55,7 +73,7 @@ class GradientDescent(Optimizer):
         w -= learning_rate * g
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Momentum(Optimizer):
     """Follow an exponential moving average of the gradients.
 
@@ -72,6 +90,7 @@ class Momentum(Optimizer):
     beta: float = 0.9
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _require_rate("beta", self.beta)
 
     def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
@@ -80,7 +99,7 @@ class Momentum(Optimizer):
         w -= learning_rate * v
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Nesterov(Optimizer):
     """Momentum that looks one step ahead.
 
@@ -99,6 +118,7 @@ class Nesterov(Optimizer):
     beta: float = 0.9
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _require_rate("beta", self.beta)
 
     def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
@@ -107,7 +127,7 @@ class Nesterov(Optimizer):
         w -= learning_rate * (self.beta * v + (1.0 - self.beta) * g)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RMSProp(Optimizer):
     """Divide each gradient by its recent root mean square.
 
@@ -124,6 +144,7 @@ class RMSProp(Optimizer):
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _require_rate("rho", self.rho)
         require(self.epsilon > 0, f"epsilon must be positive, not {self.epsilon}")
 
@@ -133,7 +154,7 @@ class RMSProp(Optimizer):
         w -= _ratio(g, s, self.epsilon, learning_rate)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Adam(Optimizer):
     """Momentum divided by the recent RMS of the gradient, both corrected for zero initialization.
 
@@ -154,6 +175,7 @@ class Adam(Optimizer):
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _require_rate("beta1", self.beta1)
         _require_rate("beta2", self.beta2)
         require(self.epsilon > 0, f"epsilon must be positive, not {self.epsilon}")
@@ -166,7 +188,7 @@ class Adam(Optimizer):
         w -= _ratio(m, v, c * self.epsilon, learning_rate * c / (1.0 - self.beta1**step))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AdamW(Adam):
     """Adam with decoupled weight decay, which does not pass through the gradient.
 
@@ -218,6 +240,9 @@ def _require_rate(name: str, value: float) -> None:
     require(0 <= value < 1, f"{name} must be in [0, 1), not {value}")
 
 
+ALIASES = {"sgd": "gradient-descent", "gd": "gradient-descent"}
+"""Alternative names."""
+
 OPTIMIZERS: Registry[type[Optimizer]] = Registry(
     "optimizer",
     {
@@ -230,18 +255,16 @@ OPTIMIZERS: Registry[type[Optimizer]] = Registry(
     },
     group="nn_core.optimizers",
     kebab_case=True,
+    aliases=ALIASES,
+    foreign={"nag": "nesterov", "rms-prop": "rmsprop", "adam-w": "adamw", "lbfgs": "adam", "nadam": "adam"},
 )
 """All optimizers by name."""
 
-ALIASES = {"sgd": "gradient-descent", "gd": "gradient-descent"}
-"""Alternative names."""
 
+def optimizer(given: str | Optimizer) -> Optimizer:
+    """The optimizer for a text such as "adam" or "momentum:beta=0.95"; an optimizer is returned as it is.
 
-def optimizer(text: str) -> Optimizer:
-    """The optimizer for a text such as "adam" or "momentum:beta=0.95".
-
-    Raises SettingError for an unknown name or setting.
+    Raises SettingError for an unknown name or setting, and for a class (`Adam` instead of `Adam()`).
     """
-    name, colon, settings = text.strip().partition(":")
-    made: Optimizer = OPTIMIZERS.parse(ALIASES.get(name, name) + colon + settings)()
+    made: Optimizer = OPTIMIZERS.create(given, Optimizer)
     return made

@@ -8,11 +8,12 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from nn_core.hints import HelpfulErrors
 from nn_core.registry import Registry, require
 
 
-@dataclass(frozen=True)
-class Schedule(ABC):
+@dataclass(frozen=True, kw_only=True)
+class Schedule(HelpfulErrors, ABC):
     """A factor for the learning rate over time.
 
     warmup  epochs of linear warmup before the schedule starts
@@ -35,7 +36,7 @@ class Schedule(ABC):
         """The factor at a time; times are in epochs since the end of the warmup."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Constant(Schedule):
     """factor = 1."""
 
@@ -43,7 +44,7 @@ class Constant(Schedule):
         return 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InverseTime(Schedule):
     """factor = 1 / (1 + rate * floor(epoch / interval))."""
 
@@ -59,7 +60,7 @@ class InverseTime(Schedule):
         return 1.0 / (1.0 + self.rate * _whole(epoch / self.interval))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Step(Schedule):
     """factor = gamma^floor(epoch / interval)."""
 
@@ -75,7 +76,7 @@ class Step(Schedule):
         return self.gamma ** _whole(epoch / self.interval)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exponential(Schedule):
     """factor = exp(-rate * epoch)."""
 
@@ -89,7 +90,7 @@ class Exponential(Schedule):
         return math.exp(-self.rate * epoch)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Cosine(Schedule):
     """factor = final + (1 - final) (1 + cos(pi epoch / epochs)) / 2: from 1 to `final`.
 
@@ -118,14 +119,22 @@ SCHEDULES: Registry[type[Schedule]] = Registry(
     {"constant": Constant, "inverse-time": InverseTime, "step": Step, "exponential": Exponential, "cosine": Cosine},
     group="nn_core.schedules",
     kebab_case=True,
+    foreign={
+        "cosine-annealing": "cosine",
+        "cosineannealinglr": "cosine",
+        "steplr": "step",
+        "exponentiallr": "exponential",
+        "none": "constant",
+        "linear": "inverse-time",
+    },
 )
 """All schedules by name."""
 
 
-def schedule(text: str) -> Schedule:
-    """The schedule for a text such as "cosine:warmup=5".
+def schedule(given: str | Schedule) -> Schedule:
+    """The schedule for a text such as "cosine:warmup=5"; a schedule is returned as it is.
 
-    Raises SettingError for an unknown name or setting.
+    Raises SettingError for an unknown name or setting, and for a class (`Cosine` instead of `Cosine()`).
     """
-    made: Schedule = SCHEDULES.parse(text)()
+    made: Schedule = SCHEDULES.create(given, Schedule)
     return made

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -11,26 +12,56 @@ def atomic_write(path: Path, content: bytes) -> None:
     An existing file is unchanged until the new one is complete, or permanently if writing fails.
     Raises OSError that names `path`, after removing the temporary file.
     """
+    target = _resolved(path)
+    if target.exists() and not target.is_file():
+        try:
+            target.write_bytes(content)  # write to devices and pipes directly; never replace them
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        return
+    atomic_write_all({path: content})
+
+
+def atomic_write_all(contents: Mapping[Path, bytes]) -> None:
+    """Write several files, all or none: every one is complete before the first is renamed.
+
+    If a rename fails, the files renamed before it get back their earlier contents, which are held
+    in memory: name the largest file last. Only a process killed between two renames leaves files
+    that do not belong together. Raises OSError that names the file.
+    """
     import secrets
 
-    # Resolve links, so that the rename replaces the target and not the link.
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        target.write_bytes(content)  # write to devices and pipes directly; never replace them
-        return
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    temporaries: dict[Path, Path] = {}
+    replaced: dict[Path, bytes | None] = {}
+    path = Path()
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
+        for path, content in contents.items():
+            target = _resolved(path)
+            temporaries[path] = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+            with temporaries[path].open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for left, (path, temporary) in zip(reversed(range(len(temporaries))), temporaries.items(), strict=True):
+            target = _resolved(path)
+            earlier = target.read_bytes() if left and target.exists() else None
+            temporary.replace(target)
+            replaced[target] = earlier
     except BaseException as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        for temporary in temporaries.values():
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        for target, before in replaced.items():
+            with contextlib.suppress(OSError):
+                target.unlink() if before is None else atomic_write(target, before)
         if isinstance(error, OSError):
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
+
+
+def _resolved(path: Path) -> Path:
+    """The file behind links, so that a rename replaces it and not the link."""
+    return Path(os.path.realpath(path))
 
 
 def atomic_append(path: Path, content: bytes) -> None:

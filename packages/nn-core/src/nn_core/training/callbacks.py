@@ -2,12 +2,13 @@
 
 from nn_core.arrays import Array
 from nn_core.errors import SettingError
+from nn_core.hints import HelpfulErrors
 from nn_core.registry import require
 from nn_core.training.history import Mode
 from nn_core.training.state import TrainingState
 
 
-class Callback:
+class Callback(HelpfulErrors):
     """Base class with hooks to override; `state.stop(reason)` ends the run."""
 
     def on_step(self, state: TrainingState) -> None:

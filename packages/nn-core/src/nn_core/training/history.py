@@ -4,12 +4,14 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from nn_core.hints import HelpfulErrors
+
 Mode: TypeAlias = Literal["min", "max"]
 """Whether lower or higher values of a metric are better."""
 
 
 @dataclass
-class History:
+class History(HelpfulErrors):
     """Columns of metrics, with one row per epoch, and the loss of every step.
 
     columns    name -> values, NaN if missing: `epoch`, `step`, `seconds`, `learning_rate`,

@@ -34,6 +34,9 @@ class Snapshot:
     shards: int | None = None
     best: Array | None = None
 
+    def __repr__(self) -> str:
+        return f"Snapshot(epoch {len(self.history)}, step {self.step}, seed {self.seed})"
+
 
 @dataclass
 class TrainingState:

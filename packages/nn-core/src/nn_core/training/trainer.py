@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ from nn_core.batches.augmentation import Augment
 from nn_core.batches.minibatches import Batches, MiniBatches, check_examples
 from nn_core.batches.streams import StreamBatches
 from nn_core.errors import CheckpointError, DivergenceError
+from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import State
-from nn_core.metrics import Metric, accuracy
+from nn_core.metrics import Metric, metrics_by_name
 from nn_core.network import Network
 from nn_core.optim import transforms
 from nn_core.reference import Backend, inverse
@@ -27,7 +28,7 @@ from nn_core.training.recipe import Recipe
 from nn_core.training.state import Snapshot, TrainingState
 
 
-class Trainer:
+class Trainer(HelpfulErrors):
     """A training run on a data set, which can be stopped and resumed after any step.
 
     backend           `Reference(network)` or `Engine(network)`; the network is updated in place
@@ -39,7 +40,8 @@ class Trainer:
     validation        examples and targets to evaluate on after each epoch
     measure_training  also evaluate on all training examples; otherwise the training loss is the
                       mean over the batches of the epoch, each before its update
-    metrics           metrics by name, in addition to the loss
+    metrics           in addition to the loss: names such as ["accuracy"], functions of outputs and
+                      targets, or functions by name; None: those of the loss
     augment           augments each batch of training examples
     callbacks         called after each step and each epoch, in this order
 
@@ -57,7 +59,7 @@ class Trainer:
         seed: int,
         validation: tuple[Examples, npt.NDArray[Any]] | None = None,
         measure_training: bool = False,
-        metrics: Mapping[str, Metric] | None = None,
+        metrics: str | Metric | Iterable[str | Metric] | Mapping[str, Metric] | None = None,
         augment: Augment | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> None:
@@ -67,7 +69,7 @@ class Trainer:
         self._base_rate = recipe.base_rate
         self.examples, self.validation = (x, y), validation
         self.measure_training = measure_training
-        self.metrics = {"accuracy": accuracy} if metrics is None else dict(metrics)
+        self.metrics = metrics_by_name(recipe.loss.default_metrics if metrics is None else metrics)
         self.augment, self.callbacks = augment, tuple(callbacks)
         self.batches = _batches(self.network, x, y, recipe)
         self._counts: list[float] = []  # of targets, in the batches of this epoch

@@ -4,12 +4,13 @@ import io
 import itertools
 import sys
 from collections.abc import Callable
+from types import ModuleType
 
 import pytest
 import toy_runs
 from toy_runs import settings_of
 
-from nn_core.cli.progress import EpochProgress, Progress, describe
+from nn_core.training.progress import EpochProgress, Progress, describe
 
 
 class Terminal(io.StringIO):
@@ -17,10 +18,11 @@ class Terminal(io.StringIO):
         return True
 
 
-def use_terminal(monkeypatch: pytest.MonkeyPatch, seconds_per_look: float) -> Terminal:
+def use_terminal(monkeypatch: pytest.MonkeyPatch, seconds_per_look: float, *, tqdm: bool = True) -> Terminal:
     """A terminal to draw on, where time passes with every look at the clock."""
     looks = itertools.count()
-    monkeypatch.setattr("tqdm.std.time", lambda: seconds_per_look * next(looks))
+    if tqdm:
+        monkeypatch.setattr("tqdm.std.time", lambda: seconds_per_look * next(looks))
     monkeypatch.setattr(sys, "stderr", screen := Terminal())
     return screen
 
@@ -104,6 +106,47 @@ def test_the_epochs_of_a_run_with_their_metrics(capsys: pytest.CaptureFixture[st
     assert err == [f"epoch {i + 1}/2  {describe(trainer.state.history.row(i))}" for i in range(2)]
 
 
-def test_only_what_a_person_follows_is_described() -> None:
-    row = {"epoch": 3, "seconds": 1.0, "training_loss": 0.25, "validation_accuracy": 1.0}
-    assert describe(row) == "training loss 0.25  validation accuracy 1"
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"training_loss": 0.25, "validation_accuracy": 1.0}, "training loss 0.25  validation accuracy 1"),
+        ({"training_loss": 0.25, "training_r2": 0.5, "validation_loss": 1.0}, "training loss 0.25  validation loss 1"),
+        ({"training_loss": 0.25, "training_accuracy": 0.5}, "training loss 0.25  training accuracy 0.5"),
+    ],
+)
+def test_only_what_a_person_follows_is_described(row: dict[str, float], words: str) -> None:
+    assert describe({"epoch": 3, "seconds": 1.0} | row) == words
+
+
+def test_a_bar_that_stays_shows_the_last_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = use_terminal(monkeypatch, 0.0)
+    progress = Progress(3, unit="epoch", leave=True)
+    for loss in (3, 2, 1):
+        progress.advance(lambda loss=loss: f"loss {loss}")  # type: ignore[misc]
+    progress.close()
+    last = terminal.getvalue().split("\r")[-1]
+    assert "3/3" in last
+    assert last.endswith("loss 1]\n")
+
+
+def test_in_a_notebook_tqdm_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[dict[str, object]] = []
+    monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
+    auto = ModuleType("tqdm.auto")
+    auto.tqdm = lambda **settings: made.append(settings)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tqdm.auto", auto)
+    Progress(5, unit="epoch")
+    assert [(each["total"], each["unit"]) for each in made] == [(5, "epoch")]
+
+
+@pytest.mark.parametrize("module", [None, "ipykernel"])
+def test_without_tqdm_there_are_lines(monkeypatch: pytest.MonkeyPatch, module: str | None) -> None:
+    if module is not None:
+        monkeypatch.setitem(sys.modules, module, ModuleType(module))
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    terminal = use_terminal(monkeypatch, 0.0, tqdm=False)
+    progress = Progress(2, unit="epoch")
+    progress.advance(lambda: "loss 0.5")
+    progress.close()
+    assert terminal.getvalue() == "epoch 1/2  loss 0.5\n"

@@ -1,0 +1,1 @@
+"""Networks in the file formats of other programs: ONNX and safetensors."""

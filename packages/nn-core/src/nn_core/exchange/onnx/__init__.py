@@ -1,0 +1,41 @@
+"""ONNX files: write a network for any runtime, and read one back.
+
+Needs the package onnx: python -m pip install "./packages/nn-core[onnx]"
+"""
+
+from typing import TYPE_CHECKING
+
+from nn_core.lazy_import import lazy_attributes, lazy_names
+
+if TYPE_CHECKING:
+    from nn_core.exchange.onnx.converters import ONNX_CONVERTERS
+    from nn_core.exchange.onnx.export import to_onnx
+    from nn_core.exchange.onnx.graph import Graph, Value
+    from nn_core.exchange.onnx.steps import Columns, Preprocessing, Resample, Rows, Scale, Standardize, Step
+
+__all__ = [
+    "ONNX_CONVERTERS",
+    "Columns",
+    "Graph",
+    "Preprocessing",
+    "Resample",
+    "Rows",
+    "Scale",
+    "Standardize",
+    "Step",
+    "Value",
+    "to_onnx",
+]
+
+__getattr__, __dir__ = lazy_attributes(
+    __name__,
+    lazy_names(
+        __name__,
+        {
+            "converters": "ONNX_CONVERTERS",
+            "export": "to_onnx",
+            "graph": "Graph Value",
+            "steps": "Columns Preprocessing Resample Rows Scale Standardize Step",
+        },
+    ),
+)

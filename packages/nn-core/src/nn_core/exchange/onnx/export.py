@@ -1,0 +1,240 @@
+"""Write a network as an ONNX model."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+import nn_core.exchange.onnx.layers
+import nn_core.exchange.onnx.recurrent  # noqa: F401 - both register converters
+from nn_core.errors import ExportError, NNError, SettingError
+from nn_core.exchange.extras import import_extra
+from nn_core.exchange.onnx import steps
+from nn_core.exchange.onnx.check import check_model
+from nn_core.exchange.onnx.converters import convert_chain
+from nn_core.exchange.onnx.graph import Graph, Value
+from nn_core.exchange.onnx.steps import Preprocessing
+from nn_core.layers.base import State, has_arrays, state_arrays
+from nn_core.layers.embedding import Embedding
+from nn_core.metrics import probabilities
+from nn_core.network import Network
+from nn_core.reference import Reference
+from nn_core.registry import nearest, require
+from nn_core.storage.atomic import atomic_write
+
+if TYPE_CHECKING:
+    import onnx
+
+INPUT = "input"
+RAW = ("logits", "output")
+"""The output of the network: two names for the same numbers."""
+OUTPUTS = (*RAW, "probabilities", "label")
+CHECKED_ROWS = 8
+CHECKED_STEPS = 7
+MAX_BYTES = 2**31 - 2**20
+"""An ONNX file holds less than 2 GiB."""
+
+
+def to_onnx(
+    network: Network,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    preprocessing: Preprocessing | None = None,
+    outputs: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    states: bool | None = None,
+    metadata: Mapping[str, Any] = MappingProxyType({}),
+    name: str = "network",
+    dtype: npt.DTypeLike | None = None,
+    examples: npt.NDArray[Any] | None = None,
+    expected: Mapping[str, npt.NDArray[Any]] = MappingProxyType({}),
+) -> onnx.ModelProto:
+    """The network as an ONNX model of opset 20, written to `path` if one is given.
+
+    Its input is "input", (N, ...) as in Python, images with channels last, with the dynamic axes N
+    and T. Before it is written it is checked by ONNX's checker, and its reference evaluator must
+    agree with the network to 1e-5 on `examples`.
+
+    preprocessing  steps from raw examples to the input of the network, and test-time augmentation
+    outputs        any of "logits" ("output" is the same), "probabilities" (softmax, or 1 - p and p
+                   of a single logit) and "label" (number of the class). None for "logits" and
+                   "probabilities" if there are classes, else "output"
+    classes        their names, stored as JSON
+    states         whether the states of recurrent layers are inputs "state/1/0" and outputs
+                   "next_state/1/0", by the path of the layer, so that a text can be continued; they
+                   start at zero. False starts every sequence at zero. None: if there is an output
+                   for each step
+    metadata       further entries; what is not a string is stored as JSON
+    name           name of the graph
+    dtype          None for that of the network; onnxruntime has no float64 convolutions
+    examples       raw examples (N, ...) to check with, of which the first 8 are used; None for
+                   random ones
+    expected       outputs of the program itself for `examples`, by name, to check against as well
+    Raises ExportError in one line, and writes nothing, for a layer without a converter (see
+    ONNX_CONVERTERS), an output that differs, or a file that cannot be written; SettingError for
+    an unknown output; MissingExtraError without the package onnx.
+    """
+    import_extra("onnx", "onnx")
+    names = _output_names(outputs, classes, preprocessing)
+    states = network.output_shape[:1] == (None,) if states is None else states
+    states = states and has_arrays(network.initial_state(1))
+    exported = _Export(network, preprocessing or _no_preprocessing(network), names, states)
+    model = exported.model(network.dtype if dtype is None else dtype, name, classes, metadata)
+    inputs, ours = exported.examples(examples)
+    check_model(model, inputs, ours)
+    if expected:
+        rows = len(inputs[INPUT])
+        check_model(model, inputs, {name: np.asarray(values)[:rows] for name, values in expected.items()})
+    if path is not None:
+        try:
+            atomic_write(Path(path), model.SerializeToString(deterministic=True))
+        except OSError as error:
+            raise ExportError(f"cannot write {path}: {error.strerror or error}") from None
+    return model
+
+
+@dataclass(frozen=True)
+class _Export:
+    """A network and what stands around it in the graph."""
+
+    network: Network
+    preprocessing: Preprocessing
+    outputs: Sequence[str]
+    states: bool
+
+    def model(
+        self, dtype: npt.DTypeLike, name: str, classes: Sequence[str] | None, metadata: Mapping[str, Any]
+    ) -> onnx.ModelProto:
+        """The model with its metadata."""
+        network, preprocessing = self.network, self.preprocessing
+        require(bool(np.isfinite(network.vector).all()), "not written: the weights are not finite")
+        require(network.vector.size * np.dtype(dtype).itemsize < MAX_BYTES, "an ONNX file holds less than 2 GiB")
+        graph = Graph(dtype, states=self.states)
+        raw = graph.input(INPUT, preprocessing.shape, preprocessing.dtype)
+        x = preprocessing.build(raw, graph, raw.dtype if network.layers[0].takes_integers else graph.dtype)
+        if x.shape != network.input_shape:
+            raise ExportError(f"the preprocessing makes {x.shape}; the network takes {network.input_shape}")
+        y = convert_chain(network.layers, x, network.params, graph)
+        before, after = graph.in_our_order(x), graph.in_our_order(y)
+        for output, value in self._outputs(y, graph).items():
+            graph.output(output, value)
+        for state, value in graph.final_states.items():
+            graph.output(state, value)
+        model = graph.model(name)
+        known = {
+            "network": {"input": graph.renamed(before), "output": graph.renamed(after)},
+            "program": "nn-core",
+            "nn_core_version": _version(),
+            "input": preprocessing.description or f"{preprocessing.dtype} (N, {_sizes(preprocessing)})",
+        }
+        given = {} if classes is None else {"classes": list(classes)}
+        for key, entry in {**known, **given, **metadata}.items():
+            text = entry if isinstance(entry, str) else json.dumps(entry, ensure_ascii=False)
+            model.metadata_props.add(key=key, value=text)
+        return model
+
+    def _outputs(self, y: Value, graph: Graph) -> dict[str, Value]:
+        """The outputs that were asked for, by name."""
+        found = dict.fromkeys(RAW, y)
+        if not set(self.outputs) <= set(RAW):
+            p = steps.probabilities(y, graph)
+            if self.preprocessing.variants:
+                p = steps.mean_of_variants(p, len(self.preprocessing.variants), graph)
+            found["probabilities"] = p
+            if "label" in self.outputs:
+                found["label"] = steps.label(p, graph)
+        return {name: found[name] for name in self.outputs}
+
+    def examples(self, x: npt.NDArray[Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Inputs to check with, and the outputs of the network for them."""
+        drawn = x is None
+        x = self._random() if x is None else np.asarray(x)[:CHECKED_ROWS]
+        x = np.ascontiguousarray(x, self.preprocessing.dtype)
+        state = self.network.initial_state(len(x))
+        if self.states:
+            state = _random_state(state, np.random.default_rng(1))
+        try:
+            found = [Reference(self.network).predict(each, state) for each in self.preprocessing.apply(x)]
+        except NNError as error:
+            if not drawn:
+                raise
+            raise ExportError(f"the network cannot be checked: {error}; give real rows: examples=x") from None
+        logits, left = found[0]
+        ours: dict[str, Any] = {}
+        p = np.mean([_probabilities(each) for each, _ in found], axis=0)
+        for name in self.outputs:
+            ours[name] = logits if name in RAW else p if name == "probabilities" else p.argmax(axis=-1)
+        inputs = {INPUT: x}
+        if self.states:
+            inputs |= {f"state/{path}": values for path, values in state_arrays(state)}
+            ours |= {f"next_state/{path}": values for path, values in state_arrays(left)}
+        return inputs, ours
+
+    def _random(self) -> npt.NDArray[Any]:
+        """Random raw examples: tokens, bytes, or standard normal numbers."""
+        rng = np.random.default_rng(0)
+        shape = (3, *(CHECKED_STEPS if size is None else size for size in self.preprocessing.shape))
+        dtype = np.dtype(self.preprocessing.dtype)
+        if dtype.kind == "f":
+            return rng.normal(size=shape)
+        first = self.network.layers[0]
+        most = first.vocabulary_size if isinstance(first, Embedding) else 256
+        return rng.integers(most, size=shape)
+
+
+def _no_preprocessing(network: Network) -> Preprocessing:
+    """The input of the network itself."""
+    dtype = "int64" if network.layers[0].takes_integers else network.dtype.name
+    return Preprocessing(network.input_shape, dtype)
+
+
+def _output_names(
+    outputs: Sequence[str] | None, classes: Sequence[str] | None, preprocessing: Preprocessing | None
+) -> Sequence[str]:
+    """The outputs, after a check of their names."""
+    averaged = preprocessing is not None and bool(preprocessing.variants)
+    if outputs is None:
+        if averaged:
+            return ["probabilities"]
+        return ["output"] if classes is None else ["logits", "probabilities"]
+    for name in outputs:
+        if name not in OUTPUTS:
+            raise SettingError(f"unknown output {name!r}; {nearest(name, OUTPUTS)}")
+        require(not (averaged and name in RAW), f"variants average probabilities: there is no single {name!r}")
+    require(len(outputs) > 0, "a model needs at least one output")
+    return list(outputs)
+
+
+def _probabilities(logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Probabilities over the last axis, of any number of axes."""
+    rows = probabilities(logits.reshape(-1, logits.shape[-1]))
+    return rows.reshape(*logits.shape[:-1], rows.shape[-1])
+
+
+def _random_state(state: State, rng: np.random.Generator) -> State:
+    return tuple(
+        _random_state(part, rng) if isinstance(part, tuple) else rng.normal(size=part.shape).astype(part.dtype)
+        for part in state
+    )
+
+
+def _sizes(preprocessing: Preprocessing) -> str:
+    return ", ".join("T" if size is None else str(size) for size in preprocessing.shape)
+
+
+def _version() -> str:
+    """The version of nn-core."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("nn-core")
+    except PackageNotFoundError:
+        return "unknown"

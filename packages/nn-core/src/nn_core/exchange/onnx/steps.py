@@ -1,0 +1,216 @@
+"""What stands before and behind a network in its graph: preprocessing, and probabilities.
+
+Each step is one object with two forms, arrays by NumPy and the same in the graph, so that an
+exported file can be compared with what the program computes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.arrays import Array, Shape
+from nn_core.errors import ExportError
+from nn_core.exchange.onnx.graph import Graph, Value
+
+Data: TypeAlias = npt.NDArray[Any]
+
+
+class Step(Protocol):
+    """A step of preprocessing."""
+
+    def __call__(self, x: Data, /) -> Data:
+        """The step for a batch (N, ...)."""
+
+    def build(self, x: Value, graph: Graph, /) -> Value:
+        """Add the same to the graph."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """The steps from a raw example to the input of the network.
+
+    shape     shape of a raw example, without the batch axis; None in it is the time axis
+    dtype     type of a raw example: "uint8" for bytes, "float64" for columns to be standardized
+    steps     first to last; a value of another type is then converted to the network's
+    variants  test-time augmentation: steps for each variant, such as [(), (Resample(...),)]; all
+              variants of a batch pass the network together, and probabilities are averaged
+    description  what a raw example is, for the reader of the file: "an RGB photo, 0 to 255"
+    """
+
+    shape: Shape
+    dtype: str = "float32"
+    steps: Sequence[Step] = ()
+    variants: Sequence[Sequence[Step]] = ()
+    description: str = ""
+
+    def apply(self, x: Data) -> list[Data]:
+        """The input of the network for each variant."""
+        x = _run(self.steps, x)
+        return [_run(steps, x) for steps in self.variants] or [x]
+
+    def build(self, x: Value, graph: Graph, dtype: npt.DTypeLike) -> Value:
+        """Add all to the graph; variants are concatenated along the batch axis."""
+        with graph.inside("preprocessing"):
+            x = _build(self.steps, x, graph)
+            if not self.variants:
+                return graph.cast(x, dtype)
+            found = [graph.cast(_build(steps, x, graph), dtype) for steps in self.variants]
+            if len(found) == 1:
+                return found[0]
+            name = graph.node("Concat", *(graph.in_our_order(value) for value in found), axis=0)
+            return graph.value(name, found[0].shape, dtype=dtype)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """y = factor x, in the type of the network: Scale(1 / 255) for bytes."""
+
+    factor: float
+
+    def __call__(self, x: Data) -> Data:
+        x = _real(x)
+        y: Data = x * np.asarray(self.factor, x.dtype)
+        return y
+
+    def build(self, x: Value, graph: Graph) -> Value:
+        x = _cast_to_real(x, graph)
+        name = graph.node("Mul", x.name, graph.constant("factor", self.factor, x.dtype))
+        return graph.value(name, x.shape, order=x.order, dtype=x.dtype)
+
+
+@dataclass(frozen=True)
+class Standardize:
+    """y = (x - mean) / std for each of the D columns, in the type of x.
+
+    mean, std  (D,) numbers; the graph should take float64 if they need it
+    """
+
+    mean: Sequence[float]
+    std: Sequence[float]
+
+    def __call__(self, x: Data) -> Data:
+        x = _real(x)
+        y: Data = (x - np.asarray(self.mean, x.dtype)) / np.asarray(self.std, x.dtype)
+        return y
+
+    def build(self, x: Value, graph: Graph) -> Value:
+        x = _cast_to_real(x, graph)
+        centered = graph.node("Sub", graph.in_our_order(x), graph.constant("mean", self.mean, x.dtype))
+        return graph.value(
+            graph.node("Div", centered, graph.constant("std", self.std, x.dtype)), x.shape, dtype=x.dtype
+        )
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Keep these columns of rows (N, D), in this order."""
+
+    columns: Sequence[int]
+
+    def __call__(self, x: Data) -> Data:
+        return x[..., np.asarray(self.columns, np.intp)]
+
+    def build(self, x: Value, graph: Graph) -> Value:
+        name = graph.node("Gather", graph.in_our_order(x), graph.integers("columns", self.columns), axis=len(x.shape))
+        return graph.value(name, (*x.shape[:-1], len(self.columns)), dtype=x.dtype)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Flatten examples (N, H, W, C) to rows (N, H * W * C)."""
+
+    def __call__(self, x: Data) -> Data:
+        return x.reshape(len(x), math.prod(x.shape[1:]))
+
+    def build(self, x: Value, graph: Graph) -> Value:
+        return graph.reshape(x, (math.prod(int(size or 0) for size in x.shape),))
+
+
+@dataclass(frozen=True)
+class Resample:
+    """Every pixel of the result is a weighted sum of K pixels: a rotation, a flip.
+
+    y[n, p, c] = sum_k weights[p, k] x[n, index[p, k], c]
+
+    x, y     images (N, H, W, C) of the same size, pixels p numbered row by row
+    index    (H * W, K) whole numbers
+    weights  (H * W, K), None for K = 1 without weights
+    """
+
+    index: npt.NDArray[np.integer[Any]]
+    weights: Array | None = None
+
+    def __call__(self, x: Data) -> Data:
+        N, H, W, C = x.shape
+        pixels = _real(x).reshape(N, H * W, C)[:, self.index]
+        if self.weights is not None:
+            pixels = pixels * self.weights[:, :, None].astype(pixels.dtype)
+        y: Data = pixels.sum(axis=2).reshape(x.shape)
+        return y
+
+    def build(self, x: Value, graph: Graph) -> Value:
+        H, W, C = (int(size or 0) for size in x.shape)
+        P, K = self.index.shape
+        if (P, len(x.shape)) != (H * W, 3):
+            raise ExportError(f"Resample of {P} pixels does not fit images of shape {x.shape}")
+        x = _cast_to_real(x, graph)
+        pixels = graph.reshape(x, (H * W, C))
+        flat = graph.node("Gather", pixels.name, graph.constant("index", self.index.reshape(-1), np.int32), axis=1)
+        apart = graph.value(flat, (P * K, C), dtype=x.dtype)
+        if self.weights is None:
+            return graph.reshape(apart, (H, W, C))
+        grouped = graph.reshape(apart, (P, K, C))
+        weighted = graph.node("Mul", grouped.name, graph.constant("weights", self.weights[:, :, None], x.dtype))
+        summed = graph.node("ReduceSum", weighted, graph.integers("axis", [2]), keepdims=0)
+        return graph.reshape(graph.value(summed, (P, C), dtype=x.dtype), (H, W, C))
+
+
+def probabilities(logits: Value, graph: Graph) -> Value:
+    """P(class | example): softmax of (..., C); 1 - p and p with p = sigmoid of (..., 1)."""
+    axis = len(logits.shape)
+    name = graph.in_our_order(logits)
+    if logits.shape[-1] != 1:
+        return graph.value(graph.node("Softmax", name, axis=axis), logits.shape)
+    p = graph.node("Sigmoid", name)
+    q = graph.node("Sub", graph.constant("one", 1.0), p)
+    return graph.value(graph.node("Concat", q, p, axis=axis), (*logits.shape[:-1], 2))
+
+
+def label(p: Value, graph: Graph) -> Value:
+    """The most likely class, the first of equal ones."""
+    name = graph.node("ArgMax", graph.in_our_order(p), axis=len(p.shape), keepdims=0)
+    return graph.value(name, p.shape[:-1], dtype=np.int64)
+
+
+def mean_of_variants(p: Value, count: int, graph: Graph) -> Value:
+    """The mean over variants that lie one after the other on the batch axis."""
+    sizes = [int(size or 0) for size in p.shape]
+    apart = graph.node("Reshape", graph.in_our_order(p), graph.integers("shape", [count, -1, *sizes]))
+    return graph.value(graph.node("ReduceMean", apart, graph.integers("axis", [0]), keepdims=0), p.shape)
+
+
+def _run(steps: Sequence[Step], x: Data) -> Data:
+    for step in steps:
+        x = step(x)
+    return x
+
+
+def _build(steps: Sequence[Step], x: Value, graph: Graph) -> Value:
+    for step in steps:
+        x = step.build(x, graph)
+    return x
+
+
+def _real(x: Data) -> Data:
+    """Whole numbers as float32."""
+    return x if x.dtype.kind == "f" else x.astype(np.float32)
+
+
+def _cast_to_real(x: Value, graph: Graph) -> Value:
+    return x if x.dtype.kind == "f" else graph.cast(x, np.float32)

@@ -1,0 +1,133 @@
+"""Networks as safetensors: weights that other libraries read, and a sidecar of the architecture.
+
+    NAME.safetensors  the parameters and running statistics by path ("3/W"), in C order
+    NAME.json         format, version, architecture, metadata, and the SHA-256 of NAME.safetensors
+
+Writing needs `nn-core[safetensors]`, reading NumPy alone. Nothing is pickled: an untrusted file can
+contain wrong numbers, but no code.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from nn_core.checkpoint import unusable
+from nn_core.checkpoint.architecture import describe_network, layer_from, network_from
+from nn_core.errors import CheckpointError, DataError, NNError, SettingError
+from nn_core.exchange.extras import import_extra
+from nn_core.layers.chain import Chain
+from nn_core.network import Network
+from nn_core.storage.atomic import atomic_write_all
+from nn_core.storage.files import exists, printable
+from nn_core.storage.json_file import read_json
+from nn_core.storage.safetensors import DTypeName, read_safetensors
+
+FORMAT, VERSION = "nn-core safetensors", 1
+SUFFIX = ".safetensors"
+_SIDECAR = {
+    "format": str,
+    "version": int,
+    "architecture": {"layers": [{str: Any}], "input_shape": [(int, None)], "dtype": str, "tied": {str: str}},
+    "metadata": {str: Any},
+    "sha256?": str,
+}
+_DTYPES: Mapping[str, DTypeName] = {"float32": "float32", "float64": "float64"}
+_INVALID = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
+"""Exceptions that an invalid architecture may cause in the layers."""
+
+
+def to_safetensors(
+    network: Network, path: str | os.PathLike[str], *, metadata: Mapping[str, Any] = MappingProxyType({})
+) -> None:
+    """Write the weights to `path`, which ends in .safetensors, and the architecture beside it.
+
+    metadata  plain numbers, strings, lists and dictionaries for the sidecar, such as class names
+    Both files are written, or neither. Raises SettingError for another ending, CheckpointError if a
+    file cannot be written, the weights are not finite or a layer is not registered, and
+    MissingExtraError without the package safetensors.
+    """
+    path = Path(path)
+    sidecar = sidecar_path(path)
+    save = import_extra("safetensors.numpy", "safetensors").save
+    if not np.isfinite(network.vector).all():
+        raise CheckpointError(f"{path} was not written: the weights are not finite")
+    named = {name: np.ascontiguousarray(values) for name, values in network.named(network.vector).items()}
+    weights: bytes = save(named, metadata={"producer": "nn-core", "sidecar": sidecar.name})
+    description = {
+        "format": FORMAT,
+        "version": VERSION,
+        "architecture": describe_network(network),
+        "metadata": dict(metadata),
+        "sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    text = json.dumps(description, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    try:
+        atomic_write_all({sidecar: text.encode(), path: weights})
+    except OSError as error:
+        raise CheckpointError(f"cannot write {error.filename or path}: {error.strerror or error}") from None
+
+
+def from_safetensors(path: str | os.PathLike[str]) -> Network:
+    """The network in a file written by `to_safetensors`, or by others under the same names.
+
+    Whoever changes the weights on purpose removes "sha256" from the sidecar. Raises SettingError for
+    another ending, DataError or CheckpointError with a one-line message for a file that is missing,
+    damaged, or does not fit the architecture, before its values are read.
+    """
+    path = Path(path)
+    sidecar = sidecar_path(path)
+    if not exists(sidecar) and exists(path):
+        raise DataError(
+            f"{printable(sidecar)} is missing: it holds the architecture of {printable(path.name)};"
+            " export both with to_safetensors"
+        )
+    described = read_json(sidecar, _SIDECAR)
+    if described["format"] != FORMAT or described["version"] != VERSION:
+        found = f"{described['format']!r}, version {described['version']}"
+        raise DataError(f"{printable(sidecar)} is {printable(found)}, expected {FORMAT!r}, version {VERSION}")
+    architecture = described["architecture"]
+    try:
+        shapes = _parameter_shapes(architecture)
+        dtype = _DTYPES[architecture["dtype"]]
+    except (NNError, *_INVALID) as error:
+        raise unusable(sidecar, error) from None
+    arrays = read_safetensors(path, shapes, dtype)
+    _check_digest(path, sidecar, described.get("sha256"))
+    try:
+        network = network_from(architecture)
+    except (NNError, *_INVALID) as error:
+        raise unusable(sidecar, error) from None
+    for name, values in arrays.items():
+        network.params[name][...] = values
+    return network
+
+
+def sidecar_path(path: Path) -> Path:
+    """NAME.json for NAME.safetensors. Raises SettingError for another ending."""
+    if path.suffix != SUFFIX:
+        raise SettingError(f"{printable(path)} must end in {SUFFIX}")
+    return path.with_suffix(".json")
+
+
+def _parameter_shapes(architecture: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """The shape of each stored parameter, without allocating any."""
+    chain = Chain(tuple(layer_from(fields) for fields in architecture["layers"]))
+    declared = chain.parameters(tuple(architecture["input_shape"]))
+    return {name: parameter.shape for name, parameter in declared.items() if name not in architecture["tied"]}
+
+
+def _check_digest(path: Path, sidecar: Path, digest: str | None) -> None:
+    if digest is None:
+        return
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+            raise DataError(
+                f"{printable(path)} is not the file described in {printable(sidecar)}: checksum mismatch;"
+                ' if its weights were changed on purpose, remove "sha256" there'
+            )
