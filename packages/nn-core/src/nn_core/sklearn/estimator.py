@@ -38,14 +38,15 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     layers          the hidden layers themselves, such as [Dense(64), BatchNorm(), ReLU()], instead of
                     `hidden`, `activation`, `initializer` and `dropout`; the output layer is added
     activation      after each hidden layer: "relu", "tanh", "leaky-relu:slope=0.2", ...
-    initializer     of the hidden layers' weights: "he", "xavier", ...
+    initializer     of the hidden layers' weights: "xavier", "he", ...
     dropout         share of the hidden units to drop in training
     optimizer       "adam", "momentum:beta=0.95", Adam(), ...
     learning_rate   None: the default of the optimizer
     schedule        of the learning rate in `fit`: "cosine", "constant", ...; constant in `partial_fit`
     batch_size      examples per step; None: all
     epochs          passes over the examples; with `early_stopping`, at most
-    l2              adds l2 / 2 * sum(W^2) to the loss
+    l2              adds l2 / 2 * sum(W^2) to the sum of the losses of all examples, so more examples
+                    weaken it, as in scikit-learn's Ridge; a `Recipe` has it per example
     early_stopping  patience: stop when the loss on held-out examples has not improved for this many
                     epochs, and restore the best weights; None trains all epochs on all examples
     validation      share of the examples to hold out, with `early_stopping`
@@ -62,14 +63,14 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         *,
         layers: Sequence[Layer] | None = None,
         activation: str = "relu",
-        initializer: str = "he",
+        initializer: str = "xavier",
         dropout: float = 0.0,
         optimizer: str | Optimizer = "adam",
-        learning_rate: float | None = None,
+        learning_rate: float | None = 0.01,
         schedule: str | Schedule = "cosine",
         batch_size: int | None = 64,
         epochs: int = 50,
-        l2: float = 1e-4,
+        l2: float = 2.0,
         early_stopping: int | None = None,
         validation: float = 0.1,
         warm_start: bool = False,
@@ -141,6 +142,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             )
         self.network_ = network
         self._partial: TrainingState | None = None
+        self._seen = 0.0
 
     def _hidden_layers(self) -> list[Layer]:
         if self.layers is not None:
@@ -163,6 +165,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             X, targets = X[training], targets[training]
             weights = None if weights is None else weights[training]
             callbacks = [EarlyStopping(self.early_stopping)]
+        self._seen = _count(X, weights)
         trainer = self._trainer(
             X, targets, weights, self.schedule, epochs=self.epochs, validation=validation, callbacks=callbacks
         )
@@ -173,6 +176,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     def _train_more(self, X: Array, targets: npt.NDArray[Any], weights: Array | None) -> None:
         """Train `network_` for one more epoch, with the state that the last such epoch left."""
         earlier = self._partial
+        self._seen = _count(X, weights) + (0.0 if earlier is None else self._seen)
         trainer = self._trainer(X, targets, weights, Constant(), epochs=1 if earlier is None else earlier.epoch + 1)
         state = trainer.state
         if earlier is not None:
@@ -191,8 +195,13 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             learning_rate=self.learning_rate,
             schedule=schedule(schedule_) if isinstance(schedule_, str) else schedule_,
             batch_size=self.batch_size,
-            l2=self.l2,
+            l2=self.l2 / self._seen,
         )
         if weights is not None:
             options["weights"] = weights
         return Trainer(Engine(self.network_, threads=self.threads), X, targets, recipe, seed=self._seed, **options)
+
+
+def _count(X: Array, weights: Array | None) -> float:
+    """The number of examples. An example of weight 3 counts as three, but small weights do not weaken the count."""
+    return len(X) if weights is None else max(len(X), float(weights.sum()))
