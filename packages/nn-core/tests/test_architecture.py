@@ -23,7 +23,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"arrays", "errors", "extras", "lazy_import", "source_code", "version"})
     | frozenset({"foreign_arguments", "foreign_names", "hints"}),  # lazy_import answers unknown names
     frozenset({"registry", "noise", "sequences", "erf", "finite_differences", "storage"}),
-    frozenset({"activations", "initializers", "losses", "metrics", "optim"}),
+    frozenset({"activations", "initializers", "losses", "metrics", "optim", "targets"}),
     frozenset({"layers"}),
     frozenset({"network"}),
     frozenset({"reference", "summary"}),
