@@ -19,8 +19,8 @@ from nn_core.layers import Dense, Dropout, Layer
 from nn_core.layers.activation import ACTIVATIONS
 from nn_core.losses import Loss
 from nn_core.network import Network
-from nn_core.optim.optimizers import Optimizer, optimizer
-from nn_core.optim.schedules import Constant, Schedule, schedule
+from nn_core.optim.optimizers import Optimizer
+from nn_core.optim.schedules import Schedule
 from nn_core.registry import require
 from nn_core.training.callbacks import EarlyStopping
 from nn_core.training.recipe import Recipe
@@ -177,7 +177,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         """Train `network_` for one more epoch, with the state that the last such epoch left."""
         earlier = self._partial
         self._seen = _count(X, weights) + (0.0 if earlier is None else self._seen)
-        trainer = self._trainer(X, targets, weights, Constant(), epochs=1 if earlier is None else earlier.epoch + 1)
+        trainer = self._trainer(X, targets, weights, "constant", epochs=1 if earlier is None else earlier.epoch + 1)
         state = trainer.state
         if earlier is not None:
             state.optimizer_state, state.history = earlier.optimizer_state, earlier.history
@@ -187,19 +187,18 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         self._partial = state
 
     def _trainer(
-        self, X: Array, targets: npt.NDArray[Any], weights: Array | None, schedule_: str | Schedule, **options: Any
+        self, X: Array, targets: npt.NDArray[Any], weights: Array | None, schedule: str | Schedule, **options: Any
     ) -> Trainer:
         recipe = Recipe(
             self._loss(),
-            optimizer(self.optimizer) if isinstance(self.optimizer, str) else self.optimizer,
+            self.optimizer,
             learning_rate=self.learning_rate,
-            schedule=schedule(schedule_) if isinstance(schedule_, str) else schedule_,
+            schedule=schedule,
             batch_size=self.batch_size,
             l2=self.l2 / self._seen,
         )
-        if weights is not None:
-            options["weights"] = weights
-        return Trainer(Engine(self.network_, threads=self.threads), X, targets, recipe, seed=self._seed, **options)
+        engine = Engine(self.network_, threads=self.threads)
+        return Trainer(engine, X, targets, recipe, seed=self._seed, weights=weights, **options)
 
 
 def _count(X: Array, weights: Array | None) -> float:
