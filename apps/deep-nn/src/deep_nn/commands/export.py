@@ -51,15 +51,14 @@ def onnx_graph(model: Model) -> OnnxGraph:
 def _examples(model: Model) -> tuple[RawExamples, str]:
     """Examples to check with: of the validation set, or random ones if it is not there."""
     try:
-        dataset = splits_of(model).validation
-        x = dataset.x[:CHECKED_ROWS]
-        return x, f"{len(x)} validation examples of {dataset.name}"
+        x = splits_of(model).validation.x[:CHECKED_ROWS]
+        return x, f"{len(x)} validation examples"
     except NNError:
         rng, fitted = np.random.default_rng(0), model.preprocessing
+        shape = CHECKED_ROWS, *fitted.shape
         if fitted.mean:
-            rows = rng.normal(fitted.mean, fitted.std, (CHECKED_ROWS, *fitted.shape))
-            return rows, f"{CHECKED_ROWS} random examples"
-        return rng.integers(0, 256, (CHECKED_ROWS, *fitted.shape), dtype=np.uint8), f"{CHECKED_ROWS} random examples"
+            return rng.normal(fitted.mean, fitted.std, shape), f"{CHECKED_ROWS} random rows"
+        return rng.integers(0, 256, shape, dtype=np.uint8), f"{CHECKED_ROWS} random images"
 
 
 export = export_command(PROGRAM, load_model, onnx_graph)

@@ -8,6 +8,7 @@ from types import FrameType
 
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import TrainingState
+from nn_core.training.trainer import Trainer
 
 
 class InterruptedBetweenSteps(KeyboardInterrupt):
@@ -43,3 +44,15 @@ def interruption() -> Iterator[Callable[[], bool]]:
         yield pressed.is_set
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def run_until_interrupted(trainer: Trainer) -> None:
+    """Train to the end. Ctrl-C ends it after the current step: raises KeyboardInterrupt, saying where."""
+    state = trainer.state
+    with interruption() as asked:
+        trainer.callbacks = (*trainer.callbacks, StopWhen(asked))
+        try:
+            trainer.run()
+        except InterruptedBetweenSteps:
+            where = f"after step {state.step}, in epoch {state.epoch + 1}"
+            raise KeyboardInterrupt(f"{where}; the weights and the history up to there are kept") from None

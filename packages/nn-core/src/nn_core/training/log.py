@@ -93,13 +93,14 @@ class TensorBoardLog(Log):
 
     def begin(self, state: TrainingState) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
-        earlier = list(self.path.glob(f"events.out.tfevents.*{self.SUFFIX}"))
-        # TensorBoard reads the files in the order of their names.
-        self.file = self.path / f"events.out.tfevents.{time.time_ns()}{self.SUFFIX}"
+        if self._history is not state.history:
+            # TensorBoard reads the files in the order of their names.
+            self.file = self.path / f"events.out.tfevents.{time.time_ns()}{self.SUFFIX}"
         super().begin(state)
-        for path in earlier:
-            with contextlib.suppress(OSError):
-                path.unlink()
+        for path in self.path.glob(f"events.out.tfevents.*{self.SUFFIX}"):
+            if path != self.file:
+                with contextlib.suppress(OSError):
+                    _discard(path)
 
     def header(self) -> bytes:
         """The version of the format, and: forget what other files have said."""
@@ -142,6 +143,14 @@ def tag(column: str) -> str:
     """TensorBoard's name of a column, which has training and validation in one chart: loss/validation."""
     part, _, metric = column.partition("_")
     return f"{metric}/{part}" if part in {"training", "validation"} else column
+
+
+def _discard(path: Path) -> None:
+    """Empty a file, and the next time remove it: a TensorBoard that has it open goes on to the next file only then."""
+    if path.stat().st_size > 0:
+        path.write_bytes(b"")
+    else:
+        path.unlink()
 
 
 def _csv_line(cells: list[str]) -> bytes:

@@ -56,6 +56,7 @@ def to_onnx(
     dtype: npt.DTypeLike | None = None,
     examples: npt.NDArray[Any] | None = None,
     expected: Mapping[str, npt.NDArray[Any]] = MappingProxyType({}),
+    check: bool = True,
 ) -> onnx.ModelProto:
     """The network as an ONNX model of opset 20, written to `path` if one is given.
 
@@ -78,6 +79,7 @@ def to_onnx(
     examples       raw examples (N, ...) to check with, of which the first 8 are used; None for
                    random ones
     expected       outputs of the program itself for `examples`, by name, to check against as well
+    check          False for a caller who checks the model with `check_model`
     Raises ExportError in one line, and writes nothing, for a layer without a converter (see
     ONNX_CONVERTERS), an output that differs, or a file that cannot be written; SettingError for
     an unknown output; MissingExtraError without the package onnx.
@@ -88,9 +90,10 @@ def to_onnx(
     states = states and has_arrays(network.initial_state(1))
     exported = _Export(network, preprocessing or _no_preprocessing(network), names, states)
     model = exported.model(network.dtype if dtype is None else dtype, name, classes, metadata)
-    inputs, ours = exported.examples(examples)
-    check_model(model, inputs, ours)
-    if expected:
+    inputs, ours = exported.examples(examples) if check else ({}, {})
+    if check:
+        check_model(model, inputs, ours)
+    if check and expected:
         rows = len(inputs[INPUT])
         check_model(model, inputs, {name: np.asarray(values)[:rows] for name, values in expected.items()})
     if path is not None:
