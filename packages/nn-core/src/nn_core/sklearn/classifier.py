@@ -13,13 +13,12 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from nn_core.activations import log_softmax, softmax
 from nn_core.arrays import Array, Labels
-from nn_core.batches.splits import stratified_split
 from nn_core.errors import DataError, SettingError
 from nn_core.layers import Layer
 from nn_core.losses import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy
 from nn_core.optim.optimizers import Optimizer
 from nn_core.optim.schedules import Schedule
-from nn_core.sklearn.estimator import NetworkEstimator, Split
+from nn_core.sklearn.estimator import NetworkEstimator
 
 
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
@@ -169,6 +168,3 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
             return weights
         by_class: Array = compute_sample_weight(self.class_weight, y)
         return by_class if weights is None else by_class * weights
-
-    def _split(self, targets: npt.NDArray[Any], rng: np.random.Generator) -> Split:
-        return stratified_split(targets, self.validation, rng=rng)

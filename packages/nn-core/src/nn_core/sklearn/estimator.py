@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -23,12 +24,11 @@ from nn_core.optim.optimizers import Optimizer
 from nn_core.optim.schedules import Schedule
 from nn_core.registry import require
 from nn_core.training.callbacks import EarlyStopping
+from nn_core.training.progress import EpochProgress
 from nn_core.training.recipe import Recipe
 from nn_core.training.state import TrainingState
 from nn_core.training.trainer import Trainer
-
-Split = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
-"""Indices of the training and of the validation examples."""
+from nn_core.training.validation import hold_out
 
 
 class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
@@ -102,10 +102,6 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     def _loss(self) -> Loss:
         """The loss."""
 
-    @abstractmethod
-    def _split(self, targets: npt.NDArray[Any], rng: np.random.Generator) -> Split:
-        """Hold out examples for early stopping."""
-
     def _outputs(self, X: Any) -> Array:
         """The outputs of the network (N, outputs)."""
         check_is_fitted(self, "network_")
@@ -160,16 +156,19 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         validation, callbacks = None, []
         if self.early_stopping not in {None, False}:
             require(self.early_stopping is not True, "early_stopping is a number of epochs: early_stopping=10")
-            training, held_out = self._split(targets, np.random.default_rng([self._seed, 0]))
-            validation = X[held_out], targets[held_out]
-            X, targets = X[training], targets[training]
-            weights = None if weights is None else weights[training]
+            stratified = is_classifier(self)
+            divided = hold_out(X, targets, weights, self.validation, stratified=stratified, seed=self._seed)
+            X, targets, weights, validation = np.asarray(divided.x), *divided[1:]
             callbacks = [EarlyStopping(self.early_stopping)]
         self._seen = _count(X, weights)
         trainer = self._trainer(
             X, targets, weights, self.schedule, epochs=self.epochs, validation=validation, callbacks=callbacks
         )
-        self.history_ = trainer.run()
+        with contextlib.ExitStack() as stack:
+            if self.verbose:
+                progress = stack.enter_context(contextlib.closing(EpochProgress(trainer.state, leave=True)))
+                trainer.callbacks = (*trainer.callbacks, progress)
+            self.history_ = trainer.run()
         self.n_iter_ = len(self.history_)
         self._partial = None
 

@@ -7,15 +7,13 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 
 from nn_core.arrays import Array
 from nn_core.errors import DataError
 from nn_core.losses import Loss, MeanSquaredError
-from nn_core.registry import require
-from nn_core.sklearn.estimator import NetworkEstimator, Split
+from nn_core.sklearn.estimator import NetworkEstimator
 
 
 class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
@@ -98,10 +96,3 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
 
     def _loss(self) -> Loss:
         return MeanSquaredError()
-
-    def _split(self, targets: npt.NDArray[Any], rng: np.random.Generator) -> Split:
-        N = len(targets)
-        held_out = round(self.validation * N)
-        require(0 < held_out < N, f"validation={self.validation} holds out {held_out} of {N} samples")
-        rows = rng.permutation(N)
-        return np.sort(rows[held_out:]), np.sort(rows[:held_out])
