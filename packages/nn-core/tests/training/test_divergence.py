@@ -49,7 +49,7 @@ def test_divergence_names_the_first_layer_that_is_not_finite(
             if state.step == 4:
                 spoil(state.network)
 
-    network = small_network(Flatten(), Dense(4), Tanh(), Dropout(0.1), Dense(1, "lecun"))
+    network = small_network(Flatten(), Dense(4), Tanh(), Dropout(0.1), Dense(1, initializer="lecun"))
     trainer = Trainer(
         make(network),
         X,
