@@ -129,8 +129,10 @@ class _Export:
         for state, value in graph.final_states.items():
             graph.output(state, value)
         model = graph.model(name)
+        ends = {"input": graph.renamed(before), "output": graph.renamed(after)}
+        takes = {"input_shape": list(network.input_shape), "integers": network.layers[0].takes_integers}
         known = {
-            "network": {"input": graph.renamed(before), "output": graph.renamed(after)},
+            "network": ends | takes,
             "program": "nn-core",
             "nn_core_version": _version(),
             "input": preprocessing.description or f"{preprocessing.dtype} (N, {_sizes(preprocessing)})",
