@@ -55,15 +55,15 @@ class SameBatch:
 
     def __init__(self, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> None:
         self.batch_size = len(x)
-        self._batch = x, y
+        self._batch = x, y, None
 
-    def batch(self, seed: tuple[int, int]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    def batch(self, seed: tuple[int, int]) -> tuple[npt.NDArray[Any], npt.NDArray[Any], None]:
         """The batch."""
         return self._batch
 
-    def targets(self, seed: tuple[int, int]) -> npt.NDArray[Any]:
+    def targets(self, seed: tuple[int, int]) -> tuple[npt.NDArray[Any], None]:
         """Its targets."""
-        return self._batch[1]
+        return self._batch[1:]
 
 
 def ways(threads: int) -> list[tuple[str, int]]:

@@ -13,7 +13,7 @@ AB = Vocabulary((END, "a", "b"), lowercase=True)
 def network_of(vocabulary: Vocabulary, *, hidden: int = 5, seed: int = 0, scale: float = 3.0) -> Network:
     """In float64; logits `scale` times as large as initialized, so that probabilities differ."""
     V = len(vocabulary)
-    layers = [Embedding(V, 3), GRU(hidden), Dense(V, "xavier")]
+    layers = [Embedding(V, 3), GRU(hidden), Dense(V, initializer="xavier")]
     rng = np.random.default_rng(seed)
     network = Network(layers, input_shape=(None,), rng=rng, dtype=np.float64)
     network.params["2/W"][...] *= scale

@@ -28,7 +28,7 @@ DATA = Path(__file__).parent / "data"
 
 def test_predictions_are_the_mean_over_rotated_and_flipped_photos() -> None:
     rng = np.random.default_rng(3)
-    layers = [Flatten(), Dense(3, "normal:scale=0.0001")]
+    layers = [Flatten(), Dense(3, initializer="normal:scale=0.0001")]
     network = Network(layers, input_shape=INPUT_SHAPE, rng=rng)
     x = rng.integers(0, 256, (5, *INPUT_SHAPE), np.uint8)
     transforms = ((0.0, False), (0.0, True), (20.0, False), (-20.0, True))

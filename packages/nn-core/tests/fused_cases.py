@@ -185,19 +185,19 @@ def _folded(*layers: Layer, shape: tuple[int, ...] = (9, 11, 2)) -> FusedCase:
 _MAPS = (7, 6, 3)
 
 CASES: list[FusedCase] = [
-    _conv(Conv2D(5, (3, 2), (2, 1), "same"), (7, 9, 3)),
+    _conv(Conv2D(5, (3, 2), strides=(2, 1), padding="same"), (7, 9, 3)),
     _conv(Conv2D(3, 3), (6, 8, 2)),
-    _conv(Conv2D(4, (5, 4), 1, (1, 2)), (6, 7, 1)),
-    _conv(Conv2D(2, 2, 3), (8, 9, 2)),
+    _conv(Conv2D(4, (5, 4), strides=1, padding=(1, 2)), (6, 7, 1)),
+    _conv(Conv2D(2, 2, strides=3), (8, 9, 2)),
     _conv(Conv2D(40, 3, padding="same"), (5, 4, 2)),
     FusedCase("winograd_conv2d", "WinogradConv2D", (Conv2D(4, 3, padding="same"),), (7, 5, 3)),
     FusedCase("winograd_conv2d", "WinogradConv2D", (Conv2D(2, 3),), (8, 3, 5)),
-    FusedCase("winograd_conv2d", "WinogradConv2D", (Conv2D(3, 3, 1, (2, 1)),), (1, 2, 2)),
+    FusedCase("winograd_conv2d", "WinogradConv2D", (Conv2D(3, 3, strides=1, padding=(2, 1)),), (1, 2, 2)),
     *(
         FusedCase("conv_relu_max_pool", "ConvReLUMaxPool", (conv, ReLU(), MaxPool2D(pool)), shape)
         for conv, pool, shape in (
             (Conv2D(3, 3, padding="same"), 2, (9, 7, 2)),
-            (Conv2D(2, (2, 3), (1, 2)), (4, 4), (9, 13, 1)),
+            (Conv2D(2, (2, 3), strides=(1, 2)), (4, 4), (9, 13, 1)),
             (Conv2D(33, 3, padding="same"), (4, 5), (8, 11, 2)),
         )
     ),
@@ -206,7 +206,7 @@ CASES: list[FusedCase] = [
         for pool, shape in ((2, (4, 6, 3)), ((3, 1), (3, 5, 2)))
     ),
     _folded(Conv2D(3, 3), BatchNorm(), ReLU(), MaxPool2D(2)),
-    _folded(Conv2D(3, 3, 2, "same"), BatchNorm(epsilon=0.1), ReLU(), MaxPool2D(3, 2)),
+    _folded(Conv2D(3, 3, strides=2, padding="same"), BatchNorm(epsilon=0.1), ReLU(), MaxPool2D(3, strides=2)),
     _folded(Conv2D(3, 3), BatchNorm(), ReLU(), MaxPool2D(4)),
     _folded(Conv2D(3, 3), BatchNorm(), ReLU()),
     _folded(Conv2D(3, 3), BatchNorm()),
@@ -226,15 +226,15 @@ CASES: list[FusedCase] = [
         for pool in (
             MaxPool2D(2),
             MaxPool2D((3, 2)),
-            MaxPool2D((3, 1), 2),
-            MaxPool2D(2, 3),
+            MaxPool2D((3, 1), strides=2),
+            MaxPool2D(2, strides=3),
             MaxPool2D((4, 5)),
             MaxPool2D((1, 2), padding="same"),  # which is none for this image
         )
     ),
     *(
         FusedCase("average_pool", "BlockedAveragePool2D", (pool,), _MAPS)
-        for pool in (AveragePool2D(2), AveragePool2D((3, 2), 1), AveragePool2D((1, 2), (3, 4)))
+        for pool in (AveragePool2D(2), AveragePool2D((3, 2), strides=1), AveragePool2D((1, 2), strides=(3, 4)))
     ),
     FusedCase("dense", "DenseActivation", (Dense(4),), (5,)),
     FusedCase("dense", "DenseActivation", (Dense(4),), (3, 5)),

@@ -20,21 +20,24 @@ APPS = sorted(PACKAGE.parents[1].glob("apps/*/src/*/")) if IN_WORKSPACE else []
 
 # From the ground up: a part of nn_core imports from its own floor and the floors below.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"arrays", "errors", "lazy_import"}),
+    frozenset({"arrays", "errors", "extras", "lazy_import", "source_code", "version"})
+    | frozenset({"foreign_arguments", "foreign_names", "hints"}),  # lazy_import answers unknown names
     frozenset({"registry", "noise", "sequences", "erf", "finite_differences", "storage"}),
-    frozenset({"activations", "initializers", "losses", "metrics", "optim"}),
+    frozenset({"activations", "initializers", "losses", "metrics", "optim", "targets"}),
     frozenset({"layers"}),
     frozenset({"network"}),
     frozenset({"reference", "summary"}),
     frozenset({"batches", "engine", "generate", "gradient_check", "training"}),
-    frozenset({"checkpoint"}),
+    frozenset({"backends", "checkpoint"}),
+    frozenset({"model", "model_file"}),
     frozenset({"exchange"}),
     frozenset({"cli", "testing"}),
 )
 FLOOR_OF = {name: height for height, names in enumerate(FLOORS) for name in names}
 SPECIFICATION = ("layers", "network", "reference", "losses", "activations", "initializers", "optim")
 CLI_NEEDS = {"PIL", "click", "h5py", "matplotlib", "pooch", "requests", "threadpoolctl", "tqdm"}
-SLOW = {"PIL", "click", "h5py", "matplotlib", "pooch", "requests", "tqdm"}
+EXTRAS = {"onnx", "onnxruntime", "safetensors", "tensorboardX"}
+SLOW = {"PIL", "click", "h5py", "matplotlib", "pooch", "requests", "tqdm", *EXTRAS}
 FORBIDDEN = {"scipy", "torch", "tensorflow", "sklearn", "jax", "numba", "keras"}
 
 
@@ -75,7 +78,7 @@ def names_a_module(call: ast.Call) -> bool:
     """Whether it imports the module that its first argument names, at once or when it is needed."""
     function = call.func
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return name in {"import_module", "__import__", "Lazy"}
+    return name in {"import_module", "import_extra", "__import__", "Lazy"}
 
 
 def is_for_types_only(node: ast.AST) -> bool:
@@ -168,9 +171,10 @@ def test_the_specification_never_imports_the_engine(part: str) -> None:
 @pytest.mark.parametrize("module", NN_CORE)
 def test_only_the_command_lines_need_more_than_numpy(module: str) -> None:
     roots = {name.partition(".")[0]: at_once for name, at_once in imports(NN_CORE[module], NN_CORE)}
+    at_once = {root for root, now in roots.items() if now}
     assert not roots.keys() & FORBIDDEN
+    assert not at_once & EXTRAS
     if part_of(module) not in ("cli", "testing"):
-        at_once = {root for root, now in roots.items() if now}
         assert not at_once & CLI_NEEDS
 
 

@@ -226,3 +226,18 @@ BRITISH = (
 def test_spelling_is_american(page: Path) -> None:
     text = re.sub(r"`[^`]*`", "", prose(page))
     assert re.findall(f"(?i)[a-z]*(?:{BRITISH})[a-z]*", text) == []
+
+
+@pytest.mark.skipif(not IN_WORKSPACE, reason="the folders are those of the workspace")
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if "pip install" in page.read_text("utf-8")], ids=lambda page: page.name
+)
+def test_our_packages_are_installed_from_their_folders_with_extras_that_exist(page: Path) -> None:
+    ours = {path.parent: tomllib.loads(path.read_text("utf-8"))["project"] for path in ROOT.glob("*/*/pyproject.toml")}
+    for line in re.findall(r"pip install ([^`\n]*)", page.read_text(encoding="utf-8")):
+        for word in shlex.split(line, comments=True):
+            path, _, extras = word.rstrip("]").partition("[")
+            assert path not in {project["name"] for project in ours.values()}, f"from the index: {line}"
+            if "/" in path and ":" not in path:
+                known = ours[ROOT / path].get("optional-dependencies", {})
+                assert set(filter(None, extras.split(","))) <= set(known), line

@@ -123,7 +123,7 @@ def test_two_names_for_one_rule() -> None:
 
 def test_each_layer_has_the_initializer_that_it_names() -> None:
     network = Network(
-        [Dense(50, "zeros"), Dense(50, "normal:scale=3"), Dense(50, "orthogonal")],
+        [Dense(50, initializer="zeros"), Dense(50, initializer="normal:scale=3"), Dense(50, initializer="orthogonal")],
         input_shape=(50,),
         rng=np.random.default_rng(0),
         dtype=np.float64,
@@ -149,7 +149,7 @@ def test_a_wrong_text_says_what_would_be_right(text: str, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         initializer(text)
     with pytest.raises(SettingError, match=message):
-        Dense(3, text)
+        Dense(3, initializer=text)
 
 
 def test_a_negative_scale_is_refused() -> None:

@@ -31,14 +31,14 @@ from nn_core.reference import Reference
 
 DEEP: list[Layer] = [
     Flatten(),
-    Dense(6, "he"),
+    Dense(6, initializer="he"),
     ReLU(),
     Dropout(0.3),
-    Dense(5, "xavier"),
+    Dense(5, initializer="xavier"),
     Tanh(),
-    Dense(4, "lecun"),
+    Dense(4, initializer="lecun"),
     LeakyReLU(0.1),
-    Dense(4, "orthogonal"),
+    Dense(4, initializer="orthogonal"),
     GELU(),
     Dense(3),
     Sigmoid(),
@@ -128,12 +128,6 @@ def test_biases_begin_at_zero_and_weights_do_not() -> None:
     network = build(DEEP, (2, 3))
     assert network.vector[: network.weight_count].all()
     assert not network.vector[network.weight_count :].any()
-
-
-def test_without_a_generator_all_is_zero() -> None:
-    network = Network([Dense(3)], input_shape=(2,))
-    assert not network.vector.any()
-    assert network.vector.dtype == np.float32
 
 
 def test_running_statistics_move_towards_the_batch() -> None:

@@ -8,7 +8,7 @@ from nn_core.layers import GRU, Dense, Dropout, Embedding, Flatten, ReLU
 from nn_core.network import Network
 from nn_core.summary import Summary, SummaryRow, summarize, table
 
-LAYERS = [Flatten(), Dense(20), ReLU(), Dropout(0.2), Dense(1, "xavier")]
+LAYERS = [Flatten(), Dense(20), ReLU(), Dropout(0.2), Dense(1, initializer="xavier")]
 
 
 def test_every_figure_by_hand() -> None:

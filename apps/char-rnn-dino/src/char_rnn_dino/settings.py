@@ -51,7 +51,7 @@ class SequenceSettings(Settings):
         for _ in range(self.layers):
             layer = CELLS[self.cell](self.hidden, recurrent_initializer=self.recurrent_initializer)
             chain += [layer, *_dropout(self.dropout)]
-        chain.append(Dense(vocabulary_size, "xavier"))
+        chain.append(Dense(vocabulary_size, initializer="xavier"))
         return Network(chain, input_shape=(None,), rng=rng, dtype=self.dtype)
 
     def sequence_recipe(self) -> Recipe:

@@ -23,7 +23,7 @@ def norms_of(
 
 def same_network(cell: str, rng: np.random.Generator) -> Network:
     """The network of `norms_of`."""
-    layers = [Embedding(27, 32), CELLS[cell](7), Dense(27, "xavier")]
+    layers = [Embedding(27, 32), CELLS[cell](7), Dense(27, initializer="xavier")]
     return Network(layers, input_shape=(None,), rng=rng, dtype=np.float64)
 
 

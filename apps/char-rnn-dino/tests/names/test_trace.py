@@ -20,7 +20,7 @@ def test_probabilities_are_those_of_the_network() -> None:
 
 
 def test_states_of_each_layer() -> None:
-    layers = [Embedding(3, 3), CELLS["rnn"](4), CELLS["lstm"](5), Dense(3, "xavier")]
+    layers = [Embedding(3, 3), CELLS["rnn"](4), CELLS["lstm"](5), Dense(3, initializer="xavier")]
     rng = np.random.default_rng(0)
     network = Network(layers, input_shape=(None,), rng=rng, dtype=np.float64)
     embedding, rnn, _, dense = (layer.params for layer in network)

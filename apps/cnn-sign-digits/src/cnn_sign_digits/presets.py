@@ -64,7 +64,7 @@ def accurate(classes: int, activation: Layer, initializer: str, dropout: float) 
     """
 
     def convolution(filters: int, kernel_size: int = 3, strides: int = 1) -> list[Layer]:
-        conv = Conv2D(filters, kernel_size, strides, padding="same", initializer=initializer)
+        conv = Conv2D(filters, kernel_size, strides=strides, padding="same", initializer=initializer)
         return [conv, BatchNorm(), activation]
 
     return [
@@ -85,7 +85,7 @@ def accurate(classes: int, activation: Layer, initializer: str, dropout: float) 
 def _head(classes: int, initializer: str, dropout: float) -> list[Layer]:
     """Dropout, if any, and a dense layer of logits."""
     noise: list[Layer] = [Dropout(dropout)] if dropout > 0 else []
-    return [*noise, Dense(classes, initializer)]
+    return [*noise, Dense(classes, initializer=initializer)]
 
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(

@@ -38,7 +38,7 @@ from nn_core.network import Network
         (Conv2D(8, 5, padding="same"), "Conv2D 5x5, 8"),
         (Conv2D(16, (3, 5), strides=2), "Conv2D 3x5 / 2, 16"),
         (MaxPool2D(8), "MaxPool2D 8x8"),
-        (AveragePool2D(3, 2), "AveragePool2D 3x3 / 2"),
+        (AveragePool2D(3, strides=2), "AveragePool2D 3x3 / 2"),
         (Dense(10), "Dense 10"),
         (Dropout(0.2), "Dropout 0.2"),
         (GlobalAveragePool2D(), "GlobalAverage"),

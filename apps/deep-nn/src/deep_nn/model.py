@@ -116,7 +116,7 @@ def build_layers(settings: NetworkSettings, outputs: int) -> list[Layer]:
     """Dense, activation and dropout per hidden layer, then a dense layer of logits."""
     layers: list[Layer] = []
     for units, rate in zip(settings.units(), settings.dropout_rates(), strict=True):
-        layers += [Dense(units, settings.initializer), activation(settings.activation)]
+        layers += [Dense(units, initializer=settings.initializer), activation(settings.activation)]
         if rate > 0:
             layers.append(Dropout(rate))
-    return [*layers, Dense(outputs, settings.initializer)]
+    return [*layers, Dense(outputs, initializer=settings.initializer)]

@@ -124,9 +124,9 @@ class TestFairness:
             batch = trainer.batches.batch
 
             def recorded(seed: tuple[int, int]) -> Any:
-                x, y = batch(seed)
+                x, y, weights = batch(seed)
                 run["batches"].append((x.copy(), y.copy()))
-                return x, y
+                return x, y, weights
 
             trainer.batches.batch = recorded  # type: ignore[method-assign]
             return trainer

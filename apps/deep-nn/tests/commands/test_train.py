@@ -146,7 +146,7 @@ OPTIONS = [
     ("--seed", "7"),
     ("--dtype", "float64"),
 ]
-ELSEWHERE = {"--test", "--early-stopping", "--save", "--resume", "--log", "--figure", "--json"}
+ELSEWHERE = {"--test", "--early-stopping", "--save", "--resume", "--log", "--log-format", "--figure", "--json"}
 BACKEND = {"--threads", "--engine", "--shards", "--plugin"}
 """Tested in test_train_backend.py."""
 SHORT = ("train", "--epochs", 3)

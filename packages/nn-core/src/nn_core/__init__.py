@@ -1,4 +1,62 @@
-"""Neural networks from first principles in NumPy, with hand-written gradients."""
+"""Neural networks from first principles in NumPy, with hand-written gradients.
+
+    import numpy as np
+    from nn_core import Dense, Model, Network, ReLU
+
+    x = np.random.default_rng(0).normal(size=(400, 2))     # a row per example
+    y = x[:, 0] * x[:, 1] > 0                              # its class: 0, 1, 2, ... (or False, True)
+    x = (x - x.mean(axis=0)) / x.std(axis=0)               # of similar scale
+
+    network = Network([Dense(16), ReLU(), Dense(2)], input_shape=(2,), seed=0)
+    model = Model(network, "softmax-cross-entropy", "adam", learning_rate=0.01)
+    history = model.fit(x, y, epochs=20, validation=0.2, seed=0)
+    print(history["validation_loss"][-1])
+    print(model.evaluate(x, y))                            # {"loss": 0.1, "accuracy": 0.97}
+    model.predict(x), model.probabilities(x)               # classes (N,), probabilities (N, 2)
+    model.save("model.h5")
+    model = Model.load("model.h5")
+
+A network ends in logits: no Softmax or Sigmoid, the loss has it. Losses by name:
+
+    "softmax-cross-entropy"   classes 0 to C - 1; the last layer is Dense(C)
+    "binary-cross-entropy"    labels 0 and 1; the last layer is Dense(1)
+    "mean-squared-error"      numbers; the last layer is Dense(1), or as many as there are targets
+
+Shapes of one example, without the batch axis, and with channels last:
+
+    input_shape=(30,)           features         Dense
+    input_shape=(64, 64, 3)     images           Conv2D, MaxPool2D, Flatten, Dense
+    input_shape=(None, 8)       sequences        LSTM, GRU, SimpleRNN, LastStep
+    input_shape=(None,)         tokens           Embedding, then as for sequences
+
+Training
+    Model                fit, evaluate, predict, probabilities, save and load
+    Network              a chain of layers with its weights: network(x), network.params
+    Trainer              the loop below Model: stops and resumes after any step
+    Recipe               loss, optimizer and their settings
+    Engine, Reference    what computes: fast, or layer by layer as written
+    History              metrics by epoch, loss by step
+    Callback             hooks after each step and epoch: EarlyStopping, RestoreBestWeights
+    TrainingState        what a callback sees
+
+Layers
+    Dense                y = x @ W + b
+    Conv2D               convolution of images; MaxPool2D, AveragePool2D, GlobalAveragePool2D
+    SimpleRNN, GRU, LSTM recurrent layers; LastStep, MeanOverTime: one output per sequence
+    Embedding            a row of features per token
+    BatchNorm            normalization over the batch; InstanceNorm, over each image
+    Dropout              Dropout(0.2) drops 20% in training
+    Flatten, Reshape     other shapes of the same numbers; Select takes columns
+    Residual, Parallel   x + f(x), and branches side by side; Chain, layers as one layer
+    ReLU, LeakyReLU, GELU, Sigmoid, Tanh    activations, each a layer; Activation is their base
+    Layer, Parameter     for layers of your own
+
+Losses       SoftmaxCrossEntropy, BinaryCrossEntropy, MeanSquaredError; Loss for your own
+Optimizers   GradientDescent, Momentum, Nesterov, RMSProp, Adam, AdamW; Optimizer for your own
+
+Modules, imported on first use: nn_core.losses, .metrics, .optim, .training, .batches, .checkpoint,
+.summary, .gradient_check, .generate, .exchange, .sklearn; help(nn_core.losses) and so on.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -33,6 +91,7 @@ if TYPE_CHECKING:
         Tanh,
     )
     from nn_core.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
+    from nn_core.model import Model
     from nn_core.network import Network
     from nn_core.optim.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
     from nn_core.reference import Reference
@@ -41,6 +100,7 @@ if TYPE_CHECKING:
     from nn_core.training.recipe import Recipe
     from nn_core.training.state import TrainingState
     from nn_core.training.trainer import Trainer
+    from nn_core.version import __version__
 
 __all__ = [
     "GELU",
@@ -71,6 +131,7 @@ __all__ = [
     "Loss",
     "MaxPool2D",
     "MeanSquaredError",
+    "Model",
     "Momentum",
     "Nesterov",
     "Network",
@@ -88,6 +149,7 @@ __all__ = [
     "Tanh",
     "Trainer",
     "TrainingState",
+    "__version__",
 ]
 
 _NAMES = lazy_names(
@@ -98,6 +160,7 @@ _NAMES = lazy_names(
             Embedding Flatten GlobalAveragePool2D InstanceNorm LastStep Layer LeakyReLU MaxPool2D
             Parameter ReLU Residual Sigmoid SimpleRNN Tanh""",
         "losses": "BinaryCrossEntropy Loss MeanSquaredError SoftmaxCrossEntropy",
+        "model": "Model",
         "network": "Network",
         "optim.optimizers": "Adam AdamW GradientDescent Momentum Nesterov Optimizer RMSProp",
         "reference": "Reference",
@@ -106,6 +169,7 @@ _NAMES = lazy_names(
         "training.recipe": "Recipe",
         "training.state": "TrainingState",
         "training.trainer": "Trainer",
+        "version": "__version__",
     },
 )
 

@@ -11,7 +11,7 @@ POSITIONS: class -> a function of the class's name and the arguments, for too ma
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from nn_core.hints import call, shown
+from nn_core.source_code import call, shown
 
 Advice: TypeAlias = str | Callable[[str, tuple[Any, ...], Mapping[str, Any], Any], str]
 

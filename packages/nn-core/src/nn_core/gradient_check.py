@@ -71,7 +71,7 @@ def check_layer(
     The loss is sum(r * y) with random r, so that every output has a different weight. Running
     statistics and frozen parameters are positive, since they may include variances.
     """
-    network = Network([layer], input_shape=x.shape[1:], dtype=np.float64)
+    network = Network([layer], input_shape=x.shape[1:], dtype=np.float64, initialize=False)
     network.vector[...] = rng.normal(size=network.vector.shape)
     fixed = network.vector[network.trained_count :]
     np.exp(fixed, out=fixed)
@@ -103,7 +103,14 @@ class _Twin:
         rng: np.random.Generator,
         training: bool,
     ) -> None:
-        self.network = Network(network.layers, input_shape=network.input_shape, dtype=np.float64, tied=network.tied)
+        self.network = Network(
+            network.layers,
+            input_shape=network.input_shape,
+            dtype=np.float64,
+            tied=network.tied,
+            padding=network.padding,
+            initialize=False,
+        )
         self.network.vector[...] = network.vector
         self.x = self.network.validate_input(np.array(x))
         self.targets, self.loss = targets, loss

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nn_core.errors import ArgumentError
+from nn_core.source_code import call, shown
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -147,7 +148,8 @@ def attribute_hint(owner: type | str, name: str, known: Iterable[str] = ()) -> s
         known = known or [each for each in dir(owner) if not each.startswith("_")]
     if advice is None:
         close = closest(name, known)
-        advice = f"did you mean {close!r}?" if close else ""
+        listed = f"help({owner}) lists its names" if isinstance(owner, str) else ""
+        advice = f"did you mean {close!r}?" if close else listed
     return advice
 
 
@@ -158,16 +160,3 @@ def closest(name: str, choices: Iterable[str]) -> str | None:
     lower = {choice.lower(): choice for choice in choices}
     found = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.75)
     return lower[found[0]] if found else None
-
-
-def call(title: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> str:
-    """The code of a call."""
-    return f"{title}({', '.join([*map(shown, args), *(f'{name}={shown(value)}' for name, value in kwargs.items())])})"
-
-
-def shown(value: object) -> str:
-    """A value in code; "..." for a long one."""
-    if isinstance(value, type):
-        return value.__name__
-    text = repr(value)
-    return text if len(text) <= 60 and not text.startswith("<") and "\n" not in text else "..."

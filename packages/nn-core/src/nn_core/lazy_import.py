@@ -5,6 +5,7 @@ convolutions. Python calls a module's `__getattr__` for missing names (PEP 562).
 """
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -30,17 +31,37 @@ def lazy_names(package: str, modules: Mapping[str, str]) -> dict[str, Lazy]:
 
 
 def lazy_attributes(package: str, names: Mapping[str, Lazy]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """The functions `__getattr__` and `__dir__` of a package that exports these names.
+    """The functions `__getattr__` and `__dir__` of a package that exports these names and its modules.
 
     __getattr__, __dir__ = lazy_attributes(__name__, NAMES)
+
+    An unknown name is answered with the line that works.
     """
 
     def get(name: str) -> Any:
-        if name not in names:
+        if name in names:
+            return names[name].load()
+        if name.startswith("_"):
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return names[name].load()
+        try:
+            return importlib.import_module(f"{package}.{name}")
+        except ImportError as error:  # ModuleNotFoundError of this very name, or an extra that is not installed
+            if getattr(error, "name", None) != f"{package}.{name}":
+                raise AttributeError(f"{package}.{name}: {error}") from error
+        return _advise(name, from_import=sys._getframe(1).f_code.co_name == "_handle_fromlist")
+
+    def _advise(name: str, *, from_import: bool) -> Any:
+        from nn_core.hints import missing_attribute
+
+        error = missing_attribute(package, name, list_names())
+        raise ImportError(str(error)) if from_import else error from None  # an AttributeError would be replaced
 
     def list_names() -> list[str]:
-        return sorted({*vars(importlib.import_module(package)), *names})
+        import pkgutil
+
+        module = importlib.import_module(package)
+        modules = {each.name for each in pkgutil.iter_modules(getattr(module, "__path__", ()))}
+        own = {name for name in vars(module) if name.startswith("__")}
+        return sorted({*own, *getattr(module, "__all__", ()), *names, *modules})
 
     return get, list_names

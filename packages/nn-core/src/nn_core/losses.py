@@ -7,6 +7,7 @@ caller divides once for the whole batch, L = total / count, so a batch may be sp
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -15,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.activations import sigmoid, softplus
-from nn_core.arrays import Array, Labels
+from nn_core.arrays import Array, Labels, Shape
 from nn_core.errors import DataError, ShapeError
 from nn_core.hints import HelpfulErrors
-from nn_core.registry import Registry
+from nn_core.registry import Registry, require
+from nn_core.targets import as_class_labels, as_real_targets
 
 IGNORE_INDEX = -1
 """The label of a step without a target, such as padding."""
@@ -44,6 +46,14 @@ class Loss(HelpfulErrors, ABC):
     @abstractmethod
     def total(self, output: Array, y: npt.NDArray[Any], weights: Array | None = None) -> tuple[float, Array]:
         """The sum of the losses and its gradient, as a new array."""
+
+    def as_targets(self, y: object, output_shape: Shape) -> npt.NDArray[Any]:
+        """The targets of a data set as the array that `total` takes: lists, tables and more are converted.
+
+        output_shape  shape of the network's output for one example
+        Raises DataError or ShapeError for what cannot be meant.
+        """
+        return np.asarray(y)
 
     def __call__(self, output: Array, y: npt.NDArray[Any], weights: Array | None = None) -> tuple[float, Array]:
         """The mean over the targets, and its gradient.
@@ -76,6 +86,19 @@ class BinaryCrossEntropy(Loss):
 
     default_metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
     takes_logits: ClassVar[bool] = True
+
+    def as_targets(self, y: object, output_shape: Shape) -> Labels:
+        """Integer labels (N,), or 0 and 1 for each of several logits; see `as_class_labels`."""
+        outputs = math.prod(size or 1 for size in output_shape[-1:])
+        labels = as_class_labels(y, output_shape, classes=2 if outputs == 1 else 0)
+        if outputs > 1 and labels.shape[1:] != output_shape and None not in output_shape:
+            raise ShapeError(
+                f"binary cross-entropy of labels {labels.shape} takes one logit, Dense(1), not {outputs};"
+                f" {outputs} classes take softmax-cross-entropy"
+            )
+        if labels.ndim == 1 and labels.size and labels.min() < 0 and labels.max() > 0 and labels.all():
+            raise DataError("labels are 0 and 1, not -1 and 1: (y > 0).astype(int)")
+        return labels
 
     def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
         return _count_labels(y, weights)
@@ -115,6 +138,18 @@ class SoftmaxCrossEntropy(Loss):
 
     default_metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
     takes_logits: ClassVar[bool] = True
+
+    def as_targets(self, y: object, output_shape: Shape) -> Labels:
+        """Integer labels (N,), or (N, T) for sequences; see `as_class_labels`.
+
+        Raises SettingError for a single logit, whose softmax is 1 whatever it is.
+        """
+        classes = output_shape[-1] if output_shape else None
+        require(
+            classes != 1,
+            "softmax cross-entropy takes a logit per class, such as Dense(2); Dense(1) takes binary-cross-entropy",
+        )
+        return as_class_labels(y, output_shape, classes=classes or 0)
 
     def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
         return _count_labels(y, weights)
@@ -161,6 +196,10 @@ class MeanSquaredError(Loss):
     """
 
     default_metrics: ClassVar[tuple[str, ...]] = ("mean-absolute-error",)
+
+    def as_targets(self, y: object, output_shape: Shape) -> npt.NDArray[Any]:
+        """Real numbers in the shape of the output; (N,) for a single output; see `as_real_targets`."""
+        return as_real_targets(y, output_shape)
 
     def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
         _check_numbers(y, "targets")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -16,8 +16,12 @@ from nn_core.arrays import Array, Arrays, Examples, Shape
 from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import Layer, Parameter, State, has_arrays
+from nn_core.layers.bound import BoundLayer
 from nn_core.layers.chain import Chain, below
+from nn_core.layers.channels_first import looks_channels_first
 from nn_core.layers.context import Context
+from nn_core.layers.items import as_layers
+from nn_core.noise import fresh_seed
 from nn_core.registry import require
 
 
@@ -31,35 +35,51 @@ class Network(HelpfulErrors):
 
     A gradient is a vector in the same order; see `new_gradients`.
 
-    layers       the layers, first to last
-    input_shape  shape of one example, without the batch axis; None is a variable number of steps:
-                 (None, D) for sequences of features, (None,) for sequences of tokens
-    rng          initializes the parameters, layer by layer; None leaves them at zero
+    layers       the layers, first to last; a text such as "relu" is an activation
+    input_shape  shape of one example, without the batch axis; n is (n,). None is a variable number
+                 of steps: (None, D) for sequences of features, (None,) for sequences of tokens
+    seed         seed of the initial parameters; by default a fresh one, kept as `seed`
+    rng          instead of a seed, the generator that initializes the parameters, layer by layer
     dtype        float32, or float64 for gradient checks
     tied         name -> name of the parameter with which it is tied, of the same shape:
                  {"3/W": "0/W"}
+    padding      of sequences, the token, or the value of all features, that marks a padded step
+    initialize   False leaves the parameters at zero, to be filled
 
     Raises ShapeError if a layer does not fit the previous one, naming the layer, and SettingError
-    for an empty chain, another dtype, or invalid ties.
+    for an empty chain, what is not a layer, another dtype, or invalid ties.
     """
 
     def __init__(
         self,
-        layers: Iterable[Layer],
+        layers: Iterable[Layer | str],
         *,
-        input_shape: Sequence[int | None],
-        rng: np.random.Generator | None = None,
+        input_shape: int | Sequence[int | None],
+        seed: int | None = None,
+        rng: int | np.random.Generator | None = None,
         dtype: npt.DTypeLike = np.float32,
         tied: Mapping[str, str] = MappingProxyType({}),
+        padding: float | None = None,
+        initialize: bool = True,
     ) -> None:
-        self.chain = Chain(tuple(layers))
+        self.chain = Chain(as_layers(layers, "Network"))
         self.layers = self.chain.layers
-        self.input_shape: Shape = tuple(input_shape)
-        self.dtype = np.dtype(dtype)
+        self.input_shape = _as_shape(input_shape)
+        self.dtype = _as_dtype(dtype)
         require(len(self.layers) > 0, "a network needs at least one layer")
-        require(self.dtype in (np.float32, np.float64), f"a network computes in float32 or float64, not {self.dtype}")
-        for layer in self.layers[1:]:
-            require(not layer.takes_integers, f"{layer!r} takes integers: it must come first")
+        if looks_channels_first(self.layers, self.input_shape):
+            C, H, W = self.input_shape
+            raise ShapeError(
+                f"{self.input_shape} looks channels first; channels come last: "
+                f"input_shape={(H, W, C)}, x.transpose(0, 2, 3, 1)"
+            )
+        self.seed: int | None = None
+        generator = None
+        if initialize:
+            self.seed, generator = _generator(seed, rng)
+        self.padding = padding
+        require(padding is None or math.isfinite(padding), f"padding must be a finite number, not {padding}")
+        require(padding is None or self._has_steps(), f"padding is for sequences, not for inputs {self.input_shape}")
         self.shapes = self.chain.shapes(self.input_shape)
         state = self.chain.initial_state(0, self.input_shape, self.dtype)
         self._no_state = None if has_arrays(state) else state
@@ -77,8 +97,12 @@ class Network(HelpfulErrors):
         self.trained = self.vector[: self.trained_count]
         owners = {name: self.tied.get(name, name) for name in self.declared}
         self.params = self._views(self.vector, owners)
-        if rng is not None:
-            self.initialize(rng)
+        if generator is not None:
+            self.initialize(generator)
+
+    def __call__(self, x: npt.ArrayLike) -> Array:
+        """The outputs for a batch x (N, ...), in prediction; for many examples, use `Engine.predict`."""
+        return self.activations(np.asarray(x))[-1]
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -97,8 +121,12 @@ class Network(HelpfulErrors):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled and copied as its settings and its vector; the views are made anew."""
-        settings = {"input_shape": self.input_shape, "dtype": self.dtype, "tied": self.tied}
-        return _restored, (self.layers, settings, self.vector)
+        settings = {"input_shape": self.input_shape, "dtype": self.dtype, "tied": self.tied, "padding": self.padding}
+        return _restored, (self.layers, settings, self.vector, self.seed)
+
+    def count_params(self) -> int:
+        """The number of parameters, including running statistics and frozen ones; tied ones count once."""
+        return self.vector.size
 
     def initialize(self, rng: np.random.Generator) -> None:
         """Initialize all parameters with their initializers, in the order of the layers."""
@@ -136,6 +164,18 @@ class Network(HelpfulErrors):
         if x.dtype.kind not in "biuf":
             raise DataError(f"the network takes real numbers, not {x.dtype}")
         return x.astype(self.dtype)
+
+    def lengths(self, x: npt.NDArray[Any]) -> npt.NDArray[np.intp] | None:
+        """The number of steps of each sequence of a batch x (N, T, ...): (N,), at least 1.
+
+        It is one plus the last step that is not padding. None for a network without padding.
+        """
+        if self.padding is None:
+            return None
+        real = x != self.padding
+        real = real.reshape(*real.shape[:2], -1).any(axis=2)
+        lengths: npt.NDArray[np.intp] = (real * np.arange(1, real.shape[1] + 1)).max(axis=1, initial=1)
+        return lengths
 
     def initial_state(self, N: int) -> State:
         """The initial state of N sequences."""
@@ -198,6 +238,10 @@ class Network(HelpfulErrors):
                 batch = gradients[self._slices[name]].reshape(r.shape)
                 r += (1.0 - parameter.momentum) * (batch - r)
 
+    def _has_steps(self) -> bool:
+        """Whether an example is a sequence."""
+        return self.chain.takes_integers or len(self.input_shape) == 2 or self.input_shape[:1] == (None,)
+
     def _check_tied(self) -> None:
         for name, owner in self.tied.items():
             if name not in self.declared or owner not in self.declared:
@@ -230,43 +274,55 @@ class Network(HelpfulErrors):
         )
 
 
-def _restored(layers: Sequence[Layer], settings: Mapping[str, Any], vector: Array) -> Network:
+def _restored(layers: Sequence[Layer], settings: Mapping[str, Any], vector: Array, seed: int | None) -> Network:
     """A pickled network."""
-    network = Network(layers, **settings)
+    network = Network(layers, **settings, initialize=False)
     network.vector[...] = vector
+    network.seed = seed
     return network
+
+
+def _as_shape(shape: int | Sequence[int | None]) -> Shape:
+    """The shape of an example; n is (n,)."""
+    if isinstance(shape, int | np.integer):
+        return (int(shape),)
+    try:
+        sizes = tuple(None if size is None else operator.index(size) for size in shape)
+    except TypeError:
+        raise ShapeError(
+            f"input_shape must be a number of features or a shape such as (28, 28, 1), not {shape!r}"
+        ) from None
+    if any(size is not None and size < 0 for size in sizes):
+        raise ShapeError(f"input_shape must have positive sizes, not {sizes}")
+    return sizes
+
+
+def _as_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        kind = None
+    if kind not in (np.float32, np.float64):
+        raise SettingError(f"a network computes in float32 or float64, not {dtype if kind is None else kind}")
+    return kind
+
+
+def _generator(seed: int | None, rng: int | np.random.Generator | None) -> tuple[int | None, np.random.Generator]:
+    """The seed, None for a given generator, and the generator of the initial parameters."""
+    require(seed is None or rng is None, f"the seed is given twice: seed={seed!r} and rng={rng!r}")
+    if isinstance(rng, np.random.Generator):
+        return None, rng
+    given = fresh_seed() if seed is None and rng is None else rng if seed is None else seed
+    try:
+        number = operator.index(given)  # type: ignore[arg-type]
+    except TypeError:
+        example = "rng takes an integer or np.random.default_rng(0)" if seed is None else "seed takes an integer"
+        raise SettingError(f"{example}, not {given!r}") from None
+    require(number >= 0, f"the seed must be at least 0, not {number}")
+    return number, np.random.default_rng(number)
 
 
 def require_array(x: Examples) -> None:
     """Raise DataError unless x is an array."""
     if not hasattr(x, "shape"):
         raise DataError(f"the network takes an array of examples, not {type(x).__name__}")
-
-
-@dataclass(frozen=True)
-class BoundLayer:
-    """A layer with its parameters in a network."""
-
-    layer: Layer
-    params: Arrays
-    dtype: np.dtype[Any]
-
-    def __call__(self, x: npt.ArrayLike) -> Array:
-        """The output for a batch x, in prediction and from the initial state.
-
-        Raises ShapeError if x does not fit the layer or its parameters, DataError unless it has
-        real numbers.
-        """
-        x = np.asarray(x)
-        if x.dtype.kind not in ("iu" if self.layer.takes_integers else "biuf"):
-            raise DataError(f"{self.layer!r} does not take {x.dtype}")
-        if not self.layer.takes_integers and x.dtype.kind != "f":
-            x = x.astype(self.dtype)
-        shape = x.shape[1:]
-        self.layer.output_shape(shape)
-        for name, parameter in self.layer.parameters(shape).items():
-            if parameter.shape != self.params[name].shape:
-                raise ShapeError(f"{self.layer!r} does not take examples of shape {shape} in this network")
-        state = self.layer.initial_state(len(x), shape, self.dtype)
-        y, _, _ = self.layer.forward_with_state(x, state, self.params, Context(training=False))
-        return y

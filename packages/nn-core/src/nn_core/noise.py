@@ -6,12 +6,18 @@ processes, and resuming a run requires only its seed and step.
 """
 
 import math
+import os
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array
+
+
+def fresh_seed() -> int:
+    """A seed of 32 bits from the operating system."""
+    return int.from_bytes(os.urandom(4), "little")
 
 
 def uniform(

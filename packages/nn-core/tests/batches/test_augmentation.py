@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn_core.batches import augmentation as module
-from nn_core.batches.augmentation import AUGMENTATIONS, Augmentation, augmentation, rotate
+from nn_core.batches.augmentation import AUGMENTATIONS, Augmentation, augmentation, rotate, rotation_weights
 from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.noise import uniform
 
@@ -258,3 +258,14 @@ def test_rotated_by_a_right_angle_each_pixel_is_where_it_should_be() -> None:
     np.testing.assert_array_equal(rotate(x, 90), np.rot90(x, -1, axes=(1, 2)))
     np.testing.assert_array_equal(rotate(x, -90), np.rot90(x, 1, axes=(1, 2)))
     np.testing.assert_array_equal(rotate(x, 0), x)
+
+
+@pytest.mark.parametrize("degrees", [20.0, -33.0, 180.0])
+@pytest.mark.parametrize("shape", [(9, 6, 3), (5, 1, 1)])
+def test_a_rotation_is_a_weighted_sum_of_pixels(degrees: float, shape: tuple[int, int, int]) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (2, *shape), dtype=np.uint8)
+    indices, weights = rotation_weights(degrees, *shape[:2])
+    assert set(weights.sum(axis=1)) == {256}
+    pixels = x.reshape(2, -1, shape[2])[:, indices]  # (N, H W, 4, C)
+    summed = (pixels * weights[..., None]).sum(axis=2) / 256
+    np.testing.assert_array_equal(summed.reshape(x.shape), rotate(x, degrees))

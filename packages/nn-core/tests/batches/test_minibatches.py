@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn_core.batches.minibatches import MiniBatches
-from nn_core.errors import SettingError, ShapeError
+from nn_core.batches.minibatches import MiniBatches, as_examples
+from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.sequences import trim_padding
 
 sizes = st.integers(1, 40)
@@ -27,9 +27,10 @@ def take(batches: MiniBatches, steps: int, seed: int = 0, *, first: int = 1) -> 
     """The numbers of the examples in some batches, once x and y agree about them."""
     taken = []
     for step in range(first, first + steps):
-        x, y = batches.batch((seed, step))
+        x, y, weights = batches.batch((seed, step))
+        assert weights is None
         np.testing.assert_array_equal(x, -y[:, None] + np.array([0.0, 0.5]))
-        np.testing.assert_array_equal(batches.targets((seed, step)), y)
+        np.testing.assert_array_equal(batches.targets((seed, step))[0], y)
         taken.append((-y).tolist())
     return taken
 
@@ -84,7 +85,7 @@ def test_a_batch_keeps_shape_and_type_and_copies_the_examples() -> None:
     y = np.arange(5, dtype=np.uint8)
     before = x.copy()
     batches = MiniBatches(x, y, batch_size=2)
-    batch_x, batch_y = batches.batch((0, 1))
+    batch_x, batch_y, _ = batches.batch((0, 1))
     assert batch_x.shape == (2, 2, 3)
     assert [batch_x.dtype, batch_y.dtype] == [np.dtype(np.float32), np.dtype(np.uint8)]
     np.testing.assert_array_equal(batch_x, x[batch_y])
@@ -97,7 +98,7 @@ def test_targets_may_have_axes_of_their_own() -> None:
     y = np.stack([x, 2 * x], axis=1)
     batches = MiniBatches(x, y, batch_size=3)
     for step in range(1, batches.steps_per_epoch + 1):
-        batch_x, batch_y = batches.batch((0, step))
+        batch_x, batch_y, _ = batches.batch((0, step))
         np.testing.assert_array_equal(batch_y, np.stack([batch_x, 2 * batch_x], axis=1))
 
 
@@ -117,6 +118,55 @@ def test_what_makes_no_batches_is_refused(
     x: npt.NDArray[np.float64] = np.zeros((examples, 2))
     with pytest.raises(error, match=message):
         MiniBatches(x, np.zeros(targets, int), batch_size=batch_size)
+
+
+def test_weights_follow_their_examples() -> None:
+    x = np.arange(7.0)
+    batches = MiniBatches(x, -x, batch_size=3, weights=10 * x)
+    for step in range(1, 7):
+        batch_x, _, weights = batches.batch((0, step))
+        np.testing.assert_array_equal(weights, 10 * batch_x)
+        np.testing.assert_array_equal(batches.targets((0, step))[1], weights)
+    whole = MiniBatches(x, -x, batch_size=None, weights=10 * x)
+    np.testing.assert_array_equal(whole.batch((0, 1))[2], 10 * x)
+    with pytest.raises(ShapeError, match="7 examples, but 6 weights"):
+        MiniBatches(x, -x, batch_size=3, weights=x[1:])
+
+
+class Table:
+    """Something of another library that NumPy can convert."""
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> npt.NDArray[Any]:
+        return np.arange(6.0).reshape(3, 2)
+
+
+@pytest.mark.parametrize("given", [[[0, 1], [2, 3], [4, 5]], Table(), np.arange(6).reshape(3, 2)])
+def test_lists_and_tables_are_examples(given: Any) -> None:
+    np.testing.assert_array_equal(as_examples(given), [[0, 1], [2, 3], [4, 5]])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([[1, 2], [3]], "x has examples of different lengths; pad them to one length"),
+        ([["red", 1]], r"x has values that are not numbers \(<U\d+\); encode text, then x.astype\(float\)"),
+        (np.array([[1, None]]), "not numbers .object."),
+        (iter([1]), "x is an array of examples, not list_iterator"),
+        (None, "x is an array of examples, not NoneType"),
+        (np.ma.masked_equal([1.0, 2.0], 2.0), r"x has masked values; fill them: x.filled\(0\)"),
+    ],
+)
+def test_what_is_no_array_of_examples_is_refused(given: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        as_examples(given)
+
+
+def test_a_sparse_matrix_is_made_dense_by_hand() -> None:
+    class Sparse:
+        def toarray(self) -> None: ...
+
+    with pytest.raises(DataError, match=r"x is an array of examples, not Sparse: x.toarray\(\)"):
+        as_examples(Sparse())
 
 
 # Padded sequences
@@ -146,9 +196,20 @@ def test_batches_are_as_long_as_their_longest_example(batch_size: int | None) ->
     x, y = padded_words()
     plain, trim = (MiniBatches(x, y, batch_size=batch_size, trim=trim) for trim in (False, True))
     for step in range(1, 9):
-        (x_plain, y_plain), (x_trim, y_trim) = plain.batch((0, step)), trim.batch((0, step))
+        (x_plain, y_plain, _), (x_trim, y_trim, _) = plain.batch((0, step)), trim.batch((0, step))
         length = x_trim.shape[1]
         np.testing.assert_array_equal(x_trim, x_plain[:, :length])
         np.testing.assert_array_equal(y_trim, y_plain[:, :length])
         assert (y_plain[:, length:] == -1).all()
         assert (y_trim[:, -1] >= 0).any()
+
+
+@pytest.mark.parametrize("by_step", [False, True])
+def test_weights_of_padded_sequences_are_trimmed_too(by_step: bool) -> None:
+    x, y = padded_words()
+    weights = np.arange(x.size, dtype=float).reshape(x.shape) if by_step else np.arange(len(x), dtype=float)
+    batches = MiniBatches(x, y, batch_size=4, weights=weights, trim=True)
+    for step in range(1, 7):
+        _, batch_y, found = batches.batch((0, step))
+        assert found is not None
+        assert found.shape == (batch_y.shape if by_step else batch_y.shape[:1])

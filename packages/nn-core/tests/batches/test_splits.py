@@ -1,4 +1,4 @@
-"""stratified_split against its definition, over drawn labels and fractions."""
+"""Splits by class against their definition, over drawn labels and fractions, and at random."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nn_core.batches.splits import stratified_split
+from nn_core.batches.splits import random_split, stratified_split
 from nn_core.errors import DataError, SettingError, ShapeError
 
 label_lists = st.lists(st.integers(-3, 6), min_size=1, max_size=60)
@@ -83,3 +83,19 @@ def test_labels_that_cannot_be_split_are_refused() -> None:
         split([0, 1, 2], 0.2)
     with pytest.raises(ShapeError, match=r"\(N,\), not \(2, 2\)"):
         split([[0, 1], [1, 0]], 0.2)
+
+
+@pytest.mark.parametrize(("count", "fraction", "held_out"), [(10, 0.25, 2), (10, 0.01, 1), (2, 0.5, 1), (5, 0.7, 4)])
+def test_a_random_split_holds_out_a_fraction(count: int, fraction: float, held_out: int) -> None:
+    rows, held = random_split(count, fraction, rng=np.random.default_rng(0))
+    assert len(held) == held_out
+    assert sorted([*rows, *held]) == list(range(count))
+    assert (np.diff(rows) > 0).all()
+    assert (np.diff(held) > 0).all()
+
+
+def test_a_random_split_leaves_an_example_to_train_on() -> None:
+    with pytest.raises(DataError, match=r"^cannot hold out 0.9 of 2 examples: none would be left to train on$"):
+        random_split(2, 0.9, rng=np.random.default_rng(0))
+    with pytest.raises(SettingError, match="between 0 and 1, not 1"):
+        random_split(2, 1.0, rng=np.random.default_rng(0))

@@ -27,14 +27,14 @@ def test_chunks_in_order_are_the_streams(length: int, batch_size: int, bptt_leng
     for epoch in (0, 1):
         keys = [(epoch, epoch * steps + step) for step in range(1, steps + 1)]
         parts = [batches.batch(key) for key in keys]
-        x = np.concatenate([x for x, _ in parts], axis=1)
+        x = np.concatenate([x for x, _, _ in parts], axis=1)
         each = length // batch_size
         np.testing.assert_array_equal(x, text[: batch_size * each].reshape(batch_size, each))
-        np.testing.assert_array_equal(np.concatenate([y for _, y in parts], axis=1), -x)
-        assert {x.shape for x, _ in parts[:-1]} <= {(batch_size, bptt_length)}
+        np.testing.assert_array_equal(np.concatenate([y for _, y, _ in parts], axis=1), -x)
+        assert {x.shape for x, _, _ in parts[:-1]} <= {(batch_size, bptt_length)}
         assert parts[-1][0].size > 0
-        for key, (_, y) in zip(keys, parts, strict=True):
-            np.testing.assert_array_equal(batches.targets(key), y)
+        for key, (_, y, _) in zip(keys, parts, strict=True):
+            np.testing.assert_array_equal(batches.targets(key)[0], y)
 
 
 def test_texts_of_vectors_keep_their_axes() -> None:

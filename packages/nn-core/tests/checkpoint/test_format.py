@@ -25,8 +25,8 @@ SEAL = b"\nnn-core sha256 "
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_loaded_network_predicts_the_same_to_the_bit(tmp_path: Path, dtype: Any) -> None:
-    layers: list[Layer] = [Flatten(), Dense(5, "orthogonal"), LeakyReLU(0.2), Dropout(0.5)]
-    layers += [Dense(4, "normal:scale=0.5"), ReLU(), Dense(3)]
+    layers: list[Layer] = [Flatten(), Dense(5, initializer="orthogonal"), LeakyReLU(0.2), Dropout(0.5)]
+    layers += [Dense(4, initializer="normal:scale=0.5"), ReLU(), Dense(3)]
     network = Network(layers, input_shape=(2, 3), rng=np.random.default_rng(4), dtype=dtype)
     network.vector += 0.1
     x = np.random.default_rng(5).normal(size=(9, 2, 3)).astype(dtype)

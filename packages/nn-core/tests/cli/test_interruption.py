@@ -24,8 +24,8 @@ from toy_runs import (
 )
 
 from nn_core.arrays import Array
-from nn_core.cli.train_run import interruption
 from nn_core.errors import DivergenceError
+from nn_core.training.interruption import interruption
 
 
 class TestInterruption:

@@ -181,7 +181,7 @@ def test_the_options_of_a_run_are_its_settings() -> None:
 
     names = {parameter.name for parameter in train.params}
     fields = {field.name for field in dataclasses.fields(Settings)}
-    assert names == fields | {"save", "resume", "log", "figure", "threads", "plugin"}
+    assert names == fields | {"save", "resume", "log", "log_format", "figure", "threads", "plugin"}
 
 
 def test_an_option_can_be_left_out_and_defaults_are_those_asked_for() -> None:

@@ -107,9 +107,9 @@ class TestFairness:
             draw = trainer.batches.batch
 
             def batch(seed: tuple[int, int]) -> Any:
-                x, y = draw(seed)
+                x, y, weights = draw(seed)
                 record.append(x.tobytes() + y.tobytes())
-                return x, y
+                return x, y, weights
 
             trainer.batches.batch = batch  # type: ignore[method-assign]
             return trainer

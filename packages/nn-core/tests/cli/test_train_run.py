@@ -1,10 +1,9 @@
-"""One run of `train`: what it computes with, what it saves and when, how it logs and resumes."""
+"""One run of `train`: what it computes with, what it saves and when, how it resumes."""
 
 import contextlib
-import json
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 import numpy as np
@@ -33,6 +32,7 @@ from nn_core.network import Network
 from nn_core.optim.optimizers import Adam
 from nn_core.reference import Reference
 from nn_core.testing import modules_loaded
+from nn_core.training.log import JSONLinesLog
 from nn_core.training.recipe import Recipe
 from nn_core.training.trainer import Trainer
 
@@ -127,7 +127,7 @@ class TestSaving:
 
     def test_it_trains_as_without_saving(self, tmp_path: Path) -> None:
         trainer = build(settings_of())
-        run_toy(trainer, save=tmp_path / "toy.h5", log=tmp_path / "log.jsonl")
+        run_toy(trainer, save=tmp_path / "toy.h5", log=JSONLinesLog(tmp_path / "log.jsonl"))
         alone = uninterrupted()
         np.testing.assert_array_equal(trainer.network.vector, alone.network.vector)
         assert losses(trainer) == losses(alone)
@@ -186,60 +186,6 @@ class TestResuming:
         other.network.vector = other.network.vector[:-1]
         with pytest.raises(CheckpointError, match="another size"):
             run_toy(other, resume=load(tmp_path / "toy.h5").snapshot)
-
-
-class TestLog:
-    def rows(self, path: Path) -> list[dict[str, Any]]:
-        def refuse(constant: str) -> NoReturn:
-            raise AssertionError(f"{constant} is not JSON")
-
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line, parse_constant=refuse) for line in lines]
-
-    def test_each_epoch_is_a_line_of_its_metrics(self, tmp_path: Path) -> None:
-        trainer = build(settings_of(epochs=3))
-        run_toy(trainer, log=tmp_path / "log.jsonl")
-        assert self.rows(tmp_path / "log.jsonl") == [trainer.state.history.row(i) for i in range(3)]
-
-    def test_an_earlier_log_is_replaced(self, tmp_path: Path) -> None:
-        (tmp_path / "log.jsonl").write_text("of another run\n")
-        run_toy(build(settings_of(epochs=1)), log=tmp_path / "log.jsonl")
-        assert len(self.rows(tmp_path / "log.jsonl")) == 1
-
-    def test_a_resumed_run_has_each_epoch_once(self, tmp_path: Path) -> None:
-        log = tmp_path / "log.jsonl"
-        run_toy(build(settings_of(epochs=2)), save=tmp_path / "toy.h5", log=log)
-        with log.open("a") as file:
-            file.write('{"epoch": 3}\n')
-        trainer = resumed_from(tmp_path / "toy.h5", log=log)
-        rows = self.rows(log)
-        assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
-        assert [row["training_loss"] for row in rows] == losses(trainer)
-
-    def test_lines_are_written_as_soon_as_the_epoch_ends(self, tmp_path: Path) -> None:
-        trainer = build(settings_of(epochs=3))
-        log = tmp_path / "log.jsonl"
-        seen: list[int] = []
-        before_update(trainer, 2 * STEPS_PER_EPOCH + 1, lambda g: seen.append(len(self.rows(log))))
-        run_toy(trainer, log=log)
-        assert seen == [2]
-
-    @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-    def test_what_is_not_finite_is_null(self, tmp_path: Path, value: float) -> None:
-        trainer = build(settings_of(epochs=1))
-        trainer.metrics = {"accuracy": lambda logits, targets: value}
-        run_toy(trainer, log=tmp_path / "log.jsonl")
-        (row,) = self.rows(tmp_path / "log.jsonl")
-        assert row["training_accuracy"] is None
-        assert row["training_loss"] > 0
-
-    def test_a_full_disk_is_named_with_the_file(self) -> None:
-        full = Path("/dev/full")
-        if not full.is_char_device():
-            pytest.skip("this system has no /dev/full")
-        with pytest.raises(Exception, match="No space left") as caught:
-            run_toy(build(settings_of()), log=full)
-        assert "/dev/full" in f"{caught.value} {getattr(caught.value, 'filename', '')}"
 
 
 class TestEarlyStopping:

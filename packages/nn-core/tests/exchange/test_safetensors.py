@@ -185,6 +185,15 @@ def test_what_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_json_file_of_something_else_is_not_replaced(tmp_path: Path) -> None:
+    written(tmp_path)
+    written(tmp_path)
+    (tmp_path / "model.json").write_text('{"results": [1, 2, 3]}')
+    with pytest.raises(SettingError, match=r"model\.json would be replaced, but is no sidecar; choose another name"):
+        written(tmp_path)
+    assert (tmp_path / "model.json").read_text() == '{"results": [1, 2, 3]}'
+
+
 def test_both_files_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path)
     before = {file: file.read_bytes() for file in tmp_path.iterdir()}

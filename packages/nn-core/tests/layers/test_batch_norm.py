@@ -245,7 +245,7 @@ def test_what_it_declares() -> None:
         assert BatchNorm().output_shape(shape) == shape
     assert BatchNorm().macs((4, 5, 3)) == 60
     assert BatchNorm().macs((None, 3)) == 3
-    assert BatchNorm() == BatchNorm(0.9, 1e-5)
+    assert BatchNorm() == BatchNorm(momentum=0.9, epsilon=1e-5)
 
 
 def test_it_depends_on_the_batch_unless_it_is_frozen() -> None:

@@ -46,7 +46,7 @@ def layers_and_shapes(draw: st.DrawFn) -> tuple[Conv2D, BatchShape]:
     height = draw(st.integers(least[0], least[0] + 5))
     width = draw(st.integers(least[1], least[1] + 5))
     channels, filters = (groups * draw(st.integers(1, 2)) for _ in range(2))
-    layer = Conv2D(filters, kernel, strides, padding, dilation, groups)
+    layer = Conv2D(filters, kernel, strides=strides, padding=padding, dilation=dilation, groups=groups)
     return layer, (draw(st.integers(1, 2)), height, width, channels)
 
 
@@ -148,7 +148,7 @@ def test_groups_are_as_many_convolutions_side_by_side() -> None:
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
 @pytest.mark.parametrize(
-    "layer", [Conv2D(3, 3, padding="same"), Conv2D(4, (2, 3), (2, 1), dilation=2, groups=2)], ids=str
+    "layer", [Conv2D(3, 3, padding="same"), Conv2D(4, (2, 3), strides=(2, 1), dilation=2, groups=2)], ids=str
 )
 def test_one_pixel_that_is_not_finite_spoils_no_output_that_does_not_see_it(layer: Conv2D, value: float) -> None:
     clean, call = (LayerCall(layer, (3, 9, 10, 2), dtype=np.float32) for _ in range(2))
@@ -199,10 +199,10 @@ def test_what_it_declares() -> None:
 
 
 def test_one_number_is_for_both_directions() -> None:
-    assert Conv2D(4, 3, 2, 1, 1) == Conv2D(4, (3, 3), (2, 2), (1, 1), (1, 1))
-    from_json = Conv2D(4, [3, 3], [2, 2], [1, 1])  # type: ignore[arg-type]
-    assert from_json == Conv2D(4, 3, 2, 1)
-    assert hash(from_json) == hash(Conv2D(4, 3, 2, 1))
+    assert Conv2D(4, 3, strides=2, padding=1, dilation=1) == Conv2D(4, (3, 3), strides=(2, 2), padding=(1, 1), dilation=(1, 1))
+    from_json = Conv2D(4, [3, 3], strides=[2, 2], padding=[1, 1])  # type: ignore[arg-type]
+    assert from_json == Conv2D(4, 3, strides=2, padding=1)
+    assert hash(from_json) == hash(Conv2D(4, 3, strides=2, padding=1))
     assert repr(Conv2D(4, 3)) == (
         "Conv2D(filters=4, kernel_size=(3, 3), strides=(1, 1), padding='valid', "
         "dilation=(1, 1), groups=1, initializer='he')"

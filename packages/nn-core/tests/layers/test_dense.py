@@ -63,7 +63,7 @@ def test_dense_computes_no_d_x_where_none_is_needed() -> None:
 
 
 def test_dense_declares_what_it_learns() -> None:
-    declared = Dense(3, "lecun").parameters((None, 5))
+    declared = Dense(3, initializer="lecun").parameters((None, 5))
     assert list(declared) == ["W", "b"]
     W, b = declared["W"], declared["b"]
     assert (W.shape, W.initializer, W.weight_decay) == ((5, 3), "lecun", True)
@@ -91,4 +91,4 @@ def test_dense_needs_units(units: int) -> None:
 
 def test_an_unknown_initializer() -> None:
     with pytest.raises(SettingError, match="unknown initializer 'hee'; did you mean 'he'"):
-        Dense(3, "hee")
+        Dense(3, initializer="hee")

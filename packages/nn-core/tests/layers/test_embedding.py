@@ -84,4 +84,4 @@ def test_settings_out_of_range_are_refused() -> None:
     with pytest.raises(SettingError, match="at least one token, not -1"):
         Embedding(-1, 2)
     with pytest.raises(SettingError, match="unknown initializer"):
-        Embedding(3, 2, "nrmal")
+        Embedding(3, 2, initializer="nrmal")

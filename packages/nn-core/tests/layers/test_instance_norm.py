@@ -13,7 +13,7 @@ from nn_core.layers import Context, InstanceNorm
 
 
 def forward(x: Array, epsilon: float = 1e-5) -> Array:
-    return InstanceNorm(epsilon).forward(x, {}, Context())[0]
+    return InstanceNorm(epsilon=epsilon).forward(x, {}, Context())[0]
 
 
 @given(
@@ -26,7 +26,7 @@ def test_it_is_batch_normalization_of_a_batch_of_one(
 ) -> None:
     rng = np.random.default_rng(seed)
     x, d_y = rng.normal(3, 2, size=shape), rng.normal(size=shape)
-    y, d_x, _ = run(InstanceNorm(epsilon), x, d_y)
+    y, d_x, _ = run(InstanceNorm(epsilon=epsilon), x, d_y)
     C = shape[-1]
     for n in range(len(x)):
         one = slice(n, n + 1)
@@ -66,7 +66,7 @@ def test_what_is_not_an_image(shape: Shape) -> None:
 @pytest.mark.parametrize("epsilon", [0.0, -1.0, float("inf"), float("nan")])
 def test_epsilon_is_positive_and_finite(epsilon: float) -> None:
     with pytest.raises(SettingError, match="epsilon must be positive"):
-        InstanceNorm(epsilon)
+        InstanceNorm(epsilon=epsilon)
 
 
 def test_what_it_declares() -> None:

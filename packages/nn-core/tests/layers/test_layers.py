@@ -68,7 +68,7 @@ CHECKED: list[tuple[Layer, BatchShape]] = [
     (Dense(3), (1, 4)),
     (Dense(2), (5, 1)),
     (Dense(1), (2, 3)),
-    (Dense(4, "orthogonal"), (3, 4)),
+    (Dense(4, initializer="orthogonal"), (3, 4)),
     (Dense(15), (4, 14)),
     (Dense(2), (30, 9)),
     (Dense(3), (2, 5, 4)),
@@ -93,7 +93,7 @@ CHECKED: list[tuple[Layer, BatchShape]] = [
     (AveragePool2D(2), (2, 5, 6, 3)),
     (AveragePool2D((3, 2), strides=(1, 1)), (3, 5, 4, 2)),
     (AveragePool2D(3, strides=2, padding="same"), (2, 6, 5, 2)),
-    (AveragePool2D(3, 2, (1, 2), count_zeros=True), (2, 4, 5, 1)),
+    (AveragePool2D(3, strides=2, padding=(1, 2), count_zeros=True), (2, 4, 5, 1)),
     (GlobalAveragePool2D(), (1, 1, 1, 1)),
     (GlobalAveragePool2D(), (3, 4, 5, 2)),
     (BatchNorm(), (1, 1)),
@@ -116,7 +116,7 @@ CHECKED: list[tuple[Layer, BatchShape]] = [
     (LastStep(), (2, 1, 3)),
     (LastStep(), (3, 4, 2)),
     (GRU(3, reset_after=False), (2, 3, 2)),
-    (SimpleRNN(8, "he", "xavier"), (3, 2, 5)),
+    (SimpleRNN(8, initializer="he", recurrent_initializer="xavier"), (3, 2, 5)),
     *((layer, shape) for layer in ELEMENTWISE for shape in [(1, 1), (4, 3), (1, 2, 3), (3, 4, 30)]),
     (Chain(()), (2, 3)),
     (Chain((Dense(3), Tanh(), Chain((Dense(2),)))), (4, 3)),
@@ -277,7 +277,7 @@ def test_a_layer_is_a_value(layer: Layer) -> None:
 
 def test_different_settings_are_different_layers() -> None:
     assert Dense(3) != Dense(4)
-    assert Dense(3, "he") != Dense(3, "lecun")
+    assert Dense(3, initializer="he") != Dense(3, initializer="lecun")
     assert len({Sigmoid(), Tanh(), ReLU(), ReLU()}) == 3
     assert LeakyReLU(0.1) != LeakyReLU(0.2)
     assert GELU() != GELU(approximate=False)

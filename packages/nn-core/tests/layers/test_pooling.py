@@ -60,9 +60,9 @@ def layers_and_images(draw: st.DrawFn) -> tuple[Pooling, Array]:
     layer: Pooling = draw(
         st.sampled_from(
             [
-                MaxPool2D(size, strides, padding),
-                AveragePool2D(size, strides, padding),
-                AveragePool2D(size, strides, padding, count_zeros=True),
+                MaxPool2D(size, strides=strides, padding=padding),
+                AveragePool2D(size, strides=strides, padding=padding),
+                AveragePool2D(size, strides=strides, padding=padding, count_zeros=True),
             ]
         )
     )
@@ -99,7 +99,7 @@ def test_every_gradient_by_finite_differences(
     pool: type[Pooling], size: Any, strides: Any, padding: Any, shape: BatchShape
 ) -> None:
     rng = np.random.default_rng(4)
-    report = check_layer(pool(size, strides, padding), rng.normal(size=shape), rng=rng)
+    report = check_layer(pool(size, strides=strides, padding=padding), rng.normal(size=shape), rng=rng)
     assert report.error <= 1e-6
     assert not report.arrays[0].kinks
 
@@ -118,10 +118,10 @@ def test_both_by_hand() -> None:
     np.testing.assert_array_equal(d_x[0, :, :, 0], [[2, 2, -1, -1], [2, 2, -1, -1]])
     # Stride 1: windows 1 3 4 2, 3 5 2 1 and 5 5 1 3. The left five wins two windows.
     d_y = np.array([1.0, 10, 100]).reshape(1, 1, 3, 1)
-    y, d_x, _ = run(MaxPool2D(2, 1), x, d_y)
+    y, d_x, _ = run(MaxPool2D(2, strides=1), x, d_y)
     np.testing.assert_array_equal(y.ravel(), [4, 5, 5])
     np.testing.assert_array_equal(d_x[0, :, :, 0], [[0, 0, 110, 0], [1, 0, 0, 0]])
-    y, d_x, _ = run(AveragePool2D(2, 1), x, 4 * d_y)
+    y, d_x, _ = run(AveragePool2D(2, strides=1), x, 4 * d_y)
     np.testing.assert_array_equal(y.ravel(), [2.5, 2.75, 3.5])
     np.testing.assert_array_equal(d_x[0, :, :, 0], [[1, 11, 110, 100], [1, 11, 110, 100]])
 
@@ -156,7 +156,7 @@ def test_every_pixel_of_a_window_can_win(size: Pair, strides: int | None) -> Non
     for u, v in np.ndindex(size):
         x = np.zeros((1, *size, 1))
         x[0, u, v, 0] = 1
-        y, d_x, _ = run(MaxPool2D(size, strides), x, np.full((1, 1, 1, 1), 7.0))
+        y, d_x, _ = run(MaxPool2D(size, strides=strides), x, np.full((1, 1, 1, 1), 7.0))
         assert y.item() == 1
         np.testing.assert_array_equal(d_x, 7 * x)
 
@@ -176,7 +176,7 @@ def test_negative_zero_and_infinity() -> None:
 
 @pytest.mark.parametrize("value", [-np.inf, -3e38, -1.0])
 def test_padding_wins_from_no_pixel(value: float) -> None:
-    layer = MaxPool2D(3, 2, "same")
+    layer = MaxPool2D(3, strides=2, padding="same")
     x = np.full((1, 4, 5, 2), value)
     y, d_x, _ = run(layer, x, ones_like_output(layer, x.shape))
     assert (y == value).all()
@@ -187,7 +187,7 @@ def test_padding_wins_from_no_pixel(value: float) -> None:
 def test_nan_stays_nan_and_spoils_no_other_window(strides: int) -> None:
     x = np.zeros((1, 4, 4, 1))
     x[0, 1, 1, 0] = np.nan
-    layer = MaxPool2D(2, strides)
+    layer = MaxPool2D(2, strides=strides)
     y, d_x, _ = run(layer, x, ones_like_output(layer, x.shape))
     assert np.isnan(y[0, 0, 0, 0])
     assert np.isfinite(y[0, -1, -1, 0])
@@ -197,7 +197,7 @@ def test_nan_stays_nan_and_spoils_no_other_window(strides: int) -> None:
 @POOLS
 def test_gaps_and_remainders_have_no_gradient(pool: type[Pooling]) -> None:
     x = np.random.default_rng(0).normal(size=(2, 8, 7, 1))
-    layer = pool((2, 2), (3, 3))
+    layer = pool((2, 2), strides=(3, 3))
     assert layer.output_shape((8, 7, 1)) == (3, 2, 1)
     _, d_x, _ = run(layer, x, np.ones((2, 3, 2, 1)))
     assert not d_x[:, 2::3].any()
@@ -206,7 +206,7 @@ def test_gaps_and_remainders_have_no_gradient(pool: type[Pooling]) -> None:
     assert d_x.sum() == pytest.approx(2 * 3 * 2)
 
 
-@pytest.mark.parametrize("layer", [MaxPool2D(2), AveragePool2D((3, 2), 1, "same")])
+@pytest.mark.parametrize("layer", [MaxPool2D(2), AveragePool2D((3, 2), strides=1, padding="same")])
 def test_float32_stays_float32_and_images_need_not_be_contiguous(layer: Layer) -> None:
     x = np.random.default_rng(8).normal(size=(2, 6, 5, 3))
     d_y = np.random.default_rng(9).normal(size=ones_like_output(layer, x.shape).shape)
@@ -221,11 +221,11 @@ def test_float32_stays_float32_and_images_need_not_be_contiguous(layer: Layer) -
 
 @POOLS
 def test_one_number_is_for_both_directions(pool: type[Pooling]) -> None:
-    assert pool(3) == pool((3, 3)) == pool(3, 3) == pool((3, 3), (3, 3))
-    from_json = pool([3, 2], [1, 2], [1, 1])  # type: ignore[arg-type]
-    assert from_json == pool((3, 2), (1, 2), 1)
-    assert hash(from_json) == hash(pool((3, 2), (1, 2), 1))
-    assert pool(3) != pool(3, 2)
+    assert pool(3) == pool((3, 3)) == pool(3, strides=3) == pool((3, 3), strides=(3, 3))
+    from_json = pool([3, 2], strides=[1, 2], padding=[1, 1])  # type: ignore[arg-type]
+    assert from_json == pool((3, 2), strides=(1, 2), padding=1)
+    assert hash(from_json) == hash(pool((3, 2), strides=(1, 2), padding=1))
+    assert pool(3) != pool(3, strides=2)
     assert pool(3) != pool(3, padding=1)
     assert pool(2).parameters((4, 4, 3)) == {}
     assert pool(2).macs((4, 4, 3)) == 0
@@ -233,7 +233,7 @@ def test_one_number_is_for_both_directions(pool: type[Pooling]) -> None:
 
 def test_reprs() -> None:
     assert repr(MaxPool2D(8)) == "MaxPool2D(pool_size=(8, 8), strides=(8, 8), padding='valid')"
-    assert repr(AveragePool2D(2, 1, "same")) == (
+    assert repr(AveragePool2D(2, strides=1, padding="same")) == (
         "AveragePool2D(pool_size=(2, 2), strides=(1, 1), padding='same', count_zeros=False)"
     )
     one: Layer = MaxPool2D(2)
@@ -261,16 +261,16 @@ def test_images_smaller_than_the_window(pool: type[Pooling]) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ((0,), "pool_size must be at least 1, not 0"),
-        ((2, 0), "strides must be at least 1, not 0"),
-        ((2.5,), "pool_size must be one or two integers, not 2.5"),
-        ((2, (1, 2, 3)), r"strides must be one or two integers, not \(1, 2, 3\)"),
-        ((2, 2, 2), r"padding \(2, 2\) must be smaller than the window \(2, 2\)"),
+        ({"pool_size": 0}, "pool_size must be at least 1, not 0"),
+        ({"strides": 0}, "strides must be at least 1, not 0"),
+        ({"pool_size": 2.5}, "pool_size must be one or two integers, not 2.5"),
+        ({"strides": (1, 2, 3)}, r"strides must be one or two integers, not \(1, 2, 3\)"),
+        ({"strides": 2, "padding": 2}, r"padding \(2, 2\) must be smaller than the window \(2, 2\)"),
     ],
 )
-def test_invalid_settings(pool: type[Pooling], settings: tuple[Any, ...], message: str) -> None:
+def test_invalid_settings(pool: type[Pooling], settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingError, match=message):
-        pool(*settings)
+        pool(**{"pool_size": 2} | settings)
 
 
 def test_both_do_the_same_in_training_and_in_prediction() -> None:

@@ -110,7 +110,8 @@ def test_stop_ends_the_run_after_the_current_step(step: int) -> None:
     assert trainer.state.step == step
     assert trainer.state.stopped == "enough"
     assert diary.calls[-1] == f"step {step} of epoch {step // 3}"
-    trainer.run()
+    with pytest.raises(SettingError, match=r"this run is over \(enough\); make a new Trainer"):
+        trainer.run()
     assert trainer.state.step == step
 
 

@@ -75,7 +75,7 @@ def gradient_norms(
     networks (2013), sec. 2.
     """
     V = VOCABULARY_SIZE
-    layers = [Embedding(V, EMBEDDING), CELLS[cell](hidden), Dense(V, "xavier")]
+    layers = [Embedding(V, EMBEDDING), CELLS[cell](hidden), Dense(V, initializer="xavier")]
     network = Network(layers, input_shape=(None,), rng=rng, dtype=np.float64)
     chain, params, context = network.chain, network.params, Context()
     params["1/W_h"][...] *= scale

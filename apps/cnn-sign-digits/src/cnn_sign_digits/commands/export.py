@@ -1,10 +1,65 @@
-"""Export a network without its training state.
+"""Export a network to HDF5, ONNX or safetensors.
+
+The ending of --save selects the format. A checkpoint (.h5) is smaller without the training run. An
+ONNX file takes photos as bytes and answers as `predict` does: test-time augmentation is part of it.
+A safetensors file has the weights, with the architecture in a .json file beside it.
 
 \b
-Example: cnn-sign export --model digits.h5 --save small.h5
+Example: cnn-sign export --save signs.onnx
 """
 
-from cnn_sign_digits import PROGRAM
-from nn_core.cli.export import export_command
+from typing import Any
 
-export = export_command(PROGRAM)
+import numpy as np
+
+from cnn_sign_digits import PROGRAM
+from cnn_sign_digits.model import INPUT_SHAPE, SHIPPED, Model, Transform, load_model
+from nn_core.batches.augmentation import rotation_weights
+from nn_core.cli.export import OnnxGraph, export_command
+
+CHECKED_PHOTOS = 2
+
+
+def onnx_graph(model: Model) -> OnnxGraph:
+    """Photos in bytes to the probabilities and the number of the class, as `Model` computes them."""
+    from cnn_sign_digits.synthetic.renderer import render_dataset
+    from nn_core.exchange.onnx import Preprocessing
+
+    photos, _ = render_dataset(CHECKED_PHOTOS, rng=np.random.default_rng(0))
+    p = model.probabilities(photos)
+    return OnnxGraph(
+        {
+            "preprocessing": Preprocessing(
+                INPUT_SHAPE,
+                "uint8",
+                variants=[variant(transform) for transform in model.test_time_augmentation],
+                description="RGB photos, 0 to 255, cropped to a square and resized",
+            ),
+            "outputs": ("probabilities", "label"),
+            "classes": model.classes,
+            "metadata": {"program": PROGRAM, "test_time_augmentation": list(model.test_time_augmentation)},
+            "name": PROGRAM,
+            "dtype": "float32",  # onnxruntime has no convolutions in float64
+        },
+        {"input": photos},
+        {"probabilities": p, "label": p.argmax(axis=1)},
+        f"{CHECKED_PHOTOS} synthetic photos",
+    )
+
+
+def variant(transform: Transform) -> list[Any]:
+    """A test-time transform as steps of the graph: each pixel is a weighted sum of others."""
+    from nn_core.exchange.onnx import Resample
+
+    degrees, flip = transform
+    H, W, _ = INPUT_SHAPE
+    steps: list[Any] = []
+    if flip:
+        steps.append(Resample(np.arange(H * W).reshape(H, W)[:, ::-1].reshape(-1, 1)))
+    if degrees:
+        indices, weights = rotation_weights(degrees, H, W)
+        steps.append(Resample(indices, (weights / 256).astype(np.float32)))
+    return steps
+
+
+export = export_command(PROGRAM, load_model, onnx_graph, shipped=SHIPPED)

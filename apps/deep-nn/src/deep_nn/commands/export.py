@@ -1,10 +1,64 @@
-"""Export a network without its training state.
+"""Export a network to HDF5, ONNX or safetensors.
+
+The ending of --save selects the format. A checkpoint (.h5) is smaller without the training run. An
+ONNX file takes raw examples, as `predict` does: preprocessing is part of it. A safetensors file has
+the weights, with the architecture in a .json file beside it.
 
 \b
-Example: deep-nn export --model model.h5 --save small.h5
+Example: deep-nn export --model model.h5 --save model.onnx
 """
 
-from deep_nn.model import PROGRAM
-from nn_core.cli.export import export_command
+from typing import Any
 
-export = export_command(PROGRAM)
+import numpy as np
+
+from deep_nn.datasets import RawExamples
+from deep_nn.model import PROGRAM, Model, load_model
+from deep_nn.setup import splits_of
+from nn_core.cli.export import OnnxGraph, export_command
+from nn_core.errors import NNError
+
+CHECKED_ROWS = 100
+
+
+def onnx_graph(model: Model) -> OnnxGraph:
+    """Raw columns in float64, or images in bytes, to the probabilities and the number of the class."""
+    from nn_core.exchange.onnx import Preprocessing, Rows, Scale, Standardize
+
+    fitted = model.preprocessing
+    if fitted.mean:
+        steps: list[Any] = [Standardize(fitted.mean, fitted.std)]
+        preprocessing = Preprocessing(fitted.shape, "float64", steps, description="raw columns, as in the CSV file")
+    else:
+        steps = [Rows(), Scale(1 / 255)]
+        preprocessing = Preprocessing(fitted.shape, "uint8", steps, description="images, 0 to 255")
+    x, source = _examples(model)
+    p = model.probabilities(x, source)
+    return OnnxGraph(
+        {
+            "preprocessing": preprocessing,
+            "outputs": ("probabilities", "label"),
+            "classes": model.classes,
+            "metadata": {"program": PROGRAM},
+            "name": PROGRAM,
+        },
+        {"input": x.astype(preprocessing.dtype)},
+        {"probabilities": p, "label": p.argmax(axis=1)},
+        source,
+    )
+
+
+def _examples(model: Model) -> tuple[RawExamples, str]:
+    """Examples to check with: of the validation set, or random ones if it is not there."""
+    try:
+        x = splits_of(model).validation.x[:CHECKED_ROWS]
+        return x, f"{len(x)} validation examples"
+    except NNError:
+        rng, fitted = np.random.default_rng(0), model.preprocessing
+        shape = CHECKED_ROWS, *fitted.shape
+        if fitted.mean:
+            return rng.normal(fitted.mean, fitted.std, shape), f"{CHECKED_ROWS} random rows"
+        return rng.integers(0, 256, shape, dtype=np.uint8), f"{CHECKED_ROWS} random images"
+
+
+export = export_command(PROGRAM, load_model, onnx_graph)

@@ -154,8 +154,28 @@ def rotate(x: npt.NDArray[np.uint8], degrees: float) -> Array:
     _check(x)
     draws = np.zeros((len(x), 8 + x.shape[3]))
     draws[:, 2] = math.copysign(1.0, degrees)
-    rotation = Augmentation(0.0, abs(degrees), 0.0, 0.0, False, 0.0, 0.0, 0.0)
-    return rotation._transform(x, draws, 255.0)
+    return _rotation(degrees)._transform(x, draws, 255.0)
+
+
+def rotation_weights(degrees: float, H: int, W: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """`rotate` as a sum: the pixels that make up each pixel of the result, and their weights.
+
+    With the pixels of an image numbered row by row, pixel q of the result is
+    sum_k weights[q, k] x[indices[q, k]] / 256. Both are (H W, 4).
+    """
+    draws = np.zeros((1, 9))
+    draws[:, 2] = math.copysign(1.0, degrees)
+    first, weights = _corners(*_rotation(degrees)._coordinates(draws, H, W), H, W)
+    indices = np.stack([np.minimum(first + step, H * W - 1) for step in weights], axis=-1)
+    shape = H * W, len(weights)
+    return (
+        indices.reshape(shape).astype(np.int64),
+        np.stack(list(weights.values()), axis=-1).reshape(shape).astype(np.int64),
+    )
+
+
+def _rotation(degrees: float) -> Augmentation:
+    return Augmentation(0.0, abs(degrees), 0.0, 0.0, False, 0.0, 0.0, 0.0)
 
 
 class Augment(Protocol):
@@ -203,15 +223,10 @@ def _sample(
     """
     n, H, W, _ = x.shape
     packed = _packed(x)
-    i, r = _split(rows[0], columns[0], W)
-    j, s = _split(rows[1], columns[1], H)
-    j *= W
-    j += i
+    j, weights = _corners(columns, rows, H, W)
     j += np.arange(0, n * H * W, H * W, dtype=np.int32)[:, None, None]
     where = j.astype(np.intp)  # (n, H, W): the upper left of the four pixels
-    both = (r * s + 128) >> 8
     total = np.zeros((n, H, W), np.uint64)
-    weights = {0: 256 - r - s + both, 1: r - both, W: s - both, W + 1: both}
     pixels = np.empty_like(total)
     for step, weight in weights.items():
         # All indices are in range; "clip" avoids a copy that NumPy would make for the check.
@@ -219,6 +234,20 @@ def _sample(
         pixels *= weight.astype(np.uint64)
         total += pixels
     return total.view(np.uint16).reshape(n, H * W, 4)
+
+
+def _corners(
+    columns: npt.NDArray[np.int32], rows: npt.NDArray[np.int32], H: int, W: int
+) -> tuple[npt.NDArray[np.int32], dict[int, npt.NDArray[np.int32]]]:
+    """The upper left of the four pixels around each p, (n, H, W), and the weight of the pixel so
+    many after it. Weights sum to 256; a pixel outside the image has weight 0.
+    """
+    i, r = _split(rows[0], columns[0], W)
+    j, s = _split(rows[1], columns[1], H)
+    j *= W
+    j += i
+    both = (r * s + 128) >> 8
+    return j, {0: 256 - r - s + both, 1: r - both, W: s - both, W + 1: both}
 
 
 def _packed(x: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:

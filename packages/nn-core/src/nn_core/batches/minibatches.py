@@ -1,6 +1,6 @@
 """Mini-batches: every example once per epoch, in an order determined by the seed."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,9 @@ from nn_core.errors import DataError, ShapeError
 from nn_core.hints import HelpfulErrors
 from nn_core.registry import require
 from nn_core.sequences import trim_padding
+
+Batch: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any], Array | None]
+"""x, y and weights; no weights are all 1."""
 
 
 class Batches(Protocol):
@@ -23,22 +26,23 @@ class Batches(Protocol):
     batch_size: int
     steps_per_epoch: int
 
-    def batch(self, seed: tuple[int, int]) -> tuple[Array, npt.NDArray[Any]]:
-        """x and y of a step, in memory that the next call may overwrite.
+    def batch(self, seed: tuple[int, int]) -> Batch:
+        """The examples of a step, in memory that the next call may overwrite.
 
         seed  seed of the run and step number: 1, 2, ...
         """
 
-    def targets(self, seed: tuple[int, int]) -> npt.NDArray[Any]:
-        """The y of `batch`, without reading x."""
+    def targets(self, seed: tuple[int, int]) -> tuple[npt.NDArray[Any], Array | None]:
+        """The y and weights of `batch`, without reading x."""
 
 
 class MiniBatches(HelpfulErrors):
-    """Batches (x, y), reshuffled for each epoch.
+    """Batches (x, y, weights), reshuffled for each epoch.
 
     x, y        examples and targets of the same length N; a `LazyArray` is read batch by batch
     batch_size  examples per batch; the last batch of an epoch may be smaller. None: all examples,
                 in their original order
+    weights     of the examples (N,) or of their targets (N, T); None for 1
     trim        for padded sequences, y (N, T) with -1 for no target: trim trailing steps in which
                 no example of a batch has a target
 
@@ -51,21 +55,32 @@ class MiniBatches(HelpfulErrors):
 
     carries_state = False
 
-    def __init__(self, x: Examples, y: npt.NDArray[Any], *, batch_size: int | None, trim: bool = False) -> None:
+    def __init__(
+        self,
+        x: Examples,
+        y: npt.NDArray[Any],
+        *,
+        batch_size: int | None,
+        weights: Array | None = None,
+        trim: bool = False,
+    ) -> None:
         check_examples(x, y)
+        if weights is not None and len(weights) != len(x):
+            raise ShapeError(f"{len(x)} examples, but {len(weights)} weights")
         require(len(x) > 0, "no examples to divide into batches")
         require(batch_size is None or batch_size >= 1, f"batch_size must be at least 1, not {batch_size}")
         self.batch_size = len(x) if batch_size is None else min(batch_size, len(x))
         self.steps_per_epoch = -(-len(x) // self.batch_size)
-        self._x, self._y = x, y
+        self._x, self._y, self._weights = x, y, weights
         self._whole = self.batch_size == len(x)
         self._batch_x = np.empty((self.batch_size, *x.shape[1:]), x.dtype)
         self._batch_y = np.empty((self.batch_size, *y.shape[1:]), y.dtype)
         self._trim = trim
         self._order: tuple[tuple[int, int], npt.NDArray[np.intp]] | None = None
 
-    def batch(self, seed: tuple[int, int]) -> tuple[Array, npt.NDArray[Any]]:
+    def batch(self, seed: tuple[int, int]) -> Batch:
         """See `Batches`."""
+        weights = self._weights
         if self._whole:
             x, y = self._x[:], self._y
         else:
@@ -75,14 +90,20 @@ class MiniBatches(HelpfulErrors):
                 _take(self._x, rows, x)
             else:
                 self._x.read(rows, x)
-        return trim_padding(x, y) if self._trim else (x, y)
+            if weights is not None:
+                weights = weights[rows]
+        if self._trim:
+            x, y = trim_padding(x, y)
+            if weights is not None and weights.ndim > 1:
+                weights = weights[:, : y.shape[1]]
+        return x, y, weights
 
-    def targets(self, seed: tuple[int, int]) -> npt.NDArray[Any]:
+    def targets(self, seed: tuple[int, int]) -> tuple[npt.NDArray[Any], Array | None]:
         """See `Batches`; not trimmed."""
         if self._whole:
-            return self._y
+            return self._y, self._weights
         rows = self._rows(seed)
-        return _take(self._y, rows, self._batch_y[: len(rows)])
+        return self._y[rows], None if self._weights is None else self._weights[rows]
 
     def _rows(self, seed: tuple[int, int]) -> npt.NDArray[np.intp]:
         """The indices of a step's examples. The order of an epoch is computed once."""
@@ -95,10 +116,31 @@ class MiniBatches(HelpfulErrors):
         return self._order[1][start : start + self.batch_size]
 
 
+def as_examples(given: object, name: str = "x") -> Examples:
+    """Examples as an array: lists, tables, tensors on the CPU are converted; a `LazyArray` stays as it is.
+
+    Raises DataError, with the line that works, for what is not numbers in one shape.
+    """
+    if hasattr(given, "read") and isinstance(getattr(given, "dtype", None), np.dtype):
+        return cast(Examples, given)
+    if isinstance(given, np.ma.MaskedArray) and given.mask.any():
+        raise DataError(f"{name} has masked values; fill them: {name}.filled(0)")
+    try:
+        x = np.asarray(given)
+    except ValueError:
+        raise DataError(f"{name} has examples of different lengths; pad them to one length") from None
+    if not x.ndim:
+        sparse = f": {name}.toarray()" if hasattr(given, "toarray") else ""
+        raise DataError(f"{name} is an array of examples, not {type(given).__name__}{sparse}")
+    if x.dtype.kind in "OSU":
+        raise DataError(f"{name} has values that are not numbers ({x.dtype}); encode text, then {name}.astype(float)")
+    return x
+
+
 def check_examples(x: object, y: object) -> None:
     """Raise an NNError unless x and y are arrays of real numbers of the same length.
 
-    Lists are rejected, since they would be converted at every step.
+    Lists are rejected, since they would be converted at every step; see `as_examples`.
     """
     for name, values in (("x", x), ("y", y)):
         dtype, shape = getattr(values, "dtype", None), getattr(values, "shape", None)

@@ -51,6 +51,23 @@ def stratified_split(
     return np.sort(grouped[~is_held_out]), np.sort(grouped[is_held_out])
 
 
+def random_split(
+    count: int, fraction: float, *, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Training and validation indices: max(1, round(f N)) of N examples are held out at random.
+
+    fraction  f, strictly between 0 and 1
+    Returns two nonempty ascending index arrays that partition 0..N-1.
+    Raises SettingError for another fraction, DataError if no example would be left to train on.
+    """
+    require(0 < fraction < 1, f"the validation fraction must be between 0 and 1, not {fraction}")
+    wanted = max(1, round(fraction * count))
+    if wanted >= count:
+        raise DataError(f"cannot hold out {fraction:g} of {count} examples: none would be left to train on")
+    order = rng.permutation(count)
+    return np.sort(order[wanted:]), np.sort(order[:wanted])
+
+
 def group_split(
     groups: Labels, fraction: float, *, rng: np.random.Generator, labels: Labels | None = None
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

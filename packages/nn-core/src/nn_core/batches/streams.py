@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.arrays import Array
-from nn_core.batches.minibatches import check_examples
+from nn_core.batches.minibatches import Batch, check_examples
 from nn_core.losses import IGNORE_INDEX
 from nn_core.registry import require
 
@@ -20,7 +19,7 @@ BURN_IN = 100
 
 
 class StreamBatches:
-    """Chunks (x, y), each (N, T, ...), of a text divided into N parallel streams.
+    """Chunks (x, y, None), each (N, T, ...), of a text divided into N parallel streams.
 
     stream n is text[n S : (n + 1) S],  S = L // N;  chunk k holds steps k T to (k + 1) T of all
 
@@ -49,14 +48,14 @@ class StreamBatches:
         self.steps_per_epoch = -(-length // bptt_length)
         self._x, self._y = (text[: batch_size * length].reshape(batch_size, length, *text.shape[1:]) for text in (x, y))
 
-    def batch(self, seed: tuple[int, int]) -> tuple[Array, npt.NDArray[Any]]:
+    def batch(self, seed: tuple[int, int]) -> Batch:
         """The chunk of a step, which depends only on the step number. See `Batches`."""
         chunk = self._chunk(seed)
-        return self._x[:, chunk], self._y[:, chunk]
+        return self._x[:, chunk], self._y[:, chunk], None
 
-    def targets(self, seed: tuple[int, int]) -> npt.NDArray[Any]:
+    def targets(self, seed: tuple[int, int]) -> tuple[npt.NDArray[Any], None]:
         """See `Batches`."""
-        return self._y[:, self._chunk(seed)]
+        return self._y[:, self._chunk(seed)], None
 
     def _chunk(self, seed: tuple[int, int]) -> slice:
         start = (seed[1] - 1) % self.steps_per_epoch * self.bptt_length

@@ -17,6 +17,7 @@ def describe_network(network: Network) -> dict[str, Any]:
         "input_shape": list(network.input_shape),
         "dtype": network.dtype.name,
         "tied": dict(network.tied),
+        "padding": network.padding,
     }
 
 
@@ -30,6 +31,8 @@ def network_from(architecture: Mapping[str, Any]) -> Network:
         input_shape=architecture["input_shape"],
         dtype=architecture["dtype"],
         tied=architecture["tied"],
+        padding=architecture.get("padding"),
+        initialize=False,
     )
 
 

@@ -7,7 +7,6 @@
 /training/history/...              the columns of the history, and the step losses
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from nn_core.arrays import Array
 from nn_core.checkpoint.fields import read_column, read_into, read_json, write_json
 from nn_core.errors import DataError
-from nn_core.layers.base import State
+from nn_core.layers.base import State, state_arrays
 from nn_core.network import Network
 from nn_core.storage.json_file import check_json
 from nn_core.training.history import History
@@ -32,7 +31,7 @@ def write_snapshot(group: Any, network: Network, snapshot: Snapshot) -> None:
     optimizer = group.create_group("optimizer")
     for name, vector in snapshot.optimizer_state.items():
         _write_named(optimizer, name, network, vector)
-    for name, values in _paths(snapshot.recurrent_state or ()):
+    for name, values in state_arrays(snapshot.recurrent_state or ()):
         group[f"recurrent/{name}"] = values
     columns = group.create_group("history/columns", track_order=True)
     for name, column in snapshot.history.columns.items():
@@ -67,7 +66,7 @@ def read_snapshot(group: Any, network: Network) -> Snapshot:
 
 def snapshot_arrays(snapshot: Snapshot) -> list[Array]:
     """The arrays that must be finite."""
-    carried = [values for _, values in _paths(snapshot.recurrent_state or ())]
+    carried = [values for _, values in state_arrays(snapshot.recurrent_state or ())]
     return [snapshot.parameters, *snapshot.optimizer_state.values(), *carried]
 
 
@@ -80,15 +79,6 @@ def _write_named(group: Any, name: str, network: Network, vector: Array) -> None
 def _read_named(group: Any, name: str, network: Network, vector: Array) -> None:
     for path, values in network.named(vector).items():
         read_into(group, f"{name}/{path}", values)
-
-
-def _paths(state: State, prefix: str = "") -> Iterator[tuple[str, Array]]:
-    """The arrays of a state by their positions in its nested tuples: "1/0"."""
-    for index, part in enumerate(state):
-        if isinstance(part, tuple):
-            yield from _paths(part, f"{prefix}{index}/")
-        else:
-            yield f"{prefix}{index}", part
 
 
 def _read_state(group: Any, template: State, prefix: str = "") -> State:

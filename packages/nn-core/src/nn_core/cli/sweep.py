@@ -17,7 +17,7 @@ from typing import TypeVar
 from threadpoolctl import threadpool_limits
 
 from nn_core.cli.settings import Settings
-from nn_core.cli.train_run import interruption
+from nn_core.training.interruption import interruption
 from nn_core.errors import DivergenceError, NNError
 from nn_core.registry import load_plugin, plugins
 from nn_core.training.callbacks import Callback

@@ -12,6 +12,7 @@ from nn_core.cli.param_types import require_distinct
 from nn_core.cli.settings import Settings, resumed_settings
 from nn_core.cli.terminal import echo_json, info
 from nn_core.cli.train_run import run
+from nn_core.cli.training_log import log_to
 from nn_core.training.callbacks import Callback
 from nn_core.training.trainer import Trainer
 
@@ -94,6 +95,7 @@ def train_network(
 
     outputs: dict[str, Path | None] = {f"--{name}": options.pop(name) for name in ("save", "log", "figure")}
     resume, threads, as_json = (options.pop(name) for name in ("resume", "threads", "as_json"))
+    log = log_to(outputs["--log"], options.pop("log_format"))
     model, snapshot = None, None
     if resume is not None:
         model = load_model(resume)
@@ -116,7 +118,7 @@ def train_network(
         early_stopping=settings.early_stopping,
         save=outputs["--save"],
         resume=snapshot,
-        log=outputs["--log"],
+        log=log,
         callbacks=() if callbacks is None else callbacks(setup, settings),
     )
     with threadpool_limits(1):

@@ -16,6 +16,7 @@ from nn_core.cli.options import (
     together,
 )
 from nn_core.cli.param_types import MODEL, BatchSize, FloatRange, OutputFile, SpecType
+from nn_core.cli.training_log import log_options
 from nn_core.initializers import INITIALIZERS, initializer
 from nn_core.optim.optimizers import OPTIMIZERS, optimizer
 from nn_core.optim.schedules import SCHEDULES, schedule
@@ -143,7 +144,7 @@ def output_options() -> Decorator:
         click.option(
             "--resume", type=MODEL, help="Resume from a checkpoint, and save to it; --epochs may be increased."
         ),
-        click.option("--log", type=OutputFile(), help="Log the metrics of each epoch, one JSON object per line."),
+        log_options(),
         threads_option(),
         figure_option("the learning curves"),
     )

@@ -1,28 +1,26 @@
 """A training run with its backend, progress, log, checkpoints, and a clean stop on Ctrl-C."""
 
 import contextlib
-import json
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
 from nn_core import checkpoint
+from nn_core.backends import backend_named
 from nn_core.cli.settings import Settings
 from nn_core.cli.terminal import info
 from nn_core.errors import CheckpointError
 from nn_core.network import Network
-from nn_core.reference import Backend, Reference
+from nn_core.reference import Backend
 from nn_core.registry import require
-from nn_core.storage.atomic import atomic_append, atomic_write
 from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
+from nn_core.training.interruption import InterruptedBetweenSteps, StopWhen, interruption
+from nn_core.training.log import Log
 from nn_core.training.progress import EpochProgress
 from nn_core.training.state import Snapshot, TrainingState
 from nn_core.training.trainer import Trainer
@@ -35,13 +33,9 @@ def backend_for(network: Network, settings: Settings, threads: int | None = None
              the results
     Raises SettingError for shards with the reference, which computes every batch as a whole.
     """
-    if settings.engine == "reference":
-        require(settings.shards is None, "--shards requires --engine fast")
-        return Reference(network)
-    from nn_core.engine.engine import Engine
-    from nn_core.engine.thread_pool import available_threads
-
-    return Engine(network, threads=threads or available_threads(), shards=settings.shards)
+    require(settings.engine == "fast" or settings.shards is None, "--shards requires --engine fast")
+    threads = threads if settings.engine == "fast" else None
+    return backend_named(settings.engine, network, threads=threads, shards=settings.shards)
 
 
 def run(
@@ -52,7 +46,7 @@ def run(
     early_stopping: int | None = None,
     save: Path | None = None,
     resume: Snapshot | None = None,
-    log: Path | None = None,
+    log: Log | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> None:
     """Train to the end, from the start or from a saved snapshot.
@@ -80,7 +74,8 @@ def run(
     progress = EpochProgress(state)
     all_callbacks: list[Callback] = [progress, *callbacks]
     if log is not None:
-        all_callbacks.append(Log(log, state))
+        log.begin(state)
+        all_callbacks.append(log)
     if best is not None and early_stopping is not None:
         all_callbacks += [best, EarlyStopping(early_stopping)]
     if saver is not None:
@@ -123,61 +118,6 @@ class Saver(Callback):
             snapshot=replace(state.snapshot(), best=best),
         )
         self.next_time = time.monotonic() + 1.0
-
-
-class Log(Callback):
-    """One line of JSON per epoch, including the epochs before a run was resumed."""
-
-    def __init__(self, path: Path, state: TrainingState) -> None:
-        self.path = path
-        lines = [self._line(state, i) for i in range(state.epoch)]
-        atomic_write(path, "".join(lines).encode())
-
-    def on_epoch(self, state: TrainingState) -> None:
-        atomic_append(self.path, self._line(state, -1).encode())
-
-    @staticmethod
-    def _line(state: TrainingState, index: int) -> str:
-        row = state.history.row(index)
-        figures: dict[str, float | None] = {
-            name: value if math.isfinite(value) else None for name, value in row.items()
-        }
-        return json.dumps(figures | {name: int(row[name]) for name in ("epoch", "step")}) + "\n"
-
-
-class InterruptedBetweenSteps(KeyboardInterrupt):
-    """Ctrl-C at a point where the run can be saved."""
-
-
-class StopWhen(Callback):
-    """Raise InterruptedBetweenSteps after the current step once `asked` returns true."""
-
-    def __init__(self, asked: Callable[[], bool]) -> None:
-        self.asked = asked
-
-    def on_step(self, state: TrainingState) -> None:
-        if self.asked():
-            raise InterruptedBetweenSteps
-
-
-@contextlib.contextmanager
-def interruption() -> Iterator[Callable[[], bool]]:
-    """A function that tells whether Ctrl-C was pressed; a second Ctrl-C interrupts at once."""
-    pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed.is_set
-        return
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
-
-    before = signal.signal(signal.SIGINT, handle)
-    try:
-        yield pressed.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _interrupted(state: TrainingState, saver: Saver | None) -> str:

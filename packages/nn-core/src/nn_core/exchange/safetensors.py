@@ -33,7 +33,7 @@ SUFFIX = ".safetensors"
 _SIDECAR = {
     "format": str,
     "version": int,
-    "architecture": {"layers": [{str: Any}], "input_shape": [(int, None)], "dtype": str, "tied": {str: str}},
+    "architecture": {"layers": [{str: Any}], "input_shape": [(int, None)], "dtype": str, "tied": {str: str}, "padding?": (float, None)},
     "metadata": {str: Any},
     "sha256?": str,
 }
@@ -48,12 +48,13 @@ def to_safetensors(
     """Write the weights to `path`, which ends in .safetensors, and the architecture beside it.
 
     metadata  plain numbers, strings, lists and dictionaries for the sidecar, such as class names
-    Both files are written, or neither. Raises SettingError for another ending, CheckpointError if a
-    file cannot be written, the weights are not finite or a layer is not registered, and
-    MissingExtraError without the package safetensors.
+    Both files are written, or neither. Raises SettingError for another ending, or if NAME.json is a
+    file of something else; CheckpointError if a file cannot be written, the weights are not finite
+    or a layer is not registered; MissingExtraError without the package safetensors.
     """
     path = Path(path)
     sidecar = sidecar_path(path)
+    _require_own(sidecar)
     save = import_extra("safetensors.numpy", "safetensors").save
     if not np.isfinite(network.vector).all():
         raise CheckpointError(f"{path} was not written: the weights are not finite")
@@ -113,6 +114,14 @@ def sidecar_path(path: Path) -> Path:
     if path.suffix != SUFFIX:
         raise SettingError(f"{printable(path)} must end in {SUFFIX}")
     return path.with_suffix(".json")
+
+
+def _require_own(sidecar: Path) -> None:
+    """Raise SettingError rather than replace a JSON file that is not a sidecar."""
+    if sidecar.is_file():
+        with sidecar.open("rb") as file:
+            if FORMAT.encode() not in file.read(100):
+                raise SettingError(f"{printable(sidecar)} would be replaced, but is no sidecar; choose another name")
 
 
 def _parameter_shapes(architecture: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

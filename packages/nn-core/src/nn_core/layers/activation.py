@@ -1,7 +1,7 @@
 """Elementwise activation layers: y = f(x), d_x = d_y * f'(x)."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from nn_core import activations
 from nn_core.arrays import Array, Arrays
@@ -91,6 +91,7 @@ class GELU(Activation):
     approximate  whether to use the tanh approximation, as in GPT-2, or the exact erf
     """
 
+    _: KW_ONLY
     approximate: bool = True
 
     def function(self, x: Array) -> Array:

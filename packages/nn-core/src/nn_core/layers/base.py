@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, MISSING, dataclass, field, fields
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array, Arrays, Shape
-from nn_core.errors import ShapeError
+from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.hints import HelpfulErrors
 from nn_core.initializers import initializer
 from nn_core.layers.context import Context
@@ -67,16 +67,29 @@ class Layer(HelpfulErrors, ABC):
 
     Shapes are those of one example, without the batch axis N, except in the arrays of `forward`
     and `backward`; None is a variable number of steps. A stateless layer implements only `forward`
-    and `backward`. Shapes are checked once in `output_shape`, not per call.
+    and `backward`. Shapes are checked once in `output_shape`, not per call. Arguments with a
+    default are given by name.
 
     trainable       False freezes it: its parameters are fixed, and it runs in inference mode
     takes_integers  whether its input is integers, which have no gradient: d_x is None
+    rearranges      whether its outputs are some of its inputs, unchanged
     """
 
     _: KW_ONLY
     trainable: bool = field(default=True, repr=False)
 
     takes_integers: ClassVar[bool] = False
+    rearranges: ClassVar[bool] = False
+
+    @property
+    def children(self) -> tuple[Layer, ...]:
+        """The layers inside it, each at its index in the paths of parameters."""
+        return ()
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether it looks up some of its inputs in a table; they must be whole numbers."""
+        return self.takes_integers
 
     @property
     def batch_dependent(self) -> bool:
@@ -98,6 +111,28 @@ class Layer(HelpfulErrors, ABC):
     def initial_state(self, N: int, input_shape: Shape, dtype: npt.DTypeLike) -> State:
         """The initial state of N sequences."""
         return ()
+
+    def __call__(self, x: npt.ArrayLike) -> Array:
+        """The output for a batch x, in prediction, of a layer without parameters.
+
+        Raises SettingError for a layer with parameters, which a network holds.
+        """
+        x = np.asarray(x)
+        if x.ndim and self.parameters(x.shape[1:]):
+            line = f"Network([{self.shown()}], input_shape={x.shape[1:]})(x)"
+            raise SettingError(f"{self.shown()} has no weights of its own; put it in a network: {line}")
+        return predict(self, x, {}, x.dtype if x.dtype.kind == "f" else np.float32)
+
+    def shown(self) -> str:
+        """The shortest code that makes it: Dense(8), without the arguments that have their defaults."""
+        given = []
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.default is MISSING and each.init:
+                given.append(repr(value))
+            elif value != each.default and each.init:
+                given.append(f"{each.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(given)})"
 
     @abstractmethod
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
@@ -125,6 +160,28 @@ class Layer(HelpfulErrors, ABC):
         d_state  gradient of the final state; () means zero
         """
         return self.backward(d_y, cache, params, grads, context), ()
+
+
+def predict(layer: Layer, x: npt.NDArray[Any], params: Arrays, dtype: npt.DTypeLike) -> Array:
+    """The output of a layer for a batch x, in prediction and from the initial state.
+
+    dtype  of the state, and of an x that is not floating-point
+    Raises ShapeError if x does not fit the layer or its parameters, DataError unless it has real
+    numbers.
+    """
+    if x.ndim == 0:
+        raise ShapeError(f"{layer!r} takes a batch of examples (N, ...), not a single number")
+    if x.dtype.kind not in ("iu" if layer.takes_integers else "biuf"):
+        raise DataError(f"{layer!r} does not take {x.dtype}")
+    if not layer.takes_integers and x.dtype.kind != "f":
+        x = x.astype(dtype)
+    shape = x.shape[1:]
+    layer.output_shape(shape)
+    for name, parameter in layer.parameters(shape).items():
+        if parameter.shape != params[name].shape:
+            raise ShapeError(f"{layer!r} does not take examples of shape {shape} in this network")
+    y, _, _ = layer.forward_with_state(x, layer.initial_state(len(x), shape, dtype), params, Context(training=False))
+    return y
 
 
 def features(shape: Shape) -> int:
@@ -155,3 +212,12 @@ def join_states(states: Sequence[State]) -> State:
         join_states(parts) if isinstance(parts[0], tuple) else np.concatenate(parts)
         for parts in zip(*states, strict=True)
     )
+
+
+def state_arrays(state: State, prefix: str = "") -> Iterator[tuple[str, Array]]:
+    """The arrays of a state by their positions in its nested tuples: "1/0"."""
+    for index, part in enumerate(state):
+        if isinstance(part, tuple):
+            yield from state_arrays(part, f"{prefix}{index}/")
+        else:
+            yield f"{prefix}{index}", part

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
@@ -52,6 +52,7 @@ class BatchNorm(Layer):
     reducing internal covariate shift (2015), algorithms 1 and 2 and sec. 3.1.
     """
 
+    _: KW_ONLY
     momentum: float = 0.9
     epsilon: float = 1e-5
 

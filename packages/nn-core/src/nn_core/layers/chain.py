@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy.typing as npt
 
@@ -12,6 +12,8 @@ from nn_core.arrays import Array, Arrays, Shape
 from nn_core.errors import ShapeError
 from nn_core.layers.base import Cache, Layer, Parameter, State
 from nn_core.layers.context import Context
+from nn_core.layers.items import as_layers
+from nn_core.registry import require
 
 T = TypeVar("T")
 
@@ -23,16 +25,33 @@ class Chain(Layer):
     By the chain rule d_x = J_1^T ( ... J_k^T d_y), computed from the last layer to the first.
     Parameters and states are those of its layers, by position: "0/W", "2/gamma".
 
-    layers  first to last
-    Raises ShapeError if a layer does not fit the one before it, naming the layer.
+    layers  first to last; a text such as "relu" is an activation
+    Raises ShapeError if a layer does not fit the one before it, naming the layer; SettingError for
+    what is not a layer, or for one that takes integers after layers that compute.
     """
 
     layers: tuple[Layer, ...]
 
+    if TYPE_CHECKING:
+
+        def __init__(self, layers: Iterable[Layer | str], *, trainable: bool = True) -> None: ...
+
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
+        object.__setattr__(self, "layers", as_layers(self.layers, type(self).__name__))
         if self.layers:
             object.__setattr__(self, "takes_integers", self.layers[0].takes_integers)
+        first = True
+        for layer in self.layers:
+            require(first or not layer.reads_tokens, f"{layer!r} takes integers: it must come first")
+            first = first and layer.rearranges
+
+    @property
+    def children(self) -> tuple[Layer, ...]:
+        return self.layers
+
+    @property
+    def reads_tokens(self) -> bool:
+        return any(layer.reads_tokens for layer in self.layers)
 
     @property
     def batch_dependent(self) -> bool:

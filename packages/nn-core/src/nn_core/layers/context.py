@@ -28,11 +28,13 @@ class BatchPart:
     seed        seed of the run and step number: the keys of noise
     first_row   index of its first example in the whole batch
     collective  communicates with the other shards of the batch
+    lengths     steps of each of its sequences (N,); None if none is padded
     """
 
     seed: tuple[int, int] = (0, 0)
     first_row: int = 0
     collective: Collective = field(default_factory=Collective)
+    lengths: npt.NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """2D convolution: the same kernel applied at every position of an image."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 
 from nn_core.arrays import Array, Arrays, Shape
@@ -79,6 +79,7 @@ class Conv2D(Layer):
 
     filters: int
     kernel_size: int | Pair
+    _: KW_ONLY
     strides: int | Pair = 1
     padding: str | int | Pair = "valid"
     dilation: int | Pair = 1

@@ -1,7 +1,7 @@
 """The fully connected layer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from nn_core.arrays import Array, Arrays, Shape, element_count
 from nn_core.initializers import initializer
@@ -33,6 +33,7 @@ class Dense(Layer):
     """
 
     units: int
+    _: KW_ONLY
     initializer: str = "he"
 
     def __post_init__(self) -> None:

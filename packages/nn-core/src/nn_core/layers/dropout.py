@@ -1,6 +1,6 @@
 """Dropout: random zeros that keep units from co-adapting."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from nn_core.arrays import Array, Arrays
 from nn_core.layers.base import Cache, Layer
@@ -29,6 +29,7 @@ class Dropout(Layer):
     """
 
     rate: float
+    _: KW_ONLY
     spatial: bool = False
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
 """Embedding: a learned feature vector per token."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -37,6 +37,7 @@ class Embedding(Layer):
 
     vocabulary_size: int
     dimensions: int
+    _: KW_ONLY
     initializer: str = "normal:scale=1"
 
     takes_integers: ClassVar[bool] = True

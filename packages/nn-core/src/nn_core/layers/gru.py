@@ -1,7 +1,7 @@
 """The gated recurrent unit: gates control how the state is kept and updated."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -59,6 +59,7 @@ class GRU(Recurrent):
     networks (2014), and the documentation of cuDNN.
     """
 
+    _: KW_ONLY
     reset_after: bool = True
 
     gates: ClassVar[int] = 3

@@ -1,7 +1,7 @@
 """Instance normalization: every channel of every example normalized to mean 0 and variance 1."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class InstanceNorm(Layer):
     fast stylization (2016).
     """
 
+    _: KW_ONLY
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:

@@ -1,6 +1,6 @@
 """Pooling: one value for each window of a feature map."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 
 import numpy as np
@@ -33,6 +33,7 @@ class Pooling(Layer):
     """
 
     pool_size: int | Pair
+    _: KW_ONLY
     strides: int | Pair | None = None
     padding: str | int | Pair = "valid"
 
@@ -110,6 +111,7 @@ class AveragePool2D(Pooling):
     Source: LeCun et al., Gradient-based learning applied to document recognition (1998).
     """
 
+    _: KW_ONLY
     count_zeros: bool = False
 
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -56,6 +56,7 @@ class Recurrent(Layer):
     """
 
     units: int
+    _: KW_ONLY
     initializer: str = "xavier"
     recurrent_initializer: str = "orthogonal"
 

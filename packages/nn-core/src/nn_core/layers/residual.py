@@ -1,10 +1,12 @@
 """A residual block: a chain of layers with a skip connection."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nn_core.arrays import Array, Arrays, Shape
 from nn_core.errors import ShapeError
-from nn_core.layers.base import Cache, State
+from nn_core.layers.base import Cache, Layer, State
 from nn_core.layers.chain import Chain
 from nn_core.layers.context import Context
 
@@ -19,6 +21,10 @@ class Residual(Chain):
     Raises ShapeError if f changes the shape.
     Source: He, Zhang, Ren, Sun, Deep residual learning for image recognition (2016), eq. 1.
     """
+
+    if TYPE_CHECKING:
+
+        def __init__(self, layers: Iterable[Layer | str], *, trainable: bool = True) -> None: ...
 
     def output_shape(self, input_shape: Shape) -> Shape:
         shape = super().output_shape(input_shape)

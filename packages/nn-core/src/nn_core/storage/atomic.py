@@ -14,7 +14,10 @@ def atomic_write(path: Path, content: bytes) -> None:
     """
     target = _resolved(path)
     if target.exists() and not target.is_file():
-        target.write_bytes(content)  # write to devices and pipes directly; never replace them
+        try:
+            target.write_bytes(content)  # write to devices and pipes directly; never replace them
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from None
         return
     atomic_write_all({path: content})
 

@@ -1,4 +1,4 @@
-"""Locate the first non-finite values when training diverges."""
+"""Locate the first non-finite values when training diverges, and say what helps."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +8,41 @@ from nn_core.network import Network
 
 ROWS = 256
 """Examples per batch, to bound memory."""
+
+EXAMPLES = "the examples"
+
+
+def explain_non_finite(network: Network, x: Examples, source: Examples, *, updated: bool) -> str:
+    """Where the first non-finite values come from, and what to do about it.
+
+    x        the examples of the step
+    source   the data set that they are from, to name the example
+    updated  whether the weights were updated before
+    """
+    where = locate_non_finite(network, x)
+    if where == EXAMPLES:
+        found = first_non_finite_example(source)
+        if found is None:
+            return "the augmented examples have non-finite values"
+        return f"{found}; remove such examples, or fill them in: np.nan_to_num(x)"
+    advice = (
+        "a smaller learning rate or gradient clipping may help"
+        if updated
+        else "examples or targets of a smaller scale, such as (x - x.mean(axis=0)) / x.std(axis=0), may help"
+    )
+    return f"the first non-finite values come from {where}; {advice}"
+
+
+def first_non_finite_example(x: Examples) -> str | None:
+    """The first non-finite value of a data set: "example 3 has nan at [1]"; None if there is none."""
+    for start in range(0, len(x), ROWS):
+        rows = x[start : start + ROWS]
+        wrong = np.argwhere(~np.isfinite(rows))
+        if len(wrong):
+            row, *place = (int(index) for index in wrong[0])
+            at = f" at {place}" if place else ""
+            return f"example {start + row} has {rows[(row, *place)]}{at}"
+    return None
 
 
 def locate_non_finite(network: Network, x: Examples) -> str:
@@ -21,7 +56,7 @@ def locate_non_finite(network: Network, x: Examples) -> str:
 
 def _locate(network: Network, x: npt.NDArray[np.generic]) -> str | None:
     if not np.isfinite(x).all():
-        return "the examples"
+        return EXAMPLES
     for index, (layer, output) in enumerate(zip(network, network.activations(x), strict=True)):
         if not all(np.isfinite(values).all() for values in (*layer.params.values(), output)):
             return f"layer {index}, {layer.layer!r}"

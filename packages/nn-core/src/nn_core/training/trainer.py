@@ -9,21 +9,23 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array, Examples
-from nn_core.batches.augmentation import Augment
-from nn_core.batches.minibatches import Batches, MiniBatches, check_examples
-from nn_core.batches.streams import StreamBatches
-from nn_core.errors import CheckpointError, DivergenceError
+from nn_core.batches.augmentation import Augment, Augmentation
+from nn_core.batches.minibatches import Batches
+from nn_core.errors import CheckpointError, DivergenceError, SettingError
 from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import State
 from nn_core.metrics import Metric, metrics_by_name
 from nn_core.network import Network
+from nn_core.noise import fresh_seed
 from nn_core.optim import transforms
 from nn_core.reference import Backend, inverse
 from nn_core.registry import require
 from nn_core.training.callbacks import Callback
+from nn_core.training.data import as_pair, as_training_data, as_weights, batches_of
 from nn_core.training.evaluate import evaluate, evaluate_text
 from nn_core.training.history import History
-from nn_core.training.non_finite import locate_non_finite
+from nn_core.training.mistakes import check_last_layer, check_scale
+from nn_core.training.non_finite import explain_non_finite
 from nn_core.training.recipe import Recipe
 from nn_core.training.state import Snapshot, TrainingState
 
@@ -31,12 +33,13 @@ from nn_core.training.state import Snapshot, TrainingState
 class Trainer(HelpfulErrors):
     """A training run on a data set, which can be stopped and resumed after any step.
 
-    backend           `Reference(network)` or `Engine(network)`; the network is updated in place
+    backend           `Engine(network)` or `Reference(network)`; the network is updated in place
     x, y              training examples (N, ...) and their targets; sequences (N, T, ...) are
                       padded, with labels of -1, or one long text (L, ...) if the recipe has a
-                      `bptt_length`
+                      `bptt_length`. Arrays, lists, tables, or a `LazyArray` of examples
     epochs            length of the run
-    seed              determines, with the step number, the order of the batches and all noise
+    seed              determines, with the step number, the order of the batches and all noise;
+                      None: a fresh one, recorded in `state.seed`
     validation        examples and targets to evaluate on after each epoch
     measure_training  also evaluate on all training examples; otherwise the training loss is the
                       mean over the batches of the epoch, each before its update
@@ -44,37 +47,48 @@ class Trainer(HelpfulErrors):
                       targets, or functions by name; None: those of the loss
     augment           augments each batch of training examples
     callbacks         called after each step and each epoch, in this order
+    weights           weight of each training example (N,), or of each of its targets (N, T): the
+                      loss is their weighted mean; None for 1
 
-    Raises DataError or ShapeError for examples that are not arrays of real numbers.
+    Raises DataError or ShapeError for unusable examples, targets or weights; SettingError for a
+    sigmoid before a loss that takes logits. Warns of images whose pixels are not scaled.
     """
 
     def __init__(
         self,
         backend: Backend,
-        x: Examples,
-        y: npt.NDArray[Any],
+        x: Examples | npt.ArrayLike,
+        y: npt.ArrayLike,
         recipe: Recipe,
         *,
         epochs: int,
-        seed: int,
-        validation: tuple[Examples, npt.NDArray[Any]] | None = None,
+        seed: int | None = None,
+        validation: tuple[Examples | npt.ArrayLike, npt.ArrayLike] | None = None,
         measure_training: bool = False,
         metrics: str | Metric | Iterable[str | Metric] | Mapping[str, Metric] | None = None,
         augment: Augment | None = None,
         callbacks: Sequence[Callback] = (),
+        weights: npt.ArrayLike | None = None,
     ) -> None:
-        require(epochs >= 0, f"epochs must be at least 0, not {epochs}")
-        require(seed >= 0, f"the seed must be at least 0, not {seed}")
+        _check_backend(backend)
+        require(isinstance(recipe, Recipe), 'the recipe is a Recipe, such as Recipe("softmax-cross-entropy", "adam")')
+        _require_count("epochs", epochs)
+        seed = fresh_seed() if seed is None else seed
+        _require_count("the seed", seed)
         self.backend, self.network, self.recipe = backend, backend.network, recipe
         self._base_rate = recipe.base_rate
-        self.examples, self.validation = (x, y), validation
+        check_last_layer(self.network, recipe.loss)
+        self.examples = self._converted(x, y)
+        self.validation = None if validation is None else self._converted(*as_pair(validation))
+        self.weights = None if weights is None else as_weights(weights, self.examples[1])
         self.measure_training = measure_training
         self.metrics = metrics_by_name(recipe.loss.default_metrics if metrics is None else metrics)
         self.augment, self.callbacks = augment, tuple(callbacks)
-        self.batches = _batches(self.network, x, y, recipe)
+        self.batches: Batches = batches_of(self.network, *self.examples, self.weights, recipe)
+        if augment is None or isinstance(augment, Augmentation):
+            check_scale(self.network, self.examples[0])
         self._counts: list[float] = []  # of targets, in the batches of this epoch
-        if validation is not None:
-            check_examples(*validation)
+        self._is_over = False
         self.state = TrainingState(
             self.network,
             epochs=epochs,
@@ -87,9 +101,11 @@ class Trainer(HelpfulErrors):
     def run(self) -> History:
         """Train until the epochs are done or a callback stops the run.
 
-        Raises DivergenceError as soon as the loss is no longer finite.
+        Raises DivergenceError as soon as the loss is no longer finite, SettingError if the run is over.
         """
         state = self.state
+        if self._is_over and (state.epoch >= state.epochs or state.stopped is not None):
+            raise SettingError(self._how_to_go_on())
         with self.backend, np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             while state.epoch < state.epochs and state.stopped is None:
                 start = time.perf_counter()
@@ -99,6 +115,7 @@ class Trainer(HelpfulErrors):
                     self._end_epoch()
                 for callback in self.callbacks:
                     callback.on_step(state)
+        self._is_over = True
         return state.history
 
     def step(self) -> float:
@@ -106,18 +123,20 @@ class Trainer(HelpfulErrors):
         backend, network, recipe, state = self.backend, self.network, self.recipe, self.state
         seed = state.seed, state.step + 1
 
-        x, y = self.batches.batch(seed)
+        x, y, weights = self.batches.batch(seed)
         if self.augment is not None:
             x = self.augment(x, seed=seed)
 
-        loss, gradients, left = backend.loss_and_gradients(x, y, recipe.loss, state=state.recurrent_state, seed=seed)
+        loss, gradients, left = backend.loss_and_gradients(
+            x, y, recipe.loss, weights=weights, state=state.recurrent_state, seed=seed
+        )
         if not math.isfinite(loss):
-            raise self._divergence(x, f"the loss is {loss} at step {state.step + 1}")
+            raise self._divergence(x, self.examples[0], f"the loss is {loss} at step {state.step + 1}")
 
         g = gradients[: network.trained_count]
         if recipe.l2:
-            weights = slice(network.weight_count)
-            transforms.add_l2_gradient(g[weights], network.vector[weights], recipe.l2)
+            decayed = slice(network.weight_count)
+            transforms.add_l2_gradient(g[decayed], network.vector[decayed], recipe.l2)
         if recipe.clip_value is not None:
             transforms.clip_by_value(g, recipe.clip_value)
         if recipe.clip_norm is not None:
@@ -132,7 +151,7 @@ class Trainer(HelpfulErrors):
         )
         state.step += 1
         state.history.step_loss.append(loss)
-        self._counts.append(recipe.loss.count(y))
+        self._counts.append(recipe.loss.count(y, weights))
         ends_epoch = state.step % state.steps_per_epoch == 0
         state.recurrent_state = left if self.batches.carries_state and not ends_epoch else None
         return loss
@@ -143,11 +162,19 @@ class Trainer(HelpfulErrors):
         factor = self.recipe.schedule(step - 1, state.steps_per_epoch, state.epochs)
         return self._base_rate * factor
 
-    def evaluate(self, x: Examples, y: npt.NDArray[Any]) -> dict[str, float]:
-        """The loss and the metrics on any examples, without noise or penalties."""
+    def evaluate(
+        self, x: Examples | npt.ArrayLike, y: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
+    ) -> dict[str, float]:
+        """The loss and the metrics on any examples, without noise or penalties.
 
+        weights  of the examples or targets, for the loss
+        """
+        examples = self._converted(x, y)
+        return self._evaluate(*examples, None if weights is None else as_weights(weights, examples[1]))
+
+    def _evaluate(self, x: Examples, y: npt.NDArray[Any], weights: Array | None) -> dict[str, float]:
         def loss(output: Array, targets: npt.NDArray[Any]) -> float:
-            return self.recipe.loss(output, targets)[0]
+            return self.recipe.loss(output, targets, weights)[0]
 
         metrics: dict[str, Metric] = {"loss": loss, **self.metrics}
         with np.errstate(over="ignore", invalid="ignore"):
@@ -169,9 +196,10 @@ class Trainer(HelpfulErrors):
         state.history = snapshot.history.copy()
         state.seed, state.step = snapshot.seed, snapshot.step
         state.seconds, state.stopped = snapshot.seconds, snapshot.stopped
+        self._is_over = False
         begin = state.step - state.step % state.steps_per_epoch
         self._counts = [
-            self.recipe.loss.count(self.batches.targets((state.seed, step)))
+            self.recipe.loss.count(*self.batches.targets((state.seed, step)))
             for step in range(begin + 1, state.step + 1)
         ]
 
@@ -195,7 +223,7 @@ class Trainer(HelpfulErrors):
         state = self.state
         if not np.isfinite(self.network.vector).all():
             message = f"the weights are not finite after step {state.step}"
-            raise self._divergence(self._some(self.examples[0]), message)
+            raise self._divergence(self._some(self.examples[0]), self.examples[0], message)
         row = {
             "epoch": state.epoch + 1,
             "step": state.step,
@@ -204,7 +232,7 @@ class Trainer(HelpfulErrors):
             "training_loss": self._mean_loss(),
         }
         if self.measure_training:
-            row |= self._evaluated("training", self.examples)
+            row |= self._evaluated("training", self.examples, self.weights)
         if self.validation is not None:
             row |= self._evaluated("validation", self.validation)
         state.history.append(row)
@@ -219,34 +247,47 @@ class Trainer(HelpfulErrors):
         total = math.fsum(map(math.prod, zip(counts, losses, strict=True)))
         return total * inverse(math.fsum(counts))
 
-    def _evaluated(self, part: str, examples: tuple[Examples, npt.NDArray[Any]]) -> dict[str, float]:
-        metrics = self.evaluate(*examples)
+    def _evaluated(
+        self, part: str, examples: tuple[Examples, npt.NDArray[Any]], weights: Array | None = None
+    ) -> dict[str, float]:
+        metrics = self._evaluate(*examples, weights)
         if not math.isfinite(metrics["loss"]):
             message = f"the {part} loss is {metrics['loss']} after step {self.state.step}"
-            raise self._divergence(self._some(examples[0]), message)
+            raise self._divergence(self._some(examples[0]), examples[0], message)
         return {f"{part}_{name}": value for name, value in metrics.items()}
 
     def _some(self, x: Examples) -> Examples:
         """The examples; for a text, its beginning as a single example."""
         return x if self.recipe.bptt_length is None else x[: self.recipe.bptt_length][None]
 
-    def _divergence(self, x: Examples, what: str) -> DivergenceError:
+    def _divergence(self, x: Examples, source: Examples, what: str) -> DivergenceError:
         """An error that names the origin of non-finite values."""
-        where = locate_non_finite(self.network, x)
-        return DivergenceError(
-            f"{what} (epoch {self.state.epoch + 1}): the first non-finite values come from"
-            f" {where}; a smaller learning rate or gradient clipping may help"
-        )
+        why = explain_non_finite(self.network, x, source, updated=self.state.step > 0)
+        return DivergenceError(f"{what} (epoch {self.state.epoch + 1}): {why}")
+
+    def _converted(self, x: object, y: object) -> tuple[Examples, npt.NDArray[Any]]:
+        return as_training_data(x, y, self.network, self.recipe)
+
+    def _how_to_go_on(self) -> str:
+        """The message of a second call of `run`."""
+        state = self.state
+        if state.stopped is not None:
+            return f"this run is over ({state.stopped}); make a new Trainer to train on"
+        longer = f"longer = Trainer(..., epochs={2 * state.epochs or 1}); longer.resume(trainer.state.snapshot())"
+        return f"this run is over after {state.epoch} of {state.epochs} epochs; train on: {longer}; longer.run()"
 
 
-def _batches(network: Network, x: Examples, y: npt.NDArray[Any], recipe: Recipe) -> Batches:
-    over_time = network.input_shape[:1] == (None,)
-    if recipe.bptt_length is None:
-        padded = over_time and getattr(y, "ndim", 0) == 2 and y.dtype.kind in "iu"
-        return MiniBatches(x, y, batch_size=recipe.batch_size, trim=padded)
-    require(over_time, "bptt_length needs a network whose input has a time axis, such as (None, D)")
-    check_examples(x, y)
-    return StreamBatches(np.asarray(x), y, batch_size=recipe.batch_size or 1, bptt_length=recipe.bptt_length)
+def _check_backend(backend: object) -> None:
+    """Raise SettingError unless it computes gradients."""
+    if isinstance(backend, Network):
+        raise SettingError("Trainer takes a network's engine: Trainer(Engine(network), x, y, recipe, epochs=10)")
+    if not hasattr(backend, "loss_and_gradients"):
+        raise SettingError(f"Trainer takes an Engine(network) or a Reference(network), not {type(backend).__name__}")
+
+
+def _require_count(name: str, value: object) -> None:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    require(whole and int(value) >= 0, f"{name} must be at least 0, not {value!r}")  # type: ignore[call-overload]
 
 
 def _shapes(state: State | None) -> Any:

@@ -65,7 +65,7 @@ def convolutions_and_images(draw: st.DrawFn) -> tuple[Layers, Array]:
     window = draw(st.tuples(st.integers(1, 6), st.integers(1, 6)))
     zeros = st.tuples(st.integers(0, kernel[0] - 1), st.integers(0, kernel[1] - 1))
     padding = draw(st.one_of(st.sampled_from(["same", "valid"]), zeros))
-    conv = Conv2D(draw(st.integers(1, 9)), kernel, strides, padding)
+    conv = Conv2D(draw(st.integers(1, 9)), kernel, strides=strides, padding=padding)
     pool = MaxPool2D(window)
     sizes = [st.integers(1, 3), st.integers(1, 26), st.integers(1, 26), st.integers(1, 3)]
     shape = draw(st.tuples(*sizes))
@@ -140,7 +140,7 @@ def test_a_pool_is_the_plain_one_with_many_ties(
 ) -> None:
     shape = 3, window[0] + more[0], window[1] + more[1], 2
     x = np.random.default_rng(sum(shape)).integers(-1, 2, shape).astype(float)
-    pool = BlockedMaxPool2D((MaxPool2D(window, strides),))
+    pool = BlockedMaxPool2D((MaxPool2D(window, strides=strides),))
     expected, found = both(pool, x, slice_bytes=slice_bytes)
     assert_bits(found, expected)
 
@@ -200,8 +200,8 @@ def test_no_more_is_laid_out_than_stays_in_the_cache() -> None:
     [
         (MaxPool2D(2), (4, 5, 1)),  # a pixel that no window sees
         (MaxPool2D(2), (5, 4, 1)),
-        (MaxPool2D(2, 1), (4, 4, 1)),  # windows that overlap
-        (MaxPool2D(2, 4), (8, 8, 1)),  # or leave gaps
+        (MaxPool2D(2, strides=1), (4, 4, 1)),  # windows that overlap
+        (MaxPool2D(2, strides=4), (8, 8, 1)),  # or leave gaps
         (MaxPool2D(4), (4, 4, 1)),  # many pixels, one after the other
         (MaxPool2D(1), (4, 4, 1)),
         (MaxPool2D(2, padding="same"), (5, 5, 1)),
@@ -216,8 +216,8 @@ def test_pools_that_batch_norm_is_not_fused_with(pool: MaxPool2D, shape: tuple[i
 @pytest.mark.parametrize(
     "layers",
     [
-        (Conv2D(2, 3), ReLU(), MaxPool2D(3, 1)),  # windows that overlap
-        (Conv2D(2, 3), ReLU(), MaxPool2D(2, 3)),  # or leave gaps
+        (Conv2D(2, 3), ReLU(), MaxPool2D(3, strides=1)),  # windows that overlap
+        (Conv2D(2, 3), ReLU(), MaxPool2D(2, strides=3)),  # or leave gaps
         (Conv2D(2, 3), ReLU(), MaxPool2D(1)),
         (Conv2D(2, 3), ReLU(), MaxPool2D(3, padding="same")),
         (Conv2D(2, 3, dilation=2), ReLU(), MaxPool2D(2)),

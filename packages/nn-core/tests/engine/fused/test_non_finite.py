@@ -26,7 +26,7 @@ class FiniteOnly(MeanSquaredError):
 
 NETWORKS: dict[str, list[Layer]] = {
     "toeplitz": [Conv2D(4, 3, padding="same")],
-    "strided": [Conv2D(2, (3, 2), (2, 1), 1)],
+    "strided": [Conv2D(2, (3, 2), strides=(2, 1), padding=1)],
     "winograd": [Conv2D(64, 3, padding="same")],
     "pooled": [Conv2D(4, 3, padding="same"), ReLU(), MaxPool2D(4)],
     "folded": [Conv2D(4, 3, padding="same"), BatchNorm(), ReLU(), MaxPool2D(2)],

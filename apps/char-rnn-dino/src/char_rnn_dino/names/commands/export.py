@@ -1,10 +1,19 @@
-"""Export a network without its training state.
+"""Export a network to HDF5, ONNX or safetensors.
+
+The ending of --save selects the format. A checkpoint (.h5) is smaller without the training run. An
+ONNX file takes tokens and states, and returns logits and the next states; it includes the
+vocabulary. A safetensors file has the weights, with the architecture in a .json file beside it.
 
 \b
-Example: dino-gen export --model names.h5 --save small.h5
+Example: dino-gen export --save names.onnx
 """
 
-from char_rnn_dino.model import DINO_GEN
+from functools import partial
+
+from char_rnn_dino.model import DINO_GEN, SHIPPED, load_model
+from char_rnn_dino.onnx_graph import onnx_graph
 from nn_core.cli.export import export_command
 
-export = export_command(DINO_GEN)
+export = export_command(
+    DINO_GEN, partial(load_model, program=DINO_GEN), partial(onnx_graph, program=DINO_GEN), shipped=SHIPPED
+)

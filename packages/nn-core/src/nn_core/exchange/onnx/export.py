@@ -22,7 +22,7 @@ from nn_core.exchange.onnx.check import check_model
 from nn_core.exchange.onnx.converters import convert_chain
 from nn_core.exchange.onnx.graph import Graph, Value
 from nn_core.exchange.onnx.steps import Preprocessing
-from nn_core.layers.base import State, has_arrays
+from nn_core.layers.base import State, has_arrays, state_arrays
 from nn_core.layers.embedding import Embedding
 from nn_core.metrics import probabilities
 from nn_core.network import Network
@@ -56,6 +56,7 @@ def to_onnx(
     dtype: npt.DTypeLike | None = None,
     examples: npt.NDArray[Any] | None = None,
     expected: Mapping[str, npt.NDArray[Any]] = MappingProxyType({}),
+    check: bool = True,
 ) -> onnx.ModelProto:
     """The network as an ONNX model of opset 20, written to `path` if one is given.
 
@@ -78,6 +79,7 @@ def to_onnx(
     examples       raw examples (N, ...) to check with, of which the first 8 are used; None for
                    random ones
     expected       outputs of the program itself for `examples`, by name, to check against as well
+    check          False for a caller who checks the model with `check_model`
     Raises ExportError in one line, and writes nothing, for a layer without a converter (see
     ONNX_CONVERTERS), an output that differs, or a file that cannot be written; SettingError for
     an unknown output; MissingExtraError without the package onnx.
@@ -88,9 +90,10 @@ def to_onnx(
     states = states and has_arrays(network.initial_state(1))
     exported = _Export(network, preprocessing or _no_preprocessing(network), names, states)
     model = exported.model(network.dtype if dtype is None else dtype, name, classes, metadata)
-    inputs, ours = exported.examples(examples)
-    check_model(model, inputs, ours)
-    if expected:
+    inputs, ours = exported.examples(examples) if check else ({}, {})
+    if check:
+        check_model(model, inputs, ours)
+    if check and expected:
         rows = len(inputs[INPUT])
         check_model(model, inputs, {name: np.asarray(values)[:rows] for name, values in expected.items()})
     if path is not None:
@@ -176,8 +179,8 @@ class _Export:
             ours[name] = logits if name in RAW else p if name == "probabilities" else p.argmax(axis=-1)
         inputs = {INPUT: x}
         if self.states:
-            inputs |= {f"state/{path}": values for path, values in _by_path(state)}
-            ours |= {f"next_state/{path}": values for path, values in _by_path(left)}
+            inputs |= {f"state/{path}": values for path, values in state_arrays(state)}
+            ours |= {f"next_state/{path}": values for path, values in state_arrays(left)}
         return inputs, ours
 
     def _random(self) -> npt.NDArray[Any]:
@@ -226,15 +229,6 @@ def _random_state(state: State, rng: np.random.Generator) -> State:
         _random_state(part, rng) if isinstance(part, tuple) else rng.normal(size=part.shape).astype(part.dtype)
         for part in state
     )
-
-
-def _by_path(state: State, path: str = "") -> list[tuple[str, Any]]:
-    """The arrays of a state by the path of their layer and their number in it."""
-    found: list[tuple[str, Any]] = []
-    for index, part in enumerate(state):
-        here = f"{path}/{index}" if path else str(index)
-        found += _by_path(part, here) if isinstance(part, tuple) else [(here, part)]
-    return found
 
 
 def _sizes(preprocessing: Preprocessing) -> str:

@@ -161,7 +161,7 @@ class Resample:
             raise ExportError(f"Resample of {P} pixels does not fit images of shape {x.shape}")
         x = _cast_to_real(x, graph)
         pixels = graph.reshape(x, (H * W, C))
-        flat = graph.node("Gather", pixels.name, graph.integers("index", self.index.reshape(-1)), axis=1)
+        flat = graph.node("Gather", pixels.name, graph.constant("index", self.index.reshape(-1), np.int32), axis=1)
         apart = graph.value(flat, (P * K, C), dtype=x.dtype)
         if self.weights is None:
             return graph.reshape(apart, (H, W, C))

@@ -1,0 +1,27 @@
+"""Backends by name."""
+
+from importlib.util import find_spec
+
+from nn_core.network import Network
+from nn_core.reference import Backend, Reference
+from nn_core.registry import require
+
+
+def backend_named(name: str, network: Network, *, threads: int | None = None, shards: int | None = None) -> Backend:
+    """`Engine(network)` for "fast", `Reference(network)` for "reference".
+
+    threads  of the engine, without effect on the numbers; None: the cores, at most 4; a single one
+             without threadpoolctl, which keeps the BLAS from using threads of its own
+    shards   see `Engine`
+    Raises SettingError for another name, and for threads or shards with the reference.
+    """
+    require(name in ("fast", "reference"), f"engine must be 'fast' or 'reference', not {name!r}")
+    if name == "reference":
+        require(threads is None and shards is None, "the reference engine has no threads and no shards: leave them out")
+        return Reference(network)
+    from nn_core.engine.engine import Engine
+    from nn_core.engine.thread_pool import available_threads
+
+    if threads is None:
+        threads = available_threads() if find_spec("threadpoolctl") else 1
+    return Engine(network, threads=threads, shards=shards)

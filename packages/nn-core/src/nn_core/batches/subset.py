@@ -1,0 +1,45 @@
+"""Some examples of a set, read on demand."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.arrays import Examples, LazyArray
+
+
+@dataclass(frozen=True)
+class Subset:
+    """The examples of a `LazyArray` at some indices, as a `LazyArray`."""
+
+    examples: LazyArray
+    rows: npt.NDArray[np.intp]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, ...)."""
+        return (len(self.rows), *self.examples.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Data type of the examples."""
+        return self.examples.dtype
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, rows: slice) -> npt.NDArray[Any]:
+        wanted = self.rows[rows]
+        out = np.empty((len(wanted), *self.shape[1:]), self.dtype)
+        self.examples.read(wanted, out)
+        return out
+
+    def read(self, rows: npt.NDArray[np.intp], out: npt.NDArray[Any]) -> None:
+        """Read the examples at these indices, in any order, into `out`."""
+        self.examples.read(self.rows[rows], out)
+
+
+def take_examples(x: Examples, rows: npt.NDArray[np.intp]) -> Examples:
+    """The examples at these indices: a new array, or a view of a `LazyArray`."""
+    return x[rows] if isinstance(x, np.ndarray) else Subset(x, rows)

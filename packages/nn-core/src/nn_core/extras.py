@@ -1,0 +1,26 @@
+"""Optional packages, imported where they are used."""
+
+import importlib
+from typing import Any
+
+from nn_core.errors import NNError
+
+
+class MissingExtraError(NNError, ImportError):
+    """An optional package that is not installed."""
+
+
+def import_extra(module: str, extra: str) -> Any:
+    """Import a module of an optional package.
+
+    extra  the extra of nn-core that installs it, "onnx"
+    Raises MissingExtraError with the line that installs it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        reason = "is not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be imported: {error}"
+        raise MissingExtraError(
+            f'{package} {reason}; install it: python -m pip install "./packages/nn-core[{extra}]"'
+        ) from None

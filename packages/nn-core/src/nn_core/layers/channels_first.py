@@ -1,0 +1,25 @@
+"""Recognize images with the channels on the first axis, as in PyTorch."""
+
+from collections.abc import Iterable
+
+from nn_core.arrays import Shape
+from nn_core.layers.base import Layer
+
+
+def looks_channels_first(layers: Iterable[Layer], input_shape: Shape) -> bool:
+    """Whether the input of layers for images has one, three or four channels on its first axis.
+
+    A batch of such images (C, H, W) would be taken as images of height C with W channels.
+    """
+    if len(input_shape) != 3 or None in input_shape:
+        return False
+    C, H, W = (size or 0 for size in input_shape)
+    square = H == W >= 8
+    if not (C in (1, 3, 4) and (square or (C == 3 and min(H, W) >= 16))):
+        return False
+    kinds = {type(layer).__name__: layer for layer in layers}
+    convolution = kinds.get("Conv2D")
+    if convolution is not None:
+        size = getattr(convolution, "kernel_size", 0)
+        return (size[0] if isinstance(size, tuple) else size) > 1
+    return not kinds.keys().isdisjoint(("MaxPool2D", "AveragePool2D", "GlobalAveragePool2D", "InstanceNorm"))

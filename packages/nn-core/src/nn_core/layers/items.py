@@ -1,0 +1,66 @@
+"""The items of a list of layers: layers, or names of activations; anything else is refused with the line that works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import MISSING, fields
+from typing import Any
+
+from nn_core.errors import SettingError
+from nn_core.layers.base import Layer
+
+EXAMPLES = {
+    "units": "8",
+    "filters": "8",
+    "kernel_size": "3",
+    "pool_size": "2",
+    "rate": "0.2",
+    "vocabulary_size": "1000",
+    "dimensions": "32",
+}
+"""Values of required arguments, for lines that show how to write a layer."""
+
+
+def as_layers(items: Iterable[Layer | str], owner: str) -> tuple[Layer, ...]:
+    """The layers of a list, in which a text such as "relu" or "leaky-relu:slope=0.2" is an activation.
+
+    owner  what the list is for, in messages: "Network"
+    Raises SettingError for anything else, with its position and what to write instead.
+    """
+    if isinstance(items, Layer):
+        raise SettingError(f"{owner} takes a list of layers: {owner}([{items.shown()}])")
+    if isinstance(items, str) or not isinstance(items, Iterable):
+        raise SettingError(f"{owner} takes a list of layers, such as [Dense(8), ReLU()], not {items!r}")
+    return tuple(item if isinstance(item, Layer) else _as_layer(item, index) for index, item in enumerate(items))
+
+
+def _as_layer(item: Any, index: int) -> Layer:
+    if isinstance(item, str):
+        from nn_core.layers.activation import ACTIVATIONS
+
+        try:
+            activation: Layer = ACTIVATIONS.parse(item)()
+        except SettingError as error:
+            raise SettingError(f"layer {index}: {error}") from None
+        return activation
+    raise SettingError(f"layer {index} is {_advice(item)}")
+
+
+def _advice(item: Any) -> str:
+    """What an item is that is not a layer, and what to write instead."""
+    if isinstance(item, type):
+        if not issubclass(item, Layer):
+            return f"the class {item.__name__}, not a layer"
+        required = [each.name for each in fields(item) if each.default is MISSING and each.init]
+        arguments = ", ".join(EXAMPLES.get(name, "...") for name in required)
+        return f"the class {item.__name__}; write {item.__name__}({arguments})"
+    if isinstance(item, list | tuple):
+        return "a list; unpack it with *, or write Chain([...])"
+    if type(item).__name__ == "Network":
+        return "a Network; take its layers, *network.layers (their weights are not taken along)"
+    if item is None:
+        return "None; leave it out"
+    if callable(item):
+        name = getattr(item, "__name__", repr(item))
+        return f'the function {name}; write the name of an activation, such as "relu", or a layer of your own'
+    return f"{item!r}, not a layer"

@@ -1,0 +1,310 @@
+"""A model: a network with its loss and optimizer, from data to answers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core import checkpoint
+from nn_core.activations import sigmoid
+from nn_core.arrays import Array, Examples
+from nn_core.backends import backend_named
+from nn_core.batches.augmentation import Augment, augmentation
+from nn_core.batches.minibatches import as_examples
+from nn_core.errors import DataError, NNError, SettingError, ShapeError
+from nn_core.hints import HelpfulErrors
+from nn_core.losses import BinaryCrossEntropy, Loss
+from nn_core.metrics import Metric, metrics_by_name
+from nn_core.metrics import probabilities as class_probabilities
+from nn_core.model_file import load_model, save_model
+from nn_core.network import Network
+from nn_core.noise import fresh_seed
+from nn_core.optim.optimizers import Optimizer
+from nn_core.optim.schedules import Schedule
+from nn_core.registry import require
+from nn_core.training.callbacks import Callback
+from nn_core.training.data import as_training_data
+from nn_core.training.evaluate import evaluate
+from nn_core.training.example_weights import ClassWeight, example_weights
+from nn_core.training.history import History
+from nn_core.training.interruption import run_until_interrupted
+from nn_core.training.non_finite import first_non_finite_example
+from nn_core.training.progress import EpochProgress
+from nn_core.training.recipe import Recipe
+from nn_core.training.trainer import Trainer
+from nn_core.training.validation import Divided, hold_out
+
+Validation: TypeAlias = float | tuple[Any, Any] | None
+"""The share of the examples to hold out, or other examples and their targets."""
+
+
+class Model(HelpfulErrors):
+    """A network that is trained, evaluated, used, saved and loaded.
+
+    >>> model = Model(network, "softmax-cross-entropy", "adam", learning_rate=0.01)
+    >>> history = model.fit(x, y, epochs=20, validation=0.2)
+    >>> model.evaluate(x_test, y_test)
+    {'loss': 0.31, 'accuracy': 0.9}
+    >>> labels = model.predict(x_new)
+
+    network        the network, trained in place
+    loss           a Loss, or its name: "binary-cross-entropy" for Dense(1), "softmax-cross-entropy"
+                   for an output per class, "mean-squared-error" for regression
+    optimizer      an Optimizer, or its name
+    learning_rate  None: the optimizer's
+    schedule       of the learning rate: a Schedule, or its name, such as "cosine:warmup=1"
+    metrics        in addition to the loss: names such as ["accuracy"], or functions of outputs and
+                   targets; None: those of the loss
+    l2, clip_norm, clip_value  see `Recipe`
+    threads        of the engine, without effect on the numbers; None: the available ones
+    shards         see `Engine`
+    engine         "fast", or "reference" for the layers as they are written
+
+    history        the history of the last `fit`
+    seed           the seed of the last `fit`
+    Examples x are (N, ...), as an array, a list, a table, or a `LazyArray`. Targets are labels (N,)
+    for classes, numbers (N,) or (N, D) for regression; (N, T) or (N, T, D) for each step of sequences.
+    Raises SettingError for an invalid argument.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: str | Loss,
+        optimizer: str | Optimizer = "adam",
+        *,
+        learning_rate: float | None = None,
+        schedule: str | Schedule = "constant",
+        metrics: str | Metric | Iterable[str | Metric] | Mapping[str, str | Metric] | None = None,
+        l2: float = 0.0,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        threads: int | None = None,
+        shards: int | None = None,
+        engine: Literal["fast", "reference"] = "fast",
+    ) -> None:
+        _require_network(network)
+        self.network = network
+        self.recipe = Recipe(
+            loss,
+            optimizer,
+            learning_rate=learning_rate,
+            schedule=schedule,
+            l2=l2,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+        )
+        self.metrics = metrics_by_name(self.loss.default_metrics if metrics is None else metrics)
+        self.backend = backend_named(engine, network, threads=threads, shards=shards)
+        self._engine = {"engine": engine, "shards": shards}
+        self.history = History()
+        self.seed: int | None = None
+
+    @property
+    def loss(self) -> Loss:
+        """The loss."""
+        return self.recipe.loss
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer."""
+        return self.recipe.optimizer
+
+    def __repr__(self) -> str:
+        trained = f", {self.history!r}" if len(self.history) else ""
+        return f"Model({self.network!r}, {self.loss!r}, {self.optimizer!r}{trained})"
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        epochs: int = 10,
+        batch_size: int | None = 32,
+        validation: Validation = None,
+        class_weight: ClassWeight = None,
+        sample_weight: npt.ArrayLike | None = None,
+        augment: str | Augment | None = None,
+        callbacks: Callback | Sequence[Callback] = (),
+        seed: int | None = None,
+        verbose: bool = True,
+        measure_training: bool = True,
+    ) -> History:
+        """Train from the present weights, with a new optimizer state. Returns the history, by epoch.
+
+        batch_size        examples per step; None: all
+        validation        0.2 holds out a fifth of the examples, of every class alike, and evaluates
+                          on them after each epoch; or examples and targets to do so: (x, y)
+        class_weight      "balanced" gives every class the same sum of weights; or label -> weight
+        sample_weight     (N,) weights of the examples in the loss
+        augment           augmentation of each batch of images, such as "standard"
+        callbacks         such as EarlyStopping(5), which stops and restores the best weights
+        seed              of the order of the examples, of all noise, and of what is held out; by
+                          default a fresh one, kept as `model.seed`
+        verbose           progress on stderr
+        measure_training  also evaluate on all training examples after each epoch; False is faster,
+                          and the training loss is the mean over the batches
+        Ctrl-C ends it after the current step, with the weights and the history up to there.
+        Raises DataError or ShapeError for other data, DivergenceError if the loss becomes infinite
+        or NaN.
+        """
+        require(_is_integer(epochs, 1), f"epochs must be at least 1, not {epochs!r}")
+        require(seed is None or _is_integer(seed, 0), f"the seed must be an integer of at least 0, not {seed!r}")
+        x, targets = self._data(x, y, "fit")
+        if isinstance(x, np.ndarray):
+            _require_finite(x, x)  # before it is divided, so that the example's number is that of the caller
+        weights = example_weights(targets, class_weight, sample_weight, class_count=self._class_count())
+        self.seed = fresh_seed() if seed is None else seed
+        data = self._divided(x, targets, weights, validation, self.seed)
+        trainer = Trainer(
+            self.backend,
+            data.x,
+            data.y,
+            replace(self.recipe, batch_size=batch_size),
+            epochs=epochs,
+            seed=self.seed,
+            validation=data.validation,
+            measure_training=measure_training,
+            metrics=self.metrics,
+            augment=augmentation(augment) if isinstance(augment, str) else augment,
+            callbacks=[callbacks] if isinstance(callbacks, Callback) else callbacks,
+            weights=data.weights,
+        )
+        self.history = trainer.state.history
+        with contextlib.ExitStack() as stack:
+            if verbose:
+                progress = stack.enter_context(contextlib.closing(EpochProgress(trainer.state, leave=True)))
+                trainer.callbacks = (*trainer.callbacks, progress)
+            run_until_interrupted(trainer)
+        return self.history
+
+    def evaluate(self, x: Any, y: Any, *, sample_weight: npt.ArrayLike | None = None) -> dict[str, float]:
+        """The loss and the metrics, by name; sample_weight (N,) weights the loss."""
+        x, targets = self._data(x, y, "evaluate")
+        weights = example_weights(targets, None, sample_weight)
+
+        def loss(output: Array, labels: npt.NDArray[Any]) -> float:
+            _require_finite(output, x)
+            return self.loss(output, labels, weights)[0]
+
+        with np.errstate(over="ignore", invalid="ignore"):
+            return evaluate(self.backend, x, targets, {"loss": loss, **self.metrics})
+
+    def predict(self, x: Any) -> npt.NDArray[Any]:
+        """For classes, the most likely one of each example, (N,) integers; otherwise the outputs.
+
+        With several logits of a binary cross-entropy, 0 or 1 for each: (N, K).
+        """
+        output = self._output(x, "predict")
+        if not self.loss.takes_logits:
+            return output
+        if isinstance(self.loss, BinaryCrossEntropy):
+            positive: npt.NDArray[np.int64] = (output > 0).astype(np.int64)
+            return positive[..., 0] if output.shape[-1] == 1 else positive
+        labels: npt.NDArray[np.int64] = output.argmax(axis=-1)
+        return labels
+
+    def probabilities(self, x: Any) -> Array:
+        """The probability of each class, (N, C); for one logit (N, 2), for K decisions (N, K).
+
+        Raises SettingError if the loss is not one of classes.
+        """
+        require(
+            self.loss.takes_logits, f"{type(self.loss).__name__} predicts values, not probabilities: model.predict(x)"
+        )
+        output = self._output(x, "probabilities")
+        if isinstance(self.loss, BinaryCrossEntropy) and output.shape[-1] > 1:
+            return sigmoid(output)
+        flat = class_probabilities(output.reshape(-1, output.shape[-1]))
+        return flat.reshape(*output.shape[:-1], -1)
+
+    def logits(self, x: Any) -> Array:
+        """The outputs of the network."""
+        return self._output(x, "logits")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network, the loss, the optimizer, all settings and the history to a checkpoint.
+
+        Metrics are saved by their registered names, others are left out; threads are not saved.
+        Raises CheckpointError if it cannot be written, or if a layer, the loss, the optimizer or the
+        schedule is not registered.
+        """
+        save_model(path, self.network, self.recipe, self.metrics, self._engine, self.history, self.seed)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> Self:
+        """The model in a file that `save` wrote. Raises CheckpointError for any other file."""
+        stored = load_model(path)
+        try:
+            model = cls(stored.network, **stored.settings, threads=threads)
+        except NNError as error:
+            raise checkpoint.unusable(Path(path), error) from None
+        model.history, model.seed = stored.history, stored.seed
+        return model
+
+    def _data(self, x: Any, y: Any, method: str) -> tuple[Examples, npt.NDArray[Any]]:
+        """Examples and targets as arrays that fit each other. Raises DataError or ShapeError."""
+        examples = as_examples(x)
+        self._require_batch(examples, f"model.{method}(x[None], y[None])")
+        if not len(examples):
+            raise DataError("there are no examples: x is empty")
+        return as_training_data(examples, y, self.network, self.recipe)
+
+    def _output(self, x: Any, method: str) -> Array:
+        """The outputs of the network. Raises DataError or ShapeError."""
+        x = as_examples(x)
+        self._require_batch(x, f"model.{method}(x[None])")
+        with np.errstate(over="ignore", invalid="ignore"):
+            output, _ = self.backend.predict(x)
+        _require_finite(output, x)
+        return output
+
+    def _require_batch(self, x: Examples, line: str) -> None:
+        """Raise ShapeError, with the line that works, for one example without its batch axis."""
+        shape, own = x.shape, self.network.input_shape
+        if len(shape) == len(own) and all(size in (None, given) for given, size in zip(shape, own, strict=True)):
+            raise ShapeError(f"x is one example, {shape}, without the batch axis: {line}")
+
+    def _class_count(self) -> int:
+        if isinstance(self.loss, BinaryCrossEntropy):
+            return 2
+        return (self.network.output_shape[-1] or 0) if self.loss.takes_logits else 0
+
+    def _divided(
+        self, x: Examples, y: npt.NDArray[Any], weights: Array | None, validation: Validation, seed: int
+    ) -> Divided:
+        """The training and the validation examples."""
+        if validation is None:
+            return Divided(x, y, weights, None)
+        if isinstance(validation, tuple | list) and len(validation) == 2:
+            return Divided(x, y, weights, self._data(*validation, "evaluate"))
+        stratified = self.loss.takes_logits and y.ndim == 1
+        return hold_out(x, y, weights, validation, stratified=stratified, seed=seed)
+
+
+def _require_network(network: object) -> None:
+    if isinstance(network, Network):
+        return
+    if isinstance(network, list | tuple):
+        raise SettingError("Model takes a Network: Model(Network([...], input_shape=(4,)), loss), not a list of layers")
+    raise SettingError(f"Model takes a Network first, Model(network, loss, optimizer), not {type(network).__name__}")
+
+
+def _is_integer(value: object, least: int) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least
+
+
+def _require_finite(output: Array, x: Examples) -> None:
+    """Raise DataError, naming an example, for outputs that are not finite."""
+    if not np.isfinite(output).all():
+        found = first_non_finite_example(x)
+        if found is None:
+            raise DataError("the outputs are not finite: the weights or the examples are too large")
+        raise DataError(f"{found}; remove such examples, or fill them in: np.nan_to_num(x)")

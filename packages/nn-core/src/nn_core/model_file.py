@@ -1,0 +1,111 @@
+"""Models in checkpoint files: their settings and history are the details beside the network."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nn_core import checkpoint
+from nn_core.errors import CheckpointError, NNError
+from nn_core.losses import LOSSES, loss
+from nn_core.metrics import METRICS, Metric, metrics_by_name
+from nn_core.network import Network
+from nn_core.optim.optimizers import OPTIMIZERS, optimizer
+from nn_core.optim.schedules import SCHEDULES, schedule
+from nn_core.registry import Registry
+from nn_core.storage.json_file import check_json
+from nn_core.training.history import History
+from nn_core.training.recipe import Recipe
+
+_NUMBER = (float, None)
+_SCHEMA = {
+    "settings": {
+        "loss": str,
+        "optimizer": str,
+        "schedule": str,
+        "metrics": {str: str},
+        "learning_rate": _NUMBER,
+        "l2": float,
+        "clip_norm": _NUMBER,
+        "clip_value": _NUMBER,
+        "engine": str,
+        "shards": (int, None),
+    },
+    "seed": (int, None),
+    "columns": {str: [float]},
+    "step_loss": [float],
+}
+
+
+class StoredModel(NamedTuple):
+    """The contents of a file.
+
+    settings  the arguments of `nn_core.model.Model` besides the network
+    """
+
+    network: Network
+    settings: dict[str, Any]
+    history: History
+    seed: int | None
+
+
+def save_model(
+    path: str | os.PathLike[str],
+    network: Network,
+    recipe: Recipe,
+    metrics: Mapping[str, Metric],
+    engine: Mapping[str, Any],
+    history: History,
+    seed: int | None,
+) -> None:
+    """Write a model. Raises CheckpointError for what is not registered, or cannot be written.
+
+    metrics  by column; those that are not registered are left out
+    engine   the arguments `engine` and `shards`
+    """
+    names = {function: name for name, function in METRICS.items()}
+    settings = {
+        "loss": _described(recipe.loss, LOSSES, "nn_core.losses", "LOSSES"),
+        "optimizer": _described(recipe.optimizer, OPTIMIZERS, "nn_core.optim.optimizers", "OPTIMIZERS"),
+        "schedule": _described(recipe.schedule, SCHEDULES, "nn_core.optim.schedules", "SCHEDULES"),
+        "metrics": {column: names[metric] for column, metric in metrics.items() if metric in names},
+        "learning_rate": recipe.learning_rate,
+        "l2": recipe.l2,
+        "clip_norm": recipe.clip_norm,
+        "clip_value": recipe.clip_value,
+        **engine,
+    }
+    run = {"seed": seed, "columns": history.columns, "step_loss": history.step_loss}
+    checkpoint.save(path, network, details={"model": {"settings": settings, **run}})
+
+
+def load_model(path: str | os.PathLike[str]) -> StoredModel:
+    """Read a model. Raises CheckpointError for a file that `save_model` did not write."""
+    stored = checkpoint.load(path)
+    if "model" not in stored.details:
+        line = f"nn_core.checkpoint.load({os.fspath(path)!r}).network"
+        raise CheckpointError(f"{path} has a network of {stored.program}, but no loss and optimizer of a model: {line}")
+    try:
+        model = stored.details["model"]
+        check_json(model, _SCHEMA, source="/details")
+        settings = dict(model["settings"])
+        made = {
+            "loss": loss(settings["loss"]),
+            "optimizer": optimizer(settings["optimizer"]),
+            "schedule": schedule(settings["schedule"]),
+            "metrics": metrics_by_name(settings["metrics"]),
+        }
+    except (NNError, TypeError, ValueError) as error:
+        raise checkpoint.unusable(Path(path), error) from None
+    return StoredModel(stored.network, settings | made, History(model["columns"], model["step_loss"]), model["seed"])
+
+
+def _described(thing: Any, registry: Registry[Any], module: str, name: str) -> str:
+    """The spec of an object. Raises CheckpointError, with the line to add, if its class is not registered."""
+    title = type(thing).__name__
+    if type(thing) not in registry.values():
+        raise CheckpointError(
+            f"the {registry.kind} {thing!r} cannot be saved: its class {title} is not registered; decorate it with"
+            f" @{name}.register (from {module} import {name})"
+        )
+    return registry.describe(thing)

@@ -1,0 +1,64 @@
+"""Mistakes that would train without an error, but badly; found before the first step."""
+
+import math
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+
+from nn_core.arrays import Examples
+from nn_core.errors import DataError, SettingError
+from nn_core.layers import Activation, Chain, Dropout, Flatten, Layer
+from nn_core.losses import Loss
+from nn_core.network import Network
+
+SAMPLE = 64
+"""Examples whose range is looked at."""
+
+PIXELS = 64
+"""Size of an example from which whole numbers up to 255 look like an image."""
+
+WEIGHTED = ("Conv2D", "Dense", "GRU", "LSTM", "SimpleRNN")
+"""Layers that multiply their input by weights, and so take inputs of about unit scale."""
+
+
+def check_last_layer(network: Network, loss: Loss) -> None:
+    """Raise SettingError for a sigmoid before a loss that has one itself.
+
+    It would be applied twice, so that no probability leaves the range 0.5 to 0.73.
+    """
+    last = list(_flattened(network.layers))[-1:]
+    if loss.takes_logits and last and type(last[0]).__name__ in {"Sigmoid", "Softmax"}:
+        raise SettingError(
+            f"{type(loss).__name__} takes logits, and applies the sigmoid or softmax itself; "
+            f"remove the last layer, {last[0]!r}"
+        )
+
+
+def check_scale(network: Network, x: Examples) -> None:
+    """Look for images of bytes, 0 to 255, that go into a layer with weights unscaled.
+
+    Raises DataError for bytes; warns (UserWarning) for other numbers that look like them.
+    """
+    layers = _flattened(network.layers, skip=(Activation, Dropout, Flatten))
+    first, second = (type(layer).__name__ if layer else "" for layer in (next(layers, None), next(layers, None)))
+    if first not in WEIGHTED or second in {"BatchNorm", "InstanceNorm"} or x.dtype.kind not in "uif":
+        return
+    sample = np.asarray(x[:SAMPLE])
+    if not sample.size or not (highest := sample.max()) > 1:
+        return
+    advice = "scale them: x / 255, or begin the network with InstanceNorm() or BatchNorm()"
+    if x.dtype == np.uint8:
+        raise DataError(f"the examples are bytes up to {highest}, and {first} takes numbers near 1; {advice}")
+    images = math.prod(x.shape[1:]) >= PIXELS and sample.min() >= 0 and 128 <= highest <= 255
+    if images and (sample == np.rint(sample)).all():
+        warnings.warn(f"the examples look like bytes, 0 to 255; {advice}", UserWarning, stacklevel=3)
+
+
+def _flattened(layers: tuple[Layer, ...], skip: tuple[type[Layer], ...] = ()) -> Iterator[Layer]:
+    """The layers in order, those inside chains and residuals too."""
+    for layer in layers:
+        if isinstance(layer, Chain):
+            yield from _flattened(layer.layers, skip)
+        elif not isinstance(layer, skip):
+            yield layer

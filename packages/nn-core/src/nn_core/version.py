@@ -1,0 +1,8 @@
+"""The version that is installed."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("nn-core")
+except PackageNotFoundError:  # run from a source tree
+    __version__ = "0+unknown"

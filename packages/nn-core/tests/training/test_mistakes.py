@@ -1,0 +1,85 @@
+"""Mistakes that would train without an error, refused or warned of before the first step."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from small_runs import X, Y, recipe_of, small_network
+
+from nn_core.errors import DataError, SettingError
+from nn_core.layers import (
+    BatchNorm,
+    Chain,
+    Conv2D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GlobalAveragePool2D,
+    InstanceNorm,
+    Layer,
+    ReLU,
+    Sigmoid,
+)
+from nn_core.losses import binary_cross_entropy
+from nn_core.network import Network
+from nn_core.reference import Reference
+from nn_core.training.mistakes import check_last_layer, check_scale
+from nn_core.training.recipe import Recipe
+from nn_core.training.trainer import Trainer
+
+BYTES = np.arange(3 * 8 * 8 * 3, dtype=np.uint8).reshape(3, 8, 8, 3)
+WEIGHTED: list[list[Layer]] = [
+    [Flatten(), Dense(2)],
+    [Flatten(), Dropout(0.1), Dense(2)],
+    [Conv2D(2, 3), Flatten(), Dense(2)],
+    [Chain((Conv2D(2, 3), ReLU())), Flatten(), Dense(2)],
+]
+
+
+@pytest.mark.parametrize("last", [Sigmoid(), Chain((Dense(1), Sigmoid()))])
+def test_a_sigmoid_before_a_loss_with_a_sigmoid_is_refused(last: Layer) -> None:
+    network = small_network(Dense(1), last)
+    with pytest.raises(SettingError, match=r"BinaryCrossEntropy takes logits, .* remove the last layer, Sigmoid\(\)"):
+        Trainer(Reference(network), X, Y, recipe_of(), epochs=1)
+    Trainer(Reference(network), X, Y, Recipe("mean-squared-error"), epochs=1)
+    check_last_layer(small_network(Dense(1), Sigmoid(), Dense(1)), binary_cross_entropy)
+
+
+@pytest.mark.parametrize("layers", WEIGHTED)
+def test_bytes_into_weights_are_refused(layers: list[Layer]) -> None:
+    network = Network(layers, input_shape=(8, 8, 3))
+    line = r"the examples are bytes up to 255, and \w+ takes numbers near 1; scale them: x / 255"
+    with pytest.raises(DataError, match=line):
+        Trainer(Reference(network), BYTES, [0, 1, 1], Recipe("softmax-cross-entropy"), epochs=1)
+    check_scale(network, BYTES > 100)
+    check_scale(network, (BYTES > 100).astype(np.uint8))
+    check_scale(network, BYTES / 255)
+
+
+@pytest.mark.parametrize("layers", WEIGHTED)
+@pytest.mark.parametrize("kind", [np.float32, np.int64])
+def test_other_numbers_that_look_like_bytes_are_warned_of(layers: list[Layer], kind: Any) -> None:
+    network = Network(layers, input_shape=(8, 8, 3))
+    with pytest.warns(UserWarning, match="the examples look like bytes, 0 to 255; scale them: x / 255"):
+        check_scale(network, BYTES.astype(kind))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [InstanceNorm(), Flatten(), Dense(2)],
+        [BatchNorm(), Flatten(), Dense(2)],
+        [Conv2D(2, 3), BatchNorm(), GlobalAveragePool2D()],
+    ],
+)
+def test_bytes_may_go_into_a_normalization(layers: list[Layer]) -> None:
+    check_scale(Network(layers, input_shape=(8, 8, 3)), BYTES)
+
+
+def test_tokens_and_small_tables_are_no_images() -> None:
+    check_scale(Network([Embedding(256, 2), Dense(2)], input_shape=(None,)), BYTES.reshape(3, -1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_scale(Network([Dense(2)], input_shape=(3,)), np.array([[0.0, 100.0, 255.0]]))
