@@ -12,12 +12,13 @@ import numpy as np
 
 from nn_core.arrays import Array, Shape
 from nn_core.errors import DataError, NNError
-from nn_core.exchange.extras import import_extra
+from nn_core.exchange.onnx import image_readers  # noqa: F401 - registers its readers
 from nn_core.exchange.onnx.graph import CHANNELS_FIRST, TIME_FIRST, Order
 from nn_core.exchange.onnx.model_file import describe, read_model
 from nn_core.exchange.onnx.readers import READERS, Part
 from nn_core.exchange.onnx.recurrent_readers import CELLS
 from nn_core.exchange.onnx.source import Position, Source, expect, refusal
+from nn_core.extras import import_extra
 from nn_core.layers.chain import Chain
 from nn_core.layers.residual import Residual
 from nn_core.network import Network
@@ -89,7 +90,7 @@ def _build(parts: list[Part], input_shape: Shape, path: Path) -> Network:
         "the network, which uses some weights several times,",
         limit=4 * path.stat().st_size + 2**20,
     )
-    network = Network(layers, input_shape=input_shape, dtype=dtype)
+    network = Network(layers, input_shape=input_shape, dtype=dtype, initialize=False)
     for name, values in weights.items():
         network.params[name][...] = values
     return network
