@@ -17,7 +17,7 @@ from nn_core.model import Model
 from nn_core.network import Network
 from nn_core.optim.optimizers import Adam
 from nn_core.reference import Reference
-from nn_core.training.callbacks import Callback
+from nn_core.training.callbacks import Callback, EarlyStopping
 from nn_core.training.recipe import Recipe
 from nn_core.training.state import TrainingState
 from nn_core.training.trainer import Trainer
@@ -200,6 +200,24 @@ def test_a_second_fit_goes_on() -> None:
     second = model.fit(CLASSES.x, CLASSES.y, epochs=2, seed=5, verbose=False)
     assert (len(first), len(second), model.seed) == (3, 2, 5)
     assert second.step_loss[0] < first.step_loss[0]
+
+
+def test_early_stopping_restores_the_best_weights() -> None:
+    model = CLASSES.model(learning_rate=0.3)
+    history = model.fit(
+        CLASSES.x,
+        CLASSES.y,
+        epochs=60,
+        validation=(CLASSES.x[:20], (CLASSES.y[:20] + 1) % 3),
+        callbacks=[EarlyStopping(2)],
+        seed=0,
+        verbose=False,
+    )
+    losses = history.columns["validation_loss"]
+    assert len(losses) < 60
+    found = model.evaluate(CLASSES.x[:20], (CLASSES.y[:20] + 1) % 3)["loss"]
+    assert found == pytest.approx(min(losses), rel=1e-6)
+    assert found < losses[-1]
 
 
 class Press(Callback):

@@ -12,7 +12,7 @@ from models import TASKS
 from nn_core import checkpoint
 from nn_core.arrays import Array
 from nn_core.errors import CheckpointError, NNError
-from nn_core.layers import Dense, ReLU
+from nn_core.layers import Dense, ReLU, Sigmoid
 from nn_core.losses import MeanSquaredError
 from nn_core.metrics import accuracy
 from nn_core.model import Model
@@ -105,6 +105,12 @@ def test_using_it() -> None:
 def test_making_one(network: Any, settings: dict[str, Any], message: str) -> None:
     with refused(message):
         Model(network or CLASSES.model().network, "softmax-cross-entropy", **settings)
+
+
+def test_a_sigmoid_before_a_loss_of_logits() -> None:
+    network = Network([Dense(1), Sigmoid()], input_shape=(4,), rng=np.random.default_rng(0))
+    with refused("BinaryCrossEntropy takes logits, and applies the sigmoid or softmax itself; ..."):
+        Model(network, "binary-cross-entropy")
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from nn_core.training.evaluate import evaluate
 from nn_core.training.example_weights import ClassWeight, example_weights
 from nn_core.training.history import History
 from nn_core.training.interruption import run_until_interrupted
+from nn_core.training.mistakes import check_last_layer
 from nn_core.training.non_finite import first_non_finite_example
 from nn_core.training.progress import EpochProgress
 from nn_core.training.recipe import Recipe
@@ -101,6 +102,7 @@ class Model(HelpfulErrors):
             clip_norm=clip_norm,
             clip_value=clip_value,
         )
+        check_last_layer(network, self.loss)
         self.metrics = metrics_by_name(self.loss.default_metrics if metrics is None else metrics)
         self.backend = backend_named(engine, network, threads=threads, shards=shards)
         self._engine = {"engine": engine, "shards": shards}
