@@ -19,7 +19,7 @@ from nn_core.backends import backend_named
 from nn_core.batches.augmentation import Augment, augmentation
 from nn_core.batches.minibatches import as_examples
 from nn_core.errors import DataError, NNError, SettingError, ShapeError
-from nn_core.hints import HelpfulErrors
+from nn_core.hints import HelpfulErrors, checked_call
 from nn_core.losses import BinaryCrossEntropy, Loss
 from nn_core.metrics import Metric, metrics_by_name
 from nn_core.metrics import probabilities as class_probabilities
@@ -123,6 +123,7 @@ class Model(HelpfulErrors):
         trained = f", {self.history!r}" if len(self.history) else ""
         return f"Model({self.network!r}, {self.loss!r}, {self.optimizer!r}{trained})"
 
+    @checked_call
     def fit(
         self,
         x: Any,
@@ -187,6 +188,7 @@ class Model(HelpfulErrors):
             run_until_interrupted(trainer)
         return self.history
 
+    @checked_call
     def evaluate(self, x: Any, y: Any, *, sample_weight: npt.ArrayLike | None = None) -> dict[str, float]:
         """The loss and the metrics, by name; sample_weight (N,) weights the loss."""
         x, targets = self._data(x, y, "evaluate")
@@ -199,6 +201,7 @@ class Model(HelpfulErrors):
         with np.errstate(over="ignore", invalid="ignore"):
             return evaluate(self.backend, x, targets, {"loss": loss, **self.metrics})
 
+    @checked_call
     def predict(self, x: Any) -> npt.NDArray[Any]:
         """For classes, the most likely one of each example, (N,) integers; otherwise the outputs.
 
@@ -213,6 +216,7 @@ class Model(HelpfulErrors):
         labels: npt.NDArray[np.int64] = output.argmax(axis=-1)
         return labels
 
+    @checked_call
     def probabilities(self, x: Any) -> Array:
         """The probability of each class, (N, C); for one logit (N, 2), for K decisions (N, K).
 
@@ -227,10 +231,12 @@ class Model(HelpfulErrors):
         flat = class_probabilities(output.reshape(-1, output.shape[-1]))
         return flat.reshape(*output.shape[:-1], -1)
 
+    @checked_call
     def logits(self, x: Any) -> Array:
         """The outputs of the network."""
         return self._output(x, "logits")
 
+    @checked_call
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network, the loss, the optimizer, all settings and the history to a checkpoint.
 
@@ -241,6 +247,7 @@ class Model(HelpfulErrors):
         save_model(path, self.network, self.recipe, self.metrics, self._engine, self.history, self.seed)
 
     @classmethod
+    @checked_call
     def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> Self:
         """The model in a file that `save` wrote. Raises CheckpointError for any other file."""
         stored = load_model(path)
