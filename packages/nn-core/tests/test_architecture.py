@@ -29,7 +29,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"reference", "summary"}),
     frozenset({"batches", "engine", "generate", "gradient_check", "training"}),
     frozenset({"backends", "checkpoint"}),
-    frozenset({"model", "model_file"}),
+    frozenset({"model", "model_checks", "model_file"}),
     frozenset({"exchange"}),
     frozenset({"cli", "testing"}),
 )

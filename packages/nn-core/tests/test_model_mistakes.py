@@ -45,6 +45,7 @@ def refused(message: str) -> Any:
         ({"validation": (X, Y[:9])}, "90 examples, but 9 targets"),
         ({"sample_weight": [1, 2]}, "sample_weight must be (90,), one per example, not (2,)"),
         ({"class_weight": {3: 1}}, "class_weight has 3, which is not a label: 0, 1, 2"),
+        ({"augment": 3}, "augment is a name such as 'standard', or an Augmentation(), not 3"),
         ({"augment": "strong"}, "unknown augmentation 'strong'; choose from none, standard"),
         ({"x": NAN}, "example 7 has nan at [0]; remove such examples, or fill them in: np.nan_to_num(x)"),
         ({"x": X[:0], "y": Y[:0]}, "there are no examples: x is empty"),
@@ -95,6 +96,7 @@ def test_using_it() -> None:
     [
         ([Dense(1)], {}, "Model takes a Network: Model(Network([...], input_shape=(4,)), loss), not a list of layers"),
         ("mean-squared-error", {}, "Model takes a Network first, Model(network, loss, optimizer), not str"),
+        (Network, {}, "Model takes a Network first, Model(network, loss, optimizer), not the class Network"),
         (None, {"engine": "quick"}, "engine must be 'fast' or 'reference', not 'quick'"),
         (None, {"engine": "reference", "threads": 2}, "the reference engine has no threads and no shards: ..."),
         (None, {"learning_rate": -1}, "learning_rate must be positive, not -1"),

@@ -16,13 +16,14 @@ from nn_core import checkpoint
 from nn_core.activations import sigmoid
 from nn_core.arrays import Array, Examples
 from nn_core.backends import backend_named
-from nn_core.batches.augmentation import Augment, augmentation
+from nn_core.batches.augmentation import Augment
 from nn_core.batches.minibatches import as_examples
-from nn_core.errors import DataError, NNError, SettingError, ShapeError
+from nn_core.errors import DataError, NNError
 from nn_core.hints import HelpfulErrors, checked_call
 from nn_core.losses import BinaryCrossEntropy, Loss
 from nn_core.metrics import Metric, metrics_by_name
 from nn_core.metrics import probabilities as class_probabilities
+from nn_core.model_checks import as_augment, is_integer, require_batch, require_finite, require_network
 from nn_core.model_file import load_model, save_model
 from nn_core.network import Network
 from nn_core.noise import fresh_seed
@@ -36,7 +37,6 @@ from nn_core.training.example_weights import ClassWeight, example_weights
 from nn_core.training.history import History
 from nn_core.training.interruption import run_until_interrupted
 from nn_core.training.mistakes import check_last_layer
-from nn_core.training.non_finite import first_non_finite_example
 from nn_core.training.progress import EpochProgress
 from nn_core.training.recipe import Recipe
 from nn_core.training.trainer import Trainer
@@ -91,7 +91,7 @@ class Model(HelpfulErrors):
         shards: int | None = None,
         engine: Literal["fast", "reference"] = "fast",
     ) -> None:
-        _require_network(network)
+        require_network(network)
         self.network = network
         self.recipe = Recipe(
             loss,
@@ -158,11 +158,11 @@ class Model(HelpfulErrors):
         Raises DataError or ShapeError for other data, DivergenceError if the loss becomes infinite
         or NaN.
         """
-        require(_is_integer(epochs, 1), f"epochs must be at least 1, not {epochs!r}")
-        require(seed is None or _is_integer(seed, 0), f"the seed must be an integer of at least 0, not {seed!r}")
+        require(is_integer(epochs, 1), f"epochs must be at least 1, not {epochs!r}")
+        require(seed is None or is_integer(seed, 0), f"the seed must be an integer of at least 0, not {seed!r}")
         x, targets = self._data(x, y, "fit")
         if isinstance(x, np.ndarray):
-            _require_finite(x, x)  # before it is divided, so that the example's number is that of the caller
+            require_finite(x, x)  # before it is divided, so that the example's number is that of the caller
         weights = example_weights(targets, class_weight, sample_weight, class_count=self._class_count())
         self.seed = fresh_seed() if seed is None else seed
         data = self._divided(x, targets, weights, validation, self.seed)
@@ -176,7 +176,7 @@ class Model(HelpfulErrors):
             validation=data.validation,
             measure_training=measure_training,
             metrics=self.metrics,
-            augment=augmentation(augment) if isinstance(augment, str) else augment,
+            augment=as_augment(augment),
             callbacks=[callbacks] if isinstance(callbacks, Callback) else callbacks,
             weights=data.weights,
         )
@@ -195,7 +195,7 @@ class Model(HelpfulErrors):
         weights = example_weights(targets, None, sample_weight)
 
         def loss(output: Array, labels: npt.NDArray[Any]) -> float:
-            _require_finite(output, x)
+            require_finite(output, x)
             return self.loss(output, labels, weights)[0]
 
         with np.errstate(over="ignore", invalid="ignore"):
@@ -261,7 +261,7 @@ class Model(HelpfulErrors):
     def _data(self, x: Any, y: Any, method: str) -> tuple[Examples, npt.NDArray[Any]]:
         """Examples and targets as arrays that fit each other. Raises DataError or ShapeError."""
         examples = as_examples(x)
-        self._require_batch(examples, f"model.{method}(x[None], y[None])")
+        require_batch(examples, self.network.input_shape, f"model.{method}(x[None], y[None])")
         if not len(examples):
             raise DataError("there are no examples: x is empty")
         return as_training_data(examples, y, self.network, self.recipe)
@@ -269,17 +269,11 @@ class Model(HelpfulErrors):
     def _output(self, x: Any, method: str) -> Array:
         """The outputs of the network. Raises DataError or ShapeError."""
         x = as_examples(x)
-        self._require_batch(x, f"model.{method}(x[None])")
+        require_batch(x, self.network.input_shape, f"model.{method}(x[None])")
         with np.errstate(over="ignore", invalid="ignore"):
             output, _ = self.backend.predict(x)
-        _require_finite(output, x)
+        require_finite(output, x)
         return output
-
-    def _require_batch(self, x: Examples, line: str) -> None:
-        """Raise ShapeError, with the line that works, for one example without its batch axis."""
-        shape, own = x.shape, self.network.input_shape
-        if len(shape) == len(own) and all(size in (None, given) for given, size in zip(shape, own, strict=True)):
-            raise ShapeError(f"x is one example, {shape}, without the batch axis: {line}")
 
     def _class_count(self) -> int:
         if isinstance(self.loss, BinaryCrossEntropy):
@@ -296,24 +290,3 @@ class Model(HelpfulErrors):
             return Divided(x, y, weights, self._data(*validation, "evaluate"))
         stratified = self.loss.takes_logits and y.ndim == 1
         return hold_out(x, y, weights, validation, stratified=stratified, seed=seed)
-
-
-def _require_network(network: object) -> None:
-    if isinstance(network, Network):
-        return
-    if isinstance(network, list | tuple):
-        raise SettingError("Model takes a Network: Model(Network([...], input_shape=(4,)), loss), not a list of layers")
-    raise SettingError(f"Model takes a Network first, Model(network, loss, optimizer), not {type(network).__name__}")
-
-
-def _is_integer(value: object, least: int) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least
-
-
-def _require_finite(output: Array, x: Examples) -> None:
-    """Raise DataError, naming an example, for outputs that are not finite."""
-    if not np.isfinite(output).all():
-        found = first_non_finite_example(x)
-        if found is None:
-            raise DataError("the outputs are not finite: the weights or the examples are too large")
-        raise DataError(f"{found}; remove such examples, or fill them in: np.nan_to_num(x)")
