@@ -28,7 +28,8 @@ def as_layers(items: Iterable[Layer | str], owner: str) -> tuple[Layer, ...]:
     Raises SettingError for anything else, with its position and what to write instead.
     """
     if isinstance(items, Layer):
-        raise SettingError(f"{owner} takes a list of layers: {owner}([{items.shown()}])")
+        shape = ", input_shape=(4,)" if owner == "Network" else ""
+        raise SettingError(f"{owner} takes a list of layers: {owner}([{items.shown()}]{shape})")
     if isinstance(items, str) or not isinstance(items, Iterable):
         raise SettingError(f"{owner} takes a list of layers, such as [Dense(8), ReLU()], not {items!r}")
     return tuple(item if isinstance(item, Layer) else _as_layer(item, index) for index, item in enumerate(items))
