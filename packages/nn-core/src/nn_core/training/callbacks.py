@@ -20,6 +20,7 @@ class Callback(HelpfulErrors):
 
     def __init_subclass__(cls) -> None:
         """Refuse the hooks of other libraries, which would never be called."""
+        super().__init_subclass__()
         for name in vars(cls):
             if name.startswith("on_") and name.endswith(("_begin", "_end", "_start")) and not hasattr(Callback, name):
                 hook = "on_epoch" if "epoch" in name else "on_step" if "batch" in name or "step" in name else "on_end"
