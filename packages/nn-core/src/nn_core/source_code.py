@@ -22,7 +22,7 @@ EXAMPLES = {
 }
 """A value to show for an argument that is missing."""
 
-WHOLE_NUMBERS = frozenset({"dimensions", "epochs", "filters", "patience", "units", "vocabulary_size"})
+WHOLE_NUMBERS = frozenset({"dimensions", "filters", "patience", "units", "vocabulary_size"})
 """Arguments that are whole numbers."""
 
 

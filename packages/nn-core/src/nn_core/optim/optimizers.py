@@ -40,7 +40,7 @@ class Optimizer(HelpfulErrors, ABC):
     def __post_init__(self) -> None:
         if self.learning_rate is not None:
             given: object = self.learning_rate
-            if not isinstance(given, Real):
+            if not isinstance(given, Real | str):
                 kind, name = type(given).__name__, type(self).__name__
                 raise SettingError(f"{name} takes a learning rate, not a {kind}: {name}(0.001)")
             require_positive("learning_rate", self.learning_rate)
