@@ -33,7 +33,13 @@ SUFFIX = ".safetensors"
 _SIDECAR = {
     "format": str,
     "version": int,
-    "architecture": {"layers": [{str: Any}], "input_shape": [(int, None)], "dtype": str, "tied": {str: str}, "padding?": (float, None)},
+    "architecture": {
+        "layers": [{str: Any}],
+        "input_shape": [(int, None)],
+        "dtype": str,
+        "tied": {str: str},
+        "padding?": (float, None),
+    },
     "metadata": {str: Any},
     "sha256?": str,
 }
