@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bench.growth import Growth
 from bench.report import Result
 from bench.sides import BARE, FLOOR, OURS, REFERENCE, SCIKIT, TORCH
-from nn_core.cli.plots import COLORS, new_figure, save_figure, tidy
+from nn_core.plots import COLORS, new_figure, save_figure, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

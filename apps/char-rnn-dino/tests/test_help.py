@@ -20,7 +20,7 @@ SLOW = {
     "nn_core.layers.conv2d",
     "nn_core.layers.pooling",
     "nn_core.layers.batch_norm",
-    "nn_core.cli.plots",
+    "nn_core.plots",
 }
 
 

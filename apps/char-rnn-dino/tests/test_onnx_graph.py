@@ -15,7 +15,10 @@ from char_rnn_dino.names.generate_names import generate_names
 from char_rnn_dino.text.generate_text import generate_text
 from nn_core.exchange.safetensors import from_safetensors
 from nn_core.generate import sample
-from nn_core.testing import CommandLine
+from nn_core.testing import CommandLine, printed_by_script
+
+PAGE = Path(__file__).parents[3] / "docs" / "export.md"
+in_repository = pytest.mark.skipif(not PAGE.exists(), reason="the page is in the repository only")
 
 
 class OnnxPredictor:
@@ -89,3 +92,21 @@ def test_safetensors_and_a_checkpoint(program: CommandLine, tmp_path: Path) -> N
     np.testing.assert_array_equal(from_safetensors(tmp_path / "small.safetensors").vector, network.vector)
     metadata = json.loads((tmp_path / "small.json").read_text("utf-8"))["metadata"]
     assert metadata["vocabulary"]["tokens"] == list(load_model(path, program.name).vocabulary.tokens)
+
+
+@in_repository
+def test_the_script_for_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    DINO.succeed("export", "--save", "names.onnx")
+    names = printed_by_script(PAGE, "dino-gen").split()
+    assert len(names) == 5
+    assert all(name.isalpha() and name.istitle() for name in names)
+
+
+@in_repository
+def test_the_script_for_texts_prints_the_sample_of_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = train(CHAR, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    CHAR.succeed("export", "--model", path, "--save", "notes.onnx")
+    sampled = CHAR.succeed("sample", "--model", path, "--prime", "Day 1", "--length", 100, "--temperature", 0).stdout
+    assert printed_by_script(PAGE, "char-rnn") == sampled

@@ -25,7 +25,7 @@ def test_a_package_has_its_lazy_names(monkeypatch: pytest.MonkeyPatch) -> None:
     get, list_names = lazy_attributes("lazy_package", lazy_names("os", {"path": "join"}))
     assert get("join") is sys.modules["os.path"].join
     assert "join" in list_names()
-    with pytest.raises(AttributeError, match=r"^module 'lazy_package' has no attribute 'jion'; did you mean 'join'\?$"):
+    with pytest.raises(AttributeError, match=r"^lazy_package has no attribute 'jion'; did you mean 'join'\?$"):
         get("jion")
 
 

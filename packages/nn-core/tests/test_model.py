@@ -17,7 +17,7 @@ from nn_core.model import Model
 from nn_core.network import Network
 from nn_core.optim.optimizers import Adam
 from nn_core.reference import Reference
-from nn_core.training.callbacks import Callback
+from nn_core.training.callbacks import Callback, EarlyStopping
 from nn_core.training.recipe import Recipe
 from nn_core.training.state import TrainingState
 from nn_core.training.trainer import Trainer
@@ -202,6 +202,24 @@ def test_a_second_fit_goes_on() -> None:
     assert second.step_loss[0] < first.step_loss[0]
 
 
+def test_early_stopping_restores_the_best_weights() -> None:
+    model = CLASSES.model(learning_rate=0.3)
+    history = model.fit(
+        CLASSES.x,
+        CLASSES.y,
+        epochs=60,
+        validation=(CLASSES.x[:20], (CLASSES.y[:20] + 1) % 3),
+        callbacks=[EarlyStopping(2)],
+        seed=0,
+        verbose=False,
+    )
+    losses = history.columns["validation_loss"]
+    assert len(losses) < 60
+    found = model.evaluate(CLASSES.x[:20], (CLASSES.y[:20] + 1) % 3)["loss"]
+    assert found == pytest.approx(min(losses), rel=1e-6)
+    assert found < losses[-1]
+
+
 class Press(Callback):
     """Ctrl-C after a step."""
 
@@ -236,6 +254,13 @@ def test_progress_goes_to_stderr_if_it_is_wanted(capsys: pytest.CaptureFixture[s
     out, err = capsys.readouterr()
     assert out == ""
     assert [line[:9] for line in err.splitlines()] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+
+
+def test_a_model_in_a_line() -> None:
+    model = linear([[1], [2]], "mean-squared-error", learning_rate=0.25)
+    assert repr(model) == f"Model({model.network!r}, MeanSquaredError(), Adam(0.25))"
+    model.fit([[1, 0]], [1], epochs=2, verbose=False)
+    assert repr(model).endswith(f", Adam(0.25), {model.history!r})")
 
 
 def test_a_saved_model_is_the_same_to_the_bit(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from models import TASKS
 from nn_core import checkpoint
 from nn_core.arrays import Array
 from nn_core.errors import CheckpointError, NNError
-from nn_core.layers import Dense, ReLU
+from nn_core.layers import Dense, ReLU, Sigmoid
 from nn_core.losses import MeanSquaredError
 from nn_core.metrics import accuracy
 from nn_core.model import Model
@@ -45,6 +45,7 @@ def refused(message: str) -> Any:
         ({"validation": (X, Y[:9])}, "90 examples, but 9 targets"),
         ({"sample_weight": [1, 2]}, "sample_weight must be (90,), one per example, not (2,)"),
         ({"class_weight": {3: 1}}, "class_weight has 3, which is not a label: 0, 1, 2"),
+        ({"augment": 3}, "augment is a name such as 'standard', or an Augmentation(), not 3"),
         ({"augment": "strong"}, "unknown augmentation 'strong'; choose from none, standard"),
         ({"x": NAN}, "example 7 has nan at [0]; remove such examples, or fill them in: np.nan_to_num(x)"),
         ({"x": X[:0], "y": Y[:0]}, "there are no examples: x is empty"),
@@ -95,6 +96,7 @@ def test_using_it() -> None:
     [
         ([Dense(1)], {}, "Model takes a Network: Model(Network([...], input_shape=(4,)), loss), not a list of layers"),
         ("mean-squared-error", {}, "Model takes a Network first, Model(network, loss, optimizer), not str"),
+        (Network, {}, "Model takes a Network first, Model(network, loss, optimizer), not the class Network"),
         (None, {"engine": "quick"}, "engine must be 'fast' or 'reference', not 'quick'"),
         (None, {"engine": "reference", "threads": 2}, "the reference engine has no threads and no shards: ..."),
         (None, {"learning_rate": -1}, "learning_rate must be positive, not -1"),
@@ -105,6 +107,12 @@ def test_using_it() -> None:
 def test_making_one(network: Any, settings: dict[str, Any], message: str) -> None:
     with refused(message):
         Model(network or CLASSES.model().network, "softmax-cross-entropy", **settings)
+
+
+def test_a_sigmoid_before_a_loss_of_logits() -> None:
+    network = Network([Dense(1), Sigmoid()], input_shape=(4,), rng=np.random.default_rng(0))
+    with refused("BinaryCrossEntropy takes logits, and applies the sigmoid or softmax itself; ..."):
+        Model(network, "binary-cross-entropy")
 
 
 @dataclass(frozen=True)

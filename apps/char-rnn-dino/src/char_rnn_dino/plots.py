@@ -11,7 +11,7 @@ from char_rnn_dino.names.novelty import Novelty
 from char_rnn_dino.names.trace import Trace
 from char_rnn_dino.vocabulary import END, Vocabulary
 from nn_core.arrays import Array
-from nn_core.cli.plots import COLORS, new_figure, save_figure, tidy
+from nn_core.plots import COLORS, new_figure, save_figure, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

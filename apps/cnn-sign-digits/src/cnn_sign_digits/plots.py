@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Labels
-from nn_core.cli.plots import new_figure, save_figure
+from nn_core.plots import new_figure, save_figure
 
 Images = npt.NDArray[np.uint8]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from PIL import Image
 from program import PHOTOS, json_of, refusal, succeed, trained
 from small_models import CLASSES, network_of
 
@@ -16,8 +17,9 @@ from cnn_sign_digits.model import Model, load_model
 from cnn_sign_digits.synthetic.renderer import render_dataset
 from nn_core import checkpoint
 from nn_core.exchange.safetensors import from_safetensors
-from nn_core.testing import contents
+from nn_core.testing import contents, printed_by_script
 
+PAGE = Path(__file__).parents[4] / "docs" / "export.md"
 TURNED = [[0.0, False], [180.0, True]]
 
 
@@ -77,14 +79,20 @@ def test_onnxruntime_classifies_as_the_program_does(preset: str, dtype: str, tmp
     assert json.loads(metadata["test_time_augmentation"]) == transforms
 
 
-def test_the_shipped_network_needs_no_model_option(tmp_path: Path) -> None:
-    save = tmp_path / "signs.onnx"
+def test_the_shipped_network_and_the_script_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save = Path("signs.onnx")
     said = succeed("export", "--save", save).stdout
     assert "opset 20" in said
     assert said.splitlines()[-1].endswith(", on 2 synthetic photos")
     few = hands()[:10]
     p = onnxruntime.InferenceSession(save).run(["probabilities"], {"input": few})[0]
     np.testing.assert_allclose(p, load_model(None).probabilities(few), atol=1e-5)
+    if PAGE.exists():  # it is in the repository only
+        Image.fromarray(few[0]).save("photo.png")
+        (found,) = json_of("predict", "photo.png")
+        said = f"{found['class']} {found['probability']:.1%}\n"
+        assert printed_by_script(PAGE, "cnn-sign") == said
 
 
 def test_never_over_the_model_itself(model: Path) -> None:

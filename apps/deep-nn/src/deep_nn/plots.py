@@ -10,8 +10,8 @@ from deep_nn.datasets import RawExamples
 from deep_nn.model import Model
 from nn_core.arrays import Array
 from nn_core.cli.dataset import Dataset
-from nn_core.cli.plots import COLORS, new_figure, save_figure, tidy
 from nn_core.metrics import accuracy
+from nn_core.plots import COLORS, new_figure, save_figure, tidy
 
 RESOLUTION = 300
 """Grid points along each axis."""

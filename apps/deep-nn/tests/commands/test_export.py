@@ -12,7 +12,9 @@ from command_line import PHOTOS, POINTS, json_of, succeed, trained, write_csv
 from deep_nn.datasets import RawExamples
 from deep_nn.model import load_model
 from nn_core.exchange.safetensors import from_safetensors
-from nn_core.testing import contents
+from nn_core.testing import contents, printed_by_script
+
+PAGE = Path(__file__).parents[4] / "docs" / "export.md"
 
 
 def run(path: Path, x: RawExamples) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
@@ -80,3 +82,15 @@ def test_safetensors_and_a_checkpoint(folder: Path, tmp_path: Path) -> None:
     assert sidecar["metadata"]["classes"] == ["non-cat", "cat"]
     assert sidecar["metadata"]["preprocessing"]["shape"] == [6, 5, 3]
     assert contents(folder) == before
+
+
+@pytest.mark.skipif(not PAGE.exists(), reason="the page is in the repository only")
+def test_the_script_of_the_page_prints_what_predict_does(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    succeed("export", "--model", folder / "thirds-model.h5", "--save", "points.onnx")
+    np.savetxt("new-points.csv", POINTS[:7], delimiter=",")
+    found = json_of("predict", "--model", folder / "thirds-model.h5", "new-points.csv")
+    printed = printed_by_script(PAGE, "deep-nn").splitlines()
+    assert printed == [f"{row['class']} {row['probability']:.1%}" for row in found]

@@ -91,6 +91,7 @@ if TYPE_CHECKING:
         Tanh,
     )
     from nn_core.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
+    from nn_core.model import Model
     from nn_core.network import Network
     from nn_core.optim.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
     from nn_core.reference import Reference
@@ -130,6 +131,7 @@ __all__ = [
     "Loss",
     "MaxPool2D",
     "MeanSquaredError",
+    "Model",
     "Momentum",
     "Nesterov",
     "Network",
@@ -158,6 +160,7 @@ _NAMES = lazy_names(
             Embedding Flatten GlobalAveragePool2D InstanceNorm LastStep Layer LeakyReLU MaxPool2D
             Parameter ReLU Residual Sigmoid SimpleRNN Tanh""",
         "losses": "BinaryCrossEntropy Loss MeanSquaredError SoftmaxCrossEntropy",
+        "model": "Model",
         "network": "Network",
         "optim.optimizers": "Adam AdamW GradientDescent Momentum Nesterov Optimizer RMSProp",
         "reference": "Reference",

@@ -48,13 +48,9 @@ def lazy_attributes(package: str, names: Mapping[str, Lazy]) -> tuple[Callable[[
         except ImportError as error:  # ModuleNotFoundError of this very name, or an extra that is not installed
             if getattr(error, "name", None) != f"{package}.{name}":
                 raise AttributeError(f"{package}.{name}: {error}") from error
-        return _advise(name, from_import=sys._getframe(1).f_code.co_name == "_handle_fromlist")
+        from nn_core.hints import unknown_name
 
-    def _advise(name: str, *, from_import: bool) -> Any:
-        from nn_core.hints import missing_attribute
-
-        error = missing_attribute(package, name, list_names())
-        raise ImportError(str(error)) if from_import else error from None  # an AttributeError would be replaced
+        raise unknown_name(package, name, list_names(), sys._getframe(1)) from None
 
     def list_names() -> list[str]:
         import pkgutil

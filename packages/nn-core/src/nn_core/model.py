@@ -16,13 +16,14 @@ from nn_core import checkpoint
 from nn_core.activations import sigmoid
 from nn_core.arrays import Array, Examples
 from nn_core.backends import backend_named
-from nn_core.batches.augmentation import Augment, augmentation
+from nn_core.batches.augmentation import Augment
 from nn_core.batches.minibatches import as_examples
-from nn_core.errors import DataError, NNError, SettingError, ShapeError
-from nn_core.hints import HelpfulErrors
+from nn_core.errors import DataError, NNError
+from nn_core.hints import HelpfulErrors, checked_call
 from nn_core.losses import BinaryCrossEntropy, Loss
 from nn_core.metrics import Metric, metrics_by_name
 from nn_core.metrics import probabilities as class_probabilities
+from nn_core.model_checks import as_augment, is_integer, require_batch, require_finite, require_network
 from nn_core.model_file import load_model, save_model
 from nn_core.network import Network
 from nn_core.noise import fresh_seed
@@ -35,7 +36,7 @@ from nn_core.training.evaluate import evaluate
 from nn_core.training.example_weights import ClassWeight, example_weights
 from nn_core.training.history import History
 from nn_core.training.interruption import run_until_interrupted
-from nn_core.training.non_finite import first_non_finite_example
+from nn_core.training.mistakes import check_last_layer
 from nn_core.training.progress import EpochProgress
 from nn_core.training.recipe import Recipe
 from nn_core.training.trainer import Trainer
@@ -90,7 +91,7 @@ class Model(HelpfulErrors):
         shards: int | None = None,
         engine: Literal["fast", "reference"] = "fast",
     ) -> None:
-        _require_network(network)
+        require_network(network)
         self.network = network
         self.recipe = Recipe(
             loss,
@@ -101,6 +102,7 @@ class Model(HelpfulErrors):
             clip_norm=clip_norm,
             clip_value=clip_value,
         )
+        check_last_layer(network, self.loss)
         self.metrics = metrics_by_name(self.loss.default_metrics if metrics is None else metrics)
         self.backend = backend_named(engine, network, threads=threads, shards=shards)
         self._engine = {"engine": engine, "shards": shards}
@@ -118,9 +120,11 @@ class Model(HelpfulErrors):
         return self.recipe.optimizer
 
     def __repr__(self) -> str:
+        optimizer = f"{type(self.optimizer).__name__}({self.recipe.base_rate:g})"
         trained = f", {self.history!r}" if len(self.history) else ""
-        return f"Model({self.network!r}, {self.loss!r}, {self.optimizer!r}{trained})"
+        return f"Model({self.network!r}, {self.loss!r}, {optimizer}{trained})"
 
+    @checked_call
     def fit(
         self,
         x: Any,
@@ -155,11 +159,11 @@ class Model(HelpfulErrors):
         Raises DataError or ShapeError for other data, DivergenceError if the loss becomes infinite
         or NaN.
         """
-        require(_is_integer(epochs, 1), f"epochs must be at least 1, not {epochs!r}")
-        require(seed is None or _is_integer(seed, 0), f"the seed must be an integer of at least 0, not {seed!r}")
+        require(is_integer(epochs, 1), f"epochs must be at least 1, not {epochs!r}")
+        require(seed is None or is_integer(seed, 0), f"the seed must be an integer of at least 0, not {seed!r}")
         x, targets = self._data(x, y, "fit")
         if isinstance(x, np.ndarray):
-            _require_finite(x, x)  # before it is divided, so that the example's number is that of the caller
+            require_finite(x, x)  # before it is divided, so that the example's number is that of the caller
         weights = example_weights(targets, class_weight, sample_weight, class_count=self._class_count())
         self.seed = fresh_seed() if seed is None else seed
         data = self._divided(x, targets, weights, validation, self.seed)
@@ -173,7 +177,7 @@ class Model(HelpfulErrors):
             validation=data.validation,
             measure_training=measure_training,
             metrics=self.metrics,
-            augment=augmentation(augment) if isinstance(augment, str) else augment,
+            augment=as_augment(augment),
             callbacks=[callbacks] if isinstance(callbacks, Callback) else callbacks,
             weights=data.weights,
         )
@@ -185,18 +189,20 @@ class Model(HelpfulErrors):
             run_until_interrupted(trainer)
         return self.history
 
+    @checked_call
     def evaluate(self, x: Any, y: Any, *, sample_weight: npt.ArrayLike | None = None) -> dict[str, float]:
         """The loss and the metrics, by name; sample_weight (N,) weights the loss."""
         x, targets = self._data(x, y, "evaluate")
         weights = example_weights(targets, None, sample_weight)
 
         def loss(output: Array, labels: npt.NDArray[Any]) -> float:
-            _require_finite(output, x)
+            require_finite(output, x)
             return self.loss(output, labels, weights)[0]
 
         with np.errstate(over="ignore", invalid="ignore"):
             return evaluate(self.backend, x, targets, {"loss": loss, **self.metrics})
 
+    @checked_call
     def predict(self, x: Any) -> npt.NDArray[Any]:
         """For classes, the most likely one of each example, (N,) integers; otherwise the outputs.
 
@@ -211,6 +217,7 @@ class Model(HelpfulErrors):
         labels: npt.NDArray[np.int64] = output.argmax(axis=-1)
         return labels
 
+    @checked_call
     def probabilities(self, x: Any) -> Array:
         """The probability of each class, (N, C); for one logit (N, 2), for K decisions (N, K).
 
@@ -225,10 +232,12 @@ class Model(HelpfulErrors):
         flat = class_probabilities(output.reshape(-1, output.shape[-1]))
         return flat.reshape(*output.shape[:-1], -1)
 
+    @checked_call
     def logits(self, x: Any) -> Array:
         """The outputs of the network."""
         return self._output(x, "logits")
 
+    @checked_call
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network, the loss, the optimizer, all settings and the history to a checkpoint.
 
@@ -239,6 +248,7 @@ class Model(HelpfulErrors):
         save_model(path, self.network, self.recipe, self.metrics, self._engine, self.history, self.seed)
 
     @classmethod
+    @checked_call
     def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> Self:
         """The model in a file that `save` wrote. Raises CheckpointError for any other file."""
         stored = load_model(path)
@@ -252,7 +262,7 @@ class Model(HelpfulErrors):
     def _data(self, x: Any, y: Any, method: str) -> tuple[Examples, npt.NDArray[Any]]:
         """Examples and targets as arrays that fit each other. Raises DataError or ShapeError."""
         examples = as_examples(x)
-        self._require_batch(examples, f"model.{method}(x[None], y[None])")
+        require_batch(examples, self.network.input_shape, f"model.{method}(x[None], y[None])")
         if not len(examples):
             raise DataError("there are no examples: x is empty")
         return as_training_data(examples, y, self.network, self.recipe)
@@ -260,17 +270,11 @@ class Model(HelpfulErrors):
     def _output(self, x: Any, method: str) -> Array:
         """The outputs of the network. Raises DataError or ShapeError."""
         x = as_examples(x)
-        self._require_batch(x, f"model.{method}(x[None])")
+        require_batch(x, self.network.input_shape, f"model.{method}(x[None])")
         with np.errstate(over="ignore", invalid="ignore"):
             output, _ = self.backend.predict(x)
-        _require_finite(output, x)
+        require_finite(output, x)
         return output
-
-    def _require_batch(self, x: Examples, line: str) -> None:
-        """Raise ShapeError, with the line that works, for one example without its batch axis."""
-        shape, own = x.shape, self.network.input_shape
-        if len(shape) == len(own) and all(size in (None, given) for given, size in zip(shape, own, strict=True)):
-            raise ShapeError(f"x is one example, {shape}, without the batch axis: {line}")
 
     def _class_count(self) -> int:
         if isinstance(self.loss, BinaryCrossEntropy):
@@ -287,24 +291,3 @@ class Model(HelpfulErrors):
             return Divided(x, y, weights, self._data(*validation, "evaluate"))
         stratified = self.loss.takes_logits and y.ndim == 1
         return hold_out(x, y, weights, validation, stratified=stratified, seed=seed)
-
-
-def _require_network(network: object) -> None:
-    if isinstance(network, Network):
-        return
-    if isinstance(network, list | tuple):
-        raise SettingError("Model takes a Network: Model(Network([...], input_shape=(4,)), loss), not a list of layers")
-    raise SettingError(f"Model takes a Network first, Model(network, loss, optimizer), not {type(network).__name__}")
-
-
-def _is_integer(value: object, least: int) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least
-
-
-def _require_finite(output: Array, x: Examples) -> None:
-    """Raise DataError, naming an example, for outputs that are not finite."""
-    if not np.isfinite(output).all():
-        found = first_non_finite_example(x)
-        if found is None:
-            raise DataError("the outputs are not finite: the weights or the examples are too large")
-        raise DataError(f"{found}; remove such examples, or fill them in: np.nan_to_num(x)")

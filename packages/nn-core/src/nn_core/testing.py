@@ -171,6 +171,19 @@ def contents(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+def printed_by_script(page: Path, heading: str) -> str:
+    """Run the first Python block below a heading of a Markdown page; what it prints."""
+    import contextlib
+    import io
+
+    found = re.search(rf"^#+ {heading}\n.*?^```python\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    if found is None:
+        raise AssertionError(f"{page} has no Python below {heading!r}")
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        exec(compile(found[1], str(page), "exec"), {"__name__": "script"})  # noqa: S102
+    return out.getvalue()
+
+
 def write_hdf5(path: Path, **arrays: Any) -> Path:
     """Write an HDF5 file with these arrays."""
     import h5py

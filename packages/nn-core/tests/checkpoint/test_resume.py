@@ -145,7 +145,7 @@ def test_a_run_that_was_stopped_stays_stopped(tmp_path: Path) -> None:
 @pytest.mark.parametrize("step", [3, 10, 12])
 def test_a_resumed_run_stops_early_where_the_other_would_have(tmp_path: Path, step: int) -> None:
     def patient() -> EarlyStopping:
-        return EarlyStopping(2, "learning_rate", "max")
+        return EarlyStopping(2, monitor="learning_rate", mode="max")
 
     whole = full_trainer(None, patient(), epochs=9)
     whole.run()

@@ -1,6 +1,9 @@
 """Callbacks: what they see, how they stop a run, what they keep."""
 
 import math
+import re
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from nn_core.losses import binary_cross_entropy
 from nn_core.network import Network
 from nn_core.optim.optimizers import GradientDescent
 from nn_core.reference import Reference
-from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
+from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights, as_callbacks
 from nn_core.training.history import Mode
 from nn_core.training.recipe import Recipe
 from nn_core.training.state import TrainingState
@@ -145,7 +148,7 @@ def test_a_run_can_continue_after_a_callback_raises() -> None:
 def test_a_run_stops_once_nothing_got_better_for_as_long_as_patience(
     metrics: list[float], patience: int, mode: Mode, epochs: int
 ) -> None:
-    stopping = EarlyStopping(patience, "validation_metric", mode=mode)
+    stopping = EarlyStopping(patience, monitor="validation_metric", mode=mode)
     trainer = trainer_with(stopping, epochs=6, metrics=metrics)
     trainer.run()
     assert trainer.state.epoch == epochs
@@ -153,7 +156,7 @@ def test_a_run_stops_once_nothing_got_better_for_as_long_as_patience(
 
 
 def test_the_reason_for_stopping_names_metric_and_epoch() -> None:
-    trainer = trainer_with(EarlyStopping(2, "validation_metric"), epochs=9, metrics=[2, 1, 3, 3])
+    trainer = trainer_with(EarlyStopping(2, monitor="validation_metric", mode="min"), epochs=9, metrics=[2, 1, 3, 3])
     trainer.run()
     assert trainer.state.stopped == ("validation_metric has not improved for 2 epochs; best was epoch 2")
 
@@ -189,28 +192,144 @@ def test_the_weights_of_the_best_epoch_are_kept(metrics: list[float], mode: Mode
         def on_epoch(self, state: TrainingState) -> None:
             self.pages.append(state.network.vector.tolist())
 
-    keeper, album = RestoreBestWeights("validation_metric", mode=mode), Album()
+    keeper, album = RestoreBestWeights(monitor="validation_metric", mode=mode), Album()
     trainer = trainer_with(keeper, album, epochs=4, metrics=metrics)
     trainer.run()
-    assert keeper.parameters is not None
-    assert keeper.parameters.tolist() == album.pages[best - 1]
     assert len(set(map(tuple, album.pages))) == 4
-    assert trainer.network.vector.tolist() == album.pages[3]
-    keeper.restore(trainer.state)
     assert trainer.network.vector.tolist() == album.pages[best - 1]
+    snapshot = trainer.state.snapshot()  # resumes from the latest ones
+    assert snapshot.parameters.tolist() == album.pages[3]
+    assert snapshot.best is not None
+    assert snapshot.best.tolist() == album.pages[best - 1]
 
 
-def test_without_the_metric_no_weights_are_best() -> None:
-    keeper = RestoreBestWeights()
-    trainer_with(keeper).run()
-    assert keeper.parameters is None
+@pytest.mark.parametrize("restore_best", [True, False])
+def test_early_stopping_ends_with_the_best_weights_unless_told_otherwise(restore_best: bool) -> None:
+    weights: list[list[float]] = []
+
+    class Album(Callback):
+        def on_epoch(self, state: TrainingState) -> None:
+            weights.append(state.network.vector.tolist())
+
+    stopping = EarlyStopping(2, monitor="validation_metric", mode="min", restore_best=restore_best)
+    trainer = trainer_with(stopping, Album(), epochs=9, metrics=[2, 1, 3, 3])
+    trainer.run()
+    assert len(weights) == 4
+    assert trainer.network.vector.tolist() == weights[1 if restore_best else 3]
+    assert (trainer.state.best is None) == (not restore_best)
+    assert trainer.state.snapshot().parameters.tolist() == weights[3]
 
 
-@pytest.mark.parametrize("make", [EarlyStopping, RestoreBestWeights])
-def test_there_are_two_modes(make: type[EarlyStopping] | type[RestoreBestWeights]) -> None:
-    settings = {"patience": 1} if make is EarlyStopping else {}
-    with pytest.raises(SettingError, match="mode must be 'min' or 'max', not 'largest'"):
-        make(mode="largest", **settings)  # type: ignore[arg-type]
+def test_a_run_resumed_after_its_best_weights_were_restored_goes_on_from_the_latest() -> None:
+    def validated(epochs: int) -> Trainer:
+        stopping = EarlyStopping(99, monitor="validation_metric", mode="min")
+        return trainer_with(stopping, epochs=epochs, metrics=[2, 1, 3, 4, 0.5, 6])
+
+    short, whole = validated(4), validated(6)
+    short.run()
+    whole.run()
+    longer = trainer_with(EarlyStopping(99, monitor="validation_metric", mode="min"), epochs=6, metrics=[0.5, 6])
+    longer.resume(short.state.snapshot())
+    longer.run()
+    assert longer.state.history.step_loss == whole.state.history.step_loss
+    assert longer.network.vector.tolist() == whole.network.vector.tolist()
+    short.state.epochs, short.metrics = 6, longer.metrics | {"metric": lambda output, targets: 9.0}
+    short.run()  # the same trainer, made longer
+    assert short.state.history.step_loss == whole.state.history.step_loss
+
+
+def test_an_interrupted_run_keeps_its_latest_weights_in_the_network() -> None:
+    class Interrupt(Callback):
+        def on_step(self, state: TrainingState) -> None:
+            if state.step == 8:
+                raise KeyboardInterrupt
+
+    stopping = EarlyStopping(5, monitor="validation_metric", mode="min")
+    trainer = trainer_with(stopping, Interrupt(), metrics=[1, 2, 3])
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()
+    snapshot = trainer.state.snapshot()
+    np.testing.assert_array_equal(snapshot.parameters, trainer.network.vector)
+    assert snapshot.best is not None
+    assert not np.array_equal(snapshot.best, snapshot.parameters)
+
+
+def test_without_a_callback_that_keeps_them_no_weights_are_best() -> None:
+    first = trainer_with(RestoreBestWeights(monitor="loss"), epochs=2)
+    first.run()
+    assert first.state.best is not None
+    second = trainer_with()
+    second.resume(first.state.snapshot())
+    second.run()
+    assert second.state.best is None
+
+
+def test_callbacks_are_told_of_the_end_once_and_not_after_an_exception() -> None:
+    class End(Callback):
+        ends = 0
+
+        def on_end(self, state: TrainingState) -> None:
+            self.ends += 1
+
+    end = End()
+    trainer_with(end, epochs=2).run()
+    assert end.ends == 1
+    trainer_with(StopAt(1), end).run()
+    assert end.ends == 2
+    with pytest.raises(SettingError):
+        trainer_with(end, EarlyStopping(1)).run()
+    assert end.ends == 2
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "message"),
+    [
+        ([EarlyStopping], r"EarlyStopping is a class; write EarlyStopping\(...\)"),
+        ([len], r"a callback is a Callback, such as EarlyStopping\(5\), not builtin_function_or_method"),
+        ([EarlyStopping(1), RestoreBestWeights()], "EarlyStopping and RestoreBestWeights both restore"),
+    ],
+)
+def test_what_is_no_list_of_callbacks_is_refused(callbacks: list[Any], message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        trainer_with(*callbacks)
+    trainer = trainer_with()
+    trainer.callbacks = tuple(callbacks)
+    with pytest.raises(SettingError, match=message):
+        trainer.run()
+
+
+def test_one_callback_need_not_stand_in_a_list() -> None:
+    assert as_callbacks(Callback())[0].restores_best is False
+    assert len(as_callbacks(Callback())) == 1
+
+
+@pytest.mark.parametrize("make", [partial(EarlyStopping, 1), RestoreBestWeights])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"monitor": "val_loss"}, "the history has no 'val_loss'; write monitor='validation_loss'"),
+        ({"monitor": "validation_f1"}, "is a higher validation_f1 better? write mode='max', or mode='min'"),
+        ({"monitor": 3}, "monitor is the name of a column of the history, not 3"),
+        ({"mode": "largest"}, "mode must be 'min' or 'max', not 'largest'"),
+    ],
+)
+def test_what_cannot_be_monitored_is_refused(make: Any, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingError, match=re.escape(message)):
+        make(**settings)
+
+
+@pytest.mark.parametrize(
+    ("monitor", "mode"),
+    [
+        ("validation_accuracy", "max"),
+        ("validation_r2", "max"),
+        ("loss", "min"),
+        ("validation_mean_absolute_error", "min"),
+    ],
+)
+def test_the_mode_follows_the_name_of_the_metric(monitor: str, mode: str) -> None:
+    assert RestoreBestWeights(monitor=monitor).mode == mode
+    assert RestoreBestWeights(monitor=monitor, mode="min").mode == "min"
 
 
 def test_a_snapshot_does_not_change_with_the_run() -> None:

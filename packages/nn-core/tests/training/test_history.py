@@ -1,12 +1,14 @@
 """The history against lists kept by hand."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nn_core.errors import SettingError
 from nn_core.training.history import History, Mode
 
 values = st.floats(allow_infinity=False) | st.just(math.nan)
@@ -73,3 +75,41 @@ def test_a_copy_is_equal_and_apart() -> None:
     history.append({"loss": 2.0})
     history.step_loss.append(0.25)
     assert copy == History({"loss": [1.0]}, [0.5])
+
+
+def test_columns_by_name() -> None:
+    history = History({"epoch": [1.0], "training_loss": [0.5], "validation_accuracy": [0.75]})
+    assert history["loss"] == history["training_loss"] == [0.5]
+    assert history["validation_accuracy"] == [0.75]
+    assert ("loss" in history, "accuracy" in history, 0 in history) == (True, False, False)
+    assert dict(history) == history.columns
+    assert history.best("loss") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("val_loss", "unknown column 'val_loss'; write history['validation_loss']"),
+        ("los", "unknown column 'los'; the history has epoch, training_loss"),
+        (0, "unknown column 0; the history has epoch, training_loss"),
+    ],
+)
+def test_an_unknown_column_is_one_line(name: Any, message: str) -> None:
+    with pytest.raises(KeyError) as caught:
+        History({"epoch": [1.0], "training_loss": [0.5]})[name]
+    assert str(caught.value) == message
+    assert isinstance(caught.value, SettingError)
+
+
+def test_an_empty_history_says_so() -> None:
+    with pytest.raises(SettingError, match="no epoch is over yet"):
+        History()["loss"]
+    with pytest.raises(SettingError, match="no epoch is over yet"):
+        History().plot()
+
+
+def test_a_history_in_one_line() -> None:
+    assert repr(History()) == "History(0 epochs)"
+    assert repr(History({"training_loss": [0.31251]})) == "History(1 epoch: loss 0.3125)"
+    both = History({"training_loss": [1.0, 0.5], "validation_loss": [1.0, 0.75]})
+    assert repr(both) == "History(2 epochs: loss 0.5, validation_loss 0.75)"

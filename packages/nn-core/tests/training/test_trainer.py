@@ -322,3 +322,10 @@ def test_examples_that_are_not_arrays_of_real_numbers_are_refused(
 def test_validation_examples_and_targets_are_equally_many() -> None:
     with pytest.raises(ShapeError, match="22 examples, but 21 targets"):
         small_trainer(validation=(X, Y[1:]))
+
+
+def test_a_trainer_in_one_line() -> None:
+    trainer = small_trainer(epochs=2)
+    assert repr(trainer) == "Trainer(0 of 2 epochs, 21 parameters)"
+    loss = trainer.run().columns["training_loss"][-1]
+    assert repr(trainer) == f"Trainer(2 of 2 epochs, 21 parameters, training loss {loss:.4g})"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnn_sign_digits.conv_demo.convolution import WHITE, Convolution, Grid, short_number
-from nn_core.cli.plots import COLORS
+from nn_core.plots import COLORS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,7 +18,7 @@ from cnn_sign_digits.inspect.image_sheet import (
     put_text,
 )
 from nn_core.arrays import Array
-from nn_core.cli.plots import save_figure
+from nn_core.plots import save_figure
 
 
 def plot_feature_maps(

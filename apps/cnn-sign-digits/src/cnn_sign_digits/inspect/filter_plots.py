@@ -17,7 +17,7 @@ from cnn_sign_digits.inspect.image_sheet import (
     put_text,
 )
 from nn_core.arrays import Array
-from nn_core.cli.plots import save_figure
+from nn_core.plots import save_figure
 
 MAX_FILTERS = 16
 """Maximum number of filters in a single-channel figure."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array
-from nn_core.cli.plots import COLORS, new_figure, save_figure, tidy
+from nn_core.plots import COLORS, new_figure, save_figure, tidy
 
 
 def plot_grad_cam(

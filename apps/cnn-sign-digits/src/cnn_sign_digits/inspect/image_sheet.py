@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from nn_core.cli.plots import new_figure
+from nn_core.plots import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,6 +14,7 @@ from nn_core.checkpoint import Checkpoint
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import OutputFile, require_distinct
 from nn_core.cli.terminal import counted, echo_json, json_option
+from nn_core.exchange.extras import import_extra
 from nn_core.network import Network
 from nn_core.storage.atomic import atomic_write
 from nn_core.summary import table
@@ -83,7 +84,7 @@ def export_command(
         model = load(model_path)
         network, details = model.checkpoint.network, model.checkpoint.details
         if to == "onnx":
-            found = _write_onnx(network, onnx_graph(model), save)
+            found = _write_onnx(model, onnx_graph, save)
         elif to == "safetensors":
             found = _write_safetensors(network, {"program": program, **details}, save)
         else:
@@ -129,12 +130,14 @@ def _write_safetensors(network: Network, metadata: Mapping[str, Any], save: Path
     return {"sidecar": str(sidecar_path(save)), "arrays": len(network.named(network.vector))}
 
 
-def _write_onnx(network: Network, graph: OnnxGraph, save: Path) -> dict[str, Any]:
+def _write_onnx(trained: M, onnx_graph: Callable[[M], OnnxGraph], save: Path) -> dict[str, Any]:
     """Write the file if it computes what the program does."""
+    import_extra("onnx", "onnx")
     from nn_core.exchange.onnx import to_onnx
     from nn_core.exchange.onnx.check import check_model
 
-    model = to_onnx(network, check=False, **graph.settings)
+    graph = onnx_graph(trained)
+    model = to_onnx(trained.checkpoint.network, check=False, **graph.settings)
     difference = check_model(model, graph.inputs, graph.expected)
     atomic_write(save, model.SerializeToString(deterministic=True))
     return {

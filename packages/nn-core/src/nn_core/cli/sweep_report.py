@@ -5,9 +5,9 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from nn_core.cli.plots import COLORS, log_scale_if_wide, new_figure, save_figure, tidy
 from nn_core.cli.sweep import Comparison, Trial
 from nn_core.cli.terminal import counted
+from nn_core.plots import COLORS, log_scale_if_wide, new_figure, save_figure, tidy
 from nn_core.summary import table
 
 if TYPE_CHECKING:

@@ -129,8 +129,8 @@ def train_network(
         click.echo(setup.report(result))
     figure = outputs["--figure"]
     if figure is not None:
-        from nn_core.cli.plots import draw_training
+        from nn_core.plots import save_figure
 
         title = f"{setup.source}: {setup.network}, {settings.optimizer}"
-        draw_training(setup.trainer.state.history, figure, title=title)
+        save_figure(setup.trainer.state.history.plot(title), figure)
         info(f"wrote {figure}")

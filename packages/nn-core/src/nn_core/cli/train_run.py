@@ -4,7 +4,6 @@ import contextlib
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from nn_core.errors import CheckpointError
 from nn_core.network import Network
 from nn_core.reference import Backend
 from nn_core.registry import require
-from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
+from nn_core.training.callbacks import Callback, EarlyStopping
 from nn_core.training.interruption import InterruptedBetweenSteps, StopWhen, interruption
 from nn_core.training.log import Log
 from nn_core.training.progress import EpochProgress
@@ -63,12 +62,9 @@ def run(
     from threadpoolctl import threadpool_limits
 
     state = trainer.state
-    best = None if early_stopping is None else RestoreBestWeights()
-    saver = None if save is None else Saver(save, program, details, best)
+    saver = None if save is None else Saver(save, program, details)
     if resume is not None:
         trainer.resume(resume)
-        if best is not None:
-            best.parameters = resume.best
         if state.stopped is not None:
             info(f"this run is finished: {state.stopped}")
     progress = EpochProgress(state)
@@ -76,8 +72,8 @@ def run(
     if log is not None:
         log.begin(state)
         all_callbacks.append(log)
-    if best is not None and early_stopping is not None:
-        all_callbacks += [best, EarlyStopping(early_stopping)]
+    if early_stopping is not None:
+        all_callbacks.append(EarlyStopping(early_stopping))
     if saver is not None:
         all_callbacks.append(saver)  # last, to save what the others decided
     with interruption() as asked, contextlib.closing(progress):
@@ -89,18 +85,13 @@ def run(
             raise click.ClickException(_interrupted(state, saver)) from None
     if saver is not None:
         saver.save(state)
-    if best is not None:
-        best.restore(state)
 
 
 class Saver(Callback):
-    """Write a checkpoint after the first epoch, then at most once a second.
+    """Write a checkpoint after the first epoch, then at most once a second."""
 
-    best  holds the parameters to predict with; None for those of the last step
-    """
-
-    def __init__(self, path: Path, program: str, details: Mapping[str, Any], best: RestoreBestWeights | None) -> None:
-        self.path, self.program, self.details, self.best = path, program, details, best
+    def __init__(self, path: Path, program: str, details: Mapping[str, Any]) -> None:
+        self.path, self.program, self.details = path, program, details
         self.next_time = -math.inf
 
     def on_epoch(self, state: TrainingState) -> None:
@@ -109,14 +100,8 @@ class Saver(Callback):
 
     def save(self, state: TrainingState) -> None:
         """Write it now."""
-        best = None if self.best is None else self.best.parameters
-        checkpoint.save(
-            self.path,
-            state.network,
-            program=self.program,
-            details=self.details,
-            snapshot=replace(state.snapshot(), best=best),
-        )
+        snapshot = state.snapshot()
+        checkpoint.save(self.path, state.network, program=self.program, details=self.details, snapshot=snapshot)
         self.next_time = time.monotonic() + 1.0
 
 

@@ -1,15 +1,22 @@
-"""Callbacks, run after each step and each epoch."""
+"""Callbacks, run after each step, each epoch, and at the end."""
 
-from nn_core.arrays import Array
+from collections.abc import Iterable
+from typing import Any
+
 from nn_core.errors import SettingError
 from nn_core.hints import HelpfulErrors
 from nn_core.registry import require
-from nn_core.training.history import Mode
+from nn_core.training.history import Mode, mode_of
 from nn_core.training.state import TrainingState
 
 
 class Callback(HelpfulErrors):
-    """Base class with hooks to override; `state.stop(reason)` ends the run."""
+    """Base class with hooks to override; `state.stop(reason)` ends the run.
+
+    restores_best  whether it keeps the best weights; one callback of a run may
+    """
+
+    restores_best: bool = False
 
     def on_step(self, state: TrainingState) -> None:
         """Called after every weight update, and after `on_epoch` at the end of an epoch.
@@ -20,57 +27,93 @@ class Callback(HelpfulErrors):
     def on_epoch(self, state: TrainingState) -> None:
         """Called after every epoch, once its metrics are in the history."""
 
-
-class EarlyStopping(Callback):
-    """Stop when a metric has not improved for `patience` epochs.
-
-    monitor  column of the history
-    mode     "min" if lower is better, "max" if higher is better
-    It is stateless, since the history has all it needs, so a resumed run stops at the same epoch
-    as an uninterrupted one.
-    Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 7.8.
-    """
-
-    def __init__(self, patience: int, monitor: str = "validation_loss", mode: Mode = "min") -> None:
-        require(patience >= 1, f"patience must be at least 1 epoch, not {patience}")
-        _require_mode(mode)
-        self.patience, self.monitor, self.mode = patience, monitor, mode
-
-    def on_epoch(self, state: TrainingState) -> None:
-        if self.monitor not in state.history.columns:
-            known = ", ".join(sorted(state.history.columns))
-            raise SettingError(f"cannot monitor {self.monitor}; the history has {known}")
-        best = state.history.best(self.monitor, self.mode) + 1
-        if state.epoch - best >= self.patience:
-            state.stop(
-                f"{self.monitor} has not improved for {self.patience} "
-                f"{'epoch' if self.patience == 1 else 'epochs'}; best was epoch {best}"
-            )
+    def on_end(self, state: TrainingState) -> None:
+        """Called when the run is over, by its epochs or by `state.stop`; not after an exception."""
 
 
 class RestoreBestWeights(Callback):
-    """Keep a copy of the parameters of the epoch with the best value of a metric.
+    """End the run with the weights of the epoch with the best value of a metric.
 
-    monitor     column of the history
-    mode        "min" if lower is better, "max" if higher is better
-    parameters  the copy, None before the first epoch; a checkpoint stores it besides the current
-                parameters, so that the run can be resumed. `restore` copies it to the network.
+    monitor  column of the history
+    mode     "min" if lower is better, "max" if higher is better; None: by the name of the metric
+    They are kept in `state.best`, and a checkpoint stores them besides the latest weights, so that
+    the run can be resumed.
     """
 
-    def __init__(self, monitor: str = "validation_loss", mode: Mode = "min") -> None:
-        _require_mode(mode)
-        self.monitor, self.mode = monitor, mode
-        self.parameters: Array | None = None
+    restores_best = True
+
+    def __init__(self, *, monitor: str = "validation_loss", mode: Mode | None = None) -> None:
+        require(isinstance(monitor, str), f"monitor is the name of a column of the history, not {monitor!r}")
+        foreign = monitor.startswith("val_")
+        require(not foreign, f"the history has no {monitor!r}; write monitor='validation_{monitor[4:]}'")
+        require(mode in {"min", "max", None}, f"mode must be 'min' or 'max', not {mode!r}")
+        self.monitor = monitor
+        self.mode: Mode = mode_of(monitor) if mode is None else mode
 
     def on_epoch(self, state: TrainingState) -> None:
-        if state.history.best(self.monitor, self.mode) == state.epoch - 1:
-            self.parameters = state.network.vector.copy()
+        if self.best_epoch(state) == state.epoch:
+            state.keep_best()
 
-    def restore(self, state: TrainingState) -> None:
-        """Copy the best parameters, if any, to the network; for the end of a run."""
-        if self.parameters is not None:
-            state.network.vector[...] = self.parameters
+    def on_end(self, state: TrainingState) -> None:
+        state.restore_best()
+
+    def best_epoch(self, state: TrainingState) -> int:
+        """The number of the best epoch so far; 0 if the metric was NaN in all of them.
+
+        Raises SettingError if the history has no such column.
+        """
+        history = state.history
+        column = history.find(self.monitor)
+        if column is None:
+            known = ", ".join(sorted(history.columns))
+            hint = "; give validation=(x, y)" if self.monitor.startswith("validation_") else ""
+            raise SettingError(f"cannot monitor {self.monitor}; the history has {known}{hint}")
+        return history.best(column, self.mode) + 1
 
 
-def _require_mode(mode: str) -> None:
-    require(mode in {"min", "max"}, f"mode must be 'min' or 'max', not {mode!r}")
+class EarlyStopping(RestoreBestWeights):
+    """Stop when a metric has not improved for `patience` epochs, and restore the weights of the best epoch.
+
+    monitor       column of the history
+    mode          "min" if lower is better, "max" if higher is better; None: by the name of the metric
+    restore_best  whether the network ends with the weights of the best epoch, or with the latest
+    It asks the history, which is stored in checkpoints, so a resumed run stops at the same epoch as
+    an uninterrupted one.
+    Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 7.8.
+    """
+
+    def __init__(
+        self, patience: int, *, monitor: str = "validation_loss", mode: Mode | None = None, restore_best: bool = True
+    ) -> None:
+        require(patience >= 1, f"patience must be at least 1 epoch, not {patience}")
+        super().__init__(monitor=monitor, mode=mode)
+        self.patience, self.restores_best = patience, restore_best
+
+    def on_epoch(self, state: TrainingState) -> None:
+        best = self.best_epoch(state)
+        if self.restores_best and best == state.epoch:
+            state.keep_best()
+        if state.epoch - best >= self.patience:
+            epochs = "epoch" if self.patience == 1 else "epochs"
+            state.stop(f"{self.monitor} has not improved for {self.patience} {epochs}; best was epoch {best}")
+
+    def on_end(self, state: TrainingState) -> None:
+        if self.restores_best:
+            super().on_end(state)
+
+
+def as_callbacks(given: Any) -> tuple[Callback, ...]:
+    """Callbacks, of which at most one restores the best weights.
+
+    given  a callback, or several
+    Raises SettingError for anything else, such as a class.
+    """
+    callbacks = tuple(given) if isinstance(given, Iterable) else (given,)
+    for callback in callbacks:
+        if isinstance(callback, type) and issubclass(callback, Callback):
+            raise SettingError(f"{callback.__name__} is a class; write {callback.__name__}(...)")
+        if not isinstance(callback, Callback):
+            raise SettingError(f"a callback is a Callback, such as EarlyStopping(5), not {type(callback).__name__}")
+    keeping = [type(callback).__name__ for callback in callbacks if callback.restores_best]
+    require(len(keeping) < 2, f"{' and '.join(keeping)} both restore the best weights; leave one out")
+    return callbacks

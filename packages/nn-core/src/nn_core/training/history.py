@@ -1,22 +1,42 @@
 """The history of a run: metrics by epoch, loss by step."""
 
 import math
+from collections.abc import KeysView
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from nn_core.errors import SettingError
 from nn_core.hints import HelpfulErrors
+from nn_core.registry import UnknownNameError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Mode: TypeAlias = Literal["min", "max"]
 """Whether lower or higher values of a metric are better."""
 
 
-@dataclass
+def mode_of(name: str) -> Mode:
+    """Whether lower or higher values are better: by the name of a metric.
+
+    Raises SettingError for a metric that the library does not have.
+    """
+    if name.endswith(("accuracy", "r2", "precision", "recall")):
+        return "max"
+    if name.endswith(("loss", "error", "perplexity")):
+        return "min"
+    raise SettingError(f"is a higher {name} better? write mode='max', or mode='min'")
+
+
+@dataclass(repr=False)
 class History(HelpfulErrors):
     """Columns of metrics, with one row per epoch, and the loss of every step.
 
     columns    name -> values, NaN if missing: `epoch`, `step`, `seconds`, `learning_rate`,
                `training_loss`, `validation_loss`, ...
     step_loss  the batch loss of each step, before the update, without penalties
+
+    history["validation_loss"] is a column; history["loss"] is that of the training examples.
     """
 
     columns: dict[str, list[float]] = field(default_factory=dict)
@@ -25,6 +45,36 @@ class History(HelpfulErrors):
 
     def __len__(self) -> int:
         return max(map(len, self.columns.values()), default=0)
+
+    def __getitem__(self, name: str) -> list[float]:
+        """The values of a column, by epoch. Raises UnknownNameError, a KeyError, for another name."""
+        column = self.find(name)
+        if column is None:
+            advice = f"the history has {', '.join(self.columns)}" if self.columns else "no epoch is over yet"
+            if str(name).startswith("val_"):
+                advice = f"write history['validation_{name[4:]}']"
+            raise UnknownNameError("column", name, self.columns, advice)
+        return self.columns[column]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.find(name) is not None
+
+    def __repr__(self) -> str:
+        count = f"{len(self)} {'epoch' if len(self) == 1 else 'epochs'}"
+        last = [(name, self[name][-1]) for name in ("loss", "validation_loss") if name in self]
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in last)
+        return f"History({count}: {shown})" if shown else f"History({count})"
+
+    def keys(self) -> KeysView[str]:
+        """The names of the columns, so that dict(history) is possible."""
+        return self.columns.keys()
+
+    def find(self, name: str) -> str | None:
+        """The name of a column; "loss" is "training_loss". None if there is no such column."""
+        for candidate in (name, f"training_{name}"):
+            if candidate in self.columns:
+                return candidate
+        return None
 
     def append(self, row: dict[str, float]) -> None:
         """Add an epoch."""
@@ -40,7 +90,7 @@ class History(HelpfulErrors):
 
     def best(self, monitor: str, mode: Mode = "min") -> int:
         """The first row with the lowest (or highest) value of a column; -1 if it has no values."""
-        values = self.columns.get(monitor, [])
+        values = self.columns.get(self.find(monitor) or monitor, [])
         seen, best = self._best.get((monitor, mode), (0, -1))  # each row is compared once
         for index in range(seen, len(values)):
             better = best < 0 or (values[index] > values[best] if mode == "max" else values[index] < values[best])
@@ -53,3 +103,9 @@ class History(HelpfulErrors):
         """A copy with its own lists."""
         columns = {name: list(column) for name, column in self.columns.items()}
         return History(columns, list(self.step_loss))
+
+    def plot(self, title: str = "") -> "Figure":
+        """The learning curves, as a matplotlib Figure, which a notebook shows; figure.savefig(path) writes it."""
+        from nn_core.training.learning_curves import learning_curves
+
+        return learning_curves(self.columns, title)

@@ -48,6 +48,7 @@ class TrainingState:
     seed             seed of the run
     shards           number of shards per batch; None: by batch size
     optimizer_state  state vectors of the trainable parameters, by name
+    best             the parameters of the best epoch, if a callback keeps them
     recurrent_state  state after the last chunk of a text; None if each batch starts anew
     history          recorded metrics
     step             number of completed steps
@@ -66,6 +67,8 @@ class TrainingState:
     step: int = 0
     seconds: float = 0.0
     stopped: str | None = None
+    best: Array | None = None
+    _latest: Array | None = None  # the parameters of the last step, while the network has the best ones
 
     @property
     def epoch(self) -> int:
@@ -76,11 +79,28 @@ class TrainingState:
         """End the run after this step, permanently: a resumed run does not continue."""
         self.stopped = reason
 
+    def keep_best(self) -> None:
+        """Keep a copy of the parameters, as the best ones so far."""
+        self.best = self.network.vector.copy()
+
+    def restore_best(self) -> None:
+        """Copy the best parameters, if any, to the network; a snapshot still has the latest ones."""
+        if self.best is not None and self._latest is None:
+            self._latest = self.network.vector.copy()
+            self.network.vector[...] = self.best
+
+    def restore_latest(self) -> None:
+        """Undo `restore_best`, to train on."""
+        if self._latest is not None:
+            self.network.vector[...] = self._latest
+            self._latest = None
+
     def snapshot(self) -> Snapshot:
         """A copy of everything needed to resume the run."""
         carried = self.recurrent_state
+        latest = self.network.vector if self._latest is None else self._latest
         return Snapshot(
-            parameters=self.network.vector.copy(),
+            parameters=latest.copy(),
             optimizer_state={name: each.copy() for name, each in self.optimizer_state.items()},
             history=self.history.copy(),
             seed=self.seed,
@@ -89,4 +109,5 @@ class TrainingState:
             seconds=self.seconds,
             stopped=self.stopped,
             shards=self.shards,
+            best=None if self.best is None else self.best.copy(),
         )

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from nn_core.noise import fresh_seed
 from nn_core.optim import transforms
 from nn_core.reference import Backend, inverse
 from nn_core.registry import require
-from nn_core.training.callbacks import Callback
+from nn_core.training.callbacks import Callback, as_callbacks
 from nn_core.training.data import as_pair, as_training_data, as_weights, batches_of
 from nn_core.training.evaluate import evaluate, evaluate_text
 from nn_core.training.history import History
@@ -67,7 +67,7 @@ class Trainer(HelpfulErrors):
         measure_training: bool = False,
         metrics: str | Metric | Iterable[str | Metric] | Mapping[str, Metric] | None = None,
         augment: Augment | None = None,
-        callbacks: Sequence[Callback] = (),
+        callbacks: Callback | Iterable[Callback] = (),
         weights: npt.ArrayLike | None = None,
     ) -> None:
         _check_backend(backend)
@@ -83,7 +83,7 @@ class Trainer(HelpfulErrors):
         self.weights = None if weights is None else as_weights(weights, self.examples[1])
         self.measure_training = measure_training
         self.metrics = metrics_by_name(recipe.loss.default_metrics if metrics is None else metrics)
-        self.augment, self.callbacks = augment, tuple(callbacks)
+        self.augment, self.callbacks = augment, as_callbacks(callbacks)
         self.batches: Batches = batches_of(self.network, *self.examples, self.weights, recipe)
         if augment is None or isinstance(augment, Augmentation):
             check_scale(self.network, self.examples[0])
@@ -98,6 +98,12 @@ class Trainer(HelpfulErrors):
             optimizer_state=recipe.optimizer.init(self.network.vector[: self.network.trained_count]),
         )
 
+    def __repr__(self) -> str:
+        state, losses = self.state, self.state.history.columns.get("training_loss", ())
+        loss = f", training loss {losses[-1]:.4g}" if losses else ""
+        count = self.network.vector.size
+        return f"Trainer({state.epoch} of {state.epochs} epochs, {count:,} parameters{loss})"
+
     def run(self) -> History:
         """Train until the epochs are done or a callback stops the run.
 
@@ -106,6 +112,10 @@ class Trainer(HelpfulErrors):
         state = self.state
         if self._is_over and (state.epoch >= state.epochs or state.stopped is not None):
             raise SettingError(self._how_to_go_on())
+        state.restore_latest()
+        self.callbacks = as_callbacks(self.callbacks)
+        if not any(callback.restores_best for callback in self.callbacks):
+            state.best = None
         with self.backend, np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             while state.epoch < state.epochs and state.stopped is None:
                 start = time.perf_counter()
@@ -116,6 +126,8 @@ class Trainer(HelpfulErrors):
                 for callback in self.callbacks:
                     callback.on_step(state)
         self._is_over = True
+        for callback in self.callbacks:
+            callback.on_end(state)
         return state.history
 
     def step(self) -> float:
@@ -189,6 +201,7 @@ class Trainer(HelpfulErrors):
         """
         state = self.state
         self._check(snapshot)
+        state.restore_latest()
         self.network.vector[...] = snapshot.parameters
         for name, vector in snapshot.optimizer_state.items():
             state.optimizer_state[name][...] = vector
@@ -196,6 +209,7 @@ class Trainer(HelpfulErrors):
         state.history = snapshot.history.copy()
         state.seed, state.step = snapshot.seed, snapshot.step
         state.seconds, state.stopped = snapshot.seconds, snapshot.stopped
+        state.best = None if snapshot.best is None else snapshot.best.copy()
         self._is_over = False
         begin = state.step - state.step % state.steps_per_epoch
         self._counts = [

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from nn_core.exchange.onnx.converters import ONNX_CONVERTERS
     from nn_core.exchange.onnx.export import to_onnx
     from nn_core.exchange.onnx.graph import Graph, Value
+    from nn_core.exchange.onnx.load import from_onnx
     from nn_core.exchange.onnx.steps import Columns, Preprocessing, Resample, Rows, Scale, Standardize, Step
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Standardize",
     "Step",
     "Value",
+    "from_onnx",
     "to_onnx",
 ]
 
@@ -35,6 +37,7 @@ __getattr__, __dir__ = lazy_attributes(
             "converters": "ONNX_CONVERTERS",
             "export": "to_onnx",
             "graph": "Graph Value",
+            "load": "from_onnx",
             "steps": "Columns Preprocessing Resample Rows Scale Standardize Step",
         },
     ),

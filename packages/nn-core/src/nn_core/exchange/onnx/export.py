@@ -16,12 +16,12 @@ import numpy.typing as npt
 import nn_core.exchange.onnx.layers
 import nn_core.exchange.onnx.recurrent  # noqa: F401 - both register converters
 from nn_core.errors import ExportError, NNError, SettingError
-from nn_core.exchange.extras import import_extra
 from nn_core.exchange.onnx import steps
 from nn_core.exchange.onnx.check import check_model
 from nn_core.exchange.onnx.converters import convert_chain
 from nn_core.exchange.onnx.graph import Graph, Value
 from nn_core.exchange.onnx.steps import Preprocessing
+from nn_core.extras import import_extra
 from nn_core.layers.base import State, has_arrays, state_arrays
 from nn_core.layers.embedding import Embedding
 from nn_core.metrics import probabilities
@@ -118,8 +118,10 @@ class _Export:
     ) -> onnx.ModelProto:
         """The model with its metadata."""
         network, preprocessing = self.network, self.preprocessing
-        require(bool(np.isfinite(network.vector).all()), "not written: the weights are not finite")
-        require(network.vector.size * np.dtype(dtype).itemsize < MAX_BYTES, "an ONNX file holds less than 2 GiB")
+        if not np.isfinite(network.vector).all():
+            raise ExportError("not written: the weights are not finite")
+        if network.vector.size * np.dtype(dtype).itemsize > MAX_BYTES:
+            raise ExportError(f"not written: {network.vector.size:,} parameters; an ONNX file holds less than 2 GiB")
         graph = Graph(dtype, states=self.states)
         raw = graph.input(INPUT, preprocessing.shape, preprocessing.dtype)
         x = preprocessing.build(raw, graph, raw.dtype if network.layers[0].takes_integers else graph.dtype)
@@ -132,8 +134,10 @@ class _Export:
         for state, value in graph.final_states.items():
             graph.output(state, value)
         model = graph.model(name)
+        ends = {"input": graph.renamed(before), "output": graph.renamed(after)}
+        takes = {"input_shape": list(network.input_shape), "integers": network.layers[0].takes_integers}
         known = {
-            "network": {"input": graph.renamed(before), "output": graph.renamed(after)},
+            "network": ends | takes,
             "program": "nn-core",
             "nn_core_version": _version(),
             "input": preprocessing.description or f"{preprocessing.dtype} (N, {_sizes(preprocessing)})",

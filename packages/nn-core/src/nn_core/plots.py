@@ -3,12 +3,11 @@
 import io
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nn_core.storage.atomic import atomic_write
-from nn_core.training.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,30 +55,3 @@ def log_scale_if_wide(axes: "Axes", values: Sequence[float]) -> None:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
-
-
-def draw_training(history: History, path: Path, *, title: str) -> None:
-    """Plot learning curves: loss, and accuracy if recorded, by epoch."""
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
-
-    measured = any(name.endswith("_accuracy") for name in history.columns)
-    figure = new_figure(10 if measured else 5.5, 4)
-    panels = figure.subplots(1, 2 if measured else 1, squeeze=False)[0]
-    columns: Mapping[str, list[float]] = history.columns
-    for axes, figure_name in zip(panels, ("loss", "accuracy"), strict=False):
-        for color, part in zip(COLORS, ("training", "validation"), strict=False):
-            values = columns.get(f"{part}_{figure_name}")
-            if values is not None:
-                marker = "o" if len(values) == 1 else None
-                axes.plot(columns["epoch"], values, color=color, label=part, marker=marker)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(frameon=False)
-    losses = [value for line in panels[0].lines for value in line.get_ydata()]
-    log_scale_if_wide(panels[0], losses)
-    tidy(panels[0], x="epoch", y="loss (nats)", title="Loss")
-    if measured:
-        tidy(panels[1], x="epoch", y="accuracy", title="Accuracy")
-        panels[1].yaxis.set_major_formatter(PercentFormatter(1.0))
-    fits = 11 * figure.get_figwidth()  # characters of 12 points
-    figure.suptitle(title, parse_math=False, size=12 * min(1.0, fits / max(1, len(title))))
-    save_figure(figure, path)

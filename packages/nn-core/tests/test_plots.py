@@ -5,39 +5,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import pytest
 from toy_runs import leftovers
 
-from nn_core.cli import plots
-from nn_core.cli.plots import draw_training, log_scale_if_wide, new_figure, save_figure, tidy
-from nn_core.training.history import History
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from nn_core.plots import log_scale_if_wide, new_figure, save_figure, tidy
 
 BEGINNINGS = {".png": b"\x89PNG\r\n\x1a\n", ".svg": b"<?xml", ".pdf": b"%PDF-"}
 ENDINGS = {".png": b"IEND\xaeB`\x82", ".svg": b"</svg>", ".pdf": b"%%EOF"}
-
-
-def history_of(*losses: float, accuracy: bool = True) -> History:
-    history = History()
-    for epoch, loss in enumerate(losses, start=1):
-        row = {"epoch": float(epoch), "training_loss": loss, "validation_loss": 2 * loss}
-        if accuracy:
-            row |= {"training_accuracy": 0.5, "validation_accuracy": 0.25}
-        history.append(row)
-    return history
-
-
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list["Figure"]:
-    """The figures that would have been written."""
-    found: list[Figure] = []
-    monkeypatch.setattr(plots, "save_figure", lambda figure, path: found.append(figure))
-    return found
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.svg", "a.pdf", "A.PNG"])
@@ -77,11 +54,11 @@ def test_it_needs_neither_a_screen_nor_pyplot(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from nn_core.training.history import History
-from nn_core.cli import plots
+from nn_core import plots
 assert "matplotlib" not in sys.modules, "matplotlib is imported by who draws"
 history = History()
 history.append({"epoch": 1.0, "training_loss": 0.5, "training_accuracy": 0.5})
-plots.draw_training(history, Path(sys.argv[1]), title="one epoch")
+plots.save_figure(history.plot("one epoch"), Path(sys.argv[1]))
 assert "matplotlib.pyplot" not in sys.modules, "pyplot keeps figures and looks for a screen"
 """
     environment = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY"}}
@@ -121,29 +98,3 @@ def test_axes_are_labelled_and_lose_the_frame_that_says_nothing() -> None:
     assert axes.get_title("left") == "Loss"
     visible = {side: spine.get_visible() for side, spine in axes.spines.items()}
     assert visible == {"left": True, "bottom": True, "top": False, "right": False}
-
-
-class TestTraining:
-    def test_loss_is_beside_accuracy(self, drawn: list["Figure"]) -> None:
-        draw_training(history_of(4.0, 0.25), Path("a.png"), title="moons")
-        (figure,) = drawn
-        loss, accuracy = figure.axes
-        lines = {line.get_label(): list(line.get_ydata()) for line in loss.lines}
-        assert lines == {"training": [4.0, 0.25], "validation": [8.0, 0.5]}
-        assert [list(line.get_xdata()) for line in loss.lines] == [[1, 2], [1, 2]]
-        lines = {line.get_label(): list(line.get_ydata()) for line in accuracy.lines}
-        assert lines == {"training": [0.5, 0.5], "validation": [0.25, 0.25]}
-        assert (loss.get_yscale(), accuracy.get_yscale()) == ("log", "linear")
-        assert loss.get_ylabel() == "loss (nats)"
-        assert accuracy.get_ylabel() == "accuracy"
-        assert figure.get_suptitle() == "moons"
-
-    def test_without_accuracy_there_is_one_panel(self, drawn: list["Figure"]) -> None:
-        draw_training(history_of(1.0, 0.5, accuracy=False), Path("a.png"), title="text")
-        (figure,) = drawn
-        (loss,) = figure.axes
-        assert loss.get_yscale() == "linear"
-
-    def test_a_loss_that_is_not_finite_can_be_drawn(self, tmp_path: Path) -> None:
-        draw_training(history_of(1.0, np.nan, np.inf), tmp_path / "a.svg", title="gaps")
-        assert (tmp_path / "a.svg").is_file()

@@ -1,0 +1,97 @@
+"""How RNN, GRU and LSTM of ONNX become layers; the inverse of `recurrent`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nn_core.exchange.onnx.graph import TIME_FIRST
+from nn_core.exchange.onnx.model_file import attributes
+from nn_core.exchange.onnx.readers import READERS, Part, Reading, real
+from nn_core.exchange.onnx.recurrent import GATES, permuted
+from nn_core.exchange.onnx.source import Position, Source, expect, refusal, require_settings
+from nn_core.layers.gru import GRU
+from nn_core.layers.last_step import LastStep
+from nn_core.layers.lstm import LSTM
+from nn_core.layers.recurrent import Recurrent
+from nn_core.layers.simple_rnn import SimpleRNN
+
+if TYPE_CHECKING:
+    import onnx
+
+CELLS = {"RNN": "SimpleRNN", "GRU": "GRU", "LSTM": "LSTM"}
+ACTIVATIONS = {"RNN": ("Tanh",), "GRU": ("Sigmoid", "Tanh"), "LSTM": ("Sigmoid", "Tanh", "Tanh")}
+
+
+def scan(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
+    """A recurrent layer, and LastStep where only the last state is used."""
+    kind, settings = node.op_type, attributes(node)
+    _require_standard(node, settings, source)
+    expect(node, len(x.shape) == 2 and x.order == TIME_FIRST, "it takes sequences (T, N, features)")
+    gates = np.argsort(GATES[CELLS[kind]])
+    W, R = real(node, source.required(node, 1)), real(node, source.required(node, 2))
+    units, blocks = R.shape[-1], len(gates)
+    features = W.shape[-1]
+    fits = W.shape == (1, blocks * units, features) and R.shape == (1, blocks * units, units) and units > 0
+    expect(node, fits and x.shape[-1] == features, f"weights {W.shape} and {R.shape} do not fit inputs {x.shape}")
+    require_settings(node, settings, {"hidden_size": (units,)})
+    B = source.argument(node, 3)
+    B = np.zeros((1, 2 * blocks * units), W.dtype) if B is None else real(node, B)
+    expect(node, B.shape == (1, 2 * blocks * units), f"its biases have the shape {B.shape}")
+    b, recurrent_bias = (permuted(half, gates.tolist()) for half in np.split(B[0], 2))
+    weights = {"W_x": permuted(W[0].T, gates.tolist()), "W_h": permuted(R[0].T, gates.tolist())}
+    layer: Recurrent
+    if kind == "GRU" and settings.get("linear_before_reset", 0):
+        layer = GRU(units)
+        weights["b_h"] = recurrent_bias[2 * units :]
+        recurrent_bias = np.concatenate([recurrent_bias[: 2 * units], np.zeros(units, B.dtype)])
+    elif kind == "GRU":
+        layer = GRU(units, reset_after=False)
+    else:
+        layer = LSTM(units) if kind == "LSTM" else SimpleRNN(units)
+    weights["b"] = b + recurrent_bias
+    return _outputs(node, Part(layer, weights), x, source)
+
+
+def _outputs(node: onnx.NodeProto, part: Part, x: Position, source: Source) -> Reading:
+    """Every step (T, 1, N, units), or the last (1, N, units): the axis of directions is dropped."""
+    units = part.weights["W_h"].shape[0]
+    used = [index for index, name in enumerate(node.output) if source.uses.get(name)]
+    expect(node, used in ([0], [1]), "its steps and its last state are not used separately")
+    name = node.output[used[0]]
+    after = source.sole_use(name)
+    if after is None or not _drops_axis(after, 1 - used[0], source):
+        raise refusal(node, "the axis of directions is not squeezed out of its output")
+    if used == [0]:
+        return [part], Position(after.output[0], (x.shape[0], units), TIME_FIRST)
+    return [part, Part(LastStep(), {})], Position(after.output[0], (units,), (0, 1))
+
+
+def _drops_axis(node: onnx.NodeProto, axis: int, source: Source) -> bool:
+    """Whether an operation drops this axis, of size 1."""
+    if node.op_type == "Squeeze":
+        return source.axes(node) == (axis,)
+    if node.op_type == "Gather" and attributes(node).get("axis", 0) == axis:
+        index: Any = source.argument(node, 1)
+        return index is not None and index.shape == () and int(index) in {0, -1}
+    return False
+
+
+def _require_standard(node: onnx.NodeProto, settings: dict[str, Any], source: Source) -> None:
+    """Refuse what the cells here do not have."""
+    require_settings(
+        node,
+        settings,
+        {"direction": ("forward",), "layout": (0,), "input_forget": (0,), "activations": (ACTIVATIONS[node.op_type],)},
+    )
+    for name in ("clip", "activation_alpha", "activation_beta"):
+        expect(node, name not in settings, f"{name} has no counterpart here")
+    given = [*node.input, *[""] * 8]
+    expect(node, not given[4], "lengths of sequences are not read")
+    expect(node, not given[7] or not np.any(source.required(node, 7)), "peepholes have no counterpart here")
+    for name in filter(None, given[5:7]):
+        expect(node, source.is_zero(name), "its initial state is not zero")
+
+
+READERS.update(dict.fromkeys(CELLS, scan))

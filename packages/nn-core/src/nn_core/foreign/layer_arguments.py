@@ -1,0 +1,108 @@
+"""Arguments that layers have in Keras and PyTorch, and what to write here instead; see `advice`."""
+
+from nn_core.foreign.advice import (
+    Advice,
+    AdviceOnPositions,
+    activation,
+    each,
+    filters_and_size,
+    keep_prob,
+    list_of_layers,
+    named_activation,
+    no_inputs,
+    num_layers,
+    outputs_only,
+    return_sequences,
+)
+
+_SHAPE = "the network takes the shape: Network([{call}], input_shape={value})"
+_FOLLOWS = "the number of inputs follows from the layer before: {call}"
+_CPU = "leave it out, everything runs on the CPU: {call}"
+
+LAYER_ARGUMENTS: dict[str, dict[str, Advice]] = {
+    "Layer": each(
+        {
+            "activation nonlinearity": activation,
+            "input_shape": _SHAPE,
+            "input_dim": lambda line, value: f"the network takes the shape: Network([{line}], input_shape=({value},))",
+            "batch_input_shape": "the network takes the shape of one example: Network([{call}], input_shape=(4,))",
+            "in_features in_channels input_size num_features normalized_shape n_inputs in_dim": _FOLLOWS,
+            "name": "leave it out, the position of a layer is its name, as in network.params['0/W']: {call}",
+            "dtype": "the network has the dtype: Network([{call}], input_shape=(4,), dtype='float64')",
+            "device": _CPU,
+            "seed rng random_state": "the network draws the weights: Network([{call}], input_shape=(4,), seed=0)",
+            "kernel_initializer weight_initializer weight_init init weights_init": "=initializer",
+            "bias_initializer": "leave it out, biases start at zero: {call}",
+            "use_bias bias": "leave it out, every {cls} has a bias: {call}",
+            "kernel_regularizer weight_decay l2": "L2 belongs to the model: Model(network, loss, l2=0.001)",
+            "bias_regularizer activity_regularizer kernel_constraint": "there is none: {call}",
+            "weights": "fill them in the network: network.params['0/W'][...] = {value}",
+            "requires_grad": "=trainable",
+            "inplace": "leave it out, the engine works in place where it can: {call}",
+            "axis dim": "leave it out, channels and features are the last axis: {call}",
+            "data_format": "leave it out, channels come last: {call}",
+        }
+    ),
+    "Dense": each({"out_features output_dim n_units num_outputs size features neurons hidden_size": "=units"}),
+    "Conv2D": each(
+        {
+            "out_channels channels": "=filters",
+            "kernel size": "=kernel_size",
+            "stride": "=strides",
+            "pad": "=padding",
+            "dilation_rate": "=dilation",
+            "padding_mode": "leave it out, padding is with zeros: {call}",
+        }
+    ),
+    "Pooling": each({"kernel_size kernel size window": "=pool_size", "stride": "=strides", "pad": "=padding"}),
+    "BatchNorm": each(
+        {
+            "eps": "=epsilon",
+            "center scale affine track_running_stats": "leave it out, it has scale, shift and running means: {call}",
+        }
+    ),
+    "InstanceNorm": each({"eps": "=epsilon", "affine": "leave it out, it has no parameters: {call}"}),
+    "Dropout": each({"p prob probability drop_prob drop": "=rate", "keep_prob keep": keep_prob}),
+    "LeakyReLU": each({"negative_slope alpha leak": "=slope"}),
+    "Recurrent": each(
+        {
+            "hidden_size hidden_units hidden_dim output_dim num_units": "=units",
+            "activation nonlinearity recurrent_activation": "leave it out, {cls} uses tanh: {call}",
+            "return_sequences": return_sequences,
+            "return_state stateful": "Reference(network).predict(x) returns outputs and state; the layer is {call}",
+            "num_layers": num_layers,
+            "batch_first": "leave it out, the batch is the first axis: {call}",
+            "dropout recurrent_dropout": "add the layer after it: {call}, Dropout({value})",
+            "bidirectional go_backwards": "there is none; {call} reads forward",
+            "unroll": "leave it out: {call}",
+        }
+    ),
+    "Embedding": each(
+        {
+            "num_embeddings input_dim vocab_size num_tokens": "=vocabulary_size",
+            "embedding_dim output_dim dim embed_dim": "=dimensions",
+            "embeddings_initializer": "=initializer",
+            "mask_zero": "the network takes it: Network([{call}, LSTM(8), LastStep()], input_shape=(None,), padding=0)",
+            "padding_idx": (
+                "the network takes it: Network([{call}, LSTM(8), LastStep()], input_shape=(None,), padding={value})"
+            ),
+            "input_length": "the network takes it: Network([{call}], input_shape=({value},))",
+        }
+    ),
+    "Parallel": each({"layers": "=branches", "mode op": "=merge"}),
+    "Select": each({"indices index cols column": "=columns"}),
+    "Reshape": each({"target_shape size": "=shape"}),
+}
+
+POSITIONS: dict[str, AdviceOnPositions] = {
+    "Dense": outputs_only,
+    "Recurrent": outputs_only,
+    "Conv2D": filters_and_size,
+    "BatchNorm": no_inputs,
+    "InstanceNorm": no_inputs,
+    "Chain": list_of_layers,
+    "Residual": list_of_layers,
+    "Parallel": list_of_layers,
+    "Network": list_of_layers,
+    "Activation": named_activation,
+}

@@ -1,0 +1,41 @@
+"""Plots of a history: each metric by epoch, of the training and the validation examples."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from nn_core.plots import COLORS, log_scale_if_wide, new_figure, tidy
+from nn_core.registry import require
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PARTS = ("training", "validation")
+
+
+def learning_curves(columns: Mapping[str, list[float]], title: str = "") -> "Figure":
+    """A panel per metric: the loss, then what else was evaluated. Raises SettingError if no epoch is over."""
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+    require(any(columns.values()), "no epoch is over yet, so there is nothing to plot")
+    split = [name.partition("_") for name in columns]
+    metrics = list(dict.fromkeys(metric for part, _, metric in split if part in PARTS))
+    figure = new_figure(5.5 if len(metrics) == 1 else 5 * len(metrics), 4)
+    panels = figure.subplots(1, len(metrics), squeeze=False)[0]
+    epochs = columns.get("epoch") or range(1, len(next(iter(columns.values()))) + 1)
+    for axes, metric in zip(panels, metrics, strict=True):
+        for color, part in zip(COLORS, PARTS, strict=False):
+            values = columns.get(f"{part}_{metric}")
+            if values is not None:
+                axes.plot(epochs, values, color=color, label=part, marker="o" if len(values) == 1 else None)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(frameon=False)
+        words = metric.replace("_", " ")
+        tidy(axes, x="epoch", y=words, title=words[:1].upper() + words[1:])
+        if metric == "loss":
+            log_scale_if_wide(axes, [value for line in axes.lines for value in line.get_ydata()])
+        elif metric.endswith("accuracy"):
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    if title:
+        fits = 11 * figure.get_figwidth()  # characters of 12 points
+        figure.suptitle(title, parse_math=False, size=12 * min(1.0, fits / len(title)))
+    return figure

@@ -1,0 +1,290 @@
+"""ONNX files of other programs, built by hand as PyTorch exports them, become the same networks."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnx_cases import batch_of, network_of, run
+
+from nn_core.errors import DataError
+from nn_core.exchange.onnx import Preprocessing, Scale, from_onnx, to_onnx
+from nn_core.exchange.onnx.check import relative_difference
+from nn_core.layers import (
+    GELU,
+    GRU,
+    LSTM,
+    AveragePool2D,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GlobalAveragePool2D,
+    InstanceNorm,
+    LastStep,
+    Layer,
+    LeakyReLU,
+    MaxPool2D,
+    ReLU,
+    Residual,
+    SimpleRNN,
+    Tanh,
+)
+
+Weights = Mapping[str, npt.ArrayLike]
+Nodes = Sequence[tuple[Any, ...]]
+rng = np.random.default_rng(0)
+
+
+def built(
+    nodes: Nodes,
+    weights: Weights,
+    *,
+    shape: Sequence[Any] = ("N", 4),
+    kind: int = TensorProto.FLOAT,
+    output: str = "y",
+    opset: int = 17,
+) -> onnx.ModelProto:
+    """A model of operations (type, inputs, outputs, attributes); inputs and outputs are separated by spaces."""
+    made = [
+        helper.make_node(kind, inputs.split(), outputs.split(), **(settings[0] if settings else {}))
+        for kind, inputs, outputs, *settings in nodes
+    ]
+    tensors = [
+        numpy_helper.from_array(np.asarray(values, None if np.asarray(values).dtype == np.int64 else "f"), name)
+        for name, values in weights.items()
+    ]
+    graph = helper.make_graph(
+        made,
+        "model",
+        [helper.make_tensor_value_info("x", kind, shape)],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
+        tensors,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+
+
+def compare(
+    tmp_path: Path, model: onnx.ModelProto, x: npt.NDArray[Any], axes: Sequence[int], expected: list[Layer]
+) -> None:
+    """Read a model; its layers, and its outputs for x with the axes in our order, must be these."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model.SerializeToString())
+    network = from_onnx(path)
+    assert list(network.layers) == expected
+    (found,) = run(model, {"x": x}).values()
+    assert relative_difference(network(x.transpose(axes)), found) < 2e-6
+
+
+def images(*shape: int) -> npt.NDArray[Any]:
+    return rng.normal(size=shape).astype(np.float32)
+
+
+def test_a_network_of_images_with_channels_first(tmp_path: Path) -> None:
+    weights = {
+        "c1.W": images(8, 3, 3, 3), "c1.b": images(8), "g": images(8), "b": images(8), "m": images(8),
+        "v": np.abs(images(8)), "c2.W": images(6, 4, 3, 3),
+        "f1.W": images(5, 6 * 4 * 3), "f1.b": images(5), "f2.W": images(2, 5), "f2.b": images(2),
+    }  # fmt: skip
+    nodes = [
+        ("Conv", "x c1.W c1.b", "1", {"pads": [1, 1, 1, 1], "kernel_shape": [3, 3]}),
+        ("BatchNormalization", "1 g b m v", "2", {"epsilon": 1e-5, "momentum": 0.9}),
+        ("Relu", "2", "3"),
+        ("MaxPool", "3", "4", {"kernel_shape": [2, 2], "strides": [2, 2], "pads": [0, 0, 0, 0], "ceil_mode": 0}),
+        ("Conv", "4 c2.W", "5", {"pads": [1, 1, 1, 1], "group": 2, "dilations": [1, 1]}),
+        ("LeakyRelu", "5", "6", {"alpha": 0.2}),
+        ("Flatten", "6", "7", {"axis": 1}),
+        ("Tanh", "7", "8"),
+        ("Gemm", "8 f1.W f1.b", "9", {"alpha": 1.0, "beta": 1.0, "transB": 1}),
+        ("Dropout", "9", "10"),
+        ("Gemm", "10 f2.W f2.b", "11", {"transB": 1}),
+        ("Softmax", "11", "y", {"axis": 1}),
+    ]
+    model = built(nodes, weights, shape=("batch", 3, 8, 6))
+    expected: list[Layer] = [
+        Conv2D(8, 3, padding="same"), BatchNorm(), ReLU(), MaxPool2D(2), Conv2D(6, 3, padding="same", groups=2),
+        LeakyReLU(slope=0.2), Flatten(), Tanh(), Dense(5), Dropout(0.5), Dense(2),
+    ]  # fmt: skip
+    model.graph.output[0].name = "11"
+    compare(tmp_path, model, images(4, 3, 8, 6), (0, 2, 3, 1), expected)
+    model.graph.output[0].name = "y"
+    (tmp_path / "softmax.onnx").write_bytes(model.SerializeToString())
+    assert list(from_onnx(tmp_path / "softmax.onnx").layers) == expected
+
+
+def test_residual_blocks_and_a_mean_over_the_pixels(tmp_path: Path) -> None:
+    weights = {"W1": images(4, 3, 3, 3), "W2": images(4, 4, 3, 3), "W": images(4, 2), "b": images(2)}
+    pads = {"pads": [1, 1, 1, 1]}
+    nodes: Nodes = [
+        ("Conv", "x W1", "1", {"strides": [2, 2], **pads}),
+        ("Conv", "1 W2", "2", pads),
+        ("Relu", "2", "3"),
+        ("Add", "3 1", "4"),
+        ("Relu", "4", "5"),
+        ("AveragePool", "5", "6", {"kernel_shape": [3, 3], "strides": [2, 2], "count_include_pad": 1, **pads}),
+        ("ReduceMean", "6", "7", {"axes": [2, 3], "keepdims": 0}),
+        ("MatMul", "7 W", "8"),
+        ("Add", "b 8", "y"),
+    ]
+    expected: list[Layer] = [
+        Conv2D(4, 3, strides=2, padding=(1, 1)),
+        Residual([Conv2D(4, 3, padding="same"), ReLU()]),
+        ReLU(),
+        AveragePool2D(3, strides=2, padding=(1, 1), count_zeros=True),
+        GlobalAveragePool2D(),
+        Dense(2),
+    ]
+    compare(tmp_path, built(nodes, weights, shape=(1, 3, 8, 8)), images(1, 3, 8, 8), (0, 2, 3, 1), expected)
+
+
+def cell(kind: str, units: int, inputs: int) -> dict[str, npt.NDArray[Any]]:
+    blocks = {"RNN": 1, "GRU": 3, "LSTM": 4}[kind]
+    shapes = {"W": (1, blocks * units, inputs), "R": (1, blocks * units, units), "B": (1, 2 * blocks * units)}
+    return {name: 0.5 * images(*shape) for name, shape in shapes.items()}
+
+
+def test_a_batch_first_lstm_with_a_zero_state_made_in_the_graph(tmp_path: Path) -> None:
+    weights = {
+        **cell("LSTM", 5, 3), "table": images(9, 3), "zero": np.array(0), "one": np.array([1]), "units": np.array([5]),
+        "last": np.array(-1), "W": images(2, 5), "b": images(2),
+    }  # fmt: skip
+    nodes = [
+        ("Gather", "table x", "e"),
+        ("Transpose", "e", "t", {"perm": [1, 0, 2]}),
+        ("Shape", "e", "s"),
+        ("Gather", "s zero", "n", {"axis": 0}),
+        ("Unsqueeze", "n axis", "ns"),
+        ("Concat", "one ns units", "size", {"axis": 0}),
+        ("ConstantOfShape", "size", "h"),
+        ("LSTM", "t W R B  h h".replace("  ", " lengths "), "all hn cn", {"hidden_size": 5}),
+        ("Squeeze", "all one", "steps"),
+        ("Transpose", "steps", "back", {"perm": [1, 0, 2]}),
+        ("Gather", "back last", "h5", {"axis": 1}),
+        ("Gemm", "h5 W2 b", "y", {"transB": 1}),
+    ]
+    weights["W2"], weights["axis"] = weights["W"], np.array([0])
+    weights["W"] = cell("LSTM", 5, 3)["W"]
+    model = built(nodes, weights, shape=("N", "T"), kind=TensorProto.INT64)
+    model.graph.node[7].input[4] = ""
+    expected: list[Layer] = [Embedding(9, 3), LSTM(5), LastStep(), Dense(2)]
+    compare(tmp_path, model, rng.integers(9, size=(4, 6)), (0, 1), expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "layer"),
+    [
+        ("RNN", {}, SimpleRNN(5)),
+        ("GRU", {"linear_before_reset": 1}, GRU(5)),
+        ("GRU", {}, GRU(5, reset_after=False)),
+        ("LSTM", {"direction": "forward"}, LSTM(5)),
+    ],
+)
+def test_a_time_first_cell_whose_last_state_is_used(
+    kind: str, settings: dict[str, Any], layer: Layer, tmp_path: Path
+) -> None:
+    nodes = [(kind, "x W R B", "all last", {"hidden_size": 5, **settings}), ("Squeeze", "last axis", "y")]
+    model = built(nodes, {**cell(kind, 5, 3), "axis": np.array([0])}, shape=("T", "N", 3))
+    compare(tmp_path, model, images(6, 4, 3), (1, 0, 2), [layer, LastStep()])
+
+
+def test_rows_in_several_spellings(tmp_path: Path) -> None:
+    weights = {"W": images(12, 4), "b": images(1, 4), "shape": np.array([-1, 12]), "V": images(3, 4)}
+    nodes = [
+        ("Reshape", "x shape", "1"),
+        ("MatMul", "1 W", "2"),
+        ("Add", "2 b", "3"),
+        ("Gelu", "3", "4", {"approximate": "tanh"}),
+        ("Identity", "4", "5"),
+        ("Transpose", "V", "Vt"),
+        ("MatMul", "5 Vt", "y"),
+    ]
+    model = built(nodes, weights, shape=(None, 2, 6), opset=20)
+    compare(tmp_path, model, images(5, 2, 6), (0, 1, 2), [Flatten(), Dense(4), GELU(), Dense(3)])
+
+
+def test_the_network_alone_comes_back_from_our_own_file(tmp_path: Path) -> None:
+    network = network_of([InstanceNorm(), Conv2D(4, 3), GlobalAveragePool2D(), Dense(3)], (5, 4, 3), np.float64)
+    preprocessing = Preprocessing((5, 4, 3), "uint8", [Scale(1 / 255)], variants=[(), (Scale(0.5),)])
+    to_onnx(network, tmp_path / "network.onnx", preprocessing=preprocessing, outputs=["label", "probabilities"])
+    again = from_onnx(tmp_path / "network.onnx")
+    assert (again.layers, again.input_shape, again.dtype) == (network.layers, network.input_shape, np.float64)
+    for name, values in network.params.items():
+        np.testing.assert_array_equal(again.params[name], values)
+    assert again.params["1/W"].base is not None
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_networks_come_back_with_equal_outputs(seed: int, tmp_path: Path) -> None:
+    draw = np.random.default_rng(seed)
+    if seed % 2:
+        cells: list[Layer] = [SimpleRNN(4), GRU(4), GRU(4, reset_after=False), LSTM(4), Residual([GRU(4), Dense(4)])]
+        network = network_of([Embedding(7, 4), *draw.permutation(np.array(cells, object))[:3], Dense(7)], (None,))
+    else:
+        blocks: list[Layer] = [
+            Conv2D(4, 3, padding="same"), BatchNorm(), Residual([Conv2D(4, 2, padding="same"), BatchNorm(), ReLU()]),
+            AveragePool2D(2, strides=1, padding="same"), MaxPool2D(2, strides=2, padding="same"), GELU(), Dense(4),
+        ]  # fmt: skip
+        network = network_of([*draw.permutation(np.array(blocks, object))[:5], Flatten(), Dense(3)], (6, 5, 4))
+    to_onnx(network, tmp_path / "network.onnx")
+    again, x = from_onnx(tmp_path / "network.onnx"), batch_of(network)
+    assert again.layers == network.layers
+    np.testing.assert_allclose(again(x), network(x), rtol=1e-6, atol=1e-6)
+
+
+# What has no layer
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([("LayerNormalization", "x g", "y")], "there is no layer for the operation LayerNormalization 'y'"),
+        ([("Add", "x g", "y")], "there is no layer for the operation Add 'y'"),
+        ([("Clip", "x", "y")], "there is no layer for the operation Clip 'y'"),
+        ([("Relu", "x", "a"), ("Mul", "a x", "y")], "there is no layer for the operation Mul 'y'"),
+        ([("Relu", "x", "a"), ("Add", "a a", "y")], "only residual blocks"),
+        ([("Relu", "x", "a"), ("Tanh", "x", "b"), ("Add", "a b", "c"), ("Add", "c x", "y")], "do not join in one"),
+        ([("MatMul", "W x", "y")], "MatMul 'y': it does not multiply its input from the right"),
+        ([("MatMul", "x x", "y")], "MatMul 'y': its input 1 is computed"),
+        ([("MatMul", "x V", "y")], "its matrix has 5 rows for inputs of shape (4,)"),
+        ([("Gemm", "x W g", "y", {"alpha": 0.5})], "Gemm 'y': alpha=0.5 has no counterpart here"),
+        ([("Gemm", "x W V", "y")], "its bias has the shape (5, 2) for 3 outputs"),
+        ([("Reshape", "x two", "y")], "it makes the shape (2, -1, 2)"),
+        ([("Conv", "x W", "y")], "its kernel has the shape (4, 3); only 2D is read"),
+        ([("Identity", "x", "y")], "the model has no layers"),
+    ],
+)
+def test_what_has_no_layer_is_refused_by_name(nodes: Nodes, message: str, tmp_path: Path) -> None:
+    weights = {"W": images(4, 3), "V": images(5, 2), "g": images(4), "two": np.array([2, -1, 2])}
+    path = tmp_path / "model.onnx"
+    path.write_bytes(built(nodes, weights).SerializeToString())
+    with pytest.raises(DataError) as caught:
+        from_onnx(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "damaged" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "message"),
+    [
+        ("LSTM", {"direction": "bidirectional"}, "direction=bidirectional has no counterpart"),
+        ("GRU", {"layout": 1}, "layout=1 has no counterpart"),
+        ("RNN", {"activations": ["Relu"]}, "activations=('Relu',) has no counterpart"),
+        ("RNN", {"clip": 1.0}, "clip has no counterpart"),
+    ],
+)
+def test_cells_that_are_not_ours_are_refused(kind: str, settings: dict[str, Any], message: str, tmp_path: Path) -> None:
+    nodes = [(kind, "x W R B", "all last", {"hidden_size": 5, **settings}), ("Squeeze", "last axis", "y")]
+    path = tmp_path / "model.onnx"
+    weights = {**cell(kind, 5, 3), "axis": np.array([0])}
+    path.write_bytes(built(nodes, weights, shape=("T", "N", 3)).SerializeToString())
+    with pytest.raises(DataError) as caught:
+        from_onnx(path)
+    assert message in str(caught.value)
