@@ -12,6 +12,7 @@ from nn_core import (
     Dense,
     Engine,
     History,
+    Layer,
     Model,
     Network,
     Parallel,
@@ -76,7 +77,12 @@ def test_cells_and_notes_are_escaped() -> None:
 
 
 def test_a_network_is_a_row_per_layer_with_nested_layers_indented() -> None:
-    layers = [Dense(3), Residual([Dense(3), "relu"]), Parallel([[Dense(2)], Dense(1, trainable=False)]), "relu"]
+    layers: list[Layer | str] = [
+        Dense(3),
+        Residual([Dense(3), "relu"]),
+        Parallel([[Dense(2)], Dense(1, trainable=False)]),
+        "relu",
+    ]
     space = "\N{NO-BREAK SPACE}" * 4
     assert shown(Network(layers, input_shape=(4,), seed=0)).rows == [
         ["layer", "output", "parameters"],
