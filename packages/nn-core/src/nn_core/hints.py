@@ -196,13 +196,11 @@ def _missing(
 ) -> str:
     """The message about arguments that are needed."""
     lacking = [name for name in (*known.by_position, *known.named) if name in missing]
-    given = [call("", args, {}, known.by_position)[1:-1], call("", (), kwargs)[1:-1]]
-    for name in lacking:
-        example = EXAMPLES.get(name, name)
-        index = 1 if kwargs or name in known.named else 0
-        given[index] += f", {name}={example}" if index else f", {example}"
-    parts = [part.removeprefix(", ") for part in given if part]
-    return f"{owner.__qualname__} needs {' and '.join(lacking)}: {_code_name(owner)}({', '.join(parts)})"
+    first = [EXAMPLES.get(name, name) for name in lacking if name not in known.named and not kwargs]
+    named = [f"{name}={EXAMPLES.get(name, name)}" for name in lacking if name in known.named or kwargs]
+    given = [call("", args, {}, known.by_position)[1:-1], *first, *named, call("", (), kwargs)[1:-1]]
+    line = f"{_code_name(owner)}({', '.join(filter(None, given))})"
+    return f"{owner.__qualname__} needs {' and '.join(lacking)}: {line}"
 
 
 def _not_whole(owner: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], known: Arguments) -> str:

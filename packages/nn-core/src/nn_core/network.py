@@ -21,6 +21,7 @@ from nn_core.layers.context import BatchPart, Context
 from nn_core.layers.freeze import with_trainable
 from nn_core.layers.input_shape import as_shape, looks_channels_first
 from nn_core.layers.items import as_layers
+from nn_core.layers.outline import outline_html
 from nn_core.noise import generator_from
 from nn_core.registry import require
 
@@ -118,6 +119,10 @@ class Network(HelpfulErrors):
     def __repr__(self) -> str:
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], input_shape={self.input_shape}, dtype={self.dtype})"
+
+    def _repr_html_(self) -> str:
+        """The layers as a table, for notebooks."""
+        return outline_html(self.chain, self.input_shape, self.tied, self.vector.size)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled and copied as its settings and its vector; the views are made anew."""

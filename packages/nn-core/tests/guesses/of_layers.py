@@ -94,6 +94,11 @@ GUESSES = [
     Guess("Network([Dense(8), LSTM(4)], input_shape=(4,))", "LSTM", runs=False),
     Guess("Network([Residual([Dense(4), ReLU()])], input_shape=(4,))"),
     Guess("Residual(Flatten(), ReLU())", "Residual([Flatten(), ReLU()])"),
+    Guess("Network([Parallel([[Dense(4)], Dense(4)], merge='add')], input_shape=(4,))"),
+    Guess("Network([Parallel([Select([0, 1]), Select([2, 3])])], input_shape=(4,))"),
+    Guess("Network([Reshape((2, 2))], input_shape=(4,))"),
+    Guess("Network([LSTM(4), MeanOverTime(), Dense(2)], input_shape=(None, 3), padding=0)"),
+    Guess("network.freeze('0')"),
     # What is in a network
     Guess("network(x)"),
     Guess("network(x.tolist())"),

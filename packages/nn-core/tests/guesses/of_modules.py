@@ -47,6 +47,7 @@ GUESSES = [
     Guess("nn_core.to_categorical(y)", "np.unique(labels, return_inverse=True)[1]"),
     Guess("nn_core.set_random_seed(0)", "model.fit(x, y, seed=0)"),
     Guess("nn_core.Normalization()", "(x - x.mean(axis=0)) / x.std(axis=0)"),
+    Guess("from nn_core.layers import Concatenate", "Parallel([[Dense(8)], [Dense(4)]], merge='concat')"),
     # PyTorch
     Guess("from nn_core import nn", "nn_core.Dense(8)"),
     Guess("from nn_core import Linear", "Dense(8)"),
