@@ -97,7 +97,7 @@ class Network(HelpfulErrors):
         self.weights = self.vector[: self.weight_count]
         self.trained = self.vector[: self.trained_count]
         owners = {name: self.tied.get(name, name) for name in self.declared}
-        self.params = self._views(self.vector, owners)
+        self.params: Arrays = MappingProxyType(self._views(self.vector, owners))
         if generator is not None:
             self.initialize(generator)
 
@@ -305,10 +305,8 @@ class Network(HelpfulErrors):
             start = stop
         return slices, ends, start
 
-    def _views(self, vector: Array, owners: Mapping[str, str]) -> Arrays:
-        return MappingProxyType(
-            {name: vector[self._slices[owner]].reshape(self.declared[name].shape) for name, owner in owners.items()}
-        )
+    def _views(self, vector: Array, owners: Mapping[str, str]) -> dict[str, Array]:
+        return {name: vector[self._slices[owner]].reshape(self.declared[name].shape) for name, owner in owners.items()}
 
 
 def _restored(layers: Sequence[Layer], settings: Mapping[str, Any], vector: Array, seed: int | None) -> Network:
