@@ -83,9 +83,13 @@ if TYPE_CHECKING:
         Layer,
         LeakyReLU,
         MaxPool2D,
+        MeanOverTime,
+        Parallel,
         Parameter,
         ReLU,
+        Reshape,
         Residual,
+        Select,
         Sigmoid,
         SimpleRNN,
         Tanh,
@@ -95,6 +99,7 @@ if TYPE_CHECKING:
     from nn_core.network import Network
     from nn_core.optim.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
     from nn_core.reference import Reference
+    from nn_core.summary import summarize
     from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
     from nn_core.training.history import History
     from nn_core.training.recipe import Recipe
@@ -130,19 +135,23 @@ __all__ = [
     "LeakyReLU",
     "Loss",
     "MaxPool2D",
+    "MeanOverTime",
     "MeanSquaredError",
     "Model",
     "Momentum",
     "Nesterov",
     "Network",
     "Optimizer",
+    "Parallel",
     "Parameter",
     "RMSProp",
     "ReLU",
     "Recipe",
     "Reference",
+    "Reshape",
     "Residual",
     "RestoreBestWeights",
+    "Select",
     "Sigmoid",
     "SimpleRNN",
     "SoftmaxCrossEntropy",
@@ -150,6 +159,7 @@ __all__ = [
     "Trainer",
     "TrainingState",
     "__version__",
+    "summarize",
 ]
 
 _NAMES = lazy_names(
@@ -158,7 +168,7 @@ _NAMES = lazy_names(
         "engine.engine": "Engine",
         "layers": """GELU GRU LSTM Activation AveragePool2D BatchNorm Chain Conv2D Dense Dropout
             Embedding Flatten GlobalAveragePool2D InstanceNorm LastStep Layer LeakyReLU MaxPool2D
-            Parameter ReLU Residual Sigmoid SimpleRNN Tanh""",
+            MeanOverTime Parallel Parameter ReLU Reshape Residual Select Sigmoid SimpleRNN Tanh""",
         "losses": "BinaryCrossEntropy Loss MeanSquaredError SoftmaxCrossEntropy",
         "model": "Model",
         "network": "Network",
@@ -168,6 +178,7 @@ _NAMES = lazy_names(
         "training.history": "History",
         "training.recipe": "Recipe",
         "training.state": "TrainingState",
+        "summary": "summarize",
         "training.trainer": "Trainer",
         "version": "__version__",
     },

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 from nn_core.errors import ArgumentError
-from nn_core.source_code import EXAMPLES, call, shown
+from nn_core.source_code import EXAMPLES, WHOLE_NUMBERS, call, shown
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -56,6 +56,9 @@ class HelpfulErrors(metaclass=HelpfulMeta):
             check_arguments(cls, args, kwargs)
             return super().__new__(cls)
 
+        def __reduce__(self) -> Any:
+            return _new, (type(self),), self.__getstate__()  # copied and unpickled without arguments
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.__module__.startswith("nn_core."):
@@ -67,6 +70,11 @@ class HelpfulErrors(metaclass=HelpfulMeta):
 
     def __dir__(self) -> list[str]:
         return sorted({*getattr(self, "__dict__", ()), *dir(type(self))})
+
+
+def _new(cls: type) -> object:
+    """An object without its state."""
+    return object.__new__(cls)
 
 
 def checked_call(function: Callable[P, T]) -> Callable[P, T]:
@@ -83,12 +91,7 @@ def checked_call(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    """Raise ArgumentError for an argument that the constructor of a class does not have, or needs and is not given.
-
-    Without any arguments, nothing is checked, so that objects can be copied and unpickled.
-    """
-    if not args and not kwargs:
-        return
+    """Raise ArgumentError for an argument that the constructor of a class does not have, or needs and is not given."""
     arguments = _arguments(cls.__init__)  # type: ignore[misc]
     if arguments is not None:
         _check(cls, arguments, (None, *args), kwargs)
@@ -142,6 +145,9 @@ def _check(owner: Any, known: Arguments, args: tuple[Any, ...], kwargs: Mapping[
         raise ArgumentError(_too_many(owner, args, kwargs, known))
     if missing := known.required - {*known.by_position[: len(args)], *kwargs}:
         raise ArgumentError(_missing(owner, missing, args, kwargs, known))
+    for name, value in (*zip(known.by_position, args, strict=False), *kwargs.items()):
+        if name in WHOLE_NUMBERS and not hasattr(value, "__index__"):
+            raise ArgumentError(_not_whole(owner, name, args, kwargs, known))
 
 
 def _unknown(owner: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], known: Arguments) -> str:
@@ -190,13 +196,21 @@ def _missing(
 ) -> str:
     """The message about arguments that are needed."""
     lacking = [name for name in (*known.by_position, *known.named) if name in missing]
-    given = [call("", args, {}, known.by_position)[1:-1], call("", (), kwargs)[1:-1]]
-    for name in lacking:
-        example = EXAMPLES.get(name, name)
-        index = 1 if kwargs or name in known.named else 0
-        given[index] += f", {name}={example}" if index else f", {example}"
-    parts = [part.removeprefix(", ") for part in given if part]
-    return f"{owner.__qualname__} needs {' and '.join(lacking)}: {_code_name(owner)}({', '.join(parts)})"
+    first = [EXAMPLES.get(name, name) for name in lacking if name not in known.named and not kwargs]
+    named = [f"{name}={EXAMPLES.get(name, name)}" for name in lacking if name in known.named or kwargs]
+    given = [call("", args, {}, known.by_position)[1:-1], *first, *named, call("", (), kwargs)[1:-1]]
+    line = f"{_code_name(owner)}({', '.join(filter(None, given))})"
+    return f"{owner.__qualname__} needs {' and '.join(lacking)}: {line}"
+
+
+def _not_whole(owner: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], known: Arguments) -> str:
+    """The message about a value that is not a whole number."""
+    given = dict(zip(known.by_position, args, strict=False)) | dict(kwargs)
+    text = str(given[name])
+    example = int(text.removesuffix(".0")) if text.removesuffix(".0").isdecimal() else int(EXAMPLES[name])
+    changed = {key: example if key == name else value for key, value in given.items()}
+    line = call(_code_name(owner), list(changed.values())[: len(args)], dict(list(changed.items())[len(args) :]), given)
+    return f"{owner.__qualname__} takes a whole number of {name}, not {shown(given[name], 'this')}: {line}"
 
 
 def _code_name(owner: Any) -> str:
@@ -225,7 +239,7 @@ def missing_attribute(owner: type | str, name: str, known: Iterable[str] = ()) -
     """The AttributeError for a name that an object of a class, or a module, does not have.
 
     owner  the class, or the name of the module
-    known  names that the module has
+    known  names that it has
     """
     what = f"{owner if isinstance(owner, str) else owner.__name__} has no attribute {name!r}"
     hint = "" if name.startswith("_") else attribute_hint(owner, name, known)
@@ -241,7 +255,6 @@ def attribute_hint(owner: type | str, name: str, known: Iterable[str] = ()) -> s
         advice, otherwise = NAMES.get(name), f"help({owner}) lists its names"
     else:
         advice, otherwise = _entry(ATTRIBUTES, owner, name), ""
-        known = dir(owner)
     if advice is not None:
         return str(advice)
     close = closest(name, [each for each in known if not each.startswith("_")])
