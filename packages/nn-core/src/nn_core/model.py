@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, NoReturn, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,9 @@ from nn_core.arrays import Array, Examples
 from nn_core.backends import backend_named
 from nn_core.batches.augmentation import Augment
 from nn_core.batches.minibatches import as_examples
-from nn_core.errors import DataError, NNError
+from nn_core.errors import DataError, NNError, SettingError
 from nn_core.hints import HelpfulErrors, checked_call
+from nn_core.html import html_note
 from nn_core.losses import BinaryCrossEntropy, Loss
 from nn_core.metrics import Metric, metrics_by_name
 from nn_core.metrics import probabilities as class_probabilities
@@ -123,12 +124,8 @@ class Model(HelpfulErrors):
         return f"Model({self.network!r}, {self._recipe_line()})"
 
     def _repr_html_(self) -> str:
-        """For notebooks: the layers, then the loss, the optimizer and the history."""
-        from html import escape
-
-        from nn_core.summary import summarize
-
-        return f"<pre>{escape(f'{summarize(self.network)}')}\n\n{escape(self._recipe_line())}</pre>"
+        """The layers as a table, for notebooks, then the loss, the optimizer and the history."""
+        return f"{self.network._repr_html_()}\n{html_note(self._recipe_line())}"
 
     def _recipe_line(self) -> str:
         parts = [repr(self.loss), f"{type(self.optimizer).__name__}({self.recipe.base_rate:g})"]
@@ -198,6 +195,10 @@ class Model(HelpfulErrors):
                 trainer.callbacks = (*trainer.callbacks, progress)
             run_until_interrupted(trainer)
         return self.history
+
+    def __call__(self, x: Any) -> NoReturn:
+        """A model is not called: its outputs are `logits`."""
+        raise SettingError("a model is not called; write model.predict(x), model.probabilities(x) or model.logits(x)")
 
     @checked_call
     def evaluate(self, x: Any, y: Any, *, sample_weight: npt.ArrayLike | None = None) -> dict[str, float]:

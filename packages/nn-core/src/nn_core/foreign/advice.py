@@ -87,6 +87,10 @@ def weight_decay(line: str, value: Any) -> str:
 
 def outputs_only(title: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
     """Of Dense(10, 5), with the number of inputs first."""
+    if str(args[1]).lower() in _LAYER_OF:
+        return (
+            f"an activation is a layer of its own: {call(title, args[:1], kwargs)}, {_LAYER_OF[str(args[1]).lower()]}"
+        )
     if not isinstance(args[1], int):
         return None
     line = call(title, args[1:2], kwargs)
@@ -94,10 +98,11 @@ def outputs_only(title: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
 
 
 def filters_and_size(title: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
-    """Of Conv2D(3, 16, 5), with the number of channels first; or Conv2D(16, 5, 2) with the strides."""
+    """Of Conv2D(3, 16, 5), with the number of channels first; not of Conv2D(16, 5, 2), with the strides last."""
+    if not isinstance(args[0], int) or not isinstance(args[1], int) or args[0] >= args[1]:
+        return None
     line = call(title, args[1:3], kwargs)
-    other = call(title, args[:2], {"strides": args[2], **kwargs})
-    return f"{title} takes filters and kernel size, {line}, not the channels before; strides have a name: {other}"
+    return f"{title} takes filters and kernel size, {line}; the channels follow from the layer before"
 
 
 def no_inputs(title: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
@@ -107,6 +112,8 @@ def no_inputs(title: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> s
 
 def list_of_layers(title: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
     """Of Network(Dense(8), ReLU())."""
+    if isinstance(args[0], list | tuple):
+        return None
     shape = {"input_shape": (4,)} if title == "Network" else {}
     line = call(title, [list(args)], shape | dict(kwargs), ["[...]"])
     return f"{title} takes a list of layers: {line}"

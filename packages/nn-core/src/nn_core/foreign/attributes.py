@@ -32,7 +32,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
             "eval requires_grad_": _LEAVE_OUT,
             "to cuda cpu": _CPU,
             "half float double": "write Network([Dense(8)], input_shape=(4,), dtype=np.float64)",
-            "get_layer modules children": "write network[0]",
+            "get_layer modules children layer": "write network[0], or network.layers",
             "coef_": "write network.params['0/W']",
             "intercept_": "write network.params['0/b']",
             "num_params n_params count_parameters numel": "write network.count_params()",
@@ -72,8 +72,8 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
     "Trainer": each(
         {
             "fit train": "write trainer.run()",
-            "step train_step": "write Trainer(Engine(network), x, y, recipe, epochs=1).run()",
-            "evaluate test validate score": "write Model(network, loss).evaluate(x, y)",
+            "train_step": "write Trainer(Engine(network), x, y, recipe, epochs=1).run()",
+            "test validate score": "write Model(network, loss).evaluate(x, y)",
             "predict": "write Engine(network).predict(x)[0]",
             "history": "write trainer.state.history",
             "model": "write trainer.network",
@@ -111,7 +111,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
             "val_loss": "write history['validation_loss']",
             "accuracy acc": "write history['accuracy']",
             "val_accuracy val_acc": "write history['validation_accuracy']",
-            "keys values items": "write history.columns",
+            "values items": "write history.columns",
             "to_dict": "write dict(history.columns)",
         }
     ),
