@@ -223,3 +223,8 @@ def test_training_loads_nothing_slow() -> None:
 def test_the_reference_runs_without_the_engine() -> None:
     loaded = run(TRAIN.format(module="nn_core.reference", backend="Reference"))
     assert not {name for name in loaded if name.startswith("nn_core.engine")}
+
+
+def test_importing_loads_no_random_generators() -> None:
+    """An annotation that is evaluated would: 17 ms at start-up."""
+    assert "numpy.random" not in run("import nn_core.engine.engine, nn_core.training.trainer, nn_core.checkpoint")
