@@ -23,6 +23,8 @@ from nn_core.errors import ExportError
 if TYPE_CHECKING:
     import onnx
 
+    from nn_core.exchange.onnx.lengths import Lengths
+
 OPSET = 20
 """The version of the operators: the first with Gelu."""
 IR_VERSION = 9
@@ -67,6 +69,7 @@ class Graph:
     dtype   the data type of the network's numbers
     states  whether the states of recurrent layers are inputs and outputs
     final_states  the states after the last step, by the name of their output
+    lengths       the lengths of padded sequences, for a network with padding
     """
 
     def __init__(self, dtype: npt.DTypeLike, *, states: bool = False) -> None:
@@ -77,6 +80,7 @@ class Graph:
         self.outputs: list[onnx.ValueInfoProto] = []
         self.initializers: dict[tuple[Any, ...], onnx.TensorProto] = {}
         self.final_states: dict[str, Value] = {}
+        self.lengths: Lengths | None = None
         self._taken: set[str] = set()
         self._path: list[str] = []
         self._new_names: dict[str, str] = {}
@@ -92,6 +96,13 @@ class Graph:
         self._path.append(str(part))
         yield
         self._path.pop()
+
+    @contextmanager
+    def only_inside(self, part: str) -> Iterator[None]:
+        """Prefix names with this word alone, whatever layer is being converted."""
+        outer, self._path = self._path, [part]
+        yield
+        self._path = outer
 
     # Names of arrays
 
