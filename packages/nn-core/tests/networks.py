@@ -20,11 +20,15 @@ from nn_core.layers import (
     Embedding,
     Flatten,
     GlobalAveragePool2D,
+    LastStep,
     Layer,
     MaxPool2D,
+    MeanOverTime,
+    Parallel,
     Parameter,
     ReLU,
     Residual,
+    Select,
     Tanh,
 )
 from nn_core.layers.base import as_rows, features
@@ -62,10 +66,13 @@ class Case(NamedTuple):
     loss: Loss = softmax_cross_entropy
     tied: dict[str, str] = {}  # noqa: RUF012 - never changed
     weighted: bool = False
+    padding: float | None = None
 
     def network(self, dtype: npt.DTypeLike = np.float64) -> Network:
         rng = np.random.default_rng(1)
-        network = Network(self.layers, input_shape=self.input_shape, rng=rng, dtype=dtype, tied=self.tied)
+        network = Network(
+            self.layers, input_shape=self.input_shape, rng=rng, dtype=dtype, tied=self.tied, padding=self.padding
+        )
         trained = network.vector[: network.trained_count]
         trained += 0.1 * rng.normal(size=trained.shape)
         return network
@@ -95,6 +102,27 @@ def padded(rng: np.random.Generator, N: int) -> tuple[npt.NDArray[Any], npt.NDAr
 
 def numbers(rng: np.random.Generator, N: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     return rng.normal(size=(N, 5, 3)), rng.normal(size=(N, 5, 2))
+
+
+def mixed(rng: np.random.Generator, N: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """A category in the first column, numbers in the others."""
+    x, y = rows(rng, N)
+    x[:, 0] = rng.integers(3, size=N)
+    return x, y
+
+
+def many_to_one(rng: np.random.Generator, N: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Tokens, padded with 6, and one label for each sequence."""
+    x = rng.integers(6, size=(N, 5))
+    x[np.arange(5) >= rng.integers(1, 6, size=(N, 1))] = 6
+    return x, rng.integers(4, size=N)
+
+
+def sequences(rng: np.random.Generator, N: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Features, padded with 0, and one label for each sequence."""
+    x = rng.normal(size=(N, 5, 3))
+    x[np.arange(5) >= rng.integers(1, 6, size=(N, 1))] = 0
+    return x, rng.integers(4, size=N)
 
 
 CASES: dict[str, Case] = {
@@ -136,6 +164,33 @@ CASES: dict[str, Case] = {
     "padded sequences": Case([Embedding(7, 4), Dropout(0.2), GRU(5), Dense(7)], (None,), padded),
     "tied": Case(
         [Embedding(7, 4), LSTM(4), BatchNorm(), Unembedding(7)], (None,), padded, tied={"3/W": "0/W"}, weighted=True
+    ),
+    "parallel": Case(
+        [
+            Parallel([[Select([0, 1]), Dense(5), BatchNorm()], [Select(slice(2, None)), Dense(3), Dropout(0.4)]]),
+            Residual(
+                [Dense(8), Dropout(0.3), Parallel([[BatchNorm(), Tanh()], Dense(8, trainable=False)], merge="mean")]
+            ),
+            Dense(4),
+        ],
+        (6,),
+        rows,
+        weighted=True,
+    ),
+    "mixed features": Case(
+        [Parallel([[Select(0), Embedding(3, 4)], [Select(slice(1, None)), Dense(3), ReLU()]]), Dense(4)], (6,), mixed
+    ),
+    "tokens in two branches": Case(
+        [Parallel([[Embedding(7, 4), GRU(3)], [Embedding(7, 2), LSTM(3)]], merge="add"), Dropout(0.2), Dense(7)],
+        (None,),
+        padded,
+    ),
+    "last step": Case([Embedding(7, 4), GRU(5), LastStep(), Dense(4)], (None,), many_to_one, padding=6),
+    "mean over time": Case(
+        [Parallel([GRU(4), Dense(3)]), Parallel([LastStep(), MeanOverTime()]), Dense(4)],
+        (None, 3),
+        sequences,
+        padding=0,
     ),
     "regression over time": Case([Dense(4), LSTM(5), Dropout(0.3), Dense(2)], (None, 3), numbers, mean_squared_error),
 }

@@ -256,6 +256,13 @@ def test_progress_goes_to_stderr_if_it_is_wanted(capsys: pytest.CaptureFixture[s
     assert [line[:9] for line in err.splitlines()] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
 
 
+def test_a_model_in_a_line() -> None:
+    model = linear([[1], [2]], "mean-squared-error", learning_rate=0.25)
+    assert repr(model) == f"Model({model.network!r}, MeanSquaredError(), Adam(0.25))"
+    model.fit([[1, 0]], [1], epochs=2, verbose=False)
+    assert repr(model).endswith(f", Adam(0.25), {model.history!r})")
+
+
 def test_a_saved_model_is_the_same_to_the_bit(tmp_path: Path) -> None:
     model = CLASSES.model(schedule="cosine:warmup=1", metrics=["accuracy"], l2=0.01, clip_value=2.0, shards=2)
     model.fit(CLASSES.x, CLASSES.y, **QUICK)

@@ -16,7 +16,6 @@ from nn_core.arrays import Array
 from nn_core.errors import GradientError
 from nn_core.finite_differences import GradientReport, check_function
 from nn_core.layers.base import Layer, State
-from nn_core.layers.chain import Chain
 from nn_core.layers.context import BatchPart, Context
 from nn_core.network import Network
 
@@ -39,8 +38,8 @@ def check_gradients(
 
     Works on a float64 copy; the network itself is not modified. Noise, such as dropout, is the same
     in every evaluation. Stateful layers start from a random state, whose gradient is checked too,
-    and a randomly weighted sum of their final states is added to the loss. Integer inputs and
-    frozen parameters are not checked.
+    and a randomly weighted sum of their final states is added to the loss. Frozen parameters, and
+    inputs that are or include tokens, are not checked.
 
     tolerance  maximum relative error, beyond the rounding error of the loss
     largest    arrays with more elements than this are checked along random directions
@@ -56,7 +55,7 @@ def check_gradients(
     try:
         return check()
     except GradientError:
-        single = len(network) == 1 and not isinstance(network.layers[0], Chain)
+        single = len(network) == 1 and not network.layers[0].children
         if single and x.size <= largest:
             raise
     twin.move(rng)
@@ -113,9 +112,10 @@ class _Twin:
         )
         self.network.vector[...] = network.vector
         self.x = self.network.validate_input(np.array(x))
+        self.checks_input = not self.network.chain.reads_tokens
         self.targets, self.loss = targets, loss
         seed = int(rng.integers(2**32))
-        self.context = Context(training=training, part=BatchPart((seed, 0)))
+        self.context = Context(training=training, part=BatchPart((seed, 0), lengths=self.network.lengths(self.x)))
         self.state: State = self.network.initial_state(len(x))
         self.state = _random_like(self._forward()[1], rng)  # grown, where a state grows
         self.weights = _random_like(self._forward()[1], rng)
@@ -135,7 +135,7 @@ class _Twin:
         received = network.named(network.finish_gradients(vector))
         arguments: dict[str, Array] = {}
         gradients: dict[str, Array] = {}
-        if self.x.dtype == network.dtype:
+        if self.checks_input:
             if d_x is None:
                 raise GradientError("the input x: backward returned no gradient")
             arguments["the input x"], gradients["the input x"] = self.x, np.array(d_x)
@@ -153,7 +153,7 @@ class _Twin:
 
     def move(self, rng: np.random.Generator) -> None:
         """Move to a nearby point."""
-        if self.x.dtype == self.network.dtype:
+        if self.checks_input:
             self.x += rng.normal(scale=1e-3, size=self.x.shape)
         trained = self.network.vector[: self.network.trained_count]
         trained += rng.normal(scale=1e-3, size=trained.shape)
@@ -180,12 +180,12 @@ def _dot(weights: State, state: State) -> float:
     )
 
 
-def _arrays_of(chain: Chain, state: State, path: tuple[int, ...] = ()) -> Iterator[tuple[str, Array]]:
-    """The floating-point arrays of a chain's state, by layer."""
-    for index, (layer, part) in enumerate(zip(chain.layers, state, strict=True)):
+def _arrays_of(parent: Layer, state: State, path: tuple[int, ...] = ()) -> Iterator[tuple[str, Array]]:
+    """The floating-point arrays of a state, by layer."""
+    for index, (layer, part) in enumerate(zip(parent.children, state, strict=True)):
         here = (*path, index)
-        if isinstance(layer, Chain):
-            yield from _arrays_of(layer, part or ((),) * len(layer.layers), here)
+        if layer.children:
+            yield from _arrays_of(layer, part or ((),) * len(layer.children), here)
             continue
         for number, array in enumerate(part):
             if array.dtype.kind == "f":
@@ -194,11 +194,10 @@ def _arrays_of(chain: Chain, state: State, path: tuple[int, ...] = ()) -> Iterat
                 yield f"{where}, the initial state{which}", array
 
 
-def _title(chain: Chain, path: list[int]) -> str:
+def _title(layer: Layer, path: list[int]) -> str:
     """The layer at a path, for messages: "layer 2/0, Dense(units=3)"."""
-    layer: Layer = chain
     for index in path:
-        if not isinstance(layer, Chain):
+        if not layer.children:
             break
-        layer = layer.layers[index]
+        layer = layer.children[index]
     return f"layer {'/'.join(map(str, path))}, {layer!r}"

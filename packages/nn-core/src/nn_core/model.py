@@ -120,8 +120,9 @@ class Model(HelpfulErrors):
         return self.recipe.optimizer
 
     def __repr__(self) -> str:
+        optimizer = f"{type(self.optimizer).__name__}({self.recipe.base_rate:g})"
         trained = f", {self.history!r}" if len(self.history) else ""
-        return f"Model({self.network!r}, {self.loss!r}, {self.optimizer!r}{trained})"
+        return f"Model({self.network!r}, {self.loss!r}, {optimizer}{trained})"
 
     @checked_call
     def fit(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -12,16 +11,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.arrays import Array, Arrays, Examples, Shape
+from nn_core.arrays import Array, Arrays, Examples
 from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import Layer, Parameter, State, has_arrays
 from nn_core.layers.bound import BoundLayer
-from nn_core.layers.chain import Chain, below
-from nn_core.layers.channels_first import looks_channels_first
-from nn_core.layers.context import Context
+from nn_core.layers.chain import Chain, Gradients, below
+from nn_core.layers.context import BatchPart, Context
+from nn_core.layers.freeze import with_trainable
+from nn_core.layers.input_shape import as_shape, looks_channels_first
 from nn_core.layers.items import as_layers
-from nn_core.noise import fresh_seed
+from nn_core.noise import generator_from
 from nn_core.registry import require
 
 
@@ -64,7 +64,7 @@ class Network(HelpfulErrors):
     ) -> None:
         self.chain = Chain(as_layers(layers, "Network"))
         self.layers = self.chain.layers
-        self.input_shape = _as_shape(input_shape)
+        self.input_shape = as_shape(input_shape)
         self.dtype = _as_dtype(dtype)
         require(len(self.layers) > 0, "a network needs at least one layer")
         if looks_channels_first(self.layers, self.input_shape):
@@ -76,7 +76,7 @@ class Network(HelpfulErrors):
         self.seed: int | None = None
         generator = None
         if initialize:
-            self.seed, generator = _generator(seed, rng)
+            self.seed, generator = generator_from(seed, rng)
         self.padding = padding
         require(padding is None or math.isfinite(padding), f"padding must be a finite number, not {padding}")
         require(padding is None or self._has_steps(), f"padding is for sequences, not for inputs {self.input_shape}")
@@ -128,6 +128,20 @@ class Network(HelpfulErrors):
         """The number of parameters, including running statistics and frozen ones; tied ones count once."""
         return self.vector.size
 
+    def freeze(self, *paths: int | str) -> Network:
+        """A network with the same parameters in which the layers at these paths are frozen.
+
+        paths  such as "0", or "2/1" for layer 1 inside layer 2; a layer is frozen with all that is
+               inside it
+        """
+        require(len(paths) > 0, 'freeze takes the paths of layers, such as freeze("0", "2/1")')
+        return self._with_chain(with_trainable(self.chain, paths, False))
+
+    def unfreeze(self, *paths: int | str) -> Network:
+        """A network with the same parameters in which the layers at these paths are trained."""
+        require(len(paths) > 0, 'unfreeze takes the paths of layers, such as unfreeze("0", "2/1")')
+        return self._with_chain(with_trainable(self.chain, paths, True))
+
     def initialize(self, rng: np.random.Generator) -> None:
         """Initialize all parameters with their initializers, in the order of the layers."""
         for name, parameter in self.declared.items():
@@ -172,8 +186,8 @@ class Network(HelpfulErrors):
         """
         if self.padding is None:
             return None
-        real = x != self.padding
-        real = real.reshape(*real.shape[:2], -1).any(axis=2)
+        real = x != (x.dtype.type(self.padding) if x.dtype.kind == "f" else self.padding)
+        real = real.any(axis=tuple(range(2, real.ndim)))
         lengths: npt.NDArray[np.intp] = (real * np.arange(1, real.shape[1] + 1)).max(axis=1, initial=1)
         return lengths
 
@@ -189,7 +203,8 @@ class Network(HelpfulErrors):
         x = self.validate_input(x)
         states = self.initial_state(len(x))
         outputs = []
-        for index, child in enumerate(self.chain.contexts(self.params, Context(training=False))):
+        context = Context(training=False, part=BatchPart(lengths=self.lengths(x)))
+        for index, child in enumerate(self.chain.contexts(self.params, context)):
             x, _, _ = self.layers[index].forward_with_state(x, states[index], below(self.params, index), child)
             outputs.append(x)
         return outputs
@@ -205,7 +220,7 @@ class Network(HelpfulErrors):
 
     def gradient_views(self, vector: Array) -> Arrays:
         """Named views of a vector with the layout of `new_gradients`."""
-        return self._views(vector, {name: name for name in self.declared})
+        return Gradients(self._views(vector, {name: name for name in self.declared}))
 
     def named(self, vector: Array) -> Arrays:
         """Named views of a vector with the layout of all parameters, or of the trained ones."""
@@ -237,6 +252,21 @@ class Network(HelpfulErrors):
                 r = self.params[name]
                 batch = gradients[self._slices[name]].reshape(r.shape)
                 r += (1.0 - parameter.momentum) * (batch - r)
+
+    def _with_chain(self, chain: Chain) -> Network:
+        """The same parameters with layers of the same shapes."""
+        network = Network(
+            chain.layers,
+            input_shape=self.input_shape,
+            dtype=self.dtype,
+            tied=self.tied,
+            padding=self.padding,
+            initialize=False,
+        )
+        network.seed = self.seed
+        for name, array in self.params.items():
+            network.params[name][...] = array
+        return network
 
     def _has_steps(self) -> bool:
         """Whether an example is a sequence."""
@@ -282,21 +312,6 @@ def _restored(layers: Sequence[Layer], settings: Mapping[str, Any], vector: Arra
     return network
 
 
-def _as_shape(shape: int | Sequence[int | None]) -> Shape:
-    """The shape of an example; n is (n,)."""
-    if isinstance(shape, int | np.integer):
-        return (int(shape),)
-    try:
-        sizes = tuple(None if size is None else operator.index(size) for size in shape)
-    except TypeError:
-        raise ShapeError(
-            f"input_shape must be a number of features or a shape such as (28, 28, 1), not {shape!r}"
-        ) from None
-    if any(size is not None and size < 0 for size in sizes):
-        raise ShapeError(f"input_shape must have positive sizes, not {sizes}")
-    return sizes
-
-
 def _as_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     try:
         kind = np.dtype(dtype)
@@ -305,21 +320,6 @@ def _as_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     if kind not in (np.float32, np.float64):
         raise SettingError(f"a network computes in float32 or float64, not {dtype if kind is None else kind}")
     return kind
-
-
-def _generator(seed: int | None, rng: int | np.random.Generator | None) -> tuple[int | None, np.random.Generator]:
-    """The seed, None for a given generator, and the generator of the initial parameters."""
-    require(seed is None or rng is None, f"the seed is given twice: seed={seed!r} and rng={rng!r}")
-    if isinstance(rng, np.random.Generator):
-        return None, rng
-    given = fresh_seed() if seed is None and rng is None else rng if seed is None else seed
-    try:
-        number = operator.index(given)  # type: ignore[arg-type]
-    except TypeError:
-        example = "rng takes an integer or np.random.default_rng(0)" if seed is None else "seed takes an integer"
-        raise SettingError(f"{example}, not {given!r}") from None
-    require(number >= 0, f"the seed must be at least 0, not {number}")
-    return number, np.random.default_rng(number)
 
 
 def require_array(x: Examples) -> None:

@@ -6,6 +6,7 @@ processes, and resuming a run requires only its seed and step.
 """
 
 import math
+import operator
 import os
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array
+from nn_core.errors import SettingError
+from nn_core.registry import require
 
 
 def fresh_seed() -> int:
@@ -43,3 +46,18 @@ def uniform(
     bits.advance(first_row * words)
     drawn = np.random.Generator(bits).random((shape[0], words * per_word), kind)
     return drawn[:, :row].reshape(shape)
+
+
+def generator_from(seed: int | None, rng: int | np.random.Generator | None) -> tuple[int | None, np.random.Generator]:
+    """The seed, None for a given generator, and the generator of the initial parameters."""
+    require(seed is None or rng is None, f"the seed is given twice: seed={seed!r} and rng={rng!r}")
+    if isinstance(rng, np.random.Generator):
+        return None, rng
+    given = fresh_seed() if seed is None and rng is None else rng if seed is None else seed
+    try:
+        number = operator.index(given)  # type: ignore[arg-type]
+    except TypeError:
+        example = "rng takes an integer or np.random.default_rng(0)" if seed is None else "seed takes an integer"
+        raise SettingError(f"{example}, not {given!r}") from None
+    require(number >= 0, f"the seed must be at least 0, not {number}")
+    return number, np.random.default_rng(number)

@@ -97,8 +97,8 @@ class Reference(HelpfulErrors):
         """See `Backend`."""
         network = self.network
         chain, params = network.chain, network.params
-        context = Context(part=BatchPart(seed), needs_d_x=False)
         x = network.validate_input(x)
+        context = Context(part=BatchPart(seed, lengths=network.lengths(x)), needs_d_x=False)
         state = network.initial_state(len(x)) if state is None else state
         scale = inverse(loss.count(y, weights))
 
@@ -116,9 +116,9 @@ class Reference(HelpfulErrors):
         state = network.initial_state(len(x)) if state is None else state
         for start in range(0, max(len(x), 1), PREDICT_ROWS):
             rows = slice(start, start + PREDICT_ROWS)
-            output, left, _ = network.chain.forward_with_state(
-                network.validate_input(x[rows]), state_rows(state, rows), network.params, Context(training=False)
-            )
+            part = network.validate_input(x[rows])
+            context = Context(training=False, part=BatchPart(lengths=network.lengths(part)))
+            output, left, _ = network.chain.forward_with_state(part, state_rows(state, rows), network.params, context)
             outputs.append(output)
             states.append(left)
         return np.concatenate(outputs), join_states(states)

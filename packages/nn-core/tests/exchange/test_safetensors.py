@@ -176,6 +176,9 @@ def test_what_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     network = network_of()
     with pytest.raises(SettingError, match=r"model\.bin must end in \.safetensors"):
         to_safetensors(network, tmp_path / "model.bin")
+    for value in (np.nan, {1, 2}):
+        with pytest.raises(SettingError, match="metadata must be finite numbers, strings, lists and dictionaries: "):
+            to_safetensors(network, tmp_path / "model.safetensors", metadata={"a": value})
     network.vector[0] = np.inf
     with pytest.raises(CheckpointError, match="was not written: the weights are not finite"):
         to_safetensors(network, tmp_path / "model.safetensors")

@@ -199,7 +199,9 @@ def test_what_it_declares() -> None:
 
 
 def test_one_number_is_for_both_directions() -> None:
-    assert Conv2D(4, 3, strides=2, padding=1, dilation=1) == Conv2D(4, (3, 3), strides=(2, 2), padding=(1, 1), dilation=(1, 1))
+    assert Conv2D(4, 3, strides=2, padding=1, dilation=1) == Conv2D(
+        4, (3, 3), strides=(2, 2), padding=(1, 1), dilation=(1, 1)
+    )
     from_json = Conv2D(4, [3, 3], strides=[2, 2], padding=[1, 1])  # type: ignore[arg-type]
     assert from_json == Conv2D(4, 3, strides=2, padding=1)
     assert hash(from_json) == hash(Conv2D(4, 3, strides=2, padding=1))

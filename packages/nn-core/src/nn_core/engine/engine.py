@@ -208,8 +208,9 @@ class Engine(HelpfulErrors):
     def _micro_batch(self, batch: Batch, first: int, memory: PlanMemory, buffer: GradientBuffer) -> tuple[float, State]:
         """Forward, loss and backward; fills the buffer and returns the loss and final states."""
         x, y, weights, state, loss, scale, seed = batch
-        memory.part.seed, memory.part.first_row = seed, first
-        output, left, caches = memory.forward(self.network.validate_input(x), state)
+        x = self.network.validate_input(x)
+        memory.part.seed, memory.part.first_row, memory.part.lengths = seed, first, self.network.lengths(x)
+        output, left, caches = memory.forward(x, state)
         if weights is None and type(loss) in ORDER_FREE and is_time_major(output):
             total, d_swapped = loss.total(output.swapaxes(0, 1), y.swapaxes(0, 1))  # as it lies in memory
             d_output = d_swapped.swapaxes(0, 1)

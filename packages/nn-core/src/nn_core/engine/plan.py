@@ -12,7 +12,7 @@ from nn_core.engine.fused import is_inference_noop, try_fuse
 from nn_core.engine.fused.base import Fused
 from nn_core.engine.workspace import Workspace
 from nn_core.layers.base import Cache, Layer, State
-from nn_core.layers.chain import below
+from nn_core.layers.chain import Gradients, below
 from nn_core.layers.context import BatchPart, Context
 from nn_core.network import Network
 
@@ -162,4 +162,5 @@ class PlanMemory:
 def _arrays(named: Mapping[str, T], fused: Fused | None, positions: Sequence[int]) -> dict[str, T]:
     if fused is None:
         return below(named, positions[0])
-    return {f"{i}/{name}": array for i, index in enumerate(positions) for name, array in below(named, index).items()}
+    found = {f"{i}/{name}": array for i, index in enumerate(positions) for name, array in below(named, index).items()}
+    return Gradients(found) if type(named) is Gradients else found

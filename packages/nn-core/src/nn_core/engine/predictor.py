@@ -64,7 +64,9 @@ class Predictor:
     def _part(self, thread: int, x: npt.NDArray[Any], state: State | None) -> tuple[Array, State]:
         x = self.network.validate_input(x)
         state = self.network.initial_state(len(x)) if state is None else state
-        output, left, _ = self._memory(thread).forward(x, state)
+        memory = self._memory(thread)
+        memory.part.lengths = self.network.lengths(x)
+        output, left, _ = memory.forward(x, state)
         return output, left
 
     def _memory(self, thread: int) -> PlanMemory:

@@ -33,7 +33,13 @@ SUFFIX = ".safetensors"
 _SIDECAR = {
     "format": str,
     "version": int,
-    "architecture": {"layers": [{str: Any}], "input_shape": [(int, None)], "dtype": str, "tied": {str: str}, "padding?": (float, None)},
+    "architecture": {
+        "layers": [{str: Any}],
+        "input_shape": [(int, None)],
+        "dtype": str,
+        "tied": {str: str},
+        "padding?": (float, None),
+    },
     "metadata": {str: Any},
     "sha256?": str,
 }
@@ -67,7 +73,10 @@ def to_safetensors(
         "metadata": dict(metadata),
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
-    text = json.dumps(description, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    try:
+        text = json.dumps(description, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    except (TypeError, ValueError) as error:
+        raise SettingError(f"metadata must be finite numbers, strings, lists and dictionaries: {error}") from None
     try:
         atomic_write_all({sidecar: text.encode(), path: weights})
     except OSError as error:

@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from nn_core.layers.instance_norm import InstanceNorm
     from nn_core.layers.last_step import LastStep
     from nn_core.layers.lstm import LSTM
+    from nn_core.layers.mean_over_time import MeanOverTime
+    from nn_core.layers.parallel import Parallel
     from nn_core.layers.pooling import AveragePool2D, MaxPool2D, Pooling
     from nn_core.layers.recurrent import Recurrent
+    from nn_core.layers.reshape import Reshape
+    from nn_core.layers.select import Select
     from nn_core.layers.simple_rnn import SimpleRNN
 
 __all__ = [
@@ -51,11 +55,15 @@ __all__ = [
     "Layer",
     "LeakyReLU",
     "MaxPool2D",
+    "MeanOverTime",
+    "Parallel",
     "Parameter",
     "Pooling",
     "ReLU",
     "Recurrent",
+    "Reshape",
     "Residual",
+    "Select",
     "Sigmoid",
     "SimpleRNN",
     "State",
@@ -78,8 +86,12 @@ _LAYERS = lazy_names(
         "instance_norm": "InstanceNorm",
         "last_step": "LastStep",
         "lstm": "LSTM",
+        "mean_over_time": "MeanOverTime",
+        "parallel": "Parallel",
         "pooling": "AveragePool2D MaxPool2D",
+        "reshape": "Reshape",
         "residual": "Residual",
+        "select": "Select",
         "simple_rnn": "SimpleRNN",
     },
 )

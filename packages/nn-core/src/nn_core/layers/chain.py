@@ -1,15 +1,16 @@
-"""A sequence of layers as a single layer."""
+"""Layers made of layers, and a sequence of layers as one."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy.typing as npt
 
 from nn_core.arrays import Array, Arrays, Shape
-from nn_core.errors import ShapeError
+from nn_core.errors import SettingError, ShapeError
 from nn_core.layers.base import Cache, Layer, Parameter, State
 from nn_core.layers.context import Context
 from nn_core.layers.items import as_layers
@@ -18,8 +19,86 @@ from nn_core.registry import require
 T = TypeVar("T")
 
 
+class Gradients(dict[str, T]):
+    """Gradient arrays by name, which layers fill; none can be replaced by another array.
+
+    An array that replaced one would not be in the gradient of the network, and its parameter
+    would not be trained.
+    """
+
+    def __setitem__(self, name: str, value: T) -> None:
+        if self.get(name) is not value:  # grads["W"] += d_W fills the array, and sets it again
+            raise SettingError(f"grads[{name!r}] = ... replaces the array; fill it: grads[{name!r}][...] = ...")
+
+
 @dataclass(frozen=True)
-class Chain(Layer):
+class Nested(Layer):
+    """A layer made of other layers, its children.
+
+    Parameters and states are those of the children, by position: "0/W", "2/gamma".
+    """
+
+    @property
+    @abstractmethod
+    def children(self) -> tuple[Layer, ...]:
+        """The layers inside it."""
+
+    @abstractmethod
+    def with_children(self, children: tuple[Layer, ...]) -> Self:
+        """The same layer with other children."""
+
+    @abstractmethod
+    def child_shapes(self, input_shape: Shape) -> list[Shape]:
+        """The input shape of every child."""
+
+    @property
+    def reads_tokens(self) -> bool:
+        return any(child.reads_tokens for child in self.children)
+
+    @property
+    def batch_dependent(self) -> bool:
+        return any(child.trainable and child.batch_dependent for child in self.children)
+
+    def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
+        declared = {}
+        for index, (child, shape) in enumerate(self._with_shapes(input_shape)):
+            for name, parameter in child.parameters(shape).items():
+                frozen = replace(parameter, trainable=False, momentum=None)
+                declared[f"{index}/{name}"] = parameter if child.trainable else frozen
+        return declared
+
+    def macs(self, input_shape: Shape) -> int:
+        return sum(child.macs(shape) for child, shape in self._with_shapes(input_shape))
+
+    def initial_state(self, N: int, input_shape: Shape, dtype: npt.DTypeLike) -> State:
+        return tuple(child.initial_state(N, shape, dtype) for child, shape in self._with_shapes(input_shape))
+
+    def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
+        """Like `forward_with_state`, from the initial state."""
+        dtype = next((array.dtype for array in params.values()), x.dtype)
+        state = self.initial_state(len(x), x.shape[1:], dtype)
+        y, _, cache = self.forward_with_state(x, state, params, context)
+        return y, cache
+
+    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
+        return self.backward_with_state(d_y, (), cache, params, grads, context)[0]
+
+    @abstractmethod
+    def forward_with_state(
+        self, x: Array, state: State, params: Arrays, context: Context
+    ) -> tuple[Array, State, Cache]: ...
+
+    @abstractmethod
+    def backward_with_state(
+        self, d_y: Array, d_state: State, cache: Cache, params: Arrays, grads: Arrays, context: Context
+    ) -> tuple[Array | None, State]: ...
+
+    def _with_shapes(self, input_shape: Shape) -> Iterator[tuple[Layer, Shape]]:
+        return zip(self.children, self.child_shapes(input_shape), strict=True)
+
+
+@dataclass(frozen=True)
+class Chain(Nested):
     """y = f_k( ... f_2( f_1(x) ) ).
 
     By the chain rule d_x = J_1^T ( ... J_k^T d_y), computed from the last layer to the first.
@@ -49,14 +128,6 @@ class Chain(Layer):
     def children(self) -> tuple[Layer, ...]:
         return self.layers
 
-    @property
-    def reads_tokens(self) -> bool:
-        return any(layer.reads_tokens for layer in self.layers)
-
-    @property
-    def batch_dependent(self) -> bool:
-        return any(layer.trainable and layer.batch_dependent for layer in self.layers)
-
     def shapes(self, input_shape: Shape) -> list[Shape]:
         """The input shape of every layer, then the output shape of the chain."""
         shapes = [input_shape]
@@ -70,32 +141,11 @@ class Chain(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         return self.shapes(input_shape)[-1]
 
-    def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        declared = {}
-        shapes = self.shapes(input_shape)
-        for index, (layer, shape) in enumerate(zip(self.layers, shapes, strict=False)):
-            for name, parameter in layer.parameters(shape).items():
-                frozen = replace(parameter, trainable=False, momentum=None)
-                declared[f"{index}/{name}"] = parameter if layer.trainable else frozen
-        return declared
+    def with_children(self, children: tuple[Layer, ...]) -> Self:
+        return replace(self, layers=children)
 
-    def macs(self, input_shape: Shape) -> int:
-        shapes = self.shapes(input_shape)
-        return sum(layer.macs(shape) for layer, shape in zip(self.layers, shapes, strict=False))
-
-    def initial_state(self, N: int, input_shape: Shape, dtype: npt.DTypeLike) -> State:
-        shapes = self.shapes(input_shape)
-        return tuple(layer.initial_state(N, shape, dtype) for layer, shape in zip(self.layers, shapes, strict=False))
-
-    def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
-        """Like `forward_with_state`, from the initial state."""
-        dtype = next((array.dtype for array in params.values()), x.dtype)
-        state = self.initial_state(len(x), x.shape[1:], dtype)
-        y, _, cache = self.forward_with_state(x, state, params, context)
-        return y, cache
-
-    def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
-        return self.backward_with_state(d_y, (), cache, params, grads, context)[0]
+    def child_shapes(self, input_shape: Shape) -> list[Shape]:
+        return self.shapes(input_shape)[:-1]
 
     def forward_with_state(
         self, x: Array, state: State, params: Arrays, context: Context
@@ -131,4 +181,5 @@ class Chain(Layer):
 def below(named: Mapping[str, T], index: int) -> dict[str, T]:
     """The arrays named "index/...", without this prefix."""
     prefix = f"{index}/"
-    return {name[len(prefix) :]: value for name, value in named.items() if name.startswith(prefix)}
+    found = {name[len(prefix) :]: value for name, value in named.items() if name.startswith(prefix)}
+    return Gradients(found) if type(named) is Gradients else found

@@ -26,7 +26,8 @@ class Embedding(Layer):
 
     dL/dW[v] = sum over all n with x[n] = v of d_y[n]
 
-    Integers have no gradient: there is no d_x.
+    Integers have no gradient: there is no d_x. Beside features that are not tokens, in a branch of
+    `Parallel`, the tokens are whole numbers in an array of real numbers.
 
     vocabulary_size  number of tokens, which are 0 to vocabulary_size - 1
     dimensions       number of features per token
@@ -56,6 +57,8 @@ class Embedding(Layer):
 
     def forward(self, x: npt.NDArray[Any], params: Arrays, context: Context) -> tuple[Array, Cache]:
         self.check_tokens(x)
+        if x.dtype.kind == "f":
+            x = x.astype(np.intp)
         return params["W"][x], x
 
     def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
@@ -68,6 +71,8 @@ class Embedding(Layer):
         """Raise DataError unless all elements of x are tokens of the vocabulary."""
         if x.size == 0:
             return
+        if x.dtype.kind == "f" and not (np.isfinite(x) & (np.trunc(x) == x)).all():
+            raise DataError("tokens must be whole numbers")
         least, largest = int(x.min()), int(x.max())
         if least < 0 or largest >= self.vocabulary_size:
             wrong = least if least < 0 else largest

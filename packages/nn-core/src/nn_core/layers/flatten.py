@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nn_core.arrays import Array, Arrays, Shape
 from nn_core.errors import ShapeError
@@ -17,6 +18,8 @@ class Flatten(Layer):
 
     Raises ShapeError for sequences of variable length.
     """
+
+    rearranges: ClassVar[bool] = True
 
     def output_shape(self, input_shape: Shape) -> Shape:
         sizes = [size for size in input_shape if size is not None]

@@ -21,29 +21,32 @@ EXAMPLES = {
 """Values of required arguments, for lines that show how to write a layer."""
 
 
-def as_layers(items: Iterable[Layer | str], owner: str) -> tuple[Layer, ...]:
+def as_layers(items: Iterable[Layer | str], owner: str, item_name: str = "layer") -> tuple[Layer, ...]:
     """The layers of a list, in which a text such as "relu" or "leaky-relu:slope=0.2" is an activation.
 
-    owner  what the list is for, in messages: "Network"
+    owner      what the list is for, in messages: "Network"
+    item_name  what an item is called in messages
     Raises SettingError for anything else, with its position and what to write instead.
     """
     if isinstance(items, Layer):
         raise SettingError(f"{owner} takes a list of layers: {owner}([{items.shown()}])")
     if isinstance(items, str) or not isinstance(items, Iterable):
         raise SettingError(f"{owner} takes a list of layers, such as [Dense(8), ReLU()], not {items!r}")
-    return tuple(item if isinstance(item, Layer) else _as_layer(item, index) for index, item in enumerate(items))
+    return tuple(
+        item if isinstance(item, Layer) else _as_layer(item, f"{item_name} {index}") for index, item in enumerate(items)
+    )
 
 
-def _as_layer(item: Any, index: int) -> Layer:
+def _as_layer(item: Any, which: str) -> Layer:
     if isinstance(item, str):
         from nn_core.layers.activation import ACTIVATIONS
 
         try:
             activation: Layer = ACTIVATIONS.parse(item)()
         except SettingError as error:
-            raise SettingError(f"layer {index}: {error}") from None
+            raise SettingError(f"{which}: {error}") from None
         return activation
-    raise SettingError(f"layer {index} is {_advice(item)}")
+    raise SettingError(f"{which} is {_advice(item)}")
 
 
 def _advice(item: Any) -> str:

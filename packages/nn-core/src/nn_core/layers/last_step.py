@@ -1,6 +1,7 @@
 """The last step of a sequence."""
 
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -9,14 +10,19 @@ from nn_core.errors import ShapeError
 from nn_core.layers.base import Cache, Layer
 from nn_core.layers.context import Context
 
+Rows: TypeAlias = tuple[Any, Any]
+"""The index of the last step of every example."""
+
 
 @dataclass(frozen=True)
 class LastStep(Layer):
     """Keep only the last step, as the output for the whole sequence.
 
-    y = x[:, -1]          x (N, T, ...), y (N, ...)
+    y[n] = x[n, L_n - 1]          x (N, T, ...), y (N, ...)
 
-    d_x[:, -1] = d_y, and d_x is 0 at all earlier steps, which do not affect y.
+    L_n is T, or the number of steps before the padding if the network has a `padding`.
+
+    d_x[n, L_n - 1] = d_y[n], and d_x is 0 at all other steps, which do not affect y.
 
     Raises ShapeError for an input that is not (T, ...) with features at each step.
     """
@@ -27,9 +33,14 @@ class LastStep(Layer):
         return input_shape[1:]
 
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
-        return x[:, -1], x.shape
+        lengths = context.part.lengths
+        rows: Rows = slice(None), -1
+        if lengths is not None:
+            rows = np.arange(len(x)), lengths - 1
+        return x[rows], (x.shape, rows)
 
     def backward(self, d_y: Array, cache: Cache, params: Arrays, grads: Arrays, context: Context) -> Array | None:
-        d_x = np.zeros(cache, d_y.dtype)
-        d_x[:, -1] = d_y
+        shape, rows = cache
+        d_x = np.zeros(shape, d_y.dtype)
+        d_x[rows] = d_y
         return d_x

@@ -1,9 +1,28 @@
-"""Recognize images with the channels on the first axis, as in PyTorch."""
+"""The shape of an input, and images with the channels on the first axis, as in PyTorch."""
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 from nn_core.arrays import Shape
+from nn_core.errors import ShapeError
 from nn_core.layers.base import Layer
+
+
+def as_shape(shape: int | Sequence[int | None]) -> Shape:
+    """The shape of an example; n is (n,)."""
+    if isinstance(shape, int | np.integer):
+        return (int(shape),)
+    try:
+        sizes = tuple(None if size is None else operator.index(size) for size in shape)
+    except TypeError:
+        raise ShapeError(
+            f"input_shape must be a number of features or a shape such as (28, 28, 1), not {shape!r}"
+        ) from None
+    if any(size is not None and size < 0 for size in sizes):
+        raise ShapeError(f"input_shape must have positive sizes, not {sizes}")
+    return sizes
 
 
 def looks_channels_first(layers: Iterable[Layer], input_shape: Shape) -> bool:
