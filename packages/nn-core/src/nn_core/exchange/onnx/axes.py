@@ -29,7 +29,7 @@ def reshape(layer: Reshape, x: Value, params: Arrays, graph: Graph) -> Value:
 def select(layer: Select, x: Value, params: Arrays, graph: Graph) -> Value:
     """Gather columns by number: one drops the axis."""
     last = len(x.shape)
-    numbers = layer.forward(np.arange(int(x.shape[-1] or 0))[None], {}, Context(training=False))[0][0]
+    numbers, _ = layer.forward(np.arange(float(x.shape[-1] or 0)), {}, Context(training=False))
     name = graph.node("Gather", x.name, graph.integers("columns", numbers), axis=x.order.index(last))
     order = without_axis(x.order, last) if np.ndim(numbers) == 0 else x.order
     return graph.value(name, layer.output_shape(x.shape), order=order, dtype=x.dtype)

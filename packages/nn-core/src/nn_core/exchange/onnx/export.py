@@ -21,7 +21,7 @@ from nn_core.errors import ExportError, NNError, SettingError
 from nn_core.exchange.onnx import steps
 from nn_core.exchange.onnx.check import check_model
 from nn_core.exchange.onnx.converters import convert_chain
-from nn_core.exchange.onnx.graph import Graph, Value
+from nn_core.exchange.onnx.graph import ENDS_KEY, Graph, Value
 from nn_core.exchange.onnx.lengths import Lengths
 from nn_core.exchange.onnx.steps import Preprocessing
 from nn_core.extras import import_extra
@@ -144,7 +144,7 @@ class _Export:
         takes = {"input_shape": list(network.input_shape), "integers": network.layers[0].takes_integers}
         padding = {} if network.padding is None else {"padding": network.padding}
         known = {
-            "network": ends | takes | padding,
+            ENDS_KEY: ends | takes | padding,
             "program": "nn-core",
             "nn_core_version": _version(),
             "input": preprocessing.description or f"{preprocessing.dtype} (N, {_sizes(preprocessing)})",

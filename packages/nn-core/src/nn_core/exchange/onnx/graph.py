@@ -30,6 +30,10 @@ OPSET = 20
 IR_VERSION = 9
 """The version of the file format that belongs to opset 20."""
 
+ENDS_KEY = "nn_core_network"
+"""The metadata that say where in the graph the network itself starts and ends."""
+ENDS = {"input": str, "input_shape": [(int, None)], "integers": bool, "padding?": float, "output": str}
+
 Order: TypeAlias = tuple[int, ...]
 """A permutation of the axes of (N, *shape): the axis of ours that lies at each position."""
 

@@ -72,7 +72,9 @@ class Lengths:
                 padded = graph.node("Equal", graph.in_our_order(x), padding)
                 real = graph.cast(graph.value(graph.node("Not", padded), x.shape, dtype=np.bool_), np.int64).name
                 if len(x.shape) > 1:
-                    real = graph.node("ReduceMax", real, graph.integers("axes", list(range(2, 1 + len(x.shape)))), keepdims=0)
+                    real = graph.node(
+                        "ReduceMax", real, graph.integers("axes", list(range(2, 1 + len(x.shape)))), keepdims=0
+                    )
                 numbers = graph.node("Mul", real, self._steps())
                 longest = graph.node("ReduceMax", numbers, graph.integers("axis", [1]), keepdims=0)
                 self._names["lengths"] = graph.node("Max", longest, graph.integers("one", 1))

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nn_core.arrays import Array, Shape
+from nn_core.arrays import Shape
 from nn_core.errors import DataError, NNError
-from nn_core.exchange.onnx import image_readers  # noqa: F401 - registers its readers
-from nn_core.exchange.onnx.graph import CHANNELS_FIRST, TIME_FIRST, Order
-from nn_core.exchange.onnx.model_file import attributes, describe, read_model
-from nn_core.exchange.onnx.readers import READERS, Part
+from nn_core.exchange.onnx.graph import CHANNELS_FIRST, ENDS, ENDS_KEY, TIME_FIRST, Order
+from nn_core.exchange.onnx.model_file import read_model
+from nn_core.exchange.onnx.readers import Part
 from nn_core.exchange.onnx.recurrent_readers import CELLS
-from nn_core.exchange.onnx.source import Position, Source, expect, refusal
+from nn_core.exchange.onnx.source import Position, Source, refusal
+from nn_core.exchange.onnx.walk import JOINS, Walk, named
 from nn_core.extras import import_extra
-from nn_core.layers.base import Layer
 from nn_core.layers.chain import Chain
-from nn_core.layers.parallel import Parallel
-from nn_core.layers.residual import Residual
 from nn_core.network import Network
 from nn_core.storage.files import check_bytes, decoding_errors, printable
+from nn_core.storage.json_file import parse_json
 
 if TYPE_CHECKING:
     import onnx
 
-JOINS = frozenset({"Add", "Sum", "Mean", "Concat"})
 LOSS_FUNCTIONS = frozenset({"Softmax", "LogSoftmax", "Sigmoid"})
 """Last operations that belong to the loss here: networks output logits."""
 IMAGES = frozenset(
@@ -140,8 +136,8 @@ def _ends(model: onnx.ModelProto) -> _Ends:
 def _own_ends(model: onnx.ModelProto) -> _Ends | None:
     """What the metadata of a file say that `to_onnx` wrote."""
     for entry in model.metadata_props:
-        if entry.key == "network":
-            found = check_json(entry.value, _NETWORK)
+        if entry.key == ENDS_KEY:
+            found = parse_json(entry.value, ENDS, source=f"the metadata {ENDS_KEY!r}")
             shape = (None, *found["input_shape"])
             start = Position(found["input"], shape, tuple(range(len(shape))), integers=found["integers"])
             return _Ends(start, found["output"], found.get("padding"))

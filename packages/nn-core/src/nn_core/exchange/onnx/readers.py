@@ -208,9 +208,7 @@ def _chosen(node: onnx.NodeProto, x: Position, axis: int, index: npt.NDArray[Any
     last = {-1} if x.shape[0] is None else {-1, x.shape[0] - 1}
     fits = axis == 1 and index.shape == () and int(index) in last
     expect(node, fits, "it does not take the last step of a sequence")
-    return [Part(LastStep(), {})], replace(
-        x, name=node.output[0], shape=x.shape[1:], order=without_axis(x.order, axis)
-    )
+    return [Part(LastStep(), {})], replace(x, name=node.output[0], shape=x.shape[1:], order=without_axis(x.order, axis))
 
 
 def gather_nd(node: onnx.NodeProto, x: Position, source: Source) -> Reading:

@@ -11,7 +11,8 @@ from nn_core.exchange.onnx import image_readers, recurrent_readers  # noqa: F401
 from nn_core.exchange.onnx.model_file import attributes, describe
 from nn_core.exchange.onnx.readers import READERS, Part
 from nn_core.exchange.onnx.source import Position, Source, expect, refusal
-from nn_core.layers.base import Layer
+from nn_core.layers.base import Layer, features
+from nn_core.layers.chain import Chain
 from nn_core.layers.parallel import Parallel
 from nn_core.layers.residual import Residual
 from nn_core.storage.files import printable
@@ -80,35 +81,35 @@ class Walk:
         expect(node, alike, "it joins arrays whose axes are in different orders")
         filled = [parts for parts in branches if parts]
         if kind in {"Add", "Sum"} and len(branches) == 2 and len(filled) == 1:
-            layer: Layer = Residual([part.layer for part in filled[0]])
-            part = Part(layer, named(filled[0]))
+            part = Part(Residual([each.layer for each in filled[0]]), named(filled[0]))
         else:
             if kind == "Concat":
                 axis = attributes(node).get("axis", 0)
                 expect(node, -len(first.order) <= axis < len(first.order), f"it has no axis {axis}")
                 plain = first.flattened is None and first.order[axis] == len(first.shape)
                 expect(node, plain, "it does not join features")
-            single = [len(parts) == 1 for parts in branches]
-            layer = Parallel(
-                [parts[0].layer if one else [part.layer for part in parts] for one, parts in zip(single, branches, strict=True)],
-                merge={"Concat": "concat", "Mean": "mean"}.get(kind, "add"),
-            )
-            weights = [parts[0].weights if one else named(parts) for one, parts in zip(single, branches, strict=True)]
-            part = Part(layer, {f"{i}/{name}": values for i, own in enumerate(weights) for name, values in own.items()})
-        there = self.merged_shape(layer, ends)
-        return part, replace(first, name=node.output[0], shape=there, integers=False)
-
-    def merged_shape(self, layer: Layer, ends: list[Position]) -> Shape:
-        """The shape after a join. Raises DataError unless the branches fit."""
-        shapes = [end.shape for end in ends]
-        if isinstance(layer, Parallel) and layer.merge == "concat":
-            if all(shape[:-1] == shapes[0][:-1] for shape in shapes):
-                return (*shapes[0][:-1], sum(int(shape[-1] or 0) for shape in shapes))
-        elif all(shape == shapes[0] for shape in shapes):
-            return shapes[0]
-        raise DataError(f"the branches that join have the shapes {', '.join(map(str, shapes))}")
+            parts = [each[0] if len(each) == 1 else _chain(each) for each in branches]
+            merge = {"Concat": "concat", "Mean": "mean"}.get(kind, "add")
+            part = Part(Parallel([each.layer for each in parts], merge=merge), named(parts))
+        shape = _merged_shape(part.layer, [end.shape for end in ends])
+        return part, replace(first, name=node.output[0], shape=shape)
 
 
 def named(parts: list[Part]) -> dict[str, Array]:
     """The parameters of layers by path."""
     return {f"{index}/{name}": values for index, part in enumerate(parts) for name, values in part.weights.items()}
+
+
+def _chain(parts: list[Part]) -> Part:
+    """Several layers as one."""
+    return Part(Chain([part.layer for part in parts]), named(parts))
+
+
+def _merged_shape(layer: Layer, shapes: list[Shape]) -> Shape:
+    """The shape after a join. Raises DataError unless the branches fit."""
+    if isinstance(layer, Parallel) and layer.merge == "concat":
+        if all(shape and shape[:-1] == shapes[0][:-1] for shape in shapes):
+            return (*shapes[0][:-1], sum(features(shape) for shape in shapes))
+    elif all(shape == shapes[0] for shape in shapes):
+        return shapes[0]
+    raise DataError(f"the branches that join have the shapes {', '.join(map(str, shapes))}")
