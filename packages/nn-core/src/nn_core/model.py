@@ -120,9 +120,19 @@ class Model(HelpfulErrors):
         return self.recipe.optimizer
 
     def __repr__(self) -> str:
-        optimizer = f"{type(self.optimizer).__name__}({self.recipe.base_rate:g})"
-        trained = f", {self.history!r}" if len(self.history) else ""
-        return f"Model({self.network!r}, {self.loss!r}, {optimizer}{trained})"
+        return f"Model({self.network!r}, {self._recipe_line()})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the layers, then the loss, the optimizer and the history."""
+        from html import escape
+
+        from nn_core.summary import summarize
+
+        return f"<pre>{escape(f'{summarize(self.network)}')}\n\n{escape(self._recipe_line())}</pre>"
+
+    def _recipe_line(self) -> str:
+        parts = [repr(self.loss), f"{type(self.optimizer).__name__}({self.recipe.base_rate:g})"]
+        return ", ".join(parts + [repr(self.history)] * bool(len(self.history)))
 
     @checked_call
     def fit(

@@ -38,7 +38,7 @@ def shown(value: object, name: str = "...") -> str:
     """A value as code; an array, or a long one, is its name."""
     if isinstance(value, type) or callable(getattr(value, "__get__", None)):
         return str(getattr(value, "__name__", name))
-    if hasattr(value, "dtype") and getattr(value, "shape", ()):
+    if hasattr(value, "dtype") and getattr(value, "ndim", 0) > 0:
         return name  # an array
     text = repr(value)
     return text if len(text) <= LONGEST and not text.startswith("<") and "\n" not in text else name

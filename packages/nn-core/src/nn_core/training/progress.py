@@ -8,6 +8,9 @@ from typing import Any
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import TrainingState
 
+BAR_FORMAT = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+"""That of tqdm without the rate, so that the metrics have room."""
+
 
 class Progress:
     """Count to `total`: a bar by tqdm on a terminal or in a notebook, otherwise a line per 10%.
@@ -23,7 +26,9 @@ class Progress:
         if "ipykernel" in sys.modules or sys.stderr.isatty():
             make = _tqdm()
             if make is not None:
-                self.bar = make(total=total, initial=done, unit=unit, leave=leave, file=sys.stderr)
+                self.bar = make(
+                    total=total, initial=done, unit=unit, leave=leave, file=sys.stderr, bar_format=BAR_FORMAT
+                )
 
     def advance(self, describe: Callable[[], str] = str) -> None:
         """Count one step; `describe` is called only if something is printed."""
