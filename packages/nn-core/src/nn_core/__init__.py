@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from nn_core.network import Network
     from nn_core.optim.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
     from nn_core.reference import Reference
+    from nn_core.summary import summarize
     from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
     from nn_core.training.history import History
     from nn_core.training.recipe import Recipe
@@ -150,6 +151,7 @@ __all__ = [
     "Trainer",
     "TrainingState",
     "__version__",
+    "summarize",
 ]
 
 _NAMES = lazy_names(
@@ -168,6 +170,7 @@ _NAMES = lazy_names(
         "training.history": "History",
         "training.recipe": "Recipe",
         "training.state": "TrainingState",
+        "summary": "summarize",
         "training.trainer": "Trainer",
         "version": "__version__",
     },

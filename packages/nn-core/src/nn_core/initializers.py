@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nn_core.arrays import Array
+from nn_core.hints import unknown_names
 from nn_core.registry import Registry, require
 
 
@@ -142,3 +144,7 @@ def initializer(text: str) -> Callable[..., Array]:
     Raises SettingError for an unknown name or setting.
     """
     return INITIALIZERS.parse(text)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = unknown_names(__name__)

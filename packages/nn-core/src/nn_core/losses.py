@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from nn_core.activations import sigmoid, softplus
 from nn_core.arrays import Array, Labels, Shape
 from nn_core.errors import DataError, ShapeError
-from nn_core.hints import HelpfulErrors
+from nn_core.hints import HelpfulErrors, unknown_names
 from nn_core.registry import Registry, require
 from nn_core.targets import as_class_labels, as_real_targets
 
@@ -293,3 +293,7 @@ def loss(given: str | Loss) -> Loss:
     """
     made: Loss = LOSSES.create(given, Loss)
     return made
+
+
+if not TYPE_CHECKING:
+    __getattr__ = unknown_names(__name__)

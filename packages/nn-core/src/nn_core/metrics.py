@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from nn_core.activations import sigmoid, softmax
 from nn_core.arrays import Array, Labels
 from nn_core.errors import DataError, SettingError, ShapeError
+from nn_core.hints import unknown_names
 from nn_core.losses import IGNORE_INDEX
 from nn_core.registry import Registry
 
@@ -165,3 +166,7 @@ def _metric(given: str | Metric) -> Metric:
     if isinstance(given, type) or not callable(given):
         raise SettingError(f"a metric is a name or a function of outputs and targets, not {given!r}")
     return given
+
+
+if not TYPE_CHECKING:
+    __getattr__ = unknown_names(__name__)

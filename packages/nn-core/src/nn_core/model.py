@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, NoReturn, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from nn_core.arrays import Array, Examples
 from nn_core.backends import backend_named
 from nn_core.batches.augmentation import Augment
 from nn_core.batches.minibatches import as_examples
-from nn_core.errors import DataError, NNError
+from nn_core.errors import DataError, NNError, SettingError
 from nn_core.hints import HelpfulErrors, checked_call
 from nn_core.losses import BinaryCrossEntropy, Loss
 from nn_core.metrics import Metric, metrics_by_name
@@ -198,6 +198,10 @@ class Model(HelpfulErrors):
                 trainer.callbacks = (*trainer.callbacks, progress)
             run_until_interrupted(trainer)
         return self.history
+
+    def __call__(self, x: Any) -> NoReturn:
+        """A model is not called: its outputs are `logits`."""
+        raise SettingError("a model is not called; write model.predict(x), model.probabilities(x) or model.logits(x)")
 
     @checked_call
     def evaluate(self, x: Any, y: Any, *, sample_weight: npt.ArrayLike | None = None) -> dict[str, float]:

@@ -168,7 +168,9 @@ class Network(HelpfulErrors):
         fits = all(given == size or (size is None and given > 0) for given, size in pairs)
         if len(x.shape) != 1 + len(self.input_shape) or not fits:
             steps = ("T" if size is None else str(size) for size in self.input_shape)
-            raise ShapeError(f"the network takes ({', '.join(('N', *steps))}), not {x.shape}")
+            one = 0 < len(x.shape) == len(self.input_shape)
+            hint = ", a batch of examples; for one, x[None]" if one else ""
+            raise ShapeError(f"the network takes ({', '.join(('N', *steps))}), not {x.shape}{hint}")
         if takes_integers:
             if x.dtype.kind not in "iu":
                 raise DataError(f"the network takes integers, not {x.dtype}")

@@ -344,4 +344,5 @@ def require(condition: bool, message: str) -> None:
 def require_positive(name: str, value: object) -> None:
     """Raise SettingError unless the value is a positive finite number."""
     number = isinstance(value, Real) and not isinstance(value, bool)
-    require(number and 0 < value < math.inf, f"{name} must be positive, not {value!r}")  # type: ignore[operator]
+    what = repr(value) if len(repr(value)) < 60 else f"a {type(value).__name__}"
+    require(number and 0 < value < math.inf, f"{name} must be positive, not {what}")  # type: ignore[operator]

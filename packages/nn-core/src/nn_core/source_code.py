@@ -22,6 +22,9 @@ EXAMPLES = {
 }
 """A value to show for an argument that is missing."""
 
+WHOLE_NUMBERS = frozenset({"dimensions", "filters", "patience", "units", "vocabulary_size"})
+"""Arguments that are whole numbers."""
+
 
 def call(title: str, args: Iterable[Any], kwargs: Mapping[str, Any], names: Iterable[str] = ()) -> str:
     """The code of a call.
@@ -38,7 +41,7 @@ def shown(value: object, name: str = "...") -> str:
     """A value as code; an array, or a long one, is its name."""
     if isinstance(value, type) or callable(getattr(value, "__get__", None)):
         return str(getattr(value, "__name__", name))
-    if hasattr(value, "dtype") and getattr(value, "ndim", 0) > 0:
+    if getattr(value, "ndim", 0):
         return name  # an array
     text = repr(value)
     return text if len(text) <= LONGEST and not text.startswith("<") and "\n" not in text else name

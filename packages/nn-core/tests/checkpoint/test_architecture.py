@@ -9,7 +9,7 @@ import pytest
 from checkpoint_files import PROGRAM, load
 
 from nn_core import checkpoint
-from nn_core.checkpoint.architecture import describe_layer, layer_from
+from nn_core.checkpoint.architecture import describe_layer, describe_network, layer_from, network_from
 from nn_core.errors import CheckpointError
 from nn_core.layers import (
     GELU,
@@ -23,10 +23,13 @@ from nn_core.layers import (
     Dense,
     Dropout,
     Embedding,
+    LastStep,
     Layer,
     MaxPool2D,
+    Parallel,
     ReLU,
     Residual,
+    Select,
     SimpleRNN,
 )
 from nn_core.network import Network
@@ -44,7 +47,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "GRU": {"units": 2, "initializer": "lecun", "reset_after": False},
     "LSTM": {"units": 2, "recurrent_initializer": "xavier"},
     "MaxPool2D": {"pool_size": 2, "strides": 1},
+    "Parallel": {"branches": ([Select([0, 2]), Dense(2)], [], Parallel([Dense(2)], merge="mean"))},
+    "Reshape": {"shape": (2, -1)},
     "Residual": {"layers": (Dense(3), Residual((Dense(3), BatchNorm())))},
+    "Select": {"columns": slice(1, None)},
     "SimpleRNN": {"units": 2},
 }
 SHAPES: dict[str, tuple[int | None, ...]] = {
@@ -54,6 +60,7 @@ SHAPES: dict[str, tuple[int | None, ...]] = {
     "GRU": (None, 3),
     "LSTM": (None, 3),
     "LastStep": (None, 3),
+    "Parallel": (3,),
     "Residual": (3,),
     "SimpleRNN": (None, 3),
 }
@@ -73,6 +80,19 @@ def test_every_layer_comes_back_as_it_was(tmp_path: Path, name: str) -> None:
     assert list(stored.params) == list(network.params)
     for path, values in network.params.items():
         np.testing.assert_array_equal(stored.params[path], values)
+
+
+def test_the_padding_is_stored_and_older_files_have_none(tmp_path: Path) -> None:
+    layers = [Embedding(5, 2), GRU(3), LastStep()]
+    network = Network(layers, input_shape=(None,), seed=0, padding=4)
+    checkpoint.save(tmp_path / "model.h5", network, program=PROGRAM, details={})
+    stored = load(tmp_path / "model.h5").network
+    assert stored.padding == 4
+    x = np.array([[1, 2, 4], [3, 4, 4]])
+    np.testing.assert_array_equal(stored(x), network(x))
+    older = describe_network(network)
+    del older["padding"]
+    assert network_from(older).padding is None
 
 
 def test_tied_parameters_are_stored_once_and_stay_tied(tmp_path: Path) -> None:

@@ -33,9 +33,9 @@ def test_a_path_is_text_or_a_path(tmp_path: Path, kind: Any) -> None:
 @pytest.mark.parametrize("wrong", [3, None, b"model.h5"])
 def test_anything_else_is_no_path(wrong: Any) -> None:
     message = f"the file of a checkpoint is a str or Path, not {type(wrong).__name__}"
-    with pytest.raises(CheckpointError, match=f"^{message}$"):
+    with pytest.raises(CheckpointError, match=f"^{message}: "):
         checkpoint.load(wrong)
-    with pytest.raises(CheckpointError, match=f"^{message}$"):
+    with pytest.raises(CheckpointError, match=f"^{message}: "):
         checkpoint.save(wrong, small())
 
 

@@ -196,7 +196,9 @@ def _path(path: str | os.PathLike[str]) -> Path:
     """The path of a file. Raises CheckpointError for anything but a str or a path."""
     if isinstance(path, (str, os.PathLike)):
         return Path(path)
-    raise CheckpointError(f"the file of a checkpoint is a str or Path, not {type(path).__name__}")
+    raise CheckpointError(
+        f"the file of a checkpoint is a str or Path, not {type(path).__name__}: checkpoint.save('network.h5', network)"
+    )
 
 
 def _h5py() -> Any:

@@ -87,6 +87,10 @@ def weight_decay(line: str, value: Any) -> str:
 
 def outputs_only(title: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
     """Of Dense(10, 5), with the number of inputs first."""
+    if str(args[1]).lower() in _LAYER_OF:
+        return (
+            f"an activation is a layer of its own: {call(title, args[:1], kwargs)}, {_LAYER_OF[str(args[1]).lower()]}"
+        )
     if not isinstance(args[1], int):
         return None
     line = call(title, args[1:2], kwargs)
@@ -107,6 +111,8 @@ def no_inputs(title: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> s
 
 def list_of_layers(title: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
     """Of Network(Dense(8), ReLU())."""
+    if isinstance(args[0], list | tuple):
+        return None
     shape = {"input_shape": (4,)} if title == "Network" else {}
     line = call(title, [list(args)], shape | dict(kwargs), ["[...]"])
     return f"{title} takes a list of layers: {line}"

@@ -32,7 +32,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
             "eval requires_grad_": _LEAVE_OUT,
             "to cuda cpu": _CPU,
             "half float double": "write Network([Dense(8)], input_shape=(4,), dtype=np.float64)",
-            "get_layer modules children": "write network[0]",
+            "get_layer modules children layer": "write network[0], or network.layers",
             "coef_": "write network.params['0/W']",
             "intercept_": "write network.params['0/b']",
             "num_params n_params count_parameters numel": "write network.count_params()",

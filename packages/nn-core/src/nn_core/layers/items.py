@@ -29,7 +29,8 @@ def as_layers(items: Iterable[Layer | str], owner: str, item_name: str = "layer"
     Raises SettingError for anything else, with its position and what to write instead.
     """
     if isinstance(items, Layer):
-        raise SettingError(f"{owner} takes a list of layers: {owner}([{items.shown()}])")
+        shape = ", input_shape=(4,)" if owner == "Network" else ""
+        raise SettingError(f"{owner} takes a list of layers: {owner}([{items.shown()}]{shape})")
     if isinstance(items, str) or not isinstance(items, Iterable):
         raise SettingError(f"{owner} takes a list of layers, such as [Dense(8), ReLU()], not {items!r}")
     return tuple(

@@ -8,11 +8,13 @@ moving averages of Adam, is created by `init`, kept by the caller, and updated i
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 
 from nn_core.arrays import Array, Arrays
+from nn_core.errors import SettingError
 from nn_core.hints import HelpfulErrors
 from nn_core.registry import Registry, require, require_positive
 
@@ -37,6 +39,10 @@ class Optimizer(HelpfulErrors, ABC):
 
     def __post_init__(self) -> None:
         if self.learning_rate is not None:
+            given: object = self.learning_rate
+            if not isinstance(given, Real | str):
+                kind, name = type(given).__name__, type(self).__name__
+                raise SettingError(f"{name} takes a learning rate, not a {kind}: {name}(0.001)")
             require_positive("learning_rate", self.learning_rate)
 
     @property

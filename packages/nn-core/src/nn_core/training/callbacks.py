@@ -18,6 +18,14 @@ class Callback(HelpfulErrors):
 
     restores_best: bool = False
 
+    def __init_subclass__(cls) -> None:
+        """Refuse the hooks of other libraries, which would never be called."""
+        super().__init_subclass__()
+        for name in vars(cls):
+            if name.startswith("on_") and name.endswith(("_begin", "_end", "_start")) and not hasattr(Callback, name):
+                hook = "on_epoch" if "epoch" in name else "on_step" if "batch" in name or "step" in name else "on_end"
+                raise SettingError(f"{cls.__name__}.{name} would never be called; write def {hook}(self, state)")
+
     def on_step(self, state: TrainingState) -> None:
         """Called after every weight update, and after `on_epoch` at the end of an epoch.
 
