@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nn_core.arrays import Arrays
+from nn_core.exchange.onnx import lengths
 from nn_core.exchange.onnx.converters import ONNX_CONVERTERS
 from nn_core.exchange.onnx.graph import Graph, Value, without_axis
 from nn_core.layers.context import Context
@@ -38,8 +39,8 @@ def select(layer: Select, x: Value, params: Arrays, graph: Graph) -> Value:
 @ONNX_CONVERTERS.register("LastStep")
 def last_step(layer: LastStep, x: Value, params: Arrays, graph: Graph) -> Value:
     """Gather index -1 of the time axis; of padded sequences, the last step of each."""
-    if graph.lengths is not None:
-        name = graph.node("GatherND", graph.in_our_order(x), graph.lengths.last_index(), batch_dims=1)
+    if graph.padded is not None:
+        name = graph.node("GatherND", graph.in_our_order(x), lengths.last_index(graph), batch_dims=1)
         return graph.value(name, x.shape[1:], dtype=x.dtype)
     name = graph.node("Gather", x.name, graph.integers("last", -1), axis=x.order.index(1))
     return graph.value(name, x.shape[1:], order=without_axis(x.order, 1), dtype=x.dtype)
@@ -48,12 +49,12 @@ def last_step(layer: LastStep, x: Value, params: Arrays, graph: Graph) -> Value:
 @ONNX_CONVERTERS.register("MeanOverTime")
 def mean_over_time(layer: MeanOverTime, x: Value, params: Arrays, graph: Graph) -> Value:
     """ReduceMean; of padded sequences, the sum of the other steps by their number."""
-    if graph.lengths is None:
+    if graph.padded is None:
         axis = graph.integers("axis", [x.order.index(1)])
         mean = graph.node("ReduceMean", x.name, axis, keepdims=0)
         return graph.value(mean, x.shape[1:], order=without_axis(x.order, 1), dtype=x.dtype)
     axes = 1 + len(x.shape)
     zero = graph.constant("zero", 0.0, x.dtype)
-    kept = graph.node("Where", graph.lengths.mask(axes), graph.in_our_order(x), zero)
+    kept = graph.node("Where", lengths.mask(graph, axes), graph.in_our_order(x), zero)
     total = graph.node("ReduceSum", kept, graph.integers("axis", [1]), keepdims=0)
-    return graph.value(graph.node("Div", total, graph.lengths.counts(axes - 1)), x.shape[1:], dtype=x.dtype)
+    return graph.value(graph.node("Div", total, lengths.counts(graph, axes - 1)), x.shape[1:], dtype=x.dtype)

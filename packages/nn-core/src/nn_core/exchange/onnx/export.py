@@ -22,7 +22,6 @@ from nn_core.exchange.onnx import steps
 from nn_core.exchange.onnx.check import check_model
 from nn_core.exchange.onnx.converters import convert_chain
 from nn_core.exchange.onnx.graph import ENDS_KEY, Graph, Value
-from nn_core.exchange.onnx.lengths import Lengths
 from nn_core.exchange.onnx.steps import Preprocessing
 from nn_core.extras import import_extra
 from nn_core.layers.base import Layer, State, has_arrays, state_arrays
@@ -132,7 +131,7 @@ class _Export:
         if x.shape != network.input_shape:
             raise ExportError(f"the preprocessing makes {x.shape}; the network takes {network.input_shape}")
         if network.padding is not None:
-            graph.lengths = Lengths(graph, x, network.padding)
+            graph.padded = x, network.padding
         y = convert_chain(network.layers, x, network.params, graph)
         before, after = graph.in_our_order(x), graph.in_our_order(y)
         for output, value in self._outputs(y, graph).items():

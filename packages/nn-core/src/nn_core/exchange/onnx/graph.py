@@ -23,8 +23,6 @@ from nn_core.errors import ExportError
 if TYPE_CHECKING:
     import onnx
 
-    from nn_core.exchange.onnx.lengths import Lengths
-
 OPSET = 20
 """The version of the operators: the first with Gelu."""
 IR_VERSION = 9
@@ -73,7 +71,8 @@ class Graph:
     dtype   the data type of the network's numbers
     states  whether the states of recurrent layers are inputs and outputs
     final_states  the states after the last step, by the name of their output
-    lengths       the lengths of padded sequences, for a network with padding
+    padded        input and padding of a network of padded sequences; see `lengths`
+    shared        names of arrays that several layers use
     """
 
     def __init__(self, dtype: npt.DTypeLike, *, states: bool = False) -> None:
@@ -84,7 +83,8 @@ class Graph:
         self.outputs: list[onnx.ValueInfoProto] = []
         self.initializers: dict[tuple[Any, ...], onnx.TensorProto] = {}
         self.final_states: dict[str, Value] = {}
-        self.lengths: Lengths | None = None
+        self.padded: tuple[Value, float] | None = None
+        self.shared: dict[str, str] = {}
         self._taken: set[str] = set()
         self._path: list[str] = []
         self._new_names: dict[str, str] = {}

@@ -1,81 +1,87 @@
-"""The lengths of padded sequences, computed in the graph from its input."""
+"""The lengths of padded sequences, computed in the graph from its input when they are first needed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from nn_core.errors import ExportError
 from nn_core.exchange.onnx.graph import Graph, Value
 
 SCOPE = "lengths"
 """The first part of the names of all that is computed here."""
 
 
-class Lengths:
-    """What depends on the lengths of the sequences; each array is added when it is first asked for.
+def last_index(graph: Graph) -> str:
+    """The last step of each sequence, (N, 1)."""
 
-    x        the input of the network, (N, T) or (N, T, D)
-    padding  the token, or the value of all features, that marks a padded step
-    """
+    def build() -> str:
+        last = graph.node("Sub", _lengths(graph), graph.integers("one", 1))
+        return graph.node("Unsqueeze", last, graph.integers("axis", [1]))
 
-    def __init__(self, graph: Graph, x: Value, padding: float) -> None:
-        self._graph, self._x, self._padding = graph, x, padding
-        self._names: dict[str, str] = {}
+    return _once(graph, "last_index", build)
 
-    def last_index(self) -> str:
-        """The last step of each sequence, (N, 1)."""
-        if "last" not in self._names:
-            lengths, graph = self._lengths(), self._graph
-            with graph.only_inside(SCOPE):
-                last = graph.node("Sub", lengths, graph.integers("one", 1))
-                self._names["last"] = graph.node("Unsqueeze", last, graph.integers("axis", [1]))
-        return self._names["last"]
 
-    def mask(self, axes: int) -> str:
-        """Whether a step is one of its sequence: (N, T, 1, ...) with this number of axes."""
-        key = f"mask {axes}"
-        if key not in self._names:
-            lengths, graph = self._lengths(), self._graph
-            with graph.only_inside(SCOPE):
-                last = graph.node("Unsqueeze", lengths, graph.integers("axis", [1]))
-                real = graph.node("LessOrEqual", self._steps(), last)
-                trailing = graph.integers("axes", list(range(2, axes)))
-                self._names[key] = graph.node("Unsqueeze", real, trailing) if axes > 2 else real
-        return self._names[key]
+def mask(graph: Graph, axes: int) -> str:
+    """Whether a step is one of its sequence: (N, T, 1, ...) with this number of axes."""
 
-    def counts(self, axes: int) -> str:
-        """The lengths as real numbers: (N, 1, ...) with this number of axes."""
-        key = f"counts {axes}"
-        if key not in self._names:
-            lengths, graph = self._lengths(), self._graph
-            with graph.only_inside(SCOPE):
-                counts = graph.cast(graph.value(lengths, (), dtype=np.int64), graph.dtype).name
-                axis = graph.integers("axes", list(range(1, axes)))
-                self._names[key] = graph.node("Unsqueeze", counts, axis) if axes > 1 else counts
-        return self._names[key]
+    def build() -> str:
+        lengths = graph.node("Unsqueeze", _lengths(graph), graph.integers("axis", [1]))
+        real = graph.node("LessOrEqual", _steps(graph), lengths)
+        return graph.node("Unsqueeze", real, graph.integers("axes", range(2, axes))) if axes > 2 else real
 
-    def _steps(self) -> str:
-        """1, 2, ..., T."""
-        if "steps" not in self._names:
-            graph = self._graph
-            shape = graph.node("Shape", graph.in_our_order(self._x), start=1, end=2)
-            one = graph.integers("one", 1)
-            T = graph.node("Squeeze", shape, graph.integers("first_axis", [0]))
-            self._names["steps"] = graph.node("Range", one, graph.node("Add", T, one), one)
-        return self._names["steps"]
+    return _once(graph, f"mask_{axes}", build)
 
-    def _lengths(self) -> str:
-        """One plus the last step that is not padding, at least 1: (N,)."""
-        if "lengths" not in self._names:
-            graph, x = self._graph, self._x
-            with graph.only_inside(SCOPE):
-                padding = graph.constant("padding", np.array(self._padding), x.dtype)
-                padded = graph.node("Equal", graph.in_our_order(x), padding)
-                real = graph.cast(graph.value(graph.node("Not", padded), x.shape, dtype=np.bool_), np.int64).name
-                if len(x.shape) > 1:
-                    real = graph.node(
-                        "ReduceMax", real, graph.integers("axes", list(range(2, 1 + len(x.shape)))), keepdims=0
-                    )
-                numbers = graph.node("Mul", real, self._steps())
-                longest = graph.node("ReduceMax", numbers, graph.integers("axis", [1]), keepdims=0)
-                self._names["lengths"] = graph.node("Max", longest, graph.integers("one", 1))
-        return self._names["lengths"]
+
+def counts(graph: Graph, axes: int) -> str:
+    """The lengths as real numbers: (N, 1, ...) with this number of axes."""
+
+    def build() -> str:
+        found = graph.cast(graph.value(_lengths(graph), (), dtype=np.int64), graph.dtype).name
+        return graph.node("Unsqueeze", found, graph.integers("axes", range(1, axes))) if axes > 1 else found
+
+    return _once(graph, f"counts_{axes}", build)
+
+
+def _steps(graph: Graph) -> str:
+    """1, 2, ..., T."""
+
+    def build() -> str:
+        x, _ = _padded(graph)
+        size = graph.node("Shape", graph.in_our_order(x), start=1, end=2)
+        T, one = graph.node("Squeeze", size, graph.integers("first_axis", [0])), graph.integers("one", 1)
+        return graph.node("Range", one, graph.node("Add", T, one), one)
+
+    return _once(graph, "steps", build)
+
+
+def _lengths(graph: Graph) -> str:
+    """One plus the last step that is not padding, at least 1: (N,)."""
+
+    def build() -> str:
+        x, padding = _padded(graph)
+        padded = graph.node("Equal", graph.in_our_order(x), graph.constant("padding", np.array(padding), x.dtype))
+        real = graph.cast(graph.value(graph.node("Not", padded), x.shape, dtype=np.bool_), np.int64).name
+        if len(x.shape) > 1:
+            real = graph.node("ReduceMax", real, graph.integers("axes", range(2, 1 + len(x.shape))), keepdims=0)
+        numbers = graph.node("Mul", real, _steps(graph))
+        longest = graph.node("ReduceMax", numbers, graph.integers("axis", [1]), keepdims=0)
+        return graph.node("Max", longest, graph.integers("one", 1))
+
+    return _once(graph, "lengths", build)
+
+
+def _once(graph: Graph, name: str, build: Callable[[], str]) -> str:
+    """The array of this name, built when it is first asked for."""
+    if name not in graph.shared:
+        with graph.only_inside(SCOPE):
+            graph.shared[name] = build()
+    return graph.shared[name]
+
+
+def _padded(graph: Graph) -> tuple[Value, float]:
+    """The input of the network, (N, T) or (N, T, D), and what marks a padded step."""
+    if graph.padded is None:
+        raise ExportError("only padded sequences have lengths")
+    return graph.padded
