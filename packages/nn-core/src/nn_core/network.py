@@ -21,6 +21,7 @@ from nn_core.layers.context import BatchPart, Context
 from nn_core.layers.freeze import with_trainable
 from nn_core.layers.input_shape import as_shape, looks_channels_first
 from nn_core.layers.items import as_layers
+from nn_core.layers.outline import outline_html
 from nn_core.noise import generator_from
 from nn_core.registry import require
 
@@ -119,6 +120,10 @@ class Network(HelpfulErrors):
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], input_shape={self.input_shape}, dtype={self.dtype})"
 
+    def _repr_html_(self) -> str:
+        """The layers as a table, for notebooks."""
+        return outline_html(self.chain, self.input_shape, self.tied, self.vector.size)
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled and copied as its settings and its vector; the views are made anew."""
         settings = {"input_shape": self.input_shape, "dtype": self.dtype, "tied": self.tied, "padding": self.padding}
@@ -169,7 +174,7 @@ class Network(HelpfulErrors):
         if len(x.shape) != 1 + len(self.input_shape) or not fits:
             steps = ("T" if size is None else str(size) for size in self.input_shape)
             one = 0 < len(x.shape) == len(self.input_shape)
-            hint = ", a batch of examples; for one, x[None]" if one else ""
+            hint = "; for one example: x[None]" if one else ""
             raise ShapeError(f"the network takes ({', '.join(('N', *steps))}), not {x.shape}{hint}")
         if takes_integers:
             if x.dtype.kind not in "iu":

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from nn_core.arrays import Shape
+from nn_core.html import html_table
 from nn_core.layers.chain import below
+from nn_core.layers.outline import shape_text
 from nn_core.network import Network
 
 
@@ -58,15 +60,25 @@ class Summary(NamedTuple):
             "notes": self.notes,
         }
 
-    def __str__(self) -> str:
-        lines = [("layer", "output", "parameters", "bytes", "MACs")]
-        lines.append(("input", _shape(self.input_shape), "", "", ""))
+    def cells(self) -> list[tuple[str, ...]]:
+        """The texts of the table, row by row."""
+        lines: list[tuple[str, ...]] = [("layer", "output", "parameters", "bytes", "MACs")]
+        lines.append(("input", shape_text(self.input_shape), "", "", ""))
         lines += [
-            (row.layer, _shape(row.output_shape), f"{row.parameters:,}", f"{row.bytes:,}", f"{row.macs:,}")
+            (row.layer, shape_text(row.output_shape), f"{row.parameters:,}", f"{row.bytes:,}", f"{row.macs:,}")
             for row in self.rows
         ]
-        total = ("total", "", f"{self.parameters:,}", f"{self.bytes:,}", f"{self.macs:,}")
-        return "\n".join([table([*lines, total]), *self.notes])
+        return [*lines, ("total", "", f"{self.parameters:,}", f"{self.bytes:,}", f"{self.macs:,}")]
+
+    def __str__(self) -> str:
+        return "\n".join([table(self.cells()), *self.notes])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        """The table, for notebooks."""
+        return html_table(self.cells(), notes=self.notes)
 
 
 def summarize(network: Network, notes: Iterable[str] = ()) -> Summary:
@@ -98,7 +110,3 @@ def table(rows: Sequence[tuple[str, ...]], *, left: int = 1) -> str:
         ).rstrip()
         for row in rows
     )
-
-
-def _shape(shape: Shape) -> str:
-    return " x ".join("T" if size is None else str(size) for size in shape)

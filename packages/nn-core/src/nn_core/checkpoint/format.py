@@ -31,6 +31,7 @@ from nn_core.checkpoint.fields import one_line, read_into, read_json, write_json
 from nn_core.checkpoint.snapshot import read_snapshot, snapshot_arrays, write_snapshot
 from nn_core.errors import CheckpointError, NNError
 from nn_core.hints import HelpfulErrors
+from nn_core.html import html_note
 from nn_core.network import Network
 from nn_core.registry import UnknownNameError
 from nn_core.storage.atomic import atomic_write
@@ -68,6 +69,10 @@ class Checkpoint(HelpfulErrors):
             f"Checkpoint(by {self.program}: a network of {layers} {'layer' if layers == 1 else 'layers'},"
             f" {parameters:,} parameters; details: {', '.join(self.details) or 'none'}{run})"
         )
+
+    def _repr_html_(self) -> str:
+        """The network as a table, for notebooks."""
+        return f"{self.network._repr_html_()}\n{html_note(repr(self))}"
 
     def require_snapshot(self) -> Snapshot:
         """The training run. Raises CheckpointError if there is none to resume."""

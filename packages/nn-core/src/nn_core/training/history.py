@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from nn_core.errors import SettingError
 from nn_core.hints import HelpfulErrors
+from nn_core.html import html_table
 from nn_core.registry import UnknownNameError
 
 if TYPE_CHECKING:
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 Mode: TypeAlias = Literal["min", "max"]
 """Whether lower or higher values of a metric are better."""
+
+
+SHOWN_EPOCHS = 20
+"""Most epochs in a table."""
 
 
 def mode_of(name: str) -> Mode:
@@ -64,6 +69,15 @@ class History(HelpfulErrors):
         last = [(name, self[name][-1]) for name in ("loss", "validation_loss") if name in self]
         shown = ", ".join(f"{name} {value:.4g}" for name, value in last)
         return f"History({count}: {shown})" if shown else f"History({count})"
+
+    def _repr_html_(self) -> str:
+        """The columns as a table, for notebooks; of a long run, the first and the last epochs."""
+        epochs = range(len(self))
+        chosen = [*epochs] if len(self) <= SHOWN_EPOCHS else [*epochs[:5], *epochs[5 - SHOWN_EPOCHS :]]
+        rows = [tuple(f"{value:.4g}" for value in self.row(index).values()) for index in chosen]
+        if len(chosen) < len(self):
+            rows.insert(5, ("...",) * len(self.columns))
+        return html_table([tuple(self.columns), *rows], left=0, notes=[repr(self)])
 
     def keys(self) -> KeysView[str]:
         """The names of the columns, so that dict(history) is possible."""

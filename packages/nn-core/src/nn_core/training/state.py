@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nn_core.arrays import Array
+from nn_core.html import html_note
 from nn_core.layers.base import State, join_states
 from nn_core.network import Network
 from nn_core.training.history import History
@@ -36,6 +37,10 @@ class Snapshot:
 
     def __repr__(self) -> str:
         return f"Snapshot(epoch {len(self.history)}, step {self.step}, seed {self.seed})"
+
+    def _repr_html_(self) -> str:
+        """Its history as a table, for notebooks."""
+        return f"{self.history._repr_html_()}\n{html_note(repr(self))}"
 
 
 @dataclass

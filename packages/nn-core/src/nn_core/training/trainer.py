@@ -13,6 +13,7 @@ from nn_core.batches.augmentation import Augment, Augmentation
 from nn_core.batches.minibatches import Batches
 from nn_core.errors import CheckpointError, DivergenceError, SettingError
 from nn_core.hints import HelpfulErrors
+from nn_core.html import html_note
 from nn_core.layers.base import State
 from nn_core.metrics import Metric, metrics_by_name
 from nn_core.network import Network
@@ -103,6 +104,10 @@ class Trainer(HelpfulErrors):
         loss = f", training loss {losses[-1]:.4g}" if losses else ""
         count = self.network.vector.size
         return f"Trainer({state.epoch} of {state.epochs} epochs, {count:,} parameters{loss})"
+
+    def _repr_html_(self) -> str:
+        """Its history as a table, for notebooks."""
+        return f"{self.state.history._repr_html_()}\n{html_note(repr(self))}"
 
     def run(self) -> History:
         """Train until the epochs are done or a callback stops the run.
