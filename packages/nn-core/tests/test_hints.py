@@ -15,9 +15,10 @@ from nn_core import losses
 from nn_core.errors import ArgumentError, SettingError
 from nn_core.foreign.attributes import ATTRIBUTES
 from nn_core.foreign.layer_arguments import LAYER_ARGUMENTS, POSITIONS
+from nn_core.foreign.messages import closest
 from nn_core.foreign.names import NAMES
 from nn_core.foreign.training_arguments import TRAINING_ARGUMENTS
-from nn_core.hints import HelpfulErrors, checked_call, closest
+from nn_core.hints import HelpfulErrors, checked_call
 from nn_core.layers import Pooling, Recurrent
 from nn_core.source_code import call, shown
 

@@ -21,7 +21,6 @@ from nn_core.layers.context import BatchPart, Context
 from nn_core.layers.freeze import with_trainable
 from nn_core.layers.input_shape import as_shape, looks_channels_first
 from nn_core.layers.items import as_layers
-from nn_core.layers.outline import outline_html
 from nn_core.noise import generator_from
 from nn_core.registry import require
 
@@ -122,6 +121,8 @@ class Network(HelpfulErrors):
 
     def _repr_html_(self) -> str:
         """The layers as a table, for notebooks."""
+        from nn_core.layers.outline import outline_html
+
         return outline_html(self.chain, self.input_shape, self.tied, self.vector.size)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -174,7 +175,7 @@ class Network(HelpfulErrors):
         if len(x.shape) != 1 + len(self.input_shape) or not fits:
             steps = ("T" if size is None else str(size) for size in self.input_shape)
             one = 0 < len(x.shape) == len(self.input_shape)
-            hint = ", a batch of examples; for one, x[None]" if one else ""
+            hint = "; for one example: x[None]" if one else ""
             raise ShapeError(f"the network takes ({', '.join(('N', *steps))}), not {x.shape}{hint}")
         if takes_integers:
             if x.dtype.kind not in "iu":

@@ -31,7 +31,6 @@ from nn_core.checkpoint.fields import one_line, read_into, read_json, write_json
 from nn_core.checkpoint.snapshot import read_snapshot, snapshot_arrays, write_snapshot
 from nn_core.errors import CheckpointError, NNError
 from nn_core.hints import HelpfulErrors
-from nn_core.html import html_note
 from nn_core.network import Network
 from nn_core.registry import UnknownNameError
 from nn_core.storage.atomic import atomic_write
@@ -72,6 +71,8 @@ class Checkpoint(HelpfulErrors):
 
     def _repr_html_(self) -> str:
         """The network as a table, for notebooks."""
+        from nn_core.html import html_note
+
         return f"{self.network._repr_html_()}\n{html_note(repr(self))}"
 
     def require_snapshot(self) -> Snapshot:

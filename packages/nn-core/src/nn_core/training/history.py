@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from nn_core.errors import SettingError
 from nn_core.hints import HelpfulErrors
-from nn_core.html import html_table
 from nn_core.registry import UnknownNameError
 
 if TYPE_CHECKING:
@@ -72,6 +71,8 @@ class History(HelpfulErrors):
 
     def _repr_html_(self) -> str:
         """The columns as a table, for notebooks; of a long run, the first and the last epochs."""
+        from nn_core.html import html_table
+
         epochs = range(len(self))
         chosen = [*epochs] if len(self) <= SHOWN_EPOCHS else [*epochs[:5], *epochs[5 - SHOWN_EPOCHS :]]
         rows = [tuple(f"{value:.4g}" for value in self.row(index).values()) for index in chosen]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nn_core.arrays import Array
-from nn_core.html import html_note
 from nn_core.layers.base import State, join_states
 from nn_core.network import Network
 from nn_core.training.history import History
@@ -40,6 +39,8 @@ class Snapshot:
 
     def _repr_html_(self) -> str:
         """Its history as a table, for notebooks."""
+        from nn_core.html import html_note
+
         return f"{self.history._repr_html_()}\n{html_note(repr(self))}"
 
 

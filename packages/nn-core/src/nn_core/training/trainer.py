@@ -13,7 +13,6 @@ from nn_core.batches.augmentation import Augment, Augmentation
 from nn_core.batches.minibatches import Batches
 from nn_core.errors import CheckpointError, DivergenceError, SettingError
 from nn_core.hints import HelpfulErrors
-from nn_core.html import html_note
 from nn_core.layers.base import State
 from nn_core.metrics import Metric, metrics_by_name
 from nn_core.network import Network
@@ -107,6 +106,8 @@ class Trainer(HelpfulErrors):
 
     def _repr_html_(self) -> str:
         """Its history as a table, for notebooks."""
+        from nn_core.html import html_note
+
         return f"{self.state.history._repr_html_()}\n{html_note(repr(self))}"
 
     def run(self) -> History:
