@@ -20,7 +20,7 @@ from nn_core.foreign.names import NAMES
 from nn_core.foreign.training_arguments import TRAINING_ARGUMENTS
 from nn_core.hints import HelpfulErrors, checked_call
 from nn_core.layers import Pooling, Recurrent
-from nn_core.source_code import call, shown
+from nn_core.source_code import as_code, call
 
 ARGUMENTS = LAYER_ARGUMENTS | TRAINING_ARGUMENTS
 BASES = {"Pooling": Pooling, "Recurrent": Recurrent}
@@ -55,8 +55,8 @@ def refusal(cls: Any, *args: Any, **kwargs: Any) -> str:
 
 
 def test_an_unknown_argument_is_answered_with_the_nearest_one() -> None:
-    assert refusal(Box, 8, colour="red") == "Box has no argument 'colour'; write Box(8, color='red')"
-    assert refusal(Box, unit=8) == "Box has no argument 'unit'; write Box(units=8)"
+    assert refusal(Box, 8, colour="red") == "Box has no argument 'colour'; use Box(8, color='red')"
+    assert refusal(Box, unit=8) == "Box has no argument 'unit'; use Box(units=8)"
     assert refusal(Box, 8, weight=3) == "Box has no argument 'weight'; it has units, color"
 
 
@@ -67,15 +67,15 @@ def test_an_argument_that_is_given_already_is_not_advised() -> None:
 
 def test_too_many_arguments_and_missing_ones() -> None:
     assert refusal(Box, 8, "red", 3) == "Box takes at most 2 arguments: Box(8, 'red')"
-    assert refusal(Box) == "Box needs units: Box(8)"
-    assert refusal(Box, color="blue") == "Box needs units: Box(units=8, color='blue')"
+    assert refusal(Box) == "Box requires units: Box(8)"
+    assert refusal(Box, color="blue") == "Box requires units: Box(units=8, color='blue')"
 
 
 def test_a_whole_number_is_whole() -> None:
-    assert refusal(Box, 8.0) == "Box takes a whole number of units, not 8.0: Box(8)"
+    assert refusal(Box, 8.0) == "Box: units must be an integer, not 8.0; use Box(8)"
     assert (
         refusal(Box, units="12", color="red")
-        == "Box takes a whole number of units, not '12': Box(units=12, color='red')"
+        == "Box: units must be an integer, not '12'; use Box(units=12, color='red')"
     )
     assert Box(np.int64(3)).units == 3  # type: ignore[arg-type]
 
@@ -95,14 +95,14 @@ def test_a_function_is_checked_and_keeps_its_signature() -> None:
     checked = checked_call(pack)
     assert checked(1, copies=2) == (1, None, 2)
     assert inspect.signature(checked) == inspect.signature(pack)
-    assert refusal(checked, 1) == "pack needs copies: pack(1, copies=copies)"
-    assert refusal(checked, 1, 2, 3) == "pack takes its other arguments by name: pack(1, 2, copies=3)"
-    assert refusal(checked, 1, copie=2) == "pack has no argument 'copie'; write pack(1, copies=2)"
+    assert refusal(checked, 1) == "pack requires copies: pack(1, copies=copies)"
+    assert refusal(checked, 1, 2, 3) == "pack takes its other arguments by keyword: pack(1, 2, copies=3)"
+    assert refusal(checked, 1, copie=2) == "pack has no argument 'copie'; use pack(1, copies=2)"
 
 
 def test_long_values_and_arrays_are_named() -> None:
     assert call("f", [np.zeros(3), "a" * 100, 1], {"z": [0] * 100, "t": int}, ["x", "y"]) == "f(x, y, 1, z=z, t=int)"
-    assert shown(object()) == "..."
+    assert as_code(object()) == "..."
 
 
 def test_the_closest_name_disregards_case() -> None:
@@ -111,9 +111,9 @@ def test_the_closest_name_disregards_case() -> None:
 
 
 def test_a_module_answers_unknown_names() -> None:
-    with pytest.raises(AttributeError, match=r"^nn_core.losses has no attribute 'MSELoss'; write MeanSquaredError"):
+    with pytest.raises(AttributeError, match=r"^nn_core.losses has no attribute 'MSELoss'; use MeanSquaredError"):
         _ = losses.MSELoss  # type: ignore[attr-defined]
-    with pytest.raises(ImportError, match=r"^nn_core.losses has no attribute 'MSELoss'; write MeanSquaredError"):
+    with pytest.raises(ImportError, match=r"^nn_core.losses has no attribute 'MSELoss'; use MeanSquaredError"):
         exec("from nn_core.losses import MSELoss")  # noqa: S102
     assert not hasattr(losses, "__wrapped__")
     assert not hasattr(losses, "MSELoss")

@@ -38,16 +38,16 @@ def refused(message: str) -> Any:
         ({"epochs": 2.5}, "epochs must be at least 1, not 2.5"),
         ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
         ({"seed": -1}, "the seed must be an integer of at least 0, not -1"),
-        ({"validation": 1.5}, "validation is a share between 0 and 1, such as 0.2, or a pair (x, y), not 1.5"),
-        ({"validation": 1}, "validation is a share between 0 and 1, such as 0.2, or a pair (x, y), not 1"),
-        ({"validation": True}, "validation is a share between 0 and 1, such as 0.2, or a pair (x, y), not True"),
-        ({"validation": (X,)}, "validation is a share between 0 and 1, such as 0.2, or a pair (x, y), not tuple"),
+        ({"validation": 1.5}, "validation is a fraction between 0 and 1, such as 0.2, or a pair (x, y), not 1.5"),
+        ({"validation": 1}, "validation is a fraction between 0 and 1, such as 0.2, or a pair (x, y), not 1"),
+        ({"validation": True}, "validation is a fraction between 0 and 1, such as 0.2, or a pair (x, y), not True"),
+        ({"validation": (X,)}, "validation is a fraction between 0 and 1, such as 0.2, or a pair (x, y), not tuple"),
         ({"validation": (X, Y[:9])}, "90 examples, but 9 targets"),
         ({"sample_weight": [1, 2]}, "sample_weight must be (90,), one per example, not (2,)"),
         ({"class_weight": {3: 1}}, "class_weight has 3, which is not a label: 0, 1, 2"),
         ({"augment": 3}, "augment is a name such as 'standard', or an Augmentation(), not 3"),
         ({"augment": "strong"}, "unknown augmentation 'strong'; choose from none, standard"),
-        ({"x": NAN}, "example 7 has nan at [0]; remove such examples, or fill them in: np.nan_to_num(x)"),
+        ({"x": NAN}, "example 7 has nan at [0]; remove such examples, or replace the values: np.nan_to_num(x)"),
         ({"x": X[:0], "y": Y[:0]}, "there are no examples: x is empty"),
         ({"x": X[0], "y": Y[0]}, "x is one example, (4,), without the batch axis: model.fit(x[None], y[None])"),
         ({"y": Y[:9]}, "90 examples, but 9 targets"),
@@ -67,7 +67,7 @@ def test_fit(settings: dict[str, Any], message: str) -> None:
 
 def test_class_labels_are_no_real_targets() -> None:
     model = Model(CLASSES.model().network, "mean-squared-error")
-    with refused("outputs (3,) take targets (90, 3), not (90,); class labels take softmax-cross-entropy"):
+    with refused("outputs (3,) take targets (90, 3), not (90,); for class labels use softmax-cross-entropy"):
         model.fit(X, Y, verbose=False)
     with pytest.raises(NNError, match=r"^class_weight needs class labels, not targets of float"):
         NUMBER.model().fit(NUMBER.x, NUMBER.y, class_weight="balanced")
@@ -78,7 +78,7 @@ def test_using_it() -> None:
     for method in ("predict", "probabilities", "logits"):
         with refused(f"x is one example, (4,), without the batch axis: model.{method}(x[None])"):
             getattr(model, method)(X[0])
-        with refused("example 7 has nan at [0]; remove such examples, or fill them in: np.nan_to_num(x)"):
+        with refused("example 7 has nan at [0]; remove such examples, or replace the values: np.nan_to_num(x)"):
             getattr(model, method)(NAN)
         with refused("the network takes (N, 4), not (90, 3)"):
             getattr(model, method)(X[:, :3])
@@ -98,7 +98,7 @@ def test_using_it() -> None:
         ("mean-squared-error", {}, "Model takes a Network first, Model(network, loss, optimizer), not str"),
         (Network, {}, "Model takes a Network first, Model(network, loss, optimizer), not the class Network"),
         (None, {"engine": "quick"}, "engine must be 'fast' or 'reference', not 'quick'"),
-        (None, {"engine": "reference", "threads": 2}, "the reference engine has no threads and no shards: ..."),
+        (None, {"engine": "reference", "threads": 2}, "the reference engine has no threads or shards: ..."),
         (None, {"learning_rate": -1}, "learning_rate must be positive, not -1"),
         (None, {"metrics": ["f1"]}, "unknown metric 'f1'; ..."),
         (None, {"optimizer": "adamm"}, "unknown optimizer 'adamm'; did you mean 'adam'?"),
@@ -111,7 +111,7 @@ def test_making_one(network: Any, settings: dict[str, Any], message: str) -> Non
 
 def test_a_sigmoid_before_a_loss_of_logits() -> None:
     network = Network([Dense(1), Sigmoid()], input_shape=(4,), rng=np.random.default_rng(0))
-    with refused("BinaryCrossEntropy takes logits, and applies the sigmoid or softmax itself; ..."):
+    with refused("BinaryCrossEntropy takes logits and applies the sigmoid or softmax itself; ..."):
         Model(network, "binary-cross-entropy")
 
 
@@ -179,7 +179,7 @@ def test_a_file_of_a_program_has_a_network_only(tmp_path: Path) -> None:
     path = tmp_path / "cats.h5"
     checkpoint.save(path, CLASSES.model().network, program="deep-nn", details={"classes": ["cat"]})
     line = f"nn_core.checkpoint.load({str(path)!r}).network"
-    with refused(f"{path} has a network of deep-nn, but no loss and optimizer of a model: {line}"):
+    with refused(f"{path} has a network saved by deep-nn, but no model; use {line}"):
         Model.load(path)
 
 

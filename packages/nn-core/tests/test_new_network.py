@@ -39,7 +39,7 @@ def test_a_seed_is_an_integer_a_generator_or_drawn_and_recorded() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"seed": 1, "rng": 2}, "the seed is given twice: seed=1 and rng=2"),
+        ({"seed": 1, "rng": 2}, "the seed is set twice: seed=1 and rng=2"),
         ({"seed": 1.5}, "seed takes an integer, not 1.5"),
         ({"seed": -1}, "the seed must be at least 0, not -1"),
         ({"rng": np.random}, r"rng takes an integer or np.random.default_rng\(0\), not <module"),
@@ -56,12 +56,12 @@ def test_settings_that_a_network_refuses(settings: dict[str, Any], message: str)
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        ([Dense(3), ReLU], r"layer 1 is the class ReLU; write ReLU\(\)"),
-        ([Dense], r"layer 0 is the class Dense; write Dense\(8\)"),
+        ([Dense(3), ReLU], r"layer 1 is the class ReLU; use ReLU\(\)"),
+        ([Dense], r"layer 0 is the class Dense; use Dense\(8\)"),
         ([Dense(3), [ReLU()]], r"layer 1 is a list; unpack it with \*, or write Chain\(\[...\]\)"),
-        ([None], "layer 0 is None; leave it out"),
+        ([None], "layer 0 is None; omit it"),
         (["rely"], "layer 0: unknown activation 'rely'; did you mean 'relu'?"),
-        ([np.tanh], 'layer 0 is the function tanh; write the name of an activation, such as "relu"'),
+        ([np.tanh], 'layer 0 is the function tanh; use the name of an activation, such as "relu"'),
         ([Network([Dense(3)], input_shape=2)], "layer 0 is a Network"),
         ([3], "layer 0 is 3, not a layer"),
         (Dense(3), r"Network takes a list of layers: Network\(\[Dense\(3\)\], input_shape=\(4,\)\)"),
@@ -92,7 +92,7 @@ def test_a_text_is_an_activation() -> None:
 )
 def test_channels_first_is_refused(layers: list[Layer], shape: tuple[int, ...], refused: bool) -> None:
     if refused:
-        with pytest.raises(ShapeError, match=r"channels first; channels come last: input_shape=\(\d+, \d+, [13]\)"):
+        with pytest.raises(ShapeError, match=r"channels first; use channels last: input_shape=\(\d+, \d+, [13]\)"):
             Network(layers, input_shape=shape)
     else:
         assert Network(layers, input_shape=shape).input_shape == shape

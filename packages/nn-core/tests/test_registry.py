@@ -136,7 +136,7 @@ def test_a_registry_creates_values_from_names_and_passes_values_on() -> None:
     assert knobs.create("dial:rate=2", Knob) == Knob(rate=2.0)
     assert knobs.create(own, Knob) is own
     for wrong, message in (
-        (Knob, r"^Knob is a class; write Knob\(\)$"),
+        (Knob, r"^Knob is a class; use Knob\(\)$"),
         (2, "^the knob is a name such as 'knob' or a Knob, not int$"),
         ("Big_Dial", "^unknown knob 'Big_Dial'; use 'knob'$"),
     ):

@@ -315,7 +315,7 @@ class TestResume:
         before = (models / "two.h5").read_bytes()
         line = refusal("train", "--resume", models / "two.h5", *given, status=2)
         assert words in line
-        assert "leave it out" in line
+        assert "omit it" in line
         assert (models / "two.h5").read_bytes() == before
 
     @pytest.mark.parametrize("data", ["circles", "moons:noise=0.3"])

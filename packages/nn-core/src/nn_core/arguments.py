@@ -1,4 +1,4 @@
-"""The arguments that a function takes, read from its code: the module `inspect` is slow to import."""
+"""The parameters of a function, read from its code object, since `inspect` is slow to import."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from types import CodeType
 
-WHOLE_NUMBERS = frozenset({"dimensions", "filters", "patience", "units", "vocabulary_size"})
-"""Arguments that are whole numbers."""
+INTEGER_ARGUMENTS = frozenset({"dimensions", "filters", "patience", "units", "vocabulary_size"})
+"""Arguments that must be integers."""
 
 
 class Arguments(NamedTuple):
-    """The arguments of a function.
+    """The parameters of a function.
 
-    by_position  names of those that may be given without their name
-    named        names of the others
-    required     names of those that have no default
-    bound        whether the first one is the object or class
+    by_position  names of those that may be positional
+    named        names of the keyword-only ones
+    required     names of those without a default
+    bound        whether the first one is self or cls
     """
 
     by_position: tuple[str, ...]
@@ -28,7 +28,7 @@ class Arguments(NamedTuple):
     bound: bool
 
     def problem(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[str, list[str]] | None:
-        """What is wrong with the arguments of a call, and with which; None if nothing is."""
+        """The kind of problem with the arguments of a call, and the names concerned; None if there is none."""
         if unknown := [name for name in kwargs if name not in self.by_position and name not in self.named]:
             return "unknown", unknown
         if len(args) > len(self.by_position):
@@ -36,14 +36,14 @@ class Arguments(NamedTuple):
         if missing := self.required - {*self.by_position[: len(args)], *kwargs}:
             return "missing", [name for name in (*self.by_position, *self.named) if name in missing]
         for name, value in (*zip(self.by_position, args, strict=False), *kwargs.items()):
-            if name in WHOLE_NUMBERS and not hasattr(value, "__index__"):
-                return "not whole", [name]
+            if name in INTEGER_ARGUMENTS and not hasattr(value, "__index__"):
+                return "not an integer", [name]
         return None
 
 
 @functools.cache
 def arguments_of(function: Any) -> Arguments | None:
-    """The arguments of a function; None if it takes any."""
+    """The parameters of a function; None if it takes *args or **kwargs."""
     code: CodeType | None = getattr(function, "__code__", None)
     if code is None:
         return Arguments((), (), frozenset(), bound=True)

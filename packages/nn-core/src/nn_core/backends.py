@@ -10,14 +10,14 @@ from nn_core.registry import require
 def backend_named(name: str, network: Network, *, threads: int | None = None, shards: int | None = None) -> Backend:
     """`Engine(network)` for "fast", `Reference(network)` for "reference".
 
-    threads  of the engine, without effect on the numbers; None: the cores, at most 4; a single one
-             without threadpoolctl, which keeps the BLAS from using threads of its own
+    threads  of the engine; results do not depend on it. None: one per core, at most 4, or one without
+             threadpoolctl, which is needed to limit the threads of the BLAS
     shards   see `Engine`
     Raises SettingError for another name, and for threads or shards with the reference.
     """
     require(name in ("fast", "reference"), f"engine must be 'fast' or 'reference', not {name!r}")
     if name == "reference":
-        require(threads is None and shards is None, "the reference engine has no threads and no shards: leave them out")
+        require(threads is None and shards is None, "the reference engine has no threads or shards: omit them")
         return Reference(network)
     from nn_core.engine.engine import Engine
     from nn_core.engine.thread_pool import available_threads

@@ -21,7 +21,7 @@ class SettingError(NNError, ValueError):
 
 
 class ArgumentError(SettingError, TypeError):
-    """An argument that a class or function does not take; the message has the line that works."""
+    """A wrong argument of a class or function; the message shows the corrected call."""
 
 
 class CheckpointError(NNError):
@@ -29,7 +29,7 @@ class CheckpointError(NNError):
 
 
 class ExportError(NNError):
-    """A network that cannot be written in the format of another program."""
+    """A network that cannot be exported to another format."""
 
 
 class DivergenceError(NNError):

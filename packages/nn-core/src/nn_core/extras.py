@@ -1,4 +1,4 @@
-"""Optional packages, imported where they are used."""
+"""Optional dependencies, imported where they are used."""
 
 import importlib
 from typing import Any
@@ -7,14 +7,14 @@ from nn_core.errors import NNError
 
 
 class MissingExtraError(NNError, ImportError):
-    """An optional package that is not installed."""
+    """An optional dependency that is not installed."""
 
 
 def import_extra(module: str, extra: str) -> Any:
-    """Import a module of an optional package.
+    """Import a module of an optional dependency.
 
-    extra  the extra of nn-core that installs it, "onnx"
-    Raises MissingExtraError with the line that installs it.
+    extra  the extra of nn-core that installs it, such as "onnx"
+    Raises MissingExtraError with the install command.
     """
     try:
         return importlib.import_module(module)

@@ -1,6 +1,6 @@
-"""Errors that show the line that works, for arguments and names guessed from other libraries.
+"""Error messages with corrected code, for arguments and names from other libraries.
 
-The tables of advice, in `nn_core.foreign`, are imported for a message only.
+The tables of advice in `nn_core.foreign` are imported only when an error is raised.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ T = TypeVar("T")
 
 
 class ForeignAttribute:
-    """An attribute of another library's class: reading it raises AttributeError with the line that works.
+    """A name from another library: reading it raises AttributeError with the equivalent here.
 
-    A `__getattr__` would answer every name, but CPython 3.11 then looks up all attributes of the class slowly:
-    a training step of a small network took 6% longer.
+    `__getattr__` would cover every name, but in CPython 3.11 it slows down all attribute lookups of the
+    class: a training step of a small network took 6% longer.
     """
 
     def __init__(self, name: str) -> None:
@@ -36,7 +36,7 @@ class ForeignAttribute:
 
 
 class HelpfulMeta(ABCMeta):
-    """The metaclass of `HelpfulErrors`: foreign attributes are not listed, by `dir` or by `help`."""
+    """Metaclass of `HelpfulErrors`: `dir` and `help` do not list foreign attributes."""
 
     def __dir__(cls) -> list[str]:
         hidden: dict[str, bool] = {}
@@ -46,7 +46,7 @@ class HelpfulMeta(ABCMeta):
 
 
 class HelpfulErrors(metaclass=HelpfulMeta):
-    """Base class that refuses wrong arguments, and attributes of other libraries, with the line that works."""
+    """Base class whose errors for wrong arguments and for attributes of other libraries show corrected code."""
 
     __slots__ = ()
 
@@ -57,7 +57,7 @@ class HelpfulErrors(metaclass=HelpfulMeta):
             return super().__new__(cls)
 
         def __reduce__(self) -> Any:
-            return _new, (type(self),), self.__getstate__()  # copied and unpickled without arguments
+            return _new, (type(self),), self.__getstate__()  # copying and unpickling pass no arguments
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -73,12 +73,12 @@ class HelpfulErrors(metaclass=HelpfulMeta):
 
 
 def _new(cls: type) -> object:
-    """An object without its state."""
+    """A new object without state, for unpickling."""
     return object.__new__(cls)
 
 
 def checked_call(function: Callable[P, T]) -> Callable[P, T]:
-    """A decorator for functions and methods: `check_arguments` of each call."""
+    """Decorator: apply `check_arguments` to each call of a function or method."""
     arguments = arguments_of(function)
 
     @functools.wraps(function)
@@ -91,7 +91,7 @@ def checked_call(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    """Raise ArgumentError for an argument that the constructor of a class does not have, or needs and is not given."""
+    """Raise ArgumentError for an unknown or missing argument of a constructor."""
     arguments = arguments_of(cls.__init__)  # type: ignore[misc]
     if arguments is not None:
         _check(cls, arguments, (None, *args), kwargs)
@@ -105,16 +105,16 @@ def _check(owner: Any, known: Arguments, args: tuple[Any, ...], kwargs: Mapping[
     args = args[known.bound :]
     problem = known.problem(args, kwargs)
     if problem:
-        from nn_core.foreign.messages import refusal
+        from nn_core.foreign.messages import argument_message
 
-        raise ArgumentError(refusal(owner, problem, args, kwargs, known))
+        raise ArgumentError(argument_message(owner, problem, args, kwargs, known))
 
 
 def missing_attribute(owner: type | str, name: str, known: Iterable[str] = ()) -> AttributeError:
-    """The AttributeError for a name that an object of a class, or a module, does not have.
+    """The AttributeError for an unknown attribute of a class or module.
 
     owner  the class, or the name of the module
-    known  names that it has
+    known  its attributes
     """
     what = f"{owner if isinstance(owner, str) else owner.__name__} has no attribute {name!r}"
     hint = "" if name.startswith("_") else attribute_hint(owner, name, known)
@@ -122,7 +122,7 @@ def missing_attribute(owner: type | str, name: str, known: Iterable[str] = ()) -
 
 
 def attribute_hint(owner: type | str, name: str, known: Iterable[str] = ()) -> str:
-    """What to write instead of a name; "" if there is no advice."""
+    """The equivalent of an unknown name; "" if there is no advice."""
     from nn_core.foreign.attributes import ATTRIBUTES
     from nn_core.foreign.messages import closest, entry_for
     from nn_core.foreign.names import NAMES
@@ -138,7 +138,7 @@ def attribute_hint(owner: type | str, name: str, known: Iterable[str] = ()) -> s
 
 
 def unknown_names(module: str) -> Callable[[str], Any]:
-    """The `__getattr__` of a module that answers unknown names with the line that works.
+    """A module's `__getattr__`, which raises an error with the equivalent of a name from another library.
 
     __getattr__ = unknown_names(__name__)
     """
@@ -150,9 +150,9 @@ def unknown_names(module: str) -> Callable[[str], Any]:
 
 
 def unknown_name(module: str, name: str, known: Iterable[str], caller: FrameType) -> Exception:
-    """The error for a name that a module does not have.
+    """The error for an unknown name of a module.
 
-    It is an ImportError in `from module import name`, which would replace an AttributeError by its own.
+    For `from module import name` it is an ImportError, since Python replaces the message of an AttributeError.
     """
     error = missing_attribute(module, name, known)
     if name.startswith("_"):

@@ -1,12 +1,13 @@
-"""Tables for notebooks, which show what `_repr_html_` returns."""
+"""HTML tables for `_repr_html_` in notebooks."""
 
 from collections.abc import Iterable, Sequence
 
 
 def html_table(rows: Sequence[Sequence[str]], *, left: int = 1, notes: Iterable[str] = ()) -> str:
-    """Rows of text as a table, the first of them its header; then lines below it. Everything is escaped.
+    """An HTML table with the first row as its header, and lines below it. All text is escaped.
 
-    left  how many columns are left-aligned; the others are numbers
+    left   number of left-aligned columns; the others are right-aligned
+    notes  lines below the table
     """
     from html import escape
 
@@ -22,12 +23,12 @@ def html_table(rows: Sequence[Sequence[str]], *, left: int = 1, notes: Iterable[
 
 
 def html_note(text: str) -> str:
-    """A line of text, escaped."""
+    """An escaped line of text, as a paragraph."""
     from html import escape
 
     return f"<p>{escape(text)}</p>"
 
 
 def indented(text: str, depth: int) -> str:
-    """Text that stands further right, by non-breaking spaces."""
+    """Text indented by non-breaking spaces."""
     return "\N{NO-BREAK SPACE}" * (4 * depth) + text

@@ -94,7 +94,7 @@ class BinaryCrossEntropy(Loss):
         if outputs > 1 and labels.shape[1:] != output_shape and None not in output_shape:
             raise ShapeError(
                 f"binary cross-entropy of labels {labels.shape} takes one logit, Dense(1), not {outputs};"
-                f" {outputs} classes take softmax-cross-entropy"
+                f" for {outputs} classes use softmax-cross-entropy"
             )
         if labels.ndim == 1 and labels.size and labels.min() < 0 and labels.max() > 0 and labels.all():
             raise DataError("labels are 0 and 1, not -1 and 1: (y > 0).astype(int)")
@@ -147,7 +147,7 @@ class SoftmaxCrossEntropy(Loss):
         classes = output_shape[-1] if output_shape else None
         require(
             classes != 1,
-            "softmax cross-entropy takes a logit per class, such as Dense(2); Dense(1) takes binary-cross-entropy",
+            "softmax cross-entropy takes a logit per class, such as Dense(2); for Dense(1) use binary-cross-entropy",
         )
         return as_class_labels(y, output_shape, classes=classes or 0)
 

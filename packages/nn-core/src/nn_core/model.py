@@ -1,4 +1,4 @@
-"""A model: a network with its loss and optimizer, from data to answers."""
+"""A model: a network with its loss and optimizer, to fit, evaluate and predict."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ from nn_core.training.mistakes import check_last_layer
 from nn_core.training.progress import EpochProgress
 from nn_core.training.recipe import Recipe
 from nn_core.training.trainer import Trainer
-from nn_core.training.validation import Divided, hold_out
+from nn_core.training.validation import Split, hold_out
 
 Validation: TypeAlias = float | tuple[Any, Any] | None
-"""The share of the examples to hold out, or other examples and their targets."""
+"""The fraction of the examples to hold out, or validation examples and targets."""
 
 
 class Model(HelpfulErrors):
-    """A network that is trained, evaluated, used, saved and loaded.
+    """A network with its loss and optimizer: train, evaluate, predict, save and load.
 
     >>> model = Model(network, "softmax-cross-entropy", "adam", learning_rate=0.01)
     >>> history = model.fit(x, y, epochs=20, validation=0.2)
@@ -63,16 +63,16 @@ class Model(HelpfulErrors):
     learning_rate  None: the optimizer's
     schedule       of the learning rate: a Schedule, or its name, such as "cosine:warmup=1"
     metrics        in addition to the loss: names such as ["accuracy"], or functions of outputs and
-                   targets; None: those of the loss
+                   targets; None: the defaults of the loss
     l2, clip_norm, clip_value  see `Recipe`
-    threads        of the engine, without effect on the numbers; None: the available ones
+    threads        of the engine; results do not depend on it. None: one per core, at most 4
     shards         see `Engine`
-    engine         "fast", or "reference" for the layers as they are written
+    engine         "fast", or "reference" for the layers as written
 
     history        the history of the last `fit`
     seed           the seed of the last `fit`
     Examples x are (N, ...), as an array, a list, a table, or a `LazyArray`. Targets are labels (N,)
-    for classes, numbers (N,) or (N, D) for regression; (N, T) or (N, T, D) for each step of sequences.
+    for classes, real numbers (N,) or (N, D) for regression; (N, T) or (N, T, D) for sequences.
     Raises SettingError for an invalid argument.
     """
 
@@ -124,7 +124,7 @@ class Model(HelpfulErrors):
         return f"Model({self.network!r}, {self._recipe_line()})"
 
     def _repr_html_(self) -> str:
-        """The layers as a table, for notebooks, then the loss, the optimizer and the history."""
+        """The layers as a table, then the loss, the optimizer and the history, for notebooks."""
         return f"{self.network._repr_html_()}\n{html_note(self._recipe_line())}"
 
     def _recipe_line(self) -> str:
@@ -148,32 +148,32 @@ class Model(HelpfulErrors):
         verbose: bool = True,
         measure_training: bool = True,
     ) -> History:
-        """Train from the present weights, with a new optimizer state. Returns the history, by epoch.
+        """Train from the current weights, with a new optimizer state. Returns the history by epoch.
 
         batch_size        examples per step; None: all
-        validation        0.2 holds out a fifth of the examples, of every class alike, and evaluates
-                          on them after each epoch; or examples and targets to do so: (x, y)
-        class_weight      "balanced" gives every class the same sum of weights; or label -> weight
+        validation        0.2 holds out a fifth of the examples, stratified by class, and evaluates them
+                          after each epoch; or (x, y), validation examples and targets
+        class_weight      "balanced" gives every class the same total weight; or label -> weight
         sample_weight     (N,) weights of the examples in the loss
         augment           augmentation of each batch of images, such as "standard"
         callbacks         such as EarlyStopping(5), which stops and restores the best weights
-        seed              of the order of the examples, of all noise, and of what is held out; by
-                          default a fresh one, kept as `model.seed`
+        seed              determines the order of the examples, all noise and the held-out examples;
+                          None: a fresh one, stored in `model.seed`
         verbose           progress on stderr
-        measure_training  also evaluate on all training examples after each epoch; False is faster,
-                          and the training loss is the mean over the batches
-        Ctrl-C ends it after the current step, with the weights and the history up to there.
-        Raises DataError or ShapeError for other data, DivergenceError if the loss becomes infinite
+        measure_training  also evaluate all training examples after each epoch; False is faster, and
+                          the training loss is the mean over the batches
+        Ctrl-C stops after the current step and keeps the weights and the history.
+        Raises DataError or ShapeError for unusable data, DivergenceError if the loss becomes infinite
         or NaN.
         """
         require(is_integer(epochs, 1), f"epochs must be at least 1, not {epochs!r}")
         require(seed is None or is_integer(seed, 0), f"the seed must be an integer of at least 0, not {seed!r}")
         x, targets = self._data(x, y, "fit")
         if isinstance(x, np.ndarray):
-            require_finite(x, x)  # before it is divided, so that the example's number is that of the caller
+            require_finite(x, x)  # before the split, so that the error has the caller's index
         weights = example_weights(targets, class_weight, sample_weight, class_count=self._class_count())
         self.seed = fresh_seed() if seed is None else seed
-        data = self._divided(x, targets, weights, validation, self.seed)
+        data = self._split(x, targets, weights, validation, self.seed)
         trainer = Trainer(
             self.backend,
             data.x,
@@ -197,8 +197,8 @@ class Model(HelpfulErrors):
         return self.history
 
     def __call__(self, x: Any) -> NoReturn:
-        """A model is not called: its outputs are `logits`."""
-        raise SettingError("a model is not called; write model.predict(x), model.probabilities(x) or model.logits(x)")
+        """Raise SettingError: a model is not callable."""
+        raise SettingError("a model is not callable; use model.predict(x), model.probabilities(x) or model.logits(x)")
 
     @checked_call
     def evaluate(self, x: Any, y: Any, *, sample_weight: npt.ArrayLike | None = None) -> dict[str, float]:
@@ -215,9 +215,9 @@ class Model(HelpfulErrors):
 
     @checked_call
     def predict(self, x: Any) -> npt.NDArray[Any]:
-        """For classes, the most likely one of each example, (N,) integers; otherwise the outputs.
+        """The most likely class of each example, (N,) integers; for regression, the outputs.
 
-        With several logits of a binary cross-entropy, 0 or 1 for each: (N, K).
+        For binary cross-entropy with K > 1 logits, 0 or 1 for each: (N, K).
         """
         output = self._output(x, "predict")
         if not self.loss.takes_logits:
@@ -230,9 +230,9 @@ class Model(HelpfulErrors):
 
     @checked_call
     def probabilities(self, x: Any) -> Array:
-        """The probability of each class, (N, C); for one logit (N, 2), for K decisions (N, K).
+        """The probability of each class, (N, C); (N, 2) for one logit, (N, K) for K binary decisions.
 
-        Raises SettingError if the loss is not one of classes.
+        Raises SettingError if the loss is for regression.
         """
         require(
             self.loss.takes_logits, f"{type(self.loss).__name__} predicts values, not probabilities: model.predict(x)"
@@ -245,14 +245,14 @@ class Model(HelpfulErrors):
 
     @checked_call
     def logits(self, x: Any) -> Array:
-        """The outputs of the network."""
+        """The raw outputs of the network."""
         return self._output(x, "logits")
 
     @checked_call
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network, the loss, the optimizer, all settings and the history to a checkpoint.
 
-        Metrics are saved by their registered names, others are left out; threads are not saved.
+        Metrics are saved if they are registered; threads are not saved.
         Raises CheckpointError if it cannot be written, or if a layer, the loss, the optimizer or the
         schedule is not registered.
         """
@@ -261,7 +261,7 @@ class Model(HelpfulErrors):
     @classmethod
     @checked_call
     def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> Self:
-        """The model in a file that `save` wrote. Raises CheckpointError for any other file."""
+        """Read a model from a file written by `save`. Raises CheckpointError for any other file."""
         stored = load_model(path)
         try:
             model = cls(stored.network, **stored.settings, threads=threads)
@@ -271,7 +271,7 @@ class Model(HelpfulErrors):
         return model
 
     def _data(self, x: Any, y: Any, method: str) -> tuple[Examples, npt.NDArray[Any]]:
-        """Examples and targets as arrays that fit each other. Raises DataError or ShapeError."""
+        """Examples and targets as arrays of matching shapes. Raises DataError or ShapeError."""
         examples = as_examples(x)
         require_batch(examples, self.network.input_shape, f"model.{method}(x[None], y[None])")
         if not len(examples):
@@ -292,13 +292,13 @@ class Model(HelpfulErrors):
             return 2
         return (self.network.output_shape[-1] or 0) if self.loss.takes_logits else 0
 
-    def _divided(
+    def _split(
         self, x: Examples, y: npt.NDArray[Any], weights: Array | None, validation: Validation, seed: int
-    ) -> Divided:
+    ) -> Split:
         """The training and the validation examples."""
         if validation is None:
-            return Divided(x, y, weights, None)
+            return Split(x, y, weights, None)
         if isinstance(validation, tuple | list) and len(validation) == 2:
-            return Divided(x, y, weights, self._data(*validation, "evaluate"))
+            return Split(x, y, weights, self._data(*validation, "evaluate"))
         stratified = self.loss.takes_logits and y.ndim == 1
         return hold_out(x, y, weights, validation, stratified=stratified, seed=seed)

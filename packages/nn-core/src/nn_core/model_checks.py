@@ -1,4 +1,4 @@
-"""Checks of what a model is given, each with the line that works."""
+"""Checks of the arguments of `Model`; the messages show corrected code."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def require_network(network: object) -> None:
 
 
 def require_batch(x: Examples, input_shape: Shape, line: str) -> None:
-    """Raise ShapeError, with the line that works, for one example without its batch axis."""
+    """Raise ShapeError, showing the corrected line, for one example without a batch axis."""
     shape = x.shape
     if len(shape) == len(input_shape) and all(
         size in (None, given) for given, size in zip(shape, input_shape, strict=True)
@@ -29,16 +29,16 @@ def require_batch(x: Examples, input_shape: Shape, line: str) -> None:
 
 
 def require_finite(output: Array, x: Examples) -> None:
-    """Raise DataError, naming an example, for outputs that are not finite."""
+    """Raise DataError, naming an example, if outputs are not finite."""
     if not np.isfinite(output).all():
         found = first_non_finite_example(x)
         if found is None:
             raise DataError("the outputs are not finite: the weights or the examples are too large")
-        raise DataError(f"{found}; remove such examples, or fill them in: np.nan_to_num(x)")
+        raise DataError(f"{found}; remove such examples, or replace the values: np.nan_to_num(x)")
 
 
 def as_augment(given: object) -> Augment | None:
-    """An augmentation, or the one with a name. Raises SettingError for anything else."""
+    """An augmentation, given as itself or by name. Raises SettingError for anything else."""
     if isinstance(given, str):
         return augmentation(given)
     if given is None or (callable(given) and not isinstance(given, type)):
@@ -47,5 +47,5 @@ def as_augment(given: object) -> Augment | None:
 
 
 def is_integer(value: object, least: int) -> bool:
-    """Whether it is an integer of at least `least`, and no bool."""
+    """Whether a value is an integer, not a bool, and at least `least`."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least

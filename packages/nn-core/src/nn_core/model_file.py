@@ -1,4 +1,4 @@
-"""Models in checkpoint files: their settings and history are the details beside the network."""
+"""Save and load models as checkpoints, with their settings and history in the details."""
 
 import os
 from collections.abc import Mapping
@@ -38,9 +38,9 @@ _SCHEMA = {
 
 
 class StoredModel(NamedTuple):
-    """The contents of a file.
+    """The contents of a model file.
 
-    settings  the arguments of `nn_core.model.Model` besides the network
+    settings  arguments of `nn_core.model.Model`, apart from the network
     """
 
     network: Network
@@ -58,9 +58,9 @@ def save_model(
     history: History,
     seed: int | None,
 ) -> None:
-    """Write a model. Raises CheckpointError for what is not registered, or cannot be written.
+    """Write a model. Raises CheckpointError if a part is not registered, or the file cannot be written.
 
-    metrics  by column; those that are not registered are left out
+    metrics  by column; unregistered ones are not saved
     engine   the arguments `engine` and `shards`
     """
     names = {function: name for name, function in METRICS.items()}
@@ -80,11 +80,11 @@ def save_model(
 
 
 def load_model(path: str | os.PathLike[str]) -> StoredModel:
-    """Read a model. Raises CheckpointError for a file that `save_model` did not write."""
+    """Read a model. Raises CheckpointError for a file not written by `save_model`."""
     stored = checkpoint.load(path)
     if "model" not in stored.details:
         line = f"nn_core.checkpoint.load({os.fspath(path)!r}).network"
-        raise CheckpointError(f"{path} has a network of {stored.program}, but no loss and optimizer of a model: {line}")
+        raise CheckpointError(f"{path} has a network saved by {stored.program}, but no model; use {line}")
     try:
         model = stored.details["model"]
         check_json(model, _SCHEMA, source="/details")
@@ -101,7 +101,7 @@ def load_model(path: str | os.PathLike[str]) -> StoredModel:
 
 
 def _described(thing: Any, registry: Registry[Any], module: str, name: str) -> str:
-    """The spec of an object. Raises CheckpointError, with the line to add, if its class is not registered."""
+    """The spec of an object. Raises CheckpointError, saying how to register it, if its class is not registered."""
     title = type(thing).__name__
     if type(thing) not in registry.values():
         raise CheckpointError(

@@ -70,7 +70,7 @@ class Network(HelpfulErrors):
         if looks_channels_first(self.layers, self.input_shape):
             C, H, W = self.input_shape
             raise ShapeError(
-                f"{self.input_shape} looks channels first; channels come last: "
+                f"{self.input_shape} looks like channels first; use channels last: "
                 f"input_shape={(H, W, C)}, x.transpose(0, 2, 3, 1)"
             )
         self.seed: int | None = None

@@ -52,7 +52,7 @@ def uniform(
 
 def generator_from(seed: int | None, rng: int | np.random.Generator | None) -> tuple[int | None, np.random.Generator]:
     """The seed, None for a given generator, and the generator of the initial parameters."""
-    require(seed is None or rng is None, f"the seed is given twice: seed={seed!r} and rng={rng!r}")
+    require(seed is None or rng is None, f"the seed is set twice: seed={seed!r} and rng={rng!r}")
     if isinstance(rng, np.random.Generator):
         return None, rng
     given = fresh_seed() if seed is None and rng is None else rng if seed is None else seed

@@ -118,7 +118,7 @@ class Registry(Mapping[str, T], Generic[T]):
             name, colon, settings = given.strip().partition(":")
             return self.parse(self.aliases.get(name, name) + colon + settings)()
         if isinstance(given, type) and issubclass(given, base):
-            raise SettingError(f"{given.__name__} is a class; write {given.__name__}()")
+            raise SettingError(f"{given.__name__} is a class; use {given.__name__}()")
         if not isinstance(given, base):
             example = next(iter(self._entries))
             article = "an" if base.__name__[0] in "AEIO" else "a"

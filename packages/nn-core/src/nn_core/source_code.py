@@ -1,10 +1,10 @@
-"""Values and calls as code, for messages."""
+"""Values and calls as source code, for messages."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 LONGEST = 60
-"""Longest value that is shown; of a longer one, the name of the argument stands in its place."""
+"""Longest value to show; the name of the argument replaces a longer one."""
 
 EXAMPLES = {
     "dimensions": "32",
@@ -20,22 +20,22 @@ EXAMPLES = {
     "units": "8",
     "vocabulary_size": "1000",
 }
-"""A value to show for an argument that is missing."""
+"""Example values of required arguments."""
 
 
 def call(title: str, args: Iterable[Any], kwargs: Mapping[str, Any], names: Iterable[str] = ()) -> str:
-    """The code of a call.
+    """A call as code.
 
-    names  of the arguments by position, shown for long values
+    names  of the positional arguments, which replace long values
     """
     known = [*names]
     known += ["..."] * len(tuple(args))
-    given = [shown(value, name) for value, name in zip(args, known, strict=False)]
-    return f"{title}({', '.join([*given, *(f'{name}={shown(value, name)}' for name, value in kwargs.items())])})"
+    given = [as_code(value, name) for value, name in zip(args, known, strict=False)]
+    return f"{title}({', '.join([*given, *(f'{name}={as_code(value, name)}' for name, value in kwargs.items())])})"
 
 
-def shown(value: object, name: str = "...") -> str:
-    """A value as code; an array, or a long one, is its name."""
+def as_code(value: object, name: str = "...") -> str:
+    """A value as code; its name if it is an array or too long."""
     if isinstance(value, type) or callable(getattr(value, "__get__", None)):
         return str(getattr(value, "__name__", name))
     if getattr(value, "ndim", 0):

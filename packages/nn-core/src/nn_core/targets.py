@@ -1,7 +1,7 @@
-"""Targets as users have them, made into those of the losses.
+"""Convert targets to the arrays that losses take.
 
-Class labels become integers, real-valued targets an array of the output's shape. What cannot be
-meant is refused with the line that works.
+Class labels become integers, real-valued targets an array of the output's shape. Errors show the
+line that converts other targets.
 """
 
 from typing import Any
@@ -16,10 +16,10 @@ from nn_core.errors import DataError, ShapeError
 def as_class_labels(given: object, output_shape: Shape, *, classes: int) -> Labels:
     """Integer labels (N,), or (N, T) for sequences.
 
-    given         integers, bools or whole floats; a last axis of length 1 is dropped
+    given         integers, bools or integral floats; a last axis of length 1 is dropped
     output_shape  shape of the logits of one example: (C,), or (None, C) for sequences
-    classes       number of classes, 0 if each logit is a decision of its own
-    Raises DataError for text, one-hot rows, fractions, and labels outside 0 to classes - 1 (-1 is ignored).
+    classes       number of classes, 0 if each logit is a separate binary decision
+    Raises DataError for strings, one-hot rows, fractions, and labels outside 0 to classes - 1 (-1 is ignored).
     """
     y = as_numbers(given, "labels")
     axes = max(len(output_shape), 1)
@@ -41,18 +41,18 @@ def as_class_labels(given: object, output_shape: Shape, *, classes: int) -> Labe
 def as_real_targets(given: object, output_shape: Shape) -> npt.NDArray[Any]:
     """Real-valued targets (N, *output_shape); an axis of length 1 may be missing.
 
-    Raises DataError for text and for values that are not finite, ShapeError for another shape.
+    Raises DataError for strings and non-finite values, ShapeError for another shape.
     """
     y = as_numbers(given, "targets")
     if output_shape[-1:] == (1,) and y.ndim == len(output_shape):
         y = y[..., None]
     fixed = None not in output_shape
     if fixed and y.shape[1:] != output_shape:
-        hint = "; class labels take softmax-cross-entropy" if y.ndim == 1 and y.dtype.kind in "biu" else ""
+        hint = "; for class labels use softmax-cross-entropy" if y.ndim == 1 and y.dtype.kind in "biu" else ""
         raise ShapeError(f"outputs {output_shape} take targets {(len(y), *output_shape)}, not {y.shape}{hint}")
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         row = int(np.argwhere(~np.isfinite(y))[0, 0])
-        raise DataError(f"target {row} is not finite; remove such examples, or fill the gaps")
+        raise DataError(f"target {row} is not finite; remove such examples, or replace the values")
     return y
 
 
@@ -73,7 +73,7 @@ def _array(given: object, what: str) -> npt.NDArray[Any]:
     try:
         return np.asarray(given)
     except ValueError:
-        raise DataError(f"{what} differ in length; pad them to one length") from None
+        raise DataError(f"{what} differ in length; pad them to the same length") from None
 
 
 def _whole_numbers(y: npt.NDArray[Any]) -> Labels:
@@ -83,5 +83,5 @@ def _whole_numbers(y: npt.NDArray[Any]) -> Labels:
         whole = y == np.rint(y)
         if not whole.all():
             wrong = y[~whole].flat[0]
-            raise DataError(f"labels are class numbers, not {wrong:g}; real targets take mean-squared-error")
+            raise DataError(f"labels are class numbers, not {wrong:g}; for real targets use mean-squared-error")
     return y.astype(np.int64)

@@ -148,7 +148,7 @@ def test_lists_and_tables_are_examples(given: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ([[1, 2], [3]], "x has examples of different lengths; pad them to one length"),
+        ([[1, 2], [3]], "x has examples of different lengths; pad them to the same length"),
         ([["red", 1]], r"x has values that are not numbers \(<U\d+\); encode text, then x.astype\(float\)"),
         (np.array([[1, None]]), "not numbers .object."),
         (iter([1]), "x is an array of examples, not list_iterator"),

@@ -78,7 +78,7 @@ class TestResumed:
         message = resumed(*given)
         assert isinstance(message, str)
         assert words in message
-        assert "leave it out" in message
+        assert "omit it" in message
         assert "grow" not in message
 
     @pytest.mark.parametrize("option", ["--clip-norm", "--early-stopping"])

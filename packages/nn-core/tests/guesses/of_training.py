@@ -97,7 +97,7 @@ GUESSES = [
     Guess("model.summary()", "print(nn_core.summarize(model.network))"),
     Guess("model.train(x, y)", "model.fit(x, y)"),
     Guess("model.partial_fit(x, y)", "model.fit(x, y, epochs=1)"),
-    Guess("model.eval()", "leave it out", runs=False),
+    Guess("model.eval()", "omit it", runs=False),
     Guess("model.to('cuda')", "CPU", runs=False),
     Guess("model.parameters()", "model.network.params"),
     Guess("model.state_dict()", "model.network.vector.copy()"),
@@ -141,7 +141,7 @@ GUESSES = [
     Guess("Trainer(Engine(network), x, y, recipe, epochs=1, batch_size=8)", "Recipe(loss, 'adam', batch_size=8)"),
     Guess("Trainer(Engine(network), x, y, recipe, epochs=1, validation_data=(0, 1))", "validation=(0, 1)", runs=False),
     Guess("Trainer(Engine(network), x, y, recipe, epochs=1, verbose=1)", "Model(network, loss).fit(x, y, verbose=1)"),
-    Guess("Trainer(Engine(network), x, y, recipe, epochs=1, shuffle=True)", "leave it out", runs=False),
+    Guess("Trainer(Engine(network), x, y, recipe, epochs=1, shuffle=True)", "omit it", runs=False),
     Guess(
         "Trainer(Engine(network), x, y, recipe, epochs=1, learning_rate=0.1)", "Recipe(loss, 'adam', learning_rate=0.1)"
     ),

@@ -102,7 +102,7 @@ def test_tokens_beside_numbers_are_whole_and_in_the_vocabulary() -> None:
     for engine in (Reference(network), Engine(network)):
         expected = network.params["1/W"][[4, 0]]
         np.testing.assert_array_equal(engine.predict(np.array([[4.0, 7, 7], [0, 7, 7]]))[0], expected)
-        for wrong, message in ((0.5, "whole numbers"), (np.nan, "whole numbers"), (5, "token 5 is outside 0 to 4")):
+        for wrong, message in ((0.5, "integers"), (np.nan, "integers"), (5, "token 5 is outside 0 to 4")):
             with pytest.raises(DataError, match=message):
                 engine.predict(np.array([[wrong, 1.0, 2.0]]))
 
@@ -163,7 +163,7 @@ def test_checkpoints_describe_it() -> None:
     [
         ([], {}, SettingError, "at least one branch"),
         (Dense(3), {}, SettingError, r"Parallel takes a list of layers: Parallel\(\[Dense\(3\)\]\)"),
-        ([Dense], {}, SettingError, r"branch 0 is the class Dense; write Dense\(8\)"),
+        ([Dense], {}, SettingError, r"branch 0 is the class Dense; use Dense\(8\)"),
         ([[Dense(3), None]], {}, SettingError, "layer 1 is None"),
         ([Dense(3)], {"merge": "sum"}, SettingError, "merge must be one of concat, add, mean, not 'sum'"),
         ([Dense(3), Dense(4)], {"merge": "add"}, ShapeError, "needs branches of equal output shapes"),

@@ -362,7 +362,7 @@ def test_a_learning_rate_is_positive(rate: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (Momentum, r"^Momentum is a class; write Momentum\(\)$"),
+        (Momentum, r"^Momentum is a class; use Momentum\(\)$"),
         (None, "^the optimizer is a name such as 'gradient-descent' or an Optimizer, not NoneType$"),
         (int, "not the class int$"),
     ],
@@ -384,5 +384,5 @@ def test_an_optimizer_without_a_default_rate_asks_for_one() -> None:
             raise AttributeError
 
     assert Own(0.5).base_rate == 0.5
-    with pytest.raises(SettingError, match=r"Own has no default learning rate; write Own\(0.01\)"):
+    with pytest.raises(SettingError, match=r"Own has no default learning rate; use Own\(0.01\)"):
         Own().base_rate  # noqa: B018

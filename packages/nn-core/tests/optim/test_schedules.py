@@ -188,7 +188,7 @@ def test_the_shortest_interval(make: type[InverseTime] | type[Step]) -> None:
 def test_a_schedule_is_returned_as_it_is_and_a_class_refused() -> None:
     made = Cosine(warmup=2)
     assert schedule(made) is made
-    with pytest.raises(SettingError, match=r"^Cosine is a class; write Cosine\(\)$"):
+    with pytest.raises(SettingError, match=r"^Cosine is a class; use Cosine\(\)$"):
         schedule(Cosine)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         Cosine(2)  # type: ignore[call-arg]

@@ -113,7 +113,9 @@ def test_stop_ends_the_run_after_the_current_step(step: int) -> None:
     assert trainer.state.step == step
     assert trainer.state.stopped == "enough"
     assert diary.calls[-1] == f"step {step} of epoch {step // 3}"
-    with pytest.raises(SettingError, match=r"this run is over \(enough\); make a new Trainer"):
+    with pytest.raises(
+        SettingError, match=r"this run has finished \(enough\); to continue training, create a new Trainer"
+    ):
         trainer.run()
     assert trainer.state.step == step
 
@@ -284,7 +286,7 @@ def test_callbacks_are_told_of_the_end_once_and_not_after_an_exception() -> None
 @pytest.mark.parametrize(
     ("callbacks", "message"),
     [
-        ([EarlyStopping], r"EarlyStopping is a class; write EarlyStopping\(...\)"),
+        ([EarlyStopping], r"EarlyStopping is a class; use EarlyStopping\(...\)"),
         ([len], r"a callback is a Callback, such as EarlyStopping\(5\), not builtin_function_or_method"),
         ([EarlyStopping(1), RestoreBestWeights()], "EarlyStopping and RestoreBestWeights both restore"),
     ],
@@ -307,8 +309,8 @@ def test_one_callback_need_not_stand_in_a_list() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"monitor": "val_loss"}, "the history has no 'val_loss'; write monitor='validation_loss'"),
-        ({"monitor": "validation_f1"}, "is a higher validation_f1 better? write mode='max', or mode='min'"),
+        ({"monitor": "val_loss"}, "the history has no 'val_loss'; use monitor='validation_loss'"),
+        ({"monitor": "validation_f1"}, "is a higher validation_f1 better? pass mode='max', or mode='min'"),
         ({"monitor": 3}, "monitor is the name of a column of the history, not 3"),
         ({"mode": "largest"}, "mode must be 'min' or 'max', not 'largest'"),
     ],

@@ -108,7 +108,9 @@ def test_a_validation_loss_that_is_not_finite_is_divergence_too() -> None:
     trainer = small_trainer(validation=(np.full_like(X, np.nan), Y))
     with pytest.raises(DivergenceError, match="the validation loss is nan after step 3 ") as caught:
         trainer.run()
-    assert "example 0 has nan at [0]; remove such examples, or fill them in: np.nan_to_num(x)" in str(caught.value)
+    assert "example 0 has nan at [0]; remove such examples, or replace the values: np.nan_to_num(x)" in str(
+        caught.value
+    )
     assert trainer.state.epoch == 0
 
 
@@ -141,7 +143,7 @@ def test_examples_that_are_not_finite_are_named() -> None:
     x = X.copy()
     x[3, 1] = np.nan
     trainer = Trainer(Reference(small_network()), x, Y, recipe_of(), epochs=1, seed=0)
-    with pytest.raises(DivergenceError, match=r"example 3 has nan at \[1\]; remove such examples, or fill"):
+    with pytest.raises(DivergenceError, match=r"example 3 has nan at \[1\]; remove such examples, or replace"):
         trainer.run()
 
 

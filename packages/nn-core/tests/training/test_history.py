@@ -89,7 +89,7 @@ def test_columns_by_name() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("val_loss", "unknown column 'val_loss'; write history['validation_loss']"),
+        ("val_loss", "unknown column 'val_loss'; use history['validation_loss']"),
         ("los", "unknown column 'los'; the history has epoch, training_loss"),
         (0, "unknown column 0; the history has epoch, training_loss"),
     ],
@@ -102,9 +102,9 @@ def test_an_unknown_column_is_one_line(name: Any, message: str) -> None:
 
 
 def test_an_empty_history_says_so() -> None:
-    with pytest.raises(SettingError, match="no epoch is over yet"):
+    with pytest.raises(SettingError, match="no epoch has finished yet"):
         History()["loss"]
-    with pytest.raises(SettingError, match="no epoch is over yet"):
+    with pytest.raises(SettingError, match="no epoch has finished yet"):
         History().plot()
 
 

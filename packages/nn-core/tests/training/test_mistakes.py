@@ -41,7 +41,7 @@ WEIGHTED: list[list[Layer]] = [
 @pytest.mark.parametrize("last", [Sigmoid(), Chain((Dense(1), Sigmoid()))])
 def test_a_sigmoid_before_a_loss_with_a_sigmoid_is_refused(last: Layer) -> None:
     network = small_network(Dense(1), last)
-    with pytest.raises(SettingError, match=r"BinaryCrossEntropy takes logits, .* remove the last layer, Sigmoid\(\)"):
+    with pytest.raises(SettingError, match=r"BinaryCrossEntropy takes logits .* remove the last layer, Sigmoid\(\)"):
         Trainer(Reference(network), X, Y, recipe_of(), epochs=1)
     Trainer(Reference(network), X, Y, Recipe("mean-squared-error"), epochs=1)
     check_last_layer(small_network(Dense(1), Sigmoid(), Dense(1)), binary_cross_entropy)
@@ -50,7 +50,7 @@ def test_a_sigmoid_before_a_loss_with_a_sigmoid_is_refused(last: Layer) -> None:
 @pytest.mark.parametrize("layers", WEIGHTED)
 def test_bytes_into_weights_are_refused(layers: list[Layer]) -> None:
     network = Network(layers, input_shape=(8, 8, 3))
-    line = r"the examples are bytes up to 255, and \w+ takes numbers near 1; scale them: x / 255"
+    line = r"the examples are bytes up to 255, but \w+ expects values near 1; scale them: x / 255"
     with pytest.raises(DataError, match=line):
         Trainer(Reference(network), BYTES, [0, 1, 1], Recipe("softmax-cross-entropy"), epochs=1)
     check_scale(network, BYTES > 100)

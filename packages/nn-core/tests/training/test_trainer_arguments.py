@@ -46,7 +46,7 @@ def test_metrics_follow_the_loss() -> None:
 def test_a_second_run_is_refused_with_the_line_that_continues() -> None:
     trainer = small_trainer(epochs=2)
     trainer.run()
-    with pytest.raises(SettingError, match=r"over after 2 of 2 epochs; train on: longer = Trainer\(..., epochs=4\);"):
+    with pytest.raises(SettingError, match=r"finished 2 of 2 epochs; to continue: longer = Trainer\(..., epochs=4\);"):
         trainer.run()
     longer, whole = small_trainer(epochs=4), small_trainer(epochs=4)
     longer.resume(trainer.state.snapshot())
@@ -54,14 +54,17 @@ def test_a_second_run_is_refused_with_the_line_that_continues() -> None:
     finished = small_trainer(epochs=2)
     finished.resume(trainer.state.snapshot())
     assert len(finished.run()) == 2  # a finished run that is resumed says so to its caller
-    with pytest.raises(SettingError, match="this run is over"):
+    with pytest.raises(SettingError, match="this run has finished"):
         finished.run()
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"make": lambda network: network}, r"Trainer takes a network's engine: Trainer\(Engine\(network\), x, y"),
+        (
+            {"make": lambda network: network},
+            r"Trainer takes a backend, not a network: Trainer\(Engine\(network\), x, y",
+        ),
         ({"make": lambda network: [network]}, r"takes an Engine\(network\) or a Reference\(network\), not list"),
         ({"epochs": 2.5}, "epochs must be at least 0, not 2.5"),
         ({"epochs": "2"}, "epochs must be at least 0, not '2'"),

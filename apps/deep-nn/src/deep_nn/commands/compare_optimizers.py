@@ -24,7 +24,7 @@ def parse_rated(text: str) -> tuple[str, float | None]:
     except ValueError:
         raise SettingError(f"the learning rate in {text!r} is not a positive number") from None
     require(number is None or 0 < number < math.inf, f"the learning rate in {text!r} is not positive")
-    require(number is None or own is None, f"the learning rate is given twice in {text!r}")
+    require(number is None or own is None, f"the learning rate is set twice in {text!r}")
     return name, number
 
 

@@ -128,7 +128,7 @@ def as_examples(given: object, name: str = "x") -> Examples:
     try:
         x = np.asarray(given)
     except ValueError:
-        raise DataError(f"{name} has examples of different lengths; pad them to one length") from None
+        raise DataError(f"{name} has examples of different lengths; pad them to the same length") from None
     if not x.ndim:
         sparse = f": {name}.toarray()" if hasattr(given, "toarray") else ""
         raise DataError(f"{name} is an array of examples, not {type(given).__name__}{sparse}")

@@ -96,5 +96,5 @@ def resumed_settings(ctx: click.Context, saved: Mapping[str, Any], *, free: Coll
             unset = "full" if name == "batch_size" else "not set"
             was = unset if saved[name] is None else saved[name]
             only = ", and can only be increased" if name == "epochs" else ""
-            raise click.UsageError(f"{option} is {was} in the run to resume{only}; leave it out", ctx)
+            raise click.UsageError(f"{option} is {was} in the run to resume{only}; omit it", ctx)
     return merged

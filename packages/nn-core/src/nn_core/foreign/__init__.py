@@ -1,1 +1,1 @@
-"""What Keras, PyTorch and scikit-learn call it, and what to write here: tables that only messages need."""
+"""Names from Keras, PyTorch and scikit-learn and their equivalents here, for error messages."""

@@ -1,4 +1,4 @@
-"""Arguments that layers have in Keras and PyTorch, and what to write here instead; see `advice`."""
+"""Layer arguments in Keras and PyTorch and their equivalents here; see `advice`."""
 
 from nn_core.foreign.advice import (
     Advice,
@@ -15,32 +15,34 @@ from nn_core.foreign.advice import (
     return_sequences,
 )
 
-_SHAPE = "the network takes the shape: Network([{call}], input_shape={value})"
-_FOLLOWS = "the number of inputs follows from the layer before: {call}"
-_CPU = "leave it out, everything runs on the CPU: {call}"
+_SHAPE = "pass the shape to the network: Network([{call}], input_shape={value})"
+_FOLLOWS = "the number of inputs is inferred: {call}"
+_CPU = "omit it, everything runs on the CPU: {call}"
 
 LAYER_ARGUMENTS: dict[str, dict[str, Advice]] = {
     "Layer": each(
         {
             "activation nonlinearity": activation,
             "input_shape": _SHAPE,
-            "input_dim": lambda line, value: f"the network takes the shape: Network([{line}], input_shape=({value},))",
-            "batch_input_shape": "the network takes the shape of one example: Network([{call}], input_shape=(4,))",
+            "input_dim": lambda line, value: (
+                f"pass the shape to the network: Network([{line}], input_shape=({value},))"
+            ),
+            "batch_input_shape": "pass the shape of one example to the network: Network([{call}], input_shape=(4,))",
             "in_features in_channels input_size num_features normalized_shape n_inputs in_dim": _FOLLOWS,
-            "name": "leave it out, the position of a layer is its name, as in network.params['0/W']: {call}",
-            "dtype": "the network has the dtype: Network([{call}], input_shape=(4,), dtype='float64')",
+            "name": "omit it, layers are named by position, as in network.params['0/W']: {call}",
+            "dtype": "pass dtype to the network: Network([{call}], input_shape=(4,), dtype='float64')",
             "device": _CPU,
-            "seed rng random_state": "the network draws the weights: Network([{call}], input_shape=(4,), seed=0)",
+            "seed rng random_state": "pass the seed to the network: Network([{call}], input_shape=(4,), seed=0)",
             "kernel_initializer weight_initializer weight_init init weights_init": "=initializer",
-            "bias_initializer": "leave it out, biases start at zero: {call}",
-            "use_bias bias": "leave it out, every {cls} has a bias: {call}",
-            "kernel_regularizer weight_decay l2": "L2 belongs to the model: Model(network, loss, l2=0.001)",
-            "bias_regularizer activity_regularizer kernel_constraint": "leave it out: {call}",
-            "weights": "fill them in the network: network.params['0/W'][...] = {value}",
+            "bias_initializer": "omit it, biases start at zero: {call}",
+            "use_bias bias": "omit it, every {cls} has a bias: {call}",
+            "kernel_regularizer weight_decay l2": "set L2 in Model: Model(network, loss, l2=0.001)",
+            "bias_regularizer activity_regularizer kernel_constraint": "omit it: {call}",
+            "weights": "set them in the network: network.params['0/W'][...] = {value}",
             "requires_grad": "=trainable",
-            "inplace": "leave it out, the engine works in place where it can: {call}",
-            "axis dim": "leave it out, channels and features are the last axis: {call}",
-            "data_format": "leave it out, channels come last: {call}",
+            "inplace": "omit it, the engine works in place where it can: {call}",
+            "axis dim": "omit it, features and channels are on the last axis: {call}",
+            "data_format": "omit it, channels come last: {call}",
         }
     ),
     "Dense": each({"out_features output_dim n_units num_outputs size features neurons hidden_size": "=units"}),
@@ -51,30 +53,30 @@ LAYER_ARGUMENTS: dict[str, dict[str, Advice]] = {
             "stride": "=strides",
             "pad": "=padding",
             "dilation_rate": "=dilation",
-            "padding_mode": "leave it out, padding is with zeros: {call}",
+            "padding_mode": "omit it, padding uses zeros: {call}",
         }
     ),
     "Pooling": each({"kernel_size kernel size window": "=pool_size", "stride": "=strides", "pad": "=padding"}),
     "BatchNorm": each(
         {
             "eps": "=epsilon",
-            "center scale affine track_running_stats": "leave it out, it has scale, shift and running means: {call}",
+            "center scale affine track_running_stats": "omit it, it always has scale, shift and running statistics: {call}",
         }
     ),
-    "InstanceNorm": each({"eps": "=epsilon", "affine": "leave it out, it has no parameters: {call}"}),
+    "InstanceNorm": each({"eps": "=epsilon", "affine": "omit it, it has no parameters: {call}"}),
     "Dropout": each({"p prob probability drop_prob drop": "=rate", "keep_prob keep": keep_prob}),
     "LeakyReLU": each({"negative_slope alpha leak": "=slope"}),
     "Recurrent": each(
         {
             "hidden_size hidden_units hidden_dim output_dim num_units": "=units",
-            "activation nonlinearity recurrent_activation": "leave it out, {cls} uses tanh: {call}",
+            "activation nonlinearity recurrent_activation": "omit it, {cls} uses tanh: {call}",
             "return_sequences": return_sequences,
-            "return_state stateful": "Reference(network).predict(x) returns outputs and state; the layer is {call}",
+            "return_state stateful": "Reference(network).predict(x) returns outputs and state; use {call}",
             "num_layers": num_layers,
-            "batch_first": "leave it out, the batch is the first axis: {call}",
-            "dropout recurrent_dropout": "add the layer after it: {call}, Dropout({value})",
-            "bidirectional go_backwards": "leave it out, {cls} reads forward: {call}",
-            "unroll": "leave it out: {call}",
+            "batch_first": "omit it, the batch is the first axis: {call}",
+            "dropout recurrent_dropout": "add dropout as a layer: {call}, Dropout({value})",
+            "bidirectional go_backwards": "omit it, {cls} runs forward only: {call}",
+            "unroll": "omit it: {call}",
         }
     ),
     "Embedding": each(
@@ -82,11 +84,11 @@ LAYER_ARGUMENTS: dict[str, dict[str, Advice]] = {
             "num_embeddings input_dim vocab_size num_tokens": "=vocabulary_size",
             "embedding_dim output_dim dim embed_dim": "=dimensions",
             "embeddings_initializer": "=initializer",
-            "mask_zero": "the network takes it: Network([{call}, LSTM(8), LastStep()], input_shape=(None,), padding=0)",
+            "mask_zero": "pass padding to the network: Network([{call}, LSTM(8), LastStep()], input_shape=(None,), padding=0)",
             "padding_idx": (
-                "the network takes it: Network([{call}, LSTM(8), LastStep()], input_shape=(None,), padding={value})"
+                "pass padding to the network: Network([{call}, LSTM(8), LastStep()], input_shape=(None,), padding={value})"
             ),
-            "input_length": "the network takes it: Network([{call}], input_shape=({value},))",
+            "input_length": "pass the length to the network: Network([{call}], input_shape=({value},))",
         }
     ),
     "Parallel": each({"layers": "=branches", "mode op": "=merge"}),

@@ -119,11 +119,11 @@ class Layer(HelpfulErrors, ABC):
         """
         x = np.asarray(x)
         if x.ndim and self.parameters(x.shape[1:]):
-            line = f"Network([{self.shown()}], input_shape={x.shape[1:]})(x)"
-            raise SettingError(f"{self.shown()} has no weights of its own; put it in a network: {line}")
+            line = f"Network([{self.as_code()}], input_shape={x.shape[1:]})(x)"
+            raise SettingError(f"{self.as_code()} has no weights of its own; put it in a network: {line}")
         return predict(self, x, {}, x.dtype if x.dtype.kind == "f" else np.float32)
 
-    def shown(self) -> str:
+    def as_code(self) -> str:
         """The shortest code that makes it: Dense(8), without the arguments that have their defaults."""
         given = []
         for each in fields(self):

@@ -72,7 +72,7 @@ class Embedding(Layer):
         if x.size == 0:
             return
         if x.dtype.kind == "f" and not (np.isfinite(x) & (np.trunc(x) == x)).all():
-            raise DataError("tokens must be whole numbers")
+            raise DataError("tokens must be integers")
         least, largest = int(x.min()), int(x.max())
         if least < 0 or largest >= self.vocabulary_size:
             wrong = least if least < 0 else largest

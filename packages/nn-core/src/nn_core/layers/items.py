@@ -30,7 +30,7 @@ def as_layers(items: Iterable[Layer | str], owner: str, item_name: str = "layer"
     """
     if isinstance(items, Layer):
         shape = ", input_shape=(4,)" if owner == "Network" else ""
-        raise SettingError(f"{owner} takes a list of layers: {owner}([{items.shown()}]{shape})")
+        raise SettingError(f"{owner} takes a list of layers: {owner}([{items.as_code()}]{shape})")
     if isinstance(items, str) or not isinstance(items, Iterable):
         raise SettingError(f"{owner} takes a list of layers, such as [Dense(8), ReLU()], not {items!r}")
     return tuple(
@@ -57,14 +57,14 @@ def _advice(item: Any) -> str:
             return f"the class {item.__name__}, not a layer"
         required = [each.name for each in fields(item) if each.default is MISSING and each.init]
         arguments = ", ".join(EXAMPLES.get(name, "...") for name in required)
-        return f"the class {item.__name__}; write {item.__name__}({arguments})"
+        return f"the class {item.__name__}; use {item.__name__}({arguments})"
     if isinstance(item, list | tuple):
         return "a list; unpack it with *, or write Chain([...])"
     if type(item).__name__ == "Network":
         return "a Network; take its layers, *network.layers (their weights are not taken along)"
     if item is None:
-        return "None; leave it out"
+        return "None; omit it"
     if callable(item):
         name = getattr(item, "__name__", repr(item))
-        return f'the function {name}; write the name of an activation, such as "relu", or a layer of your own'
+        return f'the function {name}; use the name of an activation, such as "relu", or a layer of your own'
     return f"{item!r}, not a layer"

@@ -51,7 +51,7 @@ class Optimizer(HelpfulErrors, ABC):
         if self.learning_rate is not None:
             return self.learning_rate
         name = type(self).__name__
-        require(hasattr(self, "default_learning_rate"), f"{name} has no default learning rate; write {name}(0.01)")
+        require(hasattr(self, "default_learning_rate"), f"{name} has no default learning rate; use {name}(0.01)")
         return self.default_learning_rate
 
     def init(self, w: Array) -> dict[str, Array]:

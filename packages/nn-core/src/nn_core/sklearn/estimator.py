@@ -118,12 +118,12 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
             return X, y, None
         weights = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
         used = weights > 0
-        require(bool(used.any()), "sample_weight is zero for every sample: nothing to learn from")
+        require(bool(used.any()), "sample_weight is zero for every sample: there is nothing to learn from")
         return (X, y, weights) if used.all() else (X[used], y[used], weights[used])
 
     def _dtypes(self) -> list[type[np.floating[Any]]] | str:
         """The data type of X, or those it may have, the first being the default."""
-        require(self.dtype in {None, "float32", "float64"}, f"dtype is 'float32' or 'float64', not {self.dtype!r}")
+        require(self.dtype in {None, "float32", "float64"}, f"dtype must be 'float32' or 'float64', not {self.dtype!r}")
         return [np.float64, np.float32] if self.dtype is None else self.dtype
 
     def _create(self, X: Array, outputs: int) -> None:
@@ -157,8 +157,8 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         if self.early_stopping not in {None, False}:
             require(self.early_stopping is not True, "early_stopping is a number of epochs: early_stopping=10")
             stratified = is_classifier(self)
-            divided = hold_out(X, targets, weights, self.validation, stratified=stratified, seed=self._seed)
-            X, targets, weights, validation = np.asarray(divided.x), *divided[1:]
+            split = hold_out(X, targets, weights, self.validation, stratified=stratified, seed=self._seed)
+            X, targets, weights, validation = np.asarray(split.x), *split[1:]
             callbacks = [EarlyStopping(self.early_stopping)]
         self._seen = _count(X, weights)
         trainer = self._trainer(

@@ -24,7 +24,7 @@ class Callback(HelpfulErrors):
         for name in vars(cls):
             if name.startswith("on_") and name.endswith(("_begin", "_end", "_start")) and not hasattr(Callback, name):
                 hook = "on_epoch" if "epoch" in name else "on_step" if "batch" in name or "step" in name else "on_end"
-                raise SettingError(f"{cls.__name__}.{name} would never be called; write def {hook}(self, state)")
+                raise SettingError(f"{cls.__name__}.{name} would never be called; use def {hook}(self, state)")
 
     def on_step(self, state: TrainingState) -> None:
         """Called after every weight update, and after `on_epoch` at the end of an epoch.
@@ -53,7 +53,7 @@ class RestoreBestWeights(Callback):
     def __init__(self, *, monitor: str = "validation_loss", mode: Mode | None = None) -> None:
         require(isinstance(monitor, str), f"monitor is the name of a column of the history, not {monitor!r}")
         foreign = monitor.startswith("val_")
-        require(not foreign, f"the history has no {monitor!r}; write monitor='validation_{monitor[4:]}'")
+        require(not foreign, f"the history has no {monitor!r}; use monitor='validation_{monitor[4:]}'")
         require(mode in {"min", "max", None}, f"mode must be 'min' or 'max', not {mode!r}")
         self.monitor = monitor
         self.mode: Mode = mode_of(monitor) if mode is None else mode
@@ -74,7 +74,7 @@ class RestoreBestWeights(Callback):
         column = history.find(self.monitor)
         if column is None:
             known = ", ".join(sorted(history.columns))
-            hint = "; give validation=(x, y)" if self.monitor.startswith("validation_") else ""
+            hint = "; pass validation=(x, y)" if self.monitor.startswith("validation_") else ""
             raise SettingError(f"cannot monitor {self.monitor}; the history has {known}{hint}")
         return history.best(column, self.mode) + 1
 
@@ -119,7 +119,7 @@ def as_callbacks(given: Any) -> tuple[Callback, ...]:
     callbacks = tuple(given) if isinstance(given, Iterable) else (given,)
     for callback in callbacks:
         if isinstance(callback, type) and issubclass(callback, Callback):
-            raise SettingError(f"{callback.__name__} is a class; write {callback.__name__}(...)")
+            raise SettingError(f"{callback.__name__} is a class; use {callback.__name__}(...)")
         if not isinstance(callback, Callback):
             raise SettingError(f"a callback is a Callback, such as EarlyStopping(5), not {type(callback).__name__}")
     keeping = [type(callback).__name__ for callback in callbacks if callback.restores_best]

@@ -29,7 +29,7 @@ def mode_of(name: str) -> Mode:
         return "max"
     if name.endswith(("loss", "error", "perplexity")):
         return "min"
-    raise SettingError(f"is a higher {name} better? write mode='max', or mode='min'")
+    raise SettingError(f"is a higher {name} better? pass mode='max', or mode='min'")
 
 
 @dataclass(repr=False)
@@ -54,9 +54,9 @@ class History(HelpfulErrors):
         """The values of a column, by epoch. Raises UnknownNameError, a KeyError, for another name."""
         column = self.find(name)
         if column is None:
-            advice = f"the history has {', '.join(self.columns)}" if self.columns else "no epoch is over yet"
+            advice = f"the history has {', '.join(self.columns)}" if self.columns else "no epoch has finished yet"
             if str(name).startswith("val_"):
-                advice = f"write history['validation_{name[4:]}']"
+                advice = f"use history['validation_{name[4:]}']"
             raise UnknownNameError("column", name, self.columns, advice)
         return self.columns[column]
 

@@ -16,7 +16,7 @@ def learning_curves(columns: Mapping[str, list[float]], title: str = "") -> "Fig
     """A panel per metric: the loss, then what else was evaluated. Raises SettingError if no epoch is over."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-    require(any(columns.values()), "no epoch is over yet, so there is nothing to plot")
+    require(any(columns.values()), "no epoch has finished yet: there is nothing to plot")
     split = [name.partition("_") for name in columns]
     metrics = list(dict.fromkeys(metric for part, _, metric in split if part in PARTS))
     figure = new_figure(5.5 if len(metrics) == 1 else 5 * len(metrics), 4)

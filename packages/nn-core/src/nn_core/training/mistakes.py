@@ -30,7 +30,7 @@ def check_last_layer(network: Network, loss: Loss) -> None:
     last = list(_flattened(network.layers))[-1:]
     if loss.takes_logits and last and type(last[0]).__name__ in {"Sigmoid", "Softmax"}:
         raise SettingError(
-            f"{type(loss).__name__} takes logits, and applies the sigmoid or softmax itself; "
+            f"{type(loss).__name__} takes logits and applies the sigmoid or softmax itself; "
             f"remove the last layer, {last[0]!r}"
         )
 
@@ -47,9 +47,9 @@ def check_scale(network: Network, x: Examples) -> None:
     sample = np.asarray(x[:SAMPLE])
     if not sample.size or not (highest := sample.max()) > 1:
         return
-    advice = "scale them: x / 255, or begin the network with InstanceNorm() or BatchNorm()"
+    advice = "scale them: x / 255, or start the network with InstanceNorm() or BatchNorm()"
     if x.dtype == np.uint8:
-        raise DataError(f"the examples are bytes up to {highest}, and {first} takes numbers near 1; {advice}")
+        raise DataError(f"the examples are bytes up to {highest}, but {first} expects values near 1; {advice}")
     images = math.prod(x.shape[1:]) >= PIXELS and sample.min() >= 0 and 128 <= highest <= 255
     if images and (sample == np.rint(sample)).all():
         warnings.warn(f"the examples look like bytes, 0 to 255; {advice}", UserWarning, stacklevel=3)

@@ -24,7 +24,7 @@ def explain_non_finite(network: Network, x: Examples, source: Examples, *, updat
         found = first_non_finite_example(source)
         if found is None:
             return "the augmented examples have non-finite values"
-        return f"{found}; remove such examples, or fill them in: np.nan_to_num(x)"
+        return f"{found}; remove such examples, or replace the values: np.nan_to_num(x)"
     advice = (
         "a smaller learning rate or gradient clipping may help"
         if updated

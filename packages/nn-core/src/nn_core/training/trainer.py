@@ -51,7 +51,7 @@ class Trainer(HelpfulErrors):
                       loss is their weighted mean; None for 1
 
     Raises DataError or ShapeError for unusable examples, targets or weights; SettingError for a
-    sigmoid before a loss that takes logits. Warns of images whose pixels are not scaled.
+    sigmoid before a loss that takes logits. Warns about images with unscaled pixels.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Trainer(HelpfulErrors):
         if augment is None or isinstance(augment, Augmentation):
             check_scale(self.network, self.examples[0])
         self._counts: list[float] = []  # of targets, in the batches of this epoch
-        self._is_over = False
+        self._finished = False
         self.state = TrainingState(
             self.network,
             epochs=epochs,
@@ -116,8 +116,8 @@ class Trainer(HelpfulErrors):
         Raises DivergenceError as soon as the loss is no longer finite, SettingError if the run is over.
         """
         state = self.state
-        if self._is_over and (state.epoch >= state.epochs or state.stopped is not None):
-            raise SettingError(self._how_to_go_on())
+        if self._finished and (state.epoch >= state.epochs or state.stopped is not None):
+            raise SettingError(self._already_finished())
         state.restore_latest()
         self.callbacks = as_callbacks(self.callbacks)
         if not any(callback.restores_best for callback in self.callbacks):
@@ -131,7 +131,7 @@ class Trainer(HelpfulErrors):
                     self._end_epoch()
                 for callback in self.callbacks:
                     callback.on_step(state)
-        self._is_over = True
+        self._finished = True
         for callback in self.callbacks:
             callback.on_end(state)
         return state.history
@@ -216,7 +216,7 @@ class Trainer(HelpfulErrors):
         state.seed, state.step = snapshot.seed, snapshot.step
         state.seconds, state.stopped = snapshot.seconds, snapshot.stopped
         state.best = None if snapshot.best is None else snapshot.best.copy()
-        self._is_over = False
+        self._finished = False
         begin = state.step - state.step % state.steps_per_epoch
         self._counts = [
             self.recipe.loss.count(*self.batches.targets((state.seed, step)))
@@ -288,19 +288,19 @@ class Trainer(HelpfulErrors):
     def _converted(self, x: object, y: object) -> tuple[Examples, npt.NDArray[Any]]:
         return as_training_data(x, y, self.network, self.recipe)
 
-    def _how_to_go_on(self) -> str:
-        """The message of a second call of `run`."""
+    def _already_finished(self) -> str:
+        """The message for a second call of `run`."""
         state = self.state
         if state.stopped is not None:
-            return f"this run is over ({state.stopped}); make a new Trainer to train on"
+            return f"this run has finished ({state.stopped}); to continue training, create a new Trainer"
         longer = f"longer = Trainer(..., epochs={2 * state.epochs or 1}); longer.resume(trainer.state.snapshot())"
-        return f"this run is over after {state.epoch} of {state.epochs} epochs; train on: {longer}; longer.run()"
+        return f"this run has finished {state.epoch} of {state.epochs} epochs; to continue: {longer}; longer.run()"
 
 
 def _check_backend(backend: object) -> None:
     """Raise SettingError unless it computes gradients."""
     if isinstance(backend, Network):
-        raise SettingError("Trainer takes a network's engine: Trainer(Engine(network), x, y, recipe, epochs=10)")
+        raise SettingError("Trainer takes a backend, not a network: Trainer(Engine(network), x, y, recipe, epochs=10)")
     if not hasattr(backend, "loss_and_gradients"):
         raise SettingError(f"Trainer takes an Engine(network) or a Reference(network), not {type(backend).__name__}")
 

@@ -1,4 +1,4 @@
-"""Examples held out from training."""
+"""Hold out examples from training for validation."""
 
 from numbers import Real
 from typing import Any, NamedTuple
@@ -12,8 +12,8 @@ from nn_core.batches.subset import take_examples
 from nn_core.errors import SettingError
 
 
-class Divided(NamedTuple):
-    """Examples, targets and weights to train on, and examples and targets to validate on."""
+class Split(NamedTuple):
+    """Training examples, targets and weights; validation examples and targets."""
 
     x: Examples
     y: npt.NDArray[Any]
@@ -23,7 +23,7 @@ class Divided(NamedTuple):
 
 def hold_out(
     x: Examples, y: npt.NDArray[Any], weights: Array | None, fraction: object, *, stratified: bool, seed: int
-) -> Divided:
+) -> Split:
     """Hold out a fraction of the examples.
 
     stratified  whether to hold out the same fraction of every label (N,)
@@ -32,13 +32,13 @@ def hold_out(
     """
     if not isinstance(fraction, Real) or not 0 < float(fraction) < 1:
         given = type(fraction).__name__ if hasattr(fraction, "__len__") else repr(fraction)
-        raise SettingError(f"validation is a share between 0 and 1, such as 0.2, or a pair (x, y), not {given}")
+        raise SettingError(f"validation is a fraction between 0 and 1, such as 0.2, or a pair (x, y), not {given}")
     rng = np.random.default_rng([seed, 0])  # epoch n draws its order from [seed, n]
     if stratified:
         rows, held_out = stratified_split(y, float(fraction), rng=rng)
     else:
         rows, held_out = random_split(len(x), float(fraction), rng=rng)
-    return Divided(
+    return Split(
         take_examples(x, rows),
         y[rows],
         None if weights is None else weights[rows],
