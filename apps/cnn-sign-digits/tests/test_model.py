@@ -32,7 +32,7 @@ def test_predictions_are_the_mean_over_rotated_and_flipped_photos() -> None:
     network = Network(layers, input_shape=INPUT_SHAPE, rng=rng)
     x = rng.integers(0, 256, (5, *INPUT_SHAPE), np.uint8)
     transforms = ((0.0, False), (0.0, True), (20.0, False), (-20.0, True))
-    loaded = Checkpoint(network, {}, None, checkpoint.VERSION)
+    loaded = Checkpoint(network, "cnn-sign", {}, None, checkpoint.VERSION)
     model = Model(loaded, ("a", "b", "c"), {}, "", transforms)
 
     flipped = np.ascontiguousarray(x[:, :, ::-1])

@@ -25,8 +25,12 @@ from nn_core.layers import (
     Layer,
     LeakyReLU,
     MaxPool2D,
+    MeanOverTime,
+    Parallel,
     ReLU,
+    Reshape,
     Residual,
+    Select,
     Sigmoid,
     SimpleRNN,
     Tanh,
@@ -71,6 +75,17 @@ CASES: list[tuple[list[Layer], InputShape]] = [
     ([Residual((Dense(4), Tanh()))], (4,)),
     ([Residual((Conv2D(4, 3, padding="same"), Residual((ReLU(),))))], IMAGE),
     ([Residual((LSTM(4), Dense(4)))], (None, 4)),
+    ([MeanOverTime()], (None, 3)),
+    ([LSTM(3), MeanOverTime(), Dense(2)], (None, 4)),
+    ([Reshape((2, 6))], (4, 3)),
+    ([Reshape((2, 3, 2)), Conv2D(3, 2), ReLU(), Reshape((-1,)), Dense(2)], (12,)),
+    ([Select(1)], (5,)),
+    ([Select([3, -1, 0])], (None, 5)),
+    ([Conv2D(4, 3), Select(slice(1, 3)), GlobalAveragePool2D()], IMAGE),
+    ([Parallel([[Select(0), Embedding(7, 3)], Select(slice(1, None))]), Dense(2)], (5,)),
+    ([Parallel([Embedding(7, 3), [Embedding(7, 4), LSTM(4), GELU()]]), GRU(2)], (None,)),
+    ([Parallel([Conv2D(4, 3, padding="same"), [], [Conv2D(4, 1), ReLU()]], merge="mean")], IMAGE),
+    ([Parallel([Conv2D(4, 1), [ReLU(), Conv2D(4, 1)], Tanh()], merge="add"), Flatten()], IMAGE),
     ([Chain((Dense(4), Chain((Tanh(), Dense(2)))))], (4,)),
 ]
 
@@ -88,8 +103,9 @@ def network_of(layers: Sequence[Layer], input_shape: InputShape, dtype: npt.DTyp
 def batch_of(network: Network, N: int = 5, T: int = 6) -> npt.NDArray[Any]:
     rng = np.random.default_rng(1)
     shape = (N, *(T if size is None else size for size in network.input_shape))
-    if network.layers[0].takes_integers:
-        return rng.integers(7, size=shape)
+    if network.layers[0].reads_tokens:
+        tokens = rng.integers(7, size=shape)
+        return tokens if network.layers[0].takes_integers else tokens.astype(network.dtype)
     return rng.normal(size=shape).astype(network.dtype)
 
 

@@ -1,6 +1,13 @@
 """Names imported when they are first used."""
 
+import inspect
+import pkgutil
+import pydoc
+import re
 import sys
+import textwrap
+from importlib.metadata import version
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -45,3 +52,45 @@ def test_importing_the_package_imports_nothing_that_it_exports() -> None:
 def test_light_options_need_no_numpy() -> None:
     loaded = modules_loaded("import nn_core.cli.app, nn_core.cli.options, nn_core.cli.terminal")
     assert "numpy" not in loaded
+
+
+def test_the_first_script_of_help_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = inspect.getdoc(nn_core) or ""
+    lines = text.splitlines()
+    start = lines.index("    import numpy as np")
+    stop = next(index for index in range(start, len(lines)) if lines[index] and not lines[index].startswith("    "))
+    names: dict[str, object] = {}
+    exec(textwrap.dedent("\n".join(lines[start:stop])), names)  # noqa: S102
+    assert (tmp_path / "model.h5").exists()
+
+
+@pytest.mark.parametrize("name", sorted(set(nn_core.__all__) - {"__version__"}))
+def test_help_names_all_that_is_exported(name: str) -> None:
+    assert re.search(rf"\b{name}\b", nn_core.__doc__ or ""), name
+
+
+@pytest.mark.parametrize("package", [nn_core, nn_core.optim, nn_core.training, nn_core.batches, nn_core.losses])
+def test_help_can_be_printed(package: ModuleType) -> None:
+    assert package.__name__ in pydoc.render_doc(package)
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert nn_core.__version__ == version("nn-core")
+
+
+def test_every_module_is_an_attribute_and_listed() -> None:
+    modules = {each.name for each in pkgutil.iter_modules(nn_core.__path__)}
+    assert modules <= set(dir(nn_core))
+    assert nn_core.losses.LOSSES is sys.modules["nn_core.losses"].LOSSES
+
+
+def test_an_extra_that_is_missing_is_no_attribute(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [*sys.modules]:
+        if name.startswith(("nn_core.sklearn", "sklearn.")):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.delattr(nn_core, "sklearn", raising=False)
+    assert not hasattr(nn_core, "sklearn")
+    with pytest.raises(ImportError, match="sklearn"):
+        exec("from nn_core import sklearn")  # noqa: S102

@@ -1,7 +1,6 @@
 """Models: from data to answers, for every kind of task, equal to a Trainer to the bit."""
 
 import contextlib
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from nn_core.model import Model
 from nn_core.network import Network
 from nn_core.optim.optimizers import Adam
 from nn_core.reference import Reference
-from nn_core.summary import summarize
 from nn_core.training.callbacks import Callback, EarlyStopping
 from nn_core.training.recipe import Recipe
 from nn_core.training.state import TrainingState
@@ -265,7 +263,7 @@ def test_a_model_in_a_line() -> None:
     assert repr(model).endswith(f", Adam(0.25), {model.history!r})")
     shown = model._repr_html_()
     assert "MeanSquaredError(), Adam(0.25), History(2 epochs: " in shown
-    assert escape(str(summarize(model.network))) in shown
+    assert model.network._repr_html_() in shown
 
 
 def test_a_saved_model_is_the_same_to_the_bit(tmp_path: Path) -> None:

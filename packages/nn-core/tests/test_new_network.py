@@ -64,7 +64,7 @@ def test_settings_that_a_network_refuses(settings: dict[str, Any], message: str)
         ([np.tanh], 'layer 0 is the function tanh; write the name of an activation, such as "relu"'),
         ([Network([Dense(3)], input_shape=2)], "layer 0 is a Network"),
         ([3], "layer 0 is 3, not a layer"),
-        (Dense(3), r"Network takes a list of layers: Network\(\[Dense\(3\)\]\)"),
+        (Dense(3), r"Network takes a list of layers: Network\(\[Dense\(3\)\], input_shape=\(4,\)\)"),
         ("relu", "Network takes a list of layers"),
     ],
 )

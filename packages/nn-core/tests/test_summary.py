@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from nn_core.layers import GRU, Dense, Dropout, Embedding, Flatten, ReLU
+from nn_core.layers import GRU, Dense, Dropout, Embedding, Flatten, Parallel, ReLU, Residual, Select
 from nn_core.network import Network
 from nn_core.summary import Summary, SummaryRow, summarize, table
 
@@ -53,6 +53,24 @@ def test_the_table_reads_like_this() -> None:
         "total                                                       24,200  96,800  24,000",
         "a note",
     ]
+
+
+def test_layers_inside_a_layer_follow_it_and_count_once() -> None:
+    branches = Parallel([[Select([0]), Dense(2)], Dense(3, trainable=False)])
+    network = Network([branches, Residual([Dense(5)])], input_shape=2)
+    summary = summarize(network)
+    assert [(row.layer, row.depth, row.parameters, row.macs) for row in summary.rows] == [
+        ("Parallel, concat", 0, 4 + 9, 2 + 6),
+        ("Chain", 1, 4, 2),
+        ("Select(columns=(0,))", 2, 0, 0),
+        ("Dense(units=2, initializer='he')", 2, 4, 2),
+        ("Dense(units=3, initializer='he'), frozen", 1, 9, 6),
+        ("Residual", 0, 30, 25),
+        ("Dense(units=5, initializer='he')", 1, 30, 25),
+    ]
+    assert summary.parameters == network.count_params()
+    assert len(summary.to_dict()["layers"]) == 2
+    assert str(summary).splitlines()[4].startswith("        Select(columns=(0,))")
 
 
 def test_for_machines_it_is_plain_names_and_numbers() -> None:

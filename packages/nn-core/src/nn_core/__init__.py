@@ -35,8 +35,10 @@ Training
     Trainer              the loop below Model: stops and resumes after any step
     Recipe               loss, optimizer and their settings
     Engine, Reference    what computes: fast, or layer by layer as written
-    History              metrics by epoch, loss by step
-    Callback             hooks after each step and epoch: EarlyStopping, RestoreBestWeights
+    History              metrics by epoch: history["loss"], history.columns, history.plot()
+    summarize            print(summarize(network)): shapes, parameters, cost of each layer
+    EarlyStopping        model.fit(..., callbacks=[EarlyStopping(5)]) ends with the best weights
+    Callback             hooks after each step and epoch, for your own; RestoreBestWeights
     TrainingState        what a callback sees
 
 Layers
@@ -63,6 +65,23 @@ from typing import TYPE_CHECKING
 from nn_core.lazy_import import lazy_attributes, lazy_names
 
 if TYPE_CHECKING:
+    from nn_core import batches as batches
+    from nn_core import checkpoint as checkpoint
+    from nn_core import engine as engine
+    from nn_core import errors as errors
+    from nn_core import exchange as exchange
+    from nn_core import generate as generate
+    from nn_core import gradient_check as gradient_check
+    from nn_core import initializers as initializers
+    from nn_core import layers as layers
+    from nn_core import losses as losses
+    from nn_core import metrics as metrics
+    from nn_core import network as network
+    from nn_core import optim as optim
+    from nn_core import reference as reference
+    from nn_core import registry as registry
+    from nn_core import summary as summary
+    from nn_core import training as training
     from nn_core.engine.engine import Engine
     from nn_core.layers import (
         GELU,
@@ -83,9 +102,13 @@ if TYPE_CHECKING:
         Layer,
         LeakyReLU,
         MaxPool2D,
+        MeanOverTime,
+        Parallel,
         Parameter,
         ReLU,
+        Reshape,
         Residual,
+        Select,
         Sigmoid,
         SimpleRNN,
         Tanh,
@@ -131,19 +154,23 @@ __all__ = [
     "LeakyReLU",
     "Loss",
     "MaxPool2D",
+    "MeanOverTime",
     "MeanSquaredError",
     "Model",
     "Momentum",
     "Nesterov",
     "Network",
     "Optimizer",
+    "Parallel",
     "Parameter",
     "RMSProp",
     "ReLU",
     "Recipe",
     "Reference",
+    "Reshape",
     "Residual",
     "RestoreBestWeights",
+    "Select",
     "Sigmoid",
     "SimpleRNN",
     "SoftmaxCrossEntropy",
@@ -160,7 +187,7 @@ _NAMES = lazy_names(
         "engine.engine": "Engine",
         "layers": """GELU GRU LSTM Activation AveragePool2D BatchNorm Chain Conv2D Dense Dropout
             Embedding Flatten GlobalAveragePool2D InstanceNorm LastStep Layer LeakyReLU MaxPool2D
-            Parameter ReLU Residual Sigmoid SimpleRNN Tanh""",
+            MeanOverTime Parallel Parameter ReLU Reshape Residual Select Sigmoid SimpleRNN Tanh""",
         "losses": "BinaryCrossEntropy Loss MeanSquaredError SoftmaxCrossEntropy",
         "model": "Model",
         "network": "Network",

@@ -9,13 +9,13 @@ import functools
 import sys
 from abc import ABCMeta
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from nn_core.arguments import Arguments, arguments_of
 from nn_core.errors import ArgumentError
-from nn_core.source_code import EXAMPLES, WHOLE_NUMBERS, call, shown
 
 if TYPE_CHECKING:
-    from types import CodeType, FrameType
+    from types import FrameType
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,7 +79,7 @@ def _new(cls: type) -> object:
 
 def checked_call(function: Callable[P, T]) -> Callable[P, T]:
     """A decorator for functions and methods: `check_arguments` of each call."""
-    arguments = _arguments(function)
+    arguments = arguments_of(function)
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -92,44 +92,9 @@ def checked_call(function: Callable[P, T]) -> Callable[P, T]:
 
 def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     """Raise ArgumentError for an argument that the constructor of a class does not have, or needs and is not given."""
-    arguments = _arguments(cls.__init__)  # type: ignore[misc]
+    arguments = arguments_of(cls.__init__)  # type: ignore[misc]
     if arguments is not None:
         _check(cls, arguments, (None, *args), kwargs)
-
-
-class Arguments(NamedTuple):
-    """The arguments of a function.
-
-    by_position  names of those that may be given without their name
-    named        names of the others
-    required     names of those that have no default
-    bound        whether the first one is the object or class
-    """
-
-    by_position: tuple[str, ...]
-    named: tuple[str, ...]
-    required: frozenset[str]
-    bound: bool
-
-
-@functools.cache
-def _arguments(function: Any) -> Arguments | None:
-    """The arguments of a function; None if it takes any. (`inspect` is slow to import)."""
-    code: CodeType | None = getattr(function, "__code__", None)
-    if code is None:
-        return Arguments((), (), frozenset(), bound=True)
-    if code.co_flags & 0x0C:  # *args or **kwargs
-        return None
-    by_position = code.co_varnames[: code.co_argcount]
-    named = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-    required = {*by_position[: len(by_position) - len(function.__defaults__ or ())], *named}
-    bound = by_position[:1] in {("self",), ("cls",)}
-    return Arguments(
-        by_position[bound:],
-        named,
-        frozenset(required - {"self", "cls"} - (function.__kwdefaults__ or {}).keys()),
-        bound,
-    )
 
 
 def _check(owner: Any, known: Arguments, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -138,103 +103,11 @@ def _check(owner: Any, known: Arguments, args: tuple[Any, ...], kwargs: Mapping[
     owner  the class or the function
     """
     args = args[known.bound :]
-    for name in kwargs:
-        if name not in known.by_position and name not in known.named:
-            raise ArgumentError(_unknown(owner, name, args, kwargs, known))
-    if len(args) > len(known.by_position):
-        raise ArgumentError(_too_many(owner, args, kwargs, known))
-    if missing := known.required - {*known.by_position[: len(args)], *kwargs}:
-        raise ArgumentError(_missing(owner, missing, args, kwargs, known))
-    for name, value in (*zip(known.by_position, args, strict=False), *kwargs.items()):
-        if name in WHOLE_NUMBERS and not hasattr(value, "__index__"):
-            raise ArgumentError(_not_whole(owner, name, args, kwargs, known))
+    problem = known.problem(args, kwargs)
+    if problem:
+        from nn_core.foreign.messages import refusal
 
-
-def _unknown(owner: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], known: Arguments) -> str:
-    """The message about an argument with an unknown name."""
-    from nn_core.foreign.layer_arguments import LAYER_ARGUMENTS
-    from nn_core.foreign.training_arguments import TRAINING_ARGUMENTS
-
-    title, code, value = owner.__qualname__, _code_name(owner), kwargs[name]
-    rest = {key: given for key, given in kwargs.items() if key in known.by_position or key in known.named}
-    what = f"{title} has no argument {name!r}"
-    line = call(code, args, rest, known.by_position)
-    advice = _entry(LAYER_ARGUMENTS | TRAINING_ARGUMENTS, owner, name)
-    if callable(advice):
-        return f"{what}; {advice(line, value)}"
-    if advice is not None and not advice.startswith("="):
-        return f"{what}; {advice.format(cls=title, call=line, value=shown(value))}"
-    every = (*known.by_position, *known.named)
-    close = advice[1:] if advice else closest(name, every)
-    if close in every and close not in rest and close not in known.by_position[: len(args)]:
-        return f"{what}; write {call(code, args, {close: value, **rest}, known.by_position)}"
-    return f"{what}; " + (f"it has {', '.join(every)}" if every else f"write {line}")
-
-
-def _too_many(owner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], known: Arguments) -> str:
-    """The message about more arguments without names than there may be."""
-    from nn_core.foreign.layer_arguments import POSITIONS
-
-    title, code = owner.__qualname__, _code_name(owner)
-    advice = _entry(POSITIONS, owner, "")
-    if callable(advice) and (message := advice(title, args, kwargs)):
-        return str(message)
-    count = len(known.by_position)
-    free = [name for name in known.named if name not in kwargs and name != "trainable"]
-    given = dict(zip(free, args[count:], strict=False)) | dict(kwargs)
-    line = call(code, args[:count], given, known.by_position)
-    if len(args) - count > len(free):
-        most = f"at most {_counted(count + len(free))}" if count + len(free) else "no arguments"
-        return f"{title} takes {most}: {line}"
-    if count == 0:
-        return f"{title} takes its arguments by name: {line}"
-    return f"{title} takes its other arguments by name: {line}"
-
-
-def _missing(
-    owner: Any, missing: Iterable[str], args: tuple[Any, ...], kwargs: Mapping[str, Any], known: Arguments
-) -> str:
-    """The message about arguments that are needed."""
-    lacking = [name for name in (*known.by_position, *known.named) if name in missing]
-    given = [call("", args, {}, known.by_position)[1:-1], call("", (), kwargs)[1:-1]]
-    for name in lacking:
-        example = EXAMPLES.get(name, name)
-        index = 1 if kwargs or name in known.named else 0
-        given[index] += f", {name}={example}" if index else f", {example}"
-    parts = [part.removeprefix(", ") for part in given if part]
-    return f"{owner.__qualname__} needs {' and '.join(lacking)}: {_code_name(owner)}({', '.join(parts)})"
-
-
-def _not_whole(owner: Any, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], known: Arguments) -> str:
-    """The message about a value that is not a whole number."""
-    given = dict(zip(known.by_position, args, strict=False)) | dict(kwargs)
-    text = str(given[name])
-    example = int(text.removesuffix(".0")) if text.removesuffix(".0").isdecimal() else int(EXAMPLES[name])
-    changed = {key: example if key == name else value for key, value in given.items()}
-    line = call(_code_name(owner), list(changed.values())[: len(args)], dict(list(changed.items())[len(args) :]), given)
-    return f"{owner.__qualname__} takes a whole number of {name}, not {shown(given[name], 'this')}: {line}"
-
-
-def _code_name(owner: Any) -> str:
-    """What stands in code before the brackets: the class, or the method of an object: model.fit."""
-    name: str = owner.__qualname__.rpartition("<locals>.")[2]
-    holder, dot, method = name.rpartition(".")
-    return name if not dot or method == "load" else f"{holder.lower()}.{method}"
-
-
-def _counted(count: int) -> str:
-    return "one argument" if count == 1 else f"{count} arguments"
-
-
-def _entry(table: Mapping[str, Any], owner: Any, name: str) -> Any:
-    """The advice for a function, or for a class or its nearest base that has one; None if there is none."""
-    names = [base.__name__ for base in owner.__mro__] if isinstance(owner, type) else [owner.__qualname__]
-    for each in names:
-        entry = table.get(each)
-        found = entry.get(name) if isinstance(entry, Mapping) else entry
-        if found is not None:
-            return found
-    return None
+        raise ArgumentError(refusal(owner, problem, args, kwargs, known))
 
 
 def missing_attribute(owner: type | str, name: str, known: Iterable[str] = ()) -> AttributeError:
@@ -251,12 +124,13 @@ def missing_attribute(owner: type | str, name: str, known: Iterable[str] = ()) -
 def attribute_hint(owner: type | str, name: str, known: Iterable[str] = ()) -> str:
     """What to write instead of a name; "" if there is no advice."""
     from nn_core.foreign.attributes import ATTRIBUTES
+    from nn_core.foreign.messages import closest, entry_for
     from nn_core.foreign.names import NAMES
 
     if isinstance(owner, str):
         advice, otherwise = NAMES.get(name), f"help({owner}) lists its names"
     else:
-        advice, otherwise = _entry(ATTRIBUTES, owner, name), ""
+        advice, otherwise = entry_for(ATTRIBUTES, owner, name), ""
     if advice is not None:
         return str(advice)
     close = closest(name, [each for each in known if not each.startswith("_")])
@@ -287,12 +161,3 @@ def unknown_name(module: str, name: str, known: Iterable[str], caller: FrameType
 
     importing = caller.f_code.co_code[caller.f_lasti] == opmap["IMPORT_FROM"]
     return ImportError(str(error), name=module) if importing else error
-
-
-def closest(name: str, choices: Iterable[str]) -> str | None:
-    """The choice that is spelled most alike, without regard to case; None if none is close."""
-    import difflib
-
-    lower = {choice.lower(): choice for choice in choices}
-    found = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.75)
-    return lower[found[0]] if found else None

@@ -20,6 +20,7 @@ from nn_core.batches.augmentation import Augment
 from nn_core.batches.minibatches import as_examples
 from nn_core.errors import DataError, NNError, SettingError
 from nn_core.hints import HelpfulErrors, checked_call
+from nn_core.html import html_note
 from nn_core.losses import BinaryCrossEntropy, Loss
 from nn_core.metrics import Metric, metrics_by_name
 from nn_core.metrics import probabilities as class_probabilities
@@ -123,12 +124,8 @@ class Model(HelpfulErrors):
         return f"Model({self.network!r}, {self._recipe_line()})"
 
     def _repr_html_(self) -> str:
-        """For notebooks: the layers, then the loss, the optimizer and the history."""
-        from html import escape
-
-        from nn_core.summary import summarize
-
-        return f"<pre>{escape(f'{summarize(self.network)}')}\n\n{escape(self._recipe_line())}</pre>"
+        """The layers as a table, for notebooks, then the loss, the optimizer and the history."""
+        return f"{self.network._repr_html_()}\n{html_note(self._recipe_line())}"
 
     def _recipe_line(self) -> str:
         parts = [repr(self.loss), f"{type(self.optimizer).__name__}({self.recipe.base_rate:g})"]

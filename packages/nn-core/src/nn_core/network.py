@@ -96,7 +96,7 @@ class Network(HelpfulErrors):
         self.weights = self.vector[: self.weight_count]
         self.trained = self.vector[: self.trained_count]
         owners = {name: self.tied.get(name, name) for name in self.declared}
-        self.params = self._views(self.vector, owners)
+        self.params: Arrays = MappingProxyType(self._views(self.vector, owners))
         if generator is not None:
             self.initialize(generator)
 
@@ -118,6 +118,12 @@ class Network(HelpfulErrors):
     def __repr__(self) -> str:
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], input_shape={self.input_shape}, dtype={self.dtype})"
+
+    def _repr_html_(self) -> str:
+        """The layers as a table, for notebooks."""
+        from nn_core.layers.outline import outline_html
+
+        return outline_html(self.chain, self.input_shape, self.tied, self.vector.size)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled and copied as its settings and its vector; the views are made anew."""
@@ -169,7 +175,7 @@ class Network(HelpfulErrors):
         if len(x.shape) != 1 + len(self.input_shape) or not fits:
             steps = ("T" if size is None else str(size) for size in self.input_shape)
             one = 0 < len(x.shape) == len(self.input_shape)
-            hint = ", a batch of examples; for one, x[None]" if one else ""
+            hint = "; for one example: x[None]" if one else ""
             raise ShapeError(f"the network takes ({', '.join(('N', *steps))}), not {x.shape}{hint}")
         if takes_integers:
             if x.dtype.kind not in "iu":
@@ -300,10 +306,8 @@ class Network(HelpfulErrors):
             start = stop
         return slices, ends, start
 
-    def _views(self, vector: Array, owners: Mapping[str, str]) -> Arrays:
-        return MappingProxyType(
-            {name: vector[self._slices[owner]].reshape(self.declared[name].shape) for name, owner in owners.items()}
-        )
+    def _views(self, vector: Array, owners: Mapping[str, str]) -> dict[str, Array]:
+        return {name: vector[self._slices[owner]].reshape(self.declared[name].shape) for name, owner in owners.items()}
 
 
 def _restored(layers: Sequence[Layer], settings: Mapping[str, Any], vector: Array, seed: int | None) -> Network:

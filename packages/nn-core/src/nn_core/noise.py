@@ -5,6 +5,8 @@ advanced by the row index of the example. So the numbers do not depend on shards
 processes, and resuming a run requires only its seed and step.
 """
 
+from __future__ import annotations  # numpy.random is imported on first use
+
 import math
 import operator
 import os

@@ -22,9 +22,6 @@ EXAMPLES = {
 }
 """A value to show for an argument that is missing."""
 
-WHOLE_NUMBERS = frozenset({"dimensions", "filters", "patience", "units", "vocabulary_size"})
-"""Arguments that are whole numbers."""
-
 
 def call(title: str, args: Iterable[Any], kwargs: Mapping[str, Any], names: Iterable[str] = ()) -> str:
     """The code of a call.

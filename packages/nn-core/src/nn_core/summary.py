@@ -1,11 +1,14 @@
 """Model summary: the output shape, parameters and cost of each layer."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nn_core.arrays import Shape
-from nn_core.layers.chain import below
+from nn_core.html import html_table, indented
+from nn_core.layers.base import Parameter
+from nn_core.layers.chain import Nested, below
+from nn_core.layers.outline import shape_text, title
 from nn_core.network import Network
 
 
@@ -16,6 +19,7 @@ class SummaryRow(NamedTuple):
     parameters    number of parameters, including running statistics
     bytes         memory of the parameters
     macs          multiply-accumulates of a forward pass of one example; of one step for sequences
+    depth         0 for a layer of the network, 1 for one inside it, and so on
     """
 
     layer: str
@@ -23,10 +27,11 @@ class SummaryRow(NamedTuple):
     parameters: int
     bytes: int
     macs: int
+    depth: int = 0
 
 
 class Summary(NamedTuple):
-    """All layers in order; its `str` is a table.
+    """All layers in order, each followed by those inside it; its `str` is a table.
 
     notes  lines below the table, such as what an engine fuses
     """
@@ -36,56 +41,70 @@ class Summary(NamedTuple):
     notes: tuple[str, ...] = ()
 
     @property
+    def _outer(self) -> list[SummaryRow]:
+        """The layers of the network, whose figures include those of the layers inside them."""
+        return [row for row in self.rows if row.depth == 0]
+
+    @property
     def parameters(self) -> int:
-        return sum(row.parameters for row in self.rows)
+        return sum(row.parameters for row in self._outer)
 
     @property
     def bytes(self) -> int:
-        return sum(row.bytes for row in self.rows)
+        return sum(row.bytes for row in self._outer)
 
     @property
     def macs(self) -> int:
-        return sum(row.macs for row in self.rows)
+        return sum(row.macs for row in self._outer)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain names and numbers, for JSON."""
         return {
             "input_shape": self.input_shape,
-            "layers": [row._asdict() for row in self.rows],
+            "layers": [{k: v for k, v in row._asdict().items() if k != "depth"} for row in self._outer],
             "parameters": self.parameters,
             "bytes": self.bytes,
             "macs": self.macs,
             "notes": self.notes,
         }
 
+    def cells(self) -> list[tuple[str, ...]]:
+        """The texts of the table, row by row."""
+        lines: list[tuple[str, ...]] = [("layer", "output", "parameters", "bytes", "MACs")]
+        lines.append(("input", shape_text(self.input_shape), "", "", ""))
+        for row in self.rows:
+            figures = (f"{figure:,}" for figure in (row.parameters, row.bytes, row.macs))
+            lines.append((indented(row.layer, row.depth), shape_text(row.output_shape), *figures))
+        return [*lines, ("total", "", f"{self.parameters:,}", f"{self.bytes:,}", f"{self.macs:,}")]
+
     def __str__(self) -> str:
-        lines = [("layer", "output", "parameters", "bytes", "MACs")]
-        lines.append(("input", _shape(self.input_shape), "", "", ""))
-        lines += [
-            (row.layer, _shape(row.output_shape), f"{row.parameters:,}", f"{row.bytes:,}", f"{row.macs:,}")
-            for row in self.rows
-        ]
-        total = ("total", "", f"{self.parameters:,}", f"{self.bytes:,}", f"{self.macs:,}")
-        return "\n".join([table([*lines, total]), *self.notes])
+        return "\n".join([table(self.cells()).replace("\N{NO-BREAK SPACE}", " "), *self.notes])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        """The table, for notebooks."""
+        return html_table(self.cells(), notes=self.notes)
 
 
 def summarize(network: Network, notes: Iterable[str] = ()) -> Summary:
     """The summary of a network. A tied parameter counts only for its owner."""
-    rows = []
     own = {name: shape for name, shape in network.declared.items() if name not in network.tied}
-    for index, layer in enumerate(network.layers):
-        count = sum(math.prod(each.shape) for each in below(own, index).values())
-        name = repr(layer) if layer.trainable else f"{layer!r}, frozen"
-        rows.append(
-            SummaryRow(
-                name,
-                network.shapes[index + 1],
-                count,
-                count * network.dtype.itemsize,
-                layer.macs(network.shapes[index]),
-            )
-        )
+    rows = _rows(network.chain, network.input_shape, own, network.dtype.itemsize, 0)
     return Summary(network.input_shape, tuple(rows), tuple(notes))
+
+
+def _rows(
+    parent: Nested, input_shape: Shape, declared: Mapping[str, Parameter], itemsize: int, depth: int
+) -> Iterator[SummaryRow]:
+    """A row for each layer of a layer, each followed by those inside it."""
+    for index, (layer, shape) in enumerate(zip(parent.children, parent.child_shapes(input_shape), strict=True)):
+        own = below(declared, index)
+        count = sum(math.prod(each.shape) for each in own.values())
+        yield SummaryRow(title(layer), layer.output_shape(shape), count, count * itemsize, layer.macs(shape), depth)
+        if isinstance(layer, Nested):
+            yield from _rows(layer, shape, own, itemsize, depth + 1)
 
 
 def table(rows: Sequence[tuple[str, ...]], *, left: int = 1) -> str:
@@ -98,7 +117,3 @@ def table(rows: Sequence[tuple[str, ...]], *, left: int = 1) -> str:
         ).rstrip()
         for row in rows
     )
-
-
-def _shape(shape: Shape) -> str:
-    return " x ".join("T" if size is None else str(size) for size in shape)

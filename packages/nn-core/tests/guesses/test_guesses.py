@@ -6,13 +6,19 @@ import pytest
 from guesses import of_layers, of_modules, of_training
 from guesses.guess import Guess, outcome
 
+from nn_core import Dense, Model, Network, checkpoint
+
 GUESSES = [*of_modules.GUESSES, *of_layers.GUESSES, *of_training.GUESSES]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder to save in, with a saved model."""
-    return tmp_path_factory.mktemp("guesses")
+    """A folder to save in, with a saved model and a saved network."""
+    path = tmp_path_factory.mktemp("guesses")
+    network = Network([Dense(2)], input_shape=(4,), seed=0)
+    Model(network, "softmax-cross-entropy").save(path / "model.h5")
+    checkpoint.save(path / "network.h5", network)
+    return path
 
 
 @pytest.mark.parametrize("guess", GUESSES, ids=[guess.code for guess in GUESSES])

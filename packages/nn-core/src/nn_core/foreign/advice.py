@@ -98,10 +98,11 @@ def outputs_only(title: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
 
 
 def filters_and_size(title: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
-    """Of Conv2D(3, 16, 5), with the number of channels first; or Conv2D(16, 5, 2) with the strides."""
+    """Of Conv2D(3, 16, 5), with the number of channels first; not of Conv2D(16, 5, 2), with the strides last."""
+    if not isinstance(args[0], int) or not isinstance(args[1], int) or args[0] >= args[1]:
+        return None
     line = call(title, args[1:3], kwargs)
-    other = call(title, args[:2], {"strides": args[2], **kwargs})
-    return f"{title} takes filters and kernel size, {line}, not the channels before; strides have a name: {other}"
+    return f"{title} takes filters and kernel size, {line}; the channels follow from the layer before"
 
 
 def no_inputs(title: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:

@@ -72,8 +72,8 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
     "Trainer": each(
         {
             "fit train": "write trainer.run()",
-            "step train_step": "write Trainer(Engine(network), x, y, recipe, epochs=1).run()",
-            "evaluate test validate score": "write Model(network, loss).evaluate(x, y)",
+            "train_step": "write Trainer(Engine(network), x, y, recipe, epochs=1).run()",
+            "test validate score": "write Model(network, loss).evaluate(x, y)",
             "predict": "write Engine(network).predict(x)[0]",
             "history": "write trainer.state.history",
             "model": "write trainer.network",
@@ -111,7 +111,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
             "val_loss": "write history['validation_loss']",
             "accuracy acc": "write history['accuracy']",
             "val_accuracy val_acc": "write history['validation_accuracy']",
-            "keys values items": "write history.columns",
+            "values items": "write history.columns",
             "to_dict": "write dict(history.columns)",
         }
     ),

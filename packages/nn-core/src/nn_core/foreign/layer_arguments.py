@@ -35,7 +35,7 @@ LAYER_ARGUMENTS: dict[str, dict[str, Advice]] = {
             "bias_initializer": "leave it out, biases start at zero: {call}",
             "use_bias bias": "leave it out, every {cls} has a bias: {call}",
             "kernel_regularizer weight_decay l2": "L2 belongs to the model: Model(network, loss, l2=0.001)",
-            "bias_regularizer activity_regularizer kernel_constraint": "there is none: {call}",
+            "bias_regularizer activity_regularizer kernel_constraint": "leave it out: {call}",
             "weights": "fill them in the network: network.params['0/W'][...] = {value}",
             "requires_grad": "=trainable",
             "inplace": "leave it out, the engine works in place where it can: {call}",
@@ -73,7 +73,7 @@ LAYER_ARGUMENTS: dict[str, dict[str, Advice]] = {
             "num_layers": num_layers,
             "batch_first": "leave it out, the batch is the first axis: {call}",
             "dropout recurrent_dropout": "add the layer after it: {call}, Dropout({value})",
-            "bidirectional go_backwards": "there is none; {call} reads forward",
+            "bidirectional go_backwards": "leave it out, {cls} reads forward: {call}",
             "unroll": "leave it out: {call}",
         }
     ),

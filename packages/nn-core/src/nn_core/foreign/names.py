@@ -3,7 +3,7 @@
 from nn_core.foreign.advice import each
 
 _NETWORK = "Network([Dense(8), ReLU(), Dense(2)], input_shape=(4,))"
-_SOFTMAX = "leave it out: the loss softmax-cross-entropy applies it, and model.probabilities(x) are its values"
+_SOFTMAX = "leave it out: the loss softmax-cross-entropy applies it, and model.probabilities(x) has its values"
 _SCHEDULE = "write Model(network, loss, schedule='cosine:warmup=1')"
 _SKLEARN = "write from nn_core.sklearn import NetworkClassifier, NetworkRegressor"
 _BEST = "write model.fit(x, y, validation=0.2, callbacks=[EarlyStopping(5)]), which restores the best weights"
@@ -13,7 +13,7 @@ NAMES: dict[str, str] = each(
         # Models
         "Sequential Functional ModuleList NeuralNetwork NeuralNet Net NN MLP": f"write {_NETWORK}",
         "Input InputLayer": f"a network takes the shape of its input: {_NETWORK}",
-        "Module": "a layer of your own is a subclass of nn_core.Layer; several in a row are Chain([Dense(8), ReLU()])",
+        "Module": "write Chain([Dense(8), ReLU()]), or a subclass of nn_core.Layer",
         "nn functional": "layers are at the top: nn_core.Dense(8), nn_core.ReLU()",
         "Learner Estimator": "write Model(network, loss)",
         "MLPClassifier MLPRegressor GridSearchCV Pipeline make_pipeline cross_val_score": _SKLEARN,
@@ -21,13 +21,14 @@ NAMES: dict[str, str] = each(
         "LinearRegression Ridge": "write Model(Network([Dense(1)], input_shape=(4,)), 'mean-squared-error')",
         "load_model models": "write Model.load('model.h5')",
         "save_model": "write model.save('model.h5')",
-        "load save": "write nn_core.checkpoint.load('model.h5'), or Model.load('model.h5')",
+        "load": "write Model.load('model.h5'), or nn_core.checkpoint.load('network.h5')",
+        "save": "write model.save('model.h5'), or nn_core.checkpoint.save('network.h5', network)",
         # Layers
         "Linear LazyLinear FullyConnected": "write Dense(8): the number of inputs follows from the layer before",
-        "Conv2d Convolution2D": "write Conv2D(8, 3), filters and kernel size: the channels follow",
+        "Conv2d Convolution2D": "write Conv2D(8, 3): the channels follow from the layer before",
         "Conv1D Conv1d": "write Conv2D(8, (3, 1)), for sequences of shape (T, 1, D); or LSTM(32)",
         "BatchNorm1d BatchNorm2d BatchNormalization": "write BatchNorm()",
-        "LayerNorm LayerNormalization GroupNorm": "there is none; write BatchNorm()",
+        "LayerNorm LayerNormalization GroupNorm": "write BatchNorm(), or InstanceNorm() for images",
         "InstanceNorm2d": "write InstanceNorm()",
         "MaxPool2d MaxPooling2D MaxPool": "write MaxPool2D(2)",
         "AvgPool2d AveragePooling2D AvgPool2D": "write AveragePool2D(2)",
@@ -37,20 +38,20 @@ NAMES: dict[str, str] = each(
         "RNN RNNCell SimpleRNNCell": "write SimpleRNN(32)",
         "LSTMCell": "write LSTM(32)",
         "GRUCell": "write GRU(32)",
-        "Bidirectional": "there is none; LSTM(32) reads forward",
+        "Bidirectional": "write LSTM(32), which reads forward; nothing here reads both ways",
         "TimeDistributed": "leave it out: Dense(8) acts on every step of a sequence",
         "Masking": "write Network([LSTM(8), LastStep(), Dense(1)], input_shape=(None, 4), padding=0)",
         "Dropout2d SpatialDropout2D": "write Dropout(0.2, spatial=True)",
         "Concatenate concatenate Concat cat": "write Parallel([[Dense(8)], [Dense(4)]], merge='concat')",
         "Add add": "write Residual([Dense(8)]), or Parallel([[Dense(8)], [Dense(8)]], merge='add')",
         "Average": "write Parallel([[Dense(8)], [Dense(8)]], merge='mean')",
-        "Lambda": "a layer of your own is a subclass of nn_core.Layer, with forward and backward",
+        "Lambda": "write a subclass of nn_core.Layer, with forward and backward",
         "Identity": "write Chain([])",
         "Softmax LogSoftmax softmax log_softmax": _SOFTMAX,
-        "PReLU ELU SELU CELU ReLU6 SiLU Swish Mish Softplus": "there is none; write LeakyReLU() or GELU()",
+        "PReLU ELU SELU CELU ReLU6 SiLU Swish Mish Softplus": "write LeakyReLU() or GELU()",
         # Optimizers and training
         "SGD sgd": "write GradientDescent(0.1), or Momentum(0.1, beta=0.9)",
-        "Adagrad Adadelta Adamax Nadam NAdam RAdam LBFGS Ftrl Lion": "there is none; write Adam(0.001)",
+        "Adagrad Adadelta Adamax Nadam NAdam RAdam LBFGS Ftrl Lion": "write Adam(0.001)",
         "optimizers": "write nn_core.optim.Adam(0.001)",
         "callbacks": "write nn_core.training.EarlyStopping(5)",
         "ModelCheckpoint": _BEST,
@@ -74,7 +75,8 @@ NAMES: dict[str, str] = each(
             "write Model(network, loss, metrics=['accuracy'])"
         ),
         "f1_score precision_score recall_score classification_report": (
-            "write nn_core.metrics.precision_and_recall(confusion), from nn_core.metrics.confusion_matrix"
+            "write nn_core.metrics.precision_and_recall(confusion), with confusion = "
+            "nn_core.metrics.confusion_matrix(model.predict(x), y, 2)"
         ),
         "r2_score": "write nn_core.metrics.r2(output, y)",
         # Data
@@ -82,12 +84,12 @@ NAMES: dict[str, str] = each(
         "device cuda to_device": "leave it out: everything runs on the CPU, in threads",
         "float32 float64": "write np.float32; networks are float32 by default",
         "to_categorical one_hot OneHotEncoder LabelBinarizer": (
-            "leave it out: labels are class numbers; np.unique(labels, return_inverse=True)[1] numbers names"
+            "labels are class numbers, as in y, or np.unique(labels, return_inverse=True)[1]"
         ),
         "LabelEncoder": "write np.unique(labels, return_inverse=True)[1]",
         "train_test_split random_split": "write model.fit(x, y, validation=0.2), or nn_core.batches.stratified_split",
         "StandardScaler MinMaxScaler Normalization Rescaling": "write (x - x.mean(axis=0)) / x.std(axis=0)",
-        "datasets": "there are none; x and y are arrays of yours: model.fit(x, y)",
+        "datasets": "x and y are arrays of your own: model.fit(x, y)",
         "plot_history": "write history.plot()",
         "HeNormal HeUniform kaiming_normal_ kaiming_uniform_": "write Dense(8, initializer='he')",
         "GlorotNormal GlorotUniform xavier_normal_ xavier_uniform_": "write Dense(8, initializer='xavier')",

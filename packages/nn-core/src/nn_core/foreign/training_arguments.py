@@ -50,7 +50,7 @@ TRAINING_ARGUMENTS: dict[str, dict[str, Advice]] = {
             "clipnorm global_clipnorm max_norm": "the model clips: Model(network, loss, {call}, clip_norm={value})",
             "clipvalue": "the model clips: Model(network, loss, {call}, clip_value={value})",
             "params parameters": "leave it out, the model has the weights: Model(network, loss, {call})",
-            "amsgrad maximize foreach fused use_ema": "there is none: {call}",
+            "amsgrad maximize foreach fused use_ema": "leave it out: {call}",
             "name": "leave it out: {call}",
         }
     ),
@@ -156,7 +156,8 @@ TRAINING_ARGUMENTS: dict[str, dict[str, Advice]] = {
             "restore_best_weights": "=restore_best",
             "n_iter_no_change": "=patience",
             "metric": "=monitor",
-            "min_delta tol tolerance verbose baseline start_from_epoch": "there is none: {call}",
+            "min_delta tol tolerance": "leave it out, every improvement counts: {call}",
+            "verbose baseline start_from_epoch": "leave it out: {call}",
         }
     ),
     "RestoreBestWeights": each({"filepath save_best_only verbose save_weights_only": "leave it out: {call}"}),

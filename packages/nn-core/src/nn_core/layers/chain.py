@@ -181,5 +181,6 @@ class Chain(Nested):
 def below(named: Mapping[str, T], index: int) -> dict[str, T]:
     """The arrays named "index/...", without this prefix."""
     prefix = f"{index}/"
-    found = {name[len(prefix) :]: value for name, value in named.items() if name.startswith(prefix)}
+    start = len(prefix)
+    found = {name[start:]: value for name, value in named.items() if name.startswith(prefix)}
     return Gradients(found) if type(named) is Gradients else found

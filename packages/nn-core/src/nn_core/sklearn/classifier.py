@@ -43,7 +43,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         self,
         hidden: int | Sequence[int] = (100,),
         *,
-        layers: Sequence[Layer] | None = None,
+        layers: Sequence[Layer | str] | None = None,
         activation: str = "relu",
         initializer: str = "xavier",
         dropout: float = 0.0,

@@ -35,7 +35,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     """Base class of the estimators.
 
     hidden          units of each hidden layer
-    layers          the hidden layers themselves, such as [Dense(64), BatchNorm(), ReLU()], instead of
+    layers          the hidden layers themselves, such as [Dense(64), BatchNorm(), "relu"], instead of
                     `hidden`, `activation`, `initializer` and `dropout`; the output layer is added
     activation      after each hidden layer: "relu", "tanh", "leaky-relu:slope=0.2", ...
     initializer     of the hidden layers' weights: "xavier", "he", ...
@@ -61,7 +61,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         self,
         hidden: int | Sequence[int] = (100,),
         *,
-        layers: Sequence[Layer] | None = None,
+        layers: Sequence[Layer | str] | None = None,
         activation: str = "relu",
         initializer: str = "xavier",
         dropout: float = 0.0,
@@ -131,7 +131,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         rng = check_random_state(self.random_state)
         self._seed = int(rng.randint(np.iinfo(np.int32).max))
         layers = [*self._hidden_layers(), Dense(outputs, initializer="xavier")]
-        network = Network(layers, input_shape=X.shape[1:], rng=np.random.default_rng(self._seed), dtype=X.dtype)
+        network = Network(layers, input_shape=X.shape[1:], seed=self._seed, dtype=X.dtype)
         if network.output_shape != (outputs,):
             raise SettingError(
                 f"the hidden layers end in shape {network.shapes[-2]}, not (features,); add Flatten() after them"
@@ -140,11 +140,11 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         self._partial: TrainingState | None = None
         self._seen = 0.0
 
-    def _hidden_layers(self) -> list[Layer]:
+    def _hidden_layers(self) -> list[Layer | str]:
         if self.layers is not None:
             return list(self.layers)
         activation = ACTIVATIONS.parse(self.activation)
-        made: list[Layer] = []
+        made: list[Layer | str] = []
         for units in np.atleast_1d(np.asarray(self.hidden, np.intp)).tolist():
             made += [Dense(units, initializer=self.initializer), activation()]
             if self.dropout:

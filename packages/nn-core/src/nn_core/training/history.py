@@ -16,6 +16,10 @@ Mode: TypeAlias = Literal["min", "max"]
 """Whether lower or higher values of a metric are better."""
 
 
+SHOWN_EPOCHS = 20
+"""Most epochs in a table."""
+
+
 def mode_of(name: str) -> Mode:
     """Whether lower or higher values are better: by the name of a metric.
 
@@ -64,6 +68,17 @@ class History(HelpfulErrors):
         last = [(name, self[name][-1]) for name in ("loss", "validation_loss") if name in self]
         shown = ", ".join(f"{name} {value:.4g}" for name, value in last)
         return f"History({count}: {shown})" if shown else f"History({count})"
+
+    def _repr_html_(self) -> str:
+        """The columns as a table, for notebooks; of a long run, the first and the last epochs."""
+        from nn_core.html import html_table
+
+        epochs = range(len(self))
+        chosen = [*epochs] if len(self) <= SHOWN_EPOCHS else [*epochs[:5], *epochs[5 - SHOWN_EPOCHS :]]
+        rows = [tuple(f"{value:.4g}" for value in self.row(index).values()) for index in chosen]
+        if len(chosen) < len(self):
+            rows.insert(5, ("...",) * len(self.columns))
+        return html_table([tuple(self.columns), *rows], left=0, notes=[repr(self)])
 
     def keys(self) -> KeysView[str]:
         """The names of the columns, so that dict(history) is possible."""

@@ -37,6 +37,12 @@ class Snapshot:
     def __repr__(self) -> str:
         return f"Snapshot(epoch {len(self.history)}, step {self.step}, seed {self.seed})"
 
+    def _repr_html_(self) -> str:
+        """Its history as a table, for notebooks."""
+        from nn_core.html import html_note
+
+        return f"{self.history._repr_html_()}\n{html_note(repr(self))}"
+
 
 @dataclass
 class TrainingState:

@@ -104,6 +104,12 @@ class Trainer(HelpfulErrors):
         count = self.network.vector.size
         return f"Trainer({state.epoch} of {state.epochs} epochs, {count:,} parameters{loss})"
 
+    def _repr_html_(self) -> str:
+        """Its history as a table, for notebooks."""
+        from nn_core.html import html_note
+
+        return f"{self.state.history._repr_html_()}\n{html_note(repr(self))}"
+
     def run(self) -> History:
         """Train until the epochs are done or a callback stops the run.
 

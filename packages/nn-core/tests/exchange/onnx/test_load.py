@@ -31,11 +31,14 @@ from nn_core.layers import (
     Layer,
     LeakyReLU,
     MaxPool2D,
+    MeanOverTime,
+    Parallel,
     ReLU,
     Residual,
     SimpleRNN,
     Tanh,
 )
+from nn_core.network import Network
 
 Weights = Mapping[str, npt.ArrayLike]
 Nodes = Sequence[tuple[Any, ...]]
@@ -193,6 +196,38 @@ def test_a_time_first_cell_whose_last_state_is_used(
     compare(tmp_path, model, images(6, 4, 3), (1, 0, 2), [layer, LastStep()])
 
 
+def test_branches_that_are_joined(tmp_path: Path) -> None:
+    weights = {"A": images(3, 2, 1, 1), "B": images(2, 2, 3, 3)}
+    nodes = [
+        ("Conv", "x A", "a"),
+        ("Conv", "x B", "b", {"pads": [1, 1, 1, 1]}),
+        ("Relu", "b", "c"),
+        ("Concat", "c a", "d", {"axis": 1}),
+        ("GlobalAveragePool", "d", "e"),
+        ("Flatten", "e", "y"),
+    ]
+    branches = [[Conv2D(2, 3, padding="same"), ReLU()], Conv2D(3, 1)]
+    expected: list[Layer] = [Parallel(branches), GlobalAveragePool2D()]
+    compare(tmp_path, built(nodes, weights, shape=("N", 2, 5, 4)), images(3, 2, 5, 4), (0, 2, 3, 1), expected)
+
+
+@pytest.mark.parametrize("end", [LastStep(), MeanOverTime()])
+@pytest.mark.parametrize("features", [False, True])
+def test_padded_sequences(end: Layer, features: bool, tmp_path: Path) -> None:
+    layers = [Dense(4), GRU(4), end] if features else [Embedding(7, 4), Parallel([[LSTM(3), end], end]), Dense(2)]
+    network = Network(layers, input_shape=(None, 2) if features else (None,), padding=0, rng=1)
+    model = to_onnx(network, tmp_path / "network.onnx")
+    x = rng.integers(1, 7, size=(5, 6, 2) if features else (5, 6))
+    x[np.arange(6) >= np.array([[6], [1], [3], [0], [2]])] = 0
+    given = x.astype(np.float32) if features else x
+    ours = network(x)
+    assert relative_difference(ours[1:2], network(x[1:2, :1])) < 1e-6
+    assert relative_difference(run(model, {"input": given})["output"], ours) < 2e-6
+    again = from_onnx(tmp_path / "network.onnx")
+    assert (again.layers, again.padding) == (network.layers, 0)
+    assert relative_difference(again(x), ours) < 1e-6
+
+
 def test_rows_in_several_spellings(tmp_path: Path) -> None:
     weights = {"W": images(12, 4), "b": images(1, 4), "shape": np.array([-1, 12]), "V": images(3, 4)}
     nodes = [
@@ -247,7 +282,7 @@ def test_networks_come_back_with_equal_outputs(seed: int, tmp_path: Path) -> Non
         ([("Add", "x g", "y")], "there is no layer for the operation Add 'y'"),
         ([("Clip", "x", "y")], "there is no layer for the operation Clip 'y'"),
         ([("Relu", "x", "a"), ("Mul", "a x", "y")], "there is no layer for the operation Mul 'y'"),
-        ([("Relu", "x", "a"), ("Add", "a a", "y")], "only residual blocks"),
+        ([("Relu", "x", "a"), ("Concat", "a x", "y", {"axis": 0})], "Concat 'y': it does not join features"),
         ([("Relu", "x", "a"), ("Tanh", "x", "b"), ("Add", "a b", "c"), ("Add", "c x", "y")], "do not join in one"),
         ([("MatMul", "W x", "y")], "MatMul 'y': it does not multiply its input from the right"),
         ([("MatMul", "x x", "y")], "MatMul 'y': its input 1 is computed"),

@@ -94,12 +94,12 @@ def spoil_weights(each: onnx.ModelProto) -> None:
 
 def spoil_metadata(each: onnx.ModelProto) -> None:
     each.metadata_props.add(
-        key="network", value='{"input": "input", "output": 5, "input_shape": [1e99], "integers": 0}'
+        key="nn_core_network", value='{"input": "input", "output": 5, "input_shape": [1e99], "integers": 0}'
     )
 
 
 def spoil_json(each: onnx.ModelProto) -> None:
-    each.metadata_props.add(key="network", value="[" * 100_000)
+    each.metadata_props.add(key="nn_core_network", value="[" * 100_000)
 
 
 def use_weights_often(each: onnx.ModelProto) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+import nn_core.exchange.onnx.axes
 import nn_core.exchange.onnx.layers
-import nn_core.exchange.onnx.recurrent  # noqa: F401 - both register converters
+import nn_core.exchange.onnx.nested
+import nn_core.exchange.onnx.recurrent  # noqa: F401 - all register converters
 from nn_core.errors import ExportError, NNError, SettingError
 from nn_core.exchange.onnx import steps
 from nn_core.exchange.onnx.check import check_model
 from nn_core.exchange.onnx.converters import convert_chain
-from nn_core.exchange.onnx.graph import Graph, Value
+from nn_core.exchange.onnx.graph import ENDS_KEY, Graph, Value
 from nn_core.exchange.onnx.steps import Preprocessing
 from nn_core.extras import import_extra
-from nn_core.layers.base import State, has_arrays, state_arrays
+from nn_core.layers.base import Layer, State, has_arrays, state_arrays
+from nn_core.layers.chain import Nested
 from nn_core.layers.embedding import Embedding
 from nn_core.metrics import probabilities
 from nn_core.network import Network
@@ -127,6 +130,8 @@ class _Export:
         x = preprocessing.build(raw, graph, raw.dtype if network.layers[0].takes_integers else graph.dtype)
         if x.shape != network.input_shape:
             raise ExportError(f"the preprocessing makes {x.shape}; the network takes {network.input_shape}")
+        if network.padding is not None:
+            graph.padded = x, network.padding
         y = convert_chain(network.layers, x, network.params, graph)
         before, after = graph.in_our_order(x), graph.in_our_order(y)
         for output, value in self._outputs(y, graph).items():
@@ -136,8 +141,9 @@ class _Export:
         model = graph.model(name)
         ends = {"input": graph.renamed(before), "output": graph.renamed(after)}
         takes = {"input_shape": list(network.input_shape), "integers": network.layers[0].takes_integers}
+        padding = {} if network.padding is None else {"padding": network.padding}
         known = {
-            "network": ends | takes,
+            ENDS_KEY: ends | takes | padding,
             "program": "nn-core",
             "nn_core_version": _version(),
             "input": preprocessing.description or f"{preprocessing.dtype} (N, {_sizes(preprocessing)})",
@@ -189,12 +195,19 @@ class _Export:
         """Random raw examples: tokens, bytes, or standard normal numbers."""
         rng = np.random.default_rng(0)
         shape = (3, *(CHECKED_STEPS if size is None else size for size in self.preprocessing.shape))
-        dtype = np.dtype(self.preprocessing.dtype)
-        if dtype.kind == "f":
-            return rng.normal(size=shape)
-        first = self.network.layers[0]
-        most = first.vocabulary_size if isinstance(first, Embedding) else 256
-        return rng.integers(most, size=shape)
+        most = min(_vocabularies(self.network.layers), default=256)
+        if np.dtype(self.preprocessing.dtype).kind != "f" or most < 256:
+            return rng.integers(most, size=shape)
+        return rng.normal(size=shape)
+
+
+def _vocabularies(layers: Sequence[Layer]) -> Iterator[int]:
+    """The sizes of all vocabularies, also inside other layers."""
+    for layer in layers:
+        if isinstance(layer, Embedding):
+            yield layer.vocabulary_size
+        elif isinstance(layer, Nested):
+            yield from _vocabularies(layer.children)
 
 
 def _no_preprocessing(network: Network) -> Preprocessing:

@@ -28,6 +28,10 @@ OPSET = 20
 IR_VERSION = 9
 """The version of the file format that belongs to opset 20."""
 
+ENDS_KEY = "nn_core_network"
+"""The metadata that say where in the graph the network itself starts and ends."""
+ENDS = {"input": str, "input_shape": [(int, None)], "integers": bool, "padding?": float, "output": str}
+
 Order: TypeAlias = tuple[int, ...]
 """A permutation of the axes of (N, *shape): the axis of ours that lies at each position."""
 
@@ -67,6 +71,8 @@ class Graph:
     dtype   the data type of the network's numbers
     states  whether the states of recurrent layers are inputs and outputs
     final_states  the states after the last step, by the name of their output
+    padded        input and padding of a network of padded sequences; see `lengths`
+    shared        names of arrays that several layers use
     """
 
     def __init__(self, dtype: npt.DTypeLike, *, states: bool = False) -> None:
@@ -77,6 +83,8 @@ class Graph:
         self.outputs: list[onnx.ValueInfoProto] = []
         self.initializers: dict[tuple[Any, ...], onnx.TensorProto] = {}
         self.final_states: dict[str, Value] = {}
+        self.padded: tuple[Value, float] | None = None
+        self.shared: dict[str, str] = {}
         self._taken: set[str] = set()
         self._path: list[str] = []
         self._new_names: dict[str, str] = {}
@@ -92,6 +100,13 @@ class Graph:
         self._path.append(str(part))
         yield
         self._path.pop()
+
+    @contextmanager
+    def only_inside(self, part: str) -> Iterator[None]:
+        """Prefix names with this word alone, whatever layer is being converted."""
+        outer, self._path = self._path, [part]
+        yield
+        self._path = outer
 
     # Names of arrays
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nn_core.exchange.onnx.graph import CHANNELS_FIRST
+from nn_core.exchange.onnx.graph import CHANNELS_FIRST, without_axis
 from nn_core.exchange.onnx.model_file import attributes
 from nn_core.exchange.onnx.readers import READERS, Part, Reading, decimal, real
 from nn_core.exchange.onnx.source import Position, Source, expect, refusal, require_settings
@@ -16,6 +16,7 @@ from nn_core.layers.batch_norm import BatchNorm
 from nn_core.layers.conv2d import Conv2D
 from nn_core.layers.global_average_pool import GlobalAveragePool2D
 from nn_core.layers.instance_norm import InstanceNorm
+from nn_core.layers.mean_over_time import MeanOverTime
 from nn_core.layers.pooling import AveragePool2D, MaxPool2D
 from nn_core.layers.windows import Pair, Window
 
@@ -82,13 +83,16 @@ def global_average_pool(node: onnx.NodeProto, x: Position, source: Source) -> Re
 
 
 def reduce_mean(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """The mean over the pixels."""
+    """The mean over the pixels, or over the steps."""
     axes = source.axes(node)
     expect(node, attributes(node).get("keepdims", 1) == 0 and axes is not None, "only a mean without keepdims is read")
     dropped = {x.order[axis] for axis in axes or () if -len(x.order) <= axis < len(x.order)}
     if len(x.shape) == 3 and dropped == {1, 2}:
         return [Part(GlobalAveragePool2D(), {})], Position(node.output[0], x.shape[2:], (0, 1))
-    raise refusal(node, "it is not a mean over the pixels")
+    if len(x.shape) > 1 and dropped == {1}:
+        there = replace(x, name=node.output[0], shape=x.shape[1:], order=without_axis(x.order, 1))
+        return [Part(MeanOverTime(), {})], there
+    raise refusal(node, "it is not a mean over the pixels or the steps")
 
 
 def batch_normalization(node: onnx.NodeProto, x: Position, source: Source) -> Reading:

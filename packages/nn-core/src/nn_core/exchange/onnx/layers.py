@@ -1,4 +1,4 @@
-"""How each stateless layer is written in ONNX."""
+"""How dense layers, activations, layers of images, normalization and embeddings are written in ONNX."""
 
 from __future__ import annotations
 
@@ -7,21 +7,17 @@ from typing import Any
 import numpy as np
 
 from nn_core.arrays import Arrays, Shape
-from nn_core.exchange.onnx.converters import ONNX_CONVERTERS, convert_chain
-from nn_core.exchange.onnx.graph import CHANNELS_FIRST, Graph, Order, Value, without_axis
+from nn_core.exchange.onnx.converters import ONNX_CONVERTERS
+from nn_core.exchange.onnx.graph import CHANNELS_FIRST, Graph, Order, Value
 from nn_core.layers.activation import GELU, LeakyReLU, ReLU, Sigmoid, Tanh
 from nn_core.layers.batch_norm import BatchNorm
-from nn_core.layers.chain import Chain
 from nn_core.layers.conv2d import Conv2D
 from nn_core.layers.dense import Dense
 from nn_core.layers.dropout import Dropout
 from nn_core.layers.embedding import Embedding
-from nn_core.layers.flatten import Flatten
 from nn_core.layers.global_average_pool import GlobalAveragePool2D
 from nn_core.layers.instance_norm import InstanceNorm
-from nn_core.layers.last_step import LastStep
 from nn_core.layers.pooling import AveragePool2D, MaxPool2D, Pooling
-from nn_core.layers.residual import Residual
 from nn_core.layers.windows import Window
 
 
@@ -147,19 +143,7 @@ def _channels_first(axes: int) -> Order:
     return (0, axes, *range(1, axes))
 
 
-# Axes
-
-
-@ONNX_CONVERTERS.register("Flatten")
-def flatten(layer: Flatten, x: Value, params: Arrays, graph: Graph) -> Value:
-    return graph.value(graph.node("Flatten", graph.in_our_order(x), axis=1), layer.output_shape(x.shape), dtype=x.dtype)
-
-
-@ONNX_CONVERTERS.register("LastStep")
-def last_step(layer: LastStep, x: Value, params: Arrays, graph: Graph) -> Value:
-    """Gather index -1 of the time axis."""
-    name = graph.node("Gather", x.name, graph.integers("last", -1), axis=x.order.index(1))
-    return graph.value(name, x.shape[1:], order=without_axis(x.order, 1), dtype=x.dtype)
+# Tokens
 
 
 @ONNX_CONVERTERS.register("Embedding")
@@ -169,17 +153,3 @@ def embedding(layer: Embedding, x: Value, params: Arrays, graph: Graph) -> Value
     shape = (*x.shape, layer.dimensions)
     name = graph.node("Gather", graph.constant("W", params["W"]), tokens.name, axis=0)
     return graph.value(name, shape, order=(*x.order, len(shape)))
-
-
-# Layers made of layers
-
-
-@ONNX_CONVERTERS.register("Chain")
-def chain(layer: Chain, x: Value, params: Arrays, graph: Graph) -> Value:
-    return convert_chain(layer.layers, x, params, graph)
-
-
-@ONNX_CONVERTERS.register("Residual")
-def residual(layer: Residual, x: Value, params: Arrays, graph: Graph) -> Value:
-    """x is added in the order of f(x), in which it often exists already."""
-    return graph.elementwise("Add", convert_chain(layer.layers, x, params, graph), x)

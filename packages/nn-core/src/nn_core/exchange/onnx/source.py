@@ -12,6 +12,7 @@ import numpy.typing as npt
 from nn_core.arrays import Shape
 from nn_core.errors import DataError
 from nn_core.exchange.onnx.graph import Order
+from nn_core.exchange.onnx.lengths import SCOPE
 from nn_core.exchange.onnx.model_file import array_of, attributes, describe
 from nn_core.storage.files import printable
 
@@ -57,13 +58,14 @@ class Position:
 class Source:
     """Operations and constants by name, between an input and an output.
 
+    padded  whether it computes the lengths of padded sequences, as our own files do
     Raises DataError for a graph that is not acyclic, or does not lead from the input to the output.
     """
 
-    def __init__(self, graph: onnx.GraphProto, start: str, end: str) -> None:
+    def __init__(self, graph: onnx.GraphProto, start: str, end: str, *, padded: bool = False) -> None:
         if len(graph.node) > MAX_NODES:
             raise DataError(f"the model has more than {MAX_NODES:,} operations")
-        self.start, self.end = start, end
+        self.start, self.end, self._padded = start, end, padded
         self._tensors = {tensor.name: tensor for tensor in graph.initializer}
         self._arrays: dict[str, npt.NDArray[Any]] = {}
         self.producers: dict[str, onnx.NodeProto] = {}
@@ -127,7 +129,11 @@ class Source:
         if node.op_type in SHAPES:
             return []
         inputs = node.input[:1] if node.op_type in FIRST_INPUT_ONLY else node.input
-        return [name for name in inputs if name and not self.is_constant(name)]
+        return [name for name in inputs if name and not self.is_constant(name) and not self.is_of_lengths(name)]
+
+    def is_of_lengths(self, name: str) -> bool:
+        """Whether an array depends on the lengths of padded sequences alone."""
+        return self._padded and name.startswith(f"{SCOPE}/")
 
     def sole_use(self, name: str) -> onnx.NodeProto | None:
         """The operation that takes an array, if there is exactly one and it is not the output."""

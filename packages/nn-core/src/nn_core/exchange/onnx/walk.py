@@ -1,0 +1,115 @@
+"""The walk along the operations of a graph, from the input of a network to its output."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nn_core.arrays import Array, Shape
+from nn_core.errors import DataError
+from nn_core.exchange.onnx import image_readers, recurrent_readers  # noqa: F401 - they register readers
+from nn_core.exchange.onnx.model_file import attributes, describe
+from nn_core.exchange.onnx.readers import READERS, Part
+from nn_core.exchange.onnx.source import Position, Source, expect, refusal
+from nn_core.layers.base import Layer, features
+from nn_core.layers.chain import Chain
+from nn_core.layers.parallel import Parallel
+from nn_core.layers.residual import Residual
+from nn_core.storage.files import printable
+
+if TYPE_CHECKING:
+    import onnx
+
+JOINS = frozenset({"Add", "Sum", "Mean", "Concat"})
+"""Operations in which branches meet."""
+
+
+class Walk:
+    """The walk along the operations of a graph."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.visited: set[str] = set()
+
+    def run(
+        self, x: Position, first: onnx.NodeProto | None = None
+    ) -> tuple[list[Part], Position, onnx.NodeProto | None]:
+        """The layers from x to the end, or to the operation that joins several arrays.
+
+        first  the operation to start with, where several take x
+        """
+        parts: list[Part] = []
+        while x.name != self.source.end or first is not None:
+            uses = [first] if first is not None else self.source.uses.get(x.name, [])
+            first = None
+            if not uses:
+                raise DataError(f"{printable(x.name)!r} does not lead to the output of the model")
+            if len(uses) > 1:
+                found, x = self.fork(x, uses)
+                parts += found
+                continue
+            node = uses[0]
+            if node.op_type in JOINS and len(self.source.data_inputs(node)) > 1:
+                return parts, x, node
+            if node.output[0] in self.visited:
+                raise refusal(node, "the graph has a cycle")
+            self.visited.add(node.output[0])
+            if node.op_type not in READERS:
+                raise DataError(f"there is no layer for the operation {describe(node)}")
+            found, x = READERS[node.op_type](node, x, self.source)
+            parts += found
+        return parts, x, None
+
+    def fork(self, x: Position, uses: list[onnx.NodeProto]) -> tuple[list[Part], Position]:
+        """The layer for several branches from x that join again."""
+        branches = [self.run(x, node) for node in uses]
+        join = branches[0][2]
+        if join is None or any(each[2] is not join for each in branches):
+            raise DataError(f"the branches from {printable(x.name)!r} do not join in one operation")
+        inputs = self.source.data_inputs(join)
+        by_name = {there.name: (parts, there) for parts, there, _ in branches}
+        if len(inputs) != len(uses) or set(inputs) != set(by_name):
+            raise refusal(join, "it joins other arrays than the branches of one fork")
+        ordered = [by_name[name] for name in inputs]
+        part, there = self.join(join, [parts for parts, _ in ordered], [end for _, end in ordered])
+        return [part], there
+
+    def join(self, node: onnx.NodeProto, branches: list[list[Part]], ends: list[Position]) -> tuple[Part, Position]:
+        """The layer of these branches, and where it leads."""
+        first, kind = ends[0], node.op_type
+        alike = all(end.order == first.order and end.flattened == first.flattened for end in ends)
+        expect(node, alike, "it joins arrays whose axes are in different orders")
+        filled = [parts for parts in branches if parts]
+        if kind in {"Add", "Sum"} and len(branches) == 2 and len(filled) == 1:
+            part = Part(Residual([each.layer for each in filled[0]]), named(filled[0]))
+        else:
+            if kind == "Concat":
+                axis = attributes(node).get("axis", 0)
+                expect(node, -len(first.order) <= axis < len(first.order), f"it has no axis {axis}")
+                plain = first.flattened is None and first.order[axis] == len(first.shape)
+                expect(node, plain, "it does not join features")
+            parts = [each[0] if len(each) == 1 else _chain(each) for each in branches]
+            merge = {"Concat": "concat", "Mean": "mean"}.get(kind, "add")
+            part = Part(Parallel([each.layer for each in parts], merge=merge), named(parts))
+        shape = _merged_shape(part.layer, [end.shape for end in ends])
+        return part, replace(first, name=node.output[0], shape=shape)
+
+
+def named(parts: list[Part]) -> dict[str, Array]:
+    """The parameters of layers by path."""
+    return {f"{index}/{name}": values for index, part in enumerate(parts) for name, values in part.weights.items()}
+
+
+def _chain(parts: list[Part]) -> Part:
+    """Several layers as one."""
+    return Part(Chain([part.layer for part in parts]), named(parts))
+
+
+def _merged_shape(layer: Layer, shapes: list[Shape]) -> Shape:
+    """The shape after a join. Raises DataError unless the branches fit."""
+    if isinstance(layer, Parallel) and layer.merge == "concat":
+        if all(shape and shape[:-1] == shapes[0][:-1] for shape in shapes):
+            return (*shapes[0][:-1], sum(features(shape) for shape in shapes))
+    elif all(shape == shapes[0] for shape in shapes):
+        return shapes[0]
+    raise DataError(f"the branches that join have the shapes {', '.join(map(str, shapes))}")
