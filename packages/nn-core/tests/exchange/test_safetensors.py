@@ -13,8 +13,8 @@ from networks import CASES
 from safetensors.numpy import load_file, save_file
 
 from nn_core.errors import CheckpointError, DataError, NNError, SettingError
-from nn_core.exchange.extras import MissingExtraError
 from nn_core.exchange.safetensors import from_safetensors, to_safetensors
+from nn_core.extras import MissingExtraError
 from nn_core.layers import LAYERS, BatchNorm, Dense, ReLU
 from nn_core.network import Network
 from nn_core.reference import Reference

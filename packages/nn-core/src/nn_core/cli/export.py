@@ -14,7 +14,7 @@ from nn_core.checkpoint import Checkpoint
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import OutputFile, require_distinct
 from nn_core.cli.terminal import counted, echo_json, json_option
-from nn_core.exchange.extras import import_extra
+from nn_core.extras import import_extra
 from nn_core.network import Network
 from nn_core.storage.atomic import atomic_write
 from nn_core.summary import table

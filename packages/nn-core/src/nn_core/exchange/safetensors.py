@@ -20,7 +20,7 @@ import numpy as np
 from nn_core.checkpoint import unusable
 from nn_core.checkpoint.architecture import describe_network, layer_from, network_from
 from nn_core.errors import CheckpointError, DataError, NNError, SettingError
-from nn_core.exchange.extras import import_extra
+from nn_core.extras import import_extra
 from nn_core.layers.chain import Chain
 from nn_core.network import Network
 from nn_core.storage.atomic import atomic_write_all
