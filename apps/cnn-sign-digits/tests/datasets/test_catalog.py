@@ -15,7 +15,7 @@ from nn_core.batches.augmentation import Augmentation
 from nn_core.cli import download
 from nn_core.engine.engine import Engine
 from nn_core.errors import DataError, NNError, SettingError
-from nn_core.layers import Dense, Flatten
+from nn_core.layers import Dense, Flatten, InstanceNorm
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
 from nn_core.optim.optimizers import Momentum
@@ -209,7 +209,7 @@ class TestFiles:
             monkeypatch.setattr(hdf5, "MAX_MEMORY", memory)
             splits = load(path, seed=1)
             assert isinstance(splits.train.x, HDF5Array) == (memory == 0)
-            network = Network([Flatten(), Dense(2)], input_shape=(64, 64, 3), rng=rng(2))
+            network = Network([InstanceNorm(), Flatten(), Dense(2)], input_shape=(64, 64, 3), rng=rng(2))
             recipe = Recipe(softmax_cross_entropy, Momentum(), learning_rate=1e-6, batch_size=6)
             trainer = Trainer(
                 Engine(network),

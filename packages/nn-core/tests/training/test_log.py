@@ -109,6 +109,14 @@ class TestEveryFormat:
         resumed_from(tmp_path / "toy.h5", log=type(target)(target.path))
         assert records(target) == [1, 2, 3, 4]
 
+    def test_a_finished_run_that_is_resumed_is_logged_whole(self, target: Log) -> None:
+        first, again = build(settings_of(epochs=2)), build(settings_of(epochs=2))
+        first.run()
+        again.resume(first.state.snapshot())
+        again.callbacks = (target,)
+        again.run()
+        assert records(target) == [1, 2]
+
     def test_a_second_run_begins_anew(self, target: Log) -> None:
         for epochs in (3, 2):
             trainer = build(settings_of(epochs=epochs))

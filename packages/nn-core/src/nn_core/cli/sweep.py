@@ -17,10 +17,10 @@ from typing import TypeVar
 from threadpoolctl import threadpool_limits
 
 from nn_core.cli.settings import Settings
-from nn_core.training.interruption import interruption
 from nn_core.errors import DivergenceError, NNError
 from nn_core.registry import load_plugin, plugins
 from nn_core.training.callbacks import Callback
+from nn_core.training.interruption import interruption
 from nn_core.training.progress import Progress
 from nn_core.training.state import TrainingState
 from nn_core.training.trainer import Trainer

@@ -47,6 +47,10 @@ class Log(Callback):
         else:  # a run that begins or was resumed, or a new column
             self.begin(state)
 
+    def on_end(self, state: TrainingState) -> None:
+        if self._history is not state.history:  # a run that was finished when it was resumed
+            self.begin(state)
+
     def header(self) -> bytes:
         """What precedes the records."""
         return b""
