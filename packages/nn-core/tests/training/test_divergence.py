@@ -108,9 +108,7 @@ def test_a_validation_loss_that_is_not_finite_is_divergence_too() -> None:
     trainer = small_trainer(validation=(np.full_like(X, np.nan), Y))
     with pytest.raises(DivergenceError, match="the validation loss is nan after step 3 ") as caught:
         trainer.run()
-    assert "example 0 has nan at [0]; remove such examples, or replace the values: np.nan_to_num(x)" in str(
-        caught.value
-    )
+    assert "example 0 has nan at [0]; remove such examples, or replace the values" in str(caught.value)
     assert trainer.state.epoch == 0
 
 

@@ -61,10 +61,7 @@ def test_a_second_run_is_refused_with_the_line_that_continues() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (
-            {"make": lambda network: network},
-            r"Trainer takes a backend, not a network: Trainer\(Engine\(network\), x, y",
-        ),
+        ({"make": lambda network: network}, r"takes a backend, not a network: Trainer\(Engine\(network\), x, y"),
         ({"make": lambda network: [network]}, r"takes an Engine\(network\) or a Reference\(network\), not list"),
         ({"epochs": 2.5}, "epochs must be at least 0, not 2.5"),
         ({"epochs": "2"}, "epochs must be at least 0, not '2'"),

@@ -15,7 +15,7 @@ from nn_core.foreign.advice import (
     return_sequences,
 )
 
-_SHAPE = "pass the shape to the network: Network([{call}], input_shape={value})"
+_SHAPE = "pass it to the network: Network([{call}], input_shape={value})"
 _FOLLOWS = "the number of inputs is inferred: {call}"
 _CPU = "omit it, everything runs on the CPU: {call}"
 
@@ -24,9 +24,7 @@ LAYER_ARGUMENTS: dict[str, dict[str, Advice]] = {
         {
             "activation nonlinearity": activation,
             "input_shape": _SHAPE,
-            "input_dim": lambda line, value: (
-                f"pass the shape to the network: Network([{line}], input_shape=({value},))"
-            ),
+            "input_dim": lambda line, value: f"pass it to the network: Network([{line}], input_shape=({value},))",
             "batch_input_shape": "pass the shape of one example to the network: Network([{call}], input_shape=(4,))",
             "in_features in_channels input_size num_features normalized_shape n_inputs in_dim": _FOLLOWS,
             "name": "omit it, layers are named by position, as in network.params['0/W']: {call}",
@@ -60,7 +58,7 @@ LAYER_ARGUMENTS: dict[str, dict[str, Advice]] = {
     "BatchNorm": each(
         {
             "eps": "=epsilon",
-            "center scale affine track_running_stats": "omit it, it always has scale, shift and running statistics: {call}",
+            "center scale affine track_running_stats": "omit it, there is always a scale and a shift: {call}",
         }
     ),
     "InstanceNorm": each({"eps": "=epsilon", "affine": "omit it, it has no parameters: {call}"}),
@@ -84,9 +82,9 @@ LAYER_ARGUMENTS: dict[str, dict[str, Advice]] = {
             "num_embeddings input_dim vocab_size num_tokens": "=vocabulary_size",
             "embedding_dim output_dim dim embed_dim": "=dimensions",
             "embeddings_initializer": "=initializer",
-            "mask_zero": "pass padding to the network: Network([{call}, LSTM(8), LastStep()], input_shape=(None,), padding=0)",
+            "mask_zero": "pass it to Network: Network([{call}, LSTM(8), LastStep()], input_shape=(None,), padding=0)",
             "padding_idx": (
-                "pass padding to the network: Network([{call}, LSTM(8), LastStep()], input_shape=(None,), padding={value})"
+                "pass it to Network: Network([{call}, LSTM(8), LastStep()], input_shape=(None,), padding={value})"
             ),
             "input_length": "pass the length to the network: Network([{call}], input_shape=({value},))",
         }
