@@ -16,7 +16,7 @@ from toy_runs import build, run_toy, settings_of
 from nn_core import checkpoint, registry
 from nn_core.checkpoint import Checkpoint
 from nn_core.cli.app import App
-from nn_core.cli.export import export_command
+from nn_core.cli.export import OnnxGraph, export_command
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import SpecType
 from nn_core.cli.settings import Settings
@@ -195,7 +195,7 @@ def train(ctx: click.Context, /, **options: Any) -> None:
         options,
         program="toy",
         settings_type=PluginSettings,
-        load_model=lambda path: PluginModel(checkpoint.load(path, program="toy")),
+        load_model=load_model,
         settings_of=lambda model: PluginSettings.from_mapping(model.checkpoint.details["settings"]),
         set_up=set_up,
         inputs=(),
@@ -210,7 +210,11 @@ def evaluate(model_path: Path) -> None:
     click.echo(f"{Engine(network).predict(X)[0].sum():.6g}")
 
 
-main.add_command(export_command("toy"))
+def load_model(path: Path) -> PluginModel:
+    return PluginModel(checkpoint.load(path, program="toy"))
+
+
+main.add_command(export_command("toy", load_model, lambda model: OnnxGraph({}, {}, {}, "nothing")))
 TOY = CommandLine("toy", main, module="toy")
 MINE = (
     *("--activation", "swish:beta=2", "--layer", "Scale"),
