@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +15,15 @@ from nn_core.arrays import Array, Arrays, Examples
 from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import Layer, Parameter, State, has_arrays
-from nn_core.layers.bound import BoundLayer
 from nn_core.layers.chain import Chain, Gradients, below
 from nn_core.layers.context import BatchPart, Context
-from nn_core.layers.freeze import with_trainable
 from nn_core.layers.input_shape import as_shape, looks_channels_first
 from nn_core.layers.items import as_layers
 from nn_core.noise import generator_from
 from nn_core.registry import require
+
+if TYPE_CHECKING:
+    from nn_core.layers.bound import BoundLayer
 
 
 class Network(HelpfulErrors):
@@ -112,6 +113,8 @@ class Network(HelpfulErrors):
 
     def __getitem__(self, index: int) -> BoundLayer:
         """A layer bound to its parameters in this network: call it as network[0](x)."""
+        from nn_core.layers.bound import BoundLayer
+
         index = range(len(self))[index]
         return BoundLayer(self.layers[index], below(self.params, index), self.dtype)
 
@@ -140,11 +143,15 @@ class Network(HelpfulErrors):
         paths  such as "0", or "2/1" for layer 1 inside layer 2; a layer is frozen with all that is
                inside it
         """
+        from nn_core.layers.freeze import with_trainable
+
         require(len(paths) > 0, 'freeze takes the paths of layers, such as freeze("0", "2/1")')
         return self._with_chain(with_trainable(self.chain, paths, False))
 
     def unfreeze(self, *paths: int | str) -> Network:
         """A network with the same parameters in which the layers at these paths are trained."""
+        from nn_core.layers.freeze import with_trainable
+
         require(len(paths) > 0, 'unfreeze takes the paths of layers, such as unfreeze("0", "2/1")')
         return self._with_chain(with_trainable(self.chain, paths, True))
 

@@ -1,10 +1,10 @@
 """Layer arguments in Keras and PyTorch and their equivalents here; see `advice`."""
 
+from nn_core.foreign import each
 from nn_core.foreign.advice import (
     Advice,
     AdviceOnPositions,
     activation,
-    each,
     filters_and_size,
     keep_prob,
     list_of_layers,

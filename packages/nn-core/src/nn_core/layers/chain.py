@@ -31,7 +31,6 @@ class Gradients(dict[str, T]):
             raise SettingError(f"grads[{name!r}] = ... replaces the array; fill it: grads[{name!r}][...] = ...")
 
 
-@dataclass(frozen=True)
 class Nested(Layer):
     """A layer made of other layers, its children.
 

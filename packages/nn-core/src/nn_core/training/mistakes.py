@@ -8,7 +8,8 @@ import numpy as np
 
 from nn_core.arrays import Examples
 from nn_core.errors import DataError, SettingError
-from nn_core.layers import Activation, Chain, Dropout, Flatten, Layer
+from nn_core.layers.base import Layer
+from nn_core.layers.chain import Chain
 from nn_core.losses import Loss
 from nn_core.network import Network
 
@@ -40,19 +41,24 @@ def check_scale(network: Network, x: Examples) -> None:
 
     Raises DataError for bytes; warns (UserWarning) for other numbers that look like them.
     """
-    layers = _flattened(network.layers, skip=(Activation, Dropout, Flatten))
-    first, second = (type(layer).__name__ if layer else "" for layer in (next(layers, None), next(layers, None)))
-    if first not in WEIGHTED or second in {"BatchNorm", "InstanceNorm"} or x.dtype.kind not in "uif":
+    if x.dtype.kind not in "uif":
         return
     sample = np.asarray(x[:SAMPLE])
     if not sample.size or not (highest := sample.max()) > 1:
         return
+    images = math.prod(x.shape[1:]) >= PIXELS and sample.min() >= 0 and 128 <= highest <= 255
+    if x.dtype != np.uint8 and not (images and (sample == np.rint(sample)).all()):
+        return
+    from nn_core.layers import Activation, Dropout, Flatten
+
+    layers = _flattened(network.layers, skip=(Activation, Dropout, Flatten))
+    first, second = (type(layer).__name__ if layer else "" for layer in (next(layers, None), next(layers, None)))
+    if first not in WEIGHTED or second in {"BatchNorm", "InstanceNorm"}:
+        return
     advice = "scale them: x / 255, or start the network with InstanceNorm() or BatchNorm()"
     if x.dtype == np.uint8:
         raise DataError(f"the examples are bytes up to {highest}, but {first} expects values near 1; {advice}")
-    images = math.prod(x.shape[1:]) >= PIXELS and sample.min() >= 0 and 128 <= highest <= 255
-    if images and (sample == np.rint(sample)).all():
-        warnings.warn(f"the examples look like bytes, 0 to 255; {advice}", UserWarning, stacklevel=3)
+    warnings.warn(f"the examples look like bytes, 0 to 255; {advice}", UserWarning, stacklevel=3)
 
 
 def _flattened(layers: tuple[Layer, ...], skip: tuple[type[Layer], ...] = ()) -> Iterator[Layer]:
