@@ -146,7 +146,7 @@ def test_r2_is_the_mean_over_columns_and_defined_for_constant_targets() -> None:
 
 @pytest.mark.parametrize("metric", [mean_absolute_error, root_mean_squared_error, r2])
 def test_predictions_and_targets_have_one_shape(metric: Metric) -> None:
-    with pytest.raises(ShapeError, match=r"predictions \(3, 1\) take targets of the same shape, not \(3,\)"):
+    with pytest.raises(ShapeError, match=r"predictions \(3, 1\) and targets \(3,\) differ in shape"):
         metric(np.zeros((3, 1)), np.zeros(3))
     with pytest.raises(DataError, match="at least one example"):
         metric(np.zeros((0, 1)), np.zeros((0, 1)))

@@ -235,7 +235,7 @@ class Press(Callback):
 
 def test_ctrl_c_keeps_the_weights_and_the_history() -> None:
     model = CLASSES.model()
-    with pytest.raises(KeyboardInterrupt, match=r"^after step 4, in epoch 2; the weights and the history up to there"):
+    with pytest.raises(KeyboardInterrupt, match=r"^after step 4, in epoch 2; the weights and the history so far"):
         model.fit(CLASSES.x, CLASSES.y, callbacks=[Press(4)], **QUICK)
     assert len(model.history) == 1
     assert len(model.history.step_loss) == 4

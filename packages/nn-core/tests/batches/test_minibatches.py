@@ -149,8 +149,8 @@ def test_lists_and_tables_are_examples(given: Any) -> None:
     ("given", "message"),
     [
         ([[1, 2], [3]], "x has examples of different lengths; pad them to the same length"),
-        ([["red", 1]], r"x has values that are not numbers \(<U\d+\); encode text, then x.astype\(float\)"),
-        (np.array([[1, None]]), "not numbers .object."),
+        ([["red", 1]], r"x has non-numeric values \(<U\d+\); encode strings, then x.astype\(float\)"),
+        (np.array([[1, None]]), "non-numeric values .object."),
         (iter([1]), "x is an array of examples, not list_iterator"),
         (None, "x is an array of examples, not NoneType"),
         (np.ma.masked_equal([1.0, 2.0], 2.0), r"x has masked values; fill them: x.filled\(0\)"),

@@ -32,7 +32,7 @@ def test_a_path_is_text_or_a_path(tmp_path: Path, kind: Any) -> None:
 
 @pytest.mark.parametrize("wrong", [3, None, b"model.h5"])
 def test_anything_else_is_no_path(wrong: Any) -> None:
-    message = f"the file of a checkpoint is a str or Path, not {type(wrong).__name__}"
+    message = f"the path must be a str or Path, not {type(wrong).__name__}"
     with pytest.raises(CheckpointError, match=f"^{message}: "):
         checkpoint.load(wrong)
     with pytest.raises(CheckpointError, match=f"^{message}: "):
@@ -84,6 +84,6 @@ def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
 
 
 def test_details_that_are_no_plain_values_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"^details cannot be saved: a value of type ndarray; use plain numbers"):
+    with pytest.raises(CheckpointError, match=r"^details cannot be saved: a value of type ndarray; use numbers"):
         checkpoint.save(tmp_path / "model.h5", small(), details={"mean": np.zeros(3)})
     assert not list(tmp_path.iterdir())

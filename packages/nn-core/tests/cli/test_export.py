@@ -64,7 +64,7 @@ def test_safetensors_and_the_sidecar(tmp_path: Path) -> None:
     model, save = trained(tmp_path), tmp_path / "model.safetensors"
     said = TOY.succeed("export", "--model", model, "--save", save, "--to", "safetensors").stdout
     sidecar = tmp_path / "model.json"
-    assert said == f"{save}: {save.stat().st_size:,} bytes, 4 arrays\n{sidecar}: the architecture and the details\n"
+    assert said == f"{save}: {save.stat().st_size:,} bytes, 4 arrays\n{sidecar}: architecture and details\n"
     np.testing.assert_array_equal(from_safetensors(save).vector, Model(model).checkpoint.network.vector)
     assert json.loads(sidecar.read_text("utf-8"))["metadata"] == {"program": "toy", "classes": ["no", "yes"]}
     assert TOY.json("export", "--model", model, "--save", save) == {

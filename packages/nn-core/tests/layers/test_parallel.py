@@ -168,7 +168,7 @@ def test_checkpoints_describe_it() -> None:
         ([Dense(3)], {"merge": "sum"}, SettingError, "merge must be one of concat, add, mean, not 'sum'"),
         ([Dense(3), Dense(4)], {"merge": "add"}, ShapeError, "needs branches of equal output shapes"),
         ([Select(0), []], {}, ShapeError, "differ in the last axis only"),
-        ([[], Select(9)], {}, ShapeError, "branch 1, .*there is no column 9 among 2"),
+        ([[], Select(9)], {}, ShapeError, "branch 1, .*column 9 is out of range for 2 columns"),
     ],
 )
 def test_invalid_branches(branches: Any, settings: dict[str, Any], error: type[Exception], message: str) -> None:

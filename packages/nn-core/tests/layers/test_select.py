@@ -54,9 +54,9 @@ def test_invalid_columns(columns: Any) -> None:
 @pytest.mark.parametrize(
     ("columns", "shape", "message"),
     [
-        (4, (4,), "there is no column 4 among 4"),
-        ([0, -5], (4,), "there is no column -5 among 4"),
-        (slice(4, None), (4,), "there are no columns '4:' among 4"),
+        (4, (4,), "column 4 is out of range for 4 columns"),
+        ([0, -5], (4,), "column -5 is out of range for 4 columns"),
+        (slice(4, None), (4,), "the slice '4:' selects none of the 4 columns"),
         (0, (None,), "expected features"),
         (0, (), "expected features"),
     ],

@@ -107,7 +107,7 @@ def test_parts_of_the_data_one_after_another() -> None:
     assert made.score(X, LABELS) > 0.97
     with pytest.raises(SettingError, match="were \\[0 1 2\\] in the first call"):
         made.partial_fit(X, LABELS, classes=[0, 1])
-    with pytest.raises(DataError, match=r"y has \[3\], which are not among the classes \[0, 1, 2\]"):
+    with pytest.raises(DataError, match=r"unknown classes \[3\]; the classes are \[0, 1, 2\]"):
         made.partial_fit(X, LABELS + 1)
 
 
@@ -125,7 +125,7 @@ def test_layers_of_ones_own() -> None:
     made = small(layers=layers, epochs=8).fit(x, y)
     assert made.score(x, y) > 0.95
     assert made.network_.shapes[-2:] == [(8 * 6 * 6,), (10,)]
-    with pytest.raises(SettingError, match=r"end in shape \(8, 8, 1\).* add Flatten\(\)"):
+    with pytest.raises(SettingError, match=r"output shape \(8, 8, 1\).* add Flatten\(\)"):
         small(layers=[Reshape((8, 8, 1))]).fit(x, y)
     assert small(layers=[Reshape((8, 8, 1)), GlobalAveragePool2D()], epochs=1).fit(x, y).network_.output_shape == (10,)
 

@@ -60,7 +60,7 @@ def test_parts_of_the_data_keep_the_units_of_the_first() -> None:
             made.partial_fit(X[start : start + 40], y[start : start + 40])
     assert made.n_iter_ == 45
     assert made.score(X, y) > 0.95
-    with pytest.raises(DataError, match="y has 2 columns, but had 1 before"):
+    with pytest.raises(DataError, match="y has 2 columns, but the first call had 1"):
         made.partial_fit(X, np.c_[y, y])
 
 
@@ -80,7 +80,7 @@ def test_warm_start_continues(make: Any) -> None:
 
 def test_warm_start_with_other_classes_is_refused() -> None:
     made = NetworkClassifier(epochs=1, warm_start=True).fit(X, Y > 0)
-    with pytest.raises(DataError, match=r"y has \[2\]"):
+    with pytest.raises(DataError, match=r"unknown classes \[2\]"):
         made.fit(X, np.where(Y > 0, 2, 0))
 
 

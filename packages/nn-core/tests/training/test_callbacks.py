@@ -309,7 +309,7 @@ def test_one_callback_need_not_stand_in_a_list() -> None:
     [
         ({"monitor": "val_loss"}, "the history has no 'val_loss'; use monitor='validation_loss'"),
         ({"monitor": "validation_f1"}, "is a higher validation_f1 better? pass mode='max', or mode='min'"),
-        ({"monitor": 3}, "monitor is the name of a column of the history, not 3"),
+        ({"monitor": 3}, "monitor must be the name of a history column, not 3"),
         ({"mode": "largest"}, "mode must be 'min' or 'max', not 'largest'"),
     ],
 )

@@ -40,7 +40,7 @@ from nn_core.training.recipe import Recipe
         ({"optimizer": Adam(0.1)}, "the learning rate is set twice: 0.1 in Adam and learning_rate=0.1"),
         ({"optimizer": "adam:learning_rate=0.2"}, "set twice: 0.2 in Adam and learning_rate=0.1"),
         ({"bptt_length": 0}, "bptt_length must be at least 1, not 0"),
-        ({"bptt_length": 3, "batch_size": None}, "bptt_length needs a batch_size"),
+        ({"bptt_length": 3, "batch_size": None}, "bptt_length needs batch_size"),
     ],
 )
 def test_an_invalid_recipe_is_refused(settings: dict[str, Any], message: str) -> None:

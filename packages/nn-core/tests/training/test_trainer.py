@@ -302,8 +302,8 @@ def test_a_run_cannot_be_shorter_than_nothing() -> None:
     [
         (X.astype(complex), Y, "x must be real numbers, not complex128"),
         (X, Y.astype(complex), "targets are an array of numbers, not complex128"),
-        (X.astype(str), Y, "x has values that are not numbers"),
-        (X.astype(object), Y, r"x has values that are not numbers \(object\); encode text"),
+        (X.astype(str), Y, "x has non-numeric values"),
+        (X.astype(object), Y, r"x has non-numeric values \(object\); encode strings"),
         (np.float32(1), Y, "x is an array of examples, not float32"),
     ],
 )

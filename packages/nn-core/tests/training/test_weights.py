@@ -103,5 +103,5 @@ def test_sequences_are_weighted_by_example_or_by_step(make: MakeBackend) -> None
 def test_a_text_has_no_weights() -> None:
     text = np.arange(30) % 5
     recipe = Recipe("softmax-cross-entropy", batch_size=2, bptt_length=5)
-    with pytest.raises(SettingError, match="weights are of examples; a text with bptt_length has none"):
+    with pytest.raises(SettingError, match="weights are not supported with bptt_length"):
         Trainer(Reference(sequences()), text[:-1], text[1:], recipe, epochs=1, weights=np.ones(29))
