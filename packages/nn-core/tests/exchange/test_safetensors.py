@@ -192,7 +192,7 @@ def test_a_json_file_of_something_else_is_not_replaced(tmp_path: Path) -> None:
     written(tmp_path)
     written(tmp_path)
     (tmp_path / "model.json").write_text('{"results": [1, 2, 3]}')
-    with pytest.raises(SettingError, match=r"model\.json would be replaced, but is no sidecar; choose another name"):
+    with pytest.raises(SettingError, match=r"model\.json exists and is not a sidecar; choose another name"):
         written(tmp_path)
     assert (tmp_path / "model.json").read_text() == '{"results": [1, 2, 3]}'
 

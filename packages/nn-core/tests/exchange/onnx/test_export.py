@@ -15,12 +15,12 @@ from onnx_cases import batch_of, network_of, run
 from nn_core.errors import ExportError, SettingError, ShapeError
 from nn_core.exchange.onnx import (
     ONNX_CONVERTERS,
-    Columns,
+    FlattenImages,
     Graph,
     Preprocessing,
     Resample,
-    Rows,
     Scale,
+    SelectColumns,
     Standardize,
     Value,
     to_onnx,
@@ -101,7 +101,7 @@ def test_tied_weights_are_stored_once(monkeypatch: pytest.MonkeyPatch) -> None:
     @ONNX_CONVERTERS.register("Unembedding")
     def unembedding(layer: Unembedding, x: Value, params: Any, graph: Graph) -> Value:
         W = graph.node("Transpose", graph.constant("W", params["W"]), perm=[1, 0])
-        name = graph.node("MatMul", graph.in_our_order(x), W)
+        name = graph.node("MatMul", graph.canonical(x), W)
         return graph.value(name, (*x.shape[:-1], layer.vocabulary_size))
 
     layers: list[Layer] = [Embedding(7, 4), GRU(4), Unembedding(7)]
@@ -126,7 +126,7 @@ def test_float64_stays_or_becomes_float32() -> None:
 def test_columns_are_standardized_and_chosen_in_the_graph() -> None:
     rng = np.random.default_rng(0)
     mean, std = 1e6 * rng.normal(size=5), 1 + rng.random(5)
-    preprocessing = Preprocessing((5,), "float64", [Standardize(mean.tolist(), std.tolist()), Columns([0, 3, 1])])
+    preprocessing = Preprocessing((5,), "float64", [Standardize(mean.tolist(), std.tolist()), SelectColumns([0, 3, 1])])
     network = network_of([Dense(4), ReLU(), Dense(1)], (3,))
     raw = mean + std * rng.normal(size=(6, 5))
     model = to_onnx(network, preprocessing=preprocessing, outputs=["logits", "probabilities", "label"], examples=raw)
@@ -139,7 +139,7 @@ def test_columns_are_standardized_and_chosen_in_the_graph() -> None:
 
 def test_bytes_become_rows() -> None:
     network = network_of([Dense(3)], (12,))
-    model = to_onnx(network, preprocessing=Preprocessing((2, 2, 3), "uint8", [Rows(), Scale(1 / 255)]))
+    model = to_onnx(network, preprocessing=Preprocessing((2, 2, 3), "uint8", [FlattenImages(), Scale(1 / 255)]))
     raw = np.arange(24, dtype=np.uint8).reshape(2, 2, 2, 3) * 10
     assert relative_difference(run(model, {"input": raw})["output"], network(raw.reshape(2, 12) / 255)) < 2e-6
 

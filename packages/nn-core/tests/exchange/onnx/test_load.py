@@ -278,16 +278,16 @@ def test_networks_come_back_with_equal_outputs(seed: int, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("nodes", "message"),
     [
-        ([("LayerNormalization", "x g", "y")], "there is no layer for the operation LayerNormalization 'y'"),
-        ([("Add", "x g", "y")], "there is no layer for the operation Add 'y'"),
-        ([("Clip", "x", "y")], "there is no layer for the operation Clip 'y'"),
-        ([("Relu", "x", "a"), ("Mul", "a x", "y")], "there is no layer for the operation Mul 'y'"),
+        ([("LayerNormalization", "x g", "y")], "no layer corresponds to the operation LayerNormalization 'y'"),
+        ([("Add", "x g", "y")], "no layer corresponds to the operation Add 'y'"),
+        ([("Clip", "x", "y")], "no layer corresponds to the operation Clip 'y'"),
+        ([("Relu", "x", "a"), ("Mul", "a x", "y")], "no layer corresponds to the operation Mul 'y'"),
         ([("Relu", "x", "a"), ("Concat", "a x", "y", {"axis": 0})], "Concat 'y': it does not join features"),
         ([("Relu", "x", "a"), ("Tanh", "x", "b"), ("Add", "a b", "c"), ("Add", "c x", "y")], "do not join in one"),
         ([("MatMul", "W x", "y")], "MatMul 'y': it does not multiply its input from the right"),
         ([("MatMul", "x x", "y")], "MatMul 'y': its input 1 is computed"),
         ([("MatMul", "x V", "y")], "its matrix has 5 rows for inputs of shape (4,)"),
-        ([("Gemm", "x W g", "y", {"alpha": 0.5})], "Gemm 'y': alpha=0.5 has no counterpart here"),
+        ([("Gemm", "x W g", "y", {"alpha": 0.5})], "Gemm 'y': alpha=0.5 is not supported"),
         ([("Gemm", "x W V", "y")], "its bias has the shape (5, 2) for 3 outputs"),
         ([("Reshape", "x two", "y")], "it makes the shape (2, -1, 2)"),
         ([("Conv", "x W", "y")], "its kernel has the shape (4, 3); only 2D is read"),
@@ -309,10 +309,10 @@ def test_what_has_no_layer_is_refused_by_name(nodes: Nodes, message: str, tmp_pa
 @pytest.mark.parametrize(
     ("kind", "settings", "message"),
     [
-        ("LSTM", {"direction": "bidirectional"}, "direction=bidirectional has no counterpart"),
-        ("GRU", {"layout": 1}, "layout=1 has no counterpart"),
-        ("RNN", {"activations": ["Relu"]}, "activations=('Relu',) has no counterpart"),
-        ("RNN", {"clip": 1.0}, "clip has no counterpart"),
+        ("LSTM", {"direction": "bidirectional"}, "direction=bidirectional is not supported"),
+        ("GRU", {"layout": 1}, "layout=1 is not supported"),
+        ("RNN", {"activations": ["Relu"]}, "activations=('Relu',) is not supported"),
+        ("RNN", {"clip": 1.0}, "clip is not supported"),
     ],
 )
 def test_cells_that_are_not_ours_are_refused(kind: str, settings: dict[str, Any], message: str, tmp_path: Path) -> None:
