@@ -96,8 +96,6 @@ class BinaryCrossEntropy(Loss):
                 f"binary cross-entropy of labels {labels.shape} takes one logit, Dense(1), not {outputs};"
                 f" for {outputs} classes use softmax-cross-entropy"
             )
-        if labels.ndim == 1 and labels.size and labels.min() < 0 and labels.max() > 0 and labels.all():
-            raise DataError("labels are 0 and 1, not -1 and 1: (y > 0).astype(int)")
         return labels
 
     def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:

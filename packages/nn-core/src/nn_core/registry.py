@@ -47,9 +47,13 @@ class UnknownNameError(SettingError, KeyError):
 
     def __init__(self, kind: str, name: str, choices: Iterable[str], advice: str | None = None) -> None:
         self.what = f"unknown {kind} {name!r}"
+        self._arguments = kind, name, tuple(choices), advice
         super().__init__(f"{self.what}; {advice or nearest(name, choices)}")
 
     __str__ = Exception.__str__  # KeyError would quote the message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._arguments
 
 
 class Registry(Mapping[str, T], Generic[T]):

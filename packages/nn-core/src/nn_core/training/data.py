@@ -45,7 +45,7 @@ def batches_of(network: Network, x: Examples, y: npt.NDArray[Any], weights: Arra
     """The batches of a run: mini-batches, or text chunks if the recipe has a `bptt_length`."""
     over_time = network.input_shape[:1] == (None,)
     if recipe.bptt_length is None:
-        padded = over_time and y.ndim == 2 and y.dtype.kind in "iu"
+        padded = network.output_shape[:1] == (None,) and y.ndim == 2 and y.dtype.kind in "iu"
         return MiniBatches(x, y, batch_size=recipe.batch_size, weights=weights, trim=padded)
     require(over_time, "bptt_length needs a network whose input has a time axis, such as (None, D)")
     require(weights is None, "weights are not supported with bptt_length")

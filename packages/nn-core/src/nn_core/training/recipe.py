@@ -80,7 +80,7 @@ class Recipe(HelpfulErrors):
         own = self.optimizer.learning_rate
         require(
             own is None or learning_rate is None,
-            f"the learning rate is set twice: {own} in {type(self.optimizer).__name__} and {learning_rate=!r}",
+            f"the learning rate is set twice: {own} in {type(self.optimizer).__name__} and {learning_rate=}",
         )
         if learning_rate is None:
             self.optimizer.base_rate  # noqa: B018 - raises if there is none
