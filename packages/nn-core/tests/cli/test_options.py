@@ -89,7 +89,7 @@ def test_what_they_refuse(decorator: Decorator, arguments: tuple[str, ...]) -> N
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_the_optimizer_may_bring_its_learning_rate_instead_of_the_programs_own() -> None:
+def test_learning_rate_of_the_optimizer_overrides_the_default() -> None:
     own = train_options.recipe_options(optimizer="adam", epochs=1, learning_rate=0.003)
     assert values(own)["learning_rate"] == 0.003
     assert values(own, "--learning-rate", "0.1")["learning_rate"] == 0.1

@@ -1,4 +1,4 @@
-"""Columns of the last axis."""
+"""Select columns of the last axis."""
 
 import pickle
 from typing import Any
@@ -26,7 +26,7 @@ X = np.arange(8.0).reshape(2, 4)
         ("1:3", slice(1, 3)),
     ],
 )
-def test_it_selects_as_numpy_does(columns: Any, like: Any) -> None:
+def test_matches_numpy_indexing(columns: Any, like: Any) -> None:
     layer = Select(columns)
     y, d_x, _ = run(layer, X, np.ones_like(X[:, like]))
     np.testing.assert_array_equal(y, X[:, like])
@@ -61,6 +61,6 @@ def test_invalid_columns(columns: Any) -> None:
         (0, (), "expected features"),
     ],
 )
-def test_columns_that_there_are_not(columns: Any, shape: tuple[int | None, ...], message: str) -> None:
+def test_columns_out_of_range(columns: Any, shape: tuple[int | None, ...], message: str) -> None:
     with pytest.raises(ShapeError, match=message):
         Select(columns).output_shape(shape)

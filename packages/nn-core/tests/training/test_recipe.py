@@ -61,6 +61,6 @@ def test_a_recipe_can_be_replaced() -> None:
     assert (recipe.learning_rate, recipe.batch_size, recipe.base_rate) == (0.5, 3, 0.5)
 
 
-def test_all_but_loss_and_optimizer_is_given_by_name() -> None:
+def test_other_arguments_are_keyword_only() -> None:
     with pytest.raises(TypeError):
         Recipe("mean-squared-error", "adam", 0.1)  # type: ignore[misc]

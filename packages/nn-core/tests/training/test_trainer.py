@@ -324,7 +324,7 @@ def test_validation_examples_and_targets_are_equally_many() -> None:
         small_trainer(validation=(X, Y[1:]))
 
 
-def test_a_trainer_in_one_line() -> None:
+def test_repr() -> None:
     trainer = small_trainer(epochs=2)
     assert repr(trainer) == "Trainer(0 of 2 epochs, 21 parameters)"
     loss = trainer.run().columns["training_loss"][-1]

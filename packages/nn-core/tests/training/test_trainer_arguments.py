@@ -1,4 +1,4 @@
-"""What a trainer is given: data of any kind, names, defaults, and mistakes."""
+"""Arguments of Trainer: data of any kind, names, defaults, and errors."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def test_metrics_follow_the_loss() -> None:
     assert "validation_r2" in named
 
 
-def test_a_second_run_is_refused_with_the_line_that_continues() -> None:
+def test_second_run_shows_how_to_continue() -> None:
     trainer = small_trainer(epochs=2)
     trainer.run()
     with pytest.raises(SettingError, match=r"finished 2 of 2 epochs; to continue: longer = Trainer\(..., epochs=4\);"):
@@ -93,7 +93,7 @@ def test_a_recipe_is_shared_without_sharing_anything_else() -> None:
 
 
 class Absolute(Loss):
-    """A loss that is registered nowhere."""
+    """An unregistered loss."""
 
     def count(self, y: Any, weights: Any = None) -> float:
         return float(y.size)

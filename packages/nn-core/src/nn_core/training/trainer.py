@@ -24,9 +24,9 @@ from nn_core.training.callbacks import Callback, as_callbacks
 from nn_core.training.data import as_pair, as_training_data, as_weights, batches_of
 from nn_core.training.evaluate import evaluate, evaluate_text
 from nn_core.training.history import History
-from nn_core.training.mistakes import check_last_layer, check_scale
 from nn_core.training.non_finite import explain_non_finite
 from nn_core.training.recipe import Recipe
+from nn_core.training.sanity_checks import check_last_layer, check_scale
 from nn_core.training.state import Snapshot, TrainingState
 
 

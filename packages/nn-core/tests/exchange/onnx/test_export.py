@@ -1,4 +1,4 @@
-"""What stands around a network in ONNX: states, preprocessing, probabilities, metadata, refusals."""
+"""ONNX export: states, preprocessing, probabilities, metadata and errors."""
 
 import json
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ CELLS: list[Layer] = [SimpleRNN(5), GRU(5), GRU(5, reset_after=False), LSTM(5)]
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=repr)
-def test_a_text_is_continued_with_the_states(cell: Layer) -> None:
+def test_states_continue_a_sequence(cell: Layer) -> None:
     network = network_of([Embedding(7, 4), cell, Residual([LSTM(5)]), Dense(7)], (None,))
     model = to_onnx(network)
     x = batch_of(network, N=2, T=9)
@@ -75,7 +75,7 @@ def test_a_text_is_continued_with_the_states(cell: Layer) -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=repr)
-def test_many_to_one_starts_at_zero(cell: Layer) -> None:
+def test_many_to_one_starts_from_zero_state(cell: Layer) -> None:
     network = network_of([cell, LastStep(), Dense(2)], (None, 3))
     model = to_onnx(network)
     assert [each.name for each in model.graph.input] == ["input"]
@@ -123,7 +123,7 @@ def test_float64_stays_or_becomes_float32() -> None:
 # Preprocessing and outputs
 
 
-def test_columns_are_standardized_and_chosen_in_the_graph() -> None:
+def test_columns_are_standardized_and_selected_in_the_graph() -> None:
     rng = np.random.default_rng(0)
     mean, std = 1e6 * rng.normal(size=5), 1 + rng.random(5)
     preprocessing = Preprocessing((5,), "float64", [Standardize(mean.tolist(), std.tolist()), SelectColumns([0, 3, 1])])
@@ -137,7 +137,7 @@ def test_columns_are_standardized_and_chosen_in_the_graph() -> None:
     np.testing.assert_array_equal(found["label"], (logits[:, 0] > 0).astype(int))
 
 
-def test_bytes_become_rows() -> None:
+def test_bytes_are_flattened_and_scaled() -> None:
     network = network_of([Dense(3)], (12,))
     model = to_onnx(network, preprocessing=Preprocessing((2, 2, 3), "uint8", [FlattenImages(), Scale(1 / 255)]))
     raw = np.arange(24, dtype=np.uint8).reshape(2, 2, 2, 3) * 10
@@ -161,7 +161,7 @@ def test_probabilities_are_averaged_over_the_variants_of_an_image() -> None:
         to_onnx(network, preprocessing=preprocessing, outputs=["logits"])
 
 
-def test_metadata_say_what_the_file_is() -> None:
+def test_metadata() -> None:
     network = network_of([Dense(3)], (2,))
     model = to_onnx(network, classes=["a", "b", "ö"], metadata={"program": "mine", "numbers": [1, 2]}, name="three")
     found = {entry.key: entry.value for entry in model.metadata_props}
@@ -188,9 +188,7 @@ class Swish(Activation):
         raise NotImplementedError
 
 
-def test_a_layer_of_your_own_is_refused_until_it_has_a_converter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_custom_layer_needs_a_converter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network, path = network_of([Dense(3), Residual([Swish()])], (2,)), tmp_path / "network.onnx"
     with pytest.raises(ExportError, match=r"^layer 1/0, Swish, has no ONNX converter; .*register\('Swish'\)"):
         to_onnx(network, path)
@@ -206,7 +204,7 @@ def test_a_layer_of_your_own_is_refused_until_it_has_a_converter(
     assert relative_difference(run(onnx.load(path), {"input": x})["output"], network(x)) < 2e-6
 
 
-def test_a_model_that_differs_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mismatching_model_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ONNX_CONVERTERS, "_entries", dict(ONNX_CONVERTERS._entries))
     ONNX_CONVERTERS._entries["Swish"] = lambda layer, x, params, graph: graph.elementwise("Sigmoid", x)
     network, path = network_of([Swish()], (2,)), tmp_path / "network.onnx"
@@ -219,7 +217,7 @@ def test_a_model_that_differs_is_not_written(tmp_path: Path, monkeypatch: pytest
     assert not path.exists()
 
 
-def test_outputs_of_the_program_are_checked_too() -> None:
+def test_expected_outputs_are_checked() -> None:
     network = network_of([Dense(3)], (2,))
     x = batch_of(network)
     to_onnx(network, examples=x, expected={"output": network(x)})
