@@ -1,8 +1,8 @@
 """Export a network to HDF5, ONNX or safetensors.
 
-The ending of --save selects the format. A checkpoint (.h5) is smaller without the training run. An
-ONNX file takes photos as bytes and answers as `predict` does: test-time augmentation is part of it.
-A safetensors file has the weights, with the architecture in a .json file beside it.
+The suffix of --save selects the format. A checkpoint (.h5) is written without training state. An ONNX
+file takes photos as bytes and returns the output of `predict`, including test-time augmentation. A
+safetensors file has the weights, with the architecture in a .json file.
 
 \b
 Example: cnn-sign export --save signs.onnx

@@ -1,8 +1,8 @@
 """Export a network to HDF5, ONNX or safetensors.
 
-The ending of --save selects the format. A checkpoint (.h5) is smaller without the training run. An
-ONNX file takes raw examples, as `predict` does: preprocessing is part of it. A safetensors file has
-the weights, with the architecture in a .json file beside it.
+The suffix of --save selects the format. A checkpoint (.h5) is written without training state. An ONNX
+file takes raw examples, like `predict`, and includes preprocessing. A safetensors file has the weights,
+with the architecture in a .json file.
 
 \b
 Example: deep-nn export --model model.h5 --save model.onnx
