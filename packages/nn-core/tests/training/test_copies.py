@@ -63,7 +63,7 @@ def test_labels_of_minus_one_and_one_are_refused() -> None:
         trained().fit(X, 2 * Y - 1, epochs=1, verbose=False)
 
 
-def test_weights_follow_their_examples_into_the_training_part() -> None:
+def test_weights_are_split_with_their_examples() -> None:
     """Mislabeled examples of weight 0, scattered among the others, must not count."""
     wrong = RNG.random(60) < 0.5
     labels = np.where(wrong, 1 - Y, Y)

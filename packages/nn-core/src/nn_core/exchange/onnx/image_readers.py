@@ -1,4 +1,4 @@
-"""How convolution, pooling and normalization of ONNX become layers."""
+"""Readers that convert ONNX convolution, pooling and normalization to layers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from nn_core.exchange.onnx.graph import CHANNELS_FIRST, without_axis
 from nn_core.exchange.onnx.model_file import attributes
 from nn_core.exchange.onnx.readers import READERS, Part, Reading, decimal, real
-from nn_core.exchange.onnx.source import Position, Source, expect, refusal, require_settings
+from nn_core.exchange.onnx.source import Position, Source, expect, require_settings, unsupported
 from nn_core.layers.base import Layer
 from nn_core.layers.batch_norm import BatchNorm
 from nn_core.layers.conv2d import Conv2D
@@ -66,11 +66,11 @@ def average_pool(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
 
 
 def global_average_pool(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """Its output (N, C, 1, 1) must become (N, C) at once."""
+    """Its output (N, C, 1, 1) must be flattened to (N, C) next."""
     channels = _image(node, x)[2]
     after = source.sole_use(node.output[0])
     if after is None or after.op_type not in {"Flatten", "Reshape", "Squeeze"}:
-        raise refusal(node, "its output is not flattened")
+        raise unsupported(node, "its output is not flattened")
     if after.op_type == "Squeeze":
         axes = source.axes(after)
         expect(after, axes is not None and {axis % 4 for axis in axes} == {2, 3}, "it does not squeeze the pixels")
@@ -83,7 +83,7 @@ def global_average_pool(node: onnx.NodeProto, x: Position, source: Source) -> Re
 
 
 def reduce_mean(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """The mean over the pixels, or over the steps."""
+    """The mean over pixels or steps."""
     axes = source.axes(node)
     expect(node, attributes(node).get("keepdims", 1) == 0 and axes is not None, "only a mean without keepdims is read")
     dropped = {x.order[axis] for axis in axes or () if -len(x.order) <= axis < len(x.order)}
@@ -92,7 +92,7 @@ def reduce_mean(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
     if len(x.shape) > 1 and dropped == {1}:
         there = replace(x, name=node.output[0], shape=x.shape[1:], order=without_axis(x.order, 1))
         return [Part(MeanOverTime(), {})], there
-    raise refusal(node, "it is not a mean over the pixels or the steps")
+    raise unsupported(node, "it is not a mean over the pixels or the steps")
 
 
 def batch_normalization(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
@@ -109,7 +109,7 @@ def batch_normalization(node: onnx.NodeProto, x: Position, source: Source) -> Re
             weights[name] = np.empty_like(values)
             weights[name][order] = values
     momentum = decimal(settings.get("momentum", 0.9))
-    momentum = momentum if 0 <= momentum < 1 else 0.9  # it matters in training only
+    momentum = momentum if 0 <= momentum < 1 else 0.9  # used only in training
     layer = BatchNorm(momentum=momentum, epsilon=decimal(settings.get("epsilon", 1e-5)))
     return [Part(layer, weights)], replace(x, name=node.output[0])
 
@@ -151,14 +151,14 @@ def _pool_window(node: onnx.NodeProto, settings: dict[str, Any], x: Position) ->
             (height + rows - window.size[0]) % window.strides[0],
             (width + columns - window.size[1]) % window.strides[1],
         )
-        expect(node, rest == (0, 0), "ceil_mode makes windows beyond the image")
+        expect(node, rest == (0, 0), "ceil_mode extends windows beyond the image")
     return window
 
 
 def _window(
     node: onnx.NodeProto, settings: dict[str, Any], size: Pair, dilation: Pair, height: int, width: int
 ) -> Window:
-    """The window with the padding that one of our layers can have."""
+    """The window, with padding that the layers here support."""
     strides, auto = _pair(node, settings, "strides"), settings.get("auto_pad", "NOTSET")
     require_settings(node, settings, {"auto_pad": ("NOTSET", "VALID", "SAME_UPPER")})
     pads = settings.get("pads", (0, 0, 0, 0)) if auto == "NOTSET" else (0, 0, 0, 0)
@@ -169,7 +169,7 @@ def _window(
         return same
     if not any(pads):
         return Window.of(size, strides, "valid", dilation, name="kernel_shape")
-    expect(node, tuple(pads[:2]) == tuple(pads[2:]), f"pads={tuple(pads)}: no layer pads so")
+    expect(node, tuple(pads[:2]) == tuple(pads[2:]), f"pads={tuple(pads)} is not supported")
     return Window.of(size, strides, (pads[0], pads[1]), dilation, name="kernel_shape")
 
 

@@ -1,4 +1,4 @@
-"""How operations of ONNX become layers: dense layers, activations, embeddings, axes."""
+"""Readers that convert ONNX operations to layers: dense layers, activations, embeddings, axes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Part(NamedTuple):
 
 Reading: TypeAlias = tuple[list[Part], Position]
 Reader: TypeAlias = Callable[["onnx.NodeProto", Position, Source], Reading]
-"""read(node, x, source): the layers for an operation on x, and where they lead."""
+"""read(node, x, source): the layers for an operation on x, and the position after them."""
 
 
 def real(node: onnx.NodeProto, values: npt.NDArray[Any]) -> Array:
@@ -50,7 +50,7 @@ def real(node: onnx.NodeProto, values: npt.NDArray[Any]) -> Array:
 
 
 def decimal(value: float) -> float:
-    """What was meant by a float32 setting: 0.01 for 0.009999999776."""
+    """The shortest float for a float32 setting: 0.01 for 0.009999999776."""
     return float(str(np.float32(value)))
 
 
@@ -92,7 +92,7 @@ def _dense(node: onnx.NodeProto, W: npt.NDArray[Any], b: npt.NDArray[Any] | None
     return [Part(Dense(units), {"W": W, "b": b.reshape(units)})], there
 
 
-# Single elements
+# Elementwise operations
 
 
 def relu(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
@@ -116,7 +116,7 @@ def gelu(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
 
 
 def dropout(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """Its rate is an input in later versions, an attribute in earlier ones."""
+    """The rate is an input in later versions, an attribute in earlier ones."""
     rate = attributes(node).get("ratio", 0.5)
     given = source.argument(node, 1)
     if given is not None and given.size == 1:
@@ -153,7 +153,7 @@ def flatten(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
 
 
 def reshape(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """To rows (N, features), or to another shape of an example in our order."""
+    """To (N, features), or another example shape in canonical order."""
     batch, *target = (int(size) for size in np.ravel(source.required(node, 1))[:8])
     sizes = [size for size in x.shape if size is not None]
     known = batch in {0, -1, 1} and len(sizes) == len(x.shape) and not (batch == -1 and -1 in target)
@@ -177,7 +177,7 @@ def _flatten(node: onnx.NodeProto, x: Position) -> Reading:
 
 
 def transpose(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """No layer: the axes lie in another order."""
+    """No layer: only the axis order changes."""
     perm: Order = attributes(node).get("perm", tuple(reversed(range(len(x.order)))))
     expect(node, sorted(perm) == list(range(len(x.order))), "its perm is not a permutation of its axes")
     return [], replace(x, name=node.output[0], order=tuple(x.order[axis] for axis in perm))
@@ -199,7 +199,7 @@ def gather(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
 
 
 def _chosen(node: onnx.NodeProto, x: Position, axis: int, index: npt.NDArray[Any]) -> Reading:
-    """Elements along one of our axes."""
+    """Elements along a canonical axis."""
     if axis == len(x.shape):
         expect(node, x.flattened is None and index.ndim <= 1, "it chooses features in another order")
         layer = Select(index.tolist())
@@ -212,13 +212,13 @@ def _chosen(node: onnx.NodeProto, x: Position, axis: int, index: npt.NDArray[Any
 
 
 def gather_nd(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """The last step of padded sequences, in our own files."""
+    """The last step of padded sequences, in files written by `to_onnx`."""
     expect(node, source.is_of_lengths(node.input[1]), "only the last step of padded sequences is read")
     return [Part(LastStep(), {})], Position(node.output[0], x.shape[1:], tuple(range(len(x.shape))))
 
 
 def where(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """The mean over the steps of padded sequences, in our own files: Where, ReduceSum, Div."""
+    """The mean over the steps of padded sequences, in files written by `to_onnx`: Where, ReduceSum, Div."""
     nodes = [node]
     for kind in ("ReduceSum", "Div"):
         after = source.sole_use(nodes[-1].output[0])
@@ -248,4 +248,4 @@ READERS: dict[str, Reader] = {
     "Transpose": transpose,
     "Where": where,
 }
-"""The operations that are read, by name; see also `image_readers` and `recurrent_readers`."""
+"""Readers by operation name; see also `image_readers` and `recurrent_readers`."""

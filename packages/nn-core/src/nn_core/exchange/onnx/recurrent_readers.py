@@ -1,4 +1,4 @@
-"""How RNN, GRU and LSTM of ONNX become layers; the inverse of `recurrent`."""
+"""Readers that convert ONNX RNN, GRU and LSTM to layers; the inverse of `recurrent`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nn_core.exchange.onnx.graph import TIME_FIRST
 from nn_core.exchange.onnx.model_file import attributes
 from nn_core.exchange.onnx.readers import READERS, Part, Reading, real
 from nn_core.exchange.onnx.recurrent import GATES, permuted
-from nn_core.exchange.onnx.source import Position, Source, expect, refusal, require_settings
+from nn_core.exchange.onnx.source import Position, Source, expect, require_settings, unsupported
 from nn_core.layers.gru import GRU
 from nn_core.layers.last_step import LastStep
 from nn_core.layers.lstm import LSTM
@@ -25,7 +25,7 @@ ACTIVATIONS = {"RNN": ("Tanh",), "GRU": ("Sigmoid", "Tanh"), "LSTM": ("Sigmoid",
 
 
 def scan(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """A recurrent layer, and LastStep where only the last state is used."""
+    """A recurrent layer, followed by LastStep if only the last state is used."""
     kind, settings = node.op_type, attributes(node)
     _require_standard(node, settings, source)
     expect(node, len(x.shape) == 2 and x.order == TIME_FIRST, "it takes sequences (T, N, features)")
@@ -62,7 +62,7 @@ def _outputs(node: onnx.NodeProto, part: Part, x: Position, source: Source) -> R
     name = node.output[used[0]]
     after = source.sole_use(name)
     if after is None or not _drops_axis(after, 1 - used[0], source):
-        raise refusal(node, "the axis of directions is not squeezed out of its output")
+        raise unsupported(node, "the axis of directions is not squeezed out of its output")
     if used == [0]:
         return [part], Position(after.output[0], (x.shape[0], units), TIME_FIRST)
     return [part, Part(LastStep(), {})], Position(after.output[0], (units,), (0, 1))
@@ -79,17 +79,17 @@ def _drops_axis(node: onnx.NodeProto, axis: int, source: Source) -> bool:
 
 
 def _require_standard(node: onnx.NodeProto, settings: dict[str, Any], source: Source) -> None:
-    """Refuse what the cells here do not have."""
+    """Raise DataError for unsupported features of the cells."""
     require_settings(
         node,
         settings,
         {"direction": ("forward",), "layout": (0,), "input_forget": (0,), "activations": (ACTIVATIONS[node.op_type],)},
     )
     for name in ("clip", "activation_alpha", "activation_beta"):
-        expect(node, name not in settings, f"{name} has no counterpart here")
+        expect(node, name not in settings, f"{name} is not supported")
     given = [*node.input, *[""] * 8]
     expect(node, not given[4], "lengths of sequences are not read")
-    expect(node, not given[7] or not np.any(source.required(node, 7)), "peepholes have no counterpart here")
+    expect(node, not given[7] or not np.any(source.required(node, 7)), "peepholes are not supported")
     for name in filter(None, given[5:7]):
         expect(node, source.is_zero(name), "its initial state is not zero")
 

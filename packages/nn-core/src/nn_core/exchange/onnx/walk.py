@@ -1,4 +1,4 @@
-"""The walk along the operations of a graph, from the input of a network to its output."""
+"""Traverse the operations of a graph from the input of a network to its output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nn_core.errors import DataError
 from nn_core.exchange.onnx import image_readers, recurrent_readers  # noqa: F401 - they register readers
 from nn_core.exchange.onnx.model_file import attributes, describe
 from nn_core.exchange.onnx.readers import READERS, Part
-from nn_core.exchange.onnx.source import Position, Source, expect, refusal
+from nn_core.exchange.onnx.source import Position, Source, expect, unsupported
 from nn_core.layers.base import Layer, features
 from nn_core.layers.chain import Chain
 from nn_core.layers.parallel import Parallel
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     import onnx
 
 JOINS = frozenset({"Add", "Sum", "Mean", "Concat"})
-"""Operations in which branches meet."""
+"""Operations that join branches."""
 
 
 class Walk:
-    """The walk along the operations of a graph."""
+    """A traversal of the operations of a graph."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -52,16 +52,16 @@ class Walk:
             if node.op_type in JOINS and len(self.source.data_inputs(node)) > 1:
                 return parts, x, node
             if node.output[0] in self.visited:
-                raise refusal(node, "the graph has a cycle")
+                raise unsupported(node, "the graph has a cycle")
             self.visited.add(node.output[0])
             if node.op_type not in READERS:
-                raise DataError(f"there is no layer for the operation {describe(node)}")
+                raise DataError(f"no layer corresponds to the operation {describe(node)}")
             found, x = READERS[node.op_type](node, x, self.source)
             parts += found
         return parts, x, None
 
     def fork(self, x: Position, uses: list[onnx.NodeProto]) -> tuple[list[Part], Position]:
-        """The layer for several branches from x that join again."""
+        """The layer for branches that fork at x and join again."""
         branches = [self.run(x, node) for node in uses]
         join = branches[0][2]
         if join is None or any(each[2] is not join for each in branches):
@@ -69,13 +69,13 @@ class Walk:
         inputs = self.source.data_inputs(join)
         by_name = {there.name: (parts, there) for parts, there, _ in branches}
         if len(inputs) != len(uses) or set(inputs) != set(by_name):
-            raise refusal(join, "it joins other arrays than the branches of one fork")
+            raise unsupported(join, "it joins other arrays than the branches of one fork")
         ordered = [by_name[name] for name in inputs]
         part, there = self.join(join, [parts for parts, _ in ordered], [end for _, end in ordered])
         return [part], there
 
     def join(self, node: onnx.NodeProto, branches: list[list[Part]], ends: list[Position]) -> tuple[Part, Position]:
-        """The layer of these branches, and where it leads."""
+        """The layer of these branches, and the position after it."""
         first, kind = ends[0], node.op_type
         alike = all(end.order == first.order and end.flattened == first.flattened for end in ends)
         expect(node, alike, "it joins arrays whose axes are in different orders")

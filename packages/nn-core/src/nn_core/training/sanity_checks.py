@@ -1,4 +1,4 @@
-"""Mistakes that would train without an error, but badly; found before the first step."""
+"""Checks, before the first step, for mistakes that would train without an error, but badly."""
 
 import math
 import warnings
@@ -14,19 +14,19 @@ from nn_core.losses import Loss
 from nn_core.network import Network
 
 SAMPLE = 64
-"""Examples whose range is looked at."""
+"""Number of examples whose range is checked."""
 
 PIXELS = 64
-"""Size of an example from which whole numbers up to 255 look like an image."""
+"""Minimum size of an example for integers up to 255 to look like an image."""
 
 WEIGHTED = ("Conv2D", "Dense", "GRU", "LSTM", "SimpleRNN")
-"""Layers that multiply their input by weights, and so take inputs of about unit scale."""
+"""Layers that multiply their input by weights, and so expect inputs of about unit scale."""
 
 
 def check_last_layer(network: Network, loss: Loss) -> None:
-    """Raise SettingError for a sigmoid before a loss that has one itself.
+    """Raise SettingError for a sigmoid before a loss that includes one.
 
-    It would be applied twice, so that no probability leaves the range 0.5 to 0.73.
+    Applied twice, it limits probabilities to the range 0.5 to 0.73.
     """
     last = list(_flattened(network.layers))[-1:]
     if loss.takes_logits and last and type(last[0]).__name__ in {"Sigmoid", "Softmax"}:
@@ -37,9 +37,9 @@ def check_last_layer(network: Network, loss: Loss) -> None:
 
 
 def check_scale(network: Network, x: Examples) -> None:
-    """Look for images of bytes, 0 to 255, that go into a layer with weights unscaled.
+    """Check for unscaled images, 0 to 255, as the input of a layer with weights.
 
-    Raises DataError for bytes; warns (UserWarning) for other numbers that look like them.
+    Raises DataError for bytes; warns (UserWarning) about other values that look like bytes.
     """
     if x.dtype.kind not in "uif":
         return
@@ -62,7 +62,7 @@ def check_scale(network: Network, x: Examples) -> None:
 
 
 def _flattened(layers: tuple[Layer, ...], skip: tuple[type[Layer], ...] = ()) -> Iterator[Layer]:
-    """The layers in order, those inside chains and residuals too."""
+    """The layers in order, including those inside chains and residual blocks."""
     for layer in layers:
         if isinstance(layer, Chain):
             yield from _flattened(layer.layers, skip)
