@@ -1,6 +1,5 @@
 """Layer arguments in Keras and PyTorch and their equivalents here; see `advice`."""
 
-from nn_core.foreign import each
 from nn_core.foreign.advice import (
     Advice,
     AdviceOnPositions,
@@ -14,6 +13,7 @@ from nn_core.foreign.advice import (
     outputs_only,
     return_sequences,
 )
+from nn_core.foreign.table import each
 
 _SHAPE = "pass it to the network: Network([{call}], input_shape={value})"
 _FOLLOWS = "the number of inputs is inferred: {call}"
