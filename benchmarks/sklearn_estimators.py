@@ -1,9 +1,9 @@
-"""NetworkClassifier and NetworkRegressor beside scikit-learn's MLPs: score and seconds, ten folds.
+"""Compare NetworkClassifier and NetworkRegressor with scikit-learn's MLPs: score and time, ten folds.
 
-On digits, breast cancer and diabetes, which scikit-learn contains. In every fold all take turns, in
-alternating order: standardize the features, fit, and score the held-out tenth. Each has its defaults and
-one hidden layer of 100 units; further rows give the MLP what it lacks by default: our settings, and for
-diabetes standardized targets.
+Data sets of scikit-learn: digits, breast cancer, diabetes. In each fold, the estimators take turns, in
+alternating order: standardize the features, fit, and score the held-out tenth. All have one hidden layer
+of 100 units and default settings; additional rows run the MLPs with our settings, and for diabetes with
+standardized targets.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from nn_core.sklearn import NetworkClassifier, NetworkRegressor
 FOLDS = 10
 OURS = NetworkClassifier()
 SAME = {"max_iter": OURS.epochs, "batch_size": OURS.batch_size, "learning_rate_init": OURS.learning_rate, "tol": 0.0}
-"""Our settings, for an MLP; it has no cosine, and divides its L2 by the batch size, not by the number of examples."""
+"""Our settings for an MLP, which has no cosine schedule; its L2 is divided by the batch size instead of N."""
 
 
 def classifiers(count: int, seed: int) -> dict[str, Any]:
@@ -71,7 +71,7 @@ TASKS: list[tuple[str, Callable[..., Any], Make]] = [
 
 @dataclass
 class Row:
-    """An estimator on a data set: the mean over folds, and how that compares with ours.
+    """The results of an estimator on a data set, compared with ours.
 
     score       accuracy, or R^2
     difference  ours minus this, mean and standard error over the folds of all repeats
@@ -115,11 +115,11 @@ def measure(data: str, load: Callable[..., Any], make: Make, repeats: int) -> li
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3, help="of the ten folds, with other seeds")
+    parser.add_argument("--repeats", type=int, default=3, help="Repetitions of the ten folds, with different seeds.")
     parser.add_argument("--threads", type=int, default=1, help="of the BLAS")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
     wanted = parser.parse_args()
-    warnings.simplefilter("ignore", ConvergenceWarning)  # the defaults of MLPs end before they converge
+    warnings.simplefilter("ignore", ConvergenceWarning)  # MLPs with default settings stop before convergence
     with threadpool_limits(wanted.threads):
         rows = [row for task in TASKS for row in measure(*task, wanted.repeats)]
     if wanted.json:

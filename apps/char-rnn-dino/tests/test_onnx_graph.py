@@ -1,4 +1,4 @@
-"""`export` of dino-gen and char-rnn: the same names and texts come out of onnxruntime."""
+"""`export` of dino-gen and char-rnn: onnxruntime generates the same names and texts."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ def exported(program: CommandLine, save: Path, *arguments: object) -> OnnxPredic
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_the_names_of_the_shipped_network(temperature: float, tmp_path: Path) -> None:
+def test_shipped_network_generates_the_same_names(temperature: float, tmp_path: Path) -> None:
     """With the same random numbers, and greedily from five letters."""
     predictor = exported(DINO, tmp_path / "names.onnx")
     model = load_model(None, DINO_GEN)
@@ -66,7 +66,7 @@ def test_the_names_of_the_shipped_network(temperature: float, tmp_path: Path) ->
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_every_cell_continues_a_text(cell: str, dtype: str, tmp_path: Path) -> None:
+def test_every_cell_generates_the_same_text(cell: str, dtype: str, tmp_path: Path) -> None:
     path = train(CHAR, tmp_path, "--cell", cell, "--layers", 2, "--dtype", dtype, "--epochs", 1)
     predictor = exported(CHAR, tmp_path / "text.onnx", "--model", path)
     assert len(predictor.states) == (4 if cell == "lstm" else 2)
@@ -95,7 +95,7 @@ def test_safetensors_and_a_checkpoint(program: CommandLine, tmp_path: Path) -> N
 
 
 @in_repository
-def test_the_script_for_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_script_of_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     DINO.succeed("export", "--save", "names.onnx")
     names = printed_by_script(PAGE, "dino-gen").split()
@@ -104,7 +104,7 @@ def test_the_script_for_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @in_repository
-def test_the_script_for_texts_prints_the_sample_of_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_script_of_docs_matches_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = train(CHAR, tmp_path)
     monkeypatch.chdir(tmp_path)
     CHAR.succeed("export", "--model", path, "--save", "notes.onnx")

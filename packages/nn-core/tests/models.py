@@ -1,4 +1,4 @@
-"""Small models and data to fit, each for a kind of task."""
+"""Small models and data sets, one per kind of task."""
 
 from typing import Any, NamedTuple
 

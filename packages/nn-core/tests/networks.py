@@ -105,7 +105,7 @@ def numbers(rng: np.random.Generator, N: int) -> tuple[npt.NDArray[Any], npt.NDA
 
 
 def mixed(rng: np.random.Generator, N: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """A category in the first column, numbers in the others."""
+    """A category in the first column, numeric features in the others."""
     x, y = rows(rng, N)
     x[:, 0] = rng.integers(3, size=N)
     return x, y

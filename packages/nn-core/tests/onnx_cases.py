@@ -1,4 +1,4 @@
-"""Layers and batches on which ONNX files are compared with the networks that they came from."""
+"""Layers and batches for comparing ONNX files with their networks."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -91,7 +91,7 @@ CASES: list[tuple[list[Layer], InputShape]] = [
 
 
 def network_of(layers: Sequence[Layer], input_shape: InputShape, dtype: npt.DTypeLike = np.float32) -> Network:
-    """A network whose biases and statistics are not those of the start."""
+    """A network with non-initial biases and running statistics."""
     rng = np.random.default_rng(0)
     network = Network(layers, input_shape=input_shape, rng=rng, dtype=dtype)
     for name, values in network.params.items():
@@ -110,6 +110,6 @@ def batch_of(network: Network, N: int = 5, T: int = 6) -> npt.NDArray[Any]:
 
 
 def run(model: Any, inputs: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
-    """The outputs by onnxruntime, by name."""
+    """The outputs of onnxruntime, by name."""
     session = onnxruntime.InferenceSession(model.SerializeToString())
     return dict(zip([output.name for output in session.get_outputs()], session.run(None, inputs), strict=True))

@@ -24,7 +24,7 @@ def test_each_name_has_its_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     assert backend_named("fast", NETWORK).pool.count == 2  # type: ignore[attr-defined]
 
 
-def test_where_the_blas_cannot_be_limited_one_thread_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_thread_by_default_without_threadpoolctl(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nn_core.backends.find_spec", lambda name: None)
     assert backend_named("fast", NETWORK).pool.count == 1  # type: ignore[attr-defined]
 

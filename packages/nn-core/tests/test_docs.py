@@ -233,7 +233,7 @@ def test_spelling_is_american(page: Path) -> None:
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if "pip install" in page.read_text("utf-8")], ids=lambda page: page.name
 )
-def test_our_packages_are_installed_from_their_folders_with_extras_that_exist(page: Path) -> None:
+def test_install_commands_use_paths_and_existing_extras(page: Path) -> None:
     ours = {path.parent: tomllib.loads(path.read_text("utf-8"))["project"] for path in ROOT.glob("*/*/pyproject.toml")}
     for line in re.findall(r"pip install ([^`\n]*)", page.read_text(encoding="utf-8")):
         for word in shlex.split(line, comments=True):

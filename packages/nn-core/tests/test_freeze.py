@@ -1,4 +1,4 @@
-"""Frozen layers: a network with the same weights, of which some are not trained."""
+"""Frozen layers."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def train(network: Network, backend: Any = Engine, epochs: int = 3) -> None:
 
 
 @pytest.mark.parametrize("backend", [Reference, Engine])
-def test_frozen_weights_keep_their_bits_and_the_others_learn(backend: type[Backend]) -> None:
+def test_frozen_weights_do_not_change(backend: type[Backend]) -> None:
     whole = network()
     train(whole)
     frozen = whole.freeze("0", 1, "3/1", "3/3/1/0")
@@ -50,7 +50,7 @@ def test_frozen_weights_keep_their_bits_and_the_others_learn(backend: type[Backe
         np.testing.assert_array_equal(whole.params[name], before[name])  # the network it came from
 
 
-def test_transfer_to_another_task() -> None:
+def test_transfer_learning() -> None:
     """All but the head of a trained network is frozen, and a new head learns on other labels."""
     source = network()
     train(source, epochs=60)
@@ -90,7 +90,7 @@ def test_paths_without_a_layer(path: str, message: str) -> None:
         network().freeze(path)
 
 
-def test_what_is_inside_a_frozen_layer_stays_frozen() -> None:
+def test_layers_inside_a_frozen_layer_stay_frozen() -> None:
     frozen = network().freeze("3")
     with pytest.raises(SettingError, match="layer '3/3/1' is inside layer '3', which is frozen: unfreeze '3'"):
         frozen.unfreeze("3/3/1")

@@ -1,4 +1,4 @@
-"""Wrong arguments and unknown names are answered in one line that works."""
+"""Error messages for wrong arguments and unknown names."""
 
 import copy
 import inspect
@@ -28,21 +28,21 @@ BASES = {"Pooling": Pooling, "Recurrent": Recurrent}
 
 @dataclass(frozen=True)
 class Box(HelpfulErrors):
-    """A class with an argument by position and two by name."""
+    """A class with two arguments."""
 
     units: int
     color: str = "red"
 
 
 class Bag(HelpfulErrors):
-    """A class that takes anything."""
+    """A class that takes any arguments."""
 
     def __init__(self, *things: Any, **named: Any) -> None:
         self.things, self.named = things, named
 
 
 def pack(x: Any, y: Any = None, *, copies: int) -> tuple[Any, Any, int]:
-    """A function with an argument that is needed."""
+    """A function with a required keyword-only argument."""
     return x, y, copies
 
 
@@ -54,13 +54,13 @@ def refusal(cls: Any, *args: Any, **kwargs: Any) -> str:
     return str(refused.value)
 
 
-def test_an_unknown_argument_is_answered_with_the_nearest_one() -> None:
+def test_unknown_argument_suggests_the_closest() -> None:
     assert refusal(Box, 8, colour="red") == "Box has no argument 'colour'; use Box(8, color='red')"
     assert refusal(Box, unit=8) == "Box has no argument 'unit'; use Box(units=8)"
     assert refusal(Box, 8, weight=3) == "Box has no argument 'weight'; it has units, color"
 
 
-def test_an_argument_that_is_given_already_is_not_advised() -> None:
+def test_suggestion_is_not_an_argument_already_given() -> None:
     assert refusal(Box, 8, color="red", colour="blue") == "Box has no argument 'colour'; it has units, color"
     assert refusal(Box, 8, unit=9) == "Box has no argument 'unit'; it has units, color"
 
@@ -71,7 +71,7 @@ def test_too_many_arguments_and_missing_ones() -> None:
     assert refusal(Box, color="blue") == "Box requires units: Box(units=8, color='blue')"
 
 
-def test_a_whole_number_is_whole() -> None:
+def test_integer_arguments() -> None:
     assert refusal(Box, 8.0) == "Box: units must be an integer, not 8.0; use Box(8)"
     assert (
         refusal(Box, units="12", color="red")
@@ -110,7 +110,7 @@ def test_the_closest_name_disregards_case() -> None:
     assert closest("xyz", ["ReLU"]) is None
 
 
-def test_a_module_answers_unknown_names() -> None:
+def test_unknown_names_of_a_module() -> None:
     with pytest.raises(AttributeError, match=r"^nn_core.losses has no attribute 'MSELoss'; use MeanSquaredError"):
         _ = losses.MSELoss  # type: ignore[attr-defined]
     with pytest.raises(ImportError, match=r"^nn_core.losses has no attribute 'MSELoss'; use MeanSquaredError"):
@@ -119,14 +119,14 @@ def test_a_module_answers_unknown_names() -> None:
     assert not hasattr(losses, "MSELoss")
 
 
-def test_foreign_attributes_are_neither_had_nor_listed() -> None:
+def test_foreign_attributes_are_absent_and_unlisted() -> None:
     network = nn_core.Network([nn_core.Dense(2)], input_shape=(4,), seed=0)
     assert not hasattr(network, "state_dict")
     assert "state_dict" not in {*dir(network), *dir(nn_core.Network)}
     assert {"params", "vector", "freeze"} <= {*dir(network)}
 
 
-def test_an_own_layer_may_have_attributes_of_these_names() -> None:
+def test_custom_layer_may_define_foreign_attributes() -> None:
     @dataclass(frozen=True)
     class Own(nn_core.ReLU):
         kernel: int = 3
@@ -136,7 +136,7 @@ def test_an_own_layer_may_have_attributes_of_these_names() -> None:
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
-def test_advice_on_arguments_names_arguments_that_exist(name: str) -> None:
+def test_advice_suggests_existing_arguments(name: str) -> None:
     title, _, method = name.partition(".")
     cls = BASES.get(title) or getattr(nn_core, title)
     function = getattr(cls, method) if method else cls.__init__  # type: ignore[misc]
@@ -147,11 +147,11 @@ def test_advice_on_arguments_names_arguments_that_exist(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
-def test_advice_on_attributes_is_for_what_the_class_does_not_have(name: str) -> None:
+def test_advice_is_for_missing_attributes(name: str) -> None:
     cls = getattr(nn_core, name) if name != "Checkpoint" else nn_core.checkpoint.Checkpoint
     assert not [attribute for attribute in ATTRIBUTES[name] if hasattr(cls, attribute)]
 
 
-def test_advice_on_names_is_for_what_the_package_does_not_have() -> None:
+def test_advice_is_for_missing_names() -> None:
     assert not NAMES.keys() & {*nn_core.__all__, *sys.modules["nn_core.layers"].__all__}
     assert all(hasattr(nn_core, title) or title in BASES for title in POSITIONS)

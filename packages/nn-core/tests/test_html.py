@@ -1,4 +1,4 @@
-"""What notebooks show: well-formed tables, with everything escaped."""
+"""HTML tables for notebooks: well-formed and escaped."""
 
 from html.parser import HTMLParser
 from pathlib import Path
@@ -28,13 +28,13 @@ from nn_core.training.state import Snapshot
 
 
 class Shown(Protocol):
-    """What a notebook asks for a table."""
+    """An object with an HTML representation."""
 
     def _repr_html_(self) -> str: ...
 
 
 class Table(HTMLParser):
-    """The cells of a table, row by row, and the lines below it."""
+    """The cells of a table, by row, and the lines below it."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class Table(HTMLParser):
 
 
 def shown(thing: Shown) -> Table:
-    """The table that a notebook shows."""
+    """The parsed HTML table of an object."""
     return Table(thing._repr_html_())
 
 
@@ -125,7 +125,7 @@ def test_a_long_history_shows_its_first_and_last_epochs(epochs: int, rows: int) 
         assert table.rows[-1] == [f"{epochs}"]
 
 
-def test_what_has_a_network_or_a_history_shows_it(tmp_path: Path) -> None:
+def test_objects_with_a_network_or_history_show_its_table(tmp_path: Path) -> None:
     x, y = np.zeros((4, 2), np.float32), np.arange(4) % 2
     network = Network([Dense(2)], input_shape=(2,), seed=0)
     model = Model(network, "softmax-cross-entropy")

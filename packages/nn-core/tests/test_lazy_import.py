@@ -66,7 +66,7 @@ def test_the_first_script_of_help_runs(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("name", sorted(set(nn_core.__all__) - {"__version__"}))
-def test_help_names_all_that_is_exported(name: str) -> None:
+def test_help_names_every_export(name: str) -> None:
     assert re.search(rf"\b{name}\b", nn_core.__doc__ or ""), name
 
 
@@ -85,7 +85,7 @@ def test_every_module_is_an_attribute_and_listed() -> None:
     assert nn_core.losses.LOSSES is sys.modules["nn_core.losses"].LOSSES
 
 
-def test_an_extra_that_is_missing_is_no_attribute(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_extra_raises_attribute_error(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [*sys.modules]:
         if name.startswith(("nn_core.sklearn", "sklearn.")):
             monkeypatch.delitem(sys.modules, name)

@@ -49,8 +49,8 @@ def test_a_weight_of_two_counts_as_an_example_twice(name: str) -> None:
     ("weights", "error", "message"),
     [
         (np.ones(2), ShapeError, r"weights \(2,\) do not fit targets \(3,\)"),
-        (np.array([1.0, -1.0, 1.0]), DataError, "finite and not negative"),
-        (np.array([1.0, np.nan, 1.0]), DataError, "finite and not negative"),
+        (np.array([1.0, -1.0, 1.0]), DataError, "finite and nonnegative"),
+        (np.array([1.0, np.nan, 1.0]), DataError, "finite and nonnegative"),
         (np.zeros(3), DataError, "at least one target"),
     ],
 )

@@ -129,7 +129,7 @@ def test_the_perplexity_of_a_hopeless_model_is_infinite_and_no_error() -> None:
     assert perplexity(2e4) == math.inf
 
 
-def test_errors_of_regression_by_hand() -> None:
+def test_regression_errors_by_hand() -> None:
     output, targets = np.array([[1.0], [2.0], [6.0]]), np.array([[1.0], [4.0], [4.0]])
     assert mean_absolute_error(output, targets) == pytest.approx(4 / 3)
     assert root_mean_squared_error(output, targets) == pytest.approx(math.sqrt(8 / 3))
@@ -145,14 +145,14 @@ def test_r2_is_the_mean_over_columns_and_defined_for_constant_targets() -> None:
 
 
 @pytest.mark.parametrize("metric", [mean_absolute_error, root_mean_squared_error, r2])
-def test_predictions_and_targets_have_one_shape(metric: Metric) -> None:
-    with pytest.raises(ShapeError, match=r"predictions \(3, 1\) take targets of the same shape, not \(3,\)"):
+def test_predictions_and_targets_must_have_the_same_shape(metric: Metric) -> None:
+    with pytest.raises(ShapeError, match=r"predictions \(3, 1\) and targets \(3,\) differ in shape"):
         metric(np.zeros((3, 1)), np.zeros(3))
     with pytest.raises(DataError, match="at least one example"):
         metric(np.zeros((0, 1)), np.zeros((0, 1)))
 
 
-def test_accuracy_of_several_decisions_for_an_example() -> None:
+def test_accuracy_of_several_binary_decisions() -> None:
     logits, labels = np.array([[1.0, -1.0], [2.0, 3.0]]), np.array([[1, 0], [0, -1]])
     assert accuracy(logits, labels) == pytest.approx(2 / 3)
 

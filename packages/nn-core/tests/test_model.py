@@ -1,4 +1,4 @@
-"""Models: from data to answers, for every kind of task, equal to a Trainer to the bit."""
+"""Models for every kind of task, compared bit for bit with Trainer."""
 
 import contextlib
 from pathlib import Path
@@ -36,7 +36,7 @@ def linear(weights: Any, loss: str = "softmax-cross-entropy", **settings: Any) -
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
-def test_it_learns_and_answers(task: Task) -> None:
+def test_fit_and_predict(task: Task) -> None:
     model = task.model()
     before = model.evaluate(task.x, task.y)
     history = model.fit(task.x, task.y, epochs=25, batch_size=16, validation=0.2, seed=0, verbose=False)
@@ -54,7 +54,7 @@ def test_it_learns_and_answers(task: Task) -> None:
 
 
 @pytest.mark.parametrize("engine", ["fast", "reference"])
-def test_it_is_a_trainer_to_the_bit(engine: Any) -> None:
+def test_matches_trainer_bit_for_bit(engine: Any) -> None:
     model = CLASSES.model(engine=engine, schedule="cosine", l2=0.01, clip_norm=1.0)
     model.fit(CLASSES.x, CLASSES.y, batch_size=16, **QUICK)
 
@@ -71,14 +71,14 @@ def test_it_is_a_trainer_to_the_bit(engine: Any) -> None:
     np.testing.assert_array_equal(model.logits(CLASSES.x), backend.predict(CLASSES.x)[0])
 
 
-def test_threads_change_no_bit() -> None:
+def test_results_do_not_depend_on_threads() -> None:
     one, two = (CLASSES.model(threads=threads, shards=3) for threads in (1, 2))
     for model in (one, two):
         model.fit(CLASSES.x, CLASSES.y, **QUICK)
     assert one.network.vector.tobytes() == two.network.vector.tobytes()
 
 
-def test_answers_worked_by_hand() -> None:
+def test_predictions_by_hand() -> None:
     x = np.array([[1.0, 0.0], [0.0, 1.0]])
     classes = linear([[0, np.log(3)], [0, 0]])
     np.testing.assert_allclose(classes.probabilities(x), [[0.25, 0.75], [0.5, 0.5]], rtol=1e-6)
@@ -99,7 +99,7 @@ def test_answers_worked_by_hand() -> None:
     assert number.evaluate(x, [2, 5]) == {"loss": 2.0, "mean_absolute_error": 1.0}
 
 
-def test_a_second_answer_leaves_the_first_alone() -> None:
+def test_predictions_are_not_overwritten() -> None:
     model = CLASSES.model()
     first = model.logits(CLASSES.x)
     copy = first.copy()
@@ -107,7 +107,7 @@ def test_a_second_answer_leaves_the_first_alone() -> None:
     np.testing.assert_array_equal(first, copy)
 
 
-def test_weights_are_those_of_the_sum() -> None:
+def test_weighted_loss_by_hand() -> None:
     """3 examples of class 0 and 1 of class 1: balanced weights are 2/3 and 2."""
     model = linear([[0, np.log(3)], [0, 0]])
     x, y = np.array([[1.0, 0], [0, 1], [0, 1], [1, 0]]), [0, 0, 0, 1]
@@ -125,7 +125,7 @@ def test_weights_are_those_of_the_sum() -> None:
     assert weighted == pytest.approx((losses * [1, 2, 1, 5]).sum() / 9)
 
 
-def test_an_example_of_weight_zero_is_as_if_it_were_not_there() -> None:
+def test_zero_weight_removes_an_example() -> None:
     weights = np.ones(N)
     weights[60:] = 0
     whole, part = CLASSES.model(engine="reference"), CLASSES.model(engine="reference")
@@ -134,14 +134,14 @@ def test_an_example_of_weight_zero_is_as_if_it_were_not_there() -> None:
     np.testing.assert_allclose(whole.network.vector, part.network.vector, rtol=1e-4, atol=1e-6)
 
 
-def test_steps_of_sequences_have_the_weights_of_their_classes() -> None:
+def test_class_weights_of_sequence_steps() -> None:
     task = TASKS["many to many"]
     model = task.model()
     model.fit(task.x, task.y, class_weight={0: 0.0}, **QUICK)
     assert model.history.step_loss[0] > 0
 
 
-def test_a_share_of_every_class_is_held_out() -> None:
+def test_validation_is_stratified() -> None:
     seen: list[Any] = []
 
     class Look(Callback):
@@ -155,7 +155,7 @@ def test_a_share_of_every_class_is_held_out() -> None:
     assert model.history.columns["step"] == [3, 6, 9]  # 54 + 27 examples in batches of 32
 
 
-def test_the_seed_decides_what_is_held_out() -> None:
+def test_seed_determines_the_validation_split() -> None:
     def last(seed: int | None) -> tuple[float, int | None]:
         model = CLASSES.model()
         row = model.fit(CLASSES.x, CLASSES.y, validation=0.3, epochs=1, seed=seed, verbose=False).row(-1)
@@ -168,7 +168,7 @@ def test_the_seed_decides_what_is_held_out() -> None:
     assert last(seed) == (one, seed)
 
 
-def test_other_examples_may_be_validated_on() -> None:
+def test_validation_data() -> None:
     model = CLASSES.model()
     history = model.fit(CLASSES.x[:60], CLASSES.y[:60], validation=(CLASSES.x[60:], CLASSES.y[60:]), **QUICK)
     loss = model.evaluate(CLASSES.x[60:], CLASSES.y[60:])["loss"]
@@ -176,7 +176,7 @@ def test_other_examples_may_be_validated_on() -> None:
 
 
 @pytest.mark.parametrize("validation", [None, 0.2, (Stored(CLASSES.x[:9]), CLASSES.y[:9])], ids=["none", "0.2", "pair"])
-def test_examples_that_are_read_on_demand(validation: Any) -> None:
+def test_lazy_arrays(validation: Any) -> None:
     stored = Stored(CLASSES.x)
     lazy, direct = CLASSES.model(threads=1), CLASSES.model(threads=1)
     lazy.fit(stored, CLASSES.y, validation=validation, **QUICK)
@@ -186,7 +186,7 @@ def test_examples_that_are_read_on_demand(validation: Any) -> None:
     np.testing.assert_array_equal(lazy.predict(stored), direct.predict(CLASSES.x))
 
 
-def test_lists_will_do() -> None:
+def test_lists() -> None:
     model, other = CLASSES.model(), CLASSES.model()
     model.fit(CLASSES.x.tolist(), CLASSES.y.tolist(), **QUICK)
     other.fit(CLASSES.x, CLASSES.y.astype(float)[:, None], **QUICK)
@@ -194,7 +194,7 @@ def test_lists_will_do() -> None:
     assert model.predict(CLASSES.x[:2].tolist()).shape == (2,)
 
 
-def test_a_second_fit_goes_on() -> None:
+def test_second_fit_continues_training() -> None:
     model = CLASSES.model()
     first = model.fit(CLASSES.x, CLASSES.y, **QUICK)
     second = model.fit(CLASSES.x, CLASSES.y, epochs=2, seed=5, verbose=False)
@@ -235,7 +235,7 @@ class Press(Callback):
 
 def test_ctrl_c_keeps_the_weights_and_the_history() -> None:
     model = CLASSES.model()
-    with pytest.raises(KeyboardInterrupt, match=r"^after step 4, in epoch 2; the weights and the history up to there"):
+    with pytest.raises(KeyboardInterrupt, match=r"^after step 4, in epoch 2; the weights and the history so far"):
         model.fit(CLASSES.x, CLASSES.y, callbacks=[Press(4)], **QUICK)
     assert len(model.history) == 1
     assert len(model.history.step_loss) == 4
@@ -246,7 +246,7 @@ def test_ctrl_c_keeps_the_weights_and_the_history() -> None:
     assert np.isfinite(model.logits(CLASSES.x)).all()
 
 
-def test_progress_goes_to_stderr_if_it_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_verbose_prints_progress_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     model = CLASSES.model()
     model.fit(CLASSES.x, CLASSES.y, **QUICK)
     assert capsys.readouterr() == ("", "")
@@ -256,7 +256,7 @@ def test_progress_goes_to_stderr_if_it_is_wanted(capsys: pytest.CaptureFixture[s
     assert [line[:9] for line in err.splitlines()] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
 
 
-def test_a_model_in_a_line() -> None:
+def test_repr() -> None:
     model = linear([[1], [2]], "mean-squared-error", learning_rate=0.25)
     assert repr(model) == f"Model({model.network!r}, MeanSquaredError(), Adam(0.25))"
     model.fit([[1, 0]], [1], epochs=2, verbose=False)
@@ -266,7 +266,7 @@ def test_a_model_in_a_line() -> None:
     assert model.network._repr_html_() in shown
 
 
-def test_a_saved_model_is_the_same_to_the_bit(tmp_path: Path) -> None:
+def test_save_and_load_round_trip(tmp_path: Path) -> None:
     model = CLASSES.model(schedule="cosine:warmup=1", metrics=["accuracy"], l2=0.01, clip_value=2.0, shards=2)
     model.fit(CLASSES.x, CLASSES.y, **QUICK)
     path = str(tmp_path / "model.h5")

@@ -130,7 +130,7 @@ def test_a_registry_is_a_mapping_that_parses_and_describes() -> None:
     assert knobs.describe(Knob()) == "knob:rate=0.5,count=3,mode=soft"
 
 
-def test_a_registry_creates_values_from_names_and_passes_values_on() -> None:
+def test_create_from_names_and_instances() -> None:
     knobs: Registry[type] = Registry("knob", {"knob": Knob}, aliases={"dial": "knob"}, foreign={"big-dial": "knob"})
     own = Knob(rate=3.0)
     assert knobs.create("dial:rate=2", Knob) == Knob(rate=2.0)
@@ -144,7 +144,7 @@ def test_a_registry_creates_values_from_names_and_passes_values_on() -> None:
             knobs.create(wrong, Knob)
 
 
-def test_a_setting_whose_default_is_none_is_a_number_and_left_out_of_descriptions() -> None:
+def test_settings_with_default_none() -> None:
     @dataclass(frozen=True)
     class Loose:
         limit: float | None = None

@@ -1,4 +1,4 @@
-"""Targets as users have them: what they become, and what is refused."""
+"""Conversion of targets, and errors."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ INTS: npt.NDArray[np.int64] = np.array([0, 2, 1])
 
 
 class Column:
-    """A column of a table."""
+    """A column of a DataFrame."""
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> npt.NDArray[Any]:
         return np.array([[0], [2], [1]], object)
@@ -30,7 +30,7 @@ def test_class_labels_become_integers(given: Any) -> None:
     assert y.tolist() == [0, 2, 1]
 
 
-def test_labels_that_are_right_are_not_copied() -> None:
+def test_valid_labels_are_not_copied() -> None:
     assert SOFTMAX.as_targets(INTS, (3,)) is INTS
 
 
@@ -48,7 +48,7 @@ def test_sequences_of_one_step_keep_their_axis() -> None:
     assert SOFTMAX.as_targets([[0], [1]], (None, 3)).shape == (2, 1)
 
 
-def test_several_decisions_for_an_example() -> None:
+def test_several_binary_decisions() -> None:
     assert BCE.as_targets([[0.0, 1.0, 1.0]], (3,)).tolist() == [[0, 1, 1]]
 
 
@@ -92,6 +92,6 @@ def test_real_targets_take_the_shape_of_the_output(given: Any, shape: Shape, exp
         (MSE, [1.0, np.inf], (1,), "target 1 is not finite; remove such examples, or replace the values"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(loss: Loss, given: Any, shape: Shape, message: str) -> None:
+def test_invalid_targets(loss: Loss, given: Any, shape: Shape, message: str) -> None:
     with pytest.raises(NNError, match=message):
         loss.as_targets(given, shape)

@@ -1,4 +1,4 @@
-"""Examples to train on, read on demand."""
+"""Lazy arrays of training examples."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What dino-gen and char-rnn write as ONNX: a step of generation, with the states outside."""
+"""The ONNX export of dino-gen and char-rnn: one generation step, with states as inputs and outputs."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ CHECKED_SEQUENCES, CHECKED_STEPS = 4, 12
 def onnx_graph(model: Model, program: str) -> OnnxGraph:
     """Tokens (N, T) and states to logits (N, T, V) and the next states, in float32.
 
-    It is checked half-way through random sequences, so that the states are not zero.
+    The check starts in the middle of random sequences, so that the states are not zero.
     """
     predictor = Engine(model.network).frozen()
     tokens = np.random.default_rng(0).integers(len(model.vocabulary), size=(CHECKED_SEQUENCES, 2 * CHECKED_STEPS))

@@ -1,4 +1,4 @@
-"""`export`: the network alone, and as a graph that classifies photos elsewhere."""
+"""`export`: to a checkpoint, and to ONNX with the whole classifier in the graph."""
 
 import json
 from functools import cache
@@ -32,7 +32,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @cache
 def hands() -> Photos:
-    """A hundred photos, no two of them alike."""
+    """A hundred different photos."""
     return render_dataset(100, rng=np.random.default_rng(7))[0]
 
 
@@ -53,7 +53,7 @@ def test_smaller_and_the_same(model: Path, tmp_path: Path) -> None:
     assert other.checkpoint.snapshot is None
 
 
-def test_safetensors_is_the_same_network(model: Path, tmp_path: Path) -> None:
+def test_safetensors_round_trip(model: Path, tmp_path: Path) -> None:
     succeed("export", "--model", model, "--save", tmp_path / "signs.safetensors")
     back = from_safetensors(tmp_path / "signs.safetensors")
     np.testing.assert_array_equal(back.vector, load_model(model).network.vector, strict=True)
@@ -62,7 +62,7 @@ def test_safetensors_is_the_same_network(model: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("preset", "dtype"), [("classic", "float64"), ("accurate", "float32")])
-def test_onnxruntime_classifies_as_the_program_does(preset: str, dtype: str, tmp_path: Path) -> None:
+def test_onnxruntime_matches_the_program(preset: str, dtype: str, tmp_path: Path) -> None:
     transforms = TURNED if preset == "classic" else TURNED[:1]
     path = untrained(tmp_path / "model.h5", preset, dtype, transforms)
     result = json_of("export", "--model", path, "--save", tmp_path / "signs.onnx")
@@ -79,7 +79,7 @@ def test_onnxruntime_classifies_as_the_program_does(preset: str, dtype: str, tmp
     assert json.loads(metadata["test_time_augmentation"]) == transforms
 
 
-def test_the_shipped_network_and_the_script_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shipped_network_with_the_script_of_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     save = Path("signs.onnx")
     said = succeed("export", "--save", save).stdout

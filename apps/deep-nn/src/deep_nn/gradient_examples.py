@@ -29,8 +29,12 @@ from nn_core.layers import (
     Layer,
     LeakyReLU,
     MaxPool2D,
+    MeanOverTime,
+    Parallel,
     ReLU,
+    Reshape,
     Residual,
+    Select,
     Sigmoid,
     SimpleRNN,
     Tanh,
@@ -48,7 +52,10 @@ LAYERS: Mapping[str, Mapping[str, Layer]] = {
         "GELU, exact": GELU(approximate=False),
         "Dropout": Dropout(0.3),
         "Chain": Chain((Dense(3), Tanh())),
-        "Residual": Residual((Dense(4), Tanh())),
+        "Residual": Residual([Dense(4), Tanh()]),
+        "Parallel": Parallel([[Dense(3), Tanh()], []]),
+        "Select": Select([2, 0, 2]),
+        "Reshape": Reshape((2, 2)),
     },
     "images": {
         "Flatten": Flatten(),
@@ -67,6 +74,7 @@ LAYERS: Mapping[str, Mapping[str, Layer]] = {
         "GRU, reset before the product": GRU(3, reset_after=False),
         "LSTM": LSTM(3),
         "LastStep": LastStep(),
+        "MeanOverTime": MeanOverTime(),
     },
 }
 """Layers by type of input and by name."""

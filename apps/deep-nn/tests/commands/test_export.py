@@ -1,4 +1,4 @@
-"""The command `export`: raw examples in, the answers of `predict` out."""
+"""The command `export`: from raw examples to the output of `predict`."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ def run(path: Path, x: RawExamples) -> tuple[npt.NDArray[np.float32], npt.NDArra
         ("cats", ["non-cat", "cat"], "8 validation examples"),
     ],
 )
-def test_onnxruntime_answers_as_the_program_does(
+def test_onnxruntime_matches_predict(
     name: str, classes: list[str], checked_on: str, folder: Path, tmp_path: Path
 ) -> None:
     save = tmp_path / "model.onnx"
@@ -49,8 +49,8 @@ def test_onnxruntime_answers_as_the_program_does(
     assert metadata["program"] == "deep-nn"
 
 
-def test_columns_of_very_different_size_need_no_preparation(tmp_path: Path) -> None:
-    """Seconds since 1970 beside a price: float32 would lose the seconds."""
+def test_columns_of_very_different_scales(tmp_path: Path) -> None:
+    """Seconds since 1970 and a price: float32 would lose the seconds."""
     rng = np.random.default_rng(0)
     seconds = 1.7e9 + np.arange(60.0)
     rows = np.stack([seconds, rng.uniform(0, 1e-3, 60)], axis=1)
@@ -63,7 +63,7 @@ def test_columns_of_very_different_size_need_no_preparation(tmp_path: Path) -> N
     assert (label == (seconds > seconds[30])).mean() > 0.9
 
 
-def test_without_the_training_data_it_is_checked_on_random_examples(tmp_path: Path) -> None:
+def test_check_uses_random_examples_without_the_training_data(tmp_path: Path) -> None:
     data = write_csv(tmp_path / "sides.csv")
     path = trained(tmp_path / "model.h5", "--data", data)
     data.unlink()
@@ -85,9 +85,7 @@ def test_safetensors_and_a_checkpoint(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not PAGE.exists(), reason="the page is in the repository only")
-def test_the_script_of_the_page_prints_what_predict_does(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_script_of_docs_matches_predict(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     succeed("export", "--model", folder / "thirds-model.h5", "--save", "points.onnx")
     np.savetxt("new-points.csv", POINTS[:7], delimiter=",")

@@ -3,9 +3,9 @@
     import numpy as np
     from nn_core import Dense, Model, Network, ReLU
 
-    x = np.random.default_rng(0).normal(size=(400, 2))     # a row per example
-    y = x[:, 0] * x[:, 1] > 0                              # its class: 0, 1, 2, ... (or False, True)
-    x = (x - x.mean(axis=0)) / x.std(axis=0)               # of similar scale
+    x = np.random.default_rng(0).normal(size=(400, 2))     # one row per example
+    y = x[:, 0] * x[:, 1] > 0                              # class labels: 0, 1, 2, ... (or False, True)
+    x = (x - x.mean(axis=0)) / x.std(axis=0)               # standardize the features
 
     network = Network([Dense(16), ReLU(), Dense(2)], input_shape=(2,), seed=0)
     model = Model(network, "softmax-cross-entropy", "adam", learning_rate=0.01)
@@ -16,48 +16,48 @@
     model.save("model.h5")
     model = Model.load("model.h5")
 
-A network ends in logits: no Softmax or Sigmoid, the loss has it. Losses by name:
+A network outputs logits; the loss includes the softmax or sigmoid. Losses by name:
 
     "softmax-cross-entropy"   classes 0 to C - 1; the last layer is Dense(C)
     "binary-cross-entropy"    labels 0 and 1; the last layer is Dense(1)
-    "mean-squared-error"      numbers; the last layer is Dense(1), or as many as there are targets
+    "mean-squared-error"      real numbers; the last layer is Dense(1), or Dense(D) for D targets
 
-Shapes of one example, without the batch axis, and with channels last:
+Shapes of one example, without the batch axis, with channels last:
 
     input_shape=(30,)           features         Dense
     input_shape=(64, 64, 3)     images           Conv2D, MaxPool2D, Flatten, Dense
     input_shape=(None, 8)       sequences        LSTM, GRU, SimpleRNN, LastStep
-    input_shape=(None,)         tokens           Embedding, then as for sequences
+    input_shape=(None,)         tokens           Embedding, then LSTM, GRU, ...
 
 Training
     Model                fit, evaluate, predict, probabilities, save and load
     Network              a chain of layers with its weights: network(x), network.params
-    Trainer              the loop below Model: stops and resumes after any step
+    Trainer              the training loop of Model: stops and resumes after any step
     Recipe               loss, optimizer and their settings
-    Engine, Reference    what computes: fast, or layer by layer as written
+    Engine, Reference    backends: fast, or layer by layer as written
     History              metrics by epoch: history["loss"], history.columns, history.plot()
     summarize            print(summarize(network)): shapes, parameters, cost of each layer
-    EarlyStopping        model.fit(..., callbacks=[EarlyStopping(5)]) ends with the best weights
-    Callback             hooks after each step and epoch, for your own; RestoreBestWeights
-    TrainingState        what a callback sees
+    EarlyStopping        model.fit(..., callbacks=[EarlyStopping(5)]) restores the best weights
+    Callback             base class of callbacks, with hooks after each step and epoch; RestoreBestWeights
+    TrainingState        the argument of callbacks
 
 Layers
     Dense                y = x @ W + b
     Conv2D               convolution of images; MaxPool2D, AveragePool2D, GlobalAveragePool2D
     SimpleRNN, GRU, LSTM recurrent layers; LastStep, MeanOverTime: one output per sequence
-    Embedding            a row of features per token
+    Embedding            a vector for each token
     BatchNorm            normalization over the batch; InstanceNorm, over each image
     Dropout              Dropout(0.2) drops 20% in training
-    Flatten, Reshape     other shapes of the same numbers; Select takes columns
-    Residual, Parallel   x + f(x), and branches side by side; Chain, layers as one layer
-    ReLU, LeakyReLU, GELU, Sigmoid, Tanh    activations, each a layer; Activation is their base
-    Layer, Parameter     for layers of your own
+    Flatten, Reshape     change the shape; Select picks columns
+    Residual, Parallel   x + f(x), and parallel branches; Chain, a list of layers as one layer
+    ReLU, LeakyReLU, GELU, Sigmoid, Tanh    activation layers; Activation is their base class
+    Layer, Parameter     for custom layers
 
-Losses       SoftmaxCrossEntropy, BinaryCrossEntropy, MeanSquaredError; Loss for your own
-Optimizers   GradientDescent, Momentum, Nesterov, RMSProp, Adam, AdamW; Optimizer for your own
+Losses       SoftmaxCrossEntropy, BinaryCrossEntropy, MeanSquaredError; Loss for custom ones
+Optimizers   GradientDescent, Momentum, Nesterov, RMSProp, Adam, AdamW; Optimizer for custom ones
 
 Modules, imported on first use: nn_core.losses, .metrics, .optim, .training, .batches, .checkpoint,
-.summary, .gradient_check, .generate, .exchange, .sklearn; help(nn_core.losses) and so on.
+.summary, .gradient_check, .generate, .exchange, .sklearn; see help(nn_core.losses) etc.
 """
 
 from typing import TYPE_CHECKING

@@ -38,8 +38,8 @@ def check_gradients(
 
     Works on a float64 copy; the network itself is not modified. Noise, such as dropout, is the same
     in every evaluation. Stateful layers start from a random state, whose gradient is checked too,
-    and a randomly weighted sum of their final states is added to the loss. Frozen parameters, and
-    inputs that are or include tokens, are not checked.
+    and a randomly weighted sum of their final states is added to the loss. Frozen parameters and
+    inputs that include tokens are not checked.
 
     tolerance  maximum relative error, beyond the rounding error of the loss
     largest    arrays with more elements than this are checked along random directions

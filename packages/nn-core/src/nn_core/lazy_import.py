@@ -31,11 +31,11 @@ def lazy_names(package: str, modules: Mapping[str, str]) -> dict[str, Lazy]:
 
 
 def lazy_attributes(package: str, names: Mapping[str, Lazy]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """The functions `__getattr__` and `__dir__` of a package that exports these names and its modules.
+    """`__getattr__` and `__dir__` for a package that exports these names and its modules.
 
     __getattr__, __dir__ = lazy_attributes(__name__, NAMES)
 
-    An unknown name is answered with the line that works.
+    The error for an unknown name shows its equivalent here.
     """
 
     def get(name: str) -> Any:
@@ -45,7 +45,7 @@ def lazy_attributes(package: str, names: Mapping[str, Lazy]) -> tuple[Callable[[
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         try:
             return importlib.import_module(f"{package}.{name}")
-        except ImportError as error:  # ModuleNotFoundError of this very name, or an extra that is not installed
+        except ImportError as error:  # no such module, or a missing extra
             if getattr(error, "name", None) != f"{package}.{name}":
                 raise AttributeError(f"{package}.{name}: {error}") from error
         from nn_core.hints import unknown_name

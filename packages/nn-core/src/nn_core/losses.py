@@ -32,8 +32,8 @@ class Loss(HelpfulErrors, ABC):
 
     Calling it with a whole batch returns the mean and its gradient, including the factor 1 / count.
 
-    default_metrics  names of the metrics to evaluate besides it, unless others are given
-    takes_logits     whether sigmoid or softmax is part of the loss
+    default_metrics  names of the metrics to evaluate by default
+    takes_logits     whether the loss includes the sigmoid or softmax
     """
 
     default_metrics: ClassVar[tuple[str, ...]] = ()
@@ -48,10 +48,10 @@ class Loss(HelpfulErrors, ABC):
         """The sum of the losses and its gradient, as a new array."""
 
     def as_targets(self, y: object, output_shape: Shape) -> npt.NDArray[Any]:
-        """The targets of a data set as the array that `total` takes: lists, tables and more are converted.
+        """Convert targets, such as lists and DataFrames, to the array that `total` takes.
 
         output_shape  shape of the network's output for one example
-        Raises DataError or ShapeError for what cannot be meant.
+        Raises DataError or ShapeError for unusable targets.
         """
         return np.asarray(y)
 
@@ -96,8 +96,6 @@ class BinaryCrossEntropy(Loss):
                 f"binary cross-entropy of labels {labels.shape} takes one logit, Dense(1), not {outputs};"
                 f" for {outputs} classes use softmax-cross-entropy"
             )
-        if labels.ndim == 1 and labels.size and labels.min() < 0 and labels.max() > 0 and labels.all():
-            raise DataError("labels are 0 and 1, not -1 and 1: (y > 0).astype(int)")
         return labels
 
     def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
@@ -142,7 +140,7 @@ class SoftmaxCrossEntropy(Loss):
     def as_targets(self, y: object, output_shape: Shape) -> Labels:
         """Integer labels (N,), or (N, T) for sequences; see `as_class_labels`.
 
-        Raises SettingError for a single logit, whose softmax is 1 whatever it is.
+        Raises SettingError for a single logit, whose softmax is always 1.
         """
         classes = output_shape[-1] if output_shape else None
         require(
@@ -198,7 +196,7 @@ class MeanSquaredError(Loss):
     default_metrics: ClassVar[tuple[str, ...]] = ("mean-absolute-error",)
 
     def as_targets(self, y: object, output_shape: Shape) -> npt.NDArray[Any]:
-        """Real numbers in the shape of the output; (N,) for a single output; see `as_real_targets`."""
+        """Real numbers in the shape of the output, or (N,) for one output; see `as_real_targets`."""
         return as_real_targets(y, output_shape)
 
     def count(self, y: npt.NDArray[Any], weights: Array | None = None) -> float:
@@ -230,7 +228,7 @@ def weights_like(y: npt.NDArray[Any], weights: Array, dtype: npt.DTypeLike) -> A
     if given.shape != y.shape[: given.ndim]:
         raise ShapeError(f"weights {given.shape} do not fit targets {y.shape}")
     if given.size and not (np.isfinite(given).all() and given.min() >= 0):
-        raise DataError("weights must be finite and not negative")
+        raise DataError("weights must be finite and nonnegative")
     return np.broadcast_to(given.reshape(given.shape + (1,) * (y.ndim - given.ndim)), y.shape)
 
 
@@ -287,7 +285,7 @@ LOSSES: Registry[type[Loss]] = Registry(
 
 
 def loss(given: str | Loss) -> Loss:
-    """The loss for a text such as "softmax-cross-entropy"; a loss is returned as it is.
+    """The loss for a spec such as "softmax-cross-entropy"; a Loss is returned unchanged.
 
     Raises SettingError for an unknown name or setting, and for a class instead of an instance.
     """

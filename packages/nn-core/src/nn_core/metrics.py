@@ -1,4 +1,4 @@
-"""Metrics of predictions: accuracy, errors of regression, confusion matrix, precision, recall, perplexity."""
+"""Metrics: accuracy, regression errors, confusion matrix, precision, recall, perplexity."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -37,9 +37,9 @@ def probabilities(logits: Array) -> Array:
 def accuracy(logits: Array, labels: Labels) -> float:
     """The fraction of examples whose most likely class is the correct one, in [0, 1].
 
-    For sequences, with logits (N, T, C) and labels (N, T), the fraction of steps; for labels of the
-    logits' own shape (N, K), K decisions each between 0 and 1, the fraction of decisions. Labels of
-    -1 are ignored, as they are by the losses.
+    For sequences, with logits (N, T, C) and labels (N, T), the fraction of steps. For K binary
+    decisions, with logits and labels (N, K), the fraction of decisions. Labels of -1 are ignored, as
+    in the losses.
     Raises ShapeError unless there is one label per example, DataError if there are no examples.
     """
     if labels.shape in (logits.shape, logits.shape[:-1], logits.shape[:1]):
@@ -63,11 +63,11 @@ def root_mean_squared_error(output: Array, targets: npt.NDArray[Any]) -> float:
 
 
 def r2(output: Array, targets: npt.NDArray[Any]) -> float:
-    """The fraction of the targets' variance that is explained, averaged over columns; 1 is perfect.
+    """The fraction of the variance of the targets that is explained, averaged over columns; at most 1.
 
     R^2 = 1 - sum (y - t)^2 / sum (t - mean(t))^2
 
-    For a column of equal targets it is 1 if all predictions are right, else 0.
+    For a column of equal targets it is 1 if all predictions are exact, else 0.
     Raises ShapeError if the shapes differ.
     """
     missed = np.square(_errors(output, targets)).reshape(len(targets), -1).sum(axis=0)
@@ -80,7 +80,7 @@ def r2(output: Array, targets: npt.NDArray[Any]) -> float:
 def _errors(output: Array, targets: npt.NDArray[Any]) -> Array:
     """output - targets, in float64."""
     if output.shape != targets.shape:
-        raise ShapeError(f"predictions {output.shape} take targets of the same shape, not {targets.shape}")
+        raise ShapeError(f"predictions {output.shape} and targets {targets.shape} differ in shape")
     if not len(targets):
         raise DataError("a metric needs at least one example")
     errors: Array = np.subtract(output, targets, dtype=np.float64)
@@ -143,10 +143,10 @@ METRICS: Registry[Metric] = Registry(
 
 
 def metrics_by_name(given: str | Metric | Iterable[str | Metric] | Mapping[str, str | Metric]) -> dict[str, Metric]:
-    """Metrics by the name of their column: "mean-absolute-error" is `mean_absolute_error`.
+    """Metrics by column name: "mean-absolute-error" becomes `mean_absolute_error`.
 
-    given  names, functions, or both; or these by name
-    Raises SettingError for an unknown name, or for what is neither a name nor a function.
+    given  names and functions, or a mapping from column names to them
+    Raises SettingError for an unknown name, or anything other than a name or function.
     """
     if isinstance(given, Mapping):
         return {str(name): _metric(each) for name, each in given.items()}

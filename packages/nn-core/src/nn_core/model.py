@@ -37,9 +37,9 @@ from nn_core.training.evaluate import evaluate
 from nn_core.training.example_weights import ClassWeight, example_weights
 from nn_core.training.history import History
 from nn_core.training.interruption import run_until_interrupted
-from nn_core.training.mistakes import check_last_layer
 from nn_core.training.progress import EpochProgress
 from nn_core.training.recipe import Recipe
+from nn_core.training.sanity_checks import check_last_layer
 from nn_core.training.trainer import Trainer
 from nn_core.training.validation import Split, hold_out
 

@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +15,15 @@ from nn_core.arrays import Array, Arrays, Examples
 from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import Layer, Parameter, State, has_arrays
-from nn_core.layers.bound import BoundLayer
 from nn_core.layers.chain import Chain, Gradients, below
 from nn_core.layers.context import BatchPart, Context
-from nn_core.layers.freeze import with_trainable
 from nn_core.layers.input_shape import as_shape, looks_channels_first
 from nn_core.layers.items import as_layers
 from nn_core.noise import generator_from
 from nn_core.registry import require
+
+if TYPE_CHECKING:
+    from nn_core.layers.bound import BoundLayer
 
 
 class Network(HelpfulErrors):
@@ -35,11 +36,11 @@ class Network(HelpfulErrors):
 
     A gradient is a vector in the same order; see `new_gradients`.
 
-    layers       the layers, first to last; a text such as "relu" is an activation
-    input_shape  shape of one example, without the batch axis; n is (n,). None is a variable number
-                 of steps: (None, D) for sequences of features, (None,) for sequences of tokens
-    seed         seed of the initial parameters; by default a fresh one, kept as `seed`
-    rng          instead of a seed, the generator that initializes the parameters, layer by layer
+    layers       the layers, first to last; a string such as "relu" is an activation
+    input_shape  shape of one example, without the batch axis; n means (n,). None is a variable
+                 number of steps: (None, D) for sequences of features, (None,) for tokens
+    seed         seed of the initial parameters; by default a fresh one, stored in `seed`
+    rng          a generator that initializes the parameters layer by layer, instead of a seed
     dtype        float32, or float64 for gradient checks
     tied         name -> name of the parameter with which it is tied, of the same shape:
                  {"3/W": "0/W"}
@@ -47,7 +48,7 @@ class Network(HelpfulErrors):
     initialize   False leaves the parameters at zero, to be filled
 
     Raises ShapeError if a layer does not fit the previous one, naming the layer, and SettingError
-    for an empty chain, what is not a layer, another dtype, or invalid ties.
+    for an empty chain, an item that is not a layer, another dtype, or invalid ties.
     """
 
     def __init__(
@@ -112,6 +113,8 @@ class Network(HelpfulErrors):
 
     def __getitem__(self, index: int) -> BoundLayer:
         """A layer bound to its parameters in this network: call it as network[0](x)."""
+        from nn_core.layers.bound import BoundLayer
+
         index = range(len(self))[index]
         return BoundLayer(self.layers[index], below(self.params, index), self.dtype)
 
@@ -126,7 +129,7 @@ class Network(HelpfulErrors):
         return outline_html(self.chain, self.input_shape, self.tied, self.vector.size)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled and copied as its settings and its vector; the views are made anew."""
+        """Pickle and copy the settings and the vector; the views are recreated."""
         settings = {"input_shape": self.input_shape, "dtype": self.dtype, "tied": self.tied, "padding": self.padding}
         return _restored, (self.layers, settings, self.vector, self.seed)
 
@@ -135,16 +138,19 @@ class Network(HelpfulErrors):
         return self.vector.size
 
     def freeze(self, *paths: int | str) -> Network:
-        """A network with the same parameters in which the layers at these paths are frozen.
+        """A copy of the network with the layers at these paths frozen.
 
-        paths  such as "0", or "2/1" for layer 1 inside layer 2; a layer is frozen with all that is
-               inside it
+        paths  such as "0", or "2/1" for layer 1 inside layer 2; includes the layers inside them
         """
+        from nn_core.layers.freeze import with_trainable
+
         require(len(paths) > 0, 'freeze takes the paths of layers, such as freeze("0", "2/1")')
         return self._with_chain(with_trainable(self.chain, paths, False))
 
     def unfreeze(self, *paths: int | str) -> Network:
-        """A network with the same parameters in which the layers at these paths are trained."""
+        """A copy of the network with the layers at these paths trainable."""
+        from nn_core.layers.freeze import with_trainable
+
         require(len(paths) > 0, 'unfreeze takes the paths of layers, such as unfreeze("0", "2/1")')
         return self._with_chain(with_trainable(self.chain, paths, True))
 
@@ -190,7 +196,7 @@ class Network(HelpfulErrors):
     def lengths(self, x: npt.NDArray[Any]) -> npt.NDArray[np.intp] | None:
         """The number of steps of each sequence of a batch x (N, T, ...): (N,), at least 1.
 
-        It is one plus the last step that is not padding. None for a network without padding.
+        One plus the index of the last step that is not padding. None for a network without padding.
         """
         if self.padding is None:
             return None
@@ -262,7 +268,7 @@ class Network(HelpfulErrors):
                 r += (1.0 - parameter.momentum) * (batch - r)
 
     def _with_chain(self, chain: Chain) -> Network:
-        """The same parameters with layers of the same shapes."""
+        """A copy with the same parameters and another chain of the same shapes."""
         network = Network(
             chain.layers,
             input_shape=self.input_shape,
@@ -311,7 +317,7 @@ class Network(HelpfulErrors):
 
 
 def _restored(layers: Sequence[Layer], settings: Mapping[str, Any], vector: Array, seed: int | None) -> Network:
-    """A pickled network."""
+    """Unpickle a network."""
     network = Network(layers, **settings, initialize=False)
     network.vector[...] = vector
     network.seed = seed
@@ -329,6 +335,6 @@ def _as_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
 
 
 def require_array(x: Examples) -> None:
-    """Raise DataError unless x is an array."""
+    """Raise DataError if x is not an array."""
     if not hasattr(x, "shape"):
         raise DataError(f"the network takes an array of examples, not {type(x).__name__}")

@@ -21,7 +21,7 @@ from nn_core.registry import require
 
 
 def fresh_seed() -> int:
-    """A seed of 32 bits from the operating system."""
+    """A 32-bit seed from the operating system."""
     return int.from_bytes(os.urandom(4), "little")
 
 
@@ -51,7 +51,7 @@ def uniform(
 
 
 def generator_from(seed: int | None, rng: int | np.random.Generator | None) -> tuple[int | None, np.random.Generator]:
-    """The seed, None for a given generator, and the generator of the initial parameters."""
+    """The seed (None if a generator is given) and the generator for the initial parameters."""
     require(seed is None or rng is None, f"the seed is set twice: seed={seed!r} and rng={rng!r}")
     if isinstance(rng, np.random.Generator):
         return None, rng

@@ -47,9 +47,13 @@ class UnknownNameError(SettingError, KeyError):
 
     def __init__(self, kind: str, name: str, choices: Iterable[str], advice: str | None = None) -> None:
         self.what = f"unknown {kind} {name!r}"
+        self._arguments = kind, name, tuple(choices), advice
         super().__init__(f"{self.what}; {advice or nearest(name, choices)}")
 
     __str__ = Exception.__str__  # KeyError would quote the message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._arguments
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -62,7 +66,7 @@ class Registry(Mapping[str, T], Generic[T]):
     kebab_case  whether names are in kebab case: a class `LionWarm` registered without a name
                 becomes `lion-warm`
     aliases     alternative names that `create` accepts
-    foreign     names in other libraries -> ours, for messages
+    foreign     name in other libraries -> our name, for messages
 
     >>> OPTIMIZERS: Registry[type] = Registry("optimizer", kebab_case=True)
     >>> @OPTIMIZERS.register
@@ -110,9 +114,9 @@ class Registry(Mapping[str, T], Generic[T]):
         return parse(text, self, self.kind)  # type: ignore[arg-type]
 
     def create(self, given: object, base: type) -> Any:
-        """The value for a spec, such as "adam" or "adam:beta1=0.8"; an instance of `base` is returned as it is.
+        """The object for a spec such as "adam" or "adam:beta1=0.8"; an instance of `base` is returned unchanged.
 
-        Raises SettingError for an unknown name or setting, a class without brackets, and anything else.
+        Raises SettingError for an unknown name or setting, a class instead of an instance, or anything else.
         """
         if isinstance(given, str):
             name, colon, settings = given.strip().partition(":")
@@ -129,7 +133,7 @@ class Registry(Mapping[str, T], Generic[T]):
         return given
 
     def unknown(self, name: str) -> UnknownNameError:
-        """The error for a name that is not here, with the closest name, or ours for one of another library."""
+        """The error for an unknown name, with the equivalent of another library's name or the closest one."""
         ours = self.foreign.get(name.strip().lower().replace("_", "-").replace(" ", "-"))
         return UnknownNameError(self.kind, name, self, None if ours is None else f"use {ours!r}")
 
@@ -275,8 +279,8 @@ def _reason(error: Exception) -> str:
 def parse(text: str, choices: Mapping[str, Callable[..., T]], kind: str) -> Callable[..., T]:
     """The callable named by a spec, with its settings bound.
 
-    text     "name" or "name:key=value,key=value"; values are converted to the default's type, to a
-             number if the default is None
+    text     "name" or "name:key=value,key=value"; values are converted to the type of the default, or to a
+             number if it is None
     choices  name -> callable; its parameters with defaults are the settings
     kind     kind of the choices, for messages ("optimizer")
 
@@ -308,7 +312,7 @@ def parse(text: str, choices: Mapping[str, Callable[..., T]], kind: str) -> Call
 
 
 def describe(thing: object, choices: Mapping[str, Callable[..., Any]]) -> str:
-    """The spec that `parse` turns back into `thing`, a dataclass: all settings but those that are None."""
+    """The spec from which `parse` recreates `thing`, a dataclass; settings that are None are omitted."""
     name = next(name for name, choice in choices.items() if choice is type(thing))
     settings = ",".join(
         f"{field.name}={getattr(thing, field.name)}"

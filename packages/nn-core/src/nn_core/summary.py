@@ -19,7 +19,7 @@ class SummaryRow(NamedTuple):
     parameters    number of parameters, including running statistics
     bytes         memory of the parameters
     macs          multiply-accumulates of a forward pass of one example; of one step for sequences
-    depth         0 for a layer of the network, 1 for one inside it, and so on
+    depth         nesting depth, 0 for the layers of the network
     """
 
     layer: str
@@ -31,7 +31,7 @@ class SummaryRow(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """All layers in order, each followed by those inside it; its `str` is a table.
+    """All layers in order, each followed by the layers inside it; its `str` is a table.
 
     notes  lines below the table, such as what an engine fuses
     """
@@ -42,7 +42,7 @@ class Summary(NamedTuple):
 
     @property
     def _outer(self) -> list[SummaryRow]:
-        """The layers of the network, whose figures include those of the layers inside them."""
+        """The rows of depth 0, which include the layers inside them."""
         return [row for row in self.rows if row.depth == 0]
 
     @property
@@ -69,7 +69,7 @@ class Summary(NamedTuple):
         }
 
     def cells(self) -> list[tuple[str, ...]]:
-        """The texts of the table, row by row."""
+        """The cells of the table, by row."""
         lines: list[tuple[str, ...]] = [("layer", "output", "parameters", "bytes", "MACs")]
         lines.append(("input", shape_text(self.input_shape), "", "", ""))
         for row in self.rows:
@@ -98,7 +98,7 @@ def summarize(network: Network, notes: Iterable[str] = ()) -> Summary:
 def _rows(
     parent: Nested, input_shape: Shape, declared: Mapping[str, Parameter], itemsize: int, depth: int
 ) -> Iterator[SummaryRow]:
-    """A row for each layer of a layer, each followed by those inside it."""
+    """A row per child of a layer, each followed by the layers inside it."""
     for index, (layer, shape) in enumerate(zip(parent.children, parent.child_shapes(input_shape), strict=True)):
         own = below(declared, index)
         count = sum(math.prod(each.shape) for each in own.values())

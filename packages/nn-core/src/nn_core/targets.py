@@ -28,9 +28,15 @@ def as_class_labels(given: object, output_shape: Shape, *, classes: int) -> Labe
     if y.ndim == axes + 1 and classes:
         line = f"y.argmax(axis={1 if axes == 1 else -1})"
         raise DataError(f"labels are class numbers {y.shape[:-1]}, not one-hot rows {y.shape}: {line}")
+    if y.ndim < axes:
+        raise ShapeError(
+            f"the network has an output for each step, but labels are {y.shape}; for one per example, add LastStep()"
+        )
     labels = _whole_numbers(y)
     if labels.size and classes:
         lowest, highest = int(labels.min()), int(labels.max())
+        if classes == 2 and (lowest, highest) == (-1, 1) and labels.all():
+            raise DataError("labels are 0 and 1, not -1 and 1: (y > 0).astype(int)")
         if lowest < -1 or highest >= classes:
             wrong = lowest if lowest < -1 else highest
             hint = "; classes count from 0: y - 1" if (lowest, highest) == (1, classes) else ""
@@ -50,6 +56,10 @@ def as_real_targets(given: object, output_shape: Shape) -> npt.NDArray[Any]:
     if fixed and y.shape[1:] != output_shape:
         hint = "; for class labels use softmax-cross-entropy" if y.ndim == 1 and y.dtype.kind in "biu" else ""
         raise ShapeError(f"outputs {output_shape} take targets {(len(y), *output_shape)}, not {y.shape}{hint}")
+    if y.ndim != 1 + len(output_shape):
+        raise ShapeError(
+            f"the network has an output for each step, but targets are {y.shape}; for one per example, add LastStep()"
+        )
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         row = int(np.argwhere(~np.isfinite(y))[0, 0])
         raise DataError(f"target {row} is not finite; remove such examples, or replace the values")

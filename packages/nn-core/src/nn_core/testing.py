@@ -172,7 +172,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 
 def printed_by_script(page: Path, heading: str) -> str:
-    """Run the first Python block below a heading of a Markdown page; what it prints."""
+    """Run the first Python block under a heading of a Markdown page and return what it prints."""
     import contextlib
     import io
 

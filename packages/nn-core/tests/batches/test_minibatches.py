@@ -120,7 +120,7 @@ def test_what_makes_no_batches_is_refused(
         MiniBatches(x, np.zeros(targets, int), batch_size=batch_size)
 
 
-def test_weights_follow_their_examples() -> None:
+def test_weights_are_shuffled_with_their_examples() -> None:
     x = np.arange(7.0)
     batches = MiniBatches(x, -x, batch_size=3, weights=10 * x)
     for step in range(1, 7):
@@ -134,14 +134,14 @@ def test_weights_follow_their_examples() -> None:
 
 
 class Table:
-    """Something of another library that NumPy can convert."""
+    """An object of another library that NumPy can convert."""
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> npt.NDArray[Any]:
         return np.arange(6.0).reshape(3, 2)
 
 
 @pytest.mark.parametrize("given", [[[0, 1], [2, 3], [4, 5]], Table(), np.arange(6).reshape(3, 2)])
-def test_lists_and_tables_are_examples(given: Any) -> None:
+def test_lists_and_dataframes_are_converted(given: Any) -> None:
     np.testing.assert_array_equal(as_examples(given), [[0, 1], [2, 3], [4, 5]])
 
 
@@ -149,8 +149,8 @@ def test_lists_and_tables_are_examples(given: Any) -> None:
     ("given", "message"),
     [
         ([[1, 2], [3]], "x has examples of different lengths; pad them to the same length"),
-        ([["red", 1]], r"x has values that are not numbers \(<U\d+\); encode text, then x.astype\(float\)"),
-        (np.array([[1, None]]), "not numbers .object."),
+        ([["red", 1]], r"x has non-numeric values \(<U\d+\); encode strings, then x.astype\(float\)"),
+        (np.array([[1, None]]), "non-numeric values .object."),
         (iter([1]), "x is an array of examples, not list_iterator"),
         (None, "x is an array of examples, not NoneType"),
         (np.ma.masked_equal([1.0, 2.0], 2.0), r"x has masked values; fill them: x.filled\(0\)"),
@@ -161,7 +161,7 @@ def test_what_is_no_array_of_examples_is_refused(given: Any, message: str) -> No
         as_examples(given)
 
 
-def test_a_sparse_matrix_is_made_dense_by_hand() -> None:
+def test_sparse_matrices_are_rejected_with_toarray() -> None:
     class Sparse:
         def toarray(self) -> None: ...
 

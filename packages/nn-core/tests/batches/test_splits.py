@@ -94,8 +94,8 @@ def test_a_random_split_holds_out_a_fraction(count: int, fraction: float, held_o
     assert (np.diff(held) > 0).all()
 
 
-def test_a_random_split_leaves_an_example_to_train_on() -> None:
-    with pytest.raises(DataError, match=r"^cannot hold out 0.9 of 2 examples: none would be left to train on$"):
+def test_random_split_needs_a_training_example() -> None:
+    with pytest.raises(DataError, match=r"^cannot hold out 0.9 of 2 examples: no training example would be left$"):
         random_split(2, 0.9, rng=np.random.default_rng(0))
     with pytest.raises(SettingError, match="between 0 and 1, not 1"):
         random_split(2, 1.0, rng=np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""Some of the examples that are read on demand."""
+"""Subsets of lazy arrays."""
 
 import numpy as np
 from training_data import Stored

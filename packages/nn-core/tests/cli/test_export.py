@@ -1,4 +1,4 @@
-"""`export`: a network without the run that trained it, in each format."""
+"""`export`: a network without its training state, in each format."""
 
 import json
 import sys
@@ -22,7 +22,7 @@ ROWS = np.random.default_rng(0).normal(size=(5, 3))
 
 
 class Model:
-    """A program's model: what is in its checkpoint."""
+    """A program's model, with its checkpoint."""
 
     def __init__(self, path: Path) -> None:
         self.checkpoint: Checkpoint = checkpoint.load(path, program="toy")
@@ -64,7 +64,7 @@ def test_safetensors_and_the_sidecar(tmp_path: Path) -> None:
     model, save = trained(tmp_path), tmp_path / "model.safetensors"
     said = TOY.succeed("export", "--model", model, "--save", save, "--to", "safetensors").stdout
     sidecar = tmp_path / "model.json"
-    assert said == f"{save}: {save.stat().st_size:,} bytes, 4 arrays\n{sidecar}: the architecture and the details\n"
+    assert said == f"{save}: {save.stat().st_size:,} bytes, 4 arrays\n{sidecar}: architecture and details\n"
     np.testing.assert_array_equal(from_safetensors(save).vector, Model(model).checkpoint.network.vector)
     assert json.loads(sidecar.read_text("utf-8"))["metadata"] == {"program": "toy", "classes": ["no", "yes"]}
     assert TOY.json("export", "--model", model, "--save", save) == {
@@ -76,7 +76,7 @@ def test_safetensors_and_the_sidecar(tmp_path: Path) -> None:
     }
 
 
-def test_onnx_and_what_is_said_of_it(tmp_path: Path) -> None:
+def test_onnx_report(tmp_path: Path) -> None:
     model, save = trained(tmp_path), tmp_path / "model.onnx"
     result = TOY.json("export", "--model", model, "--save", save)
     assert result.pop("largest_difference") < 1e-12
@@ -102,7 +102,7 @@ def test_onnx_and_what_is_said_of_it(tmp_path: Path) -> None:
     np.testing.assert_allclose(session.run(None, {"input": ROWS})[0], expected, atol=1e-12)
 
 
-def test_a_file_that_computes_something_else_is_not_written(tmp_path: Path) -> None:
+def test_mismatching_onnx_model_is_not_written(tmp_path: Path) -> None:
     @click.group(cls=App)
     def other() -> None:
         pass

@@ -89,13 +89,13 @@ def test_what_they_refuse(decorator: Decorator, arguments: tuple[str, ...]) -> N
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_the_optimizer_may_bring_its_learning_rate_instead_of_the_programs_own() -> None:
+def test_learning_rate_of_the_optimizer_overrides_the_default() -> None:
     own = train_options.recipe_options(optimizer="adam", epochs=1, learning_rate=0.003)
     assert values(own)["learning_rate"] == 0.003
     assert values(own, "--learning-rate", "0.1")["learning_rate"] == 0.1
     assert values(own, "--optimizer", "adam:learning_rate=0.01")["learning_rate"] is None
     twice = values(own, "--learning-rate", "0.1", "--optimizer", "adam:learning_rate=0.01")
-    with pytest.raises(SettingError, match=r"the learning rate is set twice: 0\.01 in Adam and 0.1 beside it"):
+    with pytest.raises(SettingError, match=r"the learning rate is set twice: 0\.01 in Adam and learning_rate=0.1"):
         Recipe("mean-squared-error", twice["optimizer"], learning_rate=twice["learning_rate"])
 
 

@@ -1,4 +1,4 @@
-"""`--log` and `--log-format`: which log they make, and what is refused before a run starts."""
+"""`--log` and `--log-format`: formats, and errors before a run starts."""
 
 import sys
 from pathlib import Path
@@ -51,7 +51,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("--log-format", "tensorboard", "--log", "run.1"), "TensorBoardLog run.1"),
     ],
 )
-def test_which_log(arguments: tuple[str, ...], expected: str) -> None:
+def test_log_format_by_suffix(arguments: tuple[str, ...], expected: str) -> None:
     assert output(*arguments).replace("\\", "/") == expected
 
 
@@ -70,13 +70,13 @@ def test_what_is_refused(arguments: tuple[str, ...], message: str, folder: Path)
     assert sorted(path.name for path in folder.iterdir()) == ["file", "folder"]
 
 
-def test_without_the_extra_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_extra_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorboardX.proto.event_pb2", None)
     message = output("--log", "folder", status=1)
     assert message.endswith('python -m pip install "./packages/nn-core[tensorboard]"')
     assert len(message.splitlines()) == 1
 
 
-def test_the_options_know_every_format() -> None:
+def test_options_list_every_format() -> None:
     assert tuple(LOGS) == FORMATS
     assert all(issubclass(each, Log) for each in LOGS.values())

@@ -1,4 +1,4 @@
-"""Networks as safetensors: what is written, and what is refused before it is read."""
+"""Networks as safetensors: written files, and errors for invalid ones."""
 
 import errno
 import json
@@ -42,7 +42,7 @@ def refusal(path: Path) -> str:
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_a_network_comes_back_with_the_same_bits_and_safetensors_reads_the_same(name: str, tmp_path: Path) -> None:
+def test_round_trip_matches_safetensors(name: str, tmp_path: Path) -> None:
     network = CASES[name].network()
     to_safetensors(network, str(tmp_path / "a.safetensors"))
     loaded = load_file(tmp_path / "a.safetensors")
@@ -67,7 +67,7 @@ def test_the_sidecar_is_plain_json(tmp_path: Path) -> None:
     assert path.stat().st_size > 4 * network_of().vector.size
 
 
-def test_weights_changed_by_others_come_in_once_the_checksum_is_removed(tmp_path: Path) -> None:
+def test_edited_weights_load_without_checksum(tmp_path: Path) -> None:
     path = written(tmp_path)
     arrays = load_file(path)
     arrays["0/W"] = 2 * arrays["0/W"]
@@ -100,7 +100,7 @@ def test_missing_files(tmp_path: Path) -> None:
         (lambda a: a.update({"0/W": a["0/W"] * np.float32(np.nan)}), "0/W has non-finite values"),
     ],
 )
-def test_arrays_that_do_not_fit(change: Any, message: str, tmp_path: Path) -> None:
+def test_mismatching_arrays(change: Any, message: str, tmp_path: Path) -> None:
     path = written(tmp_path)
     arrays = load_file(path)
     change(arrays)
@@ -130,7 +130,7 @@ def with_header(path: Path, **fields: Any) -> Path:
         ({"shape": "large"}, '0/W.shape must be a list, not "large"'),
     ],
 )
-def test_headers_that_lie(fields: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_invalid_headers(fields: dict[str, Any], message: str, tmp_path: Path) -> None:
     said = refusal(with_header(written(tmp_path), **fields))
     assert said.startswith(f"{tmp_path / 'model.safetensors'} (header): ")
     assert message in said
@@ -164,7 +164,7 @@ def test_files_that_are_not_safetensors(tmp_path: Path) -> None:
         (lambda s: s["architecture"]["layers"][0].update(units=10**12), "0/W has shape (4, 3); the architecture has"),
     ],
 )
-def test_sidecars_that_do_not_fit(change: Any, message: str, tmp_path: Path) -> None:
+def test_invalid_sidecars(change: Any, message: str, tmp_path: Path) -> None:
     path = written(tmp_path)
     sidecar = json.loads(path.with_suffix(".json").read_text("utf-8"))
     change(sidecar)
@@ -172,7 +172,7 @@ def test_sidecars_that_do_not_fit(change: Any, message: str, tmp_path: Path) -> 
     assert message in refusal(path)
 
 
-def test_what_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_networks_are_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = network_of()
     with pytest.raises(SettingError, match=r"model\.bin must end in \.safetensors"):
         to_safetensors(network, tmp_path / "model.bin")
@@ -188,16 +188,16 @@ def test_what_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_json_file_of_something_else_is_not_replaced(tmp_path: Path) -> None:
+def test_other_json_files_are_not_overwritten(tmp_path: Path) -> None:
     written(tmp_path)
     written(tmp_path)
     (tmp_path / "model.json").write_text('{"results": [1, 2, 3]}')
-    with pytest.raises(SettingError, match=r"model\.json would be replaced, but is no sidecar; choose another name"):
+    with pytest.raises(SettingError, match=r"model\.json exists and is not a sidecar; choose another name"):
         written(tmp_path)
     assert (tmp_path / "model.json").read_text() == '{"results": [1, 2, 3]}'
 
 
-def test_both_files_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_files_or_neither_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path)
     before = {file: file.read_bytes() for file in tmp_path.iterdir()}
     replace = Path.replace

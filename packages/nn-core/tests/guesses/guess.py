@@ -1,4 +1,4 @@
-"""A first guess, and what becomes of it."""
+"""A first guess at the API, and its outcome."""
 
 import contextlib
 import io
@@ -10,11 +10,11 @@ import nn_core
 
 
 class Guess(NamedTuple):
-    """A line that users of other libraries type.
+    """A line that a user of another library might type.
 
     code     the line
-    instead  the line in the message that refuses it; None if it works
-    runs     whether that line can be run as it is
+    instead  the corrected line in the error message; None if the guess works
+    runs     whether the corrected line can be run as it is
     """
 
     code: str
@@ -23,7 +23,7 @@ class Guess(NamedTuple):
 
 
 def names() -> dict[str, Any]:
-    """What a reader of the README has after its first lines, made anew for each guess."""
+    """The namespace for a guess, created anew for each one."""
     rng = np.random.default_rng(0)
     known: dict[str, Any] = {name: getattr(nn_core, name) for name in nn_core.__all__}
     known |= {"np": np, "nn_core": nn_core, "checkpoint": nn_core.checkpoint}
@@ -41,7 +41,7 @@ def names() -> dict[str, Any]:
 
 
 def outcome(guess: Guess) -> tuple[str, str]:
-    """Whether it "works", is "refused" in one line that shows what works, or "neither"; and the message."""
+    """The outcome and the message: "works", "corrected" (a one-line error with corrected code) or "neither"."""
     try:
         run(guess.code)
     except Exception as error:  # noqa: BLE001
@@ -51,11 +51,11 @@ def outcome(guess: Guess) -> tuple[str, str]:
             return "neither", f"{type(error).__name__}: {message}"
         if guess.runs:
             run(guess.instead)
-        return "refused", message
+        return "corrected", message
     return ("works" if guess.instead is None else "neither"), ""
 
 
 def run(code: str) -> None:
-    """Run code that knows these names."""
+    """Run code in the namespace of `names`."""
     with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
         exec(code, names())  # noqa: S102

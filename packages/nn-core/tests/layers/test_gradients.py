@@ -1,4 +1,4 @@
-"""A layer that replaces a gradient instead of filling it is found at the first step."""
+"""A layer that replaces a gradient array is detected at the first step."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +53,6 @@ def test_replacing_a_gradient_is_refused(wrap: Any, fills: bool) -> None:
                 backend.loss_and_gradients(x, y, MeanSquaredError())
 
 
-def test_what_is_below_gradients_is_gradients() -> None:
+def test_nested_gradients_cannot_be_replaced() -> None:
     assert type(below(Gradients({"0/W": 1}), 0)) is Gradients
     assert type(below({"0/W": 1}, 0)) is dict

@@ -21,7 +21,7 @@ def test_it_keeps_the_last_step() -> None:
     np.testing.assert_array_equal(np.array(d_x), [[[0, 0], [0, 0], [4, 5]], [[0, 0], [0, 0], [10, 11]]])
 
 
-def test_its_output_has_no_time() -> None:
+def test_output_has_no_time_axis() -> None:
     assert LastStep().output_shape((None, 4)) == (4,)
     assert LastStep().output_shape((7, 2, 4)) == (2, 4)
     for shape in ((), (None,), (4,)):
@@ -38,7 +38,7 @@ def test_sequences_are_classified() -> None:
     assert report.error <= 1e-6
 
 
-def test_of_a_padded_sequence_it_keeps_the_last_real_step() -> None:
+def test_last_real_step_of_padded_sequences() -> None:
     x = np.arange(12.0).reshape(2, 3, 2)
     context = Context(part=BatchPart(lengths=np.array([1, 3])))
     y, cache = LastStep().forward(x, {}, context)
@@ -49,7 +49,7 @@ def test_of_a_padded_sequence_it_keeps_the_last_real_step() -> None:
 
 @pytest.mark.parametrize("last", [LastStep(), MeanOverTime()])
 @pytest.mark.parametrize("backend", [Reference, Engine])
-def test_padding_does_not_change_what_is_said_of_a_sequence(last: Layer, backend: type[Backend]) -> None:
+def test_padding_does_not_change_the_output(last: Layer, backend: type[Backend]) -> None:
     rng = np.random.default_rng(0)
     network = Network([Embedding(6, 3), GRU(4), last, Dense(2)], input_shape=(None,), rng=rng, padding=5)
     x = rng.integers(5, size=(4, 7))

@@ -143,7 +143,7 @@ CHECKED: list[tuple[Layer, BatchShape]] = [
     (Parallel([Dense(2), Dense(2), [Dense(3), Dense(2)]], merge="mean"), (2, 3, 4)),
     (Parallel([[LSTM(2), BatchNorm()], Residual([GRU(3)]), []], merge="concat"), (2, 4, 3)),
     (Parallel([Conv2D(2, 3, padding="same"), [Conv2D(3, 1), Dropout(0.3)]]), (2, 4, 3, 2)),
-    (Parallel([[Dense(3), BatchNorm()], Parallel([Dense(3, trainable=False), []], merge="add")]), (4, 3)),
+    (Parallel([[Dense(3), Tanh(), BatchNorm()], Parallel([Dense(3, trainable=False), []], merge="add")]), (4, 3)),
     (Parallel([Embedding(5, 3), Embedding(5, 2)]), (3,)),
 ]
 checked = pytest.mark.parametrize(("layer", "shape"), CHECKED, ids=[f"{layer} {shape}" for layer, shape in CHECKED])

@@ -19,13 +19,13 @@ def run(lengths: list[int] | None, x: Array, d_y: Array) -> tuple[Array, Array]:
     return y, d_x
 
 
-def test_all_steps_count_alike() -> None:
+def test_mean_over_all_steps() -> None:
     y, d_x = run(None, X[:1], np.array([[3.0, 6.0]]))
     np.testing.assert_array_equal(y, [[3.0, 3.0]])
     np.testing.assert_array_equal(d_x, [[[1.0, 2.0]] * 3])
 
 
-def test_padded_steps_do_not_count_whatever_is_in_them() -> None:
+def test_padded_steps_are_ignored() -> None:
     y, d_x = run([2, 1], X, np.array([[4.0, 8.0], [1.0, 2.0]]))
     np.testing.assert_array_equal(y, [[2.0, 4.0], [0.0, 4.0]])
     np.testing.assert_array_equal(d_x, [[[2, 4], [2, 4], [0, 0]], [[1, 2], [0, 0], [0, 0]]])
@@ -36,7 +36,7 @@ def test_it_keeps_float32() -> None:
     assert (y.dtype, d_x.dtype) == (np.float32, np.float32)
 
 
-def test_its_output_has_no_time() -> None:
+def test_output_has_no_time_axis() -> None:
     assert MeanOverTime().output_shape((None, 4)) == (4,)
     for shape in ((), (None,), (4,)):
         with pytest.raises(ShapeError, match="expected sequences"):

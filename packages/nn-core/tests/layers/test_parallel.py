@@ -1,4 +1,4 @@
-"""Branches side by side: worked by hand, mixed features, frozen branches, what is refused."""
+"""Parallel branches: numbers worked out by hand, mixed features, frozen branches, errors."""
 
 from typing import Any
 
@@ -51,8 +51,8 @@ def test_add_and_mean_by_hand(merge: str, share: float) -> None:
     np.testing.assert_array_equal(d_x, [[share * 2.0, share * (4.0 + 2.0)]])
 
 
-def test_two_inputs_side_by_side_are_two_networks_merged() -> None:
-    """Features 0 to 2 and 3 to 4 pass through networks of their own."""
+def test_two_inputs_match_two_separate_networks() -> None:
+    """Features 0 to 2 and 3 to 4 pass through separate networks."""
     first, second = [Dense(3), Tanh()], [Dense(2), ReLU()]
     layer = Parallel([[Select(range(3)), *first], [Select([3, 4]), *second]])
     network = Network([layer], input_shape=5, seed=0, dtype="float64")
@@ -77,8 +77,8 @@ def test_gradients_of_whole_networks(name: str) -> None:
 
 
 @pytest.mark.parametrize("backend", [Reference, Engine])
-def test_a_category_beside_numbers_is_learned(backend: type[Backend]) -> None:
-    """y = offset of the category + 2 x1 - x2; without the embedding, the offsets cannot be had."""
+def test_learns_categorical_and_numeric_features(backend: type[Backend]) -> None:
+    """y = offset of the category + 2 x1 - x2; without the embedding, the offsets cannot be learned."""
     rng = np.random.default_rng(0)
     offsets = np.array([3.0, -2.0, 0.5, 4.0, -4.0])
     x = rng.normal(size=(256, 3)).astype(np.float32)
@@ -97,7 +97,7 @@ def test_a_category_beside_numbers_is_learned(backend: type[Backend]) -> None:
     assert loss(network(x), y)[0] < 1e-3
 
 
-def test_tokens_beside_numbers_are_whole_and_in_the_vocabulary() -> None:
+def test_tokens_in_a_branch_are_validated() -> None:
     network = Network([Select(0), Embedding(5, 2)], input_shape=3, seed=0)
     for engine in (Reference(network), Engine(network)):
         expected = network.params["1/W"][[4, 0]]
@@ -107,7 +107,7 @@ def test_tokens_beside_numbers_are_whole_and_in_the_vocabulary() -> None:
                 engine.predict(np.array([[wrong, 1.0, 2.0]]))
 
 
-def test_tokens_are_never_looked_up_in_what_a_layer_computed() -> None:
+def test_embedding_after_a_computing_layer_is_rejected() -> None:
     for layer in (Embedding(5, 2), Parallel([[Select(0), Embedding(5, 2)], []]), Chain([Select(0), Embedding(5, 2)])):
         with pytest.raises(SettingError, match="takes integers: it must come first"):
             Network([Dense(3), layer], input_shape=3)
@@ -128,7 +128,7 @@ def test_a_frozen_branch_keeps_its_parameters_and_does_not_train() -> None:
     assert frozen.trained_count == 4 + 1
 
 
-def test_branches_draw_noise_of_their_own() -> None:
+def test_branches_draw_independent_noise() -> None:
     x = np.ones((200, 4))
     layer = Parallel([Dropout(0.5), Dropout(0.5), [Dropout(0.5)]])
     y, _, _ = layer.forward_with_state(x, layer.initial_state(200, (4,), np.float64), {}, Context(path=(3,)))
@@ -149,7 +149,7 @@ def test_states_of_branches_continue_a_sequence() -> None:
         np.testing.assert_allclose(np.concatenate([start, end], axis=1), whole, atol=1e-6)
 
 
-def test_checkpoints_describe_it() -> None:
+def test_checkpoint_round_trip() -> None:
     for case in ("parallel", "mixed features", "mean over time"):
         network = CASES[case].network()
         again = network_from(describe_network(network))
@@ -168,7 +168,7 @@ def test_checkpoints_describe_it() -> None:
         ([Dense(3)], {"merge": "sum"}, SettingError, "merge must be one of concat, add, mean, not 'sum'"),
         ([Dense(3), Dense(4)], {"merge": "add"}, ShapeError, "needs branches of equal output shapes"),
         ([Select(0), []], {}, ShapeError, "differ in the last axis only"),
-        ([[], Select(9)], {}, ShapeError, "branch 1, .*there is no column 9 among 2"),
+        ([[], Select(9)], {}, ShapeError, "branch 1, .*column 9 is out of range for 2 columns"),
     ],
 )
 def test_invalid_branches(branches: Any, settings: dict[str, Any], error: type[Exception], message: str) -> None:

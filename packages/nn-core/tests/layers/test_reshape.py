@@ -1,4 +1,4 @@
-"""Another shape, the same elements."""
+"""Reshape."""
 
 from typing import Any
 
@@ -36,6 +36,6 @@ def test_invalid_shapes(shape: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("given", "message"), [((7,), "7 elements, which do not fit"), ((None, 6), "expected axes of fixed sizes")]
 )
-def test_shapes_that_do_not_fit(given: tuple[int | None, ...], message: str) -> None:
+def test_mismatching_shapes(given: tuple[int | None, ...], message: str) -> None:
     with pytest.raises(ShapeError, match=message):
         Reshape((4, -1)).output_shape(given)

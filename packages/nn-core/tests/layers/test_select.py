@@ -1,4 +1,4 @@
-"""Columns of the last axis."""
+"""Select columns of the last axis."""
 
 import pickle
 from typing import Any
@@ -26,7 +26,7 @@ X = np.arange(8.0).reshape(2, 4)
         ("1:3", slice(1, 3)),
     ],
 )
-def test_it_selects_as_numpy_does(columns: Any, like: Any) -> None:
+def test_matches_numpy_indexing(columns: Any, like: Any) -> None:
     layer = Select(columns)
     y, d_x, _ = run(layer, X, np.ones_like(X[:, like]))
     np.testing.assert_array_equal(y, X[:, like])
@@ -54,13 +54,13 @@ def test_invalid_columns(columns: Any) -> None:
 @pytest.mark.parametrize(
     ("columns", "shape", "message"),
     [
-        (4, (4,), "there is no column 4 among 4"),
-        ([0, -5], (4,), "there is no column -5 among 4"),
-        (slice(4, None), (4,), "there are no columns '4:' among 4"),
+        (4, (4,), "column 4 is out of range for 4 columns"),
+        ([0, -5], (4,), "column -5 is out of range for 4 columns"),
+        (slice(4, None), (4,), "the slice '4:' selects none of the 4 columns"),
         (0, (None,), "expected features"),
         (0, (), "expected features"),
     ],
 )
-def test_columns_that_there_are_not(columns: Any, shape: tuple[int | None, ...], message: str) -> None:
+def test_columns_out_of_range(columns: Any, shape: tuple[int | None, ...], message: str) -> None:
     with pytest.raises(ShapeError, match=message):
         Select(columns).output_shape(shape)

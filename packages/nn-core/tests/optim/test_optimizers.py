@@ -347,7 +347,7 @@ def test_the_learning_rate_is_the_first_argument_and_the_only_positional_one(kin
         kind(0.001, 0.9)  # type: ignore[call-arg]
 
 
-def test_a_description_leaves_out_the_default_rate() -> None:
+def test_describe_omits_the_default_rate() -> None:
     assert OPTIMIZERS.describe(Momentum()) == "momentum:beta=0.9"
     assert OPTIMIZERS.describe(Momentum(0.5)) == "momentum:learning_rate=0.5,beta=0.9"
     assert optimizer("momentum:learning_rate=0.5") == Momentum(0.5)
@@ -372,7 +372,7 @@ def test_what_is_no_optimizer_is_refused(given: Any, message: str) -> None:
         optimizer(given)
 
 
-def test_an_optimizer_is_returned_as_it_is() -> None:
+def test_optimizer_is_returned_unchanged() -> None:
     made = Momentum(0.5)
     assert optimizer(made) is made
 

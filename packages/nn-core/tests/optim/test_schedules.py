@@ -185,7 +185,7 @@ def test_the_shortest_interval(make: type[InverseTime] | type[Step]) -> None:
         make(interval=9.99e-7)
 
 
-def test_a_schedule_is_returned_as_it_is_and_a_class_refused() -> None:
+def test_schedule_is_returned_unchanged_and_class_is_rejected() -> None:
     made = Cosine(warmup=2)
     assert schedule(made) is made
     with pytest.raises(SettingError, match=r"^Cosine is a class; use Cosine\(\)$"):

@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, and its tools around the estimators."""
+"""scikit-learn's estimator checks, and its tools with our estimators."""
 
 import copy
 import importlib
@@ -59,7 +59,7 @@ def test_cross_validation(estimator: Any, data: Any, least: float) -> None:
     assert cross_val_score(pipeline, X, y, cv=3).mean() > least
 
 
-def test_votes_and_calibration() -> None:
+def test_voting_and_calibration() -> None:
     X, y = load_breast_cancer(return_X_y=True)
     X = StandardScaler().fit_transform(X)
     network = NetworkClassifier(hidden=(8,), epochs=10, random_state=0)
@@ -71,7 +71,7 @@ def test_votes_and_calibration() -> None:
 
 
 @pytest.mark.parametrize("duplicate", [lambda made: pickle.loads(pickle.dumps(made)), copy.deepcopy])
-def test_a_pickled_or_copied_estimator_predicts_and_learns_the_same(duplicate: Any) -> None:
+def test_pickle_and_copy(duplicate: Any) -> None:
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 3)), rng.normal(size=40)
     made = NetworkRegressor(hidden=(4,), random_state=0).partial_fit(X, y)
@@ -88,7 +88,7 @@ def test_nn_core_alone_does_not_import_scikit_learn() -> None:
     assert subprocess.run([sys.executable, "-c", code], env=os.environ, check=False).returncode == 0
 
 
-def test_without_scikit_learn_one_line_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_scikit_learn_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("nn_core.sklearn")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sklearn", None)

@@ -1,4 +1,4 @@
-"""NetworkClassifier: classes, weights, parts of the data, and what is refused."""
+"""NetworkClassifier: classes, weights, partial_fit and errors."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def small(**settings: Any) -> NetworkClassifier:
     ],
     ids=lambda names: str(names.dtype),
 )
-def test_classes_are_of_any_type(names: npt.NDArray[Any]) -> None:
+def test_class_labels_of_any_type(names: npt.NDArray[Any]) -> None:
     y = names[LABELS]
     made = small().fit(X, y)
     assert made.classes_.dtype == names.dtype
@@ -57,12 +57,12 @@ def test_probabilities_and_logits_agree_with_the_network(count: int) -> None:
     np.testing.assert_array_equal(made.predict(X), probabilities.argmax(axis=1))
 
 
-def test_far_from_the_boundary_probabilities_stay_finite_in_the_logarithm() -> None:
+def test_log_probabilities_stay_finite() -> None:
     made = small().fit(X, LABELS > 0)
     assert np.isfinite(made.predict_log_proba(1e6 * X)).all()
 
 
-def test_precision_is_that_of_the_examples_unless_it_is_given() -> None:
+def test_dtype_follows_the_examples_by_default() -> None:
     assert small(epochs=1).fit(X, LABELS).predict_proba(X).dtype == np.float64
     assert small(epochs=1).fit(X.astype(np.float32), LABELS).predict_proba(X).dtype == np.float32
     assert small(epochs=1).fit(np.rint(X).astype(int), LABELS).network_.dtype == np.float64
@@ -71,7 +71,7 @@ def test_precision_is_that_of_the_examples_unless_it_is_given() -> None:
         small(dtype="float16").fit(X, LABELS)
 
 
-def test_a_whole_weight_is_a_repetition_and_zero_an_absence() -> None:
+def test_integer_weights_repeat_examples_and_zero_removes_them() -> None:
     x, y = load_iris(return_X_y=True)
     rows = np.arange(0, 150, 5)  # fewer than a batch, repeated too
     weights = np.arange(30) % 3
@@ -81,7 +81,7 @@ def test_a_whole_weight_is_a_repetition_and_zero_an_absence() -> None:
     np.testing.assert_allclose(weighted.predict_proba(x), repeated.predict_proba(x), atol=1e-9)
 
 
-def test_small_weights_do_not_strengthen_the_penalty() -> None:
+def test_small_weights_do_not_increase_l2() -> None:
     even = np.full(90, 1.0 / 90)
     plain = small().fit(X, LABELS).predict_proba(X)
     np.testing.assert_allclose(small().fit(X, LABELS, even).predict_proba(X), plain, atol=1e-6)
@@ -98,7 +98,7 @@ def test_class_weights_move_the_boundary() -> None:
     assert balanced.predict_proba([[0.0]])[0, 1] == pytest.approx(share, abs=0.02)
 
 
-def test_parts_of_the_data_one_after_another() -> None:
+def test_partial_fit() -> None:
     made = small(learning_rate=0.02)
     for _ in range(15):
         for start in range(0, 90, 30):
@@ -107,25 +107,25 @@ def test_parts_of_the_data_one_after_another() -> None:
     assert made.score(X, LABELS) > 0.97
     with pytest.raises(SettingError, match="were \\[0 1 2\\] in the first call"):
         made.partial_fit(X, LABELS, classes=[0, 1])
-    with pytest.raises(DataError, match=r"y has \[3\], which are not among the classes \[0, 1, 2\]"):
+    with pytest.raises(DataError, match=r"unknown classes \[3\]; the classes are \[0, 1, 2\]"):
         made.partial_fit(X, LABELS + 1)
 
 
-def test_what_partial_fit_cannot_know_is_asked_for() -> None:
+def test_partial_fit_requirements() -> None:
     with pytest.raises(SettingError, match=r"partial_fit\(X, y, classes="):
         small().partial_fit(X, LABELS)
     with pytest.raises(SettingError, match="compute_class_weight"):
         small(class_weight="balanced").partial_fit(X, LABELS, classes=[0, 1, 2])
 
 
-def test_layers_of_ones_own() -> None:
+def test_custom_layers() -> None:
     x, y = load_digits(return_X_y=True)
     x, y = x[:300] / 16.0, y[:300]
     layers = [Reshape((8, 8, 1)), Conv2D(8, 3), BatchNorm(), "relu", Flatten()]
     made = small(layers=layers, epochs=8).fit(x, y)
     assert made.score(x, y) > 0.95
     assert made.network_.shapes[-2:] == [(8 * 6 * 6,), (10,)]
-    with pytest.raises(SettingError, match=r"end in shape \(8, 8, 1\).* add Flatten\(\)"):
+    with pytest.raises(SettingError, match=r"output shape \(8, 8, 1\).* add Flatten\(\)"):
         small(layers=[Reshape((8, 8, 1))]).fit(x, y)
     assert small(layers=[Reshape((8, 8, 1)), GlobalAveragePool2D()], epochs=1).fit(x, y).network_.output_shape == (10,)
 
@@ -138,7 +138,7 @@ def test_hidden_layers() -> None:
     assert small(hidden=(), epochs=1).fit(X, LABELS).network_.layers == (Dense(3, initializer="xavier"),)
 
 
-def test_what_it_cannot_learn_from_is_refused_in_words() -> None:
+def test_unusable_data_is_rejected() -> None:
     with pytest.raises(TypeError, match=r"Sparse data was passed for X, but dense data is required.*toarray"):
         small().fit(csr_array(X), LABELS)
     with pytest.raises(SettingError, match=r"at least two classes, but y has one class: \['a'\]"):

@@ -1,4 +1,4 @@
-"""NetworkRegressor, and what it shares with the classifier: early stopping, warm start, seeds."""
+"""NetworkRegressor, and features shared with the classifier: early stopping, warm start, seeds."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def small(**settings: Any) -> NetworkRegressor:
     return NetworkRegressor(**{"hidden": (8,), "epochs": 20, "learning_rate": 0.05, "random_state": 0, **settings})
 
 
-def test_the_units_of_the_targets_do_not_matter() -> None:
+def test_invariant_to_target_units() -> None:
     plain = small().fit(X, Y)
     assert plain.score(X, Y) > 0.95
     other = small().fit(X, 1000.0 * Y + 5000.0)
@@ -26,7 +26,7 @@ def test_the_units_of_the_targets_do_not_matter() -> None:
     np.testing.assert_allclose(other.history_["training_loss"], plain.history_["training_loss"])
 
 
-def test_the_network_predicts_the_targets_themselves() -> None:
+def test_network_predicts_in_original_units() -> None:
     made = small().fit(X, Y + 100.0)
     np.testing.assert_allclose(made.network_(X)[:, 0], made.predict(X))
     assert made.predict(X).mean() == pytest.approx(100.0, abs=1.0)
@@ -36,7 +36,7 @@ def test_constant_targets() -> None:
     np.testing.assert_allclose(small(epochs=50).fit(X, np.full(120, 7.0)).predict(X), 7.0, atol=0.1)
 
 
-def test_several_targets_and_a_column() -> None:
+def test_several_targets_and_column_targets() -> None:
     both = np.c_[Y, 100.0 * X[:, 0]]
     made = small(epochs=40).fit(X, both)
     assert made.predict(X).shape == (120, 2)
@@ -46,13 +46,13 @@ def test_several_targets_and_a_column() -> None:
     np.testing.assert_array_equal(column.predict(X), small().fit(X, Y).predict(X))
 
 
-def test_weights_decide_between_contradictions() -> None:
+def test_sample_weights() -> None:
     x, y = np.zeros((20, 1)), np.arange(20) % 2.0
     made = small(l2=0.0, epochs=60).fit(x, y, np.where(y > 0, 3.0, 1.0))
     assert made.predict(x[:1])[0] == pytest.approx(0.75, abs=0.01)  # 3 / (1 + 3)
 
 
-def test_parts_of_the_data_keep_the_units_of_the_first() -> None:
+def test_partial_fit_keeps_the_first_standardization() -> None:
     made = small(learning_rate=0.02)
     y = 50.0 * Y + 200.0
     for _ in range(15):
@@ -60,7 +60,7 @@ def test_parts_of_the_data_keep_the_units_of_the_first() -> None:
             made.partial_fit(X[start : start + 40], y[start : start + 40])
     assert made.n_iter_ == 45
     assert made.score(X, y) > 0.95
-    with pytest.raises(DataError, match="y has 2 columns, but had 1 before"):
+    with pytest.raises(DataError, match="y has 2 columns, but the first call had 1"):
         made.partial_fit(X, np.c_[y, y])
 
 
@@ -80,7 +80,7 @@ def test_warm_start_continues(make: Any) -> None:
 
 def test_warm_start_with_other_classes_is_refused() -> None:
     made = NetworkClassifier(epochs=1, warm_start=True).fit(X, Y > 0)
-    with pytest.raises(DataError, match=r"y has \[2\]"):
+    with pytest.raises(DataError, match=r"unknown classes \[2\]"):
         made.fit(X, np.where(Y > 0, 2, 0))
 
 
@@ -117,14 +117,14 @@ def test_threads_change_nothing() -> None:
     np.testing.assert_array_equal(small(threads=2).fit(X, Y).predict(X), small().fit(X, Y).predict(X))
 
 
-def test_progress_is_shown_if_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_verbose_shows_progress(capsys: pytest.CaptureFixture[str]) -> None:
     small(verbose=True, epochs=10).fit(X, Y)
     assert capsys.readouterr().err.count("epoch") == 10
     small().fit(X, Y)
     assert capsys.readouterr() == ("", "")
 
 
-def test_settings_are_checked_when_it_learns() -> None:
+def test_parameters_are_validated_in_fit() -> None:
     for wrong in ({"activation": "rleu"}, {"optimizer": "adm"}, {"hidden": (0,)}, {"dropout": 1.5}, {"epochs": -1}):
         with pytest.raises(SettingError):
             small(**wrong).fit(X, Y)

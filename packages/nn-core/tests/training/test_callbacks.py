@@ -204,7 +204,7 @@ def test_the_weights_of_the_best_epoch_are_kept(metrics: list[float], mode: Mode
 
 
 @pytest.mark.parametrize("restore_best", [True, False])
-def test_early_stopping_ends_with_the_best_weights_unless_told_otherwise(restore_best: bool) -> None:
+def test_early_stopping_restores_the_best_weights_by_default(restore_best: bool) -> None:
     weights: list[list[float]] = []
 
     class Album(Callback):
@@ -220,7 +220,7 @@ def test_early_stopping_ends_with_the_best_weights_unless_told_otherwise(restore
     assert trainer.state.snapshot().parameters.tolist() == weights[3]
 
 
-def test_a_run_resumed_after_its_best_weights_were_restored_goes_on_from_the_latest() -> None:
+def test_resuming_after_restoring_best_weights_continues_from_the_latest() -> None:
     def validated(epochs: int) -> Trainer:
         stopping = EarlyStopping(99, monitor="validation_metric", mode="min")
         return trainer_with(stopping, epochs=epochs, metrics=[2, 1, 3, 4, 0.5, 6])
@@ -254,7 +254,7 @@ def test_an_interrupted_run_keeps_its_latest_weights_in_the_network() -> None:
     assert not np.array_equal(snapshot.best, snapshot.parameters)
 
 
-def test_without_a_callback_that_keeps_them_no_weights_are_best() -> None:
+def test_no_best_weights_without_a_callback() -> None:
     first = trainer_with(RestoreBestWeights(monitor="loss"), epochs=2)
     first.run()
     assert first.state.best is not None
@@ -264,7 +264,7 @@ def test_without_a_callback_that_keeps_them_no_weights_are_best() -> None:
     assert second.state.best is None
 
 
-def test_callbacks_are_told_of_the_end_once_and_not_after_an_exception() -> None:
+def test_on_end_is_called_once_and_not_after_an_exception() -> None:
     class End(Callback):
         ends = 0
 
@@ -298,7 +298,7 @@ def test_what_is_no_list_of_callbacks_is_refused(callbacks: list[Any], message: 
         trainer.run()
 
 
-def test_one_callback_need_not_stand_in_a_list() -> None:
+def test_single_callback_without_a_list() -> None:
     assert as_callbacks(Callback())[0].restores_best is False
     assert len(as_callbacks(Callback())) == 1
 
@@ -309,11 +309,11 @@ def test_one_callback_need_not_stand_in_a_list() -> None:
     [
         ({"monitor": "val_loss"}, "the history has no 'val_loss'; use monitor='validation_loss'"),
         ({"monitor": "validation_f1"}, "is a higher validation_f1 better? pass mode='max', or mode='min'"),
-        ({"monitor": 3}, "monitor is the name of a column of the history, not 3"),
+        ({"monitor": 3}, "monitor must be the name of a history column, not 3"),
         ({"mode": "largest"}, "mode must be 'min' or 'max', not 'largest'"),
     ],
 )
-def test_what_cannot_be_monitored_is_refused(make: Any, settings: dict[str, Any], message: str) -> None:
+def test_invalid_monitor(make: Any, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingError, match=re.escape(message)):
         make(**settings)
 

@@ -153,7 +153,7 @@ def test_any_number_of_examples_is_searched() -> None:
         assert locate_non_finite(network, x).startswith("layer 0, Dense(units=4")
 
 
-def test_before_the_first_update_the_scale_is_to_blame_and_later_the_rate() -> None:
+def test_advice_is_the_scale_before_the_first_update_and_the_rate_after() -> None:
     recipe = Recipe(mean_squared_error, GradientDescent(), batch_size=8)
     large = np.full((COUNT, 1), 1e30, np.float32)
     with pytest.raises(DivergenceError, match=r"at step 1 .* examples or targets of a smaller scale"):
@@ -163,7 +163,7 @@ def test_before_the_first_update_the_scale_is_to_blame_and_later_the_rate() -> N
         Trainer(Reference(small_network()), X, Y[:, None], recipe, epochs=1).run()
 
 
-def test_what_augmentation_spoils_is_not_blamed_on_the_data() -> None:
+def test_non_finite_augmentation_is_not_blamed_on_the_data() -> None:
     def spoil(x: np.ndarray, /, *, seed: tuple[int, int]) -> np.ndarray:
         return np.full_like(x, np.nan)
 

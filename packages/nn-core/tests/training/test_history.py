@@ -101,14 +101,14 @@ def test_an_unknown_column_is_one_line(name: Any, message: str) -> None:
     assert isinstance(caught.value, SettingError)
 
 
-def test_an_empty_history_says_so() -> None:
+def test_empty_history() -> None:
     with pytest.raises(SettingError, match="no epoch has finished yet"):
         History()["loss"]
     with pytest.raises(SettingError, match="no epoch has finished yet"):
         History().plot()
 
 
-def test_a_history_in_one_line() -> None:
+def test_repr() -> None:
     assert repr(History()) == "History(0 epochs)"
     assert repr(History({"training_loss": [0.31251]})) == "History(1 epoch: loss 0.3125)"
     both = History({"training_loss": [1.0, 0.5], "validation_loss": [1.0, 0.75]})

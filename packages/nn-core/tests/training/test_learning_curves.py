@@ -1,4 +1,4 @@
-"""Learning curves: what is drawn of a history."""
+"""Plots of learning curves."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def history_of(*losses: float, accuracy: bool = True) -> History:
     return history
 
 
-def test_loss_is_beside_accuracy() -> None:
+def test_panels_for_loss_and_accuracy() -> None:
     figure = history_of(4.0, 0.25).plot("moons")
     assert type(figure) is Figure
     loss, accuracy = figure.axes

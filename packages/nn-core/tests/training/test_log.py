@@ -1,4 +1,4 @@
-"""Logs: a record for each epoch, once, as soon as it ends, in every format."""
+"""Logs: one record per epoch, written when the epoch ends, in every format."""
 
 import csv
 import json
@@ -92,7 +92,7 @@ class TestEveryFormat:
         assert seen == [[1, 2]]
         assert records(target) == [1, 2, 3]
 
-    def test_it_is_a_callback_of_the_library_too(self, target: Log) -> None:
+    def test_log_is_a_callback(self, target: Log) -> None:
         trainer = build(settings_of(epochs=2))
         trainer.callbacks = (target,)
         trainer.run()
@@ -109,7 +109,7 @@ class TestEveryFormat:
         resumed_from(tmp_path / "toy.h5", log=type(target)(target.path))
         assert records(target) == [1, 2, 3, 4]
 
-    def test_a_finished_run_that_is_resumed_is_logged_whole(self, target: Log) -> None:
+    def test_resumed_finished_run_is_logged_completely(self, target: Log) -> None:
         first, again = build(settings_of(epochs=2)), build(settings_of(epochs=2))
         first.run()
         again.resume(first.state.snapshot())
@@ -132,7 +132,7 @@ class TestJSONLines:
         assert json_rows(tmp_path / "log.jsonl") == [trainer.state.history.row(i) for i in range(3)]
 
     @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-    def test_what_is_not_finite_is_null(self, tmp_path: Path, value: float) -> None:
+    def test_non_finite_values_are_null(self, tmp_path: Path, value: float) -> None:
         trainer = build(settings_of(epochs=1))
         trainer.metrics = {"accuracy": lambda logits, targets: value}
         run_toy(trainer, log=JSONLinesLog(tmp_path / "log.jsonl"))
@@ -150,13 +150,13 @@ class TestJSONLines:
 
 
 class TestCSV:
-    def test_a_table_with_the_numbers_to_the_last_digit(self, tmp_path: Path) -> None:
+    def test_csv_keeps_full_precision(self, tmp_path: Path) -> None:
         state = recorded(dict(zip(COLUMNS, (1, 5, 0.1, 0.5, 2 / 3), strict=True))).state
         CSVLog(tmp_path / "log.csv").begin(state)
         expected = "epoch,step,seconds,learning_rate,training_loss\n1,5,0.1,0.5,0.6666666666666666\n"
         assert (tmp_path / "log.csv").read_bytes() == expected.encode()
 
-    def test_what_is_missing_is_empty_and_a_name_may_have_a_comma(self, tmp_path: Path) -> None:
+    def test_missing_values_are_empty_and_names_may_contain_commas(self, tmp_path: Path) -> None:
         table = CSVLog(tmp_path / "log.csv")
         state = recorded({"epoch": 1, "f1, macro": math.nan, "training_loss": math.inf}).state
         table.begin(state)
@@ -167,7 +167,7 @@ class TestCSV:
             {"epoch": "2", "f1, macro": "", "training_loss": ""},
         ]
 
-    def test_a_new_column_is_one_of_the_whole_table(self, tmp_path: Path) -> None:
+    def test_new_column_rewrites_the_table(self, tmp_path: Path) -> None:
         table = CSVLog(tmp_path / "log.csv")
         state = recorded({"epoch": 1}).state
         table.begin(state)
@@ -206,12 +206,12 @@ class TestTensorBoard:
         assert len(sizes) == 2
         assert min(sizes) == 0  # the last one, which TensorBoard may have open
 
-    def test_what_is_missing_has_no_point(self, tmp_path: Path) -> None:
+    def test_missing_values_are_skipped(self, tmp_path: Path) -> None:
         TensorBoardLog(tmp_path).begin(recorded({"epoch": 1, "training_loss": math.nan, "f1": 0.5}).state)
         assert scalars(tmp_path, "f1") == [(1, 0.5)]
         assert scalars(tmp_path, "loss/training") == []
 
-    def test_without_the_extra_the_line_that_installs_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_missing_extra_shows_the_install_command(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "tensorboardX.proto.event_pb2", None)
         with pytest.raises(MissingExtraError, match=r'pip install "\./packages/nn-core\[tensorboard\]"'):
             TensorBoardLog(tmp_path / "runs")
@@ -231,7 +231,7 @@ class TestTensorBoard:
         ("file", "jsonl"),
     ],
 )
-def test_the_format_that_a_path_means(name: str, expected: str, tmp_path: Path) -> None:
+def test_format_by_path(name: str, expected: str, tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "file").touch()
     assert log_format(tmp_path / name) == expected

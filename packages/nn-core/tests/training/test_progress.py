@@ -129,7 +129,7 @@ def test_a_bar_that_stays_shows_the_last_values(monkeypatch: pytest.MonkeyPatch)
     assert last.endswith("loss 1]\n")
 
 
-def test_in_a_notebook_tqdm_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notebook_uses_tqdm_auto(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[dict[str, object]] = []
     monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
     auto = ModuleType("tqdm.auto")
@@ -140,7 +140,7 @@ def test_in_a_notebook_tqdm_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("module", [None, "ipykernel"])
-def test_without_tqdm_there_are_lines(monkeypatch: pytest.MonkeyPatch, module: str | None) -> None:
+def test_lines_without_tqdm(monkeypatch: pytest.MonkeyPatch, module: str | None) -> None:
     if module is not None:
         monkeypatch.setitem(sys.modules, module, ModuleType(module))
     monkeypatch.setitem(sys.modules, "tqdm", None)

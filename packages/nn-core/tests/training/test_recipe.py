@@ -40,7 +40,7 @@ from nn_core.training.recipe import Recipe
         ({"optimizer": Adam(0.1)}, "the learning rate is set twice: 0.1 in Adam and learning_rate=0.1"),
         ({"optimizer": "adam:learning_rate=0.2"}, "set twice: 0.2 in Adam and learning_rate=0.1"),
         ({"bptt_length": 0}, "bptt_length must be at least 1, not 0"),
-        ({"bptt_length": 3, "batch_size": None}, "bptt_length needs a batch_size"),
+        ({"bptt_length": 3, "batch_size": None}, "bptt_length needs batch_size"),
     ],
 )
 def test_an_invalid_recipe_is_refused(settings: dict[str, Any], message: str) -> None:
@@ -61,6 +61,6 @@ def test_a_recipe_can_be_replaced() -> None:
     assert (recipe.learning_rate, recipe.batch_size, recipe.base_rate) == (0.5, 3, 0.5)
 
 
-def test_all_but_loss_and_optimizer_is_given_by_name() -> None:
+def test_other_arguments_are_keyword_only() -> None:
     with pytest.raises(TypeError):
         Recipe("mean-squared-error", "adam", 0.1)  # type: ignore[misc]

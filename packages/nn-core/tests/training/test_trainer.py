@@ -302,8 +302,8 @@ def test_a_run_cannot_be_shorter_than_nothing() -> None:
     [
         (X.astype(complex), Y, "x must be real numbers, not complex128"),
         (X, Y.astype(complex), "targets are an array of numbers, not complex128"),
-        (X.astype(str), Y, "x has values that are not numbers"),
-        (X.astype(object), Y, r"x has values that are not numbers \(object\); encode text"),
+        (X.astype(str), Y, "x has non-numeric values"),
+        (X.astype(object), Y, r"x has non-numeric values \(object\); encode strings"),
         (np.float32(1), Y, "x is an array of examples, not float32"),
     ],
 )
@@ -324,7 +324,7 @@ def test_validation_examples_and_targets_are_equally_many() -> None:
         small_trainer(validation=(X, Y[1:]))
 
 
-def test_a_trainer_in_one_line() -> None:
+def test_repr() -> None:
     trainer = small_trainer(epochs=2)
     assert repr(trainer) == "Trainer(0 of 2 epochs, 21 parameters)"
     loss = trainer.run().columns["training_loss"][-1]

@@ -1,4 +1,4 @@
-"""What a trainer is given: data of any kind, names, defaults, and mistakes."""
+"""Arguments of Trainer: data of any kind, names, defaults, and errors."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def test_metrics_follow_the_loss() -> None:
     assert "validation_r2" in named
 
 
-def test_a_second_run_is_refused_with_the_line_that_continues() -> None:
+def test_second_run_shows_how_to_continue() -> None:
     trainer = small_trainer(epochs=2)
     trainer.run()
     with pytest.raises(SettingError, match=r"finished 2 of 2 epochs; to continue: longer = Trainer\(..., epochs=4\);"):
@@ -65,13 +65,13 @@ def test_a_second_run_is_refused_with_the_line_that_continues() -> None:
         ({"make": lambda network: [network]}, r"takes an Engine\(network\) or a Reference\(network\), not list"),
         ({"epochs": 2.5}, "epochs must be at least 0, not 2.5"),
         ({"epochs": "2"}, "epochs must be at least 0, not '2'"),
-        ({"validation": 0.2}, r"validation is \(x, y\): examples and targets that are not trained on"),
-        ({"validation": X}, r"validation is \(x, y\)"),
-        ({"recipe": "adam"}, r"the recipe is a Recipe, such as Recipe\("),
+        ({"validation": 0.2}, r"validation must be \(x, y\), examples and targets held out"),
+        ({"validation": X}, r"validation must be \(x, y\)"),
+        ({"recipe": "adam"}, r"recipe must be a Recipe, such as Recipe\("),
         ({"metrics": ["acc"]}, "unknown metric 'acc'; use 'accuracy'"),
         ({"weights": np.zeros(COUNT)}, "weights are all zero"),
         ({"weights": np.ones(3)}, r"weights \(3,\) do not fit targets \(22,\)"),
-        ({"weights": -np.ones(COUNT)}, "weights must be finite and not negative"),
+        ({"weights": -np.ones(COUNT)}, "weights must be finite and nonnegative"),
     ],
 )
 def test_wrong_arguments_are_refused_before_a_step(settings: dict[str, Any], message: str) -> None:
@@ -93,7 +93,7 @@ def test_a_recipe_is_shared_without_sharing_anything_else() -> None:
 
 
 class Absolute(Loss):
-    """A loss that is registered nowhere."""
+    """An unregistered loss."""
 
     def count(self, y: Any, weights: Any = None) -> float:
         return float(y.size)

@@ -1,4 +1,4 @@
-"""Weights of examples and of targets in training."""
+"""Weights of examples and targets in training."""
 
 from typing import Any
 
@@ -30,14 +30,14 @@ WEIGHTS = np.arange(COUNT) % 3 + 0.5
 
 
 @on_both_backends
-def test_weights_of_one_change_nothing(make: MakeBackend) -> None:
+def test_unit_weights_change_nothing(make: MakeBackend) -> None:
     plain, weighted = small_trainer(make=make), small_trainer(make=make, weights=np.ones(COUNT))
     plain.run()
     weighted.run()
     np.testing.assert_allclose(weighted.network.vector, plain.network.vector, rtol=1e-6)
 
 
-def test_a_weight_of_two_is_an_example_given_twice() -> None:
+def test_weight_two_repeats_an_example() -> None:
     twice = np.concatenate([X, X[:5]]), np.concatenate([Y, Y[:5]])
     weights = np.where(np.arange(COUNT) < 5, 2.0, 1.0)
     whole = recipe_of(batch_size=None)
@@ -100,8 +100,8 @@ def test_sequences_are_weighted_by_example_or_by_step(make: MakeBackend) -> None
     assert np.isfinite(last.run().step_loss).all()
 
 
-def test_a_text_has_no_weights() -> None:
+def test_weights_are_rejected_with_bptt() -> None:
     text = np.arange(30) % 5
     recipe = Recipe("softmax-cross-entropy", batch_size=2, bptt_length=5)
-    with pytest.raises(SettingError, match="weights are of examples; a text with bptt_length has none"):
+    with pytest.raises(SettingError, match="weights are not supported with bptt_length"):
         Trainer(Reference(sequences()), text[:-1], text[1:], recipe, epochs=1, weights=np.ones(29))

@@ -1,8 +1,8 @@
 """Export a network to HDF5, ONNX or safetensors.
 
-The ending of --save selects the format. A checkpoint (.h5) is smaller without the training run. An
-ONNX file takes photos as bytes and answers as `predict` does: test-time augmentation is part of it.
-A safetensors file has the weights, with the architecture in a .json file beside it.
+The suffix of --save selects the format. A checkpoint (.h5) is written without training state. An ONNX
+file takes photos as bytes and returns the output of `predict`, including test-time augmentation. A
+safetensors file has the weights, with the architecture in a .json file.
 
 \b
 Example: cnn-sign export --save signs.onnx
@@ -21,7 +21,7 @@ CHECKED_PHOTOS = 2
 
 
 def onnx_graph(model: Model) -> OnnxGraph:
-    """Photos in bytes to the probabilities and the number of the class, as `Model` computes them."""
+    """From photos as bytes to the probabilities and the class index, as computed by `Model`."""
     from cnn_sign_digits.synthetic.renderer import render_dataset
     from nn_core.exchange.onnx import Preprocessing
 
@@ -48,7 +48,7 @@ def onnx_graph(model: Model) -> OnnxGraph:
 
 
 def variant(transform: Transform) -> list[Any]:
-    """A test-time transform as steps of the graph: each pixel is a weighted sum of others."""
+    """A test-time transform as steps of the graph: each pixel is a weighted sum of pixels."""
     from nn_core.exchange.onnx import Resample
 
     degrees, flip = transform

@@ -1,8 +1,8 @@
 """Export a network to HDF5, ONNX or safetensors.
 
-The ending of --save selects the format. A checkpoint (.h5) is smaller without the training run. An
-ONNX file takes raw examples, as `predict` does: preprocessing is part of it. A safetensors file has
-the weights, with the architecture in a .json file beside it.
+The suffix of --save selects the format. A checkpoint (.h5) is written without training state. An ONNX
+file takes raw examples, like `predict`, and includes preprocessing. A safetensors file has the weights,
+with the architecture in a .json file.
 
 \b
 Example: deep-nn export --model model.h5 --save model.onnx
@@ -22,15 +22,15 @@ CHECKED_ROWS = 100
 
 
 def onnx_graph(model: Model) -> OnnxGraph:
-    """Raw columns in float64, or images in bytes, to the probabilities and the number of the class."""
-    from nn_core.exchange.onnx import Preprocessing, Rows, Scale, Standardize
+    """From raw columns in float64, or images as bytes, to the probabilities and the class index."""
+    from nn_core.exchange.onnx import FlattenImages, Preprocessing, Scale, Standardize
 
     fitted = model.preprocessing
     if fitted.mean:
         steps: list[Any] = [Standardize(fitted.mean, fitted.std)]
         preprocessing = Preprocessing(fitted.shape, "float64", steps, description="raw columns, as in the CSV file")
     else:
-        steps = [Rows(), Scale(1 / 255)]
+        steps = [FlattenImages(), Scale(1 / 255)]
         preprocessing = Preprocessing(fitted.shape, "uint8", steps, description="images, 0 to 255")
     x, source = _examples(model)
     p = model.probabilities(x, source)
@@ -49,7 +49,7 @@ def onnx_graph(model: Model) -> OnnxGraph:
 
 
 def _examples(model: Model) -> tuple[RawExamples, str]:
-    """Examples to check with: of the validation set, or random ones if it is not there."""
+    """Examples for the check: from the validation set, or random ones if it is not available."""
     try:
         x = splits_of(model).validation.x[:CHECKED_ROWS]
         return x, f"{len(x)} validation examples"

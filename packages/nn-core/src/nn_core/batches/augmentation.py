@@ -158,10 +158,9 @@ def rotate(x: npt.NDArray[np.uint8], degrees: float) -> Array:
 
 
 def rotation_weights(degrees: float, H: int, W: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """`rotate` as a sum: the pixels that make up each pixel of the result, and their weights.
+    """`rotate` as weighted sums: source pixels and weights of each output pixel, both (H W, 4).
 
-    With the pixels of an image numbered row by row, pixel q of the result is
-    sum_k weights[q, k] x[indices[q, k]] / 256. Both are (H W, 4).
+    With pixels numbered row by row, output pixel q is sum_k weights[q, k] x[indices[q, k]] / 256.
     """
     draws = np.zeros((1, 9))
     draws[:, 2] = math.copysign(1.0, degrees)
@@ -239,8 +238,8 @@ def _sample(
 def _corners(
     columns: npt.NDArray[np.int32], rows: npt.NDArray[np.int32], H: int, W: int
 ) -> tuple[npt.NDArray[np.int32], dict[int, npt.NDArray[np.int32]]]:
-    """The upper left of the four pixels around each p, (n, H, W), and the weight of the pixel so
-    many after it. Weights sum to 256; a pixel outside the image has weight 0.
+    """The index of the upper left of the four pixels around each point p, (n, H, W), and the weights of
+    the pixels by their offset from it. Weights sum to 256; a pixel outside the image has weight 0.
     """
     i, r = _split(rows[0], columns[0], W)
     j, s = _split(rows[1], columns[1], H)

@@ -12,7 +12,7 @@ from nn_core.registry import require
 from nn_core.sequences import trim_padding
 
 Batch: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any], Array | None]
-"""x, y and weights; no weights are all 1."""
+"""x, y and weights; None for equal weights."""
 
 
 class Batches(Protocol):
@@ -42,7 +42,7 @@ class MiniBatches(HelpfulErrors):
     x, y        examples and targets of the same length N; a `LazyArray` is read batch by batch
     batch_size  examples per batch; the last batch of an epoch may be smaller. None: all examples,
                 in their original order
-    weights     of the examples (N,) or of their targets (N, T); None for 1
+    weights     of the examples (N,) or of the targets (N, T); None for equal weights
     trim        for padded sequences, y (N, T) with -1 for no target: trim trailing steps in which
                 no example of a batch has a target
 
@@ -117,9 +117,9 @@ class MiniBatches(HelpfulErrors):
 
 
 def as_examples(given: object, name: str = "x") -> Examples:
-    """Examples as an array: lists, tables, tensors on the CPU are converted; a `LazyArray` stays as it is.
+    """Convert lists, DataFrames and CPU tensors to an array; a `LazyArray` is returned unchanged.
 
-    Raises DataError, with the line that works, for what is not numbers in one shape.
+    Raises DataError for anything else that is not a numeric array; the message shows the conversion.
     """
     if hasattr(given, "read") and isinstance(getattr(given, "dtype", None), np.dtype):
         return cast(Examples, given)
@@ -133,7 +133,7 @@ def as_examples(given: object, name: str = "x") -> Examples:
         sparse = f": {name}.toarray()" if hasattr(given, "toarray") else ""
         raise DataError(f"{name} is an array of examples, not {type(given).__name__}{sparse}")
     if x.dtype.kind in "OSU":
-        raise DataError(f"{name} has values that are not numbers ({x.dtype}); encode text, then {name}.astype(float)")
+        raise DataError(f"{name} has non-numeric values ({x.dtype}); encode strings, then {name}.astype(float)")
     return x
 
 

@@ -58,12 +58,12 @@ def random_split(
 
     fraction  f, strictly between 0 and 1
     Returns two nonempty ascending index arrays that partition 0..N-1.
-    Raises SettingError for another fraction, DataError if no example would be left to train on.
+    Raises SettingError for another fraction, DataError if no training example would be left.
     """
     require(0 < fraction < 1, f"the validation fraction must be between 0 and 1, not {fraction}")
     wanted = max(1, round(fraction * count))
     if wanted >= count:
-        raise DataError(f"cannot hold out {fraction:g} of {count} examples: none would be left to train on")
+        raise DataError(f"cannot hold out {fraction:g} of {count} examples: no training example would be left")
     order = rng.permutation(count)
     return np.sort(order[wanted:]), np.sort(order[:wanted])
 

@@ -1,4 +1,4 @@
-"""Some examples of a set, read on demand."""
+"""A subset of a lazy array, read on demand."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from nn_core.arrays import Examples, LazyArray
 
 @dataclass(frozen=True)
 class Subset:
-    """The examples of a `LazyArray` at some indices, as a `LazyArray`."""
+    """A `LazyArray` of the examples of another one at the given indices."""
 
     examples: LazyArray
     rows: npt.NDArray[np.intp]
@@ -23,7 +23,7 @@ class Subset:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Data type of the examples."""
+        """The dtype of the examples."""
         return self.examples.dtype
 
     def __len__(self) -> int:
@@ -41,5 +41,5 @@ class Subset:
 
 
 def take_examples(x: Examples, rows: npt.NDArray[np.intp]) -> Examples:
-    """The examples at these indices: a new array, or a view of a `LazyArray`."""
+    """The examples at these indices: a copy of an array, or a `Subset` of a `LazyArray`."""
     return x[rows] if isinstance(x, np.ndarray) else Subset(x, rows)

@@ -11,14 +11,14 @@ from nn_core.storage.files import check_bytes
 
 
 def write_json(group: Any, name: str, value: Any) -> None:
-    """Store plain numbers, strings, lists and dictionaries as text.
+    """Store numbers, strings, lists and dictionaries as JSON.
 
     Raises CheckpointError for other values, such as arrays.
     """
     try:
         group[name] = json.dumps(value, default=_item)
     except (TypeError, ValueError) as error:
-        raise CheckpointError(f"{name} cannot be saved: {one_line(error)}; use plain numbers, text and lists") from None
+        raise CheckpointError(f"{name} cannot be saved: {one_line(error)}; use numbers, strings and lists") from None
 
 
 def read_json(group: Any, name: str) -> Any:
@@ -52,7 +52,7 @@ def one_line(value: object) -> str:
 
 
 def _item(value: object) -> object:
-    """A NumPy number as a plain one."""
+    """A NumPy scalar as a Python number."""
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"a value of type {type(value).__name__}")

@@ -97,8 +97,8 @@ def save(
 ) -> None:
     """Write a checkpoint.
 
-    program   the program that can use it
-    details   what the program needs to predict: plain numbers, strings, lists and dictionaries
+    program   the program that writes it
+    details   what the program needs to predict: numbers, strings, lists and dictionaries
     snapshot  the training run, so that it can be resumed; its `best` parameters, if any, become
               the parameters to predict with
     Raises CheckpointError if the file cannot be written, a layer is not registered, or the
@@ -122,7 +122,7 @@ def save(
 def load(path: str | os.PathLike[str], *, program: str | None = None) -> Checkpoint:
     """Read a checkpoint, in the current or an earlier format version.
 
-    program  the program that must have written it; None for any
+    program  the program that must have written it; None accepts any
     Raises CheckpointError with a one-line message for a file that is missing, damaged, of another
     program or of a later version.
     """
@@ -199,11 +199,11 @@ def _image(
 
 
 def _path(path: str | os.PathLike[str]) -> Path:
-    """The path of a file. Raises CheckpointError for anything but a str or a path."""
+    """A path. Raises CheckpointError for anything other than a str or path."""
     if isinstance(path, (str, os.PathLike)):
         return Path(path)
     raise CheckpointError(
-        f"the file of a checkpoint is a str or Path, not {type(path).__name__}: checkpoint.save('network.h5', network)"
+        f"the path must be a str or Path, not {type(path).__name__}: checkpoint.save('network.h5', network)"
     )
 
 

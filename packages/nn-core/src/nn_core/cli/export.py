@@ -22,7 +22,7 @@ from nn_core.summary import table
 SUFFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"h5": (".h5", ".hdf5"), "onnx": (".onnx",), "safetensors": (".safetensors",)}
 )
-"""The endings of the files of each format."""
+"""File suffixes of each format."""
 
 
 class Model(Protocol):
@@ -30,7 +30,7 @@ class Model(Protocol):
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """The contents of its file."""
+        """The checkpoint it was loaded from."""
 
 
 M = TypeVar("M", bound=Model)
@@ -38,12 +38,12 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True)
 class OnnxGraph:
-    """What a program writes as ONNX, and how the file is checked before it is written.
+    """The ONNX export of a program, and a batch to check it with.
 
     settings  arguments of `to_onnx`: preprocessing, outputs, classes, metadata, ...
-    inputs    a batch, by the names of the graph's inputs
-    expected  what the program itself computes for it, by the names of the outputs
-    source    what the batch is, "8 rows of moons"
+    inputs    the batch, by input name
+    expected  the program's own outputs for the batch, by output name
+    source    a description of the batch, such as "8 rows of moons"
     """
 
     settings: Mapping[str, Any]
@@ -59,7 +59,7 @@ def export_command(
 
     program     its name on the command line, stored in its checkpoints
     load        reads a model; None for the shipped one
-    onnx_graph  what is written as ONNX
+    onnx_graph  describes the ONNX export of a model
     shipped     the file of the shipped model, if there is one
     """
 
@@ -72,7 +72,7 @@ def export_command(
         help=f"File to write ({', '.join(suffixes[0] for suffixes in SUFFIXES.values())}).",
     )
     @click.option(
-        "--to", type=click.Choice(list(SUFFIXES)), show_default="by the ending of --save", help="Format of the file."
+        "--to", type=click.Choice(list(SUFFIXES)), show_default="by the suffix of --save", help="File format."
     )
     @json_option
     def export(model_path: Path | None, save: Path, to: str | None, as_json: bool) -> None:
@@ -100,11 +100,11 @@ def export_command(
 
 
 def format_of(save: Path, to: str | None) -> str:
-    """The format of a file by its ending. Raises click.UsageError if `to` is another one."""
-    by_ending = next(name for name, suffixes in SUFFIXES.items() if save.suffix.lower() in suffixes)
-    if to not in {None, by_ending}:
+    """The format of a file by its suffix. Raises click.UsageError if `to` is another format."""
+    by_suffix = next(name for name, suffixes in SUFFIXES.items() if save.suffix.lower() in suffixes)
+    if to not in {None, by_suffix}:
         raise click.UsageError(f"--to {to} writes {' or '.join(SUFFIXES[str(to)])}, not {save.name!r}")
-    return by_ending
+    return by_suffix
 
 
 def report(result: Mapping[str, Any]) -> str:
@@ -113,7 +113,7 @@ def report(result: Mapping[str, Any]) -> str:
     if result["format"] == "h5":
         return f"{size}, from {result['model_bytes']:,}"
     if result["format"] == "safetensors":
-        return f"{size}, {counted(result['arrays'], 'array')}\n{result['sidecar']}: the architecture and the details"
+        return f"{size}, {counted(result['arrays'], 'array')}\n{result['sidecar']}: architecture and details"
     arrays = [
         (kind if index == 0 else "", array["name"], array["type"], f"({', '.join(map(str, array['shape']))})")
         for kind in ("inputs", "outputs")
@@ -131,7 +131,7 @@ def _write_safetensors(network: Network, metadata: Mapping[str, Any], save: Path
 
 
 def _write_onnx(trained: M, onnx_graph: Callable[[M], OnnxGraph], save: Path) -> dict[str, Any]:
-    """Write the file if it computes what the program does."""
+    """Write the file if its outputs match the program's."""
     import_extra("onnx", "onnx")
     from nn_core.exchange.onnx import to_onnx
     from nn_core.exchange.onnx.check import check_model

@@ -55,7 +55,7 @@ def augment_option(default: str = "none") -> Decorator:
 
 
 def _learning_rate(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
-    """The learning rate; the program's default gives way to `--optimizer adam:learning_rate=0.01`."""
+    """The learning rate; `--optimizer adam:learning_rate=0.01` overrides the program's default."""
     text = ctx.params.get("optimizer")
     explicit = ctx.get_parameter_source("learning_rate") is ParameterSource.COMMANDLINE
     return value if explicit or text is None or optimizer(text).learning_rate is None else None

@@ -1,11 +1,13 @@
 """A training run with its backend, progress, log, checkpoints, and a clean stop on Ctrl-C."""
 
+from __future__ import annotations
+
 import contextlib
 import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,10 +21,12 @@ from nn_core.reference import Backend
 from nn_core.registry import require
 from nn_core.training.callbacks import Callback, EarlyStopping
 from nn_core.training.interruption import InterruptedBetweenSteps, StopWhen, interruption
-from nn_core.training.log import Log
 from nn_core.training.progress import EpochProgress
 from nn_core.training.state import Snapshot, TrainingState
 from nn_core.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from nn_core.training.log import Log
 
 
 def backend_for(network: Network, settings: Settings, threads: int | None = None) -> Backend:

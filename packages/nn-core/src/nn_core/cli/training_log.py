@@ -1,4 +1,4 @@
-"""`--log` and `--log-format`: where a run is logged, checked before it starts."""
+"""The options `--log` and `--log-format`, checked before the run starts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMATS = ("jsonl", "csv", "tensorboard")
 
 
 class LogPath(OutputFile):
-    """A log to write: a file, or TensorBoard's folder, which is made if it is not there."""
+    """The path of a log: a file, or a folder for TensorBoard, created if missing."""
 
     name = "path"
 
@@ -38,7 +38,7 @@ class LogPath(OutputFile):
 
 
 def log_to(path: Path | None, log_format: str | None) -> Log | None:
-    """The log that these options ask for.
+    """The log for these options.
 
     Raises click.UsageError for a format without a path; MissingExtraError.
     """
@@ -59,8 +59,8 @@ def log_options() -> Decorator:
             "--log-format",
             type=click.Choice(FORMATS),
             default=None,
-            is_eager=True,  # what --log may be depends on it
-            show_default="by the ending of --log: .jsonl, .csv, or a folder",
-            help="Lines of JSON, a CSV table, or scalars for TensorBoard.",
+            is_eager=True,  # --log depends on it
+            show_default="by the suffix of --log: .jsonl, .csv, or a folder",
+            help="JSON lines, CSV, or TensorBoard event files.",
         ),
     )

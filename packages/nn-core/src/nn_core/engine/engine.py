@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from contextlib import nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple, Self
 
 import numpy.typing as npt
@@ -71,6 +71,11 @@ class Engine(HelpfulErrors):
 
     def __exit__(self, *error: object) -> None:
         self.pool.__exit__(*error)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles have buffers of their own."""
+        make = partial(Engine, threads=self.pool.count, shards=self.shards, fused=self.fused)
+        return make, (self.network,)
 
     def __repr__(self) -> str:
         return f"Engine({self.network!r}, threads={self.pool.count}, shards={self.shards})"

@@ -1,4 +1,4 @@
-"""Networks in the file formats of other programs: ONNX and safetensors."""
+"""Export and import networks: ONNX and safetensors."""
 
 from typing import TYPE_CHECKING
 

@@ -1,10 +1,10 @@
-"""Networks as safetensors: weights that other libraries read, and a sidecar of the architecture.
+"""Networks as safetensors: weights for other libraries, with the architecture in a sidecar file.
 
     NAME.safetensors  the parameters and running statistics by path ("3/W"), in C order
     NAME.json         format, version, architecture, metadata, and the SHA-256 of NAME.safetensors
 
-Writing needs `nn-core[safetensors]`, reading NumPy alone. Nothing is pickled: an untrusted file can
-contain wrong numbers, but no code.
+Writing needs `nn-core[safetensors]`; reading needs only NumPy. Nothing is unpickled: an untrusted file
+cannot run code.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ _SIDECAR = {
 }
 _DTYPES: Mapping[str, DTypeName] = {"float32": "float32", "float64": "float64"}
 _INVALID = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
-"""Exceptions that an invalid architecture may cause in the layers."""
+"""Exceptions that layers raise for an invalid architecture."""
 
 
 def to_safetensors(
@@ -53,9 +53,9 @@ def to_safetensors(
 ) -> None:
     """Write the weights to `path`, which ends in .safetensors, and the architecture beside it.
 
-    metadata  plain numbers, strings, lists and dictionaries for the sidecar, such as class names
-    Both files are written, or neither. Raises SettingError for another ending, or if NAME.json is a
-    file of something else; CheckpointError if a file cannot be written, the weights are not finite
+    metadata  numbers, strings, lists and dictionaries for the sidecar, such as class names
+    Both files are written, or neither. Raises SettingError for another suffix, or if NAME.json exists
+    and is not a sidecar; CheckpointError if a file cannot be written, the weights are not finite
     or a layer is not registered; MissingExtraError without the package safetensors.
     """
     path = Path(path)
@@ -84,11 +84,11 @@ def to_safetensors(
 
 
 def from_safetensors(path: str | os.PathLike[str]) -> Network:
-    """The network in a file written by `to_safetensors`, or by others under the same names.
+    """Read a network from a file written by `to_safetensors`, or another file with the same names.
 
-    Whoever changes the weights on purpose removes "sha256" from the sidecar. Raises SettingError for
-    another ending, DataError or CheckpointError with a one-line message for a file that is missing,
-    damaged, or does not fit the architecture, before its values are read.
+    If the weights were changed, remove "sha256" from the sidecar. Raises SettingError for another
+    suffix, DataError or CheckpointError for a file that is missing, damaged, or does not match the
+    architecture, before its values are read.
     """
     path = Path(path)
     sidecar = sidecar_path(path)
@@ -119,18 +119,18 @@ def from_safetensors(path: str | os.PathLike[str]) -> Network:
 
 
 def sidecar_path(path: Path) -> Path:
-    """NAME.json for NAME.safetensors. Raises SettingError for another ending."""
+    """NAME.json for NAME.safetensors. Raises SettingError for another suffix."""
     if path.suffix != SUFFIX:
         raise SettingError(f"{printable(path)} must end in {SUFFIX}")
     return path.with_suffix(".json")
 
 
 def _require_own(sidecar: Path) -> None:
-    """Raise SettingError rather than replace a JSON file that is not a sidecar."""
+    """Raise SettingError rather than overwrite a JSON file that is not a sidecar."""
     if sidecar.is_file():
         with sidecar.open("rb") as file:
             if FORMAT.encode() not in file.read(100):
-                raise SettingError(f"{printable(sidecar)} would be replaced, but is no sidecar; choose another name")
+                raise SettingError(f"{printable(sidecar)} exists and is not a sidecar; choose another name")
 
 
 def _parameter_shapes(architecture: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

@@ -10,11 +10,9 @@ returns None for the default message.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from nn_core.source_code import as_code, call
-
-A = TypeVar("A")
 
 Advice: TypeAlias = str | Callable[[str, Any], str]
 AdviceOnPositions: TypeAlias = Callable[[str, tuple[Any, ...], Mapping[str, Any]], str | None]
@@ -28,11 +26,6 @@ _LAYER_OF = {
     "leaky-relu": "LeakyReLU()",
     "leakyrelu": "LeakyReLU()",
 }
-
-
-def each(advice: Mapping[str, A]) -> dict[str, A]:
-    """A table keyed by name, from one keyed by space-separated names."""
-    return {name: entry for names, entry in advice.items() for name in names.split()}
 
 
 def add_argument(argument: str) -> Callable[[str, Any], str]:

@@ -1,6 +1,6 @@
 """Methods and attributes of Keras, PyTorch and scikit-learn, by our class, and their equivalents here."""
 
-from nn_core.foreign.advice import each
+from nn_core.foreign.table import each
 
 _TRAIN = "train with Model(network, loss).fit(x, y)"
 _WEIGHTS = "the weights are arrays, by name: network.params['0/W']"

@@ -4,7 +4,6 @@ from nn_core.foreign.advice import (
     Advice,
     AdviceOnPositions,
     activation,
-    each,
     filters_and_size,
     keep_prob,
     list_of_layers,
@@ -14,6 +13,7 @@ from nn_core.foreign.advice import (
     outputs_only,
     return_sequences,
 )
+from nn_core.foreign.table import each
 
 _SHAPE = "pass it to the network: Network([{call}], input_shape={value})"
 _FOLLOWS = "the number of inputs is inferred: {call}"

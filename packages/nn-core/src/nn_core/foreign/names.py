@@ -1,6 +1,6 @@
 """Names in the modules of Keras, PyTorch and scikit-learn and their equivalents here."""
 
-from nn_core.foreign.advice import each
+from nn_core.foreign.table import each
 
 _NETWORK = "Network([Dense(8), ReLU(), Dense(2)], input_shape=(4,))"
 _SOFTMAX = "omit it: the loss softmax-cross-entropy applies it, and model.probabilities(x) returns the probabilities"

@@ -1,6 +1,7 @@
 """Arguments of networks, optimizers and training in other libraries and their equivalents here; see `advice`."""
 
-from nn_core.foreign.advice import Advice, add_argument, betas, each, momentum, weight_decay
+from nn_core.foreign.advice import Advice, add_argument, betas, momentum, weight_decay
+from nn_core.foreign.table import each
 
 _CPU = "omit it, everything runs on the CPU: {call}"
 _EARLY: Advice = add_argument("callbacks=[EarlyStopping(5)]")

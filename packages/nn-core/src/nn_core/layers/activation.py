@@ -10,7 +10,6 @@ from nn_core.layers.context import Context
 from nn_core.registry import Registry, require
 
 
-@dataclass(frozen=True)
 class Activation(Layer):
     """An elementwise function, for any shape.
 

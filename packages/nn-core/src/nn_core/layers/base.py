@@ -72,7 +72,7 @@ class Layer(HelpfulErrors, ABC):
 
     trainable       False freezes it: its parameters are fixed, and it runs in inference mode
     takes_integers  whether its input is integers, which have no gradient: d_x is None
-    rearranges      whether its outputs are some of its inputs, unchanged
+    rearranges      whether its outputs are a subset of its inputs, unchanged
     """
 
     _: KW_ONLY
@@ -83,12 +83,12 @@ class Layer(HelpfulErrors, ABC):
 
     @property
     def children(self) -> tuple[Layer, ...]:
-        """The layers inside it, each at its index in the paths of parameters."""
+        """The layers inside it; parameter paths use their indices."""
         return ()
 
     @property
     def reads_tokens(self) -> bool:
-        """Whether it looks up some of its inputs in a table; they must be whole numbers."""
+        """Whether some of its inputs are tokens (integers)."""
         return self.takes_integers
 
     @property
@@ -113,18 +113,18 @@ class Layer(HelpfulErrors, ABC):
         return ()
 
     def __call__(self, x: npt.ArrayLike) -> Array:
-        """The output for a batch x, in prediction, of a layer without parameters.
+        """The output for a batch x, in prediction; only for a layer without parameters.
 
-        Raises SettingError for a layer with parameters, which a network holds.
+        Raises SettingError for a layer with parameters, whose weights belong to a network.
         """
         x = np.asarray(x)
         if x.ndim and self.parameters(x.shape[1:]):
             line = f"Network([{self.as_code()}], input_shape={x.shape[1:]})(x)"
-            raise SettingError(f"{self.as_code()} has no weights of its own; put it in a network: {line}")
+            raise SettingError(f"{self.as_code()} has no weights of its own; add it to a network: {line}")
         return predict(self, x, {}, x.dtype if x.dtype.kind == "f" else np.float32)
 
     def as_code(self) -> str:
-        """The shortest code that makes it: Dense(8), without the arguments that have their defaults."""
+        """The constructor call without default arguments: Dense(8)."""
         given = []
         for each in fields(self):
             value = getattr(self, each.name)
@@ -165,9 +165,8 @@ class Layer(HelpfulErrors, ABC):
 def predict(layer: Layer, x: npt.NDArray[Any], params: Arrays, dtype: npt.DTypeLike) -> Array:
     """The output of a layer for a batch x, in prediction and from the initial state.
 
-    dtype  of the state, and of an x that is not floating-point
-    Raises ShapeError if x does not fit the layer or its parameters, DataError unless it has real
-    numbers.
+    dtype  of the state, and of x if it is not floating-point
+    Raises ShapeError if x does not fit the layer or its parameters, DataError if x is not numeric.
     """
     if x.ndim == 0:
         raise ShapeError(f"{layer!r} takes a batch of examples (N, ...), not a single number")
@@ -215,7 +214,7 @@ def join_states(states: Sequence[State]) -> State:
 
 
 def state_arrays(state: State, prefix: str = "") -> Iterator[tuple[str, Array]]:
-    """The arrays of a state by their positions in its nested tuples: "1/0"."""
+    """The arrays of a state, by their position in the nested tuples: "1/0"."""
     for index, part in enumerate(state):
         if isinstance(part, tuple):
             yield from state_arrays(part, f"{prefix}{index}/")

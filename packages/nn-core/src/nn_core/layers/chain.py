@@ -1,4 +1,4 @@
-"""Layers made of layers, and a sequence of layers as one."""
+"""Layers that contain layers, and a chain of layers as one layer."""
 
 from __future__ import annotations
 
@@ -20,22 +20,21 @@ T = TypeVar("T")
 
 
 class Gradients(dict[str, T]):
-    """Gradient arrays by name, which layers fill; none can be replaced by another array.
+    """Gradient arrays by name, which layers fill in place; assigning another array is an error.
 
-    An array that replaced one would not be in the gradient of the network, and its parameter
+    They are views of the network's gradient vector, so a replacement would be lost and its parameter
     would not be trained.
     """
 
     def __setitem__(self, name: str, value: T) -> None:
-        if self.get(name) is not value:  # grads["W"] += d_W fills the array, and sets it again
+        if self.get(name) is not value:  # grads["W"] += d_W updates in place, then assigns the same array
             raise SettingError(f"grads[{name!r}] = ... replaces the array; fill it: grads[{name!r}][...] = ...")
 
 
-@dataclass(frozen=True)
 class Nested(Layer):
-    """A layer made of other layers, its children.
+    """A layer that contains other layers, its children.
 
-    Parameters and states are those of the children, by position: "0/W", "2/gamma".
+    It has the parameters and states of its children, by position: "0/W", "2/gamma".
     """
 
     @property
@@ -45,7 +44,7 @@ class Nested(Layer):
 
     @abstractmethod
     def with_children(self, children: tuple[Layer, ...]) -> Self:
-        """The same layer with other children."""
+        """A copy with other children."""
 
     @abstractmethod
     def child_shapes(self, input_shape: Shape) -> list[Shape]:
@@ -104,9 +103,9 @@ class Chain(Nested):
     By the chain rule d_x = J_1^T ( ... J_k^T d_y), computed from the last layer to the first.
     Parameters and states are those of its layers, by position: "0/W", "2/gamma".
 
-    layers  first to last; a text such as "relu" is an activation
+    layers  first to last; a string such as "relu" is an activation
     Raises ShapeError if a layer does not fit the one before it, naming the layer; SettingError for
-    what is not a layer, or for one that takes integers after layers that compute.
+    an item that is not a layer, or a layer that takes integers after one that computes.
     """
 
     layers: tuple[Layer, ...]

@@ -28,7 +28,7 @@ class BatchPart:
     seed        seed of the run and step number: the keys of noise
     first_row   index of its first example in the whole batch
     collective  communicates with the other shards of the batch
-    lengths     steps of each of its sequences (N,); None if none is padded
+    lengths     number of steps of each sequence (N,); None without padding
     """
 
     seed: tuple[int, int] = (0, 0)

@@ -26,8 +26,7 @@ class Embedding(Layer):
 
     dL/dW[v] = sum over all n with x[n] = v of d_y[n]
 
-    Integers have no gradient: there is no d_x. Beside features that are not tokens, in a branch of
-    `Parallel`, the tokens are whole numbers in an array of real numbers.
+    Integers have no gradient: there is no d_x. In a branch of `Parallel`, tokens may be integral floats.
 
     vocabulary_size  number of tokens, which are 0 to vocabulary_size - 1
     dimensions       number of features per token

@@ -1,4 +1,4 @@
-"""Layers with some of them frozen, or trainable again, by path."""
+"""Freeze and unfreeze layers by path."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from nn_core.layers.chain import Chain, Nested
 
 
 def with_trainable(chain: Chain, paths: Iterable[int | str], trainable: bool) -> Chain:
-    """A chain whose layers at these paths are trainable, or frozen with all that is inside them.
+    """A copy of a chain with the layers at these paths frozen or trainable, including the layers inside them.
 
     paths  such as 2, "2" or "2/1": layer 1 inside layer 2
-    Raises SettingError for a path without a layer, or a layer that stays frozen inside a frozen one.
+    Raises SettingError if there is no such layer, or to unfreeze a layer inside a frozen one.
     """
     for path in paths:
         indices = _indices(path)
@@ -24,7 +24,7 @@ def with_trainable(chain: Chain, paths: Iterable[int | str], trainable: bool) ->
 
 
 def _indices(path: int | str) -> list[int]:
-    """The indices of a path, from the outermost layer."""
+    """The indices in a path, outermost first."""
     try:
         return [int(index) for index in str(path).split("/")]
     except ValueError:
@@ -34,7 +34,7 @@ def _indices(path: int | str) -> list[int]:
 
 
 def _changed(layer: Layer, indices: list[int], trainable: bool, path: str) -> Layer:
-    """The layer with the one at `indices` inside it changed."""
+    """A copy of a layer with `trainable` set on the layer at `indices` inside it."""
     if not indices:
         return replace(layer, trainable=trainable)
     index, *rest = indices

@@ -1,4 +1,4 @@
-"""The shape of an input, and images with the channels on the first axis, as in PyTorch."""
+"""Input shapes, and detection of channels-first images as in PyTorch."""
 
 import operator
 from collections.abc import Iterable, Sequence
@@ -26,9 +26,9 @@ def as_shape(shape: int | Sequence[int | None]) -> Shape:
 
 
 def looks_channels_first(layers: Iterable[Layer], input_shape: Shape) -> bool:
-    """Whether the input of layers for images has one, three or four channels on its first axis.
+    """Whether an image input has one, three or four channels on its first axis.
 
-    A batch of such images (C, H, W) would be taken as images of height C with W channels.
+    Images (C, H, W) would be read as images of height C with W channels.
     """
     if len(input_shape) != 3 or None in input_shape:
         return False

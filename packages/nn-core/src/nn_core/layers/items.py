@@ -1,4 +1,4 @@
-"""The items of a list of layers: layers, or names of activations; anything else is refused with the line that works."""
+"""Convert a list of layers and activation names to layers; errors for other items show corrected code."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ EXAMPLES = {
     "vocabulary_size": "1000",
     "dimensions": "32",
 }
-"""Values of required arguments, for lines that show how to write a layer."""
+"""Example values of required arguments, for messages."""
 
 
 def as_layers(items: Iterable[Layer | str], owner: str, item_name: str = "layer") -> tuple[Layer, ...]:
-    """The layers of a list, in which a text such as "relu" or "leaky-relu:slope=0.2" is an activation.
+    """The layers of a list; a string such as "relu" or "leaky-relu:slope=0.2" is an activation.
 
-    owner      what the list is for, in messages: "Network"
-    item_name  what an item is called in messages
-    Raises SettingError for anything else, with its position and what to write instead.
+    owner      the class that takes the list, for messages: "Network"
+    item_name  the word for an item in messages
+    Raises SettingError for any other item, with its position.
     """
     if isinstance(items, Layer):
         shape = ", input_shape=(4,)" if owner == "Network" else ""
@@ -51,7 +51,7 @@ def _as_layer(item: Any, which: str) -> Layer:
 
 
 def _advice(item: Any) -> str:
-    """What an item is that is not a layer, and what to write instead."""
+    """A description of an item that is not a layer, and its replacement."""
     if isinstance(item, type):
         if not issubclass(item, Layer):
             return f"the class {item.__name__}, not a layer"
@@ -61,10 +61,10 @@ def _advice(item: Any) -> str:
     if isinstance(item, list | tuple):
         return "a list; unpack it with *, or write Chain([...])"
     if type(item).__name__ == "Network":
-        return "a Network; take its layers, *network.layers (their weights are not taken along)"
+        return "a Network; unpack its layers, *network.layers (without their weights)"
     if item is None:
         return "None; omit it"
     if callable(item):
         name = getattr(item, "__name__", repr(item))
-        return f'the function {name}; use the name of an activation, such as "relu", or a layer of your own'
+        return f'the function {name}; use the name of an activation, such as "relu", or define a layer'
     return f"{item!r}, not a layer"

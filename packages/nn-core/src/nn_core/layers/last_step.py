@@ -11,7 +11,7 @@ from nn_core.layers.base import Cache, Layer
 from nn_core.layers.context import Context
 
 Rows: TypeAlias = tuple[Any, Any]
-"""The index of the last step of every example."""
+"""An index of the last step of each sequence."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class LastStep(Layer):
 
     y[n] = x[n, L_n - 1]          x (N, T, ...), y (N, ...)
 
-    L_n is T, or the number of steps before the padding if the network has a `padding`.
+    L_n is T, or the length without padding if the network has `padding`.
 
     d_x[n, L_n - 1] = d_y[n], and d_x is 0 at all other steps, which do not affect y.
 

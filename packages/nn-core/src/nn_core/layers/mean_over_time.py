@@ -12,11 +12,11 @@ from nn_core.layers.context import Context
 
 @dataclass(frozen=True)
 class MeanOverTime(Layer):
-    """The mean over the steps, as the output for the whole sequence.
+    """The mean over the steps: one output per sequence.
 
     y[n] = 1/L_n sum_{t < L_n} x[n, t]          x (N, T, ...), y (N, ...)
 
-    L_n is T, or the number of steps before the padding if the network has a `padding`. The
+    L_n is T, or the length without padding if the network has `padding`. The
     derivative of y[n] by x[n, t] is 1/L_n for t < L_n and 0 for padded steps:
 
     d_x[n, t] = d_y[n] / L_n  if t < L_n else 0

@@ -1,4 +1,4 @@
-"""The outline of a chain of layers: a row per layer, those inside others further right."""
+"""The outline of a chain: a row per layer, with nested layers indented."""
 
 import math
 from collections.abc import Collection, Iterator
@@ -13,7 +13,7 @@ from nn_core.layers.chain import Nested
 class OutlineRow(NamedTuple):
     """One layer.
 
-    depth         0 for a layer of the network, 1 for one inside it, and so on
+    depth         nesting depth, 0 for the layers of the network
     output_shape  for one example
     parameters    number of parameters, including running statistics
     """
@@ -25,10 +25,10 @@ class OutlineRow(NamedTuple):
 
 
 def outline(chain: Nested, input_shape: Shape, tied: Collection[str] = (), *, path: str = "") -> Iterator[OutlineRow]:
-    """A row per layer of a chain, then the layers inside it.
+    """A row per layer of a chain, each followed by the layers inside it.
 
-    tied  paths of parameters that are those of another layer and not counted
-    path  of the chain in the network: "" or "2/1/"
+    tied  paths of tied parameters, which are not counted
+    path  path of the chain in the network: "" or "2/1/"
     """
     for index, (layer, shape) in enumerate(zip(chain.children, chain.child_shapes(input_shape), strict=True)):
         inside = f"{path}{index}/"
@@ -50,7 +50,7 @@ def outline_html(chain: Nested, input_shape: Shape, tied: Collection[str], total
 
 
 def title(layer: Layer) -> str:
-    """A layer in one line; of one that has layers, its name alone."""
+    """A layer in one line; a nested layer without its children."""
     if isinstance(layer, Nested):
         merge = getattr(layer, "merge", None)
         text = type(layer).__name__ + (f", {merge}" if merge else "")
@@ -60,5 +60,5 @@ def title(layer: Layer) -> str:
 
 
 def shape_text(shape: Shape) -> str:
-    """A shape as in tables: T x 8, where T is any number of steps."""
+    """A shape as text: T x 8, where T is a variable number of steps."""
     return " x ".join("T" if size is None else str(size) for size in shape)

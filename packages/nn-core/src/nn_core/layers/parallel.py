@@ -1,4 +1,4 @@
-"""Branches side by side, for several inputs, several paths, or mixed features."""
+"""Parallel branches, for several inputs, several paths, or mixed features."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MERGES = ("concat", "add", "mean")
 
 @dataclass(frozen=True)
 class Parallel(Nested):
-    """Every branch takes the whole input; their outputs are merged.
+    """Pass the input to every branch and merge their outputs.
 
     concat   y = [f_1(x), ..., f_B(x)] along the last axis
     add      y = f_1(x) + ... + f_B(x)
@@ -32,8 +32,8 @@ class Parallel(Nested):
 
     d_x = J_1^T d_y_1 + ... + J_B^T d_y_B
 
-    A branch that starts with `Select` takes some of the features only. So a network with two
-    inputs takes both side by side, and an embedding of a category stands beside numbers:
+    A branch that starts with `Select` reads only some of the features. So a network can take
+    several concatenated inputs, or combine an embedding with numeric features:
 
     Parallel([[Select(0), Embedding(5, 3)], Select([1, 2])])
 
@@ -42,7 +42,7 @@ class Parallel(Nested):
 
     branches  each a layer or a list of layers; an empty list is the identity
     merge     "concat", "add" or "mean"
-    Raises ShapeError if the outputs differ, for concat in other axes than the last.
+    Raises ShapeError if the output shapes differ; for concat, the last axis may differ.
     Source: Szegedy et al., Going deeper with convolutions (2015), sec. 4.
     """
 
@@ -137,7 +137,7 @@ class Parallel(Nested):
             if d_branch is not None and context.needs_d_x:
                 d_x = d_branch if d_x is None else d_x + d_branch
         if d_x is None and context.needs_d_x and not self.takes_integers:
-            d_x = np.zeros(input_shape, d_y.dtype)  # every branch looks up tokens
+            d_x = np.zeros(input_shape, d_y.dtype)  # every branch takes tokens
         return d_x, tuple(d_initial)
 
     def _context(self, index: int, context: Context) -> Context:

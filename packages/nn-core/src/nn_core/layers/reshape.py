@@ -1,4 +1,4 @@
-"""Reshape every example."""
+"""Reshape each example."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from nn_core.registry import require
 
 @dataclass(frozen=True)
 class Reshape(Layer):
-    """Another shape for every example, in C order: x (N, ...) to y (N, *shape).
+    """Reshape each example in C order: x (N, ...) to y (N, *shape).
 
     The elements and their order are unchanged, so d_x is d_y reshaped to the shape of x.
 
-    shape  of one example; one size may be -1: it follows from the others
-    Raises ShapeError for another number of elements, or sequences of variable length.
+    shape  shape of one output example; one size may be -1, which is inferred
+    Raises ShapeError if the number of elements differs, or for sequences of variable length.
     """
 
     shape: tuple[int, ...]

@@ -27,9 +27,9 @@ class Select(Layer):
 
     which is 0 for columns that were not selected.
 
-    columns  an integer drops the axis; a list, a range or a slice keeps it. A slice is kept as
-             text: "2:" for slice(2, None)
-    Raises ShapeError for a column that there is not, or an input without features.
+    columns  an integer drops the axis; a list, a range or a slice keeps it. A slice is stored as
+             a string: "2:" for slice(2, None)
+    Raises ShapeError for a column out of range, or an input without features.
     """
 
     columns: int | tuple[int, ...] | str
@@ -50,11 +50,11 @@ class Select(Layer):
         if isinstance(index, slice):
             count = len(range(width)[index])
             if not count:
-                raise ShapeError(f"there are no columns {self.columns!r} among {width}")
+                raise ShapeError(f"the slice {self.columns!r} selects none of the {width} columns")
             return (*input_shape[:-1], count)
         for column in index if isinstance(index, list) else [index]:
             if not -width <= column < width:
-                raise ShapeError(f"there is no column {column} among {width}")
+                raise ShapeError(f"column {column} is out of range for {width} columns")
         return (*input_shape[:-1], len(index)) if isinstance(index, list) else input_shape[:-1]
 
     def forward(self, x: Array, params: Arrays, context: Context) -> tuple[Array, Cache]:
@@ -72,7 +72,7 @@ class Select(Layer):
         return d_x
 
     def _index(self) -> int | list[int] | slice:
-        """The columns as NumPy takes them."""
+        """The columns as a NumPy index."""
         if isinstance(self.columns, str):
             parts = self.columns.split(":")
             try:
@@ -86,7 +86,7 @@ class Select(Layer):
 
 
 def _as_columns(columns: int | Iterable[int] | slice | str) -> int | tuple[int, ...] | str:
-    """The columns as a value that can be compared, hashed and written to a file."""
+    """The columns as a hashable, serializable value."""
     if isinstance(columns, str):
         return columns
     if isinstance(columns, slice):

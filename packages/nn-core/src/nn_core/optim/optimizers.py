@@ -23,7 +23,7 @@ from nn_core.registry import Registry, require, require_positive
 class Optimizer(HelpfulErrors, ABC):
     """An update rule and its settings.
 
-    learning_rate          the only positional argument: Adam(0.001); a schedule multiplies it.
+    learning_rate          the only positional argument: Adam(0.001). The schedule scales it.
                            None: the default of the class
     state_names            names of its state vectors
     default_learning_rate  used if no learning rate is given
@@ -268,7 +268,7 @@ OPTIMIZERS: Registry[type[Optimizer]] = Registry(
 
 
 def optimizer(given: str | Optimizer) -> Optimizer:
-    """The optimizer for a text such as "adam" or "momentum:beta=0.95"; an optimizer is returned as it is.
+    """The optimizer for a spec such as "adam" or "momentum:beta=0.95"; an Optimizer is returned unchanged.
 
     Raises SettingError for an unknown name or setting, and for a class (`Adam` instead of `Adam()`).
     """

@@ -132,7 +132,7 @@ SCHEDULES: Registry[type[Schedule]] = Registry(
 
 
 def schedule(given: str | Schedule) -> Schedule:
-    """The schedule for a text such as "cosine:warmup=5"; a schedule is returned as it is.
+    """The schedule for a spec such as "cosine:warmup=5"; a Schedule is returned unchanged.
 
     Raises SettingError for an unknown name or setting, and for a class (`Cosine` instead of `Cosine()`).
     """

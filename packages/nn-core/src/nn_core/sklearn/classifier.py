@@ -22,21 +22,21 @@ from nn_core.sklearn.estimator import NetworkEstimator
 
 
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
-    """A classifier whose classes are of any type, such as texts.
+    """A classifier for labels of any type, such as strings.
 
-    Two classes are one output with `BinaryCrossEntropy`, more are one output each with
-    `SoftmaxCrossEntropy`. A network learns best from standardized features:
+    Two classes use one output and `BinaryCrossEntropy`; more use an output per class and
+    `SoftmaxCrossEntropy`. Standardize the features:
     `make_pipeline(StandardScaler(), NetworkClassifier())`.
 
-    class_weight  factor of the loss by class: a mapping, or "balanced" for N / (classes * N of the
-                  class); None for 1
+    class_weight  weight of each class in the loss: a mapping, or "balanced" for
+                  N / (classes * N of the class); None for equal weights
     Other parameters: see `NetworkEstimator`.
 
     classes_            the classes, sorted
     network_            the trained `Network`; its outputs are logits, in the order of `classes_`
-    history_, n_iter_   history of the training, and its number of epochs
+    history_, n_iter_   training history and number of epochs
     n_features_in_      number of features
-    feature_names_in_   their names, if X had column names that are all texts
+    feature_names_in_   their names, if X had string column names
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on examples X (N, features) with classes y (N,) and weights (N,).
 
-        Raises ValueError for data that scikit-learn does not take, and for a single class.
+        Raises ValueError for data that scikit-learn rejects, and for a single class.
         """
         first = not (self.warm_start and hasattr(self, "network_"))
         X, y, weights = self._validated(X, y, sample_weight, first=first)
@@ -105,12 +105,12 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         """
         if self.class_weight == "balanced":
             raise SettingError(
-                "partial_fit sees only a part of the data: instead of class_weight='balanced', give the weights, "
+                "partial_fit sees only part of the data; instead of class_weight='balanced', pass weights: "
                 "dict(zip(classes, compute_class_weight('balanced', classes=classes, y=y)))"
             )
         first = not hasattr(self, "network_")
         if first and classes is None:
-            raise SettingError("the first call of partial_fit needs all classes: partial_fit(X, y, classes=[...])")
+            raise SettingError("the first call of partial_fit requires all classes: partial_fit(X, y, classes=[...])")
         X, y, weights = self._validated(X, y, sample_weight, first=first)
         check_classification_targets(y)
         if first:
@@ -136,12 +136,12 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         return log_softmax(self._logits(X))
 
     def decision_function(self, X: Any) -> Array:
-        """The logits (N, classes); of two classes, the logit of the second one (N,)."""
+        """The logits (N, classes); for two classes, the logit of the second (N,)."""
         outputs = self._outputs(X)
         return outputs[:, 0] if len(self.classes_) == 2 else outputs
 
     def _logits(self, X: Any) -> Array:
-        """Logits (N, classes): of two classes, 0 and z, since sigmoid(z) = softmax(0, z)[1]."""
+        """Logits (N, classes); for two classes, 0 and z, since sigmoid(z) = softmax(0, z)[1]."""
         outputs = self._outputs(X)
         return np.pad(outputs, ((0, 0), (1, 0))) if len(self.classes_) == 2 else outputs
 
@@ -160,7 +160,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         """The index of each y in `classes_`."""
         unknown = np.setdiff1d(y, self.classes_)
         if unknown.size:
-            raise DataError(f"y has {unknown.tolist()}, which are not among the classes {self.classes_.tolist()}")
+            raise DataError(f"y contains unknown classes {unknown.tolist()}; the classes are {self.classes_.tolist()}")
         return np.searchsorted(self.classes_, y)
 
     def _class_weighted(self, y: npt.NDArray[Any], weights: Array | None) -> Array | None:

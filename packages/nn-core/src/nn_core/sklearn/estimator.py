@@ -1,4 +1,4 @@
-"""What both estimators share: their parameters, checked data, and training with `Trainer` and `Engine`."""
+"""The base class of the estimators: parameters, data validation and training."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     """Base class of the estimators.
 
     hidden          units of each hidden layer
-    layers          the hidden layers themselves, such as [Dense(64), BatchNorm(), "relu"], instead of
-                    `hidden`, `activation`, `initializer` and `dropout`; the output layer is added
+    layers          hidden layers, such as [Dense(64), BatchNorm(), "relu"], instead of `hidden`,
+                    `activation`, `initializer` and `dropout`; the output layer is added
     activation      after each hidden layer: "relu", "tanh", "leaky-relu:slope=0.2", ...
     initializer     of the hidden layers' weights: "xavier", "he", ...
-    dropout         share of the hidden units to drop in training
+    dropout         fraction of hidden units to drop in training
     optimizer       "adam", "momentum:beta=0.95", Adam(), ...
     learning_rate   None: the default of the optimizer
     schedule        of the learning rate in `fit`: "cosine", "constant", ...; constant in `partial_fit`
     batch_size      examples per step; None: all
-    epochs          passes over the examples; with `early_stopping`, at most
-    l2              adds l2 / 2 * sum(W^2) to the sum of the losses of all examples, so more examples
-                    weaken it, as in scikit-learn's Ridge; a `Recipe` has it per example
+    epochs          maximum number of passes over the examples
+    l2              adds l2 / 2 * sum(W^2) to the sum of the losses of all examples, as in scikit-learn's
+                    Ridge; the `l2` of `Recipe` is added to their mean
     early_stopping  patience: stop when the loss on held-out examples has not improved for this many
                     epochs, and restore the best weights; None trains all epochs on all examples
-    validation      share of the examples to hold out, with `early_stopping`
+    validation      fraction of the examples to hold out, with `early_stopping`
     warm_start      whether `fit` continues from the weights of the previous `fit`
     random_state    seed of the weights, the order of the examples and dropout
     threads         number of threads of the engine; does not affect the result
@@ -122,7 +122,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         return (X, y, weights) if used.all() else (X[used], y[used], weights[used])
 
     def _dtypes(self) -> list[type[np.floating[Any]]] | str:
-        """The data type of X, or those it may have, the first being the default."""
+        """The dtype of X, or the accepted ones, the default first."""
         require(self.dtype in {None, "float32", "float64"}, f"dtype must be 'float32' or 'float64', not {self.dtype!r}")
         return [np.float64, np.float32] if self.dtype is None else self.dtype
 
@@ -134,7 +134,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         network = Network(layers, input_shape=X.shape[1:], seed=self._seed, dtype=X.dtype)
         if network.output_shape != (outputs,):
             raise SettingError(
-                f"the hidden layers end in shape {network.shapes[-2]}, not (features,); add Flatten() after them"
+                f"the hidden layers output shape {network.shapes[-2]}, not (features,); add Flatten() after them"
             )
         self.network_ = network
         self._partial: TrainingState | None = None
@@ -173,14 +173,14 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         self._partial = None
 
     def _train_more(self, X: Array, targets: npt.NDArray[Any], weights: Array | None) -> None:
-        """Train `network_` for one more epoch, with the state that the last such epoch left."""
+        """Train `network_` for one more epoch, from the state of the previous call."""
         earlier = self._partial
         self._seen = _count(X, weights) + (0.0 if earlier is None else self._seen)
         trainer = self._trainer(X, targets, weights, "constant", epochs=1 if earlier is None else earlier.epoch + 1)
         state = trainer.state
         if earlier is not None:
             state.optimizer_state, state.history = earlier.optimizer_state, earlier.history
-            state.step = -(-earlier.step // state.steps_per_epoch) * state.steps_per_epoch  # an epoch begins
+            state.step = -(-earlier.step // state.steps_per_epoch) * state.steps_per_epoch  # start of an epoch
         self.history_ = trainer.run()
         self.n_iter_ = len(self.history_)
         self._partial = state
@@ -201,5 +201,5 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
 
 
 def _count(X: Array, weights: Array | None) -> float:
-    """The number of examples. An example of weight 3 counts as three, but small weights do not weaken the count."""
+    """The effective number of examples: the sum of the weights, but at least the number of rows."""
     return len(X) if weights is None else max(len(X), float(weights.sum()))

@@ -17,20 +17,20 @@ from nn_core.sklearn.estimator import NetworkEstimator
 
 
 class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
-    """A regressor of one or more real numbers, by `MeanSquaredError`.
+    """A regressor for one or more targets, trained with `MeanSquaredError`.
 
-    The network learns standardized targets, (y - mean) / deviation by the first examples that it
-    sees, so learning rates need not fit the units of y. Afterwards, mean and deviation are
-    multiplied into its last layer, so `network_` predicts y itself, wherever it is taken. Losses in
-    the history are in standardized units: 1 is the loss of the mean. Features are
-    not standardized: `make_pipeline(StandardScaler(), NetworkRegressor())`.
+    Targets are standardized, (y - mean) / deviation of the first training examples, so the learning
+    rate does not depend on the units of y. After training, mean and deviation are folded into the
+    last layer, so `network_` predicts y in its original units. Losses in the history are in
+    standardized units, where predicting the mean has loss 1. Features are not standardized; use
+    `make_pipeline(StandardScaler(), NetworkRegressor())`.
 
     Parameters: see `NetworkEstimator`.
 
     network_            the trained `Network`; its outputs are predictions
-    history_, n_iter_   history of the training, and its number of epochs
+    history_, n_iter_   training history and number of epochs
     n_features_in_      number of features
-    feature_names_in_   their names, if X had column names that are all texts
+    feature_names_in_   their names, if X had string column names
     """
 
     def __sklearn_tags__(self) -> Any:
@@ -41,7 +41,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on examples X (N, features) with targets y (N,) or (N, D) and weights (N,).
 
-        Raises ValueError for data that scikit-learn does not take.
+        Raises ValueError for data that scikit-learn rejects.
         """
         first = not (self.warm_start and hasattr(self, "network_"))
         X, targets, weights = self._prepared(X, y, sample_weight, first=first)
@@ -63,7 +63,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
         return outputs[:, 0] if self._one_dimensional else outputs
 
     def _prepared(self, X: Any, y: Any, sample_weight: Any, *, first: bool) -> tuple[Array, Array, Array | None]:
-        """X, standardized targets (N, D) and weights; at first, a new network and its units."""
+        """X, standardized targets (N, D) and weights; in the first call, creates the network."""
         X, y, weights = self._validated(X, y, sample_weight, first=first, multi_output=True, y_numeric=True)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
@@ -75,12 +75,12 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
             self._deviation = np.where(deviation > 0, deviation, 1.0)
             self._create(X, targets.shape[1])
         if targets.shape[1:] != self.network_.output_shape:
-            raise DataError(f"y has {targets.shape[1]} columns, but had {self.network_.output_shape[0]} before")
+            raise DataError(f"y has {targets.shape[1]} columns, but the first call had {self.network_.output_shape[0]}")
         return X, ((targets - self._mean) / self._deviation).astype(X.dtype), weights
 
     @contextmanager
     def _standard_units(self, *, first: bool) -> Iterator[None]:
-        """Within it, the last layer's outputs z are standardized; outside, they are deviation z + mean."""
+        """A context in which the last layer's outputs z are standardized; outside, they are deviation z + mean."""
         last = f"{len(self.network_) - 1}/"
         W, b = self.network_.params[f"{last}W"], self.network_.params[f"{last}b"]
         if not first:

@@ -23,11 +23,11 @@ def atomic_write(path: Path, content: bytes) -> None:
 
 
 def atomic_write_all(contents: Mapping[Path, bytes]) -> None:
-    """Write several files, all or none: every one is complete before the first is renamed.
+    """Write several files, all or none: all are complete before the first is renamed.
 
-    If a rename fails, the files renamed before it get back their earlier contents, which are held
-    in memory: name the largest file last. Only a process killed between two renames leaves files
-    that do not belong together. Raises OSError that names the file.
+    If a rename fails, the files already renamed are restored from memory, so pass the largest file
+    last. Only a process killed between two renames leaves inconsistent files. Raises OSError that
+    names the file.
     """
     import secrets
 
@@ -60,7 +60,7 @@ def atomic_write_all(contents: Mapping[Path, bytes]) -> None:
 
 
 def _resolved(path: Path) -> Path:
-    """The file behind links, so that a rename replaces it and not the link."""
+    """The target of symbolic links, so that a rename does not replace the link."""
     return Path(os.path.realpath(path))
 
 

@@ -1,4 +1,4 @@
-"""Arrays in safetensors files, of which the header is validated before anything is allocated.
+"""Read safetensors files; the header is validated before anything is allocated.
 
     8 bytes         length of the header, little endian
     header          JSON: {name: {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ...}
@@ -20,7 +20,7 @@ from nn_core.storage.files import check_bytes, check_file, decoding_errors, prin
 from nn_core.storage.json_file import check_json, parse_json
 
 MAX_HEADER_BYTES = 100_000_000
-"""Longest header that the format allows."""
+"""Maximum header size of the format."""
 
 DTypeName: TypeAlias = Literal["float32", "float64"]
 _DTYPES: Mapping[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
@@ -28,7 +28,7 @@ _ENTRY = {"dtype": str, "shape": [int], "data_offsets": [int]}
 
 
 class Entry(NamedTuple):
-    """An array in the file: its dtype ("F32"), its shape, and where its bytes are."""
+    """An array in the file: its dtype ("F32"), shape and byte range."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -39,11 +39,11 @@ class Entry(NamedTuple):
 def read_safetensors(
     path: Path, expected: Mapping[str, tuple[int, ...]], dtype: DTypeName
 ) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of a file that must have exactly these names and shapes.
+    """Read arrays from a file that must have exactly these names and shapes.
 
     dtype  of the stored values
-    Raises DataError, naming the file, if it is not a safetensors file, has other arrays, or values
-    that are not finite.
+    Raises DataError, naming the file, if it is not a safetensors file, or has other arrays or
+    non-finite values.
     """
     check_file(path)
     with decoding_errors(path, "a safetensors file"), path.open("rb") as file:
@@ -60,7 +60,7 @@ def read_safetensors(
 
 
 def _read_header(path: Path, file: BinaryIO) -> tuple[dict[str, Entry], int]:
-    """The entries by name, and where the values begin. Raises DataError if they do not fit the file."""
+    """The entries by name, and the offset of the values. Raises DataError if they do not match the file."""
     size = path.stat().st_size
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or not 2 <= length <= min(size - 8, MAX_HEADER_BYTES):

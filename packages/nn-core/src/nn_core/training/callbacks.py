@@ -13,13 +13,13 @@ from nn_core.training.state import TrainingState
 class Callback(HelpfulErrors):
     """Base class with hooks to override; `state.stop(reason)` ends the run.
 
-    restores_best  whether it keeps the best weights; one callback of a run may
+    restores_best  whether it restores the best weights; at most one callback of a run may
     """
 
     restores_best: bool = False
 
     def __init_subclass__(cls) -> None:
-        """Refuse the hooks of other libraries, which would never be called."""
+        """Raise SettingError for hooks of other libraries, which would never be called."""
         super().__init_subclass__()
         for name in vars(cls):
             if name.startswith("on_") and name.endswith(("_begin", "_end", "_start")) and not hasattr(Callback, name):
@@ -36,22 +36,22 @@ class Callback(HelpfulErrors):
         """Called after every epoch, once its metrics are in the history."""
 
     def on_end(self, state: TrainingState) -> None:
-        """Called when the run is over, by its epochs or by `state.stop`; not after an exception."""
+        """Called when the run finishes, by its epochs or by `state.stop`; not after an exception."""
 
 
 class RestoreBestWeights(Callback):
-    """End the run with the weights of the epoch with the best value of a metric.
+    """Restore the weights of the epoch with the best value of a metric when the run finishes.
 
     monitor  column of the history
-    mode     "min" if lower is better, "max" if higher is better; None: by the name of the metric
-    They are kept in `state.best`, and a checkpoint stores them besides the latest weights, so that
+    mode     "min" if lower is better, "max" if higher is better; None: inferred from the name
+    `state.best` holds them, and a checkpoint stores them in addition to the latest weights, so that
     the run can be resumed.
     """
 
     restores_best = True
 
     def __init__(self, *, monitor: str = "validation_loss", mode: Mode | None = None) -> None:
-        require(isinstance(monitor, str), f"monitor is the name of a column of the history, not {monitor!r}")
+        require(isinstance(monitor, str), f"monitor must be the name of a history column, not {monitor!r}")
         foreign = monitor.startswith("val_")
         require(not foreign, f"the history has no {monitor!r}; use monitor='validation_{monitor[4:]}'")
         require(mode in {"min", "max", None}, f"mode must be 'min' or 'max', not {mode!r}")
@@ -83,9 +83,9 @@ class EarlyStopping(RestoreBestWeights):
     """Stop when a metric has not improved for `patience` epochs, and restore the weights of the best epoch.
 
     monitor       column of the history
-    mode          "min" if lower is better, "max" if higher is better; None: by the name of the metric
-    restore_best  whether the network ends with the weights of the best epoch, or with the latest
-    It asks the history, which is stored in checkpoints, so a resumed run stops at the same epoch as
+    mode          "min" if lower is better, "max" if higher is better; None: inferred from the name
+    restore_best  whether to restore the weights of the best epoch, or keep the latest
+    It reads the history, which is stored in checkpoints, so a resumed run stops at the same epoch as
     an uninterrupted one.
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sec. 7.8.
     """
@@ -111,9 +111,9 @@ class EarlyStopping(RestoreBestWeights):
 
 
 def as_callbacks(given: Any) -> tuple[Callback, ...]:
-    """Callbacks, of which at most one restores the best weights.
+    """A tuple of callbacks, at most one of which restores the best weights.
 
-    given  a callback, or several
+    given  one or several callbacks
     Raises SettingError for anything else, such as a class.
     """
     callbacks = tuple(given) if isinstance(given, Iterable) else (given,)
@@ -123,5 +123,5 @@ def as_callbacks(given: Any) -> tuple[Callback, ...]:
         if not isinstance(callback, Callback):
             raise SettingError(f"a callback is a Callback, such as EarlyStopping(5), not {type(callback).__name__}")
     keeping = [type(callback).__name__ for callback in callbacks if callback.restores_best]
-    require(len(keeping) < 2, f"{' and '.join(keeping)} both restore the best weights; leave one out")
+    require(len(keeping) < 2, f"{' and '.join(keeping)} both restore the best weights; omit one")
     return callbacks

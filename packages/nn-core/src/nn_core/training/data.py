@@ -1,4 +1,4 @@
-"""What a trainer is given, as arrays: examples, targets, validation part, weights."""
+"""Convert the data of a trainer to arrays: examples, targets, validation data, weights."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from nn_core.training.recipe import Recipe
 
 
 def as_training_data(x: object, y: object, network: Network, recipe: Recipe) -> tuple[Examples, npt.NDArray[Any]]:
-    """Examples, and the targets that the loss takes, as arrays. Raises DataError or ShapeError."""
+    """Examples and targets as arrays. Raises DataError or ShapeError."""
     examples = as_examples(x)
     shape = network.output_shape if recipe.bptt_length is None else network.output_shape[1:]  # of one position
     targets = recipe.loss.as_targets(y, shape)
@@ -26,9 +26,9 @@ def as_training_data(x: object, y: object, network: Network, recipe: Recipe) -> 
 
 
 def as_pair(validation: Any) -> tuple[Any, Any]:
-    """Examples and targets. Raises SettingError for a fraction and the like."""
+    """Validation examples and targets. Raises SettingError for anything else, such as a fraction."""
     if not isinstance(validation, tuple | list) or len(validation) != 2:
-        raise SettingError("validation is (x, y): examples and targets that are not trained on")
+        raise SettingError("validation must be (x, y), examples and targets held out from training")
     return validation[0], validation[1]
 
 
@@ -42,11 +42,11 @@ def as_weights(given: object, y: npt.NDArray[Any]) -> Array:
 
 
 def batches_of(network: Network, x: Examples, y: npt.NDArray[Any], weights: Array | None, recipe: Recipe) -> Batches:
-    """The batches of a run: mini-batches, or chunks of a text if the recipe has a `bptt_length`."""
+    """The batches of a run: mini-batches, or text chunks if the recipe has a `bptt_length`."""
     over_time = network.input_shape[:1] == (None,)
     if recipe.bptt_length is None:
-        padded = over_time and y.ndim == 2 and y.dtype.kind in "iu"
+        padded = network.output_shape[:1] == (None,) and y.ndim == 2 and y.dtype.kind in "iu"
         return MiniBatches(x, y, batch_size=recipe.batch_size, weights=weights, trim=padded)
     require(over_time, "bptt_length needs a network whose input has a time axis, such as (None, D)")
-    require(weights is None, "weights are of examples; a text with bptt_length has none")
+    require(weights is None, "weights are not supported with bptt_length")
     return StreamBatches(np.asarray(x), y, batch_size=recipe.batch_size or 1, bptt_length=recipe.bptt_length)

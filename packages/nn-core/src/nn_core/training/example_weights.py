@@ -1,4 +1,4 @@
-"""Weights of examples, from those given and those of their classes."""
+"""Example weights from sample weights and class weights."""
 
 import math
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.losses import IGNORE_INDEX
 
 ClassWeight: TypeAlias = Literal["balanced"] | Mapping[int, float] | None
-"""The weight of each class, or "balanced" for the inverse of its frequency."""
+"""The weight of each class, or "balanced" for inverse class frequencies."""
 
 
 def example_weights(
@@ -23,17 +23,17 @@ def example_weights(
     *,
     class_count: int = 0,
 ) -> Array | None:
-    """The product of each example's own weight and the weight of its class; None if all are 1.
+    """The product of sample weight and class weight of each example; None if all are 1.
 
     y              targets; with class_weight, labels (N,), or (N, T) for sequences
-    class_weight   "balanced": N / (C N_c) for class c with N_c of the N labels, of C classes, so
-                   that every class has the same sum of weights, N / C. A mapping: label -> weight;
-                   classes that are not in it have weight 1
-    sample_weight  (N,), not negative, with a positive sum
-    class_count    number of classes; class_weight may have 0 to class_count - 1 even if none is in y
+    class_weight   "balanced": N / (C N_c) for class c with N_c of the N labels and C classes, so
+                   that every class has the same total weight N / C. A mapping: label -> weight;
+                   missing classes have weight 1
+    sample_weight  (N,), nonnegative, with a positive sum
+    class_count    number of classes; class_weight may contain classes that do not occur in y
     Returns (N,), or the shape of y.
     The loss of a batch is the weighted mean sum_n w_n L_n / sum_n w_n.
-    Raises SettingError, ShapeError or DataError for other weights.
+    Raises SettingError, ShapeError or DataError for invalid weights.
     """
     weights = None if sample_weight is None else _sample_weights(len(y), sample_weight)
     if class_weight is None:
@@ -53,7 +53,7 @@ def _sample_weights(count: int, given: npt.ArrayLike) -> Array:
     if weights.shape != (count,):
         raise ShapeError(f"sample_weight must be ({count},), one per example, not {weights.shape}")
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-        raise DataError("sample_weight must be finite and not negative, and not all zero")
+        raise DataError("sample_weight must be finite, nonnegative and not all zero")
     return weights
 
 
@@ -71,7 +71,7 @@ def _class_weights(given: object, classes: npt.NDArray[Any], counts: npt.NDArray
                 f"class_weight has {label!r}, which is not a label: {', '.join(map(str, sorted(known)[:10]))}"
             )
         if not isinstance(weight, Real) or not 0 <= float(weight) < math.inf:
-            raise SettingError(f"class_weight[{label!r}] must be finite and not negative, not {weight!r}")
+            raise SettingError(f"class_weight[{label!r}] must be finite and nonnegative, not {weight!r}")
     weights = np.array([float(given.get(label, 1.0)) for label in classes.tolist()])
     if not weights[labeled].any():
         raise SettingError("class_weight is zero for all classes")

@@ -17,13 +17,13 @@ Mode: TypeAlias = Literal["min", "max"]
 
 
 SHOWN_EPOCHS = 20
-"""Most epochs in a table."""
+"""Maximum number of epochs in a table."""
 
 
 def mode_of(name: str) -> Mode:
-    """Whether lower or higher values are better: by the name of a metric.
+    """Whether lower or higher values of a metric are better, by its name.
 
-    Raises SettingError for a metric that the library does not have.
+    Raises SettingError for an unknown metric.
     """
     if name.endswith(("accuracy", "r2", "precision", "recall")):
         return "max"
@@ -40,7 +40,7 @@ class History(HelpfulErrors):
                `training_loss`, `validation_loss`, ...
     step_loss  the batch loss of each step, before the update, without penalties
 
-    history["validation_loss"] is a column; history["loss"] is that of the training examples.
+    history["validation_loss"] is a column; history["loss"] is the training loss.
     """
 
     columns: dict[str, list[float]] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class History(HelpfulErrors):
         return f"History({count}: {shown})" if shown else f"History({count})"
 
     def _repr_html_(self) -> str:
-        """The columns as a table, for notebooks; of a long run, the first and the last epochs."""
+        """The columns as a table, for notebooks; only the first and last epochs of a long run."""
         from nn_core.html import html_table
 
         epochs = range(len(self))
@@ -81,7 +81,7 @@ class History(HelpfulErrors):
         return html_table([tuple(self.columns), *rows], left=0, notes=[repr(self)])
 
     def keys(self) -> KeysView[str]:
-        """The names of the columns, so that dict(history) is possible."""
+        """The names of the columns, so that dict(history) works."""
         return self.columns.keys()
 
     def find(self, name: str) -> str | None:
@@ -120,7 +120,7 @@ class History(HelpfulErrors):
         return History(columns, list(self.step_loss))
 
     def plot(self, title: str = "") -> "Figure":
-        """The learning curves, as a matplotlib Figure, which a notebook shows; figure.savefig(path) writes it."""
+        """The learning curves as a matplotlib Figure; save it with figure.savefig(path)."""
         from nn_core.training.learning_curves import learning_curves
 
         return learning_curves(self.columns, title)

@@ -1,4 +1,4 @@
-"""Ctrl-C, answered between two steps."""
+"""Handle Ctrl-C between training steps."""
 
 import contextlib
 import signal
@@ -16,7 +16,7 @@ class InterruptedBetweenSteps(KeyboardInterrupt):
 
 
 class StopWhen(Callback):
-    """Raise InterruptedBetweenSteps after the current step once `asked` returns true."""
+    """Raise InterruptedBetweenSteps after the current step once `asked` returns True."""
 
     def __init__(self, asked: Callable[[], bool]) -> None:
         self.asked = asked
@@ -47,7 +47,7 @@ def interruption() -> Iterator[Callable[[], bool]]:
 
 
 def run_until_interrupted(trainer: Trainer) -> None:
-    """Train to the end. Ctrl-C ends it after the current step: raises KeyboardInterrupt, saying where."""
+    """Train to the end. Ctrl-C stops after the current step and raises KeyboardInterrupt with its number."""
     state = trainer.state
     with interruption() as asked:
         trainer.callbacks = (*trainer.callbacks, StopWhen(asked))
@@ -55,4 +55,4 @@ def run_until_interrupted(trainer: Trainer) -> None:
             trainer.run()
         except InterruptedBetweenSteps:
             where = f"after step {state.step}, in epoch {state.epoch + 1}"
-            raise KeyboardInterrupt(f"{where}; the weights and the history up to there are kept") from None
+            raise KeyboardInterrupt(f"{where}; the weights and the history so far are kept") from None

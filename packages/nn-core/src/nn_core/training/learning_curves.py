@@ -1,4 +1,4 @@
-"""Plots of a history: each metric by epoch, of the training and the validation examples."""
+"""Plot a history: each metric by epoch, for training and validation data."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ PARTS = ("training", "validation")
 
 
 def learning_curves(columns: Mapping[str, list[float]], title: str = "") -> "Figure":
-    """A panel per metric: the loss, then what else was evaluated. Raises SettingError if no epoch is over."""
+    """A panel per metric, the loss first. Raises SettingError if no epoch has finished."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     require(any(columns.values()), "no epoch has finished yet: there is nothing to plot")

@@ -1,4 +1,4 @@
-"""Logs of a run, written while it trains: JSON, CSV, or TensorBoard's events."""
+"""Training logs, written after each epoch: JSON lines, CSV, or TensorBoard event files."""
 
 import contextlib
 import csv
@@ -19,11 +19,11 @@ from nn_core.training.history import History
 from nn_core.training.state import TrainingState
 
 COUNTS = frozenset({"epoch", "step"})
-"""Columns of the history that are whole numbers."""
+"""History columns that are integers."""
 
 
 class Log(Callback):
-    """One record per epoch, with those of the epochs before a run was resumed; replaces an earlier log.
+    """One record per epoch, including the epochs before a resume; replaces an earlier log.
 
     path  the file
     Raises OSError, naming the file, if it cannot be written.
@@ -44,7 +44,7 @@ class Log(Callback):
     def on_epoch(self, state: TrainingState) -> None:
         if self._history is state.history and self.columns == list(state.history.columns):
             atomic_append(self.file, self.record(state.history.row(-1)))
-        else:  # a run that begins or was resumed, or a new column
+        else:  # a new or resumed run, or a new column
             self.begin(state)
 
     def on_end(self, state: TrainingState) -> None:
@@ -52,7 +52,7 @@ class Log(Callback):
             self.begin(state)
 
     def header(self) -> bytes:
-        """What precedes the records."""
+        """The bytes before the first record."""
         return b""
 
     @abstractmethod
@@ -61,7 +61,7 @@ class Log(Callback):
 
 
 class JSONLinesLog(Log):
-    """One JSON object per line; null for what is missing or not finite."""
+    """One JSON object per line; null for missing or non-finite values."""
 
     def record(self, row: dict[str, float]) -> bytes:
         figures = {name: value if math.isfinite(value) else None for name, value in row.items()}
@@ -69,7 +69,7 @@ class JSONLinesLog(Log):
 
 
 class CSVLog(Log):
-    """A table with commas, and the columns' names in its first row; empty for what is missing."""
+    """A CSV table with a header; missing values are empty."""
 
     def header(self) -> bytes:
         return _csv_line(self.columns) if self.columns else b""
@@ -81,7 +81,7 @@ class CSVLog(Log):
 class TensorBoardLog(Log):
     """Scalars by epoch for TensorBoard: loss/training, loss/validation, accuracy/validation, learning_rate, ...
 
-    path  a folder, made if it is not there; of the event files in it, only our own are replaced
+    path  a folder, created if missing; only event files written by nn-core are replaced
 
     Needs the extra `tensorboard`. A record is the length, its checksum, a serialized Event, its checksum.
     Source: tensorflow/core/lib/io/record_writer.h and tensorflow/core/util/event.proto.
@@ -107,7 +107,7 @@ class TensorBoardLog(Log):
                     _discard(path)
 
     def header(self) -> bytes:
-        """The version of the format, and: forget what other files have said."""
+        """The version of the format, and an event that discards the data of earlier files."""
         start = self._event.SessionLog(status=self._event.SessionLog.START)
         return self._framed(file_version="brain.Event:2") + self._framed(step=0, session_log=start)
 
@@ -132,25 +132,25 @@ LOGS: Registry[type[Log]] = Registry(
 
 
 def log_format(path: Path) -> str:
-    """The format that a path's ending means: a folder, or a new path without an ending, is TensorBoard's."""
+    """The format by the suffix of a path: TensorBoard for a folder, or a new path without a suffix."""
     if path.is_dir() or not (path.suffix or path.exists()):
         return "tensorboard"
     return "csv" if path.suffix.lower() == ".csv" else "jsonl"
 
 
 def log(path: str | PathLike[str], format: str | None = None) -> Log:
-    """A log in a format of LOGS, or the one that the path's ending means."""
+    """A log in a format of LOGS; None for the format by suffix."""
     return LOGS[format or log_format(Path(path))](path)
 
 
 def tag(column: str) -> str:
-    """TensorBoard's name of a column, which has training and validation in one chart: loss/validation."""
+    """The TensorBoard tag of a column, such as loss/validation, which groups training and validation."""
     part, _, metric = column.partition("_")
     return f"{metric}/{part}" if part in {"training", "validation"} else column
 
 
 def _discard(path: Path) -> None:
-    """Empty a file, and the next time remove it: a TensorBoard that has it open goes on to the next file only then."""
+    """Truncate a file, and remove it the next time: TensorBoard leaves an open file only when it ends."""
     if path.stat().st_size > 0:
         path.write_bytes(b"")
     else:

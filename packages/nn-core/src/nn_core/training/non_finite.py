@@ -1,4 +1,4 @@
-"""Locate the first non-finite values when training diverges, and say what helps."""
+"""Locate the first non-finite values when training diverges, and suggest a fix."""
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +13,11 @@ EXAMPLES = "the examples"
 
 
 def explain_non_finite(network: Network, x: Examples, source: Examples, *, updated: bool) -> str:
-    """Where the first non-finite values come from, and what to do about it.
+    """Where the first non-finite values come from, and a suggested fix.
 
     x        the examples of the step
-    source   the data set that they are from, to name the example
-    updated  whether the weights were updated before
+    source   the data set, to find the index of the example
+    updated  whether the weights have been updated
     """
     where = locate_non_finite(network, x)
     if where == EXAMPLES:

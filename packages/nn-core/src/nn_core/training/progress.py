@@ -9,14 +9,14 @@ from nn_core.training.callbacks import Callback
 from nn_core.training.state import TrainingState
 
 BAR_FORMAT = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
-"""That of tqdm without the rate, so that the metrics have room."""
+"""The default of tqdm without the rate, to make room for the metrics."""
 
 
 class Progress:
     """Count to `total`: a bar by tqdm on a terminal or in a notebook, otherwise a line per 10%.
 
     leave  whether the bar stays after `close`
-    Without tqdm, there are lines everywhere.
+    Without tqdm, it always prints lines.
     """
 
     def __init__(self, total: int, *, unit: str, done: int = 0, leave: bool = False) -> None:
@@ -43,7 +43,7 @@ class Progress:
             sys.stderr.write(f"{line}\n")
 
     def close(self) -> None:
-        """Remove the bar, or leave it with the last values."""
+        """Remove the bar, or keep it with the last values."""
         if self.bar is not None:
             if self.leave:
                 self.bar.set_postfix_str(self._describe(), refresh=False)
@@ -60,25 +60,25 @@ class EpochProgress(Callback):
         self.progress.advance(lambda: describe(state.history.row(-1)))
 
     def close(self) -> None:
-        """Remove the bar, or leave it with the last values."""
+        """Remove the bar, or keep it with the last values."""
         self.progress.close()
 
 
 def describe(row: dict[str, float]) -> str:
-    """The training loss and the validation metrics of an epoch; without validation, those of training."""
+    """The training loss and the validation metrics of an epoch; without validation, the training metrics."""
     validated = any(name.startswith("validation_") for name in row)
     shown = ("training_loss", "validation_") if validated else "training_"
     return "  ".join(f"{name.replace('_', ' ')} {row[name]:.4g}" for name in row if name.startswith(shown))
 
 
 def _tqdm() -> Any:
-    """The bar for this place, as tqdm chooses; None if tqdm is not installed."""
+    """The tqdm class for a terminal or notebook; None if tqdm is not installed."""
     try:
         if "ipykernel" not in sys.modules:
             from tqdm import tqdm
         else:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # without ipywidgets, it warns and takes a bar of text
+                warnings.simplefilter("ignore")  # without ipywidgets, it warns and falls back to text
                 from tqdm.auto import tqdm
     except ImportError:
         return None

@@ -17,8 +17,8 @@ class Recipe(HelpfulErrors):
     """Loss, optimizer and their settings.
 
     loss           a Loss, or its name: "softmax-cross-entropy"
-    optimizer      an Optimizer, or its name, with settings if need be: "adam:learning_rate=0.01"
-    learning_rate  multiplied by the factor of the schedule; None: the optimizer's
+    optimizer      an Optimizer, or its name, optionally with settings: "adam:learning_rate=0.01"
+    learning_rate  scaled by the schedule; None: that of the optimizer
     schedule       a Schedule, or its name: "cosine:warmup=1"
     batch_size     None for all examples at once
     bptt_length    for one long text: steps per chunk, read in `batch_size` parallel streams, with
@@ -27,8 +27,8 @@ class Recipe(HelpfulErrors):
     clip_norm      maximum norm of the gradient of all parameters
     clip_value     maximum of each component of the gradient
 
-    It holds no arrays, so that any number of trainers may share it.
-    Raises SettingError for an invalid value, and for a learning rate given here and in the optimizer.
+    It holds no arrays, so trainers can share it.
+    Raises SettingError for an invalid value, or if the optimizer has a learning rate as well.
     """
 
     loss: Loss
@@ -69,7 +69,10 @@ class Recipe(HelpfulErrors):
             value = values[name]
             whole = value is None or (isinstance(value, int | np.integer) and value >= 1)
             require(bool(whole), f"{name} must be at least 1, not {value!r}")
-        require(bptt_length is None or batch_size is not None, "bptt_length needs a batch_size: the parallel streams")
+        require(
+            bptt_length is None or batch_size is not None,
+            "bptt_length needs batch_size, the number of streams",
+        )
         for name in ("learning_rate", "clip_norm", "clip_value"):
             if values[name] is not None:
                 require_positive(name, values[name])
@@ -77,7 +80,7 @@ class Recipe(HelpfulErrors):
         own = self.optimizer.learning_rate
         require(
             own is None or learning_rate is None,
-            f"the learning rate is set twice: {own} in {type(self.optimizer).__name__} and learning_rate={learning_rate}",
+            f"the learning rate is set twice: {own} in {type(self.optimizer).__name__} and {learning_rate=}",
         )
         if learning_rate is None:
             self.optimizer.base_rate  # noqa: B018 - raises if there is none
@@ -89,5 +92,5 @@ class Recipe(HelpfulErrors):
 
 
 def _objects(of_loss: str | Loss, of_optimizer: str | Optimizer, of_schedule: str | Schedule) -> dict[str, object]:
-    """The objects for names; apart from `__init__`, whose arguments have the names of these functions."""
+    """Objects from names; separate from `__init__`, whose arguments shadow these functions."""
     return {"loss": loss(of_loss), "optimizer": optimizer(of_optimizer), "schedule": schedule(of_schedule)}

@@ -38,7 +38,7 @@ class Snapshot:
         return f"Snapshot(epoch {len(self.history)}, step {self.step}, seed {self.seed})"
 
     def _repr_html_(self) -> str:
-        """Its history as a table, for notebooks."""
+        """The history as a table, for notebooks."""
         from nn_core.html import html_note
 
         return f"{self.history._repr_html_()}\n{html_note(repr(self))}"
@@ -74,7 +74,7 @@ class TrainingState:
     seconds: float = 0.0
     stopped: str | None = None
     best: Array | None = None
-    _latest: Array | None = None  # the parameters of the last step, while the network has the best ones
+    _latest: Array | None = None  # the parameters of the last step, while the network holds the best ones
 
     @property
     def epoch(self) -> int:
@@ -86,17 +86,17 @@ class TrainingState:
         self.stopped = reason
 
     def keep_best(self) -> None:
-        """Keep a copy of the parameters, as the best ones so far."""
+        """Store a copy of the parameters as the best so far."""
         self.best = self.network.vector.copy()
 
     def restore_best(self) -> None:
-        """Copy the best parameters, if any, to the network; a snapshot still has the latest ones."""
+        """Copy the best parameters, if any, to the network; a snapshot keeps the latest ones."""
         if self.best is not None and self._latest is None:
             self._latest = self.network.vector.copy()
             self.network.vector[...] = self.best
 
     def restore_latest(self) -> None:
-        """Undo `restore_best`, to train on."""
+        """Undo `restore_best`, to continue training."""
         if self._latest is not None:
             self.network.vector[...] = self._latest
             self._latest = None

@@ -24,9 +24,9 @@ from nn_core.training.callbacks import Callback, as_callbacks
 from nn_core.training.data import as_pair, as_training_data, as_weights, batches_of
 from nn_core.training.evaluate import evaluate, evaluate_text
 from nn_core.training.history import History
-from nn_core.training.mistakes import check_last_layer, check_scale
 from nn_core.training.non_finite import explain_non_finite
 from nn_core.training.recipe import Recipe
+from nn_core.training.sanity_checks import check_last_layer, check_scale
 from nn_core.training.state import Snapshot, TrainingState
 
 
@@ -36,19 +36,19 @@ class Trainer(HelpfulErrors):
     backend           `Engine(network)` or `Reference(network)`; the network is updated in place
     x, y              training examples (N, ...) and their targets; sequences (N, T, ...) are
                       padded, with labels of -1, or one long text (L, ...) if the recipe has a
-                      `bptt_length`. Arrays, lists, tables, or a `LazyArray` of examples
+                      `bptt_length`. Arrays, lists, DataFrames, or a `LazyArray` of examples
     epochs            length of the run
     seed              determines, with the step number, the order of the batches and all noise;
-                      None: a fresh one, recorded in `state.seed`
+                      None: a fresh one, stored in `state.seed`
     validation        examples and targets to evaluate on after each epoch
     measure_training  also evaluate on all training examples; otherwise the training loss is the
                       mean over the batches of the epoch, each before its update
     metrics           in addition to the loss: names such as ["accuracy"], functions of outputs and
-                      targets, or functions by name; None: those of the loss
+                      targets, or a mapping; None: the defaults of the loss
     augment           augments each batch of training examples
     callbacks         called after each step and each epoch, in this order
     weights           weight of each training example (N,), or of each of its targets (N, T): the
-                      loss is their weighted mean; None for 1
+                      loss is the weighted mean; None for equal weights
 
     Raises DataError or ShapeError for unusable examples, targets or weights; SettingError for a
     sigmoid before a loss that takes logits. Warns about images with unscaled pixels.
@@ -71,7 +71,7 @@ class Trainer(HelpfulErrors):
         weights: npt.ArrayLike | None = None,
     ) -> None:
         _check_backend(backend)
-        require(isinstance(recipe, Recipe), 'the recipe is a Recipe, such as Recipe("softmax-cross-entropy", "adam")')
+        require(isinstance(recipe, Recipe), 'recipe must be a Recipe, such as Recipe("softmax-cross-entropy", "adam")')
         _require_count("epochs", epochs)
         seed = fresh_seed() if seed is None else seed
         _require_count("the seed", seed)
@@ -105,7 +105,7 @@ class Trainer(HelpfulErrors):
         return f"Trainer({state.epoch} of {state.epochs} epochs, {count:,} parameters{loss})"
 
     def _repr_html_(self) -> str:
-        """Its history as a table, for notebooks."""
+        """The history as a table, for notebooks."""
         from nn_core.html import html_note
 
         return f"{self.state.history._repr_html_()}\n{html_note(repr(self))}"
@@ -113,7 +113,7 @@ class Trainer(HelpfulErrors):
     def run(self) -> History:
         """Train until the epochs are done or a callback stops the run.
 
-        Raises DivergenceError as soon as the loss is no longer finite, SettingError if the run is over.
+        Raises DivergenceError as soon as the loss is no longer finite, SettingError if the run has finished.
         """
         state = self.state
         if self._finished and (state.epoch >= state.epochs or state.stopped is not None):
@@ -298,7 +298,7 @@ class Trainer(HelpfulErrors):
 
 
 def _check_backend(backend: object) -> None:
-    """Raise SettingError unless it computes gradients."""
+    """Raise SettingError unless the backend computes gradients."""
     if isinstance(backend, Network):
         raise SettingError("Trainer takes a backend, not a network: Trainer(Engine(network), x, y, recipe, epochs=10)")
     if not hasattr(backend, "loss_and_gradients"):

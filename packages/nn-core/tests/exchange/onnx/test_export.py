@@ -1,4 +1,4 @@
-"""What stands around a network in ONNX: states, preprocessing, probabilities, metadata, refusals."""
+"""ONNX export: states, preprocessing, probabilities, metadata and errors."""
 
 import json
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from onnx_cases import batch_of, network_of, run
 from nn_core.errors import ExportError, SettingError, ShapeError
 from nn_core.exchange.onnx import (
     ONNX_CONVERTERS,
-    Columns,
+    FlattenImages,
     Graph,
     Preprocessing,
     Resample,
-    Rows,
     Scale,
+    SelectColumns,
     Standardize,
     Value,
     to_onnx,
@@ -56,7 +56,7 @@ CELLS: list[Layer] = [SimpleRNN(5), GRU(5), GRU(5, reset_after=False), LSTM(5)]
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=repr)
-def test_a_text_is_continued_with_the_states(cell: Layer) -> None:
+def test_states_continue_a_sequence(cell: Layer) -> None:
     network = network_of([Embedding(7, 4), cell, Residual([LSTM(5)]), Dense(7)], (None,))
     model = to_onnx(network)
     x = batch_of(network, N=2, T=9)
@@ -75,7 +75,7 @@ def test_a_text_is_continued_with_the_states(cell: Layer) -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=repr)
-def test_many_to_one_starts_at_zero(cell: Layer) -> None:
+def test_many_to_one_starts_from_zero_state(cell: Layer) -> None:
     network = network_of([cell, LastStep(), Dense(2)], (None, 3))
     model = to_onnx(network)
     assert [each.name for each in model.graph.input] == ["input"]
@@ -101,7 +101,7 @@ def test_tied_weights_are_stored_once(monkeypatch: pytest.MonkeyPatch) -> None:
     @ONNX_CONVERTERS.register("Unembedding")
     def unembedding(layer: Unembedding, x: Value, params: Any, graph: Graph) -> Value:
         W = graph.node("Transpose", graph.constant("W", params["W"]), perm=[1, 0])
-        name = graph.node("MatMul", graph.in_our_order(x), W)
+        name = graph.node("MatMul", graph.canonical(x), W)
         return graph.value(name, (*x.shape[:-1], layer.vocabulary_size))
 
     layers: list[Layer] = [Embedding(7, 4), GRU(4), Unembedding(7)]
@@ -123,10 +123,10 @@ def test_float64_stays_or_becomes_float32() -> None:
 # Preprocessing and outputs
 
 
-def test_columns_are_standardized_and_chosen_in_the_graph() -> None:
+def test_columns_are_standardized_and_selected_in_the_graph() -> None:
     rng = np.random.default_rng(0)
     mean, std = 1e6 * rng.normal(size=5), 1 + rng.random(5)
-    preprocessing = Preprocessing((5,), "float64", [Standardize(mean.tolist(), std.tolist()), Columns([0, 3, 1])])
+    preprocessing = Preprocessing((5,), "float64", [Standardize(mean.tolist(), std.tolist()), SelectColumns([0, 3, 1])])
     network = network_of([Dense(4), ReLU(), Dense(1)], (3,))
     raw = mean + std * rng.normal(size=(6, 5))
     model = to_onnx(network, preprocessing=preprocessing, outputs=["logits", "probabilities", "label"], examples=raw)
@@ -137,9 +137,9 @@ def test_columns_are_standardized_and_chosen_in_the_graph() -> None:
     np.testing.assert_array_equal(found["label"], (logits[:, 0] > 0).astype(int))
 
 
-def test_bytes_become_rows() -> None:
+def test_bytes_are_flattened_and_scaled() -> None:
     network = network_of([Dense(3)], (12,))
-    model = to_onnx(network, preprocessing=Preprocessing((2, 2, 3), "uint8", [Rows(), Scale(1 / 255)]))
+    model = to_onnx(network, preprocessing=Preprocessing((2, 2, 3), "uint8", [FlattenImages(), Scale(1 / 255)]))
     raw = np.arange(24, dtype=np.uint8).reshape(2, 2, 2, 3) * 10
     assert relative_difference(run(model, {"input": raw})["output"], network(raw.reshape(2, 12) / 255)) < 2e-6
 
@@ -161,7 +161,7 @@ def test_probabilities_are_averaged_over_the_variants_of_an_image() -> None:
         to_onnx(network, preprocessing=preprocessing, outputs=["logits"])
 
 
-def test_metadata_say_what_the_file_is() -> None:
+def test_metadata() -> None:
     network = network_of([Dense(3)], (2,))
     model = to_onnx(network, classes=["a", "b", "ö"], metadata={"program": "mine", "numbers": [1, 2]}, name="three")
     found = {entry.key: entry.value for entry in model.metadata_props}
@@ -188,9 +188,7 @@ class Swish(Activation):
         raise NotImplementedError
 
 
-def test_a_layer_of_your_own_is_refused_until_it_has_a_converter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_custom_layer_needs_a_converter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network, path = network_of([Dense(3), Residual([Swish()])], (2,)), tmp_path / "network.onnx"
     with pytest.raises(ExportError, match=r"^layer 1/0, Swish, has no ONNX converter; .*register\('Swish'\)"):
         to_onnx(network, path)
@@ -206,7 +204,7 @@ def test_a_layer_of_your_own_is_refused_until_it_has_a_converter(
     assert relative_difference(run(onnx.load(path), {"input": x})["output"], network(x)) < 2e-6
 
 
-def test_a_model_that_differs_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mismatching_model_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ONNX_CONVERTERS, "_entries", dict(ONNX_CONVERTERS._entries))
     ONNX_CONVERTERS._entries["Swish"] = lambda layer, x, params, graph: graph.elementwise("Sigmoid", x)
     network, path = network_of([Swish()], (2,)), tmp_path / "network.onnx"
@@ -219,7 +217,7 @@ def test_a_model_that_differs_is_not_written(tmp_path: Path, monkeypatch: pytest
     assert not path.exists()
 
 
-def test_outputs_of_the_program_are_checked_too() -> None:
+def test_expected_outputs_are_checked() -> None:
     network = network_of([Dense(3)], (2,))
     x = batch_of(network)
     to_onnx(network, examples=x, expected={"output": network(x)})

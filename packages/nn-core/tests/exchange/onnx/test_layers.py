@@ -1,4 +1,4 @@
-"""Every layer in ONNX: the reference evaluator, onnxruntime and the file read back against the network itself."""
+"""Every layer in ONNX: the reference evaluator, onnxruntime and `from_onnx`, compared with the network."""
 
 from pathlib import Path
 
@@ -11,15 +11,13 @@ from nn_core.layers import LAYERS, Dropout, Layer
 from nn_core.reference import Reference
 
 
-def test_every_layer_is_among_the_cases() -> None:
+def test_cases_cover_every_layer() -> None:
     tried = {type(layer).__name__ for layers, _ in CASES for layer in layers}
     assert tried == set(LAYERS)
 
 
 @pytest.mark.parametrize(("layers", "input_shape"), CASES, ids=repr)
-def test_a_layer_gives_the_same_outputs_in_onnx_and_read_back(
-    layers: list[Layer], input_shape: InputShape, tmp_path: Path
-) -> None:
+def test_layer_round_trip(layers: list[Layer], input_shape: InputShape, tmp_path: Path) -> None:
     network, path = network_of(layers, input_shape), tmp_path / "network.onnx"
     x = batch_of(network)
     found = run(to_onnx(network, path, states=False), {"input": x})["output"]

@@ -1,4 +1,4 @@
-"""ONNX files of other programs, built by hand as PyTorch exports them, become the same networks."""
+"""Reading ONNX files of other programs, built by hand as PyTorch exports them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -76,7 +76,7 @@ def built(
 def compare(
     tmp_path: Path, model: onnx.ModelProto, x: npt.NDArray[Any], axes: Sequence[int], expected: list[Layer]
 ) -> None:
-    """Read a model; its layers, and its outputs for x with the axes in our order, must be these."""
+    """Read a model; its layers, and its outputs for x with canonical axes, must match."""
     path = tmp_path / "model.onnx"
     path.write_bytes(model.SerializeToString())
     network = from_onnx(path)
@@ -89,7 +89,7 @@ def images(*shape: int) -> npt.NDArray[Any]:
     return rng.normal(size=shape).astype(np.float32)
 
 
-def test_a_network_of_images_with_channels_first(tmp_path: Path) -> None:
+def test_channels_first_images(tmp_path: Path) -> None:
     weights = {
         "c1.W": images(8, 3, 3, 3), "c1.b": images(8), "g": images(8), "b": images(8), "m": images(8),
         "v": np.abs(images(8)), "c2.W": images(6, 4, 3, 3),
@@ -121,7 +121,7 @@ def test_a_network_of_images_with_channels_first(tmp_path: Path) -> None:
     assert list(from_onnx(tmp_path / "softmax.onnx").layers) == expected
 
 
-def test_residual_blocks_and_a_mean_over_the_pixels(tmp_path: Path) -> None:
+def test_residual_blocks_and_global_average(tmp_path: Path) -> None:
     weights = {"W1": images(4, 3, 3, 3), "W2": images(4, 4, 3, 3), "W": images(4, 2), "b": images(2)}
     pads = {"pads": [1, 1, 1, 1]}
     nodes: Nodes = [
@@ -152,7 +152,7 @@ def cell(kind: str, units: int, inputs: int) -> dict[str, npt.NDArray[Any]]:
     return {name: 0.5 * images(*shape) for name, shape in shapes.items()}
 
 
-def test_a_batch_first_lstm_with_a_zero_state_made_in_the_graph(tmp_path: Path) -> None:
+def test_batch_first_lstm_with_zero_state_from_the_graph(tmp_path: Path) -> None:
     weights = {
         **cell("LSTM", 5, 3), "table": images(9, 3), "zero": np.array(0), "one": np.array([1]), "units": np.array([5]),
         "last": np.array(-1), "W": images(2, 5), "b": images(2),
@@ -188,15 +188,13 @@ def test_a_batch_first_lstm_with_a_zero_state_made_in_the_graph(tmp_path: Path) 
         ("LSTM", {"direction": "forward"}, LSTM(5)),
     ],
 )
-def test_a_time_first_cell_whose_last_state_is_used(
-    kind: str, settings: dict[str, Any], layer: Layer, tmp_path: Path
-) -> None:
+def test_time_first_cell_with_its_last_state(kind: str, settings: dict[str, Any], layer: Layer, tmp_path: Path) -> None:
     nodes = [(kind, "x W R B", "all last", {"hidden_size": 5, **settings}), ("Squeeze", "last axis", "y")]
     model = built(nodes, {**cell(kind, 5, 3), "axis": np.array([0])}, shape=("T", "N", 3))
     compare(tmp_path, model, images(6, 4, 3), (1, 0, 2), [layer, LastStep()])
 
 
-def test_branches_that_are_joined(tmp_path: Path) -> None:
+def test_joined_branches(tmp_path: Path) -> None:
     weights = {"A": images(3, 2, 1, 1), "B": images(2, 2, 3, 3)}
     nodes = [
         ("Conv", "x A", "a"),
@@ -228,7 +226,7 @@ def test_padded_sequences(end: Layer, features: bool, tmp_path: Path) -> None:
     assert relative_difference(again(x), ours) < 1e-6
 
 
-def test_rows_in_several_spellings(tmp_path: Path) -> None:
+def test_flatten_variants(tmp_path: Path) -> None:
     weights = {"W": images(12, 4), "b": images(1, 4), "shape": np.array([-1, 12]), "V": images(3, 4)}
     nodes = [
         ("Reshape", "x shape", "1"),
@@ -243,7 +241,7 @@ def test_rows_in_several_spellings(tmp_path: Path) -> None:
     compare(tmp_path, model, images(5, 2, 6), (0, 1, 2), [Flatten(), Dense(4), GELU(), Dense(3)])
 
 
-def test_the_network_alone_comes_back_from_our_own_file(tmp_path: Path) -> None:
+def test_exported_file_is_read_without_preprocessing(tmp_path: Path) -> None:
     network = network_of([InstanceNorm(), Conv2D(4, 3), GlobalAveragePool2D(), Dense(3)], (5, 4, 3), np.float64)
     preprocessing = Preprocessing((5, 4, 3), "uint8", [Scale(1 / 255)], variants=[(), (Scale(0.5),)])
     to_onnx(network, tmp_path / "network.onnx", preprocessing=preprocessing, outputs=["label", "probabilities"])
@@ -255,7 +253,7 @@ def test_the_network_alone_comes_back_from_our_own_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_networks_come_back_with_equal_outputs(seed: int, tmp_path: Path) -> None:
+def test_network_round_trip(seed: int, tmp_path: Path) -> None:
     draw = np.random.default_rng(seed)
     if seed % 2:
         cells: list[Layer] = [SimpleRNN(4), GRU(4), GRU(4, reset_after=False), LSTM(4), Residual([GRU(4), Dense(4)])]
@@ -278,23 +276,23 @@ def test_networks_come_back_with_equal_outputs(seed: int, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("nodes", "message"),
     [
-        ([("LayerNormalization", "x g", "y")], "there is no layer for the operation LayerNormalization 'y'"),
-        ([("Add", "x g", "y")], "there is no layer for the operation Add 'y'"),
-        ([("Clip", "x", "y")], "there is no layer for the operation Clip 'y'"),
-        ([("Relu", "x", "a"), ("Mul", "a x", "y")], "there is no layer for the operation Mul 'y'"),
+        ([("LayerNormalization", "x g", "y")], "no layer corresponds to the operation LayerNormalization 'y'"),
+        ([("Add", "x g", "y")], "no layer corresponds to the operation Add 'y'"),
+        ([("Clip", "x", "y")], "no layer corresponds to the operation Clip 'y'"),
+        ([("Relu", "x", "a"), ("Mul", "a x", "y")], "no layer corresponds to the operation Mul 'y'"),
         ([("Relu", "x", "a"), ("Concat", "a x", "y", {"axis": 0})], "Concat 'y': it does not join features"),
         ([("Relu", "x", "a"), ("Tanh", "x", "b"), ("Add", "a b", "c"), ("Add", "c x", "y")], "do not join in one"),
         ([("MatMul", "W x", "y")], "MatMul 'y': it does not multiply its input from the right"),
         ([("MatMul", "x x", "y")], "MatMul 'y': its input 1 is computed"),
         ([("MatMul", "x V", "y")], "its matrix has 5 rows for inputs of shape (4,)"),
-        ([("Gemm", "x W g", "y", {"alpha": 0.5})], "Gemm 'y': alpha=0.5 has no counterpart here"),
+        ([("Gemm", "x W g", "y", {"alpha": 0.5})], "Gemm 'y': alpha=0.5 is not supported"),
         ([("Gemm", "x W V", "y")], "its bias has the shape (5, 2) for 3 outputs"),
         ([("Reshape", "x two", "y")], "it makes the shape (2, N, 2)"),
         ([("Conv", "x W", "y")], "its kernel has the shape (4, 3); only 2D is read"),
         ([("Identity", "x", "y")], "the model has no layers"),
     ],
 )
-def test_what_has_no_layer_is_refused_by_name(nodes: Nodes, message: str, tmp_path: Path) -> None:
+def test_unsupported_operation_is_named(nodes: Nodes, message: str, tmp_path: Path) -> None:
     weights = {"W": images(4, 3), "V": images(5, 2), "g": images(4), "two": np.array([2, -1, 2])}
     path = tmp_path / "model.onnx"
     path.write_bytes(built(nodes, weights).SerializeToString())
@@ -309,13 +307,13 @@ def test_what_has_no_layer_is_refused_by_name(nodes: Nodes, message: str, tmp_pa
 @pytest.mark.parametrize(
     ("kind", "settings", "message"),
     [
-        ("LSTM", {"direction": "bidirectional"}, "direction=bidirectional has no counterpart"),
-        ("GRU", {"layout": 1}, "layout=1 has no counterpart"),
-        ("RNN", {"activations": ["Relu"]}, "activations=('Relu',) has no counterpart"),
-        ("RNN", {"clip": 1.0}, "clip has no counterpart"),
+        ("LSTM", {"direction": "bidirectional"}, "direction=bidirectional is not supported"),
+        ("GRU", {"layout": 1}, "layout=1 is not supported"),
+        ("RNN", {"activations": ["Relu"]}, "activations=('Relu',) is not supported"),
+        ("RNN", {"clip": 1.0}, "clip is not supported"),
     ],
 )
-def test_cells_that_are_not_ours_are_refused(kind: str, settings: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_unsupported_cells(kind: str, settings: dict[str, Any], message: str, tmp_path: Path) -> None:
     nodes = [(kind, "x W R B", "all last", {"hidden_size": 5, **settings}), ("Squeeze", "last axis", "y")]
     path = tmp_path / "model.onnx"
     weights = {**cell(kind, 5, 3), "axis": np.array([0])}

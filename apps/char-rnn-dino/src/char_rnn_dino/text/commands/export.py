@@ -1,8 +1,8 @@
 """Export a network to HDF5, ONNX or safetensors.
 
-The ending of --save selects the format. A checkpoint (.h5) is smaller without the training run. An
-ONNX file takes tokens and states, and returns logits and the next states; it includes the
-vocabulary. A safetensors file has the weights, with the architecture in a .json file beside it.
+The suffix of --save selects the format. A checkpoint (.h5) is written without training state. An ONNX
+file takes tokens and states, and returns logits and the next states; it includes the vocabulary. A
+safetensors file has the weights, with the architecture in a .json file.
 
 \b
 Example: char-rnn export --model notes.h5 --save notes.onnx

@@ -1,7 +1,6 @@
 """Elementwise activations in reused memory."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
@@ -26,7 +25,6 @@ LARGE = 4096
 """Array size from which clipping x to [0, infinity] is faster than the maximum with 0."""
 
 
-@dataclass(frozen=True)
 class BufferedActivation(Fused):
     """y = f(x), d_x = d_y f'(x), with the formulas of `nn_core.activations` computed in place."""
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
@@ -19,7 +18,6 @@ from nn_core.layers.pooling import AveragePool2D
 from nn_core.layers.windows import Window, image_shape
 
 
-@dataclass(frozen=True)
 class BlockedAveragePool2D(Fused):
     """AveragePool2D without padding, separable: first down, then across, in both passes."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from nn_core.arrays import Array, Arrays, Shape
@@ -13,7 +12,6 @@ from nn_core.layers.chain import Chain
 from nn_core.layers.context import Context
 
 
-@dataclass(frozen=True)
 class Fused(Chain):
     """A chain computed as one layer.
 

@@ -1,7 +1,6 @@
 """Batch normalization, one slice of the batch at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -32,7 +31,6 @@ class Statistics(NamedTuple):
     scale: Array
 
 
-@dataclass(frozen=True)
 class BlockedBatchNorm(Fused):
     """BatchNorm that reads x once to normalize it and twice for its moments, in cache.
 

@@ -1,7 +1,6 @@
 """Fused batch normalization, ReLU and max pooling, computed mostly on the winners only."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
@@ -23,7 +22,6 @@ from nn_core.layers.pooling import MaxPool2D
 from nn_core.layers.windows import Window, image_shape
 
 
-@dataclass(frozen=True)
 class BatchNormReLUMaxPool(Fused):
     """y = max_pool(relu(z)),   z = scale (x - mean) + beta,   scale = gamma / s as in BatchNorm.
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import Any, cast
 
@@ -29,7 +28,6 @@ SPARSE = 16
 _PREDICTION = Context(training=False)
 
 
-@dataclass(frozen=True)
 class ConvReLUMaxPool(Fused):
     """y = max_pool(relu(conv(x))), for windows that do not overlap.
 

@@ -1,7 +1,6 @@
 """Fully connected layer with its activation; large products are divided among threads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -17,7 +16,6 @@ from nn_core.layers.context import Context
 from nn_core.layers.dense import Dense
 
 
-@dataclass(frozen=True)
 class DenseActivation(Fused):
     """y = f(x W + b), or without an activation x W + b.
 

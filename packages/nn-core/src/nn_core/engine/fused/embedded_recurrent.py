@@ -1,7 +1,6 @@
 """Fused embedding and recurrent layer: input projections are looked up by token."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
@@ -29,7 +28,6 @@ SCANS: dict[type[Recurrent], type[RecurrentScan]] = {SimpleRNN: SimpleRNNScan, G
 """The scan of each recurrent layer."""
 
 
-@dataclass(frozen=True)
 class EmbeddedRecurrent(Fused):
     """An Embedding and a recurrent layer that computes x @ W_x + b once per token.
 

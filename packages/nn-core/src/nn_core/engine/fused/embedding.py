@@ -1,6 +1,5 @@
 """Embedding, with its gradient as a product or as sums of sorted rows."""
 
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -18,7 +17,6 @@ SMALL = 256
 """Vocabulary size up to which a product with one-hot rows is faster than sorting."""
 
 
-@dataclass(frozen=True)
 class FusedEmbedding(Fused):
     """An Embedding whose output is time-major in memory, as recurrent layers need it.
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import ClassVar, TypeVar
 
@@ -27,7 +26,6 @@ POOL_FIRST = 16
 """Pixels per window from which `ConvReLUMaxPool` is faster than pooling the convolution."""
 
 
-@dataclass(frozen=True)
 class FoldedConv2D(Fused):
     """y = relu(max_pool(conv'(x))), where ReLU and pool are optional.
 

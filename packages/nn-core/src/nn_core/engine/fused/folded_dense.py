@@ -1,7 +1,6 @@
 """Dense and BatchNorm as one Dense, for prediction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, cast
 
 from nn_core.arrays import Array, Arrays, Shape
@@ -15,7 +14,6 @@ from nn_core.layers.context import Context
 from nn_core.layers.dense import Dense
 
 
-@dataclass(frozen=True)
 class FoldedDense(Fused):
     """y = x @ W' + b', with W' and b' as derived in `folded_batch_norm`."""
 

@@ -1,7 +1,6 @@
 """Fused gated recurrent unit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +12,6 @@ from nn_core.layers.base import Cache, Layer, State
 from nn_core.layers.gru import GRU
 
 
-@dataclass(frozen=True)
 class GRUScan(RecurrentScan):
     """A GRU with reset_after=True, whose gates need one product per step.
 

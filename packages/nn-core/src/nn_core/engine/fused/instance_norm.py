@@ -1,7 +1,6 @@
 """Instance normalization, one slice of the batch at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -16,7 +15,6 @@ from nn_core.layers.context import Context
 from nn_core.layers.instance_norm import InstanceNorm
 
 
-@dataclass(frozen=True)
 class BlockedInstanceNorm(Fused):
     """InstanceNorm along whole rows of pixels, while a slice of the batch is in cache."""
 

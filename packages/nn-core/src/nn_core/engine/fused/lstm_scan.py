@@ -1,6 +1,5 @@
 """Fused long short-term memory."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -11,7 +10,6 @@ from nn_core.engine.workspace import Workspace
 from nn_core.layers.base import Cache, State
 
 
-@dataclass(frozen=True)
 class LSTMScan(RecurrentScan):
     """An LSTM, whose first three gates o, i, f are one block of sigmoids.
 

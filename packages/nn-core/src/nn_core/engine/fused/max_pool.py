@@ -1,7 +1,6 @@
 """Max pooling, one slice of the batch at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
@@ -21,7 +20,6 @@ SMALL = 9
 """Pixels per window up to which each pixel is compared with the maximum in turn."""
 
 
-@dataclass(frozen=True)
 class BlockedMaxPool2D(Fused):
     """MaxPool2D without padding.
 

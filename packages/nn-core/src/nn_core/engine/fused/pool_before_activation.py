@@ -1,7 +1,6 @@
 """A monotone activation followed by MaxPool2D, in prediction: pool first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -18,7 +17,6 @@ MONOTONE = (ReLU, LeakyReLU, Sigmoid, Tanh)
 """Nondecreasing activations."""
 
 
-@dataclass(frozen=True)
 class PoolBeforeActivation(Fused):
     """y = f(max_pool(x)), since max_k f(x_k) = f(max_k x_k) if f is nondecreasing."""
 

@@ -7,7 +7,6 @@ memory: elementwise operations are twice as fast as on columns of longer rows.
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -23,7 +22,6 @@ from nn_core.layers.recurrent import Recurrent
 from nn_core.sequences import split_time
 
 
-@dataclass(frozen=True)
 class RecurrentScan(Fused):
     """A recurrent layer computed with few, large operations.
 

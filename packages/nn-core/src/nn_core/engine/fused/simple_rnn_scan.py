@@ -1,7 +1,5 @@
 """Fused simple recurrent layer."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from nn_core.arrays import Array, Arrays
@@ -10,7 +8,6 @@ from nn_core.engine.workspace import Workspace
 from nn_core.layers.base import Cache, State
 
 
-@dataclass(frozen=True)
 class SimpleRNNScan(RecurrentScan):
     """A SimpleRNN, with the formulas of the layer."""
 

@@ -1,7 +1,6 @@
 """Convolution as products with a Toeplitz block."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import cast
 
@@ -18,7 +17,6 @@ from nn_core.layers.conv2d import Conv2D
 from nn_core.layers.windows import image_shape
 
 
-@dataclass(frozen=True)
 class ToeplitzConv2D(Fused):
     """Conv2D that computes several neighboring output positions per matrix row; see `Im2Col`.
 

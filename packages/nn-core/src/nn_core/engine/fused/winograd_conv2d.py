@@ -1,7 +1,6 @@
 """Winograd convolution: three-row kernels with half of the multiplications."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import cast
 
@@ -35,7 +34,6 @@ SAVED_PER_BATCH = 5_000_000
 """Minimum number of multiplications saved per batch, to offset the overhead of many calls."""
 
 
-@dataclass(frozen=True)
 class WinogradConv2D(Fused):
     """Conv2D with stride 1, four output rows at a time, by Winograd's F(4, 3).
 

@@ -1,4 +1,4 @@
-"""ONNX files: write a network for any runtime, and read one back.
+"""Export networks to ONNX and import them.
 
 Needs the package onnx: python -m pip install "./packages/nn-core[onnx]"
 """
@@ -12,16 +12,24 @@ if TYPE_CHECKING:
     from nn_core.exchange.onnx.export import to_onnx
     from nn_core.exchange.onnx.graph import Graph, Value
     from nn_core.exchange.onnx.load import from_onnx
-    from nn_core.exchange.onnx.steps import Columns, Preprocessing, Resample, Rows, Scale, Standardize, Step
+    from nn_core.exchange.onnx.processing import (
+        FlattenImages,
+        Preprocessing,
+        Resample,
+        Scale,
+        SelectColumns,
+        Standardize,
+        Step,
+    )
 
 __all__ = [
     "ONNX_CONVERTERS",
-    "Columns",
+    "FlattenImages",
     "Graph",
     "Preprocessing",
     "Resample",
-    "Rows",
     "Scale",
+    "SelectColumns",
     "Standardize",
     "Step",
     "Value",
@@ -38,7 +46,7 @@ __getattr__, __dir__ = lazy_attributes(
             "export": "to_onnx",
             "graph": "Graph Value",
             "load": "from_onnx",
-            "steps": "Columns Preprocessing Resample Rows Scale Standardize Step",
+            "processing": "FlattenImages Preprocessing Resample Scale SelectColumns Standardize Step",
         },
     ),
 )

@@ -1,4 +1,4 @@
-"""How layers that rearrange, choose or drop axes are written in ONNX."""
+"""ONNX converters for layers that rearrange, select or drop axes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nn_core.layers.select import Select
 
 @ONNX_CONVERTERS.register("Flatten")
 def flatten(layer: Flatten, x: Value, params: Arrays, graph: Graph) -> Value:
-    return graph.value(graph.node("Flatten", graph.in_our_order(x), axis=1), layer.output_shape(x.shape), dtype=x.dtype)
+    return graph.value(graph.node("Flatten", graph.canonical(x), axis=1), layer.output_shape(x.shape), dtype=x.dtype)
 
 
 @ONNX_CONVERTERS.register("Reshape")
@@ -28,7 +28,7 @@ def reshape(layer: Reshape, x: Value, params: Arrays, graph: Graph) -> Value:
 
 @ONNX_CONVERTERS.register("Select")
 def select(layer: Select, x: Value, params: Arrays, graph: Graph) -> Value:
-    """Gather columns by number: one drops the axis."""
+    """Gather columns; a single integer drops the axis."""
     last = len(x.shape)
     numbers, _ = layer.forward(np.arange(float(x.shape[-1] or 0)), {}, Context(training=False))
     name = graph.node("Gather", x.name, graph.integers("columns", numbers), axis=x.order.index(last))
@@ -38,9 +38,9 @@ def select(layer: Select, x: Value, params: Arrays, graph: Graph) -> Value:
 
 @ONNX_CONVERTERS.register("LastStep")
 def last_step(layer: LastStep, x: Value, params: Arrays, graph: Graph) -> Value:
-    """Gather index -1 of the time axis; of padded sequences, the last step of each."""
+    """Gather index -1 of the time axis; for padded sequences, the last real step."""
     if graph.padded is not None:
-        name = graph.node("GatherND", graph.in_our_order(x), lengths.last_index(graph), batch_dims=1)
+        name = graph.node("GatherND", graph.canonical(x), lengths.last_index(graph), batch_dims=1)
         return graph.value(name, x.shape[1:], dtype=x.dtype)
     name = graph.node("Gather", x.name, graph.integers("last", -1), axis=x.order.index(1))
     return graph.value(name, x.shape[1:], order=without_axis(x.order, 1), dtype=x.dtype)
@@ -48,13 +48,13 @@ def last_step(layer: LastStep, x: Value, params: Arrays, graph: Graph) -> Value:
 
 @ONNX_CONVERTERS.register("MeanOverTime")
 def mean_over_time(layer: MeanOverTime, x: Value, params: Arrays, graph: Graph) -> Value:
-    """ReduceMean; of padded sequences, the sum of the other steps by their number."""
+    """ReduceMean; for padded sequences, the sum of the real steps divided by their number."""
     if graph.padded is None:
         axis = graph.integers("axis", [x.order.index(1)])
         mean = graph.node("ReduceMean", x.name, axis, keepdims=0)
         return graph.value(mean, x.shape[1:], order=without_axis(x.order, 1), dtype=x.dtype)
     axes = 1 + len(x.shape)
     zero = graph.constant("zero", 0.0, x.dtype)
-    kept = graph.node("Where", lengths.mask(graph, axes), graph.in_our_order(x), zero)
+    kept = graph.node("Where", lengths.mask(graph, axes), graph.canonical(x), zero)
     total = graph.node("ReduceSum", kept, graph.integers("axis", [1]), keepdims=0)
     return graph.value(graph.node("Div", total, lengths.counts(graph, axes - 1)), x.shape[1:], dtype=x.dtype)

@@ -1,4 +1,4 @@
-"""How operations of ONNX that rearrange, choose or drop axes become layers, or none."""
+"""Readers that convert ONNX operations that rearrange, choose or drop axes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nn_core.exchange.onnx.computed import BATCH
 from nn_core.exchange.onnx.graph import CHANNELS_FIRST, Order, without_axis
 from nn_core.exchange.onnx.model_file import attributes
 from nn_core.exchange.onnx.readers import READERS, Part, Reading, real
-from nn_core.exchange.onnx.source import ANY_ORDER, IMAGES, Position, Source, expect, refusal
+from nn_core.exchange.onnx.source import ANY_ORDER, IMAGES, Position, Source, expect, unsupported
 from nn_core.layers.embedding import Embedding
 from nn_core.layers.flatten import Flatten
 from nn_core.layers.last_step import LastStep
@@ -38,7 +38,7 @@ def flatten(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
 
 
 def reshape(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """To rows (N, features), or to another shape of an example."""
+    """To (N, features), or another example shape."""
     return _reshaped(node, x, _target(node, x, source), source)
 
 
@@ -58,7 +58,7 @@ def unsqueeze(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
 
 
 def transpose(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """No layer: the axes lie in another order."""
+    """No layer: only the axis order changes."""
     perm: Order = attributes(node).get("perm", tuple(reversed(range(len(x.order)))))
     expect(node, sorted(perm) == list(range(len(x.order))), "its perm is not a permutation of its axes")
     return [], replace(x, name=node.output[0], order=tuple(x.order[axis] for axis in perm))
@@ -102,13 +102,13 @@ def _reshaped(node: onnx.NodeProto, x: Position, target: list[int], source: Sour
     if images and target[0] == BATCH and x.order == (0, 1):
         return _image_of_rows(x, target, name)
     shown = ", ".join("N" if size == BATCH else str(size) for size in target)
-    raise refusal(node, f"it makes the shape ({shown}) of examples {x.shape}, in another order")
+    raise unsupported(node, f"it makes the shape ({shown}) of examples {x.shape}, in another order")
 
 
 def _with_ones(node: onnx.NodeProto, x: Position, target: list[int]) -> Reading:
     """The same axes, but for axes of size 1."""
     parts, kept = [], [axis for axis in x.order if axis >= 0 and (axis == 0 or x.shape[axis - 1] != 1)]
-    if len(kept) < 1 + len(x.shape):  # some of ours are of size 1 as well
+    if len(kept) < 1 + len(x.shape):  # some of its own are of size 1 as well
         expect(node, None not in x.shape and not x.flattened, f"it drops an axis of {x.shape}")
         shape: Shape = tuple(size for size in x.shape if size != 1)
         if not shape:  # one feature is left
@@ -213,13 +213,13 @@ def slice_(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
 
 
 def gather_nd(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """The last step of padded sequences, in our own files."""
+    """The last step of padded sequences, in files written by `to_onnx`."""
     expect(node, source.is_of_lengths(node.input[1]), "only the last step of padded sequences is read")
     return [Part(LastStep(), {})], Position(node.output[0], x.shape[1:], tuple(range(len(x.shape))))
 
 
 def where(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """The mean over the steps of padded sequences, in our own files: Where, ReduceSum, Div."""
+    """The mean over the steps of padded sequences, in files written by `to_onnx`: Where, ReduceSum, Div."""
     nodes = [node]
     for kind in ("ReduceSum", "Div"):
         after = source.sole_use(nodes[-1].output[0])

@@ -1,4 +1,4 @@
-"""Check a model before it is written: its form, and its outputs on real rows."""
+"""Check a model before it is written: its validity, and its outputs on a batch."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     import onnx
 
 TOLERANCE = 1e-5
-"""The largest difference, relative to the largest element of an output, or to 1 if it is smaller."""
+"""Maximum difference, relative to the largest element of an output or 1, whichever is larger."""
 
 
 def check_model(
     model: onnx.ModelProto, inputs: Mapping[str, npt.NDArray[Any]], expected: Mapping[str, npt.NDArray[Any]]
 ) -> float:
-    """Check a model by ONNX's checker and its reference evaluator; returns the largest difference.
+    """Check a model with ONNX's checker and reference evaluator; returns the largest difference.
 
-    inputs    arrays by the names of the inputs
-    expected  the outputs for them, by name
+    inputs    arrays by input name
+    expected  arrays by output name
     Raises ExportError in one line if the model is invalid, or an output differs by more than
     TOLERANCE.
     """

@@ -16,7 +16,7 @@ Converter: TypeAlias = Callable[[Any, Value, Arrays, Graph], Value]
 """convert(layer, x, params, graph): adds the operations of a layer; returns its output."""
 
 ONNX_CONVERTERS: Registry[Converter] = Registry("ONNX converter", group="nn_core.onnx_converters")
-"""How each layer is written, by the name of its class. For a layer of your own:
+"""Converters by layer class name. For a custom layer:
 
 @ONNX_CONVERTERS.register("Swish")
 def convert(layer, x, params, graph):
@@ -30,7 +30,7 @@ def convert(layer: Layer, x: Value, params: Arrays, graph: Graph) -> Value:
     if kind not in ONNX_CONVERTERS:
         raise ExportError(
             f"layer {graph.path}, {kind}, has no ONNX converter; register one: "
-            f"@ONNX_CONVERTERS.register({kind!r}) over a function (layer, x, params, graph) that returns its output"
+            f"@ONNX_CONVERTERS.register({kind!r}) on a function (layer, x, params, graph) that returns its output"
         )
     return ONNX_CONVERTERS[kind](layer, x, params, graph)
 

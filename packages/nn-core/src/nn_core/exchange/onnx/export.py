@@ -1,4 +1,4 @@
-"""Write a network as an ONNX model."""
+"""Export a network as an ONNX model."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import numpy.typing as npt
 import nn_core.exchange.onnx.axes
 import nn_core.exchange.onnx.layers
 import nn_core.exchange.onnx.nested
-import nn_core.exchange.onnx.recurrent  # noqa: F401 - all register converters
+import nn_core.exchange.onnx.recurrent  # noqa: F401 - they register converters
 from nn_core.errors import ExportError, NNError, SettingError
-from nn_core.exchange.onnx import steps
+from nn_core.exchange.onnx import processing
 from nn_core.exchange.onnx.check import check_model
 from nn_core.exchange.onnx.converters import convert_chain
 from nn_core.exchange.onnx.graph import ENDS_KEY, Graph, Value
-from nn_core.exchange.onnx.steps import Preprocessing
+from nn_core.exchange.onnx.processing import Preprocessing
 from nn_core.extras import import_extra
 from nn_core.layers.base import Layer, State, has_arrays, state_arrays
 from nn_core.layers.chain import Nested
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 
 INPUT = "input"
 RAW = ("logits", "output")
-"""The output of the network: two names for the same numbers."""
+"""Two names for the output of the network."""
 OUTPUTS = (*RAW, "probabilities", "label")
 CHECKED_ROWS = 8
 CHECKED_STEPS = 7
 MAX_BYTES = 2**31 - 2**20
-"""An ONNX file holds less than 2 GiB."""
+"""Maximum size of an ONNX file."""
 
 
 def to_onnx(
@@ -61,31 +61,30 @@ def to_onnx(
     expected: Mapping[str, npt.NDArray[Any]] = MappingProxyType({}),
     check: bool = True,
 ) -> onnx.ModelProto:
-    """The network as an ONNX model of opset 20, written to `path` if one is given.
+    """Convert a network to an ONNX model of opset 20, and write it to `path` if given.
 
-    Its input is "input", (N, ...) as in Python, images with channels last, with the dynamic axes N
-    and T. Before it is written it is checked by ONNX's checker, and its reference evaluator must
-    agree with the network to 1e-5 on `examples`.
+    The input "input" is (N, ...) as in Python, with channels last and dynamic axes N and T. Before
+    the model is written, ONNX's checker must accept it, and its reference evaluator must match the
+    network to 1e-5 on `examples`.
 
     preprocessing  steps from raw examples to the input of the network, and test-time augmentation
-    outputs        any of "logits" ("output" is the same), "probabilities" (softmax, or 1 - p and p
-                   of a single logit) and "label" (number of the class). None for "logits" and
-                   "probabilities" if there are classes, else "output"
-    classes        their names, stored as JSON
+    outputs        any of "logits" (or its synonym "output"), "probabilities" (softmax, or 1 - p and p
+                   of a single logit) and "label" (class index). None: "logits" and
+                   "probabilities" if `classes` is given, else "output"
+    classes        class names, stored as JSON
     states         whether the states of recurrent layers are inputs "state/1/0" and outputs
-                   "next_state/1/0", by the path of the layer, so that a text can be continued; they
-                   start at zero. False starts every sequence at zero. None: if there is an output
-                   for each step
-    metadata       further entries; what is not a string is stored as JSON
+                   "next_state/1/0", by the path of the layer, to continue a sequence; initial states
+                   are zero. False: every sequence starts from zero. None: True if there is an
+                   output for each step
+    metadata       additional entries; values other than strings are stored as JSON
     name           name of the graph
     dtype          None for that of the network; onnxruntime has no float64 convolutions
-    examples       raw examples (N, ...) to check with, of which the first 8 are used; None for
-                   random ones
-    expected       outputs of the program itself for `examples`, by name, to check against as well
-    check          False for a caller who checks the model with `check_model`
-    Raises ExportError in one line, and writes nothing, for a layer without a converter (see
-    ONNX_CONVERTERS), an output that differs, or a file that cannot be written; SettingError for
-    an unknown output; MissingExtraError without the package onnx.
+    examples       raw examples (N, ...) for the check; the first 8 are used. None: random ones
+    expected       expected outputs for `examples`, by name, to check in addition
+    check          False if the caller checks the model with `check_model`
+    Raises ExportError, and writes nothing, for a layer without a converter (see ONNX_CONVERTERS), an
+    output that differs, or a file that cannot be written; SettingError for an unknown output;
+    MissingExtraError without the package onnx.
     """
     import_extra("onnx", "onnx")
     names = _output_names(outputs, classes, preprocessing)
@@ -109,7 +108,7 @@ def to_onnx(
 
 @dataclass(frozen=True)
 class _Export:
-    """A network and what stands around it in the graph."""
+    """A network with its preprocessing and outputs."""
 
     network: Network
     preprocessing: Preprocessing
@@ -133,7 +132,7 @@ class _Export:
         if network.padding is not None:
             graph.padded = x, network.padding
         y = convert_chain(network.layers, x, network.params, graph)
-        before, after = graph.in_our_order(x), graph.in_our_order(y)
+        before, after = graph.canonical(x), graph.canonical(y)
         for output, value in self._outputs(y, graph).items():
             graph.output(output, value)
         for state, value in graph.final_states.items():
@@ -155,15 +154,15 @@ class _Export:
         return model
 
     def _outputs(self, y: Value, graph: Graph) -> dict[str, Value]:
-        """The outputs that were asked for, by name."""
+        """The requested outputs, by name."""
         found = dict.fromkeys(RAW, y)
         if not set(self.outputs) <= set(RAW):
-            p = steps.probabilities(y, graph)
+            p = processing.probabilities(y, graph)
             if self.preprocessing.variants:
-                p = steps.mean_of_variants(p, len(self.preprocessing.variants), graph)
+                p = processing.mean_of_variants(p, len(self.preprocessing.variants), graph)
             found["probabilities"] = p
             if "label" in self.outputs:
-                found["label"] = steps.label(p, graph)
+                found["label"] = processing.label(p, graph)
         return {name: found[name] for name in self.outputs}
 
     def examples(self, x: npt.NDArray[Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -179,7 +178,7 @@ class _Export:
         except NNError as error:
             if not drawn:
                 raise
-            raise ExportError(f"the network cannot be checked: {error}; give real rows: examples=x") from None
+            raise ExportError(f"the network cannot be checked: {error}; pass real rows: examples=x") from None
         logits, left = found[0]
         ours: dict[str, Any] = {}
         p = np.mean([_probabilities(each) for each, _ in found], axis=0)
@@ -202,7 +201,7 @@ class _Export:
 
 
 def _vocabularies(layers: Sequence[Layer]) -> Iterator[int]:
-    """The sizes of all vocabularies, also inside other layers."""
+    """The vocabulary sizes of all embeddings, including nested ones."""
     for layer in layers:
         if isinstance(layer, Embedding):
             yield layer.vocabulary_size
@@ -211,7 +210,7 @@ def _vocabularies(layers: Sequence[Layer]) -> Iterator[int]:
 
 
 def _no_preprocessing(network: Network) -> Preprocessing:
-    """The input of the network itself."""
+    """No preprocessing: the input of the network."""
     dtype = "int64" if network.layers[0].takes_integers else network.dtype.name
     return Preprocessing(network.input_shape, dtype)
 

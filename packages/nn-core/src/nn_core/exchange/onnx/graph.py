@@ -1,9 +1,9 @@
-"""A builder of ONNX graphs that keeps track of shapes and of the order of axes.
+"""A builder of ONNX graphs that tracks shapes and axis order.
 
-Our images are (N, H, W, C) and our sequences (N, T, D); ONNX convolves (N, C, H, W) and scans
-(T, N, D). So a value knows in which order its axes lie. Operations on single elements take any
-order; a Transpose is inserted only where another order is needed, and none is undone by a second:
-a chain of convolutions has one at its start and one at its end.
+Images here are (N, H, W, C) and sequences (N, T, D), the canonical order; ONNX convolves (N, C, H, W)
+and scans (T, N, D). So each value has an axis order. Elementwise operations take any order, and a
+Transpose is inserted only where another order is needed: a chain of convolutions has one at its start
+and one at its end.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     import onnx
 
 OPSET = 20
-"""The version of the operators: the first with Gelu."""
+"""Operator set version, the first with Gelu."""
 IR_VERSION = 9
-"""The version of the file format that belongs to opset 20."""
+"""File format version of opset 20."""
 
 ENDS_KEY = "nn_core_network"
-"""The metadata that say where in the graph the network itself starts and ends."""
+"""Metadata key for the inputs and outputs of the network within the graph."""
 ENDS = {"input": str, "input_shape": [(int, None)], "integers": bool, "padding?": float, "output": str}
 
 Order: TypeAlias = tuple[int, ...]
-"""A permutation of the axes of (N, *shape): the axis of ours that lies at each position."""
+"""Axis order: the canonical axis of (N, *shape) at each position."""
 
 CHANNELS_FIRST: Order = (0, 3, 1, 2)
 TIME_FIRST: Order = (1, 0, 2)
@@ -43,10 +43,10 @@ TIME_FIRST: Order = (1, 0, 2)
 class Value:
     """An array in the graph.
 
-    shape  the shape of one example in our order, without the batch axis; None is the time axis
+    shape  the shape of one example in canonical order, without the batch axis; None is the time axis
     dtype  its data type
-    order  the order in which its axes lie
-    names  its name in the graph for each order in which it exists
+    order  its axis order
+    names  its name in the graph, by axis order
     """
 
     shape: Shape
@@ -61,18 +61,18 @@ class Value:
 
     @property
     def plain(self) -> Order:
-        """Our order of its axes."""
+        """The canonical axis order."""
         return tuple(range(len(self.order)))
 
 
 class Graph:
     """An ONNX graph under construction.
 
-    dtype   the data type of the network's numbers
+    dtype   the dtype of the network
     states  whether the states of recurrent layers are inputs and outputs
     final_states  the states after the last step, by the name of their output
     padded        input and padding of a network of padded sequences; see `lengths`
-    shared        names of arrays that several layers use
+    shared        names of arrays used by several layers
     """
 
     def __init__(self, dtype: npt.DTypeLike, *, states: bool = False) -> None:
@@ -91,19 +91,19 @@ class Graph:
 
     @property
     def path(self) -> str:
-        """The position of the layer that is being converted, such as "2/0"."""
+        """The path of the layer being converted, such as "2/0"."""
         return "/".join(self._path)
 
     @contextmanager
     def inside(self, part: object) -> Iterator[None]:
-        """Prefix names with the number of a layer or another word."""
+        """Prefix names with the index of a layer or another word."""
         self._path.append(str(part))
         yield
         self._path.pop()
 
     @contextmanager
     def only_inside(self, part: str) -> Iterator[None]:
-        """Prefix names with this word alone, whatever layer is being converted."""
+        """Prefix names with this word only, regardless of the layer being converted."""
         outer, self._path = self._path, [part]
         yield
         self._path = outer
@@ -142,7 +142,7 @@ class Graph:
         return self.constant(name, values, np.int64)
 
     def unique(self, name: str) -> str:
-        """The name below the present path, with a number if it is taken."""
+        """The name under the current path, with a number if it is taken."""
         whole = "/".join((*self._path, name))
         found, count = whole, 1
         while found in self._taken:
@@ -156,7 +156,7 @@ class Graph:
     def value(
         self, name: str, shape: Shape, *, order: Order | None = None, dtype: npt.DTypeLike | None = None
     ) -> Value:
-        """The array with this name; in our order and of the type of the network unless given."""
+        """The array with this name, by default in canonical order and of the network's dtype."""
         order = tuple(range(1 + len(shape))) if order is None else order
         return Value(shape, np.dtype(self.dtype if dtype is None else dtype), order, {order: name})
 
@@ -167,12 +167,12 @@ class Graph:
             x.names[order] = self.node("Transpose", x.name, perm=perm)
         return x.names[order]
 
-    def in_our_order(self, x: Value) -> str:
-        """The name of x with its axes in our order."""
+    def canonical(self, x: Value) -> str:
+        """The name of x with its axes in canonical order."""
         return self.arranged(x, x.plain)
 
     def elementwise(self, kind: str, x: Value, *others: Value, **attributes: Any) -> Value:
-        """An operation on the elements of one or several arrays of the same shape."""
+        """An elementwise operation on one or more arrays of the same shape."""
         names = [self.arranged(other, x.order) for other in others]
         name = self.node(kind, x.name, *names, **attributes)
         return self.value(name, x.shape, order=x.order, dtype=x.dtype)
@@ -189,7 +189,7 @@ class Graph:
     def reshape(self, x: Value, shape: Shape) -> Value:
         """Reshape every example; at most one size may be None."""
         sizes = [-1 if size is None else size for size in shape]
-        name = self.node("Reshape", self.in_our_order(x), self.integers("shape", [0, *sizes]))
+        name = self.node("Reshape", self.canonical(x), self.integers("shape", [0, *sizes]))
         return self.value(name, shape, dtype=x.dtype)
 
     # Inputs and outputs
@@ -206,11 +206,11 @@ class Graph:
         if name in self._taken:
             raise ExportError(f"the graph has another array named {name!r}")
         self._taken.add(name)
-        self._rename(self.in_our_order(x), name)
+        self._rename(self.canonical(x), name)
         self.outputs.append(_declaration(name, x))
 
     def renamed(self, name: str) -> str:
-        """The present name of an array that may have become an output."""
+        """The current name of an array that may have become an output."""
         return self._new_names.get(name, name)
 
     def _rename(self, name: str, new: str) -> None:
@@ -236,7 +236,7 @@ class Graph:
 
 
 def without_axis(order: Order, axis: int) -> Order:
-    """The order of the axes that are left when one of our axes is dropped."""
+    """The axis order after one canonical axis is dropped."""
     return tuple(left - (left > axis) for left in order if left != axis)
 
 

@@ -1,4 +1,4 @@
-"""How convolution, pooling and normalization of ONNX become layers."""
+"""Readers that convert ONNX convolution, pooling and normalization to layers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from nn_core.exchange.onnx.graph import CHANNELS_FIRST
 from nn_core.exchange.onnx.model_file import attributes
 from nn_core.exchange.onnx.readers import READERS, Part, Reading, decimal, real
-from nn_core.exchange.onnx.source import Position, Source, expect, refusal, require_settings
+from nn_core.exchange.onnx.source import Position, Source, expect, require_settings, unsupported
 from nn_core.layers.base import Layer
 from nn_core.layers.batch_norm import BatchNorm
 from nn_core.layers.conv2d import Conv2D
@@ -68,7 +68,7 @@ def pad(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
     """Zeros around an image, which become padding of the convolution after it."""
     settings, after = attributes(node), source.sole_use(node.output[0])
     expect(node, after is not None and after.op_type == "Conv", "no convolution follows it")
-    expect(node, settings.get("mode", "constant") == "constant", f"mode={settings.get('mode')} has no counterpart")
+    expect(node, settings.get("mode", "constant") == "constant", f"mode={settings.get('mode')} is not supported")
     value = source.argument(node, 2) if len(node.input) > 2 else np.array(settings.get("value", 0.0))
     expect(node, value is None or not value.any(), "it pads with other numbers than zeros")
     pads = settings["pads"] if "pads" in settings else source.numbers(node, 1)
@@ -103,7 +103,7 @@ def global_average_pool(node: onnx.NodeProto, x: Position, source: Source) -> Re
 
 
 def reduce_mean(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """The mean over the pixels, or over the steps."""
+    """The mean over pixels or steps."""
     axes, count = source.axes(node), len(x.order)
     dropped = {x.order[axis] for axis in axes or () if -count <= axis < count}
     layer: Layer
@@ -112,7 +112,7 @@ def reduce_mean(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
     elif len(x.shape) > 1 and dropped == {1}:
         layer = MeanOverTime()
     else:
-        raise refusal(node, "it is not a mean over the pixels or the steps")
+        raise unsupported(node, "it is not a mean over the pixels or the steps")
     order = tuple(-1 if axis in dropped else axis - sum(0 < each < axis for each in dropped) for axis in x.order)
     if not attributes(node).get("keepdims", 1):
         order = tuple(new for new, axis in zip(order, x.order, strict=True) if axis not in dropped)
@@ -136,7 +136,7 @@ def batch_normalization(node: onnx.NodeProto, x: Position, source: Source) -> Re
             weights[name] = np.empty_like(values)
             weights[name][order] = values
     momentum = decimal(settings.get("momentum", 0.9))
-    momentum = momentum if 0 <= momentum < 1 else 0.9  # it matters in training only
+    momentum = momentum if 0 <= momentum < 1 else 0.9  # used only in training
     layer = BatchNorm(momentum=momentum, epsilon=decimal(settings.get("epsilon", 1e-5)))
     return [*before, Part(layer, weights)], replace(x, name=node.output[0])
 
@@ -185,14 +185,14 @@ def _pool_window(node: onnx.NodeProto, settings: dict[str, Any], x: Position) ->
             (height + rows - window.size[0]) % window.strides[0],
             (width + columns - window.size[1]) % window.strides[1],
         )
-        expect(node, rest == (0, 0), "ceil_mode makes windows beyond the image")
+        expect(node, rest == (0, 0), "ceil_mode extends windows beyond the image")
     return window
 
 
 def _window(
     node: onnx.NodeProto, settings: dict[str, Any], size: Pair, dilation: Pair, height: int, width: int
 ) -> Window:
-    """The window with the padding that one of our layers can have."""
+    """The window, with padding that the layers here support."""
     strides, auto = _pair(node, settings, "strides"), settings.get("auto_pad", "NOTSET")
     require_settings(node, settings, {"auto_pad": ("NOTSET", "VALID", "SAME_UPPER")})
     pads = settings.get("pads", (0, 0, 0, 0)) if auto == "NOTSET" else (0, 0, 0, 0)
@@ -203,7 +203,7 @@ def _window(
         return same
     if not any(pads):
         return Window.of(size, strides, "valid", dilation, name="kernel_shape")
-    expect(node, tuple(pads[:2]) == tuple(pads[2:]), f"pads={tuple(pads)}: no layer pads so")
+    expect(node, tuple(pads[:2]) == tuple(pads[2:]), f"pads={tuple(pads)} is not supported")
     return Window.of(size, strides, (pads[0], pads[1]), dilation, name="kernel_shape")
 
 

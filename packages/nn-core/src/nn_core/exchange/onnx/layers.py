@@ -1,4 +1,4 @@
-"""How dense layers, activations, layers of images, normalization and embeddings are written in ONNX."""
+"""ONNX converters for dense layers, activations, image layers, normalization and embeddings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from nn_core.layers.windows import Window
 
 @ONNX_CONVERTERS.register("Dense")
 def dense(layer: Dense, x: Value, params: Arrays, graph: Graph) -> Value:
-    """Gemm for rows, MatMul and Add for more axes."""
+    """Gemm for 2-D inputs, MatMul and Add for more axes."""
     W, b = graph.constant("W", params["W"]), graph.constant("b", params["b"])
     shape = (*x.shape[:-1], layer.units)
     if len(shape) == 1:
@@ -63,7 +63,7 @@ def gelu(layer: GELU, x: Value, params: Arrays, graph: Graph) -> Value:
 
 @ONNX_CONVERTERS.register("Dropout")
 def dropout(layer: Dropout, x: Value, params: Arrays, graph: Graph) -> Value:
-    """Nothing: in prediction it is the identity."""
+    """The identity in prediction."""
     return x
 
 
@@ -93,7 +93,7 @@ def average_pool(layer: AveragePool2D, x: Value, params: Arrays, graph: Graph) -
 
 @ONNX_CONVERTERS.register("GlobalAveragePool2D")
 def global_average_pool(layer: GlobalAveragePool2D, x: Value, params: Arrays, graph: Graph) -> Value:
-    """GlobalAveragePool leaves (N, C, 1, 1), which Flatten makes (N, C)."""
+    """GlobalAveragePool returns (N, C, 1, 1); Flatten converts it to (N, C)."""
     mean = graph.node("GlobalAveragePool", graph.arranged(x, CHANNELS_FIRST))
     return graph.value(graph.node("Flatten", mean, axis=1), layer.output_shape(x.shape))
 
@@ -121,7 +121,7 @@ def _image(name: str, shape: Shape, graph: Graph) -> Value:
 
 @ONNX_CONVERTERS.register("BatchNorm")
 def batch_norm(layer: BatchNorm, x: Value, params: Arrays, graph: Graph) -> Value:
-    """BatchNormalization with the running statistics; it takes channels after the batch axis."""
+    """BatchNormalization with running statistics; channels follow the batch axis."""
     names = ("gamma", "beta", "running_mean", "running_variance")
     weights = [graph.constant(name, params[name]) for name in names]
     order = _channels_first(len(x.shape))

@@ -1,4 +1,4 @@
-"""The lengths of padded sequences, computed in the graph from its input when they are first needed."""
+"""The lengths of padded sequences, computed in the graph from its input on first use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nn_core.errors import ExportError
 from nn_core.exchange.onnx.graph import Graph, Value
 
 SCOPE = "lengths"
-"""The first part of the names of all that is computed here."""
+"""Prefix of the names of the arrays computed here."""
 
 
 def last_index(graph: Graph) -> str:
@@ -24,7 +24,7 @@ def last_index(graph: Graph) -> str:
 
 
 def mask(graph: Graph, axes: int) -> str:
-    """Whether a step is one of its sequence: (N, T, 1, ...) with this number of axes."""
+    """Whether each step is real, not padding: (N, T, 1, ...) with this number of axes."""
 
     def build() -> str:
         lengths = graph.node("Unsqueeze", _lengths(graph), graph.integers("axis", [1]))
@@ -35,7 +35,7 @@ def mask(graph: Graph, axes: int) -> str:
 
 
 def counts(graph: Graph, axes: int) -> str:
-    """The lengths as real numbers: (N, 1, ...) with this number of axes."""
+    """The lengths as floats: (N, 1, ...) with this number of axes."""
 
     def build() -> str:
         found = graph.cast(graph.value(_lengths(graph), (), dtype=np.int64), graph.dtype).name
@@ -49,7 +49,7 @@ def _steps(graph: Graph) -> str:
 
     def build() -> str:
         x, _ = _padded(graph)
-        size = graph.node("Shape", graph.in_our_order(x), start=1, end=2)
+        size = graph.node("Shape", graph.canonical(x), start=1, end=2)
         T, one = graph.node("Squeeze", size, graph.integers("first_axis", [0])), graph.integers("one", 1)
         return graph.node("Range", one, graph.node("Add", T, one), one)
 
@@ -61,7 +61,7 @@ def _lengths(graph: Graph) -> str:
 
     def build() -> str:
         x, padding = _padded(graph)
-        padded = graph.node("Equal", graph.in_our_order(x), graph.constant("padding", np.array(padding), x.dtype))
+        padded = graph.node("Equal", graph.canonical(x), graph.constant("padding", np.array(padding), x.dtype))
         real = graph.cast(graph.value(graph.node("Not", padded), x.shape, dtype=np.bool_), np.int64).name
         if len(x.shape) > 1:
             real = graph.node("ReduceMax", real, graph.integers("axes", range(2, 1 + len(x.shape))), keepdims=0)
@@ -73,7 +73,7 @@ def _lengths(graph: Graph) -> str:
 
 
 def _once(graph: Graph, name: str, build: Callable[[], str]) -> str:
-    """The array of this name, built when it is first asked for."""
+    """The array of this name, built on first use."""
     if name not in graph.shared:
         with graph.only_inside(SCOPE):
             graph.shared[name] = build()
@@ -81,7 +81,7 @@ def _once(graph: Graph, name: str, build: Callable[[], str]) -> str:
 
 
 def _padded(graph: Graph) -> tuple[Value, float]:
-    """The input of the network, (N, T) or (N, T, D), and what marks a padded step."""
+    """The input of the network, (N, T) or (N, T, D), and the padding value."""
     if graph.padded is None:
         raise ExportError("only padded sequences have lengths")
     return graph.padded

@@ -15,7 +15,7 @@ from nn_core.exchange.onnx.axis_readers import outer_order
 from nn_core.exchange.onnx.graph import CHANNELS_FIRST, ENDS, ENDS_KEY, TIME_FIRST, Order
 from nn_core.exchange.onnx.model_file import read_model, type_name
 from nn_core.exchange.onnx.readers import Part
-from nn_core.exchange.onnx.source import ANY_ORDER, CELLS, IMAGES, VIEWS, Position, Source, refusal
+from nn_core.exchange.onnx.source import ANY_ORDER, CELLS, IMAGES, VIEWS, Position, Source, unsupported
 from nn_core.exchange.onnx.walk import Walk, named
 from nn_core.extras import import_extra
 from nn_core.layers.chain import Chain
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     import onnx
 
 LOSS_FUNCTIONS = frozenset({"Softmax", "LogSoftmax", "Sigmoid"})
-"""Last operations that belong to the loss here: networks output logits."""
+"""Final operations that are part of the loss here: networks output logits."""
 
 
 def from_onnx(path: str | os.PathLike[str]) -> Network:
-    """The network in an ONNX file, which may come from another program.
+    """Read a network from an ONNX file, which may come from another program.
 
-    Read are dense layers, convolutions, pooling, normalization, activations, embeddings and
+    Supported are dense layers, convolutions, pooling, normalization, activations, embeddings and
     recurrent layers in a chain, with residual blocks. Images (N, C, H, W) become
     (N, H, W, C), and sequences (T, N, D) become (N, T, D), in the input of the network as well. A
-    final softmax or sigmoid is left out, since networks output logits. Of a file that `to_onnx`
-    wrote, the preprocessing and the probabilities are left out; dropout is in no file.
+    final softmax or sigmoid is dropped, since networks output logits. For a file written by `to_onnx`,
+    preprocessing and probabilities are dropped; ONNX files contain no dropout.
 
-    Raises DataError in one line for a file that is missing, damaged or too large, that keeps its
-    weights in other files, which are never opened, or for an operation that has no layer, by name;
+    Raises DataError for a file that is missing, damaged, too large, or stores weights in other files
+    (never opened), or for an unsupported operation, by name;
     MissingExtraError without the package onnx.
     """
     import_extra("onnx", "onnx")
@@ -55,11 +55,11 @@ def from_onnx(path: str | os.PathLike[str]) -> Network:
 
 
 class _Ends(NamedTuple):
-    """Where the network of a model starts and ends.
+    """The input and output of the network within a model.
 
-    start    with the shape of all axes as in the graph, and an empty order if it is not known yet
+    start    shape as in the graph; the order is empty if not yet known
     output   the name of the output
-    padding  what marks padded steps, in our own files
+    padding  the padding value, in files written by `to_onnx`
     """
 
     start: Position
@@ -77,7 +77,7 @@ def _network(model: onnx.ModelProto, path: Path) -> Network:
     position = replace(position, order=order, shape=_checked(ours[1:]))
     parts, there, join = Walk(source).run(position)
     if join is not None:
-        raise refusal(join, "it joins the network with another input")
+        raise unsupported(join, "it joins the network with another input")
     parts += outer_order(there)
     if not parts:
         raise DataError("the model has no layers")
@@ -85,7 +85,7 @@ def _network(model: onnx.ModelProto, path: Path) -> Network:
 
 
 def _build(parts: list[Part], input_shape: Shape, padding: float | None, path: Path) -> Network:
-    """The network of these layers; all shapes are compared before any memory is reserved."""
+    """The network of these layers; all shapes are checked before any memory is allocated."""
     weights = named(parts)
     layers = [part.layer for part in parts]
     declared = Chain(tuple(layers)).parameters(input_shape)
@@ -105,7 +105,7 @@ def _build(parts: list[Part], input_shape: Shape, padding: float | None, path: P
 
 
 def _ends(model: onnx.ModelProto) -> _Ends:
-    """The first input, and the first output without the function that belongs to the loss."""
+    """The first input, and the first output before a final softmax or sigmoid."""
     from onnx import TensorProto
 
     graph = model.graph
@@ -135,7 +135,7 @@ def _ends(model: onnx.ModelProto) -> _Ends:
 
 
 def _own_ends(model: onnx.ModelProto) -> _Ends | None:
-    """What the metadata of a file say that `to_onnx` wrote."""
+    """The input and output from the metadata of a file written by `to_onnx`."""
     for entry in model.metadata_props:
         if entry.key == ENDS_KEY:
             found = parse_json(entry.value, ENDS, source=f"the metadata {ENDS_KEY!r}")
@@ -146,7 +146,7 @@ def _own_ends(model: onnx.ModelProto) -> _Ends | None:
 
 
 def _input_order(x: Position, source: Source) -> Order:
-    """The order of the axes of the input, from the first operation that has one."""
+    """The axis order of the input, from the first operation that determines it."""
     axes = len(x.shape)
     if axes == 4 and source.leads_to(x.name, IMAGES, ANY_ORDER):
         return CHANNELS_FIRST

@@ -1,7 +1,7 @@
-"""Read an ONNX file that is not trusted: bounded, and nothing outside of it is opened.
+"""Read an untrusted ONNX file with bounded memory, without opening other files.
 
-A few bytes of protobuf can stand for a large object, so the fields are counted before they are
-parsed; tensors are decoded one by one, when needed, after their sizes are compared with their data.
+A few bytes of protobuf can expand to a large object, so fields are counted before they are parsed.
+Tensors are decoded on demand, after their sizes are checked against their data.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     import onnx
 
 MAX_BYTES = 2**30
-"""The largest file: 1 GiB."""
+"""Maximum file size, 1 GiB."""
 MAX_FIELDS = 1_000_000
 MAX_DEPTH = 50
 OPSETS = range(7, 29)
-"""Versions of the operators whose meaning is known here."""
+"""Supported operator set versions."""
 
 
 def read_model(path: Path) -> onnx.ModelProto:
-    """Parse a file. Raises DataError in one line if it is not an ONNX model, or unreasonably large."""
+    """Parse a file. Raises DataError if it is not an ONNX model, or too large."""
     import onnx
 
     check_file(path)
@@ -65,7 +65,7 @@ def array_of(tensor: onnx.TensorProto, name: str = "") -> npt.NDArray[Any]:
         raise DataError(f"tensor {name!r} of shape {shape} has {found:g} values")
     if raw:
         return np.frombuffer(tensor.raw_data, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
-    if dtype == np.float16:  # its bits stand in whole numbers
+    if dtype == np.float16:  # stored as the bits of integers
         return np.array(tensor.int32_data, np.uint16).view(dtype).reshape(shape)
     return np.array(getattr(tensor, field), dtype).reshape(shape)
 
@@ -104,7 +104,7 @@ def type_name(number: int) -> str:
 
 
 def describe(node: onnx.NodeProto) -> str:
-    """An operation in messages."""
+    """An operation, for messages."""
     label = node.name or next(iter(node.output), "")
     return f"{printable(node.op_type)} {printable(label[:80])!r}"
 
@@ -123,7 +123,7 @@ def _types() -> dict[int, tuple[np.dtype[Any], str]]:
 
 
 def _check_model(model: onnx.ModelProto) -> None:
-    """Raise DataError for what the format allows and is not read here."""
+    """Raise DataError for unsupported features of the format."""
     from onnx import TensorProto
 
     versions = [each.version for each in model.opset_import if each.domain in {"", "ai.onnx"}]

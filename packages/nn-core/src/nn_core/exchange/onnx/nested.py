@@ -1,4 +1,4 @@
-"""How layers made of layers are written in ONNX."""
+"""ONNX converters for nested layers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def chain(layer: Chain, x: Value, params: Arrays, graph: Graph) -> Value:
 
 @ONNX_CONVERTERS.register("Residual")
 def residual(layer: Residual, x: Value, params: Arrays, graph: Graph) -> Value:
-    """x is added in the order of f(x), in which it often exists already."""
+    """Adds x in the axis order of f(x), which often already exists."""
     return graph.elementwise("Add", convert_chain(layer.layers, x, params, graph), x)
 
 

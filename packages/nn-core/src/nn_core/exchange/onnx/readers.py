@@ -1,4 +1,4 @@
-"""How operations of ONNX become layers: dense layers and activations."""
+"""Readers that convert ONNX operations to layers: dense layers and activations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Part(NamedTuple):
 
 Reading: TypeAlias = tuple[list[Part], Position]
 Reader: TypeAlias = Callable[["onnx.NodeProto", Position, Source], Reading]
-"""read(node, x, source): the layers for an operation on x, and where they lead."""
+"""read(node, x, source): the layers for an operation on x, and the position after them."""
 
 
 def real(node: onnx.NodeProto, values: npt.NDArray[Any]) -> Array:
@@ -42,7 +42,7 @@ def real(node: onnx.NodeProto, values: npt.NDArray[Any]) -> Array:
 
 
 def decimal(value: float) -> float:
-    """What was meant by a float32 setting: 0.01 for 0.009999999776."""
+    """The shortest float for a float32 setting: 0.01 for 0.009999999776."""
     return float(str(np.float32(value)))
 
 
@@ -84,7 +84,7 @@ def _dense(node: onnx.NodeProto, W: npt.NDArray[Any], b: npt.NDArray[Any] | None
     return [Part(Dense(units), {"W": W, "b": b.reshape(units)})], there
 
 
-# Single elements
+# Elementwise operations
 
 
 def relu(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
@@ -108,7 +108,7 @@ def gelu(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
 
 
 def dropout(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """Its rate is an input in later versions, an attribute in earlier ones."""
+    """The rate is an input in later versions, an attribute in earlier ones."""
     rate = attributes(node).get("ratio", 0.5)
     given = source.argument(node, 1)
     if given is not None and given.size == 1:
@@ -150,4 +150,4 @@ READERS: dict[str, Reader] = {
     "Sigmoid": sigmoid,
     "Tanh": tanh,
 }
-"""The operations that are read, by name; see also `axis_readers`, `image_readers` and `recurrent_readers`."""
+"""Readers by operation name; see also `axis_readers`, `image_readers` and `recurrent_readers`."""

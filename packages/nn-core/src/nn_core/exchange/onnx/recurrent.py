@@ -1,4 +1,4 @@
-"""How recurrent layers are written in ONNX.
+"""ONNX converters for recurrent layers.
 
 ONNX scans (T, N, D), and stores a weight per direction, transposed: W (1, gates * units, D), R
 (1, gates * units, units), and the biases of both products in B (1, 2 * gates * units). Its gates
@@ -21,7 +21,7 @@ from nn_core.layers.recurrent import Recurrent
 from nn_core.layers.simple_rnn import SimpleRNN
 
 GATES: dict[str, tuple[int, ...]] = {"SimpleRNN": (0,), "GRU": (1, 0, 2), "LSTM": (1, 0, 2, 3)}
-"""The gates in ONNX's order, as numbers of ours."""
+"""Gates in ONNX's order, as indices into the order here."""
 
 
 @ONNX_CONVERTERS.register("SimpleRNN")
@@ -46,7 +46,7 @@ def lstm(layer: LSTM, x: Value, params: Arrays, graph: Graph) -> Value:
 def _scan(
     kind: str, layer: Recurrent, x: Value, params: Arrays, recurrent_bias: Array, graph: Graph, **attributes: Any
 ) -> Value:
-    """The operation of a cell, with its states where the graph has them."""
+    """The operation of a cell, with states as inputs and outputs if the graph has them."""
     gates = GATES[type(layer).__name__]
     W = graph.constant("W_x", permuted(params["W_x"], gates).T[None])
     R = graph.constant("W_h", permuted(params["W_h"], gates).T[None])
@@ -67,6 +67,6 @@ def _scan(
 
 
 def permuted(weights: Array, gates: Sequence[int]) -> Array:
-    """The blocks of the last axis in another order."""
+    """The blocks of the last axis, permuted."""
     blocks = np.split(weights, len(gates), axis=-1)
     return np.concatenate([blocks[gate] for gate in gates], axis=-1)

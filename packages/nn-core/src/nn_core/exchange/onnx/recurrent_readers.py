@@ -1,4 +1,4 @@
-"""How RNN, GRU and LSTM of ONNX become layers; the inverse of `recurrent`."""
+"""Readers that convert ONNX RNN, GRU and LSTM to layers; the inverse of `recurrent`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ACTIVATIONS = {"RNN": ("Tanh",), "GRU": ("Sigmoid", "Tanh"), "LSTM": ("Sigmoid",
 
 
 def scan(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
-    """A recurrent layer, and LastStep where only the last state is used."""
+    """A recurrent layer, followed by LastStep if only the last state is used."""
     kind, settings = node.op_type, attributes(node)
     _require_standard(node, settings, source)
     expect(node, len(x.shape) == 2 and x.order == TIME_FIRST, "it takes sequences (T, N, features)")
@@ -66,17 +66,17 @@ def _outputs(node: onnx.NodeProto, part: Part, x: Position, source: Source) -> R
 
 
 def _require_standard(node: onnx.NodeProto, settings: dict[str, Any], source: Source) -> None:
-    """Refuse what the cells here do not have."""
+    """Raise DataError for unsupported features of the cells."""
     require_settings(
         node,
         settings,
         {"direction": ("forward",), "layout": (0,), "input_forget": (0,), "activations": (ACTIVATIONS[node.op_type],)},
     )
     for name in ("clip", "activation_alpha", "activation_beta"):
-        expect(node, name not in settings, f"{name} has no counterpart here")
+        expect(node, name not in settings, f"{name} is not supported")
     given = [*node.input, *[""] * 8]
     expect(node, not given[4], "lengths of sequences are not read")
-    expect(node, not given[7] or not np.any(source.required(node, 7)), "peepholes have no counterpart here")
+    expect(node, not given[7] or not np.any(source.required(node, 7)), "peepholes are not supported")
     for name in filter(None, given[5:7]):
         expect(node, source.is_zero(name), "its initial state is not zero")
 

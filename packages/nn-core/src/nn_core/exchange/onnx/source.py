@@ -1,4 +1,4 @@
-"""The graph of an ONNX model, as it is walked from its input to its output."""
+"""The graph of an ONNX model, for traversal from input to output."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ ANY_ORDER = ELEMENTWISE | JOINS | {"Dropout", "Identity", "Cast", "Gather", "Pad
 """Operations whose result has its axes in the order of their input."""
 SHAPES = frozenset({"Shape", "Size", "ConstantOfShape"})
 VIEWS = frozenset({"Identity", "Transpose", "Squeeze", "Unsqueeze", "Cast", "Reshape", "Expand", "Slice"})
-"""Operations after which zeros are zeros."""
+"""Operations that map zeros to zeros."""
 
 
 @dataclass(frozen=True)
 class Position:
-    """The array at which the walk has arrived.
+    """The current array of the traversal.
 
     name       its name in the graph
-    shape      the shape of one example in our order: channels last, time after the batch
-    order      the order of its axes in the graph; see `Graph`. -1 is an axis of size 1 that ours lacks
-    flattened  shape and order of each image whose features it holds, if they lie in another order
+    shape      the shape of one example in canonical order: channels last, time after the batch axis
+    order      its axis order in the graph; see `Graph`. -1 is an axis of size 1 that `shape` leaves out
+    flattened  shape and order of each image that it was flattened from, if the order is not canonical
     integers   whether it holds tokens
     """
 
@@ -72,7 +72,7 @@ class Position:
 
     @property
     def is_plain(self) -> bool:
-        """Whether its axes and features lie as ours."""
+        """Whether its axes and features are in canonical order."""
         return self.order == tuple(range(1 + len(self.shape))) and not self.flattened
 
     def sizes(self) -> list[int]:
@@ -81,7 +81,7 @@ class Position:
         return [1 if axis < 0 else ours[axis] for axis in self.order]
 
     def feature_order(self) -> npt.NDArray[np.intp] | None:
-        """Our number of every feature in the graph, if it differs; as large as the last axis."""
+        """The canonical index of every feature in the graph, if it differs; as long as the last axis."""
         if not self.flattened:
             return None
         found, start = [], 0
@@ -95,9 +95,9 @@ class Position:
 class Source:
     """Operations and constants by name, between an input and an output.
 
-    padded     whether it computes the lengths of padded sequences, as our own files do
+    padded     whether it computes the lengths of padded sequences, as files written by `to_onnx` do
     batch      the size of a batch, if it is fixed
-    positions  the arrays at which the walk has been
+    positions  the arrays reached so far, by name
     Raises DataError for a graph that is not acyclic, or does not lead from the input to the output.
     """
 
@@ -128,7 +128,7 @@ class Source:
             array = self.constant(known)
             perm = attributes(node).get("perm")
             if node.op_type == "Transpose" and sorted(perm or range(array.ndim)) != list(range(array.ndim)):
-                raise refusal(node, "its perm is not a permutation")
+                raise unsupported(node, "its perm is not a permutation")
             self._arrays[node.output[0]] = array.transpose(perm) if node.op_type == "Transpose" else array
             return
         for name in filter(None, node.output):
@@ -140,25 +140,25 @@ class Source:
         return name in self._tensors or name in self._arrays or name in self._constants
 
     def constant(self, name: str) -> npt.NDArray[Any]:
-        """The constant of this name, decoded when it is first asked for."""
+        """The constant of this name, decoded on first use."""
         if name not in self._arrays:
             constant = self._constants.get(name)
             self._arrays[name] = array_of(self._tensors[name]) if constant is None else _constant(constant)
         return self._arrays[name]
 
     def argument(self, node: onnx.NodeProto, index: int) -> npt.NDArray[Any] | None:
-        """A constant input of an operation, None if it is left out. Raises DataError if computed."""
+        """A constant input of an operation, None if it is missing. Raises DataError if it is computed."""
         if index >= len(node.input) or not node.input[index]:
             return None
         if not self.is_constant(node.input[index]):
-            raise refusal(node, f"its input {index} is computed, not a constant")
+            raise unsupported(node, f"its input {index} is computed, not a constant")
         return self.constant(node.input[index])
 
     def required(self, node: onnx.NodeProto, index: int) -> npt.NDArray[Any]:
-        """A constant input that must be there."""
+        """A required constant input."""
         found = self.argument(node, index)
         if found is None:
-            raise refusal(node, f"it has no input {index}")
+            raise unsupported(node, f"it has no input {index}")
         return found
 
     def axes(self, node: onnx.NodeProto) -> tuple[int, ...] | None:
@@ -173,7 +173,7 @@ class Source:
         name = node.input[index] if index < len(node.input) else ""
         found = computed(name, self) if name else None
         if found is None:
-            raise refusal(
+            raise unsupported(
                 node, f"its input {index} is computed, not a constant" if name else f"it has no input {index}"
             )
         return [int(number) for number in found.ravel()]
@@ -235,18 +235,18 @@ class Source:
         return alone
 
     def data_inputs(self, node: onnx.NodeProto) -> list[str]:
-        """The inputs that are computed from examples."""
+        """The inputs computed from examples."""
         if node.op_type in SHAPES:
             return []
         inputs = node.input[:1] if node.op_type in FIRST_INPUT_ONLY else node.input
         return [name for name in inputs if name and not self.is_constant(name) and not self.is_of_lengths(name)]
 
     def is_of_lengths(self, name: str) -> bool:
-        """Whether an array depends on the lengths of padded sequences alone."""
+        """Whether an array depends only on the lengths of padded sequences."""
         return self._padded and name.startswith(f"{SCOPE}/")
 
     def sole_use(self, name: str) -> onnx.NodeProto | None:
-        """The operation that takes an array, if there is exactly one and it is not the output."""
+        """The only consumer of an array, unless the array is the output; else None."""
         uses = self.uses.get(name, [])
         return uses[0] if len(uses) == 1 and name != self.end else None
 
@@ -266,7 +266,7 @@ class Source:
         return False
 
     def _find_uses(self) -> None:
-        """Who takes each array, among the operations on a way from the start to the end."""
+        """The consumers of each array, among operations on a path from start to end."""
         backward, pending = set(), [self.end]
         while pending:
             name = pending.pop()
@@ -276,7 +276,7 @@ class Source:
             if name in self.producers:
                 node = self.producers[name]
                 if any(each.HasField("g") or each.graphs for each in node.attribute):
-                    raise DataError(f"there is no layer for the operation {describe(node)}")
+                    raise DataError(f"no layer corresponds to the operation {describe(node)}")
                 pending += self.data_inputs(node)
         seen: set[int] = set()
         for node in self.producers.values():
@@ -287,22 +287,22 @@ class Source:
                 self.uses.setdefault(name, []).append(node)
 
 
-def refusal(node: onnx.NodeProto, reason: str) -> DataError:
-    """The error about an operation that cannot be read."""
+def unsupported(node: onnx.NodeProto, reason: str) -> DataError:
+    """The error for an unsupported operation."""
     return DataError(f"{describe(node)}: {reason}")
 
 
 def expect(node: onnx.NodeProto, condition: bool, reason: str) -> None:
-    """Raise DataError about an operation unless the condition holds."""
+    """Raise DataError for an operation unless the condition holds."""
     if not condition:
-        raise refusal(node, reason)
+        raise unsupported(node, reason)
 
 
 def require_settings(node: onnx.NodeProto, settings: dict[str, Any], expected: dict[str, Sequence[Any]]) -> None:
-    """Raise DataError unless every setting that is given has one of the values expected of it."""
+    """Raise DataError unless every given setting has a supported value."""
     for name, values in expected.items():
         if name in settings and settings[name] not in values:
-            raise refusal(node, f"{name}={printable(str(settings[name])[:80])} has no counterpart here")
+            raise unsupported(node, f"{name}={printable(str(settings[name])[:80])} is not supported")
 
 
 def _constant(node: onnx.NodeProto) -> npt.NDArray[Any]:
@@ -314,4 +314,4 @@ def _constant(node: onnx.NodeProto) -> npt.NDArray[Any]:
             return np.array(value, np.int64)
         if name in {"value_float", "value_floats"}:
             return np.array(value, np.float32)
-    raise refusal(node, "it has no numbers")
+    raise unsupported(node, "it has no numbers")

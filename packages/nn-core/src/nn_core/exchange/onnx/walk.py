@@ -1,4 +1,4 @@
-"""The walk along the operations of a graph, from the input of a network to its output."""
+"""Traverse the operations of a graph from the input of a network to its output."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nn_core.exchange.onnx.expressions import OPERATIONS, spelled_out
 from nn_core.exchange.onnx.graph import Order
 from nn_core.exchange.onnx.model_file import attributes, describe
 from nn_core.exchange.onnx.readers import READERS, Part
-from nn_core.exchange.onnx.source import JOINS, Position, Source, expect, refusal
+from nn_core.exchange.onnx.source import JOINS, Position, Source, expect, unsupported
 from nn_core.layers.base import Layer, features
 from nn_core.layers.chain import Chain
 from nn_core.layers.parallel import Parallel
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Walk:
-    """The walk along the operations of a graph."""
+    """A traversal of the operations of a graph."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -58,10 +58,10 @@ class Walk:
             if node.op_type in JOINS and len(self.source.data_inputs(node)) > 1:
                 return parts, x, node
             if node.output[0] in self.visited:
-                raise refusal(node, "the graph has a cycle")
+                raise unsupported(node, "the graph has a cycle")
             self.visited.add(node.output[0])
             if node.op_type not in READERS:
-                raise DataError(f"there is no layer for the operation {describe(node)}")
+                raise DataError(f"no layer corresponds to the operation {describe(node)}")
             found, x = self.read(node, x)
             parts += found
         return parts, x, None
@@ -73,10 +73,10 @@ class Walk:
         except DataError:
             raise
         except NNError as error:
-            raise refusal(node, str(error)) from None
+            raise unsupported(node, str(error)) from None
 
     def fork(self, x: Position, uses: list[onnx.NodeProto]) -> tuple[list[Part], Position]:
-        """The layer for several branches from x that join again."""
+        """The layer for branches that fork at x and join again."""
         branches = [self.run(x, node) for node in uses]
         join = branches[0][2]
         if join is None or any(each[2] is not join for each in branches):
@@ -84,13 +84,13 @@ class Walk:
         inputs = self.source.data_inputs(join)
         by_name = {there.name: (parts, there) for parts, there, _ in branches}
         if len(inputs) != len(uses) or set(inputs) != set(by_name):
-            raise refusal(join, "it joins other arrays than the branches of one fork")
+            raise unsupported(join, "it joins other arrays than the branches of one fork")
         ordered = [by_name[name] for name in inputs]
         part, there = self.join(join, [parts for parts, _ in ordered], [end for _, end in ordered])
         return [part], there
 
     def join(self, node: onnx.NodeProto, branches: list[list[Part]], ends: list[Position]) -> tuple[Part, Position]:
-        """The layer of these branches, and where it leads."""
+        """The layer of these branches, and the position after it."""
         first, kind = ends[0], node.op_type
         alike = all(end.order == first.order for end in ends)
         if kind == "Concat" and alike and first.order == (0, 1):

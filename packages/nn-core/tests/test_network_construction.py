@@ -1,4 +1,4 @@
-"""Making a network: its seed, its list of layers, its shape, and what is refused with the line that works."""
+"""Constructing a network: seed, list of layers, input shape, and errors."""
 
 import pickle
 from typing import Any
@@ -11,7 +11,7 @@ from nn_core.layers import Conv2D, Dense, Flatten, Layer, LeakyReLU, MaxPool2D, 
 from nn_core.network import Network
 
 
-def test_weights_are_never_zero_by_accident() -> None:
+def test_weights_are_initialized_by_default() -> None:
     for settings in ({}, {"seed": None}, {"rng": None}, {"seed": 0}, {"rng": 0}, {"rng": np.random.default_rng(0)}):
         network = Network([Dense(3), "relu", Dense(1)], input_shape=2, **settings)  # type: ignore[arg-type]
         assert network.weights.all()
@@ -48,7 +48,7 @@ def test_a_seed_is_an_integer_a_generator_or_drawn_and_recorded() -> None:
         ({"padding": 0}, "padding is for sequences"),
     ],
 )
-def test_settings_that_a_network_refuses(settings: dict[str, Any], message: str) -> None:
+def test_invalid_settings(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         Network([Dense(3)], input_shape=2, **settings)
 
@@ -73,7 +73,7 @@ def test_items_that_are_not_layers(layers: Any, message: str) -> None:
         Network(layers, input_shape=2)
 
 
-def test_a_text_is_an_activation() -> None:
+def test_strings_are_activations() -> None:
     network = Network([Dense(3), "leaky-relu:slope=0.2", Residual(["tanh"])], input_shape=2)
     assert network.layers[1:] == (LeakyReLU(0.2), Residual([Tanh()]))
 

@@ -1,4 +1,4 @@
-"""Guesses at names in the package, and at how it is explored."""
+"""Guesses at names in the package, and ways to explore it."""
 
 from guesses.guess import Guess
 

@@ -1,4 +1,4 @@
-"""Mistakes that would train without an error, refused or warned of before the first step."""
+"""Checks for mistakes that would train without an error, but badly."""
 
 import warnings
 from typing import Any
@@ -25,8 +25,8 @@ from nn_core.layers import (
 from nn_core.losses import binary_cross_entropy
 from nn_core.network import Network
 from nn_core.reference import Reference
-from nn_core.training.mistakes import check_last_layer, check_scale
 from nn_core.training.recipe import Recipe
+from nn_core.training.sanity_checks import check_last_layer, check_scale
 from nn_core.training.trainer import Trainer
 
 BYTES = np.arange(3 * 8 * 8 * 3, dtype=np.uint8).reshape(3, 8, 8, 3)
@@ -60,7 +60,7 @@ def test_bytes_into_weights_are_refused(layers: list[Layer]) -> None:
 
 @pytest.mark.parametrize("layers", WEIGHTED)
 @pytest.mark.parametrize("kind", [np.float32, np.int64])
-def test_other_numbers_that_look_like_bytes_are_warned_of(layers: list[Layer], kind: Any) -> None:
+def test_values_that_look_like_bytes_warn(layers: list[Layer], kind: Any) -> None:
     network = Network(layers, input_shape=(8, 8, 3))
     with pytest.warns(UserWarning, match="the examples look like bytes, 0 to 255; scale them: x / 255"):
         check_scale(network, BYTES.astype(kind))
@@ -74,11 +74,11 @@ def test_other_numbers_that_look_like_bytes_are_warned_of(layers: list[Layer], k
         [Conv2D(2, 3), BatchNorm(), GlobalAveragePool2D()],
     ],
 )
-def test_bytes_may_go_into_a_normalization(layers: list[Layer]) -> None:
+def test_bytes_before_normalization_are_allowed(layers: list[Layer]) -> None:
     check_scale(Network(layers, input_shape=(8, 8, 3)), BYTES)
 
 
-def test_tokens_and_small_tables_are_no_images() -> None:
+def test_tokens_and_small_tables_are_allowed() -> None:
     check_scale(Network([Embedding(256, 2), Dense(2)], input_shape=(None,)), BYTES.reshape(3, -1))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

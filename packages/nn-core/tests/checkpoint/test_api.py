@@ -1,4 +1,4 @@
-"""What a user of the library meets: paths of both kinds, any program, short reprs, layers of one's own."""
+"""The API of checkpoints: str and Path, any program, short reprs, custom layers."""
 
 import os
 import re
@@ -21,7 +21,7 @@ def small(*layers: Layer) -> Network:
 
 
 @pytest.mark.parametrize("kind", [str, Path, os.fspath])
-def test_a_path_is_text_or_a_path(tmp_path: Path, kind: Any) -> None:
+def test_paths_are_str_or_path(tmp_path: Path, kind: Any) -> None:
     network = small()
     path = kind(tmp_path / "model.h5")
     checkpoint.save(path, network)
@@ -31,8 +31,8 @@ def test_a_path_is_text_or_a_path(tmp_path: Path, kind: Any) -> None:
 
 
 @pytest.mark.parametrize("wrong", [3, None, b"model.h5"])
-def test_anything_else_is_no_path(wrong: Any) -> None:
-    message = f"the file of a checkpoint is a str or Path, not {type(wrong).__name__}"
+def test_other_paths_are_rejected(wrong: Any) -> None:
+    message = f"the path must be a str or Path, not {type(wrong).__name__}"
     with pytest.raises(CheckpointError, match=f"^{message}: "):
         checkpoint.load(wrong)
     with pytest.raises(CheckpointError, match=f"^{message}: "):
@@ -45,14 +45,14 @@ def test_only_a_network_is_saved(tmp_path: Path) -> None:
         checkpoint.save(tmp_path / "model.h5", wrong)
 
 
-def test_the_program_is_checked_where_it_is_named(tmp_path: Path) -> None:
+def test_program_is_checked_if_given(tmp_path: Path) -> None:
     path = saved(tmp_path / "model.h5")
     assert checkpoint.load(path).program == "test"
     with pytest.raises(CheckpointError, match=r"was written by test, not by deep-nn$"):
         checkpoint.load(path, program="deep-nn")
 
 
-def test_what_is_in_a_file_in_a_line(tmp_path: Path) -> None:
+def test_repr(tmp_path: Path) -> None:
     checkpoint.save(tmp_path / "a.h5", small(), details={"classes": ["a", "b", "c"], "units": "cm"})
     assert repr(checkpoint.load(tmp_path / "a.h5")) == (
         "Checkpoint(by nn-core: a network of 1 layer, 9 parameters; details: classes, units)"
@@ -63,11 +63,11 @@ def test_what_is_in_a_file_in_a_line(tmp_path: Path) -> None:
 
 @dataclass(frozen=True)
 class Own(ReLU):
-    """A layer that nobody registered."""
+    """An unregistered layer."""
 
 
 @pytest.mark.parametrize("layer", [Own(), Residual((Dense(2), Own())), Chain((Residual((Own(),)),))])
-def test_a_layer_of_ones_own_is_refused_with_the_line_that_is_missing(tmp_path: Path, layer: Layer) -> None:
+def test_unregistered_layer_is_rejected(tmp_path: Path, layer: Layer) -> None:
     line = "decorate it with @LAYERS.register (from nn_core.layers import LAYERS)"
     message = f"Own() cannot be saved: its class Own is not registered; {line}"
     with pytest.raises(CheckpointError, match=f"^{re.escape(message)}$"):
@@ -75,7 +75,7 @@ def test_a_layer_of_ones_own_is_refused_with_the_line_that_is_missing(tmp_path: 
     assert not list(tmp_path.iterdir())
 
 
-def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+def test_numpy_scalars_are_stored(tmp_path: Path) -> None:
     units: Any = np.int64(3)
     checkpoint.save(tmp_path / "model.h5", small(Dense(units)), details={"mean": np.float32(0.5)})
     stored = checkpoint.load(tmp_path / "model.h5")
@@ -83,7 +83,7 @@ def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
     assert stored.network.layers == (Dense(3),)
 
 
-def test_details_that_are_no_plain_values_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"^details cannot be saved: a value of type ndarray; use plain numbers"):
+def test_details_must_be_json(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"^details cannot be saved: a value of type ndarray; use numbers"):
         checkpoint.save(tmp_path / "model.h5", small(), details={"mean": np.zeros(3)})
     assert not list(tmp_path.iterdir())

@@ -1,7 +1,7 @@
-"""What stands before and behind a network in its graph: preprocessing, and probabilities.
+"""Preprocessing and postprocessing in the graph of a network.
 
-Each step is one object with two forms, arrays by NumPy and the same in the graph, so that an
-exported file can be compared with what the program computes.
+Each step has two implementations, in NumPy and in the graph, so that an exported file can be checked
+against the program.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ class Step(Protocol):
     """A step of preprocessing."""
 
     def __call__(self, x: Data, /) -> Data:
-        """The step for a batch (N, ...)."""
+        """Apply the step to a batch (N, ...)."""
 
     def build(self, x: Value, graph: Graph, /) -> Value:
-        """Add the same to the graph."""
+        """Add the step to the graph."""
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The steps from a raw example to the input of the network.
+    """Preprocessing from raw examples to the input of the network.
 
     shape     shape of a raw example, without the batch axis; None in it is the time axis
     dtype     type of a raw example: "uint8" for bytes, "float64" for columns to be standardized
-    steps     first to last; a value of another type is then converted to the network's
-    variants  test-time augmentation: steps for each variant, such as [(), (Resample(...),)]; all
-              variants of a batch pass the network together, and probabilities are averaged
-    description  what a raw example is, for the reader of the file: "an RGB photo, 0 to 255"
+    steps     first to last; the result is converted to the dtype of the network
+    variants  test-time augmentation: steps for each variant, such as [(), (Resample(...),)]; the
+              variants form one batch, and their probabilities are averaged
+    description  of a raw example, for the metadata: "an RGB photo, 0 to 255"
     """
 
     shape: Shape
@@ -55,7 +55,7 @@ class Preprocessing:
         return [_run(steps, x) for steps in self.variants] or [x]
 
     def build(self, x: Value, graph: Graph, dtype: npt.DTypeLike) -> Value:
-        """Add all to the graph; variants are concatenated along the batch axis."""
+        """Add all steps to the graph; variants are concatenated along the batch axis."""
         with graph.inside("preprocessing"):
             x = _build(self.steps, x, graph)
             if not self.variants:
@@ -63,13 +63,13 @@ class Preprocessing:
             found = [graph.cast(_build(steps, x, graph), dtype) for steps in self.variants]
             if len(found) == 1:
                 return found[0]
-            name = graph.node("Concat", *(graph.in_our_order(value) for value in found), axis=0)
+            name = graph.node("Concat", *(graph.canonical(value) for value in found), axis=0)
             return graph.value(name, found[0].shape, dtype=dtype)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """y = factor x, in the type of the network: Scale(1 / 255) for bytes."""
+    """y = factor x: Scale(1 / 255) for bytes; integers become float32."""
 
     factor: float
 
@@ -86,9 +86,9 @@ class Scale:
 
 @dataclass(frozen=True)
 class Standardize:
-    """y = (x - mean) / std for each of the D columns, in the type of x.
+    """y = (x - mean) / std for each of the D columns, in the dtype of x.
 
-    mean, std  (D,) numbers; the graph should take float64 if they need it
+    mean, std  (D,); use a float64 input if they are large
     """
 
     mean: Sequence[float]
@@ -101,15 +101,15 @@ class Standardize:
 
     def build(self, x: Value, graph: Graph) -> Value:
         x = _cast_to_real(x, graph)
-        centered = graph.node("Sub", graph.in_our_order(x), graph.constant("mean", self.mean, x.dtype))
+        centered = graph.node("Sub", graph.canonical(x), graph.constant("mean", self.mean, x.dtype))
         return graph.value(
             graph.node("Div", centered, graph.constant("std", self.std, x.dtype)), x.shape, dtype=x.dtype
         )
 
 
 @dataclass(frozen=True)
-class Columns:
-    """Keep these columns of rows (N, D), in this order."""
+class SelectColumns:
+    """Select columns of (N, D), in this order."""
 
     columns: Sequence[int]
 
@@ -117,13 +117,13 @@ class Columns:
         return x[..., np.asarray(self.columns, np.intp)]
 
     def build(self, x: Value, graph: Graph) -> Value:
-        name = graph.node("Gather", graph.in_our_order(x), graph.integers("columns", self.columns), axis=len(x.shape))
+        name = graph.node("Gather", graph.canonical(x), graph.integers("columns", self.columns), axis=len(x.shape))
         return graph.value(name, (*x.shape[:-1], len(self.columns)), dtype=x.dtype)
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Flatten examples (N, H, W, C) to rows (N, H * W * C)."""
+class FlattenImages:
+    """Flatten images (N, H, W, C) to (N, H * W * C)."""
 
     def __call__(self, x: Data) -> Data:
         return x.reshape(len(x), math.prod(x.shape[1:]))
@@ -134,12 +134,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class Resample:
-    """Every pixel of the result is a weighted sum of K pixels: a rotation, a flip.
+    """Each output pixel is a weighted sum of K input pixels: a rotation or flip.
 
     y[n, p, c] = sum_k weights[p, k] x[n, index[p, k], c]
 
     x, y     images (N, H, W, C) of the same size, pixels p numbered row by row
-    index    (H * W, K) whole numbers
+    index    (H * W, K) integers
     weights  (H * W, K), None for K = 1 without weights
     """
 
@@ -174,7 +174,7 @@ class Resample:
 def probabilities(logits: Value, graph: Graph) -> Value:
     """P(class | example): softmax of (..., C); 1 - p and p with p = sigmoid of (..., 1)."""
     axis = len(logits.shape)
-    name = graph.in_our_order(logits)
+    name = graph.canonical(logits)
     if logits.shape[-1] != 1:
         return graph.value(graph.node("Softmax", name, axis=axis), logits.shape)
     p = graph.node("Sigmoid", name)
@@ -183,15 +183,15 @@ def probabilities(logits: Value, graph: Graph) -> Value:
 
 
 def label(p: Value, graph: Graph) -> Value:
-    """The most likely class, the first of equal ones."""
-    name = graph.node("ArgMax", graph.in_our_order(p), axis=len(p.shape), keepdims=0)
+    """The index of the most likely class; the first in case of ties."""
+    name = graph.node("ArgMax", graph.canonical(p), axis=len(p.shape), keepdims=0)
     return graph.value(name, p.shape[:-1], dtype=np.int64)
 
 
 def mean_of_variants(p: Value, count: int, graph: Graph) -> Value:
-    """The mean over variants that lie one after the other on the batch axis."""
+    """The mean over variants that are concatenated along the batch axis."""
     sizes = [int(size or 0) for size in p.shape]
-    apart = graph.node("Reshape", graph.in_our_order(p), graph.integers("shape", [count, -1, *sizes]))
+    apart = graph.node("Reshape", graph.canonical(p), graph.integers("shape", [count, -1, *sizes]))
     return graph.value(graph.node("ReduceMean", apart, graph.integers("axis", [0]), keepdims=0), p.shape)
 
 
@@ -208,7 +208,7 @@ def _build(steps: Sequence[Step], x: Value, graph: Graph) -> Value:
 
 
 def _real(x: Data) -> Data:
-    """Whole numbers as float32."""
+    """Convert integers to float32."""
     return x if x.dtype.kind == "f" else x.astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Mistakes with a model: each is one line that says what would work."""
+"""Errors of Model: each is one line with corrected code."""
 
 import re
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ NAN = np.where(np.arange(len(X))[:, None] == 7, np.nan, X)
 
 
 def refused(message: str) -> Any:
-    """A context in which exactly this line is raised, or one that begins so if it ends in "..."."""
+    """Expect an error with exactly this message, or this prefix if it ends in "..."."""
     end = "" if message.endswith("...") else "$"
     return pytest.raises(NNError, match=f"^{re.escape(message.removesuffix('...'))}{end}")
 
@@ -57,7 +57,7 @@ def refused(message: str) -> Any:
         ({"y": np.array(["a", "b", "c"])[Y]}, "labels are numbers, not text: ..."),
     ],
 )
-def test_fit(settings: dict[str, Any], message: str) -> None:
+def test_fit_errors(settings: dict[str, Any], message: str) -> None:
     model = CLASSES.model()
     before = model.network.vector.copy()
     with refused(message):
@@ -65,7 +65,7 @@ def test_fit(settings: dict[str, Any], message: str) -> None:
     np.testing.assert_array_equal(model.network.vector, before)
 
 
-def test_class_labels_are_no_real_targets() -> None:
+def test_class_labels_need_a_classification_loss() -> None:
     model = Model(CLASSES.model().network, "mean-squared-error")
     with refused("outputs (3,) take targets (90, 3), not (90,); for class labels use softmax-cross-entropy"):
         model.fit(X, Y, verbose=False)
@@ -73,7 +73,7 @@ def test_class_labels_are_no_real_targets() -> None:
         NUMBER.model().fit(NUMBER.x, NUMBER.y, class_weight="balanced")
 
 
-def test_using_it() -> None:
+def test_prediction_errors() -> None:
     model = CLASSES.model()
     for method in ("predict", "probabilities", "logits"):
         with refused(f"x is one example, (4,), without the batch axis: model.{method}(x[None])"):
@@ -104,7 +104,7 @@ def test_using_it() -> None:
         (None, {"optimizer": "adamm"}, "unknown optimizer 'adamm'; did you mean 'adam'?"),
     ],
 )
-def test_making_one(network: Any, settings: dict[str, Any], message: str) -> None:
+def test_constructor_errors(network: Any, settings: dict[str, Any], message: str) -> None:
     with refused(message):
         Model(network or CLASSES.model().network, "softmax-cross-entropy", **settings)
 
@@ -117,17 +117,17 @@ def test_a_sigmoid_before_a_loss_of_logits() -> None:
 
 @dataclass(frozen=True)
 class OwnLoss(MeanSquaredError):
-    """A loss that nobody registered."""
+    """An unregistered loss."""
 
 
 @dataclass(frozen=True)
 class OwnOptimizer(Momentum):
-    """An optimizer that nobody registered."""
+    """An unregistered optimizer."""
 
 
 @dataclass(frozen=True)
 class OwnSchedule(Schedule):
-    """A schedule that nobody registered."""
+    """An unregistered schedule."""
 
     def factor(self, epoch: float, epochs: float) -> float:
         return 1.0
@@ -135,7 +135,7 @@ class OwnSchedule(Schedule):
 
 @dataclass(frozen=True)
 class OwnLayer(ReLU):
-    """A layer that nobody registered."""
+    """An unregistered layer."""
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ class OwnLayer(ReLU):
         ({"schedule": OwnSchedule()}, "schedule", "nn_core.optim.schedules", "SCHEDULES"),
     ],
 )
-def test_what_is_not_registered_is_not_saved(
+def test_unregistered_parts_are_not_saved(
     tmp_path: Path, settings: dict[str, Any], kind: str, module: str, registry: str
 ) -> None:
     [thing] = settings.values()
@@ -159,13 +159,13 @@ def test_what_is_not_registered_is_not_saved(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_layer_that_is_not_registered_is_not_saved(tmp_path: Path) -> None:
+def test_unregistered_layer_is_not_saved(tmp_path: Path) -> None:
     network = Network([OwnLayer(), Dense(1)], input_shape=(4,), rng=np.random.default_rng(0))
     with refused("OwnLayer() cannot be saved: its class OwnLayer is not registered; ..."):
         Model(network, "mean-squared-error").save(tmp_path / "model.h5")
 
 
-def test_metrics_of_ones_own_are_left_out(tmp_path: Path) -> None:
+def test_custom_metrics_are_not_saved(tmp_path: Path) -> None:
     def mine(output: Array, labels: Any) -> float:
         return 0.5
 
@@ -175,7 +175,7 @@ def test_metrics_of_ones_own_are_left_out(tmp_path: Path) -> None:
     assert Model.load(tmp_path / "model.h5").metrics == {"accuracy": accuracy}
 
 
-def test_a_file_of_a_program_has_a_network_only(tmp_path: Path) -> None:
+def test_checkpoint_without_a_model(tmp_path: Path) -> None:
     path = tmp_path / "cats.h5"
     checkpoint.save(path, CLASSES.model().network, program="deep-nn", details={"classes": ["cat"]})
     line = f"nn_core.checkpoint.load({str(path)!r}).network"
@@ -203,6 +203,6 @@ def test_a_damaged_file(tmp_path: Path, key: str, value: Any, message: str) -> N
         Model.load(path)
 
 
-def test_a_file_that_is_missing(tmp_path: Path) -> None:
+def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"^cannot read "):
         Model.load(tmp_path / "none.h5")
