@@ -15,7 +15,7 @@ from nn_core.exchange.onnx.axis_readers import outer_order
 from nn_core.exchange.onnx.graph import CHANNELS_FIRST, ENDS, ENDS_KEY, TIME_FIRST, Order
 from nn_core.exchange.onnx.model_file import read_model, type_name
 from nn_core.exchange.onnx.readers import Part
-from nn_core.exchange.onnx.source import ANY_ORDER, CELLS, IMAGES, VIEWS, Position, Source, unsupported
+from nn_core.exchange.onnx.source import ANY_ORDER, CELLS, IMAGES, Position, Source, unsupported
 from nn_core.exchange.onnx.walk import Walk, named
 from nn_core.extras import import_extra
 from nn_core.layers.chain import Chain
@@ -122,16 +122,32 @@ def _ends(model: onnx.ModelProto) -> _Ends:
     sizes = tuple(size.dim_value if size.dim_value > 0 else None for size in tensor.shape.dim[:8])
     if len(sizes) < 2:
         raise DataError(f"input {printable(inputs[0].name)!r} has no batch axis")
-    end, producers = graph.output[0].name, {name: node for node in graph.node for name in node.output}
-    for name in (end, *producers[end].input[:1]) if end in producers else ():
-        node = producers.get(name)
-        if node is not None and node.op_type in LOSS_FUNCTIONS:
-            end = node.input[0]
-            break
-        if node is None or node.op_type not in VIEWS:
-            break
+    labels = graph.output[0].type.tensor_type.elem_type in {TensorProto.INT64, TensorProto.STRING}
+    end = graph.output[1 if labels and len(graph.output) > 1 else 0].name
+    end = _before_loss(end, {name: node for node in graph.node for name in node.output})
     position = Position(inputs[0].name, sizes, (), integers=tensor.elem_type in whole)
     return _Ends(position, end)
+
+
+def _before_loss(end: str, producers: dict[str, onnx.NodeProto]) -> str:
+    """The logits from which an output is computed by a final softmax or sigmoid; else the output itself."""
+    name = end
+    for _ in range(8):
+        node = producers.get(name)
+        if node is None:
+            break
+        if node.op_type in LOSS_FUNCTIONS:
+            return str(node.input[0])
+        first = producers.get(node.input[0]) if node.input else None
+        if node.op_type in {"Identity", "Cast", "Squeeze", "ZipMap"}:
+            name = node.input[0]
+        elif node.op_type == "Concat" and first is not None and first.op_type == "Sub" and len(node.input) == 2:
+            if first.input[1] != node.input[1]:  # 1 - p and p, as scikit-learn writes two classes
+                break
+            name = node.input[1]
+        else:
+            break
+    return end
 
 
 def _own_ends(model: onnx.ModelProto) -> _Ends | None:

@@ -21,6 +21,7 @@ from nn_core.storage.files import printable
 if TYPE_CHECKING:
     import onnx
 
+DOMAINS = frozenset({"", "ai.onnx"})
 MAX_NODES = 20_000
 CELLS = frozenset({"RNN", "GRU", "LSTM"})
 FIRST_INPUT_ONLY = frozenset(
@@ -117,8 +118,11 @@ class Source:
         self._find_uses()
 
     def _add(self, node: onnx.NodeProto) -> None:
-        if node.domain not in {"", "ai.onnx"}:
-            raise DataError(f"{describe(node)} is of the domain {printable(node.domain)!r}, not a standard operation")
+        if node.domain not in DOMAINS:
+            named = type(node)()  # so that no name of a standard operation fits it
+            named.CopyFrom(node)
+            named.op_type = f"{node.domain}.{node.op_type}"
+            node = named
         if node.op_type == "Constant" and node.output:
             self._constants[node.output[0]] = node
             return
@@ -275,6 +279,8 @@ class Source:
             backward.add(name)
             if name in self.producers:
                 node = self.producers[name]
+                if node.domain not in DOMAINS:
+                    raise unsupported(node, "it is not a standard operation")
                 if any(each.HasField("g") or each.graphs for each in node.attribute):
                     raise DataError(f"no layer corresponds to the operation {describe(node)}")
                 pending += self.data_inputs(node)
