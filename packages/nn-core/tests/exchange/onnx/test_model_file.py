@@ -1,5 +1,6 @@
 """Damaged and malicious ONNX files: a one-line error, no code executed, no other file opened, little memory."""
 
+import itertools
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -112,6 +113,51 @@ def use_weights_often(each: onnx.ModelProto) -> None:
     each.graph.output[0].name = "200"
 
 
+def flatten_large_images(each: onnx.ModelProto) -> None:
+    """Features of 8 GB in another order, declared in a few bytes."""
+    del each.graph.node[:]
+    for size in each.graph.input[0].type.tensor_type.shape.dim[1:]:
+        size.dim_value = 2**15
+    each.graph.node.append(helper.make_node("MaxPool", ["input"], ["a"], kernel_shape=[1, 1]))
+    each.graph.node.append(helper.make_node("Flatten", ["a"], ["b"]))
+    each.graph.output[0].name = "b"
+
+
+def multiply_by_itself(each: onnx.ModelProto) -> None:
+    """x * x, 2000 times."""
+    del each.graph.node[:]
+    names = ["input", *(f"r{i}" for i in range(2000))]
+    each.graph.node.extend(helper.make_node("Mul", [a, a], [b]) for a, b in itertools.pairwise(names))
+    each.graph.output[0].name = names[-1]
+
+
+def double_a_shape(each: onnx.ModelProto) -> None:
+    """Reshape to a shape that is joined to itself 60 times."""
+    del each.graph.node[:]
+    each.graph.node.append(helper.make_node("Shape", ["input"], ["s0"]))
+    for i in range(60):
+        each.graph.node.append(helper.make_node("Concat", [f"s{i}"] * 2, [f"s{i + 1}"], axis=0))
+    each.graph.node.append(helper.make_node("Reshape", ["input", "s60"], ["y"]))
+    each.graph.output[0].name = "y"
+
+
+def redefine_relu(each: onnx.ModelProto) -> None:
+    each.functions.add(name="Relu", domain="", input=["a"], output=["b"])
+
+
+def spoil_inputs(each: onnx.ModelProto) -> None:
+    del each.graph.node[0].input[:]
+
+
+def spoil_arity(each: onnx.ModelProto) -> None:
+    each.graph.node[1].op_type = "Mul"
+    del each.graph.node[1].input[1:]
+
+
+def repeat_weight(each: onnx.ModelProto) -> None:
+    each.graph.initializer.add().CopyFrom(each.graph.initializer[0])
+
+
 def nest_residuals(each: onnx.ModelProto) -> None:
     """x + (x' + (x'' + ...)), each branch starting inside the one before."""
     del each.graph.node[:]
@@ -140,6 +186,13 @@ def nest_residuals(each: onnx.ModelProto) -> None:
         (spoil_json, ""),
         (use_weights_often, "some weights several times, is too large"),
         (nest_residuals, ""),
+        (flatten_large_images, "features would need another order; the limit is 10,000"),
+        (multiply_by_itself, "no layer corresponds to the operation Mul"),
+        (double_a_shape, "its input 1 is computed"),
+        (redefine_relu, "the model redefines the operation Relu"),
+        (spoil_inputs, "does not lead to the output"),
+        (spoil_arity, "no layer corresponds to the operation Mul"),
+        (repeat_weight, "two weights have the same name"),
     ],
 )
 def test_malicious_models(spoil: Callable[[onnx.ModelProto], None], message: str, tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from nn_core.errors import DataError
 from nn_core.exchange.onnx.computed import BATCH
 from nn_core.exchange.onnx.graph import CHANNELS_FIRST, Order, without_axis
 from nn_core.exchange.onnx.model_file import attributes
+from nn_core.exchange.onnx.position import Position
 from nn_core.exchange.onnx.readers import READERS, Part, Reading, real
-from nn_core.exchange.onnx.source import ANY_ORDER, IMAGES, Position, Source, expect, unsupported
+from nn_core.exchange.onnx.source import ANY_ORDER, IMAGES, Source, expect, unsupported
 from nn_core.layers.embedding import Embedding
 from nn_core.layers.flatten import Flatten
 from nn_core.layers.last_step import LastStep
@@ -44,16 +45,19 @@ def reshape(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
 
 def squeeze(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
     axes, sizes = source.axes(node), x.sizes()
-    chosen = {axis % len(sizes) for axis in axes} if axes is not None else {i for i, n in enumerate(sizes) if n == 1}
+    axes = tuple(axis for axis, size in enumerate(sizes) if size == 1) if axes is None else axes
+    expect(node, all(-len(sizes) <= axis < len(sizes) for axis in axes), f"it has no axes {axes[:8]}")
+    chosen = {axis % len(sizes) for axis in axes}
     expect(node, all(sizes[axis] == 1 for axis in chosen), f"it drops an axis of another size than 1 of {x.shape}")
     return _reshaped(node, x, [size for axis, size in enumerate(sizes) if axis not in chosen], source)
 
 
 def unsqueeze(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
     axes, sizes = source.axes(node), x.sizes()
-    expect(node, axes is not None and len(axes) <= 4, "it has no axes")
-    count = len(sizes) + len(axes or ())
-    chosen, rest = {axis % count for axis in axes or ()}, iter(sizes)
+    axes = axes or ()
+    count = len(sizes) + len(axes)
+    expect(node, 0 < len(axes) <= 4 and all(-count <= axis < count for axis in axes), f"it has no axes {axes[:8]}")
+    chosen, rest = {axis % count for axis in axes}, iter(sizes)
     return _reshaped(node, x, [1 if axis in chosen else next(rest, 1) for axis in range(count)], source)
 
 
@@ -142,20 +146,25 @@ def _flattened(node: onnx.NodeProto, x: Position) -> Reading:
 def _image_of_rows(x: Position, target: Sequence[int], name: str) -> Reading:
     """Features (N, C * H * W) as images."""
     _, channels, height, width = target
-    numbers = x.feature_order()
-    numbers = np.arange(channels * height * width) if numbers is None else numbers
-    parts = select(numbers.reshape(channels, height, width).transpose(1, 2, 0).ravel())
+    parts: list[Part] = []
+    if channels > 1 or x.flattened:
+        parts = _select(_order(x).reshape(channels, height, width).transpose(1, 2, 0).ravel())
     shape = (height, width, channels)
     return [*parts, Part(Reshape(shape), {})], Position(name, shape, CHANNELS_FIRST)
 
 
-def select(numbers: npt.NDArray[Any]) -> list[Part]:
+def _order(x: Position) -> npt.NDArray[np.intp]:
+    """The canonical index of every feature in the graph."""
+    count = int(x.shape[-1] or 0)
+    if count > MAX_SELECTED:
+        raise DataError(f"{count:,} features would need another order; the limit is {MAX_SELECTED:,}")
+    numbers = x.feature_order()
+    return np.arange(count) if numbers is None else numbers
+
+
+def _select(numbers: npt.NDArray[np.intp]) -> list[Part]:
     """Features in this order; no layer if it is theirs."""
-    if (numbers == np.arange(numbers.size)).all():
-        return []
-    if numbers.size > MAX_SELECTED:
-        raise DataError(f"{numbers.size:,} features would need another order; the limit is {MAX_SELECTED:,}")
-    return [Part(Select(numbers.tolist()), {})]
+    return [] if (numbers == np.arange(numbers.size)).all() else [Part(Select(numbers.tolist()), {})]
 
 
 # Some of the elements
@@ -233,8 +242,7 @@ def where(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
 
 def outer_order(x: Position) -> list[Part]:
     """The layers after which the output of a network is that of the graph, but for the order of its axes."""
-    numbers = x.feature_order()
-    parts = [] if numbers is None else select(numbers)
+    parts = _select(_order(x)) if x.flattened else []
     inside = [axis for axis in x.order if axis >= 0]
     if len(inside) < len(x.order) and x.order[0] == 0 and inside == sorted(inside) and None not in x.shape:
         parts.append(Part(Reshape(tuple(x.sizes()[1:])), {}))

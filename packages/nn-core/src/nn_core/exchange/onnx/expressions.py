@@ -30,6 +30,9 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "Sub": np.subtract,
     "Tanh": np.tanh,
 }
+CURVED = frozenset({"Erf", "Tanh"})
+"""Operations of which an activation has at least one."""
+GRID = np.linspace(-5, 5, 101)
 ACTIVATIONS: tuple[Layer, ...] = (GELU(), GELU(approximate=False))
 MAX_OPERATIONS = 12
 TOLERANCE = 1e-6
@@ -37,40 +40,50 @@ TOLERANCE = 1e-6
 
 def spelled_out(name: str, source: Source) -> tuple[Layer, str] | None:
     """The activation that is computed from an array, and the name of its result."""
-    grid = np.linspace(-5, 5, 101)
-    values: dict[str, npt.NDArray[Any]] = {name: grid}
-    inside: list[onnx.NodeProto] = []
+    names: list[str] = [name]
+    nodes: list[onnx.NodeProto] = []
     for _ in range(MAX_OPERATIONS):
-        node = _next(values, inside, source)
+        node = _next(names, nodes, source)
         if node is None:
             return None
-        given = [values[each] if each in values else source.constant(each).reshape(()) for each in node.input]
-        with np.errstate(all="ignore"):
-            result = np.asarray(OPERATIONS[node.op_type](*(each.astype(np.float64) for each in given)))
-        inside.append(node)
-        values[node.output[0]] = result
-        if _only_inside(values, node.output[0], inside, source):
+        nodes.append(node)
+        names.append(node.output[0])
+        if CURVED.intersection(each.op_type for each in nodes) and _only_inside(names, nodes, source):
+            result = _values(name, nodes, source)
             for layer in ACTIVATIONS:
-                if np.abs(result - layer(grid)).max() < TOLERANCE:
-                    return layer, node.output[0]
+                if result is not None and np.abs(result - layer(GRID)).max() < TOLERANCE:
+                    return layer, names[-1]
     return None
 
 
-def _next(values: dict[str, npt.NDArray[Any]], inside: list[onnx.NodeProto], source: Source) -> onnx.NodeProto | None:
-    """An operation on known values and single numbers that is not done yet."""
-    for name in values:
-        for node in source.uses.get(name, []):
-            if node.op_type in OPERATIONS and not any(node is each for each in inside):
-                others = [each for each in node.input if each not in values]
+def _next(names: list[str], nodes: list[onnx.NodeProto], source: Source) -> onnx.NodeProto | None:
+    """An operation on known arrays and single numbers that is not among the nodes yet."""
+    for name in names:
+        for node in source.uses.get(name, [])[:MAX_OPERATIONS]:
+            if node.op_type in OPERATIONS and not any(node is each for each in nodes):
+                others = [each for each in node.input if each not in names]
                 if all(source.is_constant(each) and source.constant(each).size == 1 for each in others):
                     return node
     return None
 
 
-def _only_inside(values: dict[str, npt.NDArray[Any]], last: str, inside: list[onnx.NodeProto], source: Source) -> bool:
-    """Whether nothing else takes any of the values but the last."""
-    numbers = {id(node) for node in inside}
-    return all(
-        name == last or (name != source.end and all(id(node) in numbers for node in source.uses.get(name, [])))
-        for name in values
+def _only_inside(names: list[str], nodes: list[onnx.NodeProto], source: Source) -> bool:
+    """Whether no other operation takes any of the arrays but the last."""
+    inside = {id(node) for node in nodes}
+    return source.end not in names[:-1] and all(
+        id(node) in inside for name in names[:-1] for node in source.uses.get(name, [])
     )
+
+
+def _values(name: str, nodes: list[onnx.NodeProto], source: Source) -> npt.NDArray[Any] | None:
+    """The result of the last operation on GRID; None for operations with a wrong number of inputs."""
+    values: dict[str, npt.NDArray[Any]] = {name: GRID}
+    for node in nodes:
+        given = [values[each] if each in values else source.constant(each).reshape(()) for each in node.input]
+        with np.errstate(all="ignore"):
+            try:
+                result = OPERATIONS[node.op_type](*(each.astype(np.float64) for each in given))
+            except TypeError:
+                return None
+        values[node.output[0]] = np.asarray(result)
+    return values[nodes[-1].output[0]]

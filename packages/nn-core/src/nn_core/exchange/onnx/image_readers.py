@@ -10,8 +10,9 @@ import numpy as np
 
 from nn_core.exchange.onnx.graph import CHANNELS_FIRST
 from nn_core.exchange.onnx.model_file import attributes
+from nn_core.exchange.onnx.position import Position
 from nn_core.exchange.onnx.readers import READERS, Part, Reading, decimal, real
-from nn_core.exchange.onnx.source import Position, Source, expect, require_settings, unsupported
+from nn_core.exchange.onnx.source import Source, expect, require_settings, unsupported
 from nn_core.layers.base import Layer
 from nn_core.layers.batch_norm import BatchNorm
 from nn_core.layers.conv2d import Conv2D
@@ -130,6 +131,7 @@ def batch_normalization(node: onnx.NodeProto, x: Position, source: Source) -> Re
     weights = {name: real(node, source.required(node, 1 + index)) for index, name in enumerate(names)}
     for name, values in weights.items():
         expect(node, values.shape == x.shape[-1:], f"its {name} has the shape {values.shape} for inputs {x.shape}")
+    expect(node, bool((weights["running_variance"] >= 0).all()), "its running_variance is negative")
     order = x.feature_order()
     if order is not None:
         for name, values in weights.items():

@@ -14,8 +14,9 @@ from nn_core.errors import DataError, NNError
 from nn_core.exchange.onnx.axis_readers import outer_order
 from nn_core.exchange.onnx.graph import CHANNELS_FIRST, ENDS, ENDS_KEY, TIME_FIRST, Order
 from nn_core.exchange.onnx.model_file import read_model, type_name
+from nn_core.exchange.onnx.position import Position
 from nn_core.exchange.onnx.readers import Part
-from nn_core.exchange.onnx.source import ANY_ORDER, CELLS, IMAGES, Position, Source, unsupported
+from nn_core.exchange.onnx.source import ANY_ORDER, CELLS, IMAGES, Source, unsupported
 from nn_core.exchange.onnx.walk import Walk, named
 from nn_core.extras import import_extra
 from nn_core.layers.chain import Chain
@@ -117,11 +118,11 @@ def _ends(model: onnx.ModelProto) -> _Ends:
     real, whole = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16), (TensorProto.INT32, TensorProto.INT64)
     if tensor.elem_type not in {*real, *whole}:
         raise DataError(
-            f"input {printable(inputs[0].name)!r} is of an unsupported data type, {type_name(tensor.elem_type)}"
+            f"input {printable(inputs[0].name[:80])!r} is of an unsupported data type, {type_name(tensor.elem_type)}"
         )
-    sizes = tuple(size.dim_value if size.dim_value > 0 else None for size in tensor.shape.dim[:8])
-    if len(sizes) < 2:
-        raise DataError(f"input {printable(inputs[0].name)!r} has no batch axis")
+    sizes = tuple(size.dim_value if size.dim_value > 0 else None for size in tensor.shape.dim[:9])
+    if not 2 <= len(sizes) <= 8:
+        raise DataError(f"input {printable(inputs[0].name[:80])!r} has {len(sizes)} axes; expected 2 to 8")
     labels = graph.output[0].type.tensor_type.elem_type in {TensorProto.INT64, TensorProto.STRING}
     end = graph.output[1 if labels and len(graph.output) > 1 else 0].name
     end = _before_loss(end, {name: node for node in graph.node for name in node.output})
@@ -134,17 +135,17 @@ def _before_loss(end: str, producers: dict[str, onnx.NodeProto]) -> str:
     name = end
     for _ in range(8):
         node = producers.get(name)
-        if node is None:
+        if node is None or not node.input:
             break
         if node.op_type in LOSS_FUNCTIONS:
             return str(node.input[0])
-        first = producers.get(node.input[0]) if node.input else None
+        first = producers.get(node.input[0])
         if node.op_type in {"Identity", "Cast", "Squeeze", "ZipMap"}:
             name = node.input[0]
-        elif node.op_type == "Concat" and first is not None and first.op_type == "Sub" and len(node.input) == 2:
-            if first.input[1] != node.input[1]:  # 1 - p and p, as scikit-learn writes two classes
+        elif node.op_type == "Concat" and first is not None and first.op_type == "Sub":
+            if len(node.input) != 2 or list(first.input[1:]) != [node.input[1]]:
                 break
-            name = node.input[1]
+            name = node.input[1]  # of 1 - p and p, as scikit-learn writes two classes
         else:
             break
     return end

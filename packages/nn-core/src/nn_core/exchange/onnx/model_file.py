@@ -63,6 +63,8 @@ def array_of(tensor: onnx.TensorProto, name: str = "") -> npt.NDArray[Any]:
     found = len(tensor.raw_data) / dtype.itemsize if raw else len(getattr(tensor, field))
     if found != count:
         raise DataError(f"tensor {name!r} of shape {shape} has {found:g} values")
+    if math.prod(size or 1 for size in shape) > MAX_BYTES:
+        raise DataError(f"tensor {name!r} has the shape {shape}")
     if raw:
         return np.frombuffer(tensor.raw_data, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
     if dtype == np.float16:  # stored as the bits of integers
@@ -106,7 +108,7 @@ def type_name(number: int) -> str:
 def describe(node: onnx.NodeProto) -> str:
     """An operation, for messages."""
     label = node.name or next(iter(node.output), "")
-    return f"{printable(node.op_type)} {printable(label[:80])!r}"
+    return f"{printable(node.op_type[:80])} {printable(label[:80])!r}"
 
 
 def _types() -> dict[int, tuple[np.dtype[Any], str]]:
@@ -132,6 +134,9 @@ def _check_model(model: onnx.ModelProto) -> None:
     graph = model.graph
     if not graph.node:
         raise DataError("the model has no operations")
+    for function in model.functions:
+        if function.domain in {"", "ai.onnx"}:
+            raise DataError(f"the model redefines the operation {printable(function.name[:80])}")
     if graph.sparse_initializer:
         raise DataError("the model has sparse weights")
     for tensor in graph.initializer:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from nn_core.arrays import Array
 from nn_core.exchange.onnx.model_file import attributes
-from nn_core.exchange.onnx.source import Position, Source, expect, require_settings
+from nn_core.exchange.onnx.position import Position
+from nn_core.exchange.onnx.source import Source, expect, require_settings
 from nn_core.layers.activation import GELU, LeakyReLU, ReLU, Sigmoid, Tanh
 from nn_core.layers.base import Layer
 from nn_core.layers.dense import Dense

@@ -8,9 +8,10 @@ import numpy as np
 
 from nn_core.exchange.onnx.graph import TIME_FIRST
 from nn_core.exchange.onnx.model_file import attributes
+from nn_core.exchange.onnx.position import Position
 from nn_core.exchange.onnx.readers import READERS, Part, Reading, real
 from nn_core.exchange.onnx.recurrent import GATES, permuted
-from nn_core.exchange.onnx.source import Position, Source, expect, require_settings
+from nn_core.exchange.onnx.source import Source, expect, require_settings
 from nn_core.layers.gru import GRU
 from nn_core.layers.last_step import LastStep
 from nn_core.layers.lstm import LSTM

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.arrays import Shape
 from nn_core.errors import DataError
-from nn_core.exchange.onnx.computed import BATCH, TIME, computed
-from nn_core.exchange.onnx.graph import Order
+from nn_core.exchange.onnx.computed import computed
 from nn_core.exchange.onnx.lengths import SCOPE
 from nn_core.exchange.onnx.model_file import array_of, attributes, describe
+from nn_core.exchange.onnx.position import Position
 from nn_core.storage.files import printable
 
 if TYPE_CHECKING:
@@ -23,6 +20,7 @@ if TYPE_CHECKING:
 
 DOMAINS = frozenset({"", "ai.onnx"})
 MAX_NODES = 20_000
+MAX_AHEAD = 100
 CELLS = frozenset({"RNN", "GRU", "LSTM"})
 FIRST_INPUT_ONLY = frozenset(
     {
@@ -54,45 +52,6 @@ VIEWS = frozenset({"Identity", "Transpose", "Squeeze", "Unsqueeze", "Cast", "Res
 """Operations that map zeros to zeros."""
 
 
-@dataclass(frozen=True)
-class Position:
-    """The current array of the traversal.
-
-    name       its name in the graph
-    shape      the shape of one example in canonical order: channels last, time after the batch axis
-    order      its axis order in the graph; see `Graph`. -1 is an axis of size 1 that `shape` leaves out
-    flattened  shape and order of each image that it was flattened from, if the order is not canonical
-    integers   whether it holds tokens
-    """
-
-    name: str
-    shape: Shape
-    order: Order
-    flattened: tuple[tuple[tuple[int, ...], Order], ...] = ()
-    integers: bool = False
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether its axes and features are in canonical order."""
-        return self.order == tuple(range(1 + len(self.shape))) and not self.flattened
-
-    def sizes(self) -> list[int]:
-        """The sizes of its axes in the graph; BATCH and TIME stand for variable ones."""
-        ours = (BATCH, *(TIME if size is None else size for size in self.shape))
-        return [1 if axis < 0 else ours[axis] for axis in self.order]
-
-    def feature_order(self) -> npt.NDArray[np.intp] | None:
-        """The canonical index of every feature in the graph, if it differs; as long as the last axis."""
-        if not self.flattened:
-            return None
-        found, start = [], 0
-        for shape, order in self.flattened:
-            numbers = start + np.arange(math.prod(shape)).reshape(shape)
-            found.append(numbers.transpose([axis - 1 for axis in order[1:]]).reshape(-1))
-            start += numbers.size
-        return np.concatenate(found)
-
-
 class Source:
     """Operations and constants by name, between an input and an output.
 
@@ -109,6 +68,8 @@ class Source:
         self.batch: int | None = None
         self.positions: dict[str, Position] = {}
         self._tensors = {tensor.name: tensor for tensor in graph.initializer}
+        if len(self._tensors) < len(graph.initializer):
+            raise DataError("two weights have the same name")
         self._constants: dict[str, onnx.NodeProto] = {}
         self._arrays: dict[str, npt.NDArray[Any]] = {}
         self.producers: dict[str, onnx.NodeProto] = {}
@@ -137,7 +98,7 @@ class Source:
             return
         for name in filter(None, node.output):
             if name in self.producers or self.is_constant(name):
-                raise DataError(f"two operations make {printable(name)!r}")
+                raise DataError(f"two operations make {printable(name[:80])!r}")
             self.producers[name] = node
 
     def is_constant(self, name: str) -> bool:
@@ -207,12 +168,12 @@ class Source:
 
     def leads_to(self, name: str, kinds: frozenset[str], passing: frozenset[str]) -> bool:
         """Whether operations of these kinds follow, with none but the passing ones between."""
-        pending, seen = [name], set()
+        pending, seen = [name], set[str]()
         while pending:
             for node in self.uses.get(pending.pop(), []):
                 if node.op_type in kinds:
                     return True
-                if node.op_type in passing and node.output[0] not in seen:
+                if node.op_type in passing and node.output[0] not in seen and len(seen) < MAX_AHEAD:
                     seen.add(node.output[0])
                     pending.append(node.output[0])
         return False

@@ -11,8 +11,9 @@ from nn_core.exchange.onnx import axis_readers, image_readers, recurrent_readers
 from nn_core.exchange.onnx.expressions import OPERATIONS, spelled_out
 from nn_core.exchange.onnx.graph import Order
 from nn_core.exchange.onnx.model_file import attributes, describe
+from nn_core.exchange.onnx.position import Position
 from nn_core.exchange.onnx.readers import READERS, Part
-from nn_core.exchange.onnx.source import JOINS, Position, Source, expect, unsupported
+from nn_core.exchange.onnx.source import JOINS, Source, expect, unsupported
 from nn_core.layers.base import Layer, features
 from nn_core.layers.chain import Chain
 from nn_core.layers.parallel import Parallel
@@ -49,7 +50,7 @@ class Walk:
                     continue
             first = None
             if not uses:
-                raise DataError(f"{printable(x.name)!r} does not lead to the output of the model")
+                raise DataError(f"{printable(x.name[:80])!r} does not lead to the output of the model")
             if len(uses) > 1:
                 found, x = self.fork(x, uses)
                 parts += found
@@ -74,13 +75,15 @@ class Walk:
             raise
         except NNError as error:
             raise unsupported(node, str(error)) from None
+        except (IndexError, KeyError):
+            raise unsupported(node, "it lacks inputs, outputs or attributes") from None
 
     def fork(self, x: Position, uses: list[onnx.NodeProto]) -> tuple[list[Part], Position]:
         """The layer for branches that fork at x and join again."""
         branches = [self.run(x, node) for node in uses]
         join = branches[0][2]
         if join is None or any(each[2] is not join for each in branches):
-            raise DataError(f"the branches from {printable(x.name)!r} do not join in one operation")
+            raise DataError(f"the branches from {printable(x.name[:80])!r} do not join in one operation")
         inputs = self.source.data_inputs(join)
         by_name = {there.name: (parts, there) for parts, there, _ in branches}
         if len(inputs) != len(uses) or set(inputs) != set(by_name):
