@@ -69,6 +69,7 @@ class Optimizer(HelpfulErrors, ABC):
         """Decoupled weight decay, in place, before `update`. Called for weights only, not biases."""
 
 
+@dataclass(frozen=True)
 class GradientDescent(Optimizer):
     """w -= learning_rate * g. Source: Cauchy (1847); Robbins, Monro (1951)."""
 
