@@ -132,7 +132,7 @@ def nest_residuals(each: onnx.ModelProto) -> None:
         (spoil_type, "unsupported data type"),
         (spoil_image, "sizes must be fixed"),
         (spoil_height, "sizes must be fixed"),
-        (spoil_domain, "of the domain 'com.evil'"),
+        (spoil_domain, "com.evil.Conv '0/Conv': it is not a standard operation"),
         (spoil_cycle, "does not lead to the output"),
         (spoil_end, "does not lead to the output"),
         (spoil_weights, "not finite"),

@@ -11,12 +11,12 @@ import numpy as np
 
 from nn_core.arrays import Shape
 from nn_core.errors import DataError, NNError
+from nn_core.exchange.onnx.axis_readers import outer_order
 from nn_core.exchange.onnx.graph import CHANNELS_FIRST, ENDS, ENDS_KEY, TIME_FIRST, Order
-from nn_core.exchange.onnx.model_file import read_model
+from nn_core.exchange.onnx.model_file import read_model, type_name
 from nn_core.exchange.onnx.readers import Part
-from nn_core.exchange.onnx.recurrent_readers import CELLS
-from nn_core.exchange.onnx.source import Position, Source, unsupported
-from nn_core.exchange.onnx.walk import JOINS, Walk, named
+from nn_core.exchange.onnx.source import ANY_ORDER, CELLS, IMAGES, Position, Source, unsupported
+from nn_core.exchange.onnx.walk import Walk, named
 from nn_core.extras import import_extra
 from nn_core.layers.chain import Chain
 from nn_core.network import Network
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 
 LOSS_FUNCTIONS = frozenset({"Softmax", "LogSoftmax", "Sigmoid"})
 """Final operations that are part of the loss here: networks output logits."""
-IMAGES = frozenset(
-    {"Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "BatchNormalization", "InstanceNormalization"}
-)
-ANY_ORDER = frozenset({"Relu", "LeakyRelu", "Sigmoid", "Tanh", "Gelu", "Dropout", "Identity", "Cast", "Gather", *JOINS})
 
 
 def from_onnx(path: str | os.PathLike[str]) -> Network:
@@ -76,13 +72,13 @@ def _network(model: onnx.ModelProto, path: Path) -> Network:
     position = ends.start
     source = Source(model.graph, position.name, ends.output, padded=ends.padding is not None)
     order = position.order or _input_order(position, source)
+    source.batch = position.shape[order.index(0)]
     ours = tuple(position.shape[order.index(axis)] for axis in range(len(order)))
     position = replace(position, order=order, shape=_checked(ours[1:]))
     parts, there, join = Walk(source).run(position)
     if join is not None:
         raise unsupported(join, "it joins the network with another input")
-    if there.flattened is not None:
-        raise DataError("the network ends with flattened channels-first images, which is not supported")
+    parts += outer_order(there)
     if not parts:
         raise DataError("the model has no layers")
     return _build(parts, position.shape, ends.padding, path)
@@ -118,19 +114,40 @@ def _ends(model: onnx.ModelProto) -> _Ends:
     if not inputs or not graph.output:
         raise DataError("the model has no input or no output")
     tensor = inputs[0].type.tensor_type
-    kinds = {TensorProto.FLOAT: False, TensorProto.DOUBLE: False, TensorProto.INT32: True, TensorProto.INT64: True}
-    if tensor.elem_type not in kinds:
+    real, whole = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16), (TensorProto.INT32, TensorProto.INT64)
+    if tensor.elem_type not in {*real, *whole}:
         raise DataError(
-            f"input {printable(inputs[0].name)!r} is of an unsupported data type, number {tensor.elem_type}"
+            f"input {printable(inputs[0].name)!r} is of an unsupported data type, {type_name(tensor.elem_type)}"
         )
     sizes = tuple(size.dim_value if size.dim_value > 0 else None for size in tensor.shape.dim[:8])
     if len(sizes) < 2:
         raise DataError(f"input {printable(inputs[0].name)!r} has no batch axis")
-    end, producers = graph.output[0].name, {name: node for node in graph.node for name in node.output}
-    if end in producers and producers[end].op_type in LOSS_FUNCTIONS:
-        end = producers[end].input[0]
-    position = Position(inputs[0].name, sizes, (), integers=kinds[tensor.elem_type])
+    labels = graph.output[0].type.tensor_type.elem_type in {TensorProto.INT64, TensorProto.STRING}
+    end = graph.output[1 if labels and len(graph.output) > 1 else 0].name
+    end = _before_loss(end, {name: node for node in graph.node for name in node.output})
+    position = Position(inputs[0].name, sizes, (), integers=tensor.elem_type in whole)
     return _Ends(position, end)
+
+
+def _before_loss(end: str, producers: dict[str, onnx.NodeProto]) -> str:
+    """The logits from which an output is computed by a final softmax or sigmoid; else the output itself."""
+    name = end
+    for _ in range(8):
+        node = producers.get(name)
+        if node is None:
+            break
+        if node.op_type in LOSS_FUNCTIONS:
+            return str(node.input[0])
+        first = producers.get(node.input[0]) if node.input else None
+        if node.op_type in {"Identity", "Cast", "Squeeze", "ZipMap"}:
+            name = node.input[0]
+        elif node.op_type == "Concat" and first is not None and first.op_type == "Sub" and len(node.input) == 2:
+            if first.input[1] != node.input[1]:  # 1 - p and p, as scikit-learn writes two classes
+                break
+            name = node.input[1]
+        else:
+            break
+    return end
 
 
 def _own_ends(model: onnx.ModelProto) -> _Ends | None:
@@ -146,18 +163,11 @@ def _own_ends(model: onnx.ModelProto) -> _Ends | None:
 
 def _input_order(x: Position, source: Source) -> Order:
     """The axis order of the input, from the first operation that determines it."""
-    axes, pending, seen = len(x.shape), [x.name], set()
-    while pending:
-        for node in source.uses.get(pending.pop(), []):
-            if node.output[0] in seen:
-                continue
-            seen.add(node.output[0])
-            if node.op_type in IMAGES and axes == 4:
-                return CHANNELS_FIRST
-            if node.op_type in CELLS and axes in {2, 3}:
-                return TIME_FIRST[:axes]
-            if node.op_type in ANY_ORDER:
-                pending.append(node.output[0])
+    axes = len(x.shape)
+    if axes == 4 and source.leads_to(x.name, IMAGES, ANY_ORDER):
+        return CHANNELS_FIRST
+    if axes in {2, 3} and source.leads_to(x.name, CELLS, ANY_ORDER):
+        return TIME_FIRST[:axes]
     return tuple(range(axes))
 
 

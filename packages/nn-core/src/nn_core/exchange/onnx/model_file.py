@@ -42,15 +42,18 @@ def read_model(path: Path) -> onnx.ModelProto:
     return model
 
 
-def array_of(tensor: onnx.TensorProto) -> npt.NDArray[Any]:
-    """The values of a tensor. Raises DataError unless its data are in the file and match its size."""
+def array_of(tensor: onnx.TensorProto, name: str = "") -> npt.NDArray[Any]:
+    """The values of a tensor. Raises DataError unless its data are inside, and of its size.
+
+    name  in messages, for a tensor without a name
+    """
     from onnx import TensorProto
 
-    name = printable(tensor.name)
+    name = printable((tensor.name or name)[:80])
     if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
         raise DataError(f"tensor {name!r} is stored in another file; export the model with its weights inside")
     if tensor.data_type not in _types():
-        raise DataError(f"tensor {name!r} has an unsupported data type, number {tensor.data_type}")
+        raise DataError(f"tensor {name!r} is of an unsupported data type, {type_name(tensor.data_type)}")
     dtype, field = _types()[tensor.data_type]
     shape = tuple(tensor.dims)
     count = math.prod(shape)
@@ -90,6 +93,14 @@ def attributes(node: onnx.NodeProto) -> dict[str, Any]:
         else:
             raise DataError(f"{describe(node)} has an attribute {printable(each.name)!r} of an unsupported type")
     return found
+
+
+def type_name(number: int) -> str:
+    """The name of a data type, in messages."""
+    from onnx import TensorProto
+
+    names = {value: name for name, value in TensorProto.DataType.items()}
+    return str(names.get(number, f"number {number}"))
 
 
 def describe(node: onnx.NodeProto) -> str:

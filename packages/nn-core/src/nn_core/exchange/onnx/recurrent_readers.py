@@ -10,7 +10,7 @@ from nn_core.exchange.onnx.graph import TIME_FIRST
 from nn_core.exchange.onnx.model_file import attributes
 from nn_core.exchange.onnx.readers import READERS, Part, Reading, real
 from nn_core.exchange.onnx.recurrent import GATES, permuted
-from nn_core.exchange.onnx.source import Position, Source, expect, require_settings, unsupported
+from nn_core.exchange.onnx.source import Position, Source, expect, require_settings
 from nn_core.layers.gru import GRU
 from nn_core.layers.last_step import LastStep
 from nn_core.layers.lstm import LSTM
@@ -55,27 +55,14 @@ def scan(node: onnx.NodeProto, x: Position, source: Source) -> Reading:
 
 
 def _outputs(node: onnx.NodeProto, part: Part, x: Position, source: Source) -> Reading:
-    """Every step (T, 1, N, units), or the last (1, N, units): the axis of directions is dropped."""
+    """Every step (T, 1, N, units), or the last (1, N, units): there is one direction."""
     units = part.weights["W_h"].shape[0]
-    used = [index for index, name in enumerate(node.output) if source.uses.get(name)]
-    expect(node, used in ([0], [1]), "its steps and its last state are not used separately")
+    used = [index for index, name in enumerate(node.output) if source.uses.get(name) or name == source.end]
+    expect(node, used in ([0], [1]), "only its steps or its last state can be read, not both, nor its cell state")
     name = node.output[used[0]]
-    after = source.sole_use(name)
-    if after is None or not _drops_axis(after, 1 - used[0], source):
-        raise unsupported(node, "the axis of directions is not squeezed out of its output")
     if used == [0]:
-        return [part], Position(after.output[0], (x.shape[0], units), TIME_FIRST)
-    return [part, Part(LastStep(), {})], Position(after.output[0], (units,), (0, 1))
-
-
-def _drops_axis(node: onnx.NodeProto, axis: int, source: Source) -> bool:
-    """Whether an operation drops this axis, of size 1."""
-    if node.op_type == "Squeeze":
-        return source.axes(node) == (axis,)
-    if node.op_type == "Gather" and attributes(node).get("axis", 0) == axis:
-        index: Any = source.argument(node, 1)
-        return index is not None and index.shape == () and int(index) in {0, -1}
-    return False
+        return [part], Position(name, (x.shape[0], units), (1, -1, 0, 2))
+    return [part, Part(LastStep(), {})], Position(name, (units,), (-1, 0, 1))
 
 
 def _require_standard(node: onnx.NodeProto, settings: dict[str, Any], source: Source) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from nn_core.arrays import Shape
 from nn_core.errors import DataError
+from nn_core.exchange.onnx.computed import BATCH, TIME, computed
 from nn_core.exchange.onnx.graph import Order
 from nn_core.exchange.onnx.lengths import SCOPE
 from nn_core.exchange.onnx.model_file import array_of, attributes, describe
@@ -19,11 +21,34 @@ from nn_core.storage.files import printable
 if TYPE_CHECKING:
     import onnx
 
+DOMAINS = frozenset({"", "ai.onnx"})
 MAX_NODES = 20_000
+CELLS = frozenset({"RNN", "GRU", "LSTM"})
 FIRST_INPUT_ONLY = frozenset(
-    {"RNN", "GRU", "LSTM", "Reshape", "Squeeze", "Unsqueeze", "ReduceMean", "GatherND", "Cast", "Expand", "Slice"}
+    {
+        "RNN",
+        "GRU",
+        "LSTM",
+        "Reshape",
+        "Squeeze",
+        "Unsqueeze",
+        "ReduceMean",
+        "GatherND",
+        "Cast",
+        "Expand",
+        "Slice",
+        "Pad",
+    }
 )
 """Operations whose other inputs are settings, weights or states."""
+IMAGES = frozenset(
+    {"Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "BatchNormalization", "InstanceNormalization"}
+)
+JOINS = frozenset({"Add", "Sum", "Mean", "Concat"})
+"""Operations in which branches meet."""
+ELEMENTWISE = frozenset({"Relu", "LeakyRelu", "Sigmoid", "Tanh", "Gelu", "Erf", "Mul", "Div", "Sub", "Pow"})
+ANY_ORDER = ELEMENTWISE | JOINS | {"Dropout", "Identity", "Cast", "Gather", "Pad"}
+"""Operations whose result has its axes in the order of their input."""
 SHAPES = frozenset({"Shape", "Size", "ConstantOfShape"})
 VIEWS = frozenset({"Identity", "Transpose", "Squeeze", "Unsqueeze", "Cast", "Reshape", "Expand", "Slice"})
 """Operations that map zeros to zeros."""
@@ -35,30 +60,45 @@ class Position:
 
     name       its name in the graph
     shape      the shape of one example in canonical order: channels last, time after the batch axis
-    order      its axis order in the graph; see `Graph`
-    flattened  shape and order of the image it was flattened from, if the order is not canonical
+    order      its axis order in the graph; see `Graph`. -1 is an axis of size 1 that `shape` leaves out
+    flattened  shape and order of each image that it was flattened from, if the order is not canonical
     integers   whether it holds tokens
     """
 
     name: str
     shape: Shape
     order: Order
-    flattened: tuple[tuple[int, ...], Order] | None = None
+    flattened: tuple[tuple[tuple[int, ...], Order], ...] = ()
     integers: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its axes and features are in canonical order."""
+        return self.order == tuple(range(1 + len(self.shape))) and not self.flattened
+
+    def sizes(self) -> list[int]:
+        """The sizes of its axes in the graph; BATCH and TIME stand for variable ones."""
+        ours = (BATCH, *(TIME if size is None else size for size in self.shape))
+        return [1 if axis < 0 else ours[axis] for axis in self.order]
 
     def feature_order(self) -> npt.NDArray[np.intp] | None:
         """The canonical index of every feature in the graph, if it differs; as long as the last axis."""
-        if self.flattened is None:
+        if not self.flattened:
             return None
-        shape, order = self.flattened
-        numbers = np.arange(int(self.shape[-1] or 0)).reshape(shape)
-        return numbers.transpose([axis - 1 for axis in order[1:]]).reshape(-1)
+        found, start = [], 0
+        for shape, order in self.flattened:
+            numbers = start + np.arange(math.prod(shape)).reshape(shape)
+            found.append(numbers.transpose([axis - 1 for axis in order[1:]]).reshape(-1))
+            start += numbers.size
+        return np.concatenate(found)
 
 
 class Source:
     """Operations and constants by name, between an input and an output.
 
-    padded  whether it computes the lengths of padded sequences, as files written by `to_onnx` do
+    padded     whether it computes the lengths of padded sequences, as files written by `to_onnx` do
+    batch      the size of a batch, if it is fixed
+    positions  the arrays reached so far, by name
     Raises DataError for a graph that is not acyclic, or does not lead from the input to the output.
     """
 
@@ -66,7 +106,10 @@ class Source:
         if len(graph.node) > MAX_NODES:
             raise DataError(f"the model has more than {MAX_NODES:,} operations")
         self.start, self.end, self._padded = start, end, padded
+        self.batch: int | None = None
+        self.positions: dict[str, Position] = {}
         self._tensors = {tensor.name: tensor for tensor in graph.initializer}
+        self._constants: dict[str, onnx.NodeProto] = {}
         self._arrays: dict[str, npt.NDArray[Any]] = {}
         self.producers: dict[str, onnx.NodeProto] = {}
         for node in graph.node:
@@ -75,11 +118,15 @@ class Source:
         self._find_uses()
 
     def _add(self, node: onnx.NodeProto) -> None:
-        if node.domain not in {"", "ai.onnx"}:
-            raise DataError(f"{describe(node)} is of the domain {printable(node.domain)!r}, not a standard operation")
-        if node.op_type == "Constant":
-            self._arrays[node.output[0]] = _constant(node)
+        if node.domain not in DOMAINS:
+            named = type(node)()  # so that no name of a standard operation fits it
+            named.CopyFrom(node)
+            named.op_type = f"{node.domain}.{node.op_type}"
+            node = named
+        if node.op_type == "Constant" and node.output:
+            self._constants[node.output[0]] = node
             return
+        node = self._of_one_cell(node)
         known = node.input[0] if node.input else ""
         if node.op_type in {"Identity", "Transpose"} and self.is_constant(known):
             array = self.constant(known)
@@ -94,12 +141,13 @@ class Source:
             self.producers[name] = node
 
     def is_constant(self, name: str) -> bool:
-        return name in self._tensors or name in self._arrays
+        return name in self._tensors or name in self._arrays or name in self._constants
 
     def constant(self, name: str) -> npt.NDArray[Any]:
         """The constant of this name, decoded on first use."""
         if name not in self._arrays:
-            self._arrays[name] = array_of(self._tensors[name])
+            constant = self._constants.get(name)
+            self._arrays[name] = array_of(self._tensors[name]) if constant is None else _constant(constant)
         return self._arrays[name]
 
     def argument(self, node: onnx.NodeProto, index: int) -> npt.NDArray[Any] | None:
@@ -120,9 +168,75 @@ class Source:
     def axes(self, node: onnx.NodeProto) -> tuple[int, ...] | None:
         """The axes of an operation, by input in later versions of the operators."""
         given = attributes(node).get("axes")
-        if given is None and self.argument(node, 1) is not None:
-            given = tuple(int(axis) for axis in np.ravel(self.required(node, 1))[:8])
+        if given is None and len(node.input) > 1 and node.input[1]:
+            given = tuple(self.numbers(node, 1)[:8])
         return given
+
+    def numbers(self, node: onnx.NodeProto, index: int) -> list[int]:
+        """A few integers, given or computed from shapes, in which BATCH and TIME may stand."""
+        name = node.input[index] if index < len(node.input) else ""
+        found = computed(name, self) if name else None
+        if found is None:
+            raise unsupported(
+                node, f"its input {index} is computed, not a constant" if name else f"it has no input {index}"
+            )
+        return [int(number) for number in found.ravel()]
+
+    def slices(self, node: onnx.NodeProto, axes: int) -> list[slice]:
+        """The slice of each axis, of a Slice."""
+        settings = attributes(node)
+        if "starts" in settings:
+            starts, ends = settings["starts"], settings.get("ends", ())
+            chosen, steps = settings.get("axes", range(len(starts))), [1] * len(starts)
+        else:
+            given = [*node.input, "", "", "", ""]
+            starts, ends = self.numbers(node, 1), self.numbers(node, 2)
+            chosen = self.numbers(node, 3) if given[3] else range(len(starts))
+            steps = self.numbers(node, 4) if given[4] else [1] * len(starts)
+        found = [slice(None)] * axes
+        expect(node, len(starts) == len(ends) == len(chosen) == len(steps), "its starts and ends do not fit")
+        for axis, start, end, step in zip(chosen, starts, ends, steps, strict=True):
+            expect(node, -axes <= axis < axes and step != 0, "its axes or steps do not fit")
+            found[axis] = slice(start, None if step < 0 and end < -(2**31) else end, step)
+        return found
+
+    def fill(self, node: onnx.NodeProto) -> Any:
+        """The number with which ConstantOfShape fills an array."""
+        value = attributes(node).get("value")
+        return 0.0 if value is None else array_of(value).reshape(-1)[0]
+
+    def leads_to(self, name: str, kinds: frozenset[str], passing: frozenset[str]) -> bool:
+        """Whether operations of these kinds follow, with none but the passing ones between."""
+        pending, seen = [name], set()
+        while pending:
+            for node in self.uses.get(pending.pop(), []):
+                if node.op_type in kinds:
+                    return True
+                if node.op_type in passing and node.output[0] not in seen:
+                    seen.add(node.output[0])
+                    pending.append(node.output[0])
+        return False
+
+    def _of_one_cell(self, node: onnx.NodeProto) -> onnx.NodeProto:
+        """Of the last states of stacked cells, joined, one is taken: from this cell alone."""
+        joined = self.producers.get(node.input[0]) if node.input else None
+        if node.op_type != "Gather" or joined is None or joined.op_type != "Concat" or len(node.input) < 2:
+            return node
+        cells = [self.producers.get(name) for name in joined.input]
+        states = all(
+            cell is not None and cell.op_type in CELLS and name != cell.output[0]
+            for cell, name in zip(cells, joined.input, strict=True)
+        )
+        index = computed(node.input[1], self)
+        first = attributes(node).get("axis", 0) == 0 and attributes(joined).get("axis") == 0
+        if not states or not first or index is None or index.ndim or not -len(cells) <= index < len(cells):
+            return node
+        alone = type(node)()
+        alone.CopyFrom(node)
+        alone.input[0] = joined.input[int(index)]
+        alone.input[1] = f"{node.input[1]} of one cell"
+        self._arrays[alone.input[1]] = np.array(0)
+        return alone
 
     def data_inputs(self, node: onnx.NodeProto) -> list[str]:
         """The inputs computed from examples."""
@@ -149,8 +263,7 @@ class Source:
                 return True
             node = self.producers[name]
             if node.op_type == "ConstantOfShape":
-                value = attributes(node).get("value")
-                return value is None or not np.any(array_of(value))
+                return not self.fill(node)
             if node.op_type not in VIEWS:
                 return False
             name = node.input[0]
@@ -165,7 +278,12 @@ class Source:
                 continue
             backward.add(name)
             if name in self.producers:
-                pending += self.data_inputs(self.producers[name])
+                node = self.producers[name]
+                if node.domain not in DOMAINS:
+                    raise unsupported(node, "it is not a standard operation")
+                if any(each.HasField("g") or each.graphs for each in node.attribute):
+                    raise DataError(f"no layer corresponds to the operation {describe(node)}")
+                pending += self.data_inputs(node)
         seen: set[int] = set()
         for node in self.producers.values():
             if id(node) in seen or not backward.intersection(node.output):
@@ -197,7 +315,7 @@ def _constant(node: onnx.NodeProto) -> npt.NDArray[Any]:
     """The value of a Constant."""
     for name, value in attributes(node).items():
         if name == "value":
-            return array_of(value)
+            return array_of(value, node.output[0])
         if name in {"value_int", "value_ints"}:
             return np.array(value, np.int64)
         if name in {"value_float", "value_floats"}:

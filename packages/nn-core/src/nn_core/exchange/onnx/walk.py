@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nn_core.arrays import Array, Shape
-from nn_core.errors import DataError
-from nn_core.exchange.onnx import image_readers, recurrent_readers  # noqa: F401 - they register readers
+from nn_core.errors import DataError, NNError
+from nn_core.exchange.onnx import axis_readers, image_readers, recurrent_readers  # noqa: F401 - they register readers
+from nn_core.exchange.onnx.expressions import OPERATIONS, spelled_out
+from nn_core.exchange.onnx.graph import Order
 from nn_core.exchange.onnx.model_file import attributes, describe
 from nn_core.exchange.onnx.readers import READERS, Part
-from nn_core.exchange.onnx.source import Position, Source, expect, unsupported
+from nn_core.exchange.onnx.source import JOINS, Position, Source, expect, unsupported
 from nn_core.layers.base import Layer, features
 from nn_core.layers.chain import Chain
 from nn_core.layers.parallel import Parallel
@@ -19,9 +21,6 @@ from nn_core.storage.files import printable
 
 if TYPE_CHECKING:
     import onnx
-
-JOINS = frozenset({"Add", "Sum", "Mean", "Concat"})
-"""Operations that join branches."""
 
 
 class Walk:
@@ -40,7 +39,14 @@ class Walk:
         """
         parts: list[Part] = []
         while x.name != self.source.end or first is not None:
+            self.source.positions[x.name] = x
             uses = [first] if first is not None else self.source.uses.get(x.name, [])
+            if first is None and any(node.op_type in OPERATIONS for node in uses) and not x.integers:
+                activation = spelled_out(x.name, self.source)
+                if activation is not None:
+                    parts.append(Part(activation[0], {}))
+                    x = replace(x, name=activation[1])
+                    continue
             first = None
             if not uses:
                 raise DataError(f"{printable(x.name)!r} does not lead to the output of the model")
@@ -56,9 +62,18 @@ class Walk:
             self.visited.add(node.output[0])
             if node.op_type not in READERS:
                 raise DataError(f"no layer corresponds to the operation {describe(node)}")
-            found, x = READERS[node.op_type](node, x, self.source)
+            found, x = self.read(node, x)
             parts += found
         return parts, x, None
+
+    def read(self, node: onnx.NodeProto, x: Position) -> tuple[list[Part], Position]:
+        """The layers for one operation, and where they lead."""
+        try:
+            return READERS[node.op_type](node, x, self.source)
+        except DataError:
+            raise
+        except NNError as error:
+            raise unsupported(node, str(error)) from None
 
     def fork(self, x: Position, uses: list[onnx.NodeProto]) -> tuple[list[Part], Position]:
         """The layer for branches that fork at x and join again."""
@@ -77,7 +92,11 @@ class Walk:
     def join(self, node: onnx.NodeProto, branches: list[list[Part]], ends: list[Position]) -> tuple[Part, Position]:
         """The layer of these branches, and the position after it."""
         first, kind = ends[0], node.op_type
-        alike = all(end.order == first.order and end.flattened == first.flattened for end in ends)
+        alike = all(end.order == first.order for end in ends)
+        if kind == "Concat" and alike and first.order == (0, 1):
+            first = replace(first, flattened=_pieces(ends))
+        else:
+            alike = alike and all(end.flattened == first.flattened for end in ends)
         expect(node, alike, "it joins arrays whose axes are in different orders")
         filled = [parts for parts in branches if parts]
         if kind in {"Add", "Sum"} and len(branches) == 2 and len(filled) == 1:
@@ -86,8 +105,7 @@ class Walk:
             if kind == "Concat":
                 axis = attributes(node).get("axis", 0)
                 expect(node, -len(first.order) <= axis < len(first.order), f"it has no axis {axis}")
-                plain = first.flattened is None and first.order[axis] == len(first.shape)
-                expect(node, plain, "it does not join features")
+                expect(node, first.order[axis] == len(first.shape), "it does not join features")
             parts = [each[0] if len(each) == 1 else _chain(each) for each in branches]
             merge = {"Concat": "concat", "Mean": "mean"}.get(kind, "add")
             part = Part(Parallel([each.layer for each in parts], merge=merge), named(parts))
@@ -98,6 +116,14 @@ class Walk:
 def named(parts: list[Part]) -> dict[str, Array]:
     """The parameters of layers by path."""
     return {f"{index}/{name}": values for index, part in enumerate(parts) for name, values in part.weights.items()}
+
+
+def _pieces(ends: list[Position]) -> tuple[tuple[tuple[int, ...], Order], ...]:
+    """The images whose features lie one after another in joined rows."""
+    if not any(end.flattened for end in ends):
+        return ()
+    rows = [end.flattened or (((int(end.shape[-1] or 0),), (0, 1)),) for end in ends]
+    return tuple(piece for pieces in rows for piece in pieces)
 
 
 def _chain(parts: list[Part]) -> Part:
