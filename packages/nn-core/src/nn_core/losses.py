@@ -68,7 +68,6 @@ class Loss(HelpfulErrors, ABC):
         return total / count, d_output
 
 
-@dataclass(frozen=True)
 class BinaryCrossEntropy(Loss):
     """Negative log-likelihood of labels 0 and 1 under sigmoid(logits).
 
@@ -119,7 +118,6 @@ class BinaryCrossEntropy(Loss):
         return float(losses.sum()), d_z.reshape(output.shape)
 
 
-@dataclass(frozen=True)
 class SoftmaxCrossEntropy(Loss):
     """Negative log-likelihood of integer labels under softmax(logits).
 
@@ -176,7 +174,6 @@ class SoftmaxCrossEntropy(Loss):
         return float(losses.sum()), d_logits.reshape(output.shape)
 
 
-@dataclass(frozen=True)
 class MeanSquaredError(Loss):
     """Squared difference between predictions and real-valued targets.
 

@@ -169,7 +169,8 @@ def _docstring(module: pkgutil.ModuleInfo, functions: Sequence[str]) -> str | No
             function = ast.parse(head[0] if head else "pass").body[0]
             if isinstance(function, ast.FunctionDef) and (found := ast.get_docstring(function)):
                 return found
-    return ast.get_docstring(ast.parse(source))
+    head = re.match(r'"""(\\.|[^\\])*?"""', source, re.DOTALL)
+    return ast.get_docstring(ast.parse(head[0] if head else source))
 
 
 def _fail(message: str, status: int) -> NoReturn:

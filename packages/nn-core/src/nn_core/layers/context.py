@@ -1,6 +1,6 @@
 """The context of a layer's call: mode, position in the network, and the whole batch."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ class Context:
 
     def child(self, index: int, *, trainable: bool = True, needs_d_x: bool = True) -> "Context":
         """The context of layer `index` of a chain. A frozen layer is not in training mode."""
-        return replace(self, training=self.training and trainable, path=(*self.path, index), needs_d_x=needs_d_x)
+        return Context(self.training and trainable, self.part, (*self.path, index), needs_d_x)
 
     def sum_over_batch(self, *local: Array) -> list[Array]:
         """total = sum_s local_s over the shards s of the batch, added in their order."""

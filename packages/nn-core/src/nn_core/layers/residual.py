@@ -1,7 +1,6 @@
 """A residual block: a chain of layers with a skip connection."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nn_core.arrays import Array, Arrays, Shape
@@ -11,7 +10,6 @@ from nn_core.layers.chain import Chain
 from nn_core.layers.context import Context
 
 
-@dataclass(frozen=True)
 class Residual(Chain):
     """y = x + f(x), with f the chain of its layers.
 

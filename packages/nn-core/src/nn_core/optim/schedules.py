@@ -36,7 +36,6 @@ class Schedule(HelpfulErrors, ABC):
         """The factor at a time; times are in epochs since the end of the warmup."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Constant(Schedule):
     """factor = 1."""
 
