@@ -38,6 +38,7 @@ from nn_core.layers import (
     InstanceNorm,
     LastStep,
     Layer,
+    LeakyReLU,
     MaxPool2D,
     ReLU,
     Residual,
@@ -110,6 +111,12 @@ def test_tied_weights_are_stored_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [tensor.name for tensor in model.graph.initializer if tensor.dims == [7, 4]] == ["0/W"]
     x = batch_of(network)
     assert relative_difference(run(model, {"input": x})["output"], network(x)) < 2e-6
+
+
+def test_float32_file_of_a_float64_network_takes_float32() -> None:
+    network = network_of([Conv2D(2, 2), LeakyReLU(0.1), Flatten(), Dense(2)], (4, 3, 2), np.float64)
+    x = batch_of(network).astype(np.float32)
+    assert relative_difference(run(to_onnx(network, dtype="float32"), {"input": x})["output"], network(x)) < 1e-6
 
 
 def test_float64_stays_or_becomes_float32() -> None:
@@ -214,6 +221,9 @@ def test_mismatching_model_is_not_written(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(ExportError, match=r"^not written: the ONNX model is invalid: .*Swish") as caught:
         to_onnx(network, path)
     assert "\n" not in str(caught.value)
+    ONNX_CONVERTERS._entries["Swish"] = lambda layer, x, params, graph: None
+    with pytest.raises(ExportError, match=r"^the ONNX converter of Swish must return a Value"):
+        to_onnx(network, path)
     assert not path.exists()
 
 

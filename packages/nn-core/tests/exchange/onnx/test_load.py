@@ -225,7 +225,10 @@ def test_network_round_trip(seed: int, tmp_path: Path) -> None:
         ([("Clip", "x", "y")], "no layer corresponds to the operation Clip 'y'"),
         ([("Relu", "x", "a"), ("Mul", "a x", "y")], "no layer corresponds to the operation Mul 'y'"),
         ([("Relu", "x", "a"), ("Concat", "a x", "y", {"axis": 0})], "Concat 'y': it does not join features"),
-        ([("Relu", "x", "a"), ("Tanh", "x", "b"), ("Add", "a b", "c"), ("Add", "c x", "y")], "do not join in one"),
+        (
+            [("Relu", "x", "a"), ("Tanh", "x", "b"), ("Relu", "a", "c"), ("Add", "c b", "d"), ("Add", "d a", "y")],
+            "the branches from 'a' do not join in one operation",
+        ),
         ([("MatMul", "W x", "y")], "MatMul 'y': it does not multiply its input from the right"),
         ([("MatMul", "x x", "y")], "MatMul 'y': its input 1 is computed"),
         ([("MatMul", "x V", "y")], "its matrix has 5 rows for inputs of shape (4,)"),

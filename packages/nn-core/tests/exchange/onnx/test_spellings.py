@@ -27,6 +27,7 @@ from nn_core.layers import (
     ReLU,
     Reshape,
     Select,
+    Tanh,
 )
 
 GELU_NUMBERS = {
@@ -178,6 +179,16 @@ def test_zeros_around_an_image_and_a_separate_bias(tmp_path: Path) -> None:
     expected: list[Layer] = [Conv2D(2, 3, strides=2, padding=(1, 2)), Flatten(), Dense(2)]
     model = built(nodes, {**weights, "W": images(24, 2)}, shape=("N", 3, 5, 6))
     compare(tmp_path, model, images(4, 3, 5, 6), (0, 2, 3, 1), expected)
+
+
+def test_branches_that_join_one_after_another(tmp_path: Path) -> None:
+    """(relu(x) + tanh(x)) is joined with x again."""
+    nodes = [
+        ("Relu", "x", "a"), ("Tanh", "x", "b"), ("Add", "a b", "c"), ("Gemm", "c W", "d"),
+        ("Concat", "x d", "y", {"axis": -1}),
+    ]  # fmt: skip
+    expected: list[Layer] = [Parallel([[], [Parallel([ReLU(), Tanh()], merge="add"), Dense(3)]])]
+    compare(tmp_path, built(nodes, {"W": images(4, 3)}), images(5, 4), (0, 1), expected)
 
 
 # Recurrent layers

@@ -25,14 +25,17 @@ def convert(layer, x, params, graph):
 
 
 def convert(layer: Layer, x: Value, params: Arrays, graph: Graph) -> Value:
-    """Add a layer to the graph. Raises ExportError if its class has no converter."""
+    """Add a layer to the graph. Raises ExportError if its class has no converter, or one without a result."""
     kind = type(layer).__name__
     if kind not in ONNX_CONVERTERS:
         raise ExportError(
             f"layer {graph.path}, {kind}, has no ONNX converter; register one: "
             f"@ONNX_CONVERTERS.register({kind!r}) on a function (layer, x, params, graph) that returns its output"
         )
-    return ONNX_CONVERTERS[kind](layer, x, params, graph)
+    output = ONNX_CONVERTERS[kind](layer, x, params, graph)
+    if not isinstance(output, Value):
+        raise ExportError(f"the ONNX converter of {kind} must return a Value, such as graph.value(name, shape)")
+    return output
 
 
 def convert_chain(layers: Sequence[Layer], x: Value, params: Arrays, graph: Graph) -> Value:

@@ -78,7 +78,8 @@ def to_onnx(
                    output for each step
     metadata       additional entries; values other than strings are stored as JSON
     name           name of the graph
-    dtype          None for that of the network; onnxruntime has no float64 convolutions
+    dtype          None for that of the network; onnxruntime has no convolutions, recurrent
+                   layers or LeakyReLU in float64
     examples       raw examples (N, ...) for the check; the first 8 are used. None: random ones
     expected       expected outputs for `examples`, by name, to check in addition
     check          False if the caller checks the model with `check_model`
@@ -87,11 +88,12 @@ def to_onnx(
     MissingExtraError without the package onnx.
     """
     import_extra("onnx", "onnx")
+    dtype = network.dtype if dtype is None else dtype
     names = _output_names(outputs, classes, preprocessing)
     states = network.output_shape[:1] == (None,) if states is None else states
     states = states and has_arrays(network.initial_state(1))
-    exported = _Export(network, preprocessing or _no_preprocessing(network), names, states)
-    model = exported.model(network.dtype if dtype is None else dtype, name, classes, metadata)
+    exported = _Export(network, preprocessing or _no_preprocessing(network, dtype), names, states)
+    model = exported.model(dtype, name, classes, metadata)
     inputs, ours = exported.examples(examples) if check else ({}, {})
     if check:
         check_model(model, inputs, ours)
@@ -209,10 +211,9 @@ def _vocabularies(layers: Sequence[Layer]) -> Iterator[int]:
             yield from _vocabularies(layer.children)
 
 
-def _no_preprocessing(network: Network) -> Preprocessing:
+def _no_preprocessing(network: Network, dtype: npt.DTypeLike) -> Preprocessing:
     """No preprocessing: the input of the network."""
-    dtype = "int64" if network.layers[0].takes_integers else network.dtype.name
-    return Preprocessing(network.input_shape, dtype)
+    return Preprocessing(network.input_shape, "int64" if network.layers[0].takes_integers else np.dtype(dtype).name)
 
 
 def _output_names(

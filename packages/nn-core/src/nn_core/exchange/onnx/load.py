@@ -36,7 +36,8 @@ def from_onnx(path: str | os.PathLike[str]) -> Network:
 
     Supported are dense layers, convolutions, pooling, normalization, activations, embeddings and
     recurrent layers in a chain, with residual blocks. Images (N, C, H, W) become
-    (N, H, W, C), and sequences (T, N, D) become (N, T, D), in the input of the network as well. A
+    (N, H, W, C), and sequences (T, N, D) become (N, T, D), in the input of the network as well; a
+    single output (N,) becomes (N, 1), and half precision float32. A
     final softmax or sigmoid is dropped, since networks output logits. For a file written by `to_onnx`,
     preprocessing and probabilities are dropped; ONNX files contain no dropout.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from nn_core.arrays import Array, Shape
 from nn_core.errors import DataError, NNError
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     import onnx
 
 
+Branch: TypeAlias = tuple[list[Part], Position, "onnx.NodeProto | None"]
+"""The layers of a branch, the position after them, and the operation that joins it with others, if any."""
+
+
 class Walk:
     """A traversal of the operations of a graph."""
 
@@ -31,9 +35,7 @@ class Walk:
         self.source = source
         self.visited: set[str] = set()
 
-    def run(
-        self, x: Position, first: onnx.NodeProto | None = None
-    ) -> tuple[list[Part], Position, onnx.NodeProto | None]:
+    def run(self, x: Position, first: onnx.NodeProto | None = None) -> Branch:
         """The layers from x to the end, or to the operation that joins several arrays.
 
         first  the operation to start with, where several take x
@@ -81,16 +83,26 @@ class Walk:
     def fork(self, x: Position, uses: list[onnx.NodeProto]) -> tuple[list[Part], Position]:
         """The layer for branches that fork at x and join again."""
         branches = [self.run(x, node) for node in uses]
-        join = branches[0][2]
-        if join is None or any(each[2] is not join for each in branches):
-            raise DataError(f"the branches from {printable(x.name[:80])!r} do not join in one operation")
-        inputs = self.source.data_inputs(join)
-        by_name = {there.name: (parts, there) for parts, there, _ in branches}
-        if len(inputs) != len(uses) or set(inputs) != set(by_name):
-            raise unsupported(join, "it joins other arrays than the branches of one fork")
-        ordered = [by_name[name] for name in inputs]
-        part, there = self.join(join, [parts for parts, _ in ordered], [end for _, end in ordered])
-        return [part], there
+        while True:
+            join, group = self._complete(branches, x)
+            by_name = {there.name: (parts, there) for parts, there, _ in group}
+            ordered = [by_name[name] for name in self.source.data_inputs(join)]
+            part, there = self.join(join, [parts for parts, _ in ordered], [end for _, end in ordered])
+            if len(group) == len(branches):
+                return [part], there
+            rest, there, after = self.run(there)
+            branches = [each for each in branches if each[2] is not join]
+            branches.append(([part, *rest], there, after))
+
+    def _complete(self, branches: list[Branch], x: Position) -> tuple[onnx.NodeProto, list[Branch]]:
+        """An operation whose inputs are all branches from x, and these."""
+        for _, _, join in branches:
+            group = [each for each in branches if each[2] is join]
+            if join is not None:
+                inputs = self.source.data_inputs(join)
+                if len(inputs) == len(group) > 1 and set(inputs) == {there.name for _, there, _ in group}:
+                    return join, group
+        raise DataError(f"the branches from {printable(x.name[:80])!r} do not join in one operation")
 
     def join(self, node: onnx.NodeProto, branches: list[list[Part]], ends: list[Position]) -> tuple[Part, Position]:
         """The layer of these branches, and the position after it."""
