@@ -51,7 +51,9 @@ def array_of(tensor: onnx.TensorProto, name: str = "") -> npt.NDArray[Any]:
 
     name = printable((tensor.name or name)[:80])
     if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-        raise DataError(f"tensor {name!r} is stored in another file; export the model with its weights inside")
+        raise DataError(
+            f"tensor {name!r} is stored in another file; export the model with its weights inside (PyTorch: external_data=False)"
+        )
     if tensor.data_type not in _types():
         raise DataError(f"tensor {name!r} is of an unsupported data type, {type_name(tensor.data_type)}")
     dtype, field = _types()[tensor.data_type]
@@ -142,7 +144,7 @@ def _check_model(model: onnx.ModelProto) -> None:
     for tensor in graph.initializer:
         if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
             raise DataError(
-                f"tensor {printable(tensor.name)!r} is stored in another file; export the model with its weights inside"
+                f"tensor {printable(tensor.name)!r} is stored in another file; export the model with its weights inside (PyTorch: external_data=False)"
             )
 
 
