@@ -23,6 +23,7 @@ MAX_BYTES = 2**30
 """Maximum file size, 1 GiB."""
 MAX_FIELDS = 1_000_000
 MAX_DEPTH = 50
+INSIDE = "export the model with its weights inside (PyTorch: external_data=False)"
 OPSETS = range(7, 29)
 """Supported operator set versions."""
 
@@ -51,9 +52,7 @@ def array_of(tensor: onnx.TensorProto, name: str = "") -> npt.NDArray[Any]:
 
     name = printable((tensor.name or name)[:80])
     if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-        raise DataError(
-            f"tensor {name!r} is stored in another file; export the model with its weights inside (PyTorch: external_data=False)"
-        )
+        raise DataError(f"tensor {name!r} is stored in another file; {INSIDE}")
     if tensor.data_type not in _types():
         raise DataError(f"tensor {name!r} is of an unsupported data type, {type_name(tensor.data_type)}")
     dtype, field = _types()[tensor.data_type]
@@ -143,9 +142,7 @@ def _check_model(model: onnx.ModelProto) -> None:
         raise DataError("the model has sparse weights")
     for tensor in graph.initializer:
         if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-            raise DataError(
-                f"tensor {printable(tensor.name)!r} is stored in another file; export the model with its weights inside (PyTorch: external_data=False)"
-            )
+            raise DataError(f"tensor {printable(tensor.name)!r} is stored in another file; {INSIDE}")
 
 
 def _count_fields(content: memoryview, kind: Any, count: list[int], depth: int) -> None:
