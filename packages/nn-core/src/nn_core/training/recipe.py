@@ -69,10 +69,7 @@ class Recipe(HelpfulErrors):
             value = values[name]
             whole = value is None or (isinstance(value, int | np.integer) and value >= 1)
             require(bool(whole), f"{name} must be at least 1, not {value!r}")
-        require(
-            bptt_length is None or batch_size is not None,
-            "bptt_length needs batch_size, the number of streams",
-        )
+        require(bptt_length is None or batch_size is not None, "bptt_length needs batch_size, the number of streams")
         for name in ("learning_rate", "clip_norm", "clip_value"):
             if values[name] is not None:
                 require_positive(name, values[name])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +12,6 @@ from nn_core.exchange.onnx.model_file import attributes
 
 if TYPE_CHECKING:
     import onnx
-
-    from nn_core.exchange.onnx.source import Source
 
 BATCH = 1_000_003
 """The size that stands for N: sums and products of it are no size of a layer."""
@@ -23,7 +22,33 @@ MAX_DEPTH = 60
 ARITHMETIC = {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.floor_divide, "Mod": np.mod}
 
 
-def computed(name: str, source: Source) -> npt.NDArray[np.int64] | None:
+class Operations(Protocol):
+    """The part of `nn_core.exchange.onnx.source.Source` that sizes are computed from."""
+
+    @property
+    def producers(self) -> Mapping[str, onnx.NodeProto]:
+        """The operation that computes each array."""
+
+    def is_constant(self, name: str) -> bool:
+        """Whether the array of this name is a constant."""
+
+    def constant(self, name: str) -> npt.NDArray[Any]:
+        """The constant of this name."""
+
+    def sizes(self, name: str) -> list[int]:
+        """The sizes of an array's axes; BATCH and TIME for variable ones."""
+
+    def axes(self, node: onnx.NodeProto) -> tuple[int, ...] | None:
+        """The axes of an operation."""
+
+    def slices(self, node: onnx.NodeProto, axes: int) -> list[slice]:
+        """The slice of each axis, of a Slice."""
+
+    def fill(self, node: onnx.NodeProto) -> Any:
+        """The number with which ConstantOfShape fills an array."""
+
+
+def computed(name: str, source: Operations) -> npt.NDArray[np.int64] | None:
     """A few integers by their name; None for what does not follow from the shapes alone."""
     with np.errstate(all="ignore"):
         try:
@@ -32,7 +57,7 @@ def computed(name: str, source: Source) -> npt.NDArray[np.int64] | None:
             return None
 
 
-def _value(name: str, source: Source, known: dict[str, npt.NDArray[np.int64]], depth: int) -> npt.NDArray[np.int64]:
+def _value(name: str, source: Operations, known: dict[str, npt.NDArray[np.int64]], depth: int) -> npt.NDArray[np.int64]:
     """The integers of this name. Raises for what is none, is large, or is far away."""
     if name not in known:
         if source.is_constant(name):
@@ -48,12 +73,12 @@ def _value(name: str, source: Source, known: dict[str, npt.NDArray[np.int64]], d
 
 
 def _result(
-    node: onnx.NodeProto, source: Source, known: dict[str, npt.NDArray[np.int64]], depth: int
+    node: onnx.NodeProto, source: Operations, known: dict[str, npt.NDArray[np.int64]], depth: int
 ) -> npt.NDArray[Any]:
     """The result of one operation on integers."""
     kind, settings = node.op_type, attributes(node)
     if kind == "Shape":
-        sizes = np.array(source.positions[node.input[0]].sizes(), np.int64)
+        sizes = np.array(source.sizes(node.input[0]), np.int64)
         return sizes[settings.get("start", 0) : settings.get("end")]
     values = [_value(name, source, known, depth) for name in filter(None, node.input)]
     first = values[0] if values else np.zeros(0, np.int64)

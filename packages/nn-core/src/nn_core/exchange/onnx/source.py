@@ -133,6 +133,10 @@ class Source:
             given = tuple(self.numbers(node, 1)[:8])
         return given
 
+    def sizes(self, name: str) -> list[int]:
+        """The sizes of an array's axes; BATCH and TIME for variable ones."""
+        return self.positions[name].sizes()
+
     def numbers(self, node: onnx.NodeProto, index: int) -> list[int]:
         """A few integers, given or computed from shapes, in which BATCH and TIME may stand."""
         name = node.input[index] if index < len(node.input) else ""
