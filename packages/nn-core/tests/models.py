@@ -40,7 +40,7 @@ TASKS = {
     "binary": Task("binary-cross-entropy", [Dense(8), ReLU(), Dense(1)], (4,), _X, (_SUM > 0).astype(np.int64), (N,)),
     "classes": Task("softmax-cross-entropy", [Dense(8), ReLU(), Dense(3)], (4,), _X, np.digitize(_SUM, [-1, 1]), (N,)),
     "decisions": Task("binary-cross-entropy", [Dense(2)], (4,), _X, (_X[:, :2] > 0).astype(np.int64), (N, 2)),
-    "number": Task("mean-squared-error", [Dense(8), ReLU(), Dense(1)], (4,), _X, _SUM, (N, 1)),
+    "number": Task("mean-squared-error", [Dense(8), ReLU(), Dense(1)], (4,), _X, _SUM, (N,)),
     "numbers": Task("mean-squared-error", [Dense(2)], (4,), _X, _X[:, :2] * 3, (N, 2)),
     "images": Task(
         "softmax-cross-entropy",

@@ -20,10 +20,11 @@ from nn_core.foreign.names import NAMES
 from nn_core.foreign.training_arguments import TRAINING_ARGUMENTS
 from nn_core.hints import HelpfulErrors, checked_call
 from nn_core.layers import Pooling, Recurrent
+from nn_core.sklearn.estimator import NetworkEstimator
 from nn_core.source_code import as_code, call
 
 ARGUMENTS = LAYER_ARGUMENTS | TRAINING_ARGUMENTS
-BASES = {"Pooling": Pooling, "Recurrent": Recurrent}
+BASES = {"NetworkEstimator": NetworkEstimator, "Pooling": Pooling, "Recurrent": Recurrent}
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,9 @@ def test_too_many_arguments_and_missing_ones() -> None:
     assert refusal(Box, color="blue") == "Box requires units: Box(units=8, color='blue')"
 
 
-def test_integer_arguments() -> None:
+def test_integer_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Box(8.0).units == 8.0  # type: ignore[arg-type]  # a user's class may mean anything by it
+    monkeypatch.setattr(Box, "__module__", "nn_core.box")
     assert refusal(Box, 8.0) == "Box: units must be an integer, not 8.0; use Box(8)"
     assert (
         refusal(Box, units="12", color="red")

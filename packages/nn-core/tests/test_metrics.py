@@ -180,3 +180,8 @@ def test_metrics_are_names_functions_or_both() -> None:
 def test_what_is_no_metric_is_refused(metrics: Any, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         metrics_by_name(metrics)
+
+
+def test_two_metrics_of_the_same_name() -> None:
+    with pytest.raises(SettingError, match="two metrics are named '<lambda>'"):
+        metrics_by_name([lambda output, y: 0.0, lambda output, y: 1.0])

@@ -95,7 +95,7 @@ def test_predictions_by_hand() -> None:
     assert decisions.predict(x).tolist() == [[0, 1], [0, 0]]
 
     number = linear([[2], [3]], "mean-squared-error")
-    assert number.predict(x).tolist() == [[2], [3]]
+    assert number.predict(x).tolist() == [2, 3]
     assert number.evaluate(x, [2, 5]) == {"loss": 2.0, "mean_absolute_error": 1.0}
 
 

@@ -258,8 +258,11 @@ def test_a_layer_can_be_called_with_its_weights() -> None:
     assert network[0]([[1, 2, 3]]).dtype == np.float32
     np.testing.assert_allclose(network[-1](y), np.tanh(y))
     assert len(network) == len(list(network)) == 2
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match="there is no layer 2; the last one is 1"):
         network[2]
+    for index in ("0", slice(0, 1), 0.0):
+        with pytest.raises(SettingError, match="takes the number of a layer"):
+            network[index]  # type: ignore[index]
     with pytest.raises(ShapeError):
         build([GRU(2)], (None, 3))[0](np.zeros((2, 3)))
     with pytest.raises(ShapeError, match=r"examples of shape \(7,\)"):

@@ -36,7 +36,7 @@ class Arguments(NamedTuple):
         if missing := self.required - {*self.by_position[: len(args)], *kwargs}:
             return "missing", [name for name in (*self.by_position, *self.named) if name in missing]
         for name, value in (*zip(self.by_position, args, strict=False), *kwargs.items()):
-            if name in INTEGER_ARGUMENTS and not hasattr(value, "__index__"):
+            if name in INTEGER_ARGUMENTS and (value is True or value is False or not hasattr(value, "__index__")):
                 return "not an integer", [name]
         return None
 

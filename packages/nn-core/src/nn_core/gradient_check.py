@@ -29,7 +29,7 @@ def check_gradients(
     targets: npt.NDArray[Any],
     loss: LossFunction,
     *,
-    rng: np.random.Generator,
+    rng: int | np.random.Generator,
     training: bool = True,
     tolerance: float = 1e-6,
     largest: int = 200,
@@ -46,6 +46,7 @@ def check_gradients(
     Raises GradientError at the first wrong gradient, with layer, argument, index, expected and
     received value.
     """
+    rng = np.random.default_rng(rng)
     twin = _Twin(network, x, targets, loss, rng, training)
 
     def check() -> GradientReport:
@@ -63,7 +64,7 @@ def check_gradients(
 
 
 def check_layer(
-    layer: Layer, x: npt.NDArray[Any], *, rng: np.random.Generator, training: bool = True
+    layer: Layer, x: npt.NDArray[Any], *, rng: int | np.random.Generator, training: bool = True
 ) -> GradientReport:
     """`check_gradients` of one layer, its parameters and its input, at random parameters.
 
@@ -71,6 +72,7 @@ def check_layer(
     statistics and frozen parameters are positive, since they may include variances.
     """
     network = Network([layer], input_shape=x.shape[1:], dtype=np.float64, initialize=False)
+    rng = np.random.default_rng(rng)
     network.vector[...] = rng.normal(size=network.vector.shape)
     fixed = network.vector[network.trained_count :]
     np.exp(fixed, out=fixed)
@@ -79,11 +81,12 @@ def check_layer(
 
 
 def check_loss(
-    loss: LossFunction, logits: Array, targets: npt.NDArray[Any], *, rng: np.random.Generator
+    loss: LossFunction, logits: Array, targets: npt.NDArray[Any], *, rng: int | np.random.Generator
 ) -> GradientReport:
     """Compare the gradient of a loss with finite differences of its value."""
     logits = np.array(logits, np.float64)
     _, d_logits = loss(logits, targets)
+    rng = np.random.default_rng(rng)
     return check_function(lambda: loss(logits, targets)[0], {"logits": logits}, {"logits": d_logits}, rng=rng)
 
 

@@ -34,6 +34,9 @@ class ForeignAttribute:
     def __get__(self, instance: object, owner: type) -> Any:
         raise missing_attribute(owner, self.name)
 
+    def __set__(self, instance: object, value: object) -> None:
+        raise missing_attribute(type(instance), self.name)
+
 
 class HelpfulMeta(ABCMeta):
     """Metaclass of `HelpfulErrors`: `dir` and `help` do not list foreign attributes."""
@@ -104,6 +107,8 @@ def _check(owner: Any, known: Arguments, args: tuple[Any, ...], kwargs: Mapping[
     """
     args = args[known.bound :]
     problem = known.problem(args, kwargs)
+    if problem and problem[0] == "not an integer" and not owner.__module__.startswith("nn_core."):
+        problem = None  # an argument of the same name in a user's class may be anything
     if problem:
         from nn_core.foreign.messages import argument_message
 

@@ -134,7 +134,6 @@ METRICS: Registry[Metric] = Registry(
         "binary-accuracy": "accuracy",
         "mae": "mean-absolute-error",
         "rmse": "root-mean-squared-error",
-        "mse": "root-mean-squared-error",
         "r2-score": "r2",
         "r-squared": "r2",
     },
@@ -152,7 +151,13 @@ def metrics_by_name(given: str | Metric | Iterable[str | Metric] | Mapping[str, 
         return {str(name): _metric(each) for name, each in given.items()}
     if isinstance(given, str) or not isinstance(given, Iterable):
         given = [given]
-    return {_column(each): _metric(each) for each in given}
+    named: dict[str, Metric] = {}
+    for each in given:
+        name = _column(each)
+        if named.get(name, _metric(each)) is not _metric(each):
+            raise SettingError(f"two metrics are named {name!r}; name them: metrics={{'first': ..., 'second': ...}}")
+        named[name] = _metric(each)
+    return named
 
 
 def _column(metric: str | Metric) -> str:

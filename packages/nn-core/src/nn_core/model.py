@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,13 +25,13 @@ from nn_core.html import html_note
 from nn_core.losses import BinaryCrossEntropy, Loss
 from nn_core.metrics import Metric, metrics_by_name
 from nn_core.metrics import probabilities as class_probabilities
-from nn_core.model_checks import as_augment, is_integer, require_batch, require_finite, require_network
+from nn_core.model_checks import as_augment, require_batch, require_finite, require_network
 from nn_core.model_file import load_model, save_model
 from nn_core.network import Network
 from nn_core.noise import fresh_seed
 from nn_core.optim.optimizers import Optimizer
 from nn_core.optim.schedules import Schedule
-from nn_core.registry import require
+from nn_core.registry import is_integer, require
 from nn_core.training.callbacks import Callback
 from nn_core.training.data import as_training_data
 from nn_core.training.evaluate import evaluate
@@ -39,7 +40,7 @@ from nn_core.training.history import History
 from nn_core.training.interruption import run_until_interrupted
 from nn_core.training.progress import EpochProgress
 from nn_core.training.recipe import Recipe
-from nn_core.training.sanity_checks import check_last_layer
+from nn_core.training.sanity_checks import check_last_layer, check_metrics
 from nn_core.training.trainer import Trainer
 from nn_core.training.validation import Split, hold_out
 
@@ -93,7 +94,7 @@ class Model(HelpfulErrors):
         engine: Literal["fast", "reference"] = "fast",
     ) -> None:
         require_network(network)
-        self.network = network
+        self._network = network
         self.recipe = Recipe(
             loss,
             optimizer,
@@ -105,10 +106,20 @@ class Model(HelpfulErrors):
         )
         check_last_layer(network, self.loss)
         self.metrics = metrics_by_name(self.loss.default_metrics if metrics is None else metrics)
+        check_metrics(self.metrics, self.loss)
         self.backend = backend_named(engine, network, threads=threads, shards=shards)
         self._engine = {"engine": engine, "shards": shards}
         self.history = History()
         self.seed: int | None = None
+
+    @property
+    def network(self) -> Network:
+        """The network, trained in place."""
+        return self._network
+
+    @network.setter
+    def network(self, network: Network) -> None:
+        raise SettingError("a model keeps its network; for another one, create a model: Model(network, loss)")
 
     @property
     def loss(self) -> Loss:
@@ -194,6 +205,9 @@ class Model(HelpfulErrors):
                 progress = stack.enter_context(contextlib.closing(EpochProgress(trainer.state, leave=True)))
                 trainer.callbacks = (*trainer.callbacks, progress)
             run_until_interrupted(trainer)
+        if verbose and trainer.state.stopped is not None:
+            restored = "" if trainer.state.best is None else "; its weights are restored"
+            sys.stderr.write(f"stopped after epoch {len(self.history)}: {trainer.state.stopped}{restored}\n")
         return self.history
 
     def __call__(self, x: Any) -> NoReturn:
@@ -215,13 +229,13 @@ class Model(HelpfulErrors):
 
     @checked_call
     def predict(self, x: Any) -> npt.NDArray[Any]:
-        """The most likely class of each example, (N,) integers; for regression, the outputs.
+        """The most likely class of each example, (N,) integers; for regression, the values, (N,) or (N, D).
 
         For binary cross-entropy with K > 1 logits, 0 or 1 for each: (N, K).
         """
         output = self._output(x, "predict")
         if not self.loss.takes_logits:
-            return output
+            return output[..., 0] if output.shape[-1] == 1 else output
         if isinstance(self.loss, BinaryCrossEntropy):
             positive: npt.NDArray[np.int64] = (output > 0).astype(np.int64)
             return positive[..., 0] if output.shape[-1] == 1 else positive

@@ -44,8 +44,3 @@ def as_augment(given: object) -> Augment | None:
     if given is None or (callable(given) and not isinstance(given, type)):
         return given
     raise SettingError(f"augment is a name such as 'standard', or an Augmentation(), not {given!r}")
-
-
-def is_integer(value: object, least: int) -> bool:
-    """Whether a value is an integer, not a bool, and at least `least`."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import Layer, Parameter, State, has_arrays
 from nn_core.layers.chain import Chain, Gradients, below
 from nn_core.layers.context import BatchPart, Context
-from nn_core.layers.input_shape import as_shape, looks_channels_first
+from nn_core.layers.input_shape import as_shape, looks_channels_first, shape_hint
 from nn_core.layers.items import as_layers
 from nn_core.noise import generator_from
 from nn_core.registry import require
@@ -82,6 +83,10 @@ class Network(HelpfulErrors):
         require(padding is None or math.isfinite(padding), f"padding must be a finite number, not {padding}")
         require(padding is None or self._has_steps(), f"padding is for sequences, not for inputs {self.input_shape}")
         self.shapes = self.chain.shapes(self.input_shape)
+        if padding is not None:
+            from nn_core.layers.padding import check_padding
+
+            check_padding(self.chain, self.input_shape)
         state = self.chain.initial_state(0, self.input_shape, self.dtype)
         self._no_state = None if has_arrays(state) else state
         self.output_shape = self.shapes[-1]
@@ -101,6 +106,12 @@ class Network(HelpfulErrors):
         if generator is not None:
             self.initialize(generator)
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Raise SettingError for arrays that have views: they are filled, not replaced."""
+        if name in ("vector", "weights", "trained", "params") and vars(self).get(name, value) is not value:
+            raise SettingError(f"network.{name} has views in the network; fill it: network.vector[...] = vector")
+        object.__setattr__(self, name, value)
+
     def __call__(self, x: npt.ArrayLike) -> Array:
         """The outputs for a batch x (N, ...), in prediction; for many examples, use `Engine.predict`."""
         return self.activations(np.asarray(x))[-1]
@@ -115,7 +126,11 @@ class Network(HelpfulErrors):
         """A layer bound to its parameters in this network: call it as network[0](x)."""
         from nn_core.layers.bound import BoundLayer
 
-        index = range(len(self))[index]
+        if not hasattr(index, "__index__"):
+            raise SettingError(f"network[i] takes the number of a layer, not {index!r}; several: network.layers[:2]")
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"there is no layer {index}; the last one is {len(self) - 1}")
+        index = range(len(self))[operator.index(index)]
         return BoundLayer(self.layers[index], below(self.params, index), self.dtype)
 
     def __repr__(self) -> str:
@@ -180,8 +195,7 @@ class Network(HelpfulErrors):
         fits = all(given == size or (size is None and given > 0) for given, size in pairs)
         if len(x.shape) != 1 + len(self.input_shape) or not fits:
             steps = ("T" if size is None else str(size) for size in self.input_shape)
-            one = 0 < len(x.shape) == len(self.input_shape)
-            hint = "; for one example: x[None]" if one else ""
+            hint = shape_hint(x.shape, self.input_shape)
             raise ShapeError(f"the network takes ({', '.join(('N', *steps))}), not {x.shape}{hint}")
         if takes_integers:
             if x.dtype.kind not in "iu":
@@ -314,6 +328,16 @@ class Network(HelpfulErrors):
 
     def _views(self, vector: Array, owners: Mapping[str, str]) -> dict[str, Array]:
         return {name: vector[self._slices[owner]].reshape(self.declared[name].shape) for name, owner in owners.items()}
+
+
+def require_network(network: object, call: str) -> None:
+    """Raise SettingError unless it is a Network.
+
+    call  the name of the function or class that takes it: "summarize"
+    """
+    if not isinstance(network, Network):
+        own = f": {call}(model.network)" if isinstance(getattr(network, "network", None), Network) else ""
+        raise SettingError(f"{call} takes a Network, not {type(network).__name__}{own}")
 
 
 def _restored(layers: Sequence[Layer], settings: Mapping[str, Any], vector: Array, seed: int | None) -> Network:

@@ -12,7 +12,7 @@ from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import State, join_states, state_rows
 from nn_core.layers.context import BatchPart, Context
 from nn_core.losses import Loss
-from nn_core.network import Network, require_array
+from nn_core.network import Network, require_array, require_network
 from nn_core.optim.optimizers import Optimizer
 
 PREDICT_ROWS = 256
@@ -76,6 +76,7 @@ class Reference(HelpfulErrors):
     shards: int | None = 1
 
     def __init__(self, network: Network) -> None:
+        require_network(network, "Reference")
         self.network = network
 
     def __enter__(self) -> Self:

@@ -15,7 +15,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from numbers import Real
+from numbers import Integral, Real
 from types import ModuleType
 from typing import Any, Generic, TypeVar, overload
 
@@ -345,8 +345,19 @@ def require(condition: bool, message: str) -> None:
         raise SettingError(message)
 
 
+def is_number(value: object) -> bool:
+    """Whether a value is a real number, not a bool."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def is_integer(value: object, least: int) -> bool:
+    """Whether a value is an integer, not a bool, and at least `least`."""
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, Integral) and int(value) >= least
+
+
 def require_positive(name: str, value: object) -> None:
     """Raise SettingError unless the value is a positive finite number."""
-    number = isinstance(value, Real) and not isinstance(value, bool)
     what = repr(value) if len(repr(value)) < 60 else f"a {type(value).__name__}"
-    require(number and 0 < value < math.inf, f"{name} must be positive, not {what}")  # type: ignore[operator]
+    require(is_number(value) and 0 < value < math.inf, f"{name} must be positive, not {what}")  # type: ignore[operator]

@@ -9,7 +9,7 @@ from nn_core.html import html_table, indented
 from nn_core.layers.base import Parameter
 from nn_core.layers.chain import Nested, below
 from nn_core.layers.outline import shape_text, title
-from nn_core.network import Network
+from nn_core.network import Network, require_network
 
 
 class SummaryRow(NamedTuple):
@@ -90,6 +90,7 @@ class Summary(NamedTuple):
 
 def summarize(network: Network, notes: Iterable[str] = ()) -> Summary:
     """The summary of a network. A tied parameter counts only for its owner."""
+    require_network(network, "summarize")
     own = {name: shape for name, shape in network.declared.items() if name not in network.tied}
     rows = _rows(network.chain, network.input_shape, own, network.dtype.itemsize, 0)
     return Summary(network.input_shape, tuple(rows), tuple(notes))

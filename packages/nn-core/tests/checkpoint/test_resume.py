@@ -138,7 +138,8 @@ def test_a_run_that_was_stopped_stays_stopped(tmp_path: Path) -> None:
     first = full_trainer(None, Stop())
     first.run()
     second = resumed(saved(tmp_path / "run.h5", first))
-    second.run()
+    with pytest.warns(UserWarning, match=r"this run has finished \(enough\); to continue training"):
+        second.run()
     assert (second.state.step, second.state.stopped) == (1, "enough")
 
 

@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits, load_iris, make_blobs
 
 from nn_core.errors import DataError, SettingError
 from nn_core.layers import BatchNorm, Conv2D, Dense, Flatten, GlobalAveragePool2D, Reshape
+from nn_core.optim.optimizers import Adam
 from nn_core.sklearn import NetworkClassifier
 
 X, LABELS = make_blobs(90, centers=3, cluster_std=0.5, random_state=0)
@@ -149,3 +150,33 @@ def test_unusable_data_is_rejected() -> None:
         small().fit(X, LABELS, -np.ones(90))
     with pytest.raises(ValueError, match="continuous"):
         small().fit(X, X[:, 0])
+
+
+def test_partial_fit_keeps_the_state_of_the_optimizer() -> None:
+    """Two calls with all examples as one batch are two steps of one run of Adam."""
+    calls = small(batch_size=None, l2=0.0).partial_fit(X, LABELS, classes=[0, 1, 2])
+    moments = {name: vector.copy() for name, vector in calls._partial.optimizer_state.items()}
+    calls.partial_fit(X, LABELS)
+    assert calls._partial.step == 2
+    assert any(vector.any() for vector in moments.values())
+    once = small(batch_size=None, l2=0.0, epochs=2, schedule="constant").fit(X, LABELS)
+    np.testing.assert_allclose(calls.network_.vector, once.network_.vector, rtol=1e-5, atol=1e-6)
+
+
+def test_class_weights_multiply_sample_weights() -> None:
+    weights = np.where(LABELS == 2, 2.0, 1.0)
+    both = small(class_weight={0: 3.0, 1: 1.0, 2: 1.0}).fit(X, LABELS, sample_weight=weights)
+    product = small().fit(X, LABELS, sample_weight=weights * np.where(LABELS == 0, 3.0, 1.0))
+    np.testing.assert_allclose(both.network_.vector, product.network_.vector, rtol=1e-6, atol=1e-7)
+
+
+def test_arguments_of_other_estimators() -> None:
+    for given, line in [
+        ({"hidden_layer_sizes": (3,)}, "use NetworkClassifier(hidden=(3,))"),
+        ({"max_iter": 5}, "use NetworkClassifier(epochs=5)"),
+        ({"alpha": 0.1}, "use NetworkClassifier(l2=0.1)"),
+    ]:
+        with pytest.raises(TypeError) as refused:
+            NetworkClassifier(**given)
+        assert line in str(refused.value)
+    assert NetworkClassifier(optimizer=Adam(0.1), epochs=1).fit(X, LABELS).n_iter_ == 1

@@ -284,7 +284,7 @@ def test_on_end_is_called_once_and_not_after_an_exception() -> None:
 @pytest.mark.parametrize(
     ("callbacks", "message"),
     [
-        ([EarlyStopping], r"EarlyStopping is a class; use EarlyStopping\(...\)"),
+        ([EarlyStopping], r"EarlyStopping is a class; use EarlyStopping\(5\)"),
         ([len], r"a callback is a Callback, such as EarlyStopping\(5\), not builtin_function_or_method"),
         ([EarlyStopping(1), RestoreBestWeights()], "EarlyStopping and RestoreBestWeights both restore"),
     ],
@@ -308,7 +308,9 @@ def test_single_callback_without_a_list() -> None:
     ("settings", "message"),
     [
         ({"monitor": "val_loss"}, "the history has no 'val_loss'; use monitor='validation_loss'"),
-        ({"monitor": "validation_f1"}, "is a higher validation_f1 better? pass mode='max', or mode='min'"),
+        ({"monitor": "validation_f1"}, "is a higher validation_f1 better? pass mode='max' or mode='min'"),
+        ({"monitor": "val_acc"}, "the history has no 'val_acc'; use monitor='validation_accuracy'"),
+        ({"monitor": "validation_acuracy"}, "use monitor='validation_accuracy', or pass mode='max' or mode='min'"),
         ({"monitor": 3}, "monitor must be the name of a history column, not 3"),
         ({"mode": "largest"}, "mode must be 'min' or 'max', not 'largest'"),
     ],

@@ -1,4 +1,4 @@
-"""Trained models can be copied, and sequences with one target per example are not shortened."""
+"""Copies of trained models, best weights after resuming, and targets and weights of examples."""
 
 import copy
 import pickle
@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nn_core import GRU, Dense, LastStep, Model, Network, ReLU
+from nn_core import GRU, Dense, LastStep, Model, Network, Recipe, Reference, ReLU, RestoreBestWeights, Trainer
 from nn_core.errors import DataError, ShapeError
 from nn_core.registry import UnknownNameError
+from nn_core.training.validation import hold_out
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))
@@ -71,3 +72,47 @@ def test_weights_are_split_with_their_examples() -> None:
     weights = np.where(wrong, 0.0, 1.0)
     model.fit(X, labels, epochs=40, validation=0.2, sample_weight=weights, seed=0, verbose=False)
     assert model.evaluate(X, Y)["accuracy"] > 0.9
+
+
+def test_validation_examples_are_stratified_and_depend_on_the_seed() -> None:
+    y = np.r_[np.zeros(90, int), np.ones(10, int)]
+    x = np.arange(100.0)[:, None]
+    parts = [hold_out(x, y, None, 0.2, stratified=True, seed=seed).validation for seed in (0, 0, 1)]
+    held_out = [[] if part is None else part[0][:, 0].tolist() for part in parts]
+    assert all(part is not None and part[1].sum() == 2 and len(part[1]) == 20 for part in parts)
+    assert held_out[0] == held_out[1] != held_out[2]
+
+
+def test_a_run_resumed_after_its_best_epoch_restores_it() -> None:
+    """The best weights are in the snapshot: a resumed run that only gets worse returns to them."""
+    x, y = np.ones((8, 1), np.float32), np.ones(8, int)
+
+    def trainer(labels: Any, epochs: int) -> Trainer:
+        network = Network([Dense(2)], input_shape=1, seed=0)
+        best = RestoreBestWeights(monitor="validation_loss")
+        return Trainer(
+            Reference(network),
+            x,
+            labels,
+            Recipe("softmax-cross-entropy", "gradient-descent"),
+            epochs=epochs,
+            seed=0,
+            validation=(x, y),
+            callbacks=best,
+        )
+
+    first = trainer(y, 2)
+    first.run()
+    longer = trainer(1 - y, 5)  # from now on, every epoch is worse
+    longer.resume(first.state.snapshot())
+    longer.run()
+    assert longer.state.history.best("validation_loss") == 1
+    np.testing.assert_array_equal(longer.network.vector, first.network.vector)
+
+
+def test_a_model_stratifies_the_held_out_part() -> None:
+    y = np.r_[np.zeros(50, int), np.ones(10, int)]
+    for seed in range(5):
+        part = trained()._split(X, y, None, 0.2, seed).validation
+        assert part is not None
+        assert part[1].sum() == 2

@@ -43,7 +43,10 @@ def test_the_best_of_equals_is_the_first() -> None:
     history = History({"loss": [3.0, 1.0, 2.0, 1.0], "accuracy": [0.5, 0.9, 0.9, 0.1]})
     assert history.best("loss") == 1
     assert history.best("accuracy", "max") == 1
-    assert history.best("nothing") == -1
+    assert History().best("nothing") == -1
+    with pytest.raises(KeyError, match="unknown column 'nothing'; the history has loss, accuracy"):
+        history.best("nothing")
+    assert list(history) == ["loss", "accuracy"]
 
 
 @given(column=st.lists(values, min_size=1), mode=st.sampled_from(["min", "max"]))
@@ -90,13 +93,13 @@ def test_columns_by_name() -> None:
     ("name", "message"),
     [
         ("val_loss", "unknown column 'val_loss'; use history['validation_loss']"),
-        ("los", "unknown column 'los'; the history has epoch, training_loss"),
-        (0, "unknown column 0; the history has epoch, training_loss"),
+        ("los", "unknown column 'los'; the history has epoch, training_loss, validation_loss"),
+        (0, "unknown column 0; the history has epoch, training_loss, validation_loss"),
     ],
 )
 def test_an_unknown_column_is_one_line(name: Any, message: str) -> None:
     with pytest.raises(KeyError) as caught:
-        History({"epoch": [1.0], "training_loss": [0.5]})[name]
+        History({"epoch": [1.0], "training_loss": [0.5], "validation_loss": [0.6]})[name]
     assert str(caught.value) == message
     assert isinstance(caught.value, SettingError)
 

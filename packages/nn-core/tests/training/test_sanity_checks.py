@@ -19,14 +19,16 @@ from nn_core.layers import (
     GlobalAveragePool2D,
     InstanceNorm,
     Layer,
+    Parallel,
     ReLU,
     Sigmoid,
 )
-from nn_core.losses import binary_cross_entropy
+from nn_core.losses import binary_cross_entropy, mean_squared_error, softmax_cross_entropy
+from nn_core.metrics import Metric, accuracy, mean_absolute_error, r2
 from nn_core.network import Network
 from nn_core.reference import Reference
 from nn_core.training.recipe import Recipe
-from nn_core.training.sanity_checks import check_last_layer, check_scale
+from nn_core.training.sanity_checks import check_last_layer, check_metrics, check_scale
 from nn_core.training.trainer import Trainer
 
 BYTES = np.arange(3 * 8 * 8 * 3, dtype=np.uint8).reshape(3, 8, 8, 3)
@@ -35,6 +37,7 @@ WEIGHTED: list[list[Layer]] = [
     [Flatten(), Dropout(0.1), Dense(2)],
     [Conv2D(2, 3), Flatten(), Dense(2)],
     [Chain((Conv2D(2, 3), ReLU())), Flatten(), Dense(2)],
+    [Parallel([[InstanceNorm(), Flatten()], [Flatten(), Dense(2)]]), Dense(2)],
 ]
 
 
@@ -83,3 +86,24 @@ def test_tokens_and_small_tables_are_allowed() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_scale(Network([Dense(2)], input_shape=(3,)), np.array([[0.0, 100.0, 255.0]]))
+
+
+def test_sigmoid_at_the_end_of_a_branch() -> None:
+    network = Network([Parallel([[Dense(1)], [Dense(1), Sigmoid()]], merge="add")], input_shape=2)
+    with pytest.raises(SettingError, match=r"remove the last layer, Sigmoid\(\)"):
+        check_last_layer(network, binary_cross_entropy)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "loss", "message"),
+    [
+        ({"accuracy": accuracy}, mean_squared_error, "accuracy is for classes; for real targets use"),
+        ({"r2": r2}, softmax_cross_entropy, r"r2 is for real targets; for classes use metrics=\['accuracy'\]"),
+        ({"mae": mean_absolute_error}, binary_cross_entropy, "mean_absolute_error is for real targets"),
+        ({"loss": r2}, mean_squared_error, "the loss is always measured"),
+    ],
+)
+def test_metrics_of_another_task(metrics: dict[str, Metric], loss: Any, message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        check_metrics(metrics, loss)
+    check_metrics({"accuracy": accuracy}, softmax_cross_entropy)

@@ -9,7 +9,7 @@ from nn_core.registry import require
 
 
 def stratified_split(
-    labels: Labels, fraction: float, *, rng: np.random.Generator
+    labels: Labels, fraction: float, *, rng: int | np.random.Generator
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Training and validation indices, with the same fraction of every class.
 
@@ -43,7 +43,7 @@ def stratified_split(
     if held_out.sum() == 0:
         raise DataError("cannot hold out examples: each class has only one")
 
-    shuffled = rng.permutation(labels.size)
+    shuffled = np.random.default_rng(rng).permutation(labels.size)
     grouped = shuffled[np.argsort(classes[shuffled], kind="stable")]
     first = np.cumsum(counts) - counts
     rank = np.arange(labels.size) - np.repeat(first, counts)
@@ -52,7 +52,7 @@ def stratified_split(
 
 
 def random_split(
-    count: int, fraction: float, *, rng: np.random.Generator
+    count: int, fraction: float, *, rng: int | np.random.Generator
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Training and validation indices: max(1, round(f N)) of N examples are held out at random.
 
@@ -64,12 +64,12 @@ def random_split(
     wanted = max(1, round(fraction * count))
     if wanted >= count:
         raise DataError(f"cannot hold out {fraction:g} of {count} examples: no training example would be left")
-    order = rng.permutation(count)
+    order = np.random.default_rng(rng).permutation(count)
     return np.sort(order[wanted:]), np.sort(order[:wanted])
 
 
 def group_split(
-    groups: Labels, fraction: float, *, rng: np.random.Generator, labels: Labels | None = None
+    groups: Labels, fraction: float, *, rng: int | np.random.Generator, labels: Labels | None = None
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Training and validation indices, with no group in both.
 
@@ -99,7 +99,7 @@ def group_split(
     left = total.copy()
     off = np.full(total.shape, -fraction)  # (v[c] - f n[c]) / n[c]
     is_held_out = np.zeros(len(counts), bool)
-    shuffled = rng.permutation(len(counts))
+    shuffled = np.random.default_rng(rng).permutation(len(counts))
     for group in shuffled:
         share = counts[group] / total
         if (left > counts[group]).all() and (share * (2 * off + share)).sum() < 0:
@@ -119,7 +119,7 @@ def group_split(
 
 
 def group_folds(
-    groups: Labels, folds: int, *, rng: np.random.Generator, labels: Labels | None = None
+    groups: Labels, folds: int, *, rng: int | np.random.Generator, labels: Labels | None = None
 ) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
     """Training and validation indices of each fold; each group is held out in one of them.
 
@@ -145,7 +145,7 @@ def group_folds(
     total = counts.sum(axis=0)
     held = np.zeros((folds, len(total)))
     fold_of = np.empty(len(counts), np.intp)
-    shuffled = rng.permutation(len(counts))
+    shuffled = np.random.default_rng(rng).permutation(len(counts))
     sizes = counts[shuffled, 0]
     for group in shuffled[np.argsort(-sizes, kind="stable")]:
         share = counts[group] / total

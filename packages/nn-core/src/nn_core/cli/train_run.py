@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,8 @@ def run(
     with interruption() as asked, contextlib.closing(progress):
         trainer.callbacks = (*all_callbacks, StopWhen(asked))
         try:
-            with threadpool_limits(1):
+            with threadpool_limits(1), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "this run has finished")
                 trainer.run()
         except InterruptedBetweenSteps:
             raise click.ClickException(_interrupted(state, saver)) from None

@@ -26,7 +26,7 @@ from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import State, join_states, state_rows
 from nn_core.layers.context import Collective
 from nn_core.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
-from nn_core.network import Network, require_array
+from nn_core.network import Network, require_array, require_network
 from nn_core.optim.optimizers import Optimizer
 from nn_core.reference import Result, inverse, update_parameters
 from nn_core.registry import require
@@ -56,6 +56,7 @@ class Engine(HelpfulErrors):
     """
 
     def __init__(self, network: Network, *, threads: int = 1, shards: int | None = None, fused: bool = True) -> None:
+        require_network(network, "Engine")
         require(shards is None or shards >= 1, f"shards must be at least 1, not {shards}")
         self.network = network
         self.shards = shards

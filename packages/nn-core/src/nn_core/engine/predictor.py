@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -29,8 +31,9 @@ class Predictor:
         self.network = network
         self.pool = ThreadPool() if pool is None else pool
         self.plan = Plan.of(network, "inference", fused=fused)
-        self.frozen = frozen
+        self.fused, self.frozen = fused, frozen
         self._memories: list[PlanMemory] = []
+        self._lock = Lock()  # the memories serve one call at a time
 
     def predict(self, x: Examples, state: State | None = None) -> tuple[Array, State]:
         """The outputs (N, ...) for any number of examples, and the final state.
@@ -40,6 +43,14 @@ class Predictor:
         state  state at the start of the sequences; None for the initial state
         """
         require_array(x)
+        with self._lock:
+            return self._predict(x, state)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles have memories of their own."""
+        return partial(Predictor, fused=self.fused, frozen=self.frozen), (self.network,)
+
+    def _predict(self, x: Examples, state: State | None) -> tuple[Array, State]:
         network, N = self.network, len(x)
         steps = [size for given, size in zip(network.input_shape, x.shape[1:], strict=False) if given is None]
         continued = state is not None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from nn_core.registry import require
+from nn_core.registry import is_integer, require
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +38,7 @@ class ThreadPool:
     """
 
     def __init__(self, count: int = 1) -> None:
-        require(count >= 1, f"threads must be at least 1, not {count}")
+        require(is_integer(count, 1), f"threads must be an integer of at least 1, not {count!r}")
         self.count = count
         self._depth = 0
         self._pool: ThreadPoolExecutor | None = None

@@ -22,7 +22,7 @@ from nn_core.checkpoint.architecture import describe_network, layer_from, networ
 from nn_core.errors import CheckpointError, DataError, NNError, SettingError
 from nn_core.extras import import_extra
 from nn_core.layers.chain import Chain
-from nn_core.network import Network
+from nn_core.network import Network, require_network
 from nn_core.storage.atomic import atomic_write_all
 from nn_core.storage.files import exists, printable
 from nn_core.storage.json_file import read_json
@@ -58,6 +58,7 @@ def to_safetensors(
     and is not a sidecar; CheckpointError if a file cannot be written, the weights are not finite
     or a layer is not registered; MissingExtraError without the package safetensors.
     """
+    require_network(network, "to_safetensors")
     path = Path(path)
     sidecar = sidecar_path(path)
     _require_own(sidecar)

@@ -43,6 +43,13 @@ def activation(line: str, value: Any) -> str:
     return f"add the activation as a layer: {line}, {_LAYER_OF.get(name, 'ReLU()')}"
 
 
+def initializer(line: str, value: Any) -> str:
+    """For kernel_initializer="he_normal"."""
+    name = str(getattr(value, "__name__", value)).lower()
+    ours = next((each for each in ("orthogonal", "zeros", "lecun", "xavier", "glorot", "he") if each in name), "he")
+    return f"use {_extended(line, f'initializer={ours!r}')}"
+
+
 def return_sequences(line: str, value: Any) -> str:
     return f"all steps are returned by default: {line}" if value else f"add LastStep() after it: {line}, LastStep()"
 
@@ -84,7 +91,7 @@ def outputs_only(title: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
         return f"add the activation as a layer: {call(title, args[:1], kwargs)}, {_LAYER_OF[str(args[1]).lower()]}"
     if not isinstance(args[1], int):
         return None
-    line = call(title, args[1:2], kwargs)
+    line = call(title, args[1:2], {name: value for name, value in kwargs.items() if name == "initializer"})
     return f"{title} takes only the number of outputs, {line}; the number of inputs is inferred"
 
 

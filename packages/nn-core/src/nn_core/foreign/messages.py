@@ -30,6 +30,8 @@ def _unknown(
     every = (*known.by_position, *known.named)
     table = LAYER_ARGUMENTS | TRAINING_ARGUMENTS
     advice = {name: entry_for(table, owner, name) for name in unknown}
+    if len(args) > len(known.by_position) and callable(entry_for(POSITIONS, owner, "")):
+        return _too_many(owner, args, {key: value for key, value in kwargs.items() if key in every}, known)
     ours = {name: str(text)[1:] for name, text in advice.items() if str(text).startswith("=")}
     ours |= {name: closest(name, every) or "" for name in unknown if advice[name] is None}
     taken = {*kwargs, *known.by_position[: len(args)]}

@@ -80,6 +80,10 @@ NAMES: dict[str, str] = each(
         ),
         "r2_score": "use nn_core.metrics.r2(output, y)",
         # Data
+        "to_onnx from_onnx to_safetensors from_safetensors": "use nn_core.exchange.to_onnx(network, 'network.onnx')",
+        "NetworkClassifier NetworkRegressor": _SKLEARN,
+        "MultiheadAttention MultiHeadAttention Transformer Attention": "there is no attention layer; use LSTM(32)",
+        "utils": "use nn_core.metrics, nn_core.batches, or nn_core.generate",
         "tensor Tensor as_tensor from_numpy FloatTensor LongTensor Variable": "use np.asarray([[1.0, 2.0]])",
         "device cuda to_device": "omit it: everything runs on the CPU",
         "float32 float64": "use np.float32; networks are float32 by default",

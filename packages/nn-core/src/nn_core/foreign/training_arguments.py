@@ -162,5 +162,19 @@ TRAINING_ARGUMENTS: dict[str, dict[str, Advice]] = {
         }
     ),
     "RestoreBestWeights": each({"filepath save_best_only verbose save_weights_only": "omit it: {call}"}),
+    "NetworkEstimator": each(
+        {
+            "hidden_layer_sizes hidden_sizes units": "=hidden",
+            "max_iter n_epochs num_epochs": "=epochs",
+            "alpha weight_decay": "=l2",
+            "solver": "=optimizer",
+            "learning_rate_init lr": "=learning_rate",
+            "validation_fraction": "=validation",
+            "n_iter_no_change patience": "=early_stopping",
+            "n_jobs": "=threads",
+            "seed rng": "=random_state",
+            "tol shuffle momentum power_t max_fun": "omit it: {call}",
+        }
+    ),
     "Engine": each({"n_jobs num_threads workers n_threads": "=threads", "device": _CPU}),
 }

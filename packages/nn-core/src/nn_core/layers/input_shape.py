@@ -20,9 +20,21 @@ def as_shape(shape: int | Sequence[int | None]) -> Shape:
         raise ShapeError(
             f"input_shape must be a number of features or a shape such as (28, 28, 1), not {shape!r}"
         ) from None
-    if any(size is not None and size < 0 for size in sizes):
+    if any(size is not None and size < 1 for size in sizes):
         raise ShapeError(f"input_shape must have positive sizes, not {sizes}")
     return sizes
+
+
+def shape_hint(shape: Sequence[int], input_shape: Shape) -> str:
+    """The end of the message about a batch of the wrong shape: the line that corrects it, if there is one."""
+    C = input_shape[-1] if len(input_shape) == 3 else None
+    if len(shape) == len(input_shape) and all(own in (None, n) for n, own in zip(shape, input_shape, strict=True)):
+        return "; for one example: x[None]"
+    if C == 1 and tuple(shape[1:]) == input_shape[:-1]:
+        return "; add the channel axis: x[..., None]"
+    if C is not None and tuple(shape[1:]) == (C, *input_shape[:-1]):
+        return "; channels come last: x.transpose(0, 2, 3, 1)"
+    return ""
 
 
 def looks_channels_first(layers: Iterable[Layer], input_shape: Shape) -> bool:

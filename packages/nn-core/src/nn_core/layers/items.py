@@ -42,6 +42,8 @@ def _as_layer(item: Any, which: str) -> Layer:
     if isinstance(item, str):
         from nn_core.layers.activation import ACTIVATIONS
 
+        if item.lower() in {"softmax", "log_softmax"}:
+            raise SettingError(f"{which} is {item!r}; omit it: the loss softmax-cross-entropy applies it")
         try:
             activation: Layer = ACTIVATIONS.parse(item)()
         except SettingError as error:

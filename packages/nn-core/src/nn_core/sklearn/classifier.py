@@ -48,7 +48,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         initializer: str = "xavier",
         dropout: float = 0.0,
         optimizer: str | Optimizer = "adam",
-        learning_rate: float | None = 0.01,
+        learning_rate: float | None = None,
         schedule: str | Schedule = "cosine",
         batch_size: int | None = 64,
         epochs: int = 50,

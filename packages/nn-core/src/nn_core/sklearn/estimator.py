@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from nn_core.arrays import Array
 from nn_core.engine.engine import Engine
 from nn_core.errors import SettingError
+from nn_core.hints import check_arguments
 from nn_core.layers import Dense, Dropout, Layer
 from nn_core.layers.activation import ACTIVATIONS
 from nn_core.losses import Loss
@@ -41,7 +43,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     initializer     of the hidden layers' weights: "xavier", "he", ...
     dropout         fraction of hidden units to drop in training
     optimizer       "adam", "momentum:beta=0.95", Adam(), ...
-    learning_rate   None: the default of the optimizer
+    learning_rate   None: that of the optimizer, 0.01 for Adam
     schedule        of the learning rate in `fit`: "cosine", "constant", ...; constant in `partial_fit`
     batch_size      examples per step; None: all
     epochs          maximum number of passes over the examples
@@ -57,6 +59,18 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
     verbose         whether to show progress on stderr
     """
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Show the parameters of `__init__`, not of `__new__`, in `help` and `inspect`."""
+        super().__init_subclass__(**kwargs)
+        of_init = inspect.signature(cls.__init__)
+        cls.__signature__ = of_init.replace(parameters=list(of_init.parameters.values())[1:])
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Refuse unknown arguments, such as those of MLPClassifier, showing ours."""
+        check_arguments(cls, args, kwargs)
+        made: Self = super().__new__(cls)
+        return made
+
     def __init__(
         self,
         hidden: int | Sequence[int] = (100,),
@@ -66,7 +80,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         initializer: str = "xavier",
         dropout: float = 0.0,
         optimizer: str | Optimizer = "adam",
-        learning_rate: float | None = 0.01,
+        learning_rate: float | None = None,
         schedule: str | Schedule = "cosine",
         batch_size: int | None = 64,
         epochs: int = 50,

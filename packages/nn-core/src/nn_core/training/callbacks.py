@@ -6,7 +6,7 @@ from typing import Any
 from nn_core.errors import SettingError
 from nn_core.hints import HelpfulErrors
 from nn_core.registry import require
-from nn_core.training.history import Mode, mode_of
+from nn_core.training.history import Mode, column_name, mode_of
 from nn_core.training.state import TrainingState
 
 
@@ -52,8 +52,8 @@ class RestoreBestWeights(Callback):
 
     def __init__(self, *, monitor: str = "validation_loss", mode: Mode | None = None) -> None:
         require(isinstance(monitor, str), f"monitor must be the name of a history column, not {monitor!r}")
-        foreign = monitor.startswith("val_")
-        require(not foreign, f"the history has no {monitor!r}; use monitor='validation_{monitor[4:]}'")
+        ours = column_name(monitor)
+        require(ours == monitor, f"the history has no {monitor!r}; use monitor={ours!r}")
         require(mode in {"min", "max", None}, f"mode must be 'min' or 'max', not {mode!r}")
         self.monitor = monitor
         self.mode: Mode = mode_of(monitor) if mode is None else mode
@@ -119,7 +119,8 @@ def as_callbacks(given: Any) -> tuple[Callback, ...]:
     callbacks = tuple(given) if isinstance(given, Iterable) else (given,)
     for callback in callbacks:
         if isinstance(callback, type) and issubclass(callback, Callback):
-            raise SettingError(f"{callback.__name__} is a class; use {callback.__name__}(...)")
+            arguments = "5" if issubclass(callback, EarlyStopping) else ""
+            raise SettingError(f"{callback.__name__} is a class; use {callback.__name__}({arguments})")
         if not isinstance(callback, Callback):
             raise SettingError(f"a callback is a Callback, such as EarlyStopping(5), not {type(callback).__name__}")
     keeping = [type(callback).__name__ for callback in callbacks if callback.restores_best]

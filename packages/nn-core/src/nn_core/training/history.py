@@ -1,7 +1,7 @@
 """The history of a run: metrics by epoch, loss by step."""
 
 import math
-from collections.abc import KeysView
+from collections.abc import Iterator, KeysView
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -20,6 +20,10 @@ SHOWN_EPOCHS = 20
 """Maximum number of epochs in a table."""
 
 
+KNOWN = ("loss", "accuracy", "mean_absolute_error", "root_mean_squared_error", "r2")
+"""Metrics whose names may be misspelled."""
+
+
 def mode_of(name: str) -> Mode:
     """Whether lower or higher values of a metric are better, by its name.
 
@@ -29,7 +33,21 @@ def mode_of(name: str) -> Mode:
         return "max"
     if name.endswith(("loss", "error", "perplexity")):
         return "min"
-    raise SettingError(f"is a higher {name} better? pass mode='max', or mode='min'")
+    import difflib
+
+    close = difflib.get_close_matches(name, [f"validation_{each}" for each in KNOWN], n=1, cutoff=0.85)
+    advice = f"use monitor={close[0]!r}, or " if close else ""
+    raise SettingError(f"is a higher {name} better? {advice}pass mode='max' or mode='min'")
+
+
+def column_name(name: str) -> str:
+    """The name of a column, for one from another library: "val_acc" is "validation_accuracy"."""
+    part, _, metric = name.partition("_")
+    if part == "val":
+        name = f"validation_{metric}"
+    names = {"acc": "accuracy", "mae": "mean_absolute_error", "rmse": "root_mean_squared_error"}
+    stem, _, last = name.rpartition("_")
+    return f"{stem}_{names[last]}".lstrip("_") if last in names else name
 
 
 @dataclass(repr=False)
@@ -55,8 +73,9 @@ class History(HelpfulErrors):
         column = self.find(name)
         if column is None:
             advice = f"the history has {', '.join(self.columns)}" if self.columns else "no epoch has finished yet"
-            if str(name).startswith("val_"):
-                advice = f"use history['validation_{name[4:]}']"
+            ours = column_name(str(name).replace("-", "_"))
+            if self.find(ours) is not None:
+                advice = f"use history[{ours!r}]"
             raise UnknownNameError("column", name, self.columns, advice)
         return self.columns[column]
 
@@ -79,6 +98,9 @@ class History(HelpfulErrors):
         if len(chosen) < len(self):
             rows.insert(5, ("...",) * len(self.columns))
         return html_table([tuple(self.columns), *rows], left=0, notes=[repr(self)])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
 
     def keys(self) -> KeysView[str]:
         """The names of the columns, so that dict(history) works."""
@@ -104,8 +126,11 @@ class History(HelpfulErrors):
         return {name: column[index] for name, column in self.columns.items()}
 
     def best(self, monitor: str, mode: Mode = "min") -> int:
-        """The first row with the lowest (or highest) value of a column; -1 if it has no values."""
-        values = self.columns.get(self.find(monitor) or monitor, [])
+        """The first row with the lowest (or highest) value of a column; -1 if all are NaN, or there are none.
+
+        Raises UnknownNameError for another name, once there are columns.
+        """
+        values = self[monitor] if self.columns else []
         seen, best = self._best.get((monitor, mode), (0, -1))  # each row is compared once
         for index in range(seen, len(values)):
             better = best < 0 or (values[index] > values[best] if mode == "max" else values[index] < values[best])

@@ -3,13 +3,11 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from nn_core.hints import HelpfulErrors
 from nn_core.losses import Loss, loss
 from nn_core.optim.optimizers import Optimizer, optimizer
 from nn_core.optim.schedules import Schedule, schedule
-from nn_core.registry import require, require_positive
+from nn_core.registry import is_integer, is_number, require, require_positive
 
 
 @dataclass(frozen=True, init=False)
@@ -67,13 +65,12 @@ class Recipe(HelpfulErrors):
             object.__setattr__(self, name, value)
         for name in ("batch_size", "bptt_length"):
             value = values[name]
-            whole = value is None or (isinstance(value, int | np.integer) and value >= 1)
-            require(bool(whole), f"{name} must be at least 1, not {value!r}")
+            require(value is None or is_integer(value, 1), f"{name} must be at least 1, not {value!r}")
         require(bptt_length is None or batch_size is not None, "bptt_length needs batch_size, the number of streams")
         for name in ("learning_rate", "clip_norm", "clip_value"):
             if values[name] is not None:
                 require_positive(name, values[name])
-        require(0 <= l2 < math.inf, f"l2 must be at least 0 and finite, not {l2}")
+        require(is_number(l2) and 0 <= l2 < math.inf, f"l2 must be at least 0 and finite, not {l2}")
         own = self.optimizer.learning_rate
         require(
             own is None or learning_rate is None,

@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,14 +20,14 @@ from nn_core.network import Network
 from nn_core.noise import fresh_seed
 from nn_core.optim import transforms
 from nn_core.reference import Backend, inverse
-from nn_core.registry import require
+from nn_core.registry import is_integer, require
 from nn_core.training.callbacks import Callback, as_callbacks
 from nn_core.training.data import as_pair, as_training_data, as_weights, batches_of
 from nn_core.training.evaluate import evaluate, evaluate_text
 from nn_core.training.history import History
 from nn_core.training.non_finite import explain_non_finite
 from nn_core.training.recipe import Recipe
-from nn_core.training.sanity_checks import check_last_layer, check_scale
+from nn_core.training.sanity_checks import check_last_layer, check_metrics, check_scale
 from nn_core.training.state import Snapshot, TrainingState
 
 
@@ -72,9 +73,9 @@ class Trainer(HelpfulErrors):
     ) -> None:
         _check_backend(backend)
         require(isinstance(recipe, Recipe), 'recipe must be a Recipe, such as Recipe("softmax-cross-entropy", "adam")')
-        _require_count("epochs", epochs)
+        require(is_integer(epochs, 0), f"epochs must be at least 0, not {epochs!r}")
         seed = fresh_seed() if seed is None else seed
-        _require_count("the seed", seed)
+        require(is_integer(seed, 0), f"the seed must be at least 0, not {seed!r}")
         self.backend, self.network, self.recipe = backend, backend.network, recipe
         self._base_rate = recipe.base_rate
         check_last_layer(self.network, recipe.loss)
@@ -83,6 +84,7 @@ class Trainer(HelpfulErrors):
         self.weights = None if weights is None else as_weights(weights, self.examples[1])
         self.measure_training = measure_training
         self.metrics = metrics_by_name(recipe.loss.default_metrics if metrics is None else metrics)
+        check_metrics(self.metrics, recipe.loss)
         self.augment, self.callbacks = augment, as_callbacks(callbacks)
         self.batches: Batches = batches_of(self.network, *self.examples, self.weights, recipe)
         if augment is None or isinstance(augment, Augmentation):
@@ -118,6 +120,8 @@ class Trainer(HelpfulErrors):
         state = self.state
         if self._finished and (state.epoch >= state.epochs or state.stopped is not None):
             raise SettingError(self._already_finished())
+        if state.stopped is not None or state.epoch > state.epochs:
+            warnings.warn(self._already_finished(), UserWarning, stacklevel=2)
         state.restore_latest()
         self.callbacks = as_callbacks(self.callbacks)
         if not any(callback.restores_best for callback in self.callbacks):
@@ -303,11 +307,6 @@ def _check_backend(backend: object) -> None:
         raise SettingError("Trainer takes a backend, not a network: Trainer(Engine(network), x, y, recipe, epochs=10)")
     if not hasattr(backend, "loss_and_gradients"):
         raise SettingError(f"Trainer takes an Engine(network) or a Reference(network), not {type(backend).__name__}")
-
-
-def _require_count(name: str, value: object) -> None:
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    require(whole and int(value) >= 0, f"{name} must be at least 0, not {value!r}")  # type: ignore[call-overload]
 
 
 def _shapes(state: State | None) -> Any:

@@ -28,7 +28,7 @@ from nn_core.layers.base import Layer, State, has_arrays, state_arrays
 from nn_core.layers.chain import Nested
 from nn_core.layers.embedding import Embedding
 from nn_core.metrics import probabilities
-from nn_core.network import Network
+from nn_core.network import Network, require_network
 from nn_core.reference import Reference
 from nn_core.registry import nearest, require
 from nn_core.storage.atomic import atomic_write
@@ -88,6 +88,7 @@ def to_onnx(
     MissingExtraError without the package onnx.
     """
     import_extra("onnx", "onnx")
+    require_network(network, "to_onnx")
     dtype = network.dtype if dtype is None else dtype
     names = _output_names(outputs, classes, preprocessing)
     states = network.output_shape[:1] == (None,) if states is None else states
