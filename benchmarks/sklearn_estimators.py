@@ -26,11 +26,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from nn_core.optim import Adam
 from nn_core.sklearn import NetworkClassifier, NetworkRegressor
 
 FOLDS = 10
 OURS = NetworkClassifier()
-SAME = {"max_iter": OURS.epochs, "batch_size": OURS.batch_size, "learning_rate_init": OURS.learning_rate, "tol": 0.0}
+SAME = {"max_iter": OURS.epochs, "batch_size": OURS.batch_size, "learning_rate_init": Adam().base_rate, "tol": 0.0}
 """Our settings for an MLP, which has no cosine schedule; its L2 is divided by the batch size instead of N."""
 
 

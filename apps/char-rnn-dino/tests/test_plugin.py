@@ -9,10 +9,10 @@ import pytest
 from commands import DINO, each_program, train
 
 from char_rnn_dino.model import load_model
-from nn_core import checkpoint, registry
+from nn_core import checkpoint, plugins
 from nn_core.layers import LAYERS
 from nn_core.network import Network
-from nn_core.registry import load_plugin
+from nn_core.plugins import load_plugin
 from nn_core.testing import CommandLine
 
 SOURCE = """
@@ -34,7 +34,7 @@ class Twice(Layer):
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path = tmp_path / "twice.py"
     path.write_text(SOURCE, "utf-8")
-    monkeypatch.setattr(registry, "plugins", [])
+    monkeypatch.setattr(plugins, "loaded", [])
     monkeypatch.setattr(LAYERS, "_entries", dict(LAYERS._entries))
     yield path
     sys.modules.pop("plugin_twice", None)

@@ -22,10 +22,10 @@ APPS = sorted(PACKAGE.parents[1].glob("apps/*/src/*/")) if IN_WORKSPACE else []
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"arguments", "arrays", "errors", "extras", "html", "lazy_import", "source_code", "version"})
     | frozenset({"foreign", "hints"}),  # lazy_import answers unknown names
-    frozenset({"registry", "noise", "plots", "sequences", "erf", "finite_differences", "storage"}),
+    frozenset({"registry", "plugins", "noise", "plots", "sequences", "erf", "finite_differences", "storage"}),
     frozenset({"activations", "initializers", "losses", "metrics", "optim", "targets"}),
     frozenset({"layers"}),
-    frozenset({"network"}),
+    frozenset({"network", "parameter_layout"}),
     frozenset({"reference", "summary"}),
     frozenset({"batches", "engine", "generate", "gradient_check", "training"}),
     frozenset({"backends", "checkpoint"}),

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn_core import registry
+from nn_core import plugins, registry
 from nn_core.errors import NNError, SettingError
 from nn_core.lazy_import import Lazy
-from nn_core.registry import Registry, UnknownNameError, load_plugin
+from nn_core.plugins import load_plugin
+from nn_core.registry import Registry, UnknownNameError
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,7 @@ def test_entry_points_of_installed_packages_are_found(tmp_path: Path, monkeypatc
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A plug-in in a file, forgotten again after the test."""
-    monkeypatch.setattr(registry, "plugins", [])
+    monkeypatch.setattr(plugins, "loaded", [])
     monkeypatch.syspath_prepend(tmp_path)
     path = tmp_path / "knobs_of_mine.py"
     path.write_text("from dataclasses import dataclass\n@dataclass\nclass Mine:\n    a: int = 1\n")
@@ -255,14 +256,14 @@ def test_a_plugin_is_a_file_or_a_module(plugin: Path) -> None:
     assert load_plugin(str(plugin)) is from_file
     assert from_file.Mine(2) == from_file.Mine(2)
     assert load_plugin("knobs_of_mine").Mine().a == 1
-    assert registry.plugins == [str(plugin), "knobs_of_mine"]
+    assert plugins.loaded == [str(plugin), "knobs_of_mine"]
 
 
 def message_of(name: str) -> str:
     with pytest.raises(SettingError) as caught:
         load_plugin(name)
     assert "\n" not in str(caught.value)
-    assert registry.plugins == []
+    assert plugins.loaded == []
     return str(caught.value)
 
 

@@ -18,9 +18,10 @@ from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import Layer, Parameter, State, has_arrays
 from nn_core.layers.chain import Chain, Gradients, below
 from nn_core.layers.context import BatchPart, Context
-from nn_core.layers.input_shape import as_shape, looks_channels_first, shape_hint
+from nn_core.layers.input_shape import as_batch, as_shape, looks_channels_first
 from nn_core.layers.items import as_layers
 from nn_core.noise import generator_from
+from nn_core.parameter_layout import layout
 from nn_core.registry import require
 
 if TYPE_CHECKING:
@@ -93,8 +94,7 @@ class Network(HelpfulErrors):
         self.batch_dependent = self.chain.batch_dependent
         self.declared: Mapping[str, Parameter] = self.chain.parameters(self.input_shape)
         self.tied = dict(tied)
-        self._check_tied()
-        self._slices, ends, self._gradient_size = self._layout()
+        self._slices, ends, self._gradient_size = layout(self.declared, self.tied)
         self.weight_count, self.trained_count, self.statistics_end, size = ends
         if size * self.dtype.itemsize > sys.maxsize:
             raise MemoryError(f"{size:,} parameters")
@@ -191,21 +191,7 @@ class Network(HelpfulErrors):
         takes_integers = self.layers[0].takes_integers
         if x.shape[1:] == self.input_shape and x.dtype == self.dtype and not takes_integers:
             return x
-        pairs = zip(x.shape[1:], self.input_shape, strict=False)
-        fits = all(given == size or (size is None and given > 0) for given, size in pairs)
-        if len(x.shape) != 1 + len(self.input_shape) or not fits:
-            steps = ("T" if size is None else str(size) for size in self.input_shape)
-            hint = shape_hint(x.shape, self.input_shape)
-            raise ShapeError(f"the network takes ({', '.join(('N', *steps))}), not {x.shape}{hint}")
-        if takes_integers:
-            if x.dtype.kind not in "iu":
-                raise DataError(f"the network takes integers, not {x.dtype}")
-            return x
-        if x.dtype == self.dtype:
-            return x
-        if x.dtype.kind not in "biuf":
-            raise DataError(f"the network takes real numbers, not {x.dtype}")
-        return x.astype(self.dtype)
+        return as_batch(x, self.input_shape, self.dtype, takes_integers=takes_integers)
 
     def lengths(self, x: npt.NDArray[Any]) -> npt.NDArray[np.intp] | None:
         """The number of steps of each sequence of a batch x (N, T, ...): (N,), at least 1.
@@ -299,32 +285,6 @@ class Network(HelpfulErrors):
     def _has_steps(self) -> bool:
         """Whether an example is a sequence."""
         return self.chain.takes_integers or len(self.input_shape) == 2 or self.input_shape[:1] == (None,)
-
-    def _check_tied(self) -> None:
-        for name, owner in self.tied.items():
-            if name not in self.declared or owner not in self.declared:
-                raise SettingError(f"cannot tie {name!r} to {owner!r}: no such parameter")
-            alike = self.declared[name].shape == self.declared[owner].shape
-            if owner in self.tied or not alike:
-                raise SettingError(f"cannot tie {name!r} to {owner!r}: not an untied parameter of its shape")
-
-    def _layout(self) -> tuple[dict[str, slice], list[int], int]:
-        """The slice of each parameter, the end of each region, and the size of a gradient."""
-        own = [name for name in self.declared if name not in self.tied]
-        own.sort(key=lambda name: self.declared[name].region)
-        slices: dict[str, slice] = {}
-        start, ends = 0, [0, 0, 0, 0]
-        for name in own:
-            stop = start + math.prod(self.declared[name].shape)
-            slices[name] = slice(start, stop)
-            for region in range(self.declared[name].region, 4):
-                ends[region] = stop
-            start = stop
-        for name in self.tied:
-            stop = start + math.prod(self.declared[name].shape)
-            slices[name] = slice(start, stop)
-            start = stop
-        return slices, ends, start
 
     def _views(self, vector: Array, owners: Mapping[str, str]) -> dict[str, Array]:
         return {name: vector[self._slices[owner]].reshape(self.declared[name].shape) for name, owner in owners.items()}

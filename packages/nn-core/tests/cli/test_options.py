@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from nn_core import registry
+from nn_core import plugins
 from nn_core.cli import options, train_options
 from nn_core.cli.app import App
 from nn_core.cli.param_types import SpecType
@@ -122,7 +122,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path = tmp_path / "knobs.py"
     path.write_text("from nn_core.cli import options\nclass Mine: pass\noptions.KNOBS['mine'] = Mine\n", "utf-8")
     monkeypatch.setattr(options, "KNOBS", {}, raising=False)
-    monkeypatch.setattr(registry, "plugins", [])
+    monkeypatch.setattr(plugins, "loaded", [])
     yield path
     sys.modules.pop("plugin_knobs", None)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from toy_runs import build, run_toy, settings_of
 
-from nn_core import checkpoint, registry
+from nn_core import checkpoint, plugins
 from nn_core.checkpoint import Checkpoint
 from nn_core.cli.app import App
 from nn_core.cli.export import OnnxGraph, export_command
@@ -31,8 +31,8 @@ from nn_core.layers import ACTIVATIONS, LAYERS, Dense
 from nn_core.losses import LOSSES, loss
 from nn_core.network import Network
 from nn_core.optim.optimizers import OPTIMIZERS, optimizer
+from nn_core.plugins import load_plugin
 from nn_core.reference import Reference
-from nn_core.registry import load_plugin
 from nn_core.summary import summarize
 from nn_core.testing import CommandLine
 from nn_core.training.recipe import Recipe
@@ -61,9 +61,9 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / NAME
     path.write_text(code_blocks()[0], "utf-8")
-    before = list(registry.plugins)
+    before = list(plugins.loaded)
     yield path
-    registry.plugins[:] = before
+    plugins.loaded[:] = before
     for name in ("plugin_plugin_example", "plugin_example"):
         sys.modules.pop(name, None)
 

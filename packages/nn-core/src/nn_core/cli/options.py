@@ -35,7 +35,7 @@ class NameOption(click.Option):
 
 def _load_plugins(ctx: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> None:
     if names:
-        from nn_core.registry import load_plugin
+        from nn_core.plugins import load_plugin
 
         for name in names:
             load_plugin(name)

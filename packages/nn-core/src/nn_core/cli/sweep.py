@@ -16,9 +16,9 @@ from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from nn_core import plugins
 from nn_core.cli.settings import Settings
 from nn_core.errors import DivergenceError, NNError
-from nn_core.registry import load_plugin, plugins
 from nn_core.training.callbacks import Callback
 from nn_core.training.interruption import interruption
 from nn_core.training.progress import Progress
@@ -174,7 +174,7 @@ def _map(function: Callable[[S], Curve], runs: Sequence[S], workers: int) -> Gen
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
-        min(workers, len(runs)), mp_context=context, initializer=_begin_worker, initargs=(plugins,)
+        min(workers, len(runs)), mp_context=context, initializer=_begin_worker, initargs=(plugins.loaded,)
     ) as pool:
         try:
             with _starting_workers():
@@ -205,7 +205,7 @@ def _starting_workers() -> Generator[None]:
         raise KeyboardInterrupt
 
 
-def _begin_worker(plugins: Sequence[str]) -> None:
+def _begin_worker(names: Sequence[str]) -> None:
     threadpool_limits(1)
-    for name in plugins:
-        load_plugin(name)
+    for name in names:
+        plugins.load_plugin(name)

@@ -1,12 +1,14 @@
-"""Input shapes, and detection of channels-first images as in PyTorch."""
+"""Input shapes, batches that fit them, and detection of channels-first images as in PyTorch."""
 
 import operator
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nn_core.arrays import Shape
-from nn_core.errors import ShapeError
+from nn_core.errors import DataError, ShapeError
 from nn_core.layers.base import Layer
 
 
@@ -23,6 +25,30 @@ def as_shape(shape: int | Sequence[int | None]) -> Shape:
     if any(size is not None and size < 1 for size in sizes):
         raise ShapeError(f"input_shape must have positive sizes, not {sizes}")
     return sizes
+
+
+def as_batch(
+    x: npt.NDArray[Any], input_shape: Shape, dtype: np.dtype[Any], *, takes_integers: bool
+) -> npt.NDArray[Any]:
+    """A batch x (N, *input_shape) in this dtype, or of integers.
+
+    Raises ShapeError for another shape, DataError if it does not have real numbers, or integers.
+    """
+    pairs = zip(x.shape[1:], input_shape, strict=False)
+    fits = all(given == size or (size is None and given > 0) for given, size in pairs)
+    if len(x.shape) != 1 + len(input_shape) or not fits:
+        steps = ("T" if size is None else str(size) for size in input_shape)
+        hint = shape_hint(x.shape, input_shape)
+        raise ShapeError(f"the network takes ({', '.join(('N', *steps))}), not {x.shape}{hint}")
+    if takes_integers:
+        if x.dtype.kind not in "iu":
+            raise DataError(f"the network takes integers, not {x.dtype}")
+        return x
+    if x.dtype == dtype:
+        return x
+    if x.dtype.kind not in "biuf":
+        raise DataError(f"the network takes real numbers, not {x.dtype}")
+    return x.astype(dtype)
 
 
 def shape_hint(shape: Sequence[int], input_shape: Shape) -> str:

@@ -9,17 +9,6 @@ from typing import Any
 from nn_core.errors import SettingError
 from nn_core.layers.base import Layer
 
-EXAMPLES = {
-    "units": "8",
-    "filters": "8",
-    "kernel_size": "3",
-    "pool_size": "2",
-    "rate": "0.2",
-    "vocabulary_size": "1000",
-    "dimensions": "32",
-}
-"""Example values of required arguments, for messages."""
-
 
 def as_layers(items: Iterable[Layer | str], owner: str, item_name: str = "layer") -> tuple[Layer, ...]:
     """The layers of a list; a string such as "relu" or "leaky-relu:slope=0.2" is an activation.
@@ -57,6 +46,8 @@ def _advice(item: Any) -> str:
     if isinstance(item, type):
         if not issubclass(item, Layer):
             return f"the class {item.__name__}, not a layer"
+        from nn_core.source_code import EXAMPLES
+
         required = [each.name for each in fields(item) if each.default is MISSING and each.init]
         arguments = ", ".join(EXAMPLES.get(name, "...") for name in required)
         return f"the class {item.__name__}; use {item.__name__}({arguments})"
