@@ -16,6 +16,10 @@ class DataError(NNError):
     """Unusable data: missing, unreadable, or with values out of range."""
 
 
+class DataWarning(UserWarning):
+    """Data that was read, but not as it stands. Command lines print it as a one-line note."""
+
+
 class SettingError(NNError, ValueError):
     """An invalid name or value passed by the caller."""
 

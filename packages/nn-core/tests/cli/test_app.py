@@ -1,6 +1,7 @@
 """The error boundary: whatever a command raises is one line on stderr and an exit status."""
 
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,16 @@ from click.testing import CliRunner, Result
 
 from nn_core.cli.app import App
 from nn_core.cli.terminal import info
-from nn_core.errors import CheckpointError, DataError, DivergenceError, GradientError, NNError, SettingError, ShapeError
+from nn_core.errors import (
+    CheckpointError,
+    DataError,
+    DataWarning,
+    DivergenceError,
+    GradientError,
+    NNError,
+    SettingError,
+    ShapeError,
+)
 
 
 def invoke(raised: BaseException | None, *arguments: str) -> Result:
@@ -118,6 +128,23 @@ def test_a_fault_of_the_program_itself_is_not_hidden() -> None:
 def test_the_result_goes_to_stdout_and_remarks_to_stderr() -> None:
     result = invoke(None, "say")
     assert (result.stdout, result.stderr, result.exit_code) == ("the result\n", "a remark\n", 0)
+
+
+def test_each_remark_on_the_data_is_one_note_on_stderr() -> None:
+    @click.group(cls=App)
+    def program() -> None:
+        """A program."""
+
+    @program.command()
+    def read() -> None:
+        """Read a file."""
+        for text in ("a.csv: column\nid counts the rows", "b.csv: no header", "b.csv: no header"):
+            warnings.warn(text, DataWarning, stacklevel=2)
+        click.echo("read")
+
+    result = CliRunner().invoke(program, ["read"])
+    assert result.stdout == "read\n"
+    assert result.stderr == "Note: a.csv: column id counts the rows\nNote: b.csv: no header\n"
 
 
 def test_success_is_zero_and_a_command_may_choose_its_status() -> None:

@@ -9,13 +9,14 @@ import inspect
 import pkgutil
 import re
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import click
 
 from nn_core.cli.terminal import info
-from nn_core.errors import NNError, SettingError
+from nn_core.errors import DataWarning, NNError, SettingError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
 """Settings of every program."""
@@ -119,7 +120,8 @@ class App(click.Group):
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         gc.set_threshold(GC_THRESHOLD)
         try:
-            status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+            with _notes():
+                status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.UsageError as error:
             hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
             _fail(error.format_message() + hint, USAGE)
@@ -171,6 +173,25 @@ def _docstring(module: pkgutil.ModuleInfo, functions: Sequence[str]) -> str | No
                 return found
     head = re.match(r'"""(\\.|[^\\])*?"""', source, re.DOTALL)
     return ast.get_docstring(ast.parse(head[0] if head else source))
+
+
+@contextlib.contextmanager
+def _notes() -> Iterator[None]:
+    """Print each DataWarning once, as one line on stderr."""
+    shown: set[str] = set()
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_note(message: Warning | str, category: type[Warning], *where: Any, **line: Any) -> None:
+            if not issubclass(category, DataWarning):
+                show(message, category, *where, **line)
+            elif str(message) not in shown:
+                shown.add(str(message))
+                info(f"Note: {' '.join(str(message).split())}")
+
+        warnings.simplefilter("always", DataWarning)
+        warnings.showwarning = show_note
+        yield
 
 
 def _fail(message: str, status: int) -> NoReturn:

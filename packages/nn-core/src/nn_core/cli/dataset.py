@@ -20,22 +20,24 @@ CHANNELS = {1: "gray", 3: "RGB", 4: "RGBA"}
 
 @dataclass(frozen=True, eq=False)
 class Dataset(Generic[X]):
-    """Labeled examples.
+    """Labeled examples, or examples with real-valued targets.
 
     name     where they come from, for messages and titles
     x        (N, ...) examples, as read
-    y        (N,) integers in [0, len(classes))
-    classes  their names, distinct
+    y        (N,) integers in [0, len(classes)); for regression, floats
+    classes  their names, distinct; none for regression
     groups   (N,) integers; no group may be in both the training and the validation set (such as
              the person in a photo); None if unknown
+    schema   what the program knows of the examples besides their shape, such as column names
     Raises ShapeError or DataError, starting with the name, if a field is invalid.
     """
 
     name: str
     x: X
-    y: Labels
+    y: npt.NDArray[Any]
     classes: tuple[str, ...]
     groups: Labels | None = None
+    schema: Any = None
 
     def __post_init__(self) -> None:
         if len(self.x) == 0:
@@ -46,6 +48,8 @@ class Dataset(Generic[X]):
                     f"{self.name}: expected one {what} per example, but x has shape"
                     f" {self.x.shape} and {what}s {values.shape}"
                 )
+        if self.y.dtype.kind == "f":
+            return
         wrong = self.y[(self.y < 0) | (self.y >= len(self.classes))]
         if wrong.size:
             raise DataError(f"{self.name}: label {wrong[0]} is out of range; there are {len(self.classes)} classes")
@@ -65,7 +69,7 @@ class Dataset(Generic[X]):
         x: Any = self.x
         groups = None if self.groups is None else self.groups[indices]
         rows: Any = x[indices] if isinstance(x, np.ndarray) else x.subset(indices)
-        return Dataset(name, rows, self.y[indices], self.classes, groups)
+        return Dataset(name, rows, self.y[indices], self.classes, groups, self.schema)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,25 +77,34 @@ class Part(Generic[X]):
     """The training or the test set of a file, before its classes are matched to a model's.
 
     source  the file and the location in it, for messages
-    y       (N,) indices into `names`, or class numbers if the file has no names
+    y       (N,) indices into `names`, or class numbers if the file has no names; for regression, floats
     groups  as in `Dataset`
+    schema  as in `Dataset`
     """
 
     source: str
     x: X
-    y: Labels
+    y: npt.NDArray[Any]
     names: tuple[str, ...] | None
     groups: Labels | None = None
+    schema: Any = None
 
     def for_training(self) -> Dataset[X]:
         """This part with its own classes. Raises DataError if there are fewer than two."""
-        classes = check_for_training(self.y, self.names, self.source)
-        return Dataset(self.source, self.x, self.y, classes, self.groups)
+        classes = () if self.y.dtype.kind == "f" else check_for_training(self.y, self.names, self.source)
+        return Dataset(self.source, self.x, self.y, classes, self.groups, self.schema)
 
     def matched(self, classes: tuple[str, ...], owner: str) -> Dataset[X]:
         """This part with the classes of `owner`, such as "model" (see `labels.match_classes`)."""
+        if classes and self.y.dtype.kind == "f":
+            raise DataError(f"{self.source}: real-valued targets, but the {owner} has classes")
+        if not classes:
+            if self.names is not None:
+                raise DataError(f"{self.source}: class names, but the {owner} predicts numbers")
+            targets = np.asarray(self.y, np.float64)
+            return Dataset(self.source, self.x, targets, (), self.groups, self.schema)
         y = match_classes(self.y, self.names, classes, source=self.source, owner=owner)
-        return Dataset(self.source, self.x, y, classes, self.groups)
+        return Dataset(self.source, self.x, y, classes, self.groups, self.schema)
 
 
 @dataclass(frozen=True, eq=False)
