@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from photos import folder_of, numbered_folder
-from program import json_of, signs_file, subjects_folder, succeed, trained
+from program import json_of, refusal, signs_file, subjects_folder, succeed, trained
 
 from cnn_sign_digits.model import load_model
 from cnn_sign_digits.presets import PRESETS
