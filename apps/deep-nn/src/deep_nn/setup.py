@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deep_nn.datasets import RawExamples
-from deep_nn.datasets.catalog import CATALOG
+from deep_nn.datasets.catalog import catalog_for
+from deep_nn.datasets.columns import Columns
+from deep_nn.datasets.files import TABLES
 from deep_nn.datasets.preprocessing import Preprocessing, fit
 from deep_nn.model import Model, build_layers, loss_for, output_units
 from deep_nn.settings import NetworkSettings
@@ -18,6 +21,7 @@ from nn_core.cli.class_weight import weights_by_class
 from nn_core.cli.dataset import Dataset, Splits, require_same_data
 from nn_core.errors import DataError
 from nn_core.network import Network
+from nn_core.registry import require
 
 if TYPE_CHECKING:
     from nn_core.training.trainer import Trainer
@@ -31,6 +35,12 @@ class Setup:
     trainer: Trainer
     splits: Splits[RawExamples]
     preprocessing: Preprocessing
+
+    @property
+    def columns(self) -> Columns | None:
+        """The columns of the training table; None for other data."""
+        schema = self.splits.train.schema
+        return schema if isinstance(schema, Columns) else None
 
     @property
     def source(self) -> str:
@@ -56,6 +66,7 @@ class Setup:
             "classes": self.splits.train.classes,
             "preprocessing": self.preprocessing.to_dict(),
             "fingerprint": self.fingerprint,
+            "columns": None if self.columns is None else self.columns.to_dict(),
         }
 
     def result(self) -> dict[str, Any]:
@@ -79,7 +90,7 @@ def set_up(settings: NetworkSettings, threads: int | None = None) -> Setup:
     """
     _, weights_rng, _ = random_generators(settings.seed)
     splits = load_splits(settings)
-    preprocessing = fit(splits.train)
+    preprocessing = fit(splits.train, categories_of(splits.train))
     classes = splits.train.classes
 
     def rows(dataset: Dataset[RawExamples]) -> tuple[Array, Labels]:
@@ -106,6 +117,12 @@ def set_up(settings: NetworkSettings, threads: int | None = None) -> Setup:
     return Setup(settings, trainer, splits, preprocessing)
 
 
+def categories_of(dataset: Dataset[RawExamples]) -> list[bool]:
+    """Which columns are codes of categories; empty if nothing is known of them."""
+    schema = dataset.schema
+    return [feature.kind == "category" for feature in schema.features] if isinstance(schema, Columns) else []
+
+
 def build_trainer(settings: NetworkSettings) -> Trainer:
     """A single-threaded trainer, for comparisons."""
     return set_up(settings, threads=1).trainer
@@ -118,7 +135,12 @@ def random_generators(seed: int) -> list[np.random.Generator]:
 
 def load_splits(settings: NetworkSettings) -> Splits[RawExamples]:
     """The training and validation sets; the same for the same settings."""
-    return CATALOG.load(
+    options = settings.table_options
+    unused = [name for name in ("target", "drop", "columns") if getattr(options, name) is not None]
+    unused += ["missing"] * (options.missing != "error") + ["merge-case"] * options.merge_case
+    suffix = PurePath(settings.data).suffix.lower()
+    require(not unused or suffix in TABLES, f"--{''.join(unused[:1])} is for tables in text, not for {settings.data}")
+    return catalog_for(options).load(
         settings.data, test=settings.test, validation=settings.validation, rng=random_generators(settings.seed)[0]
     )
 
@@ -141,4 +163,4 @@ def evaluation_data(model: Model, data: str | None) -> Dataset[RawExamples]:
     if data is None:
         return splits_of(model).validation
     rng = random_generators(model.settings.seed)[2]
-    return CATALOG.load_for_evaluation(data, model.classes, rng=rng)
+    return catalog_for(model.settings.table_options, model.table).load_for_evaluation(data, model.classes, rng=rng)

@@ -157,6 +157,7 @@ OPTIONS = [
 ]
 ELSEWHERE = {"--test", "--early-stopping", "--save", "--resume", "--log", "--log-format", "--figure", "--json"}
 ELSEWHERE |= {"--task", "--class-weight"}
+ELSEWHERE |= {"--target", "--drop", "--columns", "--missing", "--merge-case"}
 BACKEND = {"--threads", "--engine", "--shards", "--plugin"}
 """Tested in test_train_backend.py."""
 SHORT = ("train", "--epochs", 3)

@@ -44,14 +44,15 @@ def predict(model_path: Path, files: tuple[Path, ...], as_json: bool) -> None:
 
 def _predictions(model: Model, path: Path) -> list[dict[str, Any]]:
     """One prediction for an image, one per row for a CSV file."""
-    x = read_for_prediction(path, model.preprocessing.shape)
+    found = read_for_prediction(path, model.preprocessing.shape, model.table)
+    numbers = [None] * len(found.x) if found.numbers is None else found.numbers.tolist()
     return [
         {
             "file": str(path),
-            "row": row if x.ndim == 2 else None,
+            "row": row,
             "class": model.classes[int(np.argmax(p))],
             "probability": float(p.max()),
             "probabilities": dict(zip(model.classes, p.tolist(), strict=True)),
         }
-        for row, p in enumerate(model.probabilities(x, str(path)), start=1)
+        for row, p in zip(numbers, model.probabilities(found.x, str(path)), strict=True)
     ]

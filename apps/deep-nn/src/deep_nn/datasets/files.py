@@ -1,14 +1,18 @@
-"""Readers of data files: .h5, .npz and .csv."""
+"""Readers of data files: tables in text, .npz and .h5."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from deep_nn.datasets import ExampleShape, RawExamples
-from deep_nn.datasets.tables import read_rows, read_table
+from deep_nn.datasets.columns import Columns
+from deep_nn.datasets.table_options import DEFAULTS, TableOptions
+from deep_nn.datasets.tables import read_labeled
+from deep_nn.datasets.trained_table import Rows, TrainedTable
 from nn_core.cli.dataset import CHANNELS, Contents, Part, describe_shape
 from nn_core.cli.images import read_image
 from nn_core.cli.labels import read_labels
@@ -20,43 +24,69 @@ from nn_core.storage.npz import read_npz
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
-def read(path: Path) -> Contents[RawExamples]:
+@dataclass
+class DataReader:
+    """Reads the training data, and every file after it by the same columns.
+
+    options  how to read tables
+    trained  the columns of the training table, once it is read
+    """
+
+    options: TableOptions = DEFAULTS
+    trained: TrainedTable | None = None
+
+    def __call__(self, path: Path) -> Contents[RawExamples]:
+        contents = read(path, self.options, self.trained)
+        part = contents.train
+        if self.trained is None and part is not None and isinstance(part.schema, Columns):
+            self.trained = TrainedTable(part.schema, self.options, part.names or ())
+        return contents
+
+
+def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | None = None) -> Contents[RawExamples]:
     """Read a data file, by its suffix.
 
     .h5, .hdf5  train_set_x and train_set_y, test_set_x and test_set_y, or both pairs;
                 optionally list_classes, the class names that integer labels index
     .npz        x and y; optionally x_test and y_test
-    .csv        the label in the last column; optionally a header; no test set
+    .csv        a table in text, as .tsv, .tab, .txt and .data; no test set (see `tables.read_labeled`)
+
+    options  how to read a table
+    trained  the columns of a model, which a table must have; None for a training table
 
     Images are (N, H, W, C) or (N, H, W), integers from 0 to 255; tables are (N, D).
     Labels are (N,), (N, 1) or (1, N): names or integers.
     Raises DataError or ShapeError, naming the file.
     """
     check_file(path)
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        suffix = printable(path.suffix) or "none"
-        raise DataError(f"{printable(path)}: unsupported suffix ({suffix}); expected one of {', '.join(READERS)}")
-    return reader(path)
+    suffix = path.suffix.lower()
+    if suffix in TABLES:
+        return Contents(read_labeled(path, options) if trained is None else trained.part(path), None)
+    if suffix not in READERS:
+        shown, known = printable(path.suffix) or "none", ", ".join([TABLES[0], *READERS])
+        raise DataError(f"{printable(path)}: unsupported suffix ({shown}); expected one of {known}")
+    return READERS[suffix](path)
 
 
-def read_for_prediction(path: Path, shape: ExampleShape) -> RawExamples:
-    """Examples (N, ...) without labels: one image, or the rows of a CSV file.
+def read_for_prediction(
+    source: Path | IO[bytes], shape: ExampleShape, table: TrainedTable | None = None, *, name: str | None = None
+) -> Rows:
+    """Examples (N, ...) without labels: one image, or the rows of a table.
 
-    shape  of one training example: (H, W, C) or (D,)
+    source  a file, or an open binary stream with a table
+    shape   of one training example: (H, W, C) or (D,)
+    table   what the model knows of its training table (`Model.table`)
+    name    of the source, for messages; required for a stream
     Raises DataError for a file that is unreadable or does not fit the shape.
     """
+    name = printable(source) if name is None else name
     if len(shape) == 3:
-        return read_image(path, shape)
-    if path.is_file() and path.suffix.lower() != ".csv":
-        raise DataError(f"the model was trained on {describe_shape(shape)}; {printable(path)} is not a .csv file")
-    return read_rows(path, shape[0])
-
-
-def _read_csv(path: Path) -> Contents[RawExamples]:
-    x, labels = read_table(path)
-    y, names = read_labels(np.array(labels), None, x.shape, printable(path))
-    return Contents(Part(printable(path), x, y, names), None)
+        if not isinstance(source, Path):
+            raise DataError(f"the model was trained on {describe_shape(shape)}; name image files instead of {name}")
+        return Rows(name, read_image(source, shape))
+    if isinstance(source, Path) and source.is_file() and source.suffix.lower() not in TABLES:
+        raise DataError(f"the model was trained on {describe_shape(shape)}; {name} is not a .csv file")
+    return (table or TrainedTable(Columns.unnamed(shape[0]))).rows(source, name=name)
 
 
 def _read_npz(path: Path) -> Contents[RawExamples]:
@@ -81,8 +111,10 @@ def _read_hdf5(path: Path) -> Contents[RawExamples]:
     return Contents(train, test)
 
 
+TABLES = (".csv", ".tsv", ".tab", ".txt", ".data")
+"""Suffixes of tables in text."""
+
 READERS: Mapping[str, Callable[[Path], Contents[RawExamples]]] = {
-    ".csv": _read_csv,
     ".npz": _read_npz,
     ".h5": _read_hdf5,
     ".hdf5": _read_hdf5,
