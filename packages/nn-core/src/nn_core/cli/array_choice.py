@@ -30,7 +30,7 @@ def choose_pairs(arrays: Mapping[str, StoredArray], name: str, rename: Rename) -
 
     name    of the file, for messages
     rename  for messages about arrays whose meaning is unclear
-    A validation set serves as test set if there is no other. Warns with a DataWarning of arrays that
+    A validation set takes the place of the test set. Warns with a DataWarning of arrays that
     are passed over and could have been meant. Raises DataError, starting with the name.
     """
     _refuse_sparse(arrays, name)
@@ -100,9 +100,9 @@ def _named(arrays: Mapping[str, StoredArray], name: str, rename: Rename) -> dict
             given, missing = (xs[split][0], "labels") if split in xs else (ys[split][0], "examples")
             raise DataError(f"{name}: {given.name} has no {missing} beside it; {_listing(arrays)}")
     if (validation := pairs.pop("validation", None)) is not None:
-        if "test" in pairs:
-            remark(f"{name}: passed over, beside a test set: {validation.x.name}, {validation.y.name}")
-        pairs.setdefault("test", validation)
+        if (test := pairs.get("test")) is not None:
+            remark(f"{name}: the validation set is {validation.x.name}; not read: {test.x.name}, {test.y.name}")
+        pairs["test"] = validation
     return pairs
 
 
@@ -138,9 +138,12 @@ def _unclear(arrays: Mapping[str, StoredArray], name: str, rename: Rename) -> Da
     if not known and wrong is not None:
         return DataError(f"{name}: {wrong.name} {wrong.problem}")
     if len(known) == 1:
-        only = known[0]
+        only, role = known[0], parse_key(known[0].name).role
+        if role is not None:
+            missing = "examples" if role == "y" else "labels"
+            return DataError(f"{name}: {describe_array(only)} has no {missing} beside it; expected x and y")
         hint = ""
-        if len(only.shape) == 2 and parse_key(only.name).role != "x":
+        if len(only.shape) == 2:
             hint = f"; if its last column is y: x = {only.name}[:, :-1], y = {only.name}[:, -1]"
         return DataError(f"{name} has one array, {describe_array(only)}; expected x and y{hint}")
     if not known:
@@ -160,8 +163,8 @@ def _choose(
     """The one candidate; among several, the readable one that fits, or the one with the plainest name."""
     found = [array for array in candidates if array.problem is None] or list(candidates)
     found = [array for array in found if fits(array)] or found
-    for is_plain in (lambda array: array.name in EXACT, lambda array: what in array.name.lower()):
-        plain = [array for array in found if is_plain(array)]
+    exact = [array for array in found if array.name in EXACT]
+    for plain in (exact, [array for array in found if what in array.name.lower()]):
         if len(plain) == 1 < len(found):
             others = ", ".join(describe_array(array) for array in found if array is not plain[0])
             remark(f"{name}: {plain[0].name} read as {what}; passed over: {others}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from nn_core.cli.array_keys import parse_key
 from nn_core.cli.array_sets import ArraySet, read_sets
-from nn_core.cli.dataset import Contents
+from nn_core.cli.dataset import Contents, Part
 from nn_core.errors import DataError
 from nn_core.storage.file_kinds import HDF5, NPY, NPZ, PICKLES, TORCH_SUFFIXES, file_kind, refuse_unsafe
 from nn_core.storage.files import decoding_errors, printable
@@ -41,7 +41,7 @@ def read_array_file(path: Path, examples: Read) -> Contents[Any]:
     kind = file_kind(path)
     name = printable(path)
     if kind == HDF5:
-        return read_sets(list_hdf5(path).arrays, name, _rename_hdf5(path), examples)
+        return read_sets(list_hdf5(path), name, _rename_hdf5(path), examples)
     if path.suffix.lower() in {".h5", ".hdf5"}:
         list_hdf5(path)  # raises the error that says why it is not HDF5
     refuse_unsafe(path, kind)
@@ -81,7 +81,9 @@ def merge(folder: Path, files: Iterable[tuple[Path, Contents[Any]]]) -> Contents
     A file that holds one set is a test set if its name says so ("sign_mnist_test.csv") and there is
     another one to train on. Raises DataError, naming the folder, for two sets of a kind.
     """
-    train, test, named_test = [], [], []
+    train: list[Part[Any]] = []
+    test: list[Part[Any]] = []
+    named_test: list[Part[Any]] = []
     for path, contents in files:
         if contents.train is not None:
             (named_test if _is_test(path) and contents.test is None else train).append(contents.train)

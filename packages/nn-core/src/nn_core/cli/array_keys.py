@@ -6,21 +6,15 @@ from typing import Literal, NamedTuple, TypeAlias
 Role: TypeAlias = Literal["x", "y", "names"]
 Split: TypeAlias = Literal["train", "test", "validation"]
 
-WORDS: dict[Role, frozenset[str]] = {
-    "x": frozenset(
-        "x xs data dataset image images img imgs photo photos picture pictures pic pics feature features featurematrix"
-        " input inputs example examples sample samples pixel pixels".split()
-    ),
-    "y": frozenset(
-        "y ys label labels lbl lbls labelid labelids target targets class classlabel classlabels classid classids"
-        " output outputs category annotation annotations".split()
-    ),
-    "names": frozenset(
-        "classes listclasses classlist classnames classname labelnames labelname targetnames names categories"
-        " labelstrings".split()
-    ),
+WORDS: dict[Role, str] = {
+    "x": "x xs data dataset image images img imgs photo photos picture pictures pic pics feature features"
+    " featurematrix input inputs example examples sample samples pixel pixels",
+    "y": "y ys label labels lbl lbls labelid labelids target targets class classlabel classlabels classid classids"
+    " output outputs category annotation annotations",
+    "names": "classes listclasses classlist classnames classname labelnames labelname targetnames names categories"
+    " labelstrings",
 }
-"""Names of arrays, in lower case and without separators, by what they hold."""
+"""Names of arrays, in lower case and without separators, separated by spaces, by what they hold."""
 
 SPLITS: dict[str, Split] = {
     "training": "train",
@@ -74,4 +68,4 @@ def _parse_part(word: str) -> Key:
 
 
 def _role(word: str) -> Role | None:
-    return next((role for role, words in WORDS.items() if word in words), None)
+    return next((role for role, words in WORDS.items() if word in words.split()), None)

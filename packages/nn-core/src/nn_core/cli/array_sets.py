@@ -15,7 +15,6 @@ from nn_core.errors import ShapeError
 from nn_core.storage.stored_array import StoredArray
 
 
-
 @dataclass(frozen=True)
 class ArraySet:
     """The examples of a set, not yet read.
@@ -86,10 +85,7 @@ def _source(name: str, pair: Pair) -> str:
 
 
 def _class_names(
-    arrays: Mapping[str, StoredArray],
-    name: str,
-    pairs: Mapping[str, Pair],
-    labels: Mapping[str, npt.NDArray[Any]],
+    arrays: Mapping[str, StoredArray], name: str, pairs: Mapping[str, Pair], labels: Mapping[str, npt.NDArray[Any]]
 ) -> npt.NDArray[Any] | None:
     """The array of class names, if there is one that fits the labels; `list_classes` must fit."""
     used = {array.name for pair in pairs.values() for array in pair}
@@ -116,4 +112,4 @@ def _names_fit(names: npt.NDArray[Any], labels: Mapping[str, npt.NDArray[Any]]) 
     if any(y.ndim == 2 and 1 not in y.shape for y in numbers):
         return all(names.size in y.shape for y in numbers)
     low, high = min(y.min() for y in numbers), max(y.max() for y in numbers)
-    return (low >= 0 and high == names.size - 1) or (low >= 1 and high == names.size)
+    return bool((low >= 0 and high == names.size - 1) or (low >= 1 and high == names.size))

@@ -32,12 +32,7 @@ def in_order(names: set[str]) -> list[str]:
 
 
 def read_labels(
-    y: npt.NDArray[Any],
-    class_names: npt.NDArray[Any] | None,
-    x_shape: Shape,
-    source: str,
-    *,
-    one_based: bool = False,
+    y: npt.NDArray[Any], class_names: npt.NDArray[Any] | None, x_shape: Shape, source: str, *, one_based: bool = False
 ) -> tuple[Labels, tuple[str, ...] | None]:
     """Labels as indices (N,) into class names; if there are no names, unchanged labels and None.
 
@@ -101,9 +96,7 @@ def match_classes(
     return positions[np.searchsorted(present, y)]
 
 
-def training_classes(
-    y: Labels, names: tuple[str, ...] | None, source: str
-) -> tuple[Labels, tuple[str, ...]]:
+def training_classes(y: Labels, names: tuple[str, ...] | None, source: str) -> tuple[Labels, tuple[str, ...]]:
     """The labels of a training set as indices into its classes, and their names.
 
     Numeric labels are their own names; those other than 0 to K - 1 are numbered anew, with a
@@ -111,10 +104,7 @@ def training_classes(
     many as examples.
     """
     present = np.unique(y)
-    if names is None:
-        classes = tuple(map(str, present.tolist()))
-    else:
-        classes = names
+    classes = names or tuple(map(str, present.tolist()))
     if len(present) < 2:
         only = classes[0] if names is None else names[int(present[0])]
         raise DataError(f"{source}: only one class ({only!r}); training needs two or more")
@@ -165,8 +155,9 @@ def _one_axis(y: npt.NDArray[Any], x_shape: Shape, source: str) -> tuple[npt.NDA
     wrong = np.flatnonzero(~(((scores == 0) | (scores == 1)).all(axis=1) & (scores.sum(axis=1) == 1)))
     if wrong.size:
         row = ", ".join(f"{value:g}" for value in scores[wrong[0], :6].astype(float))
+        row += ", ..." * (scores.shape[1] > 6)
         raise DataError(
-            f"{source}: y has shape {y.shape}, but is not one-hot: example {wrong[0]} has ({row}{', ...' * (scores.shape[1] > 6)});"
+            f"{source}: y has shape {y.shape}, but is not one-hot: example {wrong[0]} has ({row});"
             f" expected one label per example, such as y.argmax(axis={1 if scores is y else 0})"
         )
     remark(f"{source}: one-hot labels {y.shape} read as the class numbers 0 to {scores.shape[1] - 1}")

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Examples
-from nn_core.errors import DataError
+from nn_core.cli.dataset import CHANNELS
+from nn_core.errors import DataError, ShapeError
 
 BLOCK_BYTES = 16 * 1024 * 1024
 """Bytes of pixels that are looked at together."""
@@ -31,8 +32,17 @@ class PixelScale:
             return pixels
         if self.factor == 1 and pixels.dtype.kind in "ui":
             return pixels.astype(np.uint8)
-        scaled = pixels.astype(np.float32 if pixels.itemsize <= 4 else np.float64) * self.factor
-        return np.rint(scaled, out=scaled).astype(np.uint8)
+        scaled: npt.NDArray[Any] = pixels.astype(np.float32 if pixels.itemsize <= 4 else np.float64)
+        scaled *= self.factor
+        rounded: npt.NDArray[np.uint8] = np.rint(scaled, out=scaled).astype(np.uint8)
+        return rounded
+
+
+def check_channels(shape: tuple[int, ...], source: str) -> None:
+    """Raise ShapeError, starting with the source, unless images (N, H, W, C) have 1, 3 or 4 channels."""
+    if shape[3] not in CHANNELS:
+        known = " or ".join(f"{count} ({mode})" for count, mode in CHANNELS.items())
+        raise ShapeError(f"{source}: images must have {known} channels, not {shape[3]} (shape {shape})")
 
 
 def pixel_scale(pixels: Examples, source: str) -> PixelScale:

@@ -29,6 +29,14 @@ def exists(path: Path) -> bool:
         return True
 
 
+def is_folder(path: Path) -> bool:
+    """Whether the path is a directory; False if it cannot be accessed."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def check_file(path: Path) -> None:
     """Raise DataError unless the path is a readable, nonempty regular file."""
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,14 +20,7 @@ MAX_OBJECTS = 10_000
 """Arrays, groups and links of a file; more are refused, to bound the time."""
 
 
-class Listing(NamedTuple):
-    """The arrays of a file, by key, and the keys at its root."""
-
-    arrays: dict[str, StoredArray]
-    keys: list[str]
-
-
-def list_hdf5(path: Path) -> Listing:
+def list_hdf5(path: Path) -> dict[str, StoredArray]:
     """The arrays of an HDF5 file, in groups too: "train/x". Nothing but their description is read.
 
     Links to other files, soft links and arrays stored elsewhere are listed with a `problem`: reading
@@ -40,7 +33,7 @@ def list_hdf5(path: Path) -> Listing:
             if len(found) >= MAX_OBJECTS:
                 raise DataError(f"{printable(path)} has more than {MAX_OBJECTS:,} arrays")
             found[name] = _described(name, item, path)
-        return Listing(found, [printable(key) for key in file])
+        return found
 
 
 def read_hdf5(path: Path, key: str) -> npt.NDArray[Any]:
@@ -95,7 +88,7 @@ def _described(name: str, item: Any, path: Path) -> StoredArray:
     problem = storage_problem(item, path)
     if stored is None:
         stored, problem = (), "is empty"
-    elif problem is None and h5py.check_vlen_dtype(dtype) is not None:
+    elif problem is None and h5py.check_string_dtype(dtype) is None and h5py.check_vlen_dtype(dtype) is not None:
         problem = "has rows of different lengths; store one array of equal rows: np.stack(...)"
     elif h5py.check_ref_dtype(dtype) is not None:
         dtype = np.dtype(object)

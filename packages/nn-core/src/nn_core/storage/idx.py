@@ -70,7 +70,7 @@ def _header(file: IO[bytes], name: str) -> tuple[np.dtype[Any], tuple[int, ...],
 
 def _load(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], start: int) -> npt.NDArray[Any]:
     array = np.empty(shape, dtype)
-    flat = memoryview(array.reshape(-1).view(np.uint8))
+    flat = memoryview(array.reshape(-1).view(np.uint8).data)
     with decoding_errors(path, "an idx file"), _open(path) as file:
         file.read(start)
         done = 0
