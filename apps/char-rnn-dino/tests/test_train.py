@@ -181,7 +181,7 @@ class TestResume:
         program.succeed(*asked, 3)
         moved.write_text(moved.read_text("utf-8").replace("e", "i"), "utf-8")
         line = program.refusal(*asked, 4, status=1)
-        assert line.startswith(f"{moved} is not the data that the model was trained on; to train on other data, ")
+        assert line.startswith(f"{moved} is not the data that the model was trained on; ")
 
     def test_the_other_program(self, tmp_path: Path) -> None:
         names = train(DINO, tmp_path, name="names.h5")

@@ -16,7 +16,12 @@ from nn_core.metrics import (
     METRICS,
     Metric,
     accuracy,
+    average_precision,
     confusion_matrix,
+    f1,
+    f1_scores,
+    macro_average,
+    majority_baseline,
     mean_absolute_error,
     metrics_by_name,
     perplexity,
@@ -24,8 +29,10 @@ from nn_core.metrics import (
     predicted_labels,
     probabilities,
     r2,
+    roc_auc,
     root_mean_squared_error,
 )
+from nn_core.ranking_metrics import binary_average_precision, binary_roc_auc
 
 
 def test_the_predicted_class_is_the_largest_logit() -> None:
@@ -119,6 +126,86 @@ def test_precision_and_recall_of_a_class_only_predicted_or_only_there() -> None:
     np.testing.assert_array_equal(recall, [0, math.nan])
 
 
+def test_f1_by_hand() -> None:
+    # Class 0: precision 2/3, recall 2/4, so F1 = 2 * 2 / (3 + 4). Class 1: 2 * 5 / (7 + 6). Class 2 is neither.
+    confusion = np.array([[2, 2, 0], [1, 5, 0], [0, 0, 0]])
+    np.testing.assert_allclose(f1_scores(confusion), [4 / 7, 10 / 13, math.nan])
+    assert macro_average(f1_scores(confusion), confusion) == pytest.approx((4 / 7 + 10 / 13) / 2)
+    assert math.isnan(macro_average(np.array([math.nan]), np.zeros((1, 1), np.int64)))
+
+
+def test_a_class_that_is_never_predicted_counts_as_0() -> None:
+    confusion = np.array([[0, 3], [0, 9]])
+    precision, recall = precision_and_recall(confusion)
+    np.testing.assert_array_equal(f1_scores(confusion), [0, 18 / 21])
+    assert macro_average(precision, confusion) == (0 + 9 / 12) / 2
+    assert macro_average(recall, confusion) == (0 + 1) / 2
+
+
+def test_the_majority_class_is_the_first_of_the_most_frequent() -> None:
+    assert majority_baseline(np.array([2, 1, 1, 2, 0])) == (1, 0.4)
+    with pytest.raises(DataError, match="majority"):
+        majority_baseline(np.array([], np.int64))
+
+
+def test_ranking_by_hand() -> None:
+    # From the top: positive, negative, then a tie of one of each, then negative. Of the 2 * 3 pairs the
+    # first positive wins 3; the second loses 1, ties 1 and wins 1. Precision is 1/1 where the first half
+    # of the positives is found, and 2/4 where the second is.
+    scores = np.array([0.1, 0.4, 0.9, 0.4, 0.7])
+    positive = np.array([0, 1, 1, 0, 0], bool)
+    assert binary_roc_auc(scores, positive) == pytest.approx((3 + 1.5) / 6)
+    assert binary_average_precision(scores, positive) == pytest.approx((1 + 2 / 4) / 2)
+
+
+def test_constant_scores_rank_nothing() -> None:
+    positive = np.array([1, 0, 0, 0], bool)
+    assert binary_roc_auc(np.zeros(4), positive) == 0.5
+    assert binary_average_precision(np.zeros(4), positive) == 0.25
+
+
+def test_ranking_without_positive_or_negative_examples_is_undefined() -> None:
+    scores = np.array([0.2, 0.1])
+    for only in (True, False):
+        assert math.isnan(binary_roc_auc(scores, np.full(2, only)))
+    assert math.isnan(binary_average_precision(scores, np.zeros(2, bool)))
+    assert binary_average_precision(scores, np.ones(2, bool)) == 1
+    assert math.isnan(binary_roc_auc(np.zeros(0), np.zeros(0, bool)))
+    with pytest.raises(ShapeError, match="must both be"):
+        binary_roc_auc(np.zeros((2, 1)), np.zeros(2, bool))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_metrics_of_classes_agree_with_scikit_learn(seed: int) -> None:
+    oracle = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(seed)
+    y = np.r_[0, 1, rng.integers(2, size=40)]
+    z = rng.integers(-3, 4, size=(len(y), 1)) / 2  # with ties
+    assert roc_auc(z, y) == pytest.approx(oracle.roc_auc_score(y, z[:, 0]))
+    assert average_precision(z, y) == pytest.approx(oracle.average_precision_score(y, z[:, 0]))
+    assert f1(z, y) == pytest.approx(oracle.f1_score(y, z[:, 0] > 0, average="macro"))
+    both = np.concatenate([-z, z], axis=1)
+    assert (roc_auc(both, y), average_precision(both, y)) == (roc_auc(z, y), average_precision(z, y))
+
+    y = np.r_[0, 1, 2, 3, rng.integers(4, size=60)]
+    z = rng.normal(size=(len(y), 4))
+    p = probabilities(z)
+    assert roc_auc(z, y) == pytest.approx(oracle.roc_auc_score(y, p, multi_class="ovr"))
+    assert average_precision(z, y) == pytest.approx(oracle.average_precision_score(np.eye(4)[y], p))
+    assert f1(z, y) == pytest.approx(oracle.f1_score(y, z.argmax(axis=1), average="macro"))
+    confusion = confusion_matrix(z.argmax(axis=1), y, 4)
+    precision, recall, scores, _ = oracle.precision_recall_fscore_support(y, z.argmax(axis=1), zero_division=0)
+    np.testing.assert_allclose(f1_scores(confusion), scores)
+    np.testing.assert_allclose(precision_and_recall(confusion), [precision, recall])
+
+
+def test_absent_classes_and_ignored_labels_are_left_out_of_the_mean() -> None:
+    logits = np.array([[2.0, 0.0, -9.0], [0.0, 2.0, -9.0], [9.0, 9.0, 9.0]])
+    labels = np.array([0, 1, -1])
+    for metric in (f1, roc_auc, average_precision):
+        assert metric(logits, labels) == 1
+
+
 def test_the_perplexity_of_even_odds_is_their_number() -> None:
     nats, _ = softmax_cross_entropy(np.zeros((3, 7)), np.array([0, 3, 6]))
     assert perplexity(nats) == pytest.approx(7)
@@ -164,7 +251,8 @@ def test_metrics_are_names_functions_or_both() -> None:
     assert metrics_by_name({"own": r2, "error": "mean-absolute-error"}) == {"own": r2, "error": mean_absolute_error}
     assert metrics_by_name(()) == {}
     assert metrics_by_name(accuracy) == {"accuracy": accuracy}
-    assert set(METRICS) == {"accuracy", "mean-absolute-error", "root-mean-squared-error", "r2"}
+    of_classes = {"accuracy", "f1", "roc-auc", "average-precision"}
+    assert set(METRICS) == of_classes | {"mean-absolute-error", "root-mean-squared-error", "r2"}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Metrics: accuracy, regression errors, confusion matrix, precision, recall, perplexity."""
+"""Metrics: accuracy, precision, recall, F1, ROC AUC, average precision, regression errors, perplexity."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +12,7 @@ from nn_core.arrays import Array, Labels
 from nn_core.errors import DataError, SettingError, ShapeError
 from nn_core.hints import unknown_names
 from nn_core.losses import IGNORE_INDEX
+from nn_core.ranking_metrics import binary_average_precision, binary_roc_auc
 from nn_core.registry import Registry
 
 Metric: TypeAlias = Callable[[Array, Any], float]
@@ -42,14 +43,19 @@ def accuracy(logits: Array, labels: Labels) -> float:
     in the losses.
     Raises ShapeError unless there is one label per example, DataError if there are no examples.
     """
-    if labels.shape in (logits.shape, logits.shape[:-1], logits.shape[:1]):
-        labeled = labels != IGNORE_INDEX
-        logits, labels = logits[labeled], labels[labeled]
-    if labels.shape != logits.shape[:1]:
-        raise ShapeError(f"logits {logits.shape} take labels {logits.shape[:1]}, not {labels.shape}")
-    if len(labels) == 0:
-        raise DataError("accuracy needs at least one example")
+    logits, labels = _labeled(logits, labels)
     return int(np.count_nonzero(predicted_labels(logits) == labels)) / len(labels)
+
+
+def majority_baseline(labels: Labels) -> tuple[int, float]:
+    """The most frequent class, and the accuracy of always predicting it; the first class among equals.
+
+    labels  (N,) nonnegative integers; raises DataError if there are none
+    """
+    if not len(labels):
+        raise DataError("the majority class of no examples is undefined")
+    counts = np.bincount(labels.astype(np.intp))
+    return int(counts.argmax()), int(counts.max()) / len(labels)
 
 
 def mean_absolute_error(output: Array, targets: npt.NDArray[Any]) -> float:
@@ -110,6 +116,82 @@ def precision_and_recall(confusion: npt.NDArray[np.int64]) -> tuple[Array, Array
     return precision, recall
 
 
+def f1_scores(confusion: npt.NDArray[np.int64]) -> Array:
+    """F1 of each class, the harmonic mean of precision and recall: (classes,).
+
+    F1_c = 2 M[c, c] / (sum_i M[i, c] + sum_j M[c, j])
+
+    0 for a class that is present but never predicted, or the reverse; NaN for a class that is neither.
+    """
+    total = confusion.sum(axis=0) + confusion.sum(axis=1)
+    undefined = np.full(len(total), np.nan)
+    scores: Array = np.divide(2.0 * np.diagonal(confusion), total, out=undefined, where=total > 0)
+    return scores
+
+
+def macro_average(values: Array, confusion: npt.NDArray[np.int64]) -> float:
+    """The mean of a metric over the classes that are present or predicted, counting NaN as 0.
+
+    values  (classes,) precision, recall or F1
+    As in scikit-learn with zero_division=0. NaN for an empty confusion matrix.
+    """
+    known = confusion.sum(axis=0) + confusion.sum(axis=1) > 0
+    return float(np.nan_to_num(values[known]).mean()) if known.any() else math.nan
+
+
+def f1(logits: Array, labels: Labels) -> float:
+    """The macro average of F1 over the classes that are present or predicted, in [0, 1].
+
+    Shapes and errors as in `accuracy`.
+    """
+    logits, labels = _labeled(logits, labels)
+    predicted = predicted_labels(logits)
+    confusion = confusion_matrix(predicted, labels, 1 + int(max(predicted.max(), labels.max())))
+    return macro_average(f1_scores(confusion), confusion)
+
+
+def roc_auc(logits: Array, labels: Labels) -> float:
+    """Area under the ROC curve; for more than two classes, the mean of one class against the rest.
+
+    Two classes are ranked by the logit of the second, more classes by the probability of each. The mean
+    is over the classes with both examples and other examples; NaN if there is none.
+    Shapes and errors as in `accuracy`.
+    """
+    return _one_vs_rest(binary_roc_auc, logits, labels)
+
+
+def average_precision(logits: Array, labels: Labels) -> float:
+    """Average precision of the second of two classes; of more, the mean over the classes present.
+
+    Ranked as in `roc_auc`. Shapes and errors as in `accuracy`.
+    """
+    return _one_vs_rest(binary_average_precision, logits, labels)
+
+
+def _one_vs_rest(binary: Callable[[Array, npt.NDArray[np.bool_]], float], logits: Array, labels: Labels) -> float:
+    logits, labels = _labeled(logits, labels)
+    if logits.ndim == 1 or logits.shape[1] == 1:
+        return binary(logits.reshape(-1), labels == 1)
+    if logits.shape[1] == 2:
+        return binary(logits[:, 1] - logits[:, 0], labels == 1)
+    p = probabilities(logits)
+    of_class = [binary(p[:, c], labels == c) for c in range(logits.shape[1])]
+    defined = [value for value in of_class if not math.isnan(value)]
+    return math.fsum(defined) / len(defined) if defined else math.nan
+
+
+def _labeled(logits: Array, labels: Labels) -> tuple[Array, Labels]:
+    """The logits and labels whose label is not -1, with one label per row of logits."""
+    if labels.shape in (logits.shape, logits.shape[:-1], logits.shape[:1]):
+        labeled = labels != IGNORE_INDEX
+        logits, labels = logits[labeled], labels[labeled]
+    if labels.shape != logits.shape[:1]:
+        raise ShapeError(f"logits {logits.shape} take labels {logits.shape[:1]}, not {labels.shape}")
+    if len(labels) == 0:
+        raise DataError("a metric of classes needs at least one example")
+    return logits, labels
+
+
 def perplexity(nats: float) -> float:
     """exp(mean negative log-likelihood): the effective number of equally likely tokens."""
     try:
@@ -122,6 +204,9 @@ METRICS: Registry[Metric] = Registry(
     "metric",
     {
         "accuracy": accuracy,
+        "f1": f1,
+        "roc-auc": roc_auc,
+        "average-precision": average_precision,
         "mean-absolute-error": mean_absolute_error,
         "root-mean-squared-error": root_mean_squared_error,
         "r2": r2,
@@ -134,6 +219,11 @@ METRICS: Registry[Metric] = Registry(
         "binary-accuracy": "accuracy",
         "mae": "mean-absolute-error",
         "rmse": "root-mean-squared-error",
+        "f1-score": "f1",
+        "f1-macro": "f1",
+        "auc": "roc-auc",
+        "roc-auc-score": "roc-auc",
+        "average-precision-score": "average-precision",
         "r2-score": "r2",
         "r-squared": "r2",
     },

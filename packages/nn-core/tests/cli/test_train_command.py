@@ -160,9 +160,8 @@ def test_what_cannot_be_resumed(folder: Path) -> None:
     assert "--seed is 0 in the run to resume" in refusal("--resume", "a.h5", "--seed", 1, status=2)
     (folder / "toy.txt").write_text("other numbers", "utf-8")
     message = refusal("--resume", "a.h5", status=1)
-    assert message == (
-        "toy.txt is not the data that the model was trained on; to train on other data, start a new run with --from a.h5"
-    )
+    assert message.startswith("toy.txt is not the data that the model was trained on; ")
+    assert message.endswith("start a new run with --from a.h5")
     loaded = checkpoint.load(folder / "a.h5", program="toy")
     checkpoint.save(folder / "b.h5", loaded.network, program="toy", details=loaded.details)
     assert "has only a network, no run to resume; start a new run with --from b.h5" in refusal(

@@ -308,7 +308,7 @@ def test_single_callback_without_a_list() -> None:
     ("settings", "message"),
     [
         ({"monitor": "val_loss"}, "the history has no 'val_loss'; use monitor='validation_loss'"),
-        ({"monitor": "validation_f1"}, "is a higher validation_f1 better? pass mode='max' or mode='min'"),
+        ({"monitor": "validation_kappa"}, "is a higher validation_kappa better? pass mode='max' or mode='min'"),
         ({"monitor": "val_acc"}, "the history has no 'val_acc'; use monitor='validation_accuracy'"),
         ({"monitor": "validation_acuracy"}, "use monitor='validation_accuracy', or pass mode='max' or mode='min'"),
         ({"monitor": 3}, "monitor must be the name of a history column, not 3"),

@@ -1,18 +1,20 @@
 """The data sets of `--data`: generated, downloaded by `fetch`, or read from a path."""
 
+import warnings
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
 from cnn_sign_digits import PROGRAM
-from cnn_sign_digits.datasets.folders import read_folder
+from cnn_sign_digits.datasets.folders import holds_photo_classes, read_folder
 from cnn_sign_digits.datasets.hdf5 import hdf5_files, read_hdf5_folder, read_hdf5_photos
 from cnn_sign_digits.datasets.photos import SIZE, Photos
+from nn_core.checkpoint import is_checkpoint
 from nn_core.cli.catalog import Catalog
 from nn_core.cli.dataset import Contents, Dataset, Splits
 from nn_core.cli.download import RemoteArchive, RemoteDataset, RemoteFile
-from nn_core.errors import DataError, SettingError
+from nn_core.errors import DataError, DataWarning, SettingError
 from nn_core.registry import require
 from nn_core.storage.files import exists, printable
 from nn_core.storage.hdf5 import SUFFIXES
@@ -65,15 +67,15 @@ def synthetic(count: int = 5000, diversity: float = 0.15, *, rng: np.random.Gene
 
 
 def read_path(path: Path, group: str | None = None) -> Contents[Photos]:
-    """The photos of a folder with a folder per class, an .h5 file or a folder of .h5 files.
+    """The photos of a folder (see `folders.read_folder`), an .h5 file or a folder of .h5 files.
 
     group  how to find the subjects in a folder of photos (see `subjects.find_subjects`)
     Raises DataError or ShapeError, naming the file; SettingError for a group that does not apply.
     """
     if not exists(path):
         raise DataError(f"no such file or folder: {printable(path)}")
-    if path.is_dir() and not hdf5_files(path):
-        return Contents(read_folder(path, size=SIZE, group=group), None)
+    if path.is_dir() and _holds_photos(path):
+        return read_folder(path, size=SIZE, group=group)
     if group is not None:
         raise SettingError(f"--group needs a folder of photos, not {printable(path)}")
     if path.is_dir():
@@ -81,6 +83,22 @@ def read_path(path: Path, group: str | None = None) -> Contents[Photos]:
     if path.suffix.lower() not in SUFFIXES:
         raise DataError(f"{printable(path)} is neither a folder nor an .h5 file")
     return read_hdf5_photos(path)
+
+
+def _holds_photos(folder: Path) -> bool:
+    """Whether a folder is read as photos; a DataWarning names the HDF5 files that are then passed over.
+
+    Checkpoints are never data. Beside other HDF5 files, photos win if they are in class folders.
+    """
+    files = hdf5_files(folder)
+    data = [file for file in files if not is_checkpoint(file)]
+    if data and not holds_photo_classes(folder):
+        return False
+    if files:
+        names = ", ".join(printable(file.name) for file in files[:5]) + (", ..." if len(files) > 5 else "")
+        text = f"{printable(folder)}: reading the photos, and not {names}"
+        warnings.warn(text, DataWarning, stacklevel=2)
+    return True
 
 
 CATALOG = Catalog(

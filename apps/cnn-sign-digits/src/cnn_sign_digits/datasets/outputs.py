@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from cnn_sign_digits.datasets.folders import PHOTOS
 from nn_core.errors import SettingError
 from nn_core.storage.files import printable
 from nn_core.storage.hdf5 import SUFFIXES
+from nn_core.storage.images import PHOTO_SUFFIXES
 
 
 def require_outside(outputs: Mapping[str, Path | None], **inputs: str | None) -> None:
@@ -23,5 +23,5 @@ def require_outside(outputs: Mapping[str, Path | None], **inputs: str | None) ->
                 continue
             inside = path.resolve().relative_to(folder)
             suffix, nested = inside.suffix.lower(), len(inside.parts) > 1
-            if (nested and suffix in PHOTOS) or (not nested and suffix in SUFFIXES):
+            if (nested and suffix in PHOTO_SUFFIXES) or (not nested and suffix in SUFFIXES):
                 raise SettingError(f"{name} would become part of the data: {printable(path)} is in {source}")

@@ -20,7 +20,16 @@ SHOWN_EPOCHS = 20
 """Maximum number of epochs in a table."""
 
 
-KNOWN = ("loss", "accuracy", "mean_absolute_error", "root_mean_squared_error", "r2")
+KNOWN = (
+    "loss",
+    "accuracy",
+    "f1",
+    "roc_auc",
+    "average_precision",
+    "mean_absolute_error",
+    "root_mean_squared_error",
+    "r2",
+)
 """Metrics whose names may be misspelled."""
 
 
@@ -29,7 +38,7 @@ def mode_of(name: str) -> Mode:
 
     Raises SettingError for an unknown metric.
     """
-    if name.endswith(("accuracy", "r2", "precision", "recall")):
+    if name.endswith(("accuracy", "r2", "precision", "recall", "f1", "auc")):
         return "max"
     if name.endswith(("loss", "error", "perplexity")):
         return "min"

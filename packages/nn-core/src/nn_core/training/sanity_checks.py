@@ -11,7 +11,16 @@ from nn_core.errors import DataError, SettingError
 from nn_core.layers.base import Layer
 from nn_core.layers.chain import Chain
 from nn_core.losses import Loss, MeanSquaredError
-from nn_core.metrics import Metric, accuracy, mean_absolute_error, r2, root_mean_squared_error
+from nn_core.metrics import (
+    Metric,
+    accuracy,
+    average_precision,
+    f1,
+    mean_absolute_error,
+    r2,
+    roc_auc,
+    root_mean_squared_error,
+)
 from nn_core.network import Network
 from nn_core.registry import require
 
@@ -23,6 +32,9 @@ PIXELS = 64
 
 REAL_VALUED = (mean_absolute_error, root_mean_squared_error, r2)
 """Metrics of real-valued targets."""
+
+OF_CLASSES = (accuracy, f1, roc_auc, average_precision)
+"""Metrics of class labels."""
 
 MAX_PATHS = 100
 
@@ -48,8 +60,10 @@ def check_metrics(metrics: Mapping[str, Metric], loss: Loss) -> None:
     """Raise SettingError for metrics of classes with real-valued targets, or the reverse."""
     require("loss" not in metrics, "the loss is always measured; name the metric otherwise")
     for metric in metrics.values():
-        if metric is accuracy and isinstance(loss, MeanSquaredError):
-            raise SettingError("accuracy is for classes; for real targets use metrics=['mean-absolute-error', 'r2']")
+        if metric in OF_CLASSES and isinstance(loss, MeanSquaredError):
+            raise SettingError(
+                f"{metric.__name__} is for classes; for real targets use metrics=['mean-absolute-error', 'r2']"
+            )
         if metric in REAL_VALUED and loss.takes_logits:
             raise SettingError(f"{metric.__name__} is for real targets; for classes use metrics=['accuracy']")
 

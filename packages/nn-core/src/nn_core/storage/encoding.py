@@ -1,0 +1,89 @@
+"""The encoding of a text file: UTF-8, UTF-16, UTF-32 or Windows-1252."""
+
+import codecs
+import re
+import warnings
+from collections.abc import Iterable
+
+from nn_core.errors import DataError, DataWarning
+
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before that of UTF-16, which it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+TITLES = {
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "utf-32": "UTF-32",
+    "cp1252": "Windows-1252",
+}
+"""Codec -> name of the encoding, for those that are not UTF-8."""
+
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
+_UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")  # in Windows-1252
+_BELOW_LEADS = bytes(range(0xC0))  # all but the first bytes of characters beyond ASCII
+_REPLACED, _REPLACED_BYTES = "\ufffd", b"\xef\xbf\xbd"
+_HINT = "convert it: iconv -f ENCODING -t UTF-8"
+
+
+def find_encoding(blocks: Iterable[bytes], name: str) -> str:
+    """The codec of a text, for `bytes.decode` and `codecs.getincrementaldecoder`.
+
+    By its byte order mark; without one, UTF-16 if every other byte of the beginning is mostly zero;
+    UTF-8 if it is valid; otherwise Windows-1252, which includes the characters of Latin-1.
+
+    blocks  the file from its beginning, in consecutive parts, e.g. a single one
+    name    of the file, for messages
+    Warns DataWarning if the text is not in UTF-8. Raises DataError for a binary file, for damaged
+    UTF-8 and for other encodings.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    first, line, errors, characters, undefined, control = True, 1, 0, 0, False, False
+    for block in blocks:
+        if first and block:
+            first = False
+            if codec := _by_beginning(block):
+                return _with_remark(codec, name)
+        control = control or _BINARY.search(block) is not None
+        undefined = undefined or _UNDEFINED.search(block) is not None
+        characters += len(block.translate(None, _BELOW_LEADS))
+        text = decoder.decode(block)
+        wrong = text.count(_REPLACED) - block.count(_REPLACED_BYTES)
+        if not errors:
+            line += (text[: text.index(_REPLACED)] if wrong > 0 else text).count("\n")
+        errors += max(wrong, 0)
+    errors += len(decoder.decode(b"", final=True))
+    if not errors:
+        return "utf-8-sig"
+    if control:
+        raise DataError(f"{name} is not a text: it has bytes of a binary file")
+    if errors < characters - errors:
+        raise DataError(f"{name}, line {line}: damaged UTF-8, or another encoding; {_HINT}")
+    if undefined:
+        raise DataError(f"{name} is neither in UTF-8 nor in Windows-1252; {_HINT}")
+    return _with_remark("cp1252", name)
+
+
+def _by_beginning(block: bytes) -> str | None:
+    """The codec that the beginning of a file shows without doubt."""
+    for mark, codec in BYTE_ORDER_MARKS:
+        if block.startswith(mark):
+            return codec
+    beginning = block[:4096]
+    even, odd = beginning[::2].count(0), beginning[1::2].count(0)
+    if odd > 0.4 * len(beginning[1::2]) and not even:
+        return "utf-16-le"
+    if even > 0.4 * len(beginning[::2]) and not odd:
+        return "utf-16-be"
+    return None
+
+
+def _with_remark(codec: str, name: str) -> str:
+    if codec in TITLES:
+        why = "; for another encoding, convert it to UTF-8" if codec == "cp1252" else ""
+        warnings.warn(f"{name}: read as {TITLES[codec]}, as it is not UTF-8{why}", DataWarning, stacklevel=3)
+    return codec
