@@ -16,6 +16,8 @@ class NetworkSettings(Settings):
     dropout  dropout rate after each hidden layer: one rate, or one per layer, "0.2,0.5"
     """
 
+    network_fields = Settings.network_fields | {"hidden", "activation", "initializer"}
+
     data: str
     test: str | None
     validation: float

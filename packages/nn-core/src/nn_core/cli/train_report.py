@@ -29,6 +29,11 @@ def training_result(trainer: Trainer, *, data: str) -> dict[str, Any]:
     }
 
 
+def validation_scores(result: Mapping[str, Any]) -> dict[str, float]:
+    """The metrics on the validation set in a result, by name."""
+    return {name.removeprefix("validation_"): value for name, value in result.items() if name.startswith("validation_")}
+
+
 def run_result(trainer: Trainer) -> dict[str, Any]:
     """The size of a network and the length of its run."""
     state = trainer.state
@@ -52,8 +57,8 @@ def training_report(result: Mapping[str, Any], *, network: str, origin: str) -> 
         (part, f"{count:,}", f"{result[f'{part}_loss']:.4g}", f"{result[f'{part}_accuracy']:.2%}")
         for part, count in result["examples"].items()
     ]
-    data = f"{result['data']}; validation: {origin}"
-    return "\n".join([data, *run_lines(result, network=network), table(rows)])
+    held_out = f"validation: {origin}" if "validation" in result["examples"] else "no validation set"
+    return "\n".join([f"{result['data']}; {held_out}", *run_lines(result, network=network), table(rows)])
 
 
 def run_lines(result: Mapping[str, Any], *, network: str) -> list[str]:
