@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from char_rnn_dino.vocabulary import END, Vocabulary
+from char_rnn_dino.tokens import END
+from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.checkpoint import Checkpoint, load, unusable
 from nn_core.errors import CheckpointError
 from nn_core.network import Network
@@ -13,6 +14,8 @@ from nn_core.network import Network
 DINO_GEN, CHAR_RNN = "dino-gen", "char-rnn"
 SHIPPED = Path(__file__).with_name("dinosaurs.h5")
 """The network shipped with dino-gen."""
+OLD_MAX_LENGTH = 40
+"""The longest generated name of checkpoints that store no limit."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Model:
 
     settings     the training settings, as saved in the checkpoint
     fingerprint  identifies the training data
+    max_length   length in tokens of the longest name trained on; for texts, without meaning
     checkpoint   the contents of the file, including the run to resume
     """
 
@@ -28,6 +32,7 @@ class Model:
     vocabulary: Vocabulary
     settings: Mapping[str, Any]
     fingerprint: str
+    max_length: int
     checkpoint: Checkpoint
 
 
@@ -39,7 +44,8 @@ def load_model(path: Path | None, program: str) -> Model:
     try:
         vocabulary = Vocabulary.from_dict(details["vocabulary"])
         settings = dict(details["settings"])
-        model = Model(network, vocabulary, settings, details["fingerprint"], loaded)
+        max_length = int(details.get("max_length", OLD_MAX_LENGTH))
+        model = Model(network, vocabulary, settings, details["fingerprint"], max_length, loaded)
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise unusable(path, error) from None
     if network.input_shape != (None,) or network.output_shape != (None, len(vocabulary)):
@@ -49,6 +55,9 @@ def load_model(path: Path | None, program: str) -> Model:
     return model
 
 
-def details(vocabulary: Vocabulary, settings: Mapping[str, Any], fingerprint: str) -> dict[str, Any]:
+def details(
+    vocabulary: Vocabulary, settings: Mapping[str, Any], fingerprint: str, max_length: int | None = None
+) -> dict[str, Any]:
     """What a checkpoint stores besides the network."""
-    return {"vocabulary": vocabulary.to_dict(), "settings": dict(settings), "fingerprint": fingerprint}
+    stored = {"vocabulary": vocabulary.to_dict(), "settings": dict(settings), "fingerprint": fingerprint}
+    return stored if max_length is None else stored | {"max_length": max_length}

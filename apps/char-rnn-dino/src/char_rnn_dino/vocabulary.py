@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from char_rnn_dino.tokens import END, TOKENIZER, UNIT_NAMES, UNKNOWN, Unit, detokenize, normalize, tokenize
+from char_rnn_dino.tokens import TOKENIZER, UNIT_NAMES, UNKNOWN, Unit, detokenize, normalize, tokenize
 from nn_core.arrays import Labels
 from nn_core.errors import CheckpointError, DataError
-
-__all__ = ["END", "UNIT_NAMES", "UNKNOWN", "Unit", "Vocabulary", "build_vocabulary", "format_tokens"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class Vocabulary:
         ids = self.find(text)
         if ids.size and ids.min() < 0:
             tokens = self.tokenize(text)
-            missing = format_tokens(sorted({tokens[i] for i in np.flatnonzero(ids < 0)}))
+            missing = format_tokens(sorted({tokens[int(i)] for i in np.flatnonzero(ids < 0)}))
             raise DataError(
                 f"{source} has {UNIT_NAMES[self.unit]}s that are not in the model's vocabulary:"
                 f" {missing}; it has {format_tokens(self.tokens)}"
@@ -78,9 +76,21 @@ class Vocabulary:
         ids[codes] = np.arange(len(codes))
         return ids
 
+    def extended(self, other: "Vocabulary") -> "Vocabulary":
+        """This vocabulary and, after it, the tokens that only another one has."""
+        new = tuple(token for token in other.tokens if token not in self.ids)
+        return dataclasses.replace(self, tokens=self.tokens + new)
+
     def decode(self, ids: Iterable[int]) -> str:
         """The text of some token ids."""
         return detokenize([self.tokens[i] for i in ids], self.unit)
+
+    def decode_rows(self, ids: Labels, lengths: Labels) -> list[str]:
+        """The texts of several rows of character ids (N, T), of which only the first `lengths` (N,) count."""
+        codes = np.array([ord(token) for token in self.tokens], "<u4")
+        text = codes[ids].tobytes().decode("utf-32-le")
+        starts = np.arange(len(ids)) * ids.shape[1]
+        return [text[i:j] for i, j in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
