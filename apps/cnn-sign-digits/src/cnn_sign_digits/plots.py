@@ -1,4 +1,4 @@
-"""Figures of `evaluate` and `make-data`: the confusion matrix, and photos in a grid."""
+"""Figures of `evaluate`, `predict` and `make-data`: photos in a grid."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,33 +20,6 @@ MAX_INPUTS = 64
 _COLUMNS = 8
 _NAME = 18
 """Maximum length of a file name above a photo."""
-_MAX_COUNTS = 20
-"""Number of classes up to which the counts are written into a confusion matrix."""
-
-
-def plot_confusion_matrix(confusion: Labels, classes: tuple[str, ...], path: Path, *, title: str) -> None:
-    """Counts by true and predicted label, shaded by their fraction of the true class."""
-    totals = confusion.sum(axis=1, keepdims=True)
-    fractions = confusion / np.maximum(totals, 1)
-    side = max(4.5, 0.45 * len(classes) + 1.5)
-    figure = new_figure(max(side + 1, 0.085 * len(title) + 1), side)
-    axes = figure.subplots()
-    image = axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
-    if len(classes) <= _MAX_COUNTS:
-        for (row, column), count in np.ndenumerate(confusion):
-            if count:
-                color = "white" if fractions[row, column] > 0.5 else "black"
-                axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, size=8)
-    ticks = range(len(classes))
-    rotation = 90 if max(map(len, classes)) > 2 else 0
-    axes.set_xticks(ticks, labels=classes, rotation=rotation, parse_math=False)
-    axes.set_yticks(ticks, labels=classes, parse_math=False)
-    axes.set_xlabel("predicted label")
-    axes.set_ylabel("true label")
-    axes.set_title(title, loc="left", size=10, parse_math=False)
-    bar = figure.colorbar(image, ax=axes, shrink=0.8, format="{x:.0%}")
-    bar.set_label("fraction of the true class")
-    save_figure(figure, path)
 
 
 def plot_photos(x: Images, captions: Sequence[str], path: Path, *, title: str) -> None:
