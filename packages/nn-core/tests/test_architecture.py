@@ -22,7 +22,8 @@ APPS = sorted(PACKAGE.parents[1].glob("apps/*/src/*/")) if IN_WORKSPACE else []
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"arguments", "arrays", "errors", "extras", "html", "lazy_import", "source_code", "version"})
     | frozenset({"foreign", "hints"}),  # lazy_import answers unknown names
-    frozenset({"registry", "plugins", "noise", "plots", "sequences", "erf", "finite_differences", "storage"}),
+    frozenset({"registry", "plugins", "noise", "plots", "sequences", "erf", "finite_differences", "storage"})
+    | frozenset({"tables"}),
     frozenset({"activations", "initializers", "losses", "metrics", "optim", "ranking_metrics", "targets"}),
     frozenset({"layers"}),
     frozenset({"network", "parameter_layout"}),

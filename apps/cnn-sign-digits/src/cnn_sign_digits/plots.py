@@ -1,46 +1,25 @@
-"""Figures of `evaluate` and `make-data`: the confusion matrix, and photos in a grid."""
+"""Figures of `evaluate`, `predict` and `make-data`: photos in a grid."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Labels
 from nn_core.plots import new_figure, save_figure
+from nn_core.storage.files import printable
 
 Images = npt.NDArray[np.uint8]
 
 MAX_MISTAKES = 40
 """Maximum number of photos in the figure of mistakes."""
+MAX_INPUTS = 64
+"""Maximum number of photos in the figure of inputs."""
 _COLUMNS = 8
-_MAX_COUNTS = 20
-"""Number of classes up to which the counts are written into a confusion matrix."""
-
-
-def plot_confusion_matrix(confusion: Labels, classes: tuple[str, ...], path: Path, *, title: str) -> None:
-    """Counts by true and predicted label, shaded by their fraction of the true class."""
-    totals = confusion.sum(axis=1, keepdims=True)
-    fractions = confusion / np.maximum(totals, 1)
-    side = max(4.5, 0.45 * len(classes) + 1.5)
-    figure = new_figure(max(side + 1, 0.085 * len(title) + 1), side)
-    axes = figure.subplots()
-    image = axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
-    if len(classes) <= _MAX_COUNTS:
-        for (row, column), count in np.ndenumerate(confusion):
-            if count:
-                color = "white" if fractions[row, column] > 0.5 else "black"
-                axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, size=8)
-    ticks = range(len(classes))
-    rotation = 90 if max(map(len, classes)) > 2 else 0
-    axes.set_xticks(ticks, labels=classes, rotation=rotation, parse_math=False)
-    axes.set_yticks(ticks, labels=classes, parse_math=False)
-    axes.set_xlabel("predicted label")
-    axes.set_ylabel("true label")
-    axes.set_title(title, loc="left", size=10, parse_math=False)
-    bar = figure.colorbar(image, ax=axes, shrink=0.8, format="{x:.0%}")
-    bar.set_label("fraction of the true class")
-    save_figure(figure, path)
+_NAME = 18
+"""Maximum length of a file name above a photo."""
 
 
 def plot_photos(x: Images, captions: Sequence[str], path: Path, *, title: str) -> None:
@@ -57,6 +36,20 @@ def plot_photos(x: Images, captions: Sequence[str], path: Path, *, title: str) -
         axes.set_title(caption, size=8, parse_math=False)
     figure.suptitle(title, size=10, parse_math=False)
     save_figure(figure, path)
+
+
+def plot_inputs(x: Images, answers: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Photos (N, H, W, 3) as a network sees them, each with its file name and predicted class."""
+    shown = min(len(x), MAX_INPUTS)
+    captions = []
+    for answer in answers[:shown]:
+        name = printable(Path(answer["file"]).name)
+        name = name if len(name) <= _NAME else f"{name[: _NAME - 7]}...{name[-4:]}"
+        captions.append(f"{name}\n{answer['class']}, {answer['probability']:.1%}")
+    height, width = x.shape[1:3]
+    count = f", first {shown} of {len(x):,} photos" if shown < len(x) else ""
+    title = f"Input of the network, {width} x {height} pixels{count}\nfile; predicted class, probability"
+    plot_photos(x[:shown], captions, path, title=title)
 
 
 def plot_samples(x: Images, y: Labels, path: Path, *, columns: int = 12) -> None:

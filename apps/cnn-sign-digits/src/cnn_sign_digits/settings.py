@@ -26,6 +26,7 @@ class PhotoSettings(Settings):
     extra_data   additional training photos, or "none"
     backgrounds  copies of each hand over synthetic backgrounds
     dropout      rate before the last layer
+    class_weight "balanced", or weights by class, "a=2,b=0.5"; None for equal weights
     """
 
     network_fields = Settings.network_fields | {"preset", "activation", "initializer"}
@@ -42,6 +43,7 @@ class PhotoSettings(Settings):
     initializer: str
     dropout: float
     augment: str
+    class_weight: str | None = None
 
     def layers(self, classes: int) -> list[Layer]:
         """The layers of the preset."""

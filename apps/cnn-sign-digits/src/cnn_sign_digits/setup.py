@@ -12,6 +12,7 @@ from cnn_sign_digits.datasets.extra_data import add_backgrounds, add_extra_data
 from cnn_sign_digits.model import INPUT_SHAPE, Model, Transform
 from cnn_sign_digits.settings import PhotoSettings, settings_of, spawn_rngs
 from nn_core.batches.augmentation import Augment, Augmentation, augmentation
+from nn_core.cli.class_weight import weights_by_class
 from nn_core.cli.dataset import require_same_data
 from nn_core.errors import DataError, SettingError
 from nn_core.losses import softmax_cross_entropy
@@ -60,7 +61,7 @@ class Setup:
         """The final metrics of the run."""
         from nn_core.cli.train_report import training_result
 
-        return training_result(self.trainer, data=self.source)
+        return training_result(self.trainer, data=self.source, classes=self.splits.train.classes)
 
     def scores(self, result: Mapping[str, Any]) -> dict[str, float]:
         """The metrics on the validation set."""
@@ -103,6 +104,7 @@ def set_up(settings: PhotoSettings, threads: int | None = None, start: Model | N
         validation=None if held_out is None else (held_out.x, held_out.y),
         measure_training=True,
         augment=augmentation(settings.augment),
+        weights=weights_by_class(settings.class_weight, splits.train.y, splits.train.classes),
     )
     return Setup(settings, splits, trainer)
 

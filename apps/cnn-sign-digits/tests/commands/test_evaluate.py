@@ -24,7 +24,7 @@ def test_by_default_the_validation_set_of_the_training(model: Path) -> None:
     assert result["examples"] == 30
     assert result["data"].endswith("signs.h5 (test_set)")
     assert result["confusion"] == [[10, 0, 0], [0, 10, 0], [0, 0, 10]]
-    assert result["classes"]["a"] == {"examples": 10, "precision": 1, "recall": 1}
+    assert result["classes"]["a"] == {"examples": 10, "precision": 1, "recall": 1, "f1": 1}
 
 
 def test_precision_and_recall_by_class(model: Path, tmp_path: Path) -> None:
@@ -34,8 +34,8 @@ def test_precision_and_recall_by_class(model: Path, tmp_path: Path) -> None:
     result = json_of("evaluate", "--model", model, "--data", data)
     assert result["accuracy"] == 29 / 30
     assert result["confusion"] == [[9, 0, 0], [1, 10, 0], [0, 0, 10]]
-    assert result["classes"]["a"] == {"examples": 9, "precision": 0.9, "recall": 1}
-    assert result["classes"]["b"] == {"examples": 11, "precision": 1, "recall": 10 / 11}
+    assert result["classes"]["a"] == {"examples": 9, "precision": 0.9, "recall": 1, "f1": 18 / 19}
+    assert result["classes"]["b"] == {"examples": 11, "precision": 1, "recall": 10 / 11, "f1": 20 / 21}
     log_p = load_model(model).log_probabilities(PHOTOS)
     assert result["loss"] == softmax_cross_entropy(log_p, wrong)[0]
 
@@ -43,8 +43,9 @@ def test_precision_and_recall_by_class(model: Path, tmp_path: Path) -> None:
 def test_the_report(model: Path) -> None:
     lines = succeed("evaluate", "--model", model).stdout.splitlines()
     assert "30 photos, accuracy 100.00%, loss " in lines[0]
-    assert lines[1].split() == ["class", "photos", "precision", "recall"]
-    assert lines[2].split() == ["a", "10", "100.0%", "100.0%"]
+    assert lines[1] == "always 'a': 33.33%"
+    assert lines[2].split() == ["class", "photos", "precision", "recall", "F1"]
+    assert lines[3].split() == ["a", "10", "100.0%", "100.0%", "100.0%"]
 
 
 def test_a_test_set_with_fewer_classes(model: Path, tmp_path: Path) -> None:
@@ -52,8 +53,8 @@ def test_a_test_set_with_fewer_classes(model: Path, tmp_path: Path) -> None:
     data = hdf5_file(tmp_path / "t.h5", [b"b", b"a"], test_set_x=PHOTOS[some], test_set_y=1 - SIGNS[some])
     result = json_of("evaluate", "--model", model, "--data", data)
     assert (result["accuracy"], result["examples"]) == (1, 20)
-    assert result["classes"]["c"] == {"examples": 0, "precision": None, "recall": None}
-    assert "\nc           0\n" in succeed("evaluate", "--model", model, "--data", data).stdout
+    assert result["classes"]["c"] == {"examples": 0, "precision": None, "recall": None, "f1": None}
+    assert "\nc                   0\n" in succeed("evaluate", "--model", model, "--data", data).stdout
 
 
 def test_of_two_sets_the_test_set(model: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from photos import folder_of, numbered_folder
-from program import json_of, signs_file, subjects_folder, succeed, trained
+from program import json_of, refusal, signs_file, subjects_folder, succeed, trained
 
 from cnn_sign_digits.model import load_model
 from cnn_sign_digits.presets import PRESETS
@@ -36,7 +36,14 @@ class TestLearning:
         assert lines[0].endswith(f"(train_set); validation: {data} (test_set)")
         assert lines[1] == "classic network, 4,019 parameters"
         assert lines[2].startswith("2 epochs, 6 steps in ")
-        assert [line.split()[0] for line in lines[3:]] == ["examples", "training", "validation"]
+        assert [line.split()[0] for line in lines[3:6]] == ["examples", "training", "validation"]
+
+    def test_class_weights(self, tmp_path: Path) -> None:
+        path = trained(tmp_path, "--class-weight", "a=3")
+        assert settings_of(load_model(path)).class_weight == "a=3"
+        data = signs_file(tmp_path / "signs.h5")
+        line = refusal("train", "--data", data, "--class-weight", "z=3", status=2)
+        assert "no class is named 'z'; the classes are 'a', 'b', 'c'" in line
 
     def test_synthetic_hands(self) -> None:
         result = json_of("train", "--data", "synthetic:count=40", "--epochs", 1)

@@ -26,7 +26,7 @@ def test_the_reference_gives_the_table_of_the_engine(tmp_path: Path, preset: str
     fast, reference = (
         metrics(tmp_path, *options, "--dtype", "float64", "--engine", engine) for engine in ("fast", "reference")
     )
-    assert len(fast) == 4
+    assert len(fast) == 6
     assert fast == pytest.approx(reference, rel=1e-6)
 
 

@@ -9,11 +9,15 @@ from photos import folder_of, numbered_folder, photo, pixels
 from PIL import Image
 
 from cnn_sign_digits.datasets.folders import read_folder
-from nn_core.errors import DataError, NNError
+from cnn_sign_digits.datasets.layouts import EXPECTED
+from nn_core.errors import DataError, DataWarning, NNError
 
 
 def read(folder: Path, **options: str) -> Any:
-    return read_folder(folder, size=64, **options)
+    """The training set of a folder that has no other."""
+    contents = read_folder(folder, size=64, **options)
+    assert contents.test is None
+    return contents.train
 
 
 def message_of(folder: Path, **options: str) -> str:
@@ -51,7 +55,12 @@ def test_which_files_are_photos(tmp_path: Path) -> None:
     (tmp_path / ".cache").mkdir()
     (tmp_path / "README.md").write_text("not counted")
     photo(tmp_path / "sample.png", image)
-    part = read(tmp_path)
+    with pytest.warns(DataWarning) as caught:
+        part = read(tmp_path)
+    assert sorted(str(note.message).partition(" (")[0] for note in caught) == [
+        f"{tmp_path}: skipped 1 file that is not a photo",
+        f"{tmp_path}: skipped 1 of its photos, outside the class folders",
+    ]
     assert np.bincount(part.y).tolist() == [5, 1]
     np.testing.assert_array_equal(part.x[3:], image[None].repeat(3, axis=0))
 
@@ -119,11 +128,11 @@ def test_broken_photos_are_named(tmp_path: Path) -> None:
 
 
 def test_folders_with_nothing_to_train_on(tmp_path: Path) -> None:
-    assert message_of(tmp_path) == (f"{tmp_path} has no photos; expected one subfolder of photos per class")
+    assert message_of(tmp_path) == (f"{tmp_path} has no photos; {EXPECTED}")
     photo(tmp_path / "a.png", pixels(1)[0])
     assert "has photos but no subfolders" in message_of(tmp_path)
     (tmp_path / "0").mkdir()
-    assert message_of(tmp_path).startswith(f"{tmp_path / '0'} has no photos (.jpeg, .jpg, .png)")
+    assert message_of(tmp_path).startswith(f"{tmp_path / '0'} has no photos (JPEG, PNG, ")
     photo(tmp_path / "1" / "a.png", pixels(1)[0])
     assert message_of(tmp_path).startswith(f"{tmp_path / '0'} has no photos")
     assert "cannot be read, or is damaged" in message_of(tmp_path / "none").replace(

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import click
+
 from deep_nn.datasets.catalog import CATALOG
 from deep_nn.datasets.files import READERS
+from nn_core.cli.class_weight import class_weight_option
 from nn_core.cli.options import Decorator, data_options, dropout_option, hidden_option, together
 from nn_core.cli.train_options import activation_option, initializer_option
 
@@ -23,6 +26,13 @@ def network_options(*, omit: str = "", data: str = "moons", hidden: str = "16,16
     """
     return together(
         data_options(data=data, kinds=DATA),
+        click.option(
+            "--task",
+            type=click.Choice(["auto", "classify", "regress"]),
+            default="auto",
+            help="Predict classes or a number; auto decides by the target.",
+        ),
+        class_weight_option(),
         hidden_option(hidden),
         activation_option(),
         initializer_option(),

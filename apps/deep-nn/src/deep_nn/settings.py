@@ -12,8 +12,10 @@ from nn_core.errors import SettingError
 class NetworkSettings(Settings):
     """Settings of the data and the network, besides those common to all programs.
 
-    hidden   units of each hidden layer, "20,7,5"; "" for none
-    dropout  dropout rate after each hidden layer: one rate, or one per layer, "0.2,0.5"
+    hidden        units of each hidden layer, "20,7,5"; "" for none
+    dropout       dropout rate after each hidden layer: one rate, or one per layer, "0.2,0.5"
+    task          "classify", "regress", or "auto": by the target
+    class_weight  "balanced", or weights by class, "fraud=10"; None for equal weights
     """
 
     network_fields = Settings.network_fields | {"hidden", "activation", "initializer"}
@@ -25,6 +27,8 @@ class NetworkSettings(Settings):
     activation: str
     initializer: str
     dropout: str
+    task: str = "auto"
+    class_weight: str | None = None
 
     def units(self) -> tuple[int, ...]:
         """Units of each hidden layer."""

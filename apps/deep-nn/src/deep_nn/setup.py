@@ -14,6 +14,7 @@ from deep_nn.datasets.preprocessing import Preprocessing, fit
 from deep_nn.model import Model, build_layers, loss_for, output_units
 from deep_nn.settings import NetworkSettings
 from nn_core.arrays import Array, Labels
+from nn_core.cli.class_weight import weights_by_class
 from nn_core.cli.dataset import Dataset, Splits, require_same_data
 from nn_core.errors import DataError
 from nn_core.network import Network
@@ -61,7 +62,7 @@ class Setup:
         """Loss and accuracy on the training and the validation set, and the cost of the run."""
         from nn_core.cli.train_report import training_result
 
-        return training_result(self.trainer, data=self.source)
+        return training_result(self.trainer, data=self.source, classes=self.splits.train.classes)
 
     def scores(self, result: Mapping[str, Any]) -> dict[str, float]:
         """The metrics on the validation set."""
@@ -109,6 +110,7 @@ def set_up(settings: NetworkSettings, threads: int | None = None, start: Model |
         seed=settings.seed,
         validation=None if splits.validation is None else rows(splits.validation),
         measure_training=True,
+        weights=weights_by_class(settings.class_weight, splits.train.y, classes),
     )
     return Setup(settings, trainer, splits, preprocessing)
 

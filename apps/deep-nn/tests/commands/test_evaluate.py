@@ -73,11 +73,23 @@ class TestEvaluate:
         assert found["examples"] == len(only_right)
         assert found["accuracy"] > 0.8
 
-    def test_the_report_is_one_line(self, folder: Path) -> None:
+    def test_the_report(self, folder: Path) -> None:
         result = succeed("evaluate", "--model", folder / "sides-model.h5", "--data", folder / "sides.csv")
-        (line,) = result.stdout.splitlines()
-        pattern = r".*sides\.csv: 60 examples, accuracy \d+\.\d\d%, loss [\d.e-]+"
-        assert re.fullmatch(pattern, line)
+        lines = result.stdout.splitlines()
+        assert re.fullmatch(r".*sides\.csv: 60 examples, accuracy \d+\.\d\d%, loss [\d.e-]+", lines[0])
+        assert re.fullmatch(r"always '[lr]': 5\d\.\d\d%", lines[1])
+        assert lines[2].split() == ["class", "examples", "precision", "recall", "F1"]
+        assert [line.split()[0] for line in lines[3:5]] == ["l", "r"]
+        assert re.fullmatch(r"ROC AUC \d\.\d{3}, average precision of '[lr]' \d\.\d{3}", lines[6])
+
+    def test_a_figure_of_the_confusion_matrix(self, folder: Path, tmp_path: Path) -> None:
+        figure = tmp_path / "confusion.svg"
+        data = ("--data", folder / "thirds.csv", "--figure", figure)
+        assert "wrote " in succeed("evaluate", "--model", folder / "thirds-model.h5", *data).stderr
+        assert "thirds.csv: confusion matrix" in figure.read_text("utf-8")
+        model = folder / "thirds-model.h5"
+        line = refusal("evaluate", "--model", model, "--data", figure, "--figure", figure, status=2)
+        assert "--figure would overwrite --data" in line
 
     def test_an_unknown_class_is_refused(self, folder: Path, tmp_path: Path) -> None:
         other = write_csv(tmp_path / "other.csv", THIRDS, "lrx")

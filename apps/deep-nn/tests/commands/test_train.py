@@ -37,6 +37,15 @@ RESULT = {
     "training_accuracy",
     "validation_loss",
     "validation_accuracy",
+    "training_baseline_accuracy",
+    "validation_baseline_accuracy",
+    "validation_macro_precision",
+    "validation_macro_recall",
+    "validation_macro_f1",
+    "validation_roc_auc",
+    "validation_average_precision",
+    "baseline_class",
+    "classes",
 }
 
 
@@ -55,7 +64,7 @@ class TestData:
     )
     def test_generated_sets(self, tmp_path: Path, spec: str, outputs: int, points: int) -> None:
         result = json_of("train", "--data", spec, "--epochs", 1, "--save", tmp_path / "m.h5")
-        assert set(result) == RESULT
+        assert set(result) - {"positive_class"} == RESULT
         assert result["data"] == spec.partition(":")[0]
         assert sum(result["examples"].values()) == points
         assert result["examples"]["validation"] == points // 5
@@ -116,6 +125,8 @@ class TestData:
 OPTIONS = [
     ("--data", "circles:points=60"),
     ("--validation", "0.5"),
+    ("--validation", "0"),
+    ("--fold", "2/4"),
     ("--hidden", "20,7,5"),
     ("--hidden", ""),
     ("--activation", "tanh"),
@@ -146,7 +157,11 @@ OPTIONS = [
     ("--seed", "7"),
     ("--dtype", "float64"),
 ]
-ELSEWHERE = {"--test", "--early-stopping", "--save", "--resume", "--log", "--log-format", "--figure", "--json"}
+ELSEWHERE = {
+    "--test", "--early-stopping", "--save", "--resume", "--from", "--cross-validate", "--log", "--log-format",
+    "--figure", "--json",
+}  # fmt: skip
+ELSEWHERE |= {"--task", "--class-weight"}
 BACKEND = {"--threads", "--engine", "--shards", "--plugin"}
 """Tested in test_train_backend.py."""
 SHORT = ("train", "--epochs", 3)
@@ -219,9 +234,9 @@ class TestOutput:
         assert lines[0] == "moons; validation: 0.2 of each class held out"
         assert lines[1] == "2-5-4-1 network, 44 parameters"
         assert lines[2].startswith("3 epochs, 21 steps in ")
-        assert lines[-2].split()[:2] == ["training", "400"]
-        assert lines[-1].split()[:2] == ["validation", "100"]
-        assert lines[-1].endswith("%")
+        assert lines[4].split()[:2] == ["training", "400"]
+        assert lines[5].split()[:2] == ["validation", "100"]
+        assert lines[5].endswith("%")
 
     def test_progress_goes_to_stderr(self) -> None:
         lines = succeed(*SHORT).stderr.splitlines()

@@ -124,8 +124,9 @@ def f1_scores(confusion: npt.NDArray[np.int64]) -> Array:
     0 for a class that is present but never predicted, or the reverse; NaN for a class that is neither.
     """
     total = confusion.sum(axis=0) + confusion.sum(axis=1)
-    correct = 2.0 * np.diagonal(confusion)
-    return np.divide(correct, total, out=np.full(len(total), np.nan), where=total > 0)
+    undefined = np.full(len(total), np.nan)
+    scores: Array = np.divide(2.0 * np.diagonal(confusion), total, out=undefined, where=total > 0)
+    return scores
 
 
 def macro_average(values: Array, confusion: npt.NDArray[np.int64]) -> float:

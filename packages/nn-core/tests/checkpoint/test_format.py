@@ -193,3 +193,12 @@ def test_a_link_is_written_through(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert not real.is_symlink()
     np.testing.assert_array_equal(load(real).network.vector, trainer.network.vector)
+
+
+def test_a_checkpoint_is_told_from_other_files(tmp_path: Path) -> None:
+    assert checkpoint.is_checkpoint(saved(tmp_path / "model.h5"))
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["x"] = [1]
+    (tmp_path / "text.h5").write_text("x")
+    for name in ("data.h5", "text.h5", "none.h5"):
+        assert not checkpoint.is_checkpoint(tmp_path / name)

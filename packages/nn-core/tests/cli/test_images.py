@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, features
 
 from nn_core.cli.images import read_image
 from nn_core.errors import DataError, ShapeError
+from nn_core.storage import images
+from nn_core.storage.images import PHOTO_SUFFIXES
 
 SHAPE = (4, 6, 3)
 
@@ -96,7 +98,7 @@ def test_a_truncated_image(tmp_path: Path, kind: str, part: float) -> None:
 def test_what_is_not_an_image(tmp_path: Path) -> None:
     text = tmp_path / "text.png"
     text.write_text("not an image")
-    assert message_of(text).startswith(f"{text} is not an image; supported formats are BMP")
+    assert message_of(text).startswith(f"{text} is not an image; supported formats are JPEG")
     empty = tmp_path / "empty.png"
     empty.touch()
     assert message_of(empty) == f"{empty} is empty"
@@ -172,3 +174,33 @@ def test_fifty_megapixels(tmp_path: Path) -> None:
     assert read_image(path, (64, 64, 3)).shape == (1, 64, 64, 3)
     grey = saved(tmp_path, Image.new("L", (7000, 7143), 77), "large.jpg")
     np.testing.assert_allclose(read_image(grey, (64, 64, 3)), 77, atol=1)
+
+
+@pytest.mark.parametrize("suffix", sorted(PHOTO_SUFFIXES))
+def test_every_suffix_is_read(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".avif" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    picture = Image.new("L" if suffix == ".pgm" else "RGB", (12, 8), "white")
+    path = tmp_path / f"photo{suffix}"
+    if suffix == ".mpo":
+        picture.save(path, "MPO", save_all=True, append_images=[picture])
+    else:
+        picture.save(path, Image.registered_extensions().get(suffix))
+    assert (read_image(path, SHAPE) >= 250).all()
+
+
+def test_other_formats_of_pillow_are_not_tried(tmp_path: Path) -> None:
+    for kind in ("TGA", "ICO", "PCX", "SGI"):
+        path = tmp_path / "photo.png"
+        Image.new("RGB", (16, 16)).save(path, kind)
+        assert "is not an image" in message_of(path)
+
+
+def test_formats_that_phones_write_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(b"\0\0\0\x18ftypheic" + bytes(30))
+    assert message_of(path) == f"{path} is HEIC, which is not supported; save it as JPEG"
+    path.write_bytes(b"\0\0\0\x18ftypavif" + bytes(30))
+    assert "is not an image" in message_of(path) or "no AVIF" in message_of(path)
+    monkeypatch.setattr(images, "_reads_avif", lambda: False)
+    assert "is AVIF, which this Pillow does not read; upgrade Pillow" in message_of(path)

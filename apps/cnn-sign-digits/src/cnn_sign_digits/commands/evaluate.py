@@ -1,12 +1,10 @@
 """The command `evaluate`."""
 
-import math
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
-import numpy.typing as npt
 
 from cnn_sign_digits.datasets.catalog import CATALOG
 from cnn_sign_digits.datasets.outputs import require_outside
@@ -15,13 +13,13 @@ from cnn_sign_digits.model import Model, load_model
 from cnn_sign_digits.settings import settings_of, spawn_rngs
 from cnn_sign_digits.setup import splits_of
 from nn_core.arrays import Array
+from nn_core.cli.class_report import class_metrics, class_report
 from nn_core.cli.dataset import Dataset
 from nn_core.cli.options import figure_option, model_option
 from nn_core.cli.param_types import FIGURE, require_distinct
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.losses import softmax_cross_entropy
-from nn_core.metrics import accuracy, confusion_matrix, precision_and_recall
-from nn_core.summary import table
+from nn_core.metrics import accuracy
 
 
 @click.command()
@@ -40,7 +38,7 @@ def evaluate(
 ) -> None:
     """Evaluate a trained classifier.
 
-    Prints accuracy, loss, and precision and recall per class.
+    Prints accuracy beside that of the most frequent class, loss, and precision, recall and F1 per class.
 
     \b
     Example: cnn-sign evaluate --data digits --figure confusion.png --mistakes mistakes.png
@@ -53,24 +51,22 @@ def evaluate(
         data = "synthetic:count=500"
     dataset = _dataset(model, data)
     log_p = model.log_probabilities(dataset.x)
-    confusion = confusion_matrix(log_p.argmax(axis=1), dataset.y, len(model.classes))
     result: dict[str, Any] = {
         "accuracy": accuracy(log_p, dataset.y),
         "loss": softmax_cross_entropy(log_p, dataset.y)[0],
         "examples": len(dataset),
         "data": dataset.name,
-        "classes": _by_class(confusion, model.classes),
-        "confusion": confusion.tolist(),
+        **class_metrics(log_p, dataset.y, model.classes),
     }
     if as_json:
         echo_json(result)
     else:
-        click.echo(_report(result))
+        click.echo(class_report(result, examples="photos"))
     if figure is not None:
-        from cnn_sign_digits.plots import plot_confusion_matrix
+        from nn_core.cli.confusion_plot import plot_confusion_matrix
 
         title = f"{dataset.name}: confusion matrix"
-        plot_confusion_matrix(confusion, model.classes, figure, title=title)
+        plot_confusion_matrix(result["confusion"], model.classes, figure, title=title)
         info(f"wrote {figure}")
     if mistakes is not None:
         _plot_mistakes(model, dataset, np.exp(log_p), mistakes)
@@ -81,35 +77,6 @@ def _dataset(model: Model, data: str | None) -> Dataset[Photos]:
         return splits_of(model).held_out
     rng = spawn_rngs(settings_of(model).seed).evaluation
     return CATALOG.load_for_evaluation(data, model.classes, rng=rng)
-
-
-def _by_class(confusion: npt.NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Examples, precision and recall per class; None if a class is never predicted or absent."""
-    columns = zip(confusion.sum(axis=1), *precision_and_recall(confusion), strict=True)
-    return {
-        name: {
-            "examples": int(examples),
-            "precision": None if math.isnan(precision) else float(precision),
-            "recall": None if math.isnan(recall) else float(recall),
-        }
-        for name, (examples, precision, recall) in zip(classes, columns, strict=True)
-    }
-
-
-def _report(result: dict[str, Any]) -> str:
-    rows = [("class", "photos", "precision", "recall")]
-    rows += [
-        (
-            name,
-            f"{row['examples']:,}",
-            *("" if row[key] is None else f"{row[key]:.1%}" for key in ("precision", "recall")),
-        )
-        for name, row in result["classes"].items()
-    ]
-    return (
-        f"{result['data']}: {result['examples']:,} photos, accuracy {result['accuracy']:.2%}, "
-        f"loss {result['loss']:.4g}\n{table(rows)}"
-    )
 
 
 def _plot_mistakes(model: Model, dataset: Dataset[Photos], p: Array, path: Path) -> None:

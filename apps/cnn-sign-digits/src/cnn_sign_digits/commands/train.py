@@ -13,6 +13,7 @@ from cnn_sign_digits.model import SHIPPED, load_model
 from cnn_sign_digits.presets import PRESETS
 from cnn_sign_digits.settings import PhotoSettings, settings_of
 from cnn_sign_digits.setup import set_up
+from nn_core.cli.class_weight import class_weight_option
 from nn_core.cli.options import dropout_option, validation_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import json_option
@@ -78,6 +79,7 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
     default=0,
     help="Number of copies of each hand, segmented from its photo, over synthetic backgrounds.",
 )
+@class_weight_option()
 @augment_option()
 @activation_option()
 @initializer_option()

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from cnn_sign_digits.datasets.folders import PHOTOS
 from nn_core.errors import SettingError
 from nn_core.storage.files import printable
 from nn_core.storage.hdf5 import SUFFIXES
+from nn_core.storage.images import PHOTO_SUFFIXES
 
 
 def require_outside(outputs: Mapping[str, Path | None], **inputs: str | None) -> None:
@@ -23,5 +23,13 @@ def require_outside(outputs: Mapping[str, Path | None], **inputs: str | None) ->
                 continue
             inside = path.resolve().relative_to(folder)
             suffix, nested = inside.suffix.lower(), len(inside.parts) > 1
-            if (nested and suffix in PHOTOS) or (not nested and suffix in SUFFIXES):
+            if (nested and suffix in PHOTO_SUFFIXES) or (not nested and suffix in SUFFIXES):
                 raise SettingError(f"{name} would become part of the data: {printable(path)} is in {source}")
+
+
+def require_no_photo_in(folder: Path, name: str, path: Path | None) -> None:
+    """Raise SettingError if the output `name` would be a photo at any depth of a folder to predict."""
+    if path is None or not folder.is_dir() or path.suffix.lower() not in PHOTO_SUFFIXES:
+        return
+    if path.resolve().is_relative_to(folder.resolve()):
+        raise SettingError(f"{name} would become one of the photos: {printable(path)} is in {printable(folder)}")

@@ -28,7 +28,7 @@ def find_subjects(paths: Sequence[str], group: str | None, source: str) -> Label
     paths   paths of the photos within their folder, separated by `/`
     group   a regular expression to search for in each path, whose first group is the subject; or a
             .csv file with the columns file and group; None: if all photos are named as in the
-            fetched set, subjects are inferred from the numbers
+            fetched set, subjects are inferred from the numbers, unless it would be one of all
     source  the folder, for messages
     Raises SettingError for an invalid expression, DataError for a photo without a subject or a
     file that cannot be read.
@@ -36,7 +36,10 @@ def find_subjects(paths: Sequence[str], group: str | None, source: str) -> Label
     if group is None:
         found = [NUMBERED.fullmatch(path) for path in paths]
         stated = [(int(match[2]), int(match[1])) for match in found if match]
-        return subjects_by_number(stated) if len(stated) == len(paths) else None
+        if len(stated) < len(paths):
+            return None
+        subjects = subjects_by_number(stated)
+        return subjects if subjects.any() else None
     if group.lower().endswith(".csv"):
         names = _from_csv(paths, Path(group), source)
     else:

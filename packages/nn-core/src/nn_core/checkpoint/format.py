@@ -146,6 +146,15 @@ def load(path: str | os.PathLike[str], *, program: str | None = None) -> Checkpo
         raise CheckpointError(f"cannot read {path}: {reason}") from None
 
 
+def is_checkpoint(path: str | os.PathLike[str]) -> bool:
+    """Whether an HDF5 file has the header of a checkpoint; False if it cannot be read."""
+    try:
+        with _h5py().File(path, "r") as file:
+            return bool(file.attrs.get("format") == FORMAT)
+    except (OSError, *_DAMAGE):
+        return False
+
+
 def unusable(path: Path, error: Exception) -> CheckpointError:
     """The error of a checkpoint whose contents raised another one."""
     if isinstance(error, UnknownNameError):

@@ -1,8 +1,13 @@
 """Training results as data and as text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.arrays import Examples
+from nn_core.cli.class_report import baseline_notes, baseline_words, class_lines, class_metrics
 from nn_core.cli.terminal import counted
 from nn_core.summary import table
 from nn_core.training.trainer import Trainer
@@ -10,13 +15,13 @@ from nn_core.training.trainer import Trainer
 PARTS = ("training", "validation")
 
 
-def training_result(trainer: Trainer, *, data: str) -> dict[str, Any]:
+def training_result(trainer: Trainer, *, data: str, classes: Sequence[str]) -> dict[str, Any]:
     """The final metrics of a classifier's training run.
 
-    data  where the training set comes from
+    data     where the training set comes from
+    classes  their names
     """
-    parts = dict(zip(PARTS, (trainer.examples, trainer.validation), strict=True))
-    present = {name: part for name, part in parts.items() if part is not None}
+    present = _parts(trainer)
     return {
         "data": data,
         "examples": {name: len(part[1]) for name, part in present.items()},
@@ -26,12 +31,41 @@ def training_result(trainer: Trainer, *, data: str) -> dict[str, Any]:
             for name, part in present.items()
             for figure, value in trainer.evaluate(*part).items()
         },
+        **_class_result(trainer, classes),
     }
 
 
 def validation_scores(result: Mapping[str, Any]) -> dict[str, float]:
     """The metrics on the validation set in a result, by name."""
     return {name.removeprefix("validation_"): value for name, value in result.items() if name.startswith("validation_")}
+
+
+def _parts(trainer: Trainer) -> dict[str, tuple[Examples, npt.NDArray[Any]]]:
+    """The examples and targets of the training set and, if there is one, the validation set."""
+    parts = dict(zip(PARTS, (trainer.examples, trainer.validation), strict=True))
+    return {name: part for name, part in parts.items() if part is not None}
+
+
+def _class_result(trainer: Trainer, classes: Sequence[str]) -> dict[str, Any]:
+    """The examples of each class, and how well they are told apart in the validation set, or else in training.
+
+    The baseline is the most frequent class of the training set.
+    """
+    present = _parts(trainer)
+    counts = {name: np.bincount(y, minlength=len(classes)) for name, (_, y) in present.items()}
+    most = int(counts["training"].argmax())
+    measured = list(present)[-1]
+    x, y = present[measured]
+    with np.errstate(over="ignore", invalid="ignore"):
+        logits, _ = trainer.backend.predict(x)
+    found = class_metrics(logits, y, classes, baseline=most)
+    shared = {key: found.pop(key) for key in ("baseline_class", "positive_class", "classes") if key in found}
+    del found["confusion"]
+    for c, row in enumerate(shared["classes"].values()):
+        del row["examples"]
+        row |= {name: int(count[c]) for name, count in counts.items()}
+    baselines = {f"{name}_baseline_accuracy": int(count[most]) / int(count.sum()) for name, count in counts.items()}
+    return shared | baselines | {f"{measured}_{key}": value for key, value in found.items()}
 
 
 def run_result(trainer: Trainer) -> dict[str, Any]:
@@ -52,13 +86,23 @@ def training_report(result: Mapping[str, Any], *, network: str, origin: str) -> 
     network  short description of the network
     origin   where the validation set comes from
     """
-    rows = [("", "examples", "loss", "accuracy")]
-    rows += [
-        (part, f"{count:,}", f"{result[f'{part}_loss']:.4g}", f"{result[f'{part}_accuracy']:.2%}")
-        for part, count in result["examples"].items()
-    ]
-    held_out = f"validation: {origin}" if "validation" in result["examples"] else "no validation set"
-    return "\n".join([f"{result['data']}; {held_out}", *run_lines(result, network=network), table(rows)])
+    words = baseline_words(result)
+    rows = [("", "examples", "loss", "accuracy", words)]
+    for part, count in result["examples"].items():
+        accuracies = (f"{result[f'{part}_{name}']:.2%}" for name in ("accuracy", "baseline_accuracy"))
+        rows.append((part, f"{count:,}", f"{result[f'{part}_loss']:.4g}", *accuracies))
+    measured = list(result["examples"])[-1]
+    held_out = f"validation: {origin}" if measured == "validation" else "no validation set"
+    return "\n".join(
+        [
+            f"{result['data']}; {held_out}",
+            *run_lines(result, network=network),
+            table(rows),
+            *baseline_notes(result[f"{measured}_accuracy"], result[f"{measured}_baseline_accuracy"], words),
+            f"by class, on the {measured} set:",
+            *class_lines(result, part=f"{measured}_", counts={name: name for name in result["examples"]}),
+        ]
+    )
 
 
 def run_lines(result: Mapping[str, Any], *, network: str) -> list[str]:

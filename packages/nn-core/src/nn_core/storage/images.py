@@ -1,9 +1,11 @@
-"""Safe opening of image files."""
+"""Safe opening of image files: a fixed list of formats, limits on size, one-line errors."""
 
+import importlib
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nn_core.errors import DataError
@@ -12,10 +14,32 @@ from nn_core.storage.files import check_file, decoding_errors, printable
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-COMMON = ("BMP", "GIF", "JPEG", "PNG", "PPM")
-"""Formats that Pillow reads without loading all of its plug-ins, which is slow."""
+SUFFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+        "PNG": (".png",),
+        "WebP": (".webp",),
+        "GIF": (".gif",),
+        "BMP": (".bmp",),
+        "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
+        "TIFF": (".tif", ".tiff"),
+        "AVIF": (".avif",),
+        "MPO": (".mpo",),
+    }
+)
+"""The formats that are read, and the suffixes of their files."""
 
-FORMATS = (*COMMON, "TIFF", "WEBP")
+PHOTO_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
+HEIC_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
+
+_COMMON = ("BmpImagePlugin", "GifImagePlugin", "JpegImagePlugin", "PngImagePlugin", "PpmImagePlugin")
+_RARE = ("TiffImagePlugin", "WebPImagePlugin", "AvifImagePlugin")
+"""Plug-ins of Pillow; the others are never loaded, and the rare ones only for files of no common format.
+
+An MPO is a JPEG with more pictures after the first; the plug-in of JPEG reads it.
+"""
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
 
 
 @contextmanager
@@ -35,7 +59,7 @@ def open_image(path: Path) -> Iterator["ImageFile"]:
             with _open(path) as opened:
                 yield opened
         except UnidentifiedImageError:
-            raise DataError(f"{printable(path)} is not an image; supported formats are {', '.join(FORMATS)}") from None
+            raise DataError(f"{printable(path)} is {_unidentified(path)}") from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise DataError(f"{printable(path)} is too large: more than {Image.MAX_IMAGE_PIXELS} pixels") from None
 
@@ -43,8 +67,37 @@ def open_image(path: Path) -> Iterator["ImageFile"]:
 def _open(path: Path) -> "ImageFile":
     from PIL import Image, UnidentifiedImageError
 
-    Image.preinit()
     try:
-        return Image.open(path, formats=COMMON)
+        return Image.open(path, formats=_load(_COMMON))
     except UnidentifiedImageError:
-        return Image.open(path, formats=FORMATS)
+        return Image.open(path, formats=_load(_RARE))
+
+
+def _load(plugins: Sequence[str]) -> list[str]:
+    """The formats of plug-ins, loaded; those that this Pillow lacks are left out."""
+    from PIL import Image
+
+    for plugin in plugins:
+        with suppress(ImportError):
+            importlib.import_module(f"PIL.{plugin}")
+    formats = [plugin.removesuffix("ImagePlugin").upper() for plugin in plugins]
+    return [name for name in formats if name in Image.OPEN]
+
+
+def _unidentified(path: Path) -> str:
+    """What a file of no known format is, by its first bytes."""
+    with path.open("rb") as file:
+        start = file.read(12)
+    brand = start[8:] if start[4:8] == b"ftyp" else b""
+    if brand in _HEIC_BRANDS:
+        return "HEIC, which is not supported; save it as JPEG"
+    if brand in _AVIF_BRANDS and not _reads_avif():
+        return "AVIF, which this Pillow does not read; upgrade Pillow, or save it as JPEG"
+    return f"not an image; supported formats are {', '.join(SUFFIXES)}"
+
+
+def _reads_avif() -> bool:
+    """Whether this Pillow was built with AVIF."""
+    from PIL import features
+
+    return "avif" in features.get_supported_modules()

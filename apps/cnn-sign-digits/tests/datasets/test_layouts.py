@@ -1,0 +1,205 @@
+"""Folders of photos as people lay them out: parts, wrappers, lists, and what else lies there."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from photos import folder_of, hdf5_file, photo, pixels
+
+from cnn_sign_digits.datasets.catalog import read_path
+from cnn_sign_digits.datasets.layouts import EXPECTED
+from cnn_sign_digits.model import SHIPPED
+from nn_core.cli.dataset import Contents
+from nn_core.errors import DataError, DataWarning
+
+
+def read(folder: Path) -> tuple[Contents[Any], list[str]]:
+    """The contents of a folder, and the remarks on it."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        contents = read_path(folder)
+    assert all(note.category is DataWarning for note in caught)
+    return contents, [str(note.message) for note in caught]
+
+
+def message_of(folder: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        read_path(folder)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def classes_of(part: Any) -> dict[str, int]:
+    """The photos of each class."""
+    return {name: int((part.y == i).sum()) for i, name in enumerate(part.names)}
+
+
+@pytest.mark.parametrize("name", ["val", "Valid", "VALIDATION", "test"])
+def test_parts_are_not_classes(tmp_path: Path, name: str) -> None:
+    folder_of(tmp_path / "Train", {"0": 3, "1": 2})
+    folder_of(tmp_path / name, {"1": 2})
+    contents, notes = read(tmp_path)
+    assert (classes_of(contents.train), classes_of(contents.test)) == ({"0": 3, "1": 2}, {"1": 2})
+    assert notes == []
+
+
+def test_of_val_and_test_val_validates(tmp_path: Path) -> None:
+    for i, part in enumerate(("train", "test", "val"), start=1):
+        folder_of(tmp_path / part, {"0": i, "1": i})
+    contents, notes = read(tmp_path)
+    assert (classes_of(contents.train), classes_of(contents.test)) == ({"0": 1, "1": 1}, {"0": 3, "1": 3})
+    (note,) = notes
+    assert note.startswith(f"{tmp_path}: validating on {tmp_path / 'val'}; {tmp_path / 'test'} is not read")
+
+
+def test_one_part_alone(tmp_path: Path) -> None:
+    folder_of(tmp_path / "a" / "train", {"0": 1, "1": 1})
+    folder_of(tmp_path / "b" / "test", {"0": 1})
+    assert read(tmp_path / "a")[0].test is None
+    contents, _ = read(tmp_path / "b")
+    assert contents.train is None
+    assert classes_of(contents.test) == {"0": 1}
+
+
+def test_a_test_set_beside_the_classes(tmp_path: Path) -> None:
+    folder_of(tmp_path, {"0": 3, "1": 2})
+    folder_of(tmp_path / "test", {"0": 1, "1": 1})
+    contents, _ = read(tmp_path)
+    assert (classes_of(contents.train), classes_of(contents.test)) == ({"0": 3, "1": 2}, {"0": 1, "1": 1})
+
+
+def test_folders_beside_the_parts_are_named(tmp_path: Path) -> None:
+    for part in ("train", "val"):
+        folder_of(tmp_path / part, {"0": 1, "1": 1})
+    photo(tmp_path / "samples" / "a.png", pixels(1)[0])
+    contents, notes = read(tmp_path)
+    assert classes_of(contents.train) == {"0": 1, "1": 1}
+    assert notes == [f"{tmp_path}: the photos in 'samples' are not read"]
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    for name in ("bus", "train"):
+        photo(tmp_path / name / "a.png", pixels(1)[0])
+    assert read(tmp_path)[0].train.names == ("bus", "train")  # type: ignore[union-attr]
+    for name in ("bus", "train"):
+        photo(tmp_path / name / "night" / "b.png", pixels(1)[0])
+    assert "'train' may be a class, like 'bus', or the training set; give --data" in message_of(tmp_path)
+
+
+def test_one_part_under_two_names(tmp_path: Path) -> None:
+    for part in ("train", "val", "valid"):
+        folder_of(tmp_path / part, {"0": 1, "1": 1})
+    assert message_of(tmp_path) == f"{tmp_path} has both 'val' and 'valid'; name one of them"
+
+
+def test_the_only_folder_of_a_folder_is_opened(tmp_path: Path) -> None:
+    inner = folder_of(tmp_path / "archive" / "data", {"0": 1, "1": 2}, "{digit}/session/photo{number}.png")
+    (tmp_path / "__MACOSX" / "archive").mkdir(parents=True)
+    photo(tmp_path / "__MACOSX" / "archive" / "a.png", pixels(1)[0])
+    contents, notes = read(tmp_path)
+    assert classes_of(contents.train) == {"0": 1, "1": 2}
+    assert notes == [f"{tmp_path}: reading {inner}, the only folder in it"]
+
+
+def test_what_is_skipped(tmp_path: Path) -> None:
+    folder_of(tmp_path, {"0": 2, "1": 1})
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._photo0.png", ".hidden/a.png", "__MACOSX/0.png"):
+        (tmp_path / "0" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "0" / name).write_text("x")
+    assert read(tmp_path)[1] == []
+    for name in ("a.heic", "b.HEIC", "c.svg", "README"):
+        (tmp_path / "0" / name).write_text("x")
+    contents, notes = read(tmp_path)
+    assert classes_of(contents.train) == {"0": 2, "1": 1}
+    (note,) = notes
+    kinds = "2 .heic, 1 .svg, 1 no suffix"
+    assert note.startswith(f"{tmp_path}: skipped 4 files that are not photos ({kinds}); photos are JPEG, ")
+    assert note.endswith("HEIC must be saved as JPEG")
+
+
+def test_a_class_of_other_files(tmp_path: Path) -> None:
+    folder_of(tmp_path, {"0": 1})
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "a.heic").write_text("x")
+    assert message_of(tmp_path).endswith("; it has 1 of .heic")
+
+
+def test_loose_photos_want_folders_or_a_list(tmp_path: Path) -> None:
+    for name in ("0_1.png", "1_1.png", "1_2.png"):
+        photo(tmp_path / name, pixels(1)[0])
+    assert message_of(tmp_path) == f"{tmp_path} has photos but no subfolders; {EXPECTED}"
+    train = tmp_path / "parts" / "train"
+    photo(train / "cat.1.png", pixels(1)[0])
+    assert message_of(tmp_path / "parts") == f"{train} has photos but no subfolders; {EXPECTED}"
+
+
+class TestPhotoLists:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        for i in range(3):
+            photo(tmp_path / "data" / f"p{i}.png", np.full((5, 5, 3), i, np.uint8))
+        return tmp_path / "data"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "filename,label\np2.png,b\np0.png,a\n",
+            "label,file\nb,./p2.png\na,p0.png\n",
+            "id,Class,width\np2,b,5\np0,a,5\n",
+        ],
+    )
+    def test_the_photos_listed(self, folder: Path, text: str) -> None:
+        (folder / "labels.csv").write_text(text)
+        part = read(folder)[0].train
+        assert part is not None
+        assert (part.names, part.y.tolist(), part.x[:, 0, 0, 0].tolist()) == (("a", "b"), [1, 0], [2, 0])
+
+    def test_photos_in_a_folder_beside_the_list(self, folder: Path) -> None:
+        (folder.parent / "train.csv").write_text("filename,label\np2.png,b\ndata/p0.png,a\n")
+        assert read(folder.parent)[0].train.y.tolist() == [1, 0]  # type: ignore[union-attr]
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("a,b\np0.png,x\n", "none of its columns (a, b) is named filename"),
+            ("filename,label\np0.png,x\np9.png,x\n", "line 3: no photo 'p9.png'"),
+            ("filename,label\np0.png,x\np0,x\n", "line 3: 'p0' is listed twice"),
+            ("filename,label\np0.png\n", "line 2: expected filename, label; found ['p0.png']"),
+            ("filename,label\n", "lists no photos"),
+        ],
+    )
+    def test_lists_that_are_wrong(self, folder: Path, text: str, message: str) -> None:
+        (folder / "labels.csv").write_text(text)
+        assert message in message_of(folder)
+
+
+class TestHDF5Beside:
+    def test_a_stray_model_does_not_hide_the_photos(self, tmp_path: Path) -> None:
+        folder_of(tmp_path, {"0": 1, "1": 2})
+        (tmp_path / "model.h5").write_bytes(SHIPPED.read_bytes())
+        contents, notes = read(tmp_path)
+        assert classes_of(contents.train) == {"0": 1, "1": 2}
+        assert notes == [f"{tmp_path}: reading the photos, and not model.h5"]
+
+    def test_class_folders_win_and_a_folder_of_figures_does_not(self, tmp_path: Path) -> None:
+        hdf5_file(tmp_path / "signs.h5", train_set_x=pixels(4), train_set_y=np.arange(4) % 2)
+        photo(tmp_path / "figures" / "loss.png", pixels(1)[0])
+        assert read(tmp_path)[0].train.names is None  # type: ignore[union-attr]
+        folder_of(tmp_path, {"0": 1, "1": 2})
+        assert read(tmp_path)[0].train.names is not None  # type: ignore[union-attr]
+
+    def test_a_model_alone_is_no_data(self, tmp_path: Path) -> None:
+        (tmp_path / "model.h5").write_bytes(SHIPPED.read_bytes())
+        with pytest.warns(DataWarning, match="and not model.h5"):
+            assert message_of(tmp_path).startswith(f"{tmp_path} has no photos")
+
+
+def test_all_broken_photos_are_named(tmp_path: Path) -> None:
+    folder_of(tmp_path, {"0": 3, "1": 2})
+    for i in range(12):
+        (tmp_path / "1" / f"x{i:02}.jpg").write_text("x")
+    message = message_of(tmp_path)
+    assert message.startswith(f"{tmp_path}: 12 of 17 photos are broken; replace or remove {tmp_path}/1/x00.jpg, ")
+    assert message.endswith("x09.jpg and 2 more")

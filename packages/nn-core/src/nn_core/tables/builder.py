@@ -1,0 +1,230 @@
+"""Blocks of lines, parsed and collected into the columns of a table."""
+
+import csv
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.errors import DataError
+from nn_core.storage.files import check_bytes
+from nn_core.tables.blocks import Block
+from nn_core.tables.cells import has_decimal_comma, number
+from nn_core.tables.dialect import Dialect
+from nn_core.tables.table import Column, Numbers, Table
+
+MAX_TEXT_WIDTH = 1024
+"""Characters of the longest cell that NumPy's parser is used for."""
+
+
+class Reread(Exception):
+    """A cell shows that the table must be read again, with other columns as text or with decimal commas."""
+
+    def __init__(self, text: frozenset[int], *, decimal_comma: bool = False) -> None:
+        super().__init__()
+        self.text = text
+        self.decimal_comma = decimal_comma
+
+
+class Builder:
+    """Collects the columns of a table, block by block.
+
+    size  bytes of the file, to estimate the number of rows
+    text  indices of the columns of text
+    """
+
+    def __init__(
+        self,
+        name: str,
+        dialect: Dialect,
+        names: tuple[str, ...] | None,
+        *,
+        decimal_comma: bool,
+        text: frozenset[int],
+        size: int,
+    ) -> None:
+        self.name, self.dialect, self.names, self.size = name, dialect, names, size
+        self.decimal_comma = decimal_comma
+        self.text_columns = sorted(text)
+        self.number_columns = [i for i in range(dialect.width) if i not in text]
+        self.rows = 0
+        self.numbers: Numbers = np.empty((0, len(self.number_columns)))
+        self.codes: dict[int, list[npt.NDArray[np.int32]]] = {i: [] for i in self.text_columns}
+        self.code_of: dict[int, dict[str, int]] = {i: {} for i in self.text_columns}
+        self.lines: list[tuple[int, int | npt.NDArray[np.int64]]] = []
+        self.text_width = 16
+        self.characters = 0
+
+    def add(self, block: Block) -> None:
+        """Append the rows of a block. Raises DataError, naming the line, or Reread."""
+        self.characters += sum(map(len, block.lines)) + len(block.lines)
+        if not self._add_plain(block):
+            self._add_any(block)
+
+    def table(self) -> Table:
+        """The table of all blocks."""
+        if not self.rows:
+            raise DataError(f"{self.name} has a header but no rows")
+        numbers = self.numbers[: self.rows]
+        columns = []
+        for i in range(self.dialect.width):
+            title = None if self.names is None else self.names[i]
+            if i in self.codes:
+                codes = np.concatenate(self.codes[i])
+                columns.append(Column(i + 1, title, codes=codes, texts=tuple(self.code_of[i])))
+            else:
+                columns.append(Column(i + 1, title, numbers=numbers[:, self.number_columns.index(i)]))
+        return Table(self.name, self.names, tuple(columns), self.rows, tuple(self.lines), numbers)
+
+    def _add_plain(self, block: Block) -> bool:
+        """Append a block by NumPy's parser; False if it cannot read it."""
+        if not self.number_columns or (block.quotes and any(line.count('"') % 2 for line in block.lines)):
+            return False
+        try:
+            found = self._parse(block.lines)
+        except ValueError:
+            return False
+        if found is None or len(found) == 0:
+            return False
+        lines: int | npt.NDArray[np.int64] = block.first
+        if len(found) != len(block.lines):
+            filled = np.array([bool(line) for line in block.lines])
+            lines = block.first + np.flatnonzero(filled)
+            if len(found) != len(lines):
+                return False
+        if self.dialect.trailing and np.any(found["trailing"] != ""):
+            return False
+        part = self._reserve(len(found))
+        position = 0
+        for field in found.dtype.names or ():
+            if field[0] == "n":
+                values = found[field].reshape(len(found), -1)
+                part[:, position : position + values.shape[1]] = values
+                position += values.shape[1]
+        if np.isinf(part).any():
+            return False
+        self._append(len(found), lines, {i: found[f"t{i}"].tolist() for i in self.text_columns})
+        return True
+
+    def _parse(self, lines: list[str]) -> npt.NDArray[Any] | None:
+        """A structured array with a field per run of columns of numbers and per column of text."""
+        if self.decimal_comma:
+            if self.text_columns:
+                return None
+            lines = [line.replace(",", ".") for line in lines]
+        while self.text_width <= MAX_TEXT_WIDTH:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of a block without rows
+                found = np.loadtxt(
+                    lines, dtype=self._dtype(), delimiter=self.dialect.delimiter, comments=None, quotechar='"', ndmin=1
+                )
+            widest = max((int(np.char.str_len(found[f"t{i}"]).max(initial=0)) for i in self.text_columns), default=0)
+            if widest < self.text_width:
+                return found
+            self.text_width *= 4
+        return None
+
+    def _dtype(self) -> npt.DTypeLike:
+        fields: list[Any] = []
+        run = 0
+        for i in [*range(self.dialect.width), -1]:
+            if i >= 0 and i not in self.codes:
+                run += 1
+                continue
+            if run:
+                fields.append((f"n{len(fields)}", np.float64, (run,)))
+                run = 0
+            if i >= 0:
+                fields.append((f"t{i}", f"U{self.text_width}"))
+        if self.dialect.trailing:
+            fields.append(("trailing", "U1"))
+        return np.dtype(fields)
+
+    def _add_any(self, block: Block) -> None:
+        """Append a block by the csv module."""
+        rows, lines = self._rows(block)
+        if not rows:
+            return
+        columns = list(zip(*rows, strict=True))
+        part = self._reserve(len(rows))
+        wrong: set[int] = set()
+        commas = False
+        for position, i in enumerate(self.number_columns):
+            try:
+                part[:, position] = self._numbers(columns[i])
+            except ValueError:
+                wrong.add(i)
+                commas |= not self.decimal_comma and any(map(has_decimal_comma, columns[i]))
+        if wrong:
+            if commas and self.dialect.delimiter != ",":
+                raise Reread(frozenset(), decimal_comma=True)
+            raise Reread(frozenset(wrong))
+        if np.isinf(part).any():
+            row, position = (int(index) for index in np.argwhere(np.isinf(part))[0])
+            i = self.number_columns[position]
+            cell = columns[i][row]
+            shown = cell if len(cell) <= 40 else f"{cell[:37]}..."
+            raise DataError(f"{self.name}, line {lines[row]}, column {i + 1}: {shown!r} is not finite")
+        self._append(len(rows), lines, {i: columns[i] for i in self.text_columns})
+
+    def _rows(self, block: Block) -> tuple[list[list[str]], npt.NDArray[np.int64]]:
+        """The rows of a block that are not blank, and their lines."""
+        rows: list[list[str]] = []
+        lines: list[int] = []
+        reader = csv.reader((f"{line}\n" for line in block.lines), delimiter=self.dialect.delimiter, strict=True)
+        line = block.first
+        width = self.dialect.width
+        try:
+            for row in reader:
+                cells = [cell.strip() for cell in row]
+                if any(cells):
+                    if self.dialect.trailing and len(cells) == width + 1 and not cells[-1]:
+                        cells.pop()
+                    if len(cells) != width:
+                        what = "the first row" if self.names is None else "the header"
+                        raise DataError(f"{self.name}, line {line}: {len(cells)} columns, but {what} has {width}")
+                    rows.append(cells)
+                    lines.append(line)
+                line = block.first + reader.line_num
+        except csv.Error as error:
+            reason = "a quotation mark is not closed" if "unexpected end" in str(error) else error
+            raise DataError(f"{self.name}, line {line}: not a row of a table: {reason}") from None
+        return rows, np.array(lines, np.int64)
+
+    def _numbers(self, cells: Sequence[str]) -> Numbers:
+        """Raises ValueError for text."""
+        if self.decimal_comma:
+            cells = [cell.replace(",", ".") for cell in cells]
+        try:
+            values = np.array(cells, dtype=np.str_).astype(np.float64)
+        except ValueError:
+            values = None
+        if values is None or any("_" in cell for cell in cells):
+            found = [number(cell) for cell in cells]
+            values = np.array([math.nan if value is None else value for value in found])
+            if None in found:
+                raise ValueError
+        return values
+
+    def _reserve(self, count: int) -> Numbers:
+        """Room for rows at the end, grown by the estimated number of rows that follow."""
+        needed = self.rows + count
+        if needed > len(self.numbers):
+            estimate = int(1.02 * needed * max(1.0, self.size / max(1, self.characters))) + 16
+            room = estimate if not self.rows else max(needed, len(self.numbers) * 5 // 4)
+            check_bytes(room * max(1, len(self.number_columns)) * 8, self.name)
+            grown: Numbers = np.empty((room, len(self.number_columns)))
+            grown[: self.rows] = self.numbers[: self.rows]
+            self.numbers = grown
+        return self.numbers[self.rows : needed]
+
+    def _append(self, count: int, lines: int | npt.NDArray[np.int64], texts: dict[int, Sequence[str]]) -> None:
+        for i, cells in texts.items():
+            code_of = self.code_of[i]
+            raw = {cell: code_of.setdefault(cell.strip(), len(code_of)) for cell in dict.fromkeys(cells)}
+            self.codes[i].append(np.fromiter(map(raw.__getitem__, cells), np.int32, count))
+        self.lines.append((self.rows, lines))
+        self.rows += count

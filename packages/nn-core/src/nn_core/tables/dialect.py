@@ -1,0 +1,146 @@
+"""Recognition of the form of a table: encoding, delimiter, decimal comma, header."""
+
+import codecs
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nn_core.errors import DataError
+from nn_core.tables.cells import dressed_number, has_decimal_comma, is_missing, number
+
+DELIMITERS = "\t;|,"
+"""Delimiters, the first of which gives every line the same number of columns."""
+
+TARGETS = ("label", "class", "target", "species", "y")
+"""Headers of the column to predict, in lower case, the surest first."""
+
+SAMPLE_LINES = 200
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CONTAINERS = ((b"PK\x03\x04", "an Excel workbook or a zip archive"), (b"\xd0\xcf\x11\xe0", "an Excel workbook"))
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The form of a table.
+
+    delimiter      between cells
+    width          number of columns
+    header         their names as written; None without a header
+    trailing       whether every row ends in a delimiter, after its last column
+    decimal_comma  whether numbers are written as 1,5
+    text           indices of the columns that hold text, as far as the sample shows
+    """
+
+    delimiter: str
+    width: int
+    header: tuple[str, ...] | None
+    trailing: bool
+    decimal_comma: bool
+    text: frozenset[int]
+
+
+def encodings(start: bytes, name: str) -> tuple[str, ...]:
+    """The encodings to try, in this order, for a file that starts with these bytes.
+
+    Raises DataError for a file that is not text.
+    """
+    for mark, kind in _CONTAINERS:
+        if start.startswith(mark):
+            raise DataError(f"{name} is {kind}, not text; save the sheet as CSV")
+    for mark, encoding in _BOMS:
+        if start.startswith(mark):
+            return (encoding,)
+    even, odd = start[0::2].count(0), start[1::2].count(0)
+    if even + odd:
+        if max(even, odd) > 0.3 * len(start) and min(even, odd) == 0:
+            return ("utf-16-be",) if even else ("utf-16-le",)
+        raise DataError(f"{name} is not a table in text: it holds zero bytes")
+    return "utf-8", "cp1252", "latin-1"
+
+
+def recognize(lines: Sequence[str], name: str) -> Dialect:
+    """The dialect of a table from its first lines, which are not all blank.
+
+    Raises DataError, naming the line, for a table of one column or a header that does not fit.
+    """
+    delimiter, rows = _delimited(lines)
+    trailing = len(rows) > 0 and all(len(row) > 1 and not row[-1] for row in rows[1:] or rows)
+    if len(rows) > 1 and rows[0][-1] and len(rows[0]) == len(rows[1]):
+        trailing = False
+    if trailing:
+        rows = [row[:-1] if not row[-1] else row for row in rows]
+    width = len(rows[0])
+    body = [row for row in rows[1:] if len(row) == width]
+    decimal_comma = delimiter != "," and _has_decimal_commas(rows)
+    known = [[_is_number(cell, decimal_comma) for cell in row] for row in [rows[0], *body]]
+    header = tuple(rows[0]) if _is_header(rows[0], known[0], body, known[1:]) else None
+    if header is not None and trailing and len(rows) > 1 and len(rows[1]) != width:
+        raise DataError(f"{name}: the header has {width} names for {len(rows[1])} columns")
+    first = 0 if header is None else 1
+    text = frozenset(i for i in range(width) if not all(row[i] for row in known[first:]))
+    return Dialect(delimiter, width, header, trailing, decimal_comma, text)
+
+
+def _delimited(lines: Sequence[str]) -> tuple[str, list[list[str]]]:
+    """The delimiter, and the rows of the sample; the comma if nothing fits."""
+    best = 0.0, ",", _rows(lines, ",")
+    for delimiter in DELIMITERS:
+        rows = _rows(lines, delimiter)
+        width, count = Counter(len(row) for row in rows).most_common(1)[0]
+        share = count / len(rows) if width > 1 else 0.0
+        if share > best[0]:
+            best = share, delimiter, rows
+    return best[1], best[2]
+
+
+def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    try:
+        split = list(csv.reader([f"{line}\n" for line in lines], delimiter=delimiter))
+    except csv.Error:
+        split = [line.split(delimiter) for line in lines]
+    rows = [[cell.strip() for cell in row] for row in split]
+    return [row for row in rows if any(row)] or [[""]]
+
+
+def _has_decimal_commas(rows: Sequence[Sequence[str]]) -> bool:
+    cells = [cell for row in rows for cell in row]
+    points = any("." in cell and number(cell) is not None for cell in cells)
+    return not points and any(map(has_decimal_comma, cells))
+
+
+def _is_number(cell: str, decimal_comma: bool) -> bool:
+    return number(cell.replace(",", ".") if decimal_comma else cell) is not None
+
+
+def _is_header(
+    first: Sequence[str], numbers: Sequence[bool], body: Sequence[Sequence[str]], below: Sequence[Sequence[bool]]
+) -> bool:
+    """Whether the first row names the columns.
+
+    It does if it has text only (a few blank cells aside), and that over a column of numbers or unlike the
+    texts below; or if it counts the columns (0, 1, 2, ...) and names the label.
+    """
+    blank = [is_missing(cell) and (cell.lower() != "na" or first.count(cell) > 1) for cell in first]  # Na: sodium
+    filled = [cell for cell, is_blank in zip(first, blank, strict=True) if not is_blank]
+    if len(filled) * 2 < len(first) or not filled:
+        return False
+    if any(is_number and not is_missing(cell) for is_number, cell in zip(numbers, first, strict=True)):
+        counted = [int(cell) for cell in filled if cell.isdecimal() and len(cell) < 7]
+        named = [cell for cell in filled if not cell.isdecimal()]
+        in_order = counted in (list(range(len(counted))), list(range(1, len(counted) + 1)))
+        return in_order and len(counted) > 1 and bool(named) and all(cell.lower() in TARGETS for cell in named)
+    if any(dressed_number(cell) is not None for cell in filled):
+        return False
+    if not body or any(cell.lower() in TARGETS for cell in filled):
+        return True
+    columns = enumerate(zip(*below, strict=True))
+    if any(all(column) and not blank[i] and any(row[i] for row in body) for i, column in columns):
+        return True
+    return not any(cell in {row[i] for row in body} for i, cell in enumerate(first) if not blank[i])

@@ -1,0 +1,118 @@
+"""Reading of a table: NumPy's parser for plain blocks, the csv module for the others."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO
+from warnings import warn
+
+from nn_core.errors import DataError, DataWarning
+from nn_core.storage.files import check_bytes, check_file, decoding_errors
+from nn_core.storage.text import MAX_TEXT_BYTES
+from nn_core.tables.blocks import read_blocks
+from nn_core.tables.builder import Builder, Reread
+from nn_core.tables.dialect import SAMPLE_LINES, encodings, recognize
+from nn_core.tables.table import Table
+
+
+def read_table(source: Path | IO[bytes], *, name: str) -> Table:
+    """The columns of a table in delimited text.
+
+    source  a file, or an open binary stream, which is read to its end
+    name    of the source, for messages
+
+    Encoding (UTF-8, UTF-16 and UTF-32 with a byte order mark, otherwise Windows-1252 with a DataWarning),
+    delimiter (comma, semicolon, tab or |), decimal commas, a header and a delimiter after the last column
+    are recognized. Blank lines are passed over. A column is one of numbers if each of its cells is a
+    number or missing ("", "?", "NA", ...), otherwise one of text. Names that occur twice are numbered, with a
+    DataWarning.
+
+    Raises DataError, naming the line, for a file that is missing, blank, too large or no text, for a row of
+    another width, and for a number that is not finite.
+    """
+    with _opened(source, name) as file:
+        start = file.read(2**16)
+        if not start:
+            raise DataError(f"{name} is empty")
+        for encoding in encodings(start, name):
+            try:
+                table = _read(file, encoding, name)
+            except UnicodeDecodeError as error:
+                reason = error
+                continue
+            if encoding in {"cp1252", "latin-1"}:
+                common = "Windows-1252" if encoding == "cp1252" else "Latin-1"
+                warn(f"{name} is not in UTF-8; read as {common}", DataWarning, stacklevel=2)
+            return table
+    raise DataError(f"{name} is not a table in text, or is damaged: {reason}")
+
+
+@contextmanager
+def _opened(source: Path | IO[bytes], name: str) -> Iterator[IO[bytes]]:
+    if isinstance(source, Path):
+        check_file(source)
+        with decoding_errors(source, "a table in text"):
+            check_bytes(source.stat().st_size, name, MAX_TEXT_BYTES)
+            with source.open("rb") as file:
+                yield file
+    else:
+        data = source.read(MAX_TEXT_BYTES + 1)
+        check_bytes(len(data), name, MAX_TEXT_BYTES)
+        yield io.BytesIO(data)
+
+
+def _read(file: IO[bytes], encoding: str, name: str) -> Table:
+    sample, header_lines = _sample(file, encoding, name)
+    dialect = recognize(sample, name)
+    names = None if dialect.header is None else _distinct(dialect.header, name)
+    skip = 0 if names is None else header_lines
+    file.seek(0, io.SEEK_END)
+    size = file.tell()
+    decimal_comma, text = dialect.decimal_comma, set(dialect.text)
+    while True:
+        builder = Builder(name, dialect, names, decimal_comma=decimal_comma, text=frozenset(text), size=size)
+        try:
+            for block in read_blocks(file, encoding, skip=skip):
+                builder.add(block)
+            return builder.table()
+        except Reread as found:
+            decimal_comma |= found.decimal_comma
+            text |= found.text
+
+
+def _sample(file: IO[bytes], encoding: str, name: str) -> tuple[list[str], int]:
+    """The first lines that are not blank, and the number of lines up to the end of the first row."""
+    for block in read_blocks(file, encoding):
+        blank = 0
+        while blank < len(block.lines) and not block.lines[blank].strip(" ,;\t|"):
+            blank += 1
+        lines = list(islice((line for line in block.lines[blank:] if line.strip()), SAMPLE_LINES))
+        if not lines:
+            continue
+        length, quotes = 1, block.lines[blank].count('"')
+        while quotes % 2 and blank + length < len(block.lines):
+            quotes += block.lines[blank + length].count('"')
+            length += 1
+        return lines, block.first - 1 + blank + length
+    raise DataError(f"{name} is empty: it has only blank lines")
+
+
+def _distinct(header: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """The names of the columns, blank ones by number, repeated ones numbered."""
+    names: list[str] = []
+    repeated: list[str] = []
+    for number, cell in enumerate(header, start=1):
+        stem = cell or f"column {number}"
+        found, count = stem, 0
+        while found in names:
+            count += 1
+            found = f"{stem}.{count}"
+        if found != stem:
+            repeated.append(found)
+        names.append(found)
+    if repeated:
+        shown = ", ".join(map(repr, repeated[:5])) + (", ..." if len(repeated) > 5 else "")
+        warn(f"{name}: names of columns occur twice; the later ones are {shown}", DataWarning, stacklevel=2)
+    return tuple(names)

@@ -1,0 +1,163 @@
+"""Tables of every dialect, and one line per error."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nn_core.errors import DataError, DataWarning
+from nn_core.tables import blocks
+from nn_core.tables.reader import read_table
+from nn_core.tables.table import Table
+
+
+def read(text: str | bytes) -> Table:
+    return read_table(io.BytesIO(text if isinstance(text, bytes) else text.encode()), name="t.csv")
+
+
+def cells(table: Table) -> list[list[Any]]:
+    """The columns as lists of numbers and texts."""
+    return [
+        column.numbers.tolist()
+        if column.numbers is not None
+        else [column.texts[code] for code in (column.codes if column.codes is not None else [])]
+        for column in table.columns
+    ]
+
+
+ROWS = [[1.0, 3.5, -5.0], [2.5, 400.0, 6.0], ["cat", "dög", "cat"]]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "1,2.5,cat\n3.5,4e2,dög\n-5,6,cat\n",
+        "1,2.5,cat\n\n3.5, 4e2 ,dög \r\n-5,6,cat",
+        "1;2,5;cat\n3,5;4e2;dög\n-5;6;cat\n",
+        "1\t2,5\tcat\n3,5\t4e2\tdög\n-5\t6\tcat\n",
+        "1|2.5|cat|\n3.5|4e2|dög|\n-5|6|cat|\n",
+        "1,2.5,cat,\n3.5,4e2,dög,\n-5,6,cat,\n",
+        '1,"2.5","cat"\n3.5,4e2,dög\n-5,6,"cat"\n',
+        "\ufeff1,2.5,cat\n3.5,4e2,dög\n-5,6,cat\n",
+        "1,2.5,cat\n3.5,4e2,dög\n-5,6,cat\n".encode("utf-16"),
+        "1,2.5,cat\n3.5,4e2,dög\n-5,6,cat\n".encode("utf-16-le"),
+        "1,2.5,cat\n3.5,4e2,dög\n-5,6,cat\n".encode("utf-32"),
+        "1,2.5,cat\r3.5,4e2,dög\r-5,6,cat\r",
+    ],
+)
+def test_every_dialect_has_the_same_cells(data: str | bytes) -> None:
+    table = read(data)
+    assert cells(table) == ROWS
+    assert table.names is None
+    assert len(table) == 3
+
+
+def test_bytes_that_are_not_utf_8_are_read_with_a_remark() -> None:
+    with pytest.warns(DataWarning, match=r"t\.csv is not in UTF-8; read as Windows-1252"):
+        table = read("1,dög\n2,cat €\n".encode("cp1252"))
+    assert cells(table)[1] == ["dög", "cat €"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("u,v\n1,2\n", ("u", "v")),
+        ("u,\n1,2\n", ("u", "column 2")),
+        ("\n u , v,\n1,2,\n", ("u", "v")),
+        ("u,v\n1,2,\n", ("u", "v")),
+        ("0,1,label\n5,6,7\n", ("0", "1", "label")),
+        ("Na,Mg\n1,2\n", ("Na", "Mg")),
+        ("size,kind\nbig,a\nsmall,b\n", ("size", "kind")),
+        ("class,size\nbig,big\n", ("class", "size")),
+        ('"first\nline",v\n1,2\n', ("first\nline", "v")),
+        ("1,2\n3,4\n", None),
+        ("?,?\n3,4\n", None),
+        ("big,a\nsmall,b\nbig,b\n", None),
+        ("1,x\n2,y\n", None),
+    ],
+)
+def test_a_header_is_recognized(text: str, names: tuple[str, ...] | None) -> None:
+    assert read(text).names == names
+
+
+def test_names_that_occur_twice_are_numbered() -> None:
+    with pytest.warns(DataWarning, match=r"names of columns occur twice; the later ones are 'a\.1', 'a\.2'"):
+        assert read("a,b,a,a\n1,2,3,4\n").names == ("a", "b", "a.1", "a.2")
+
+
+def test_missing_cells_are_nan() -> None:
+    table = read("a,b\n1,x\n,y\n?,\nNA,x\nN/A,x\nnan,x\nnull,x\n-,x\n")
+    numbers = table.columns[0].numbers
+    assert numbers is not None
+    assert np.isnan(numbers).tolist() == [False] + [True] * 7
+    assert table.columns[1].texts == ("x", "y", "")
+
+
+def test_lines_of_rows() -> None:
+    table = read('a,b\n\n1,x\n2,"two\nlines"\n\n3,y\n')
+    assert [table.line_of(row) for row in range(3)] == [3, 4, 7]
+    assert cells(table)[1] == ["x", "two\nlines", "y"]
+    assert table.place(2, table.columns[1]) == "t.csv, line 7, column 2"
+
+
+def test_many_blocks_are_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 4))
+    kinds = rng.choice(["red", "a long name of a color", "green"], 300)
+    lines = [f"{a!r},{b!r},{kind},{c!r},{d!r}" for (a, b, c, d), kind in zip(x.tolist(), kinds, strict=True)]
+    lines[120] = lines[120].replace(kinds[120], '"two\nlines"')
+    lines[200] = f"\n{lines[200]}"
+    text = "\n".join(lines)
+    whole = cells(read(text))
+    monkeypatch.setattr(blocks, "BLOCK", 500)
+    table = read(text)
+    assert cells(table) == whole
+    assert cells(table)[2][119:122] == [kinds[119], "two\nlines", kinds[121]]
+    np.testing.assert_array_equal(table.matrix([0, 1, 3, 4]), x)
+    np.testing.assert_array_equal(table.matrix([4, 0]), x[:, [3, 0]])
+    written = text.split("\n")
+    for row in (0, 119, 121, 150, 200, 299):
+        assert written[table.line_of(row) - 1] == lines[row].strip()
+
+
+def test_text_and_decimal_commas_that_come_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "BLOCK", 100)
+    table = read("1;2\n" * 300 + "1;x\n")
+    assert cells(table)[1][:2] == ["2", "2"]
+    assert table.columns[1].texts == ("2", "x")
+    assert cells(read("1;2\n" * 300 + "1,5;3\n"))[0][-2:] == [1.0, 1.5]
+
+
+def test_a_view_where_the_columns_are_neighbors() -> None:
+    table = read("1,a,2,3\n4,b,5,6\n")
+    assert np.shares_memory(table.matrix([0, 2, 3]), table.numbers)
+    assert table.matrix([0, 2, 3]).tolist() == [[1, 2, 3], [4, 5, 6]]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("", "t.csv is empty"),
+        ("\n \n,,\n", "is empty: it has only blank lines"),
+        ("a,b,kind\n", "has a header but no rows"),
+        ("1,2,a\n3,4\n", "line 2: 2 columns, but the first row has 3"),
+        ("a,b,c\n1,2,a\n3,4,5,b\n", "line 3: 4 columns, but the header has 3"),
+        ("1,2,a\n-inf,3,b\n", "line 2, column 1: '-inf' is not finite"),
+        ("1,2,a\n1e999,3,b\n", "line 2, column 1: '1e999' is not finite"),
+        ('1,2,"a\n', "line 1: not a row of a table: a quotation mark is not closed"),
+        (b"PK\x03\x04...", "is an Excel workbook or a zip archive, not text; save the sheet as CSV"),
+        (b"\x00\x01\x02\x00\x03\x00\x00", "is not a table in text: it holds zero bytes"),
+    ],
+)
+def test_one_line_per_error(data: str | bytes, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read(data)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_path_that_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        read_table(tmp_path / "none.csv", name="none.csv")
