@@ -70,6 +70,8 @@ def read_names(path: Path, *, tokenizer: int = TOKENIZER) -> tuple[str, ...]:
     """
     source = printable(path)
     lines = [line.strip() for line in TextFile(path).read().split("\n")]
+    if not any(lines):
+        raise DataError(f"{source} is empty: it has only blank lines")
     for number, line in enumerate(lines, start=1):
         if _CONTROL.search(line):
             hint = "; keep the column of names only" if "\t" in line else ""
@@ -81,7 +83,7 @@ def read_names(path: Path, *, tokenizer: int = TOKENIZER) -> tuple[str, ...]:
     lines = [normalize(line, lowercase=True, version=tokenizer).strip() for line in lines]
     names = tuple(dict.fromkeys(filter(None, lines)))
     if not names:
-        raise DataError(f"{source} is empty: it has no names")
+        raise DataError(f"{source} has no names of at most {MAX_NAME_LENGTH:,} characters")
     return names
 
 

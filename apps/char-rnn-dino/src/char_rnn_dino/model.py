@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from char_rnn_dino.corpora import MAX_NAME_LENGTH
 from char_rnn_dino.tokens import END
 from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.checkpoint import Checkpoint, load, unusable
@@ -14,8 +15,8 @@ from nn_core.network import Network
 DINO_GEN, CHAR_RNN = "dino-gen", "char-rnn"
 SHIPPED = Path(__file__).with_name("dinosaurs.h5")
 """The network shipped with dino-gen."""
-OLD_MAX_LENGTH = 40
-"""The longest generated name of checkpoints that store no limit."""
+MIN_MAX_LENGTH = 40
+"""Generated names may have as many letters, or more if names in the training data do."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Model:
 
     settings     the training settings, as saved in the checkpoint
     fingerprint  identifies the training data
-    max_length   length in tokens of the longest name trained on; for texts, without meaning
+    max_length   maximum number of letters of a generated name
     checkpoint   the contents of the file, including the run to resume
     """
 
@@ -44,7 +45,9 @@ def load_model(path: Path | None, program: str) -> Model:
     try:
         vocabulary = Vocabulary.from_dict(details["vocabulary"])
         settings = dict(details["settings"])
-        max_length = int(details.get("max_length", OLD_MAX_LENGTH))
+        max_length = int(details.get("max_length", MIN_MAX_LENGTH))
+        if not MIN_MAX_LENGTH <= max_length <= MAX_NAME_LENGTH:
+            raise ValueError(f"invalid maximum length: {max_length}")
         model = Model(network, vocabulary, settings, details["fingerprint"], max_length, loaded)
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise unusable(path, error) from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from char_rnn_dino.corpora import encode_file, read_text_file
 from char_rnn_dino.growth import extended_vocabulary, start_from_fewer_tokens
 from char_rnn_dino.metrics import format_metrics, token_metrics
-from char_rnn_dino.model import Model, details
+from char_rnn_dino.model import MIN_MAX_LENGTH, Model, details
 from char_rnn_dino.settings import NameSettings, SequenceSettings, TextSettings, spawn_rngs
 from char_rnn_dino.splits import Examples, identify, name_examples, split_names, split_text
 from char_rnn_dino.tokens import END, TOKENIZER, UNIT_NAMES, Unit, unspaced_script
@@ -31,7 +31,7 @@ class Setup:
     source       where the data comes from
     sizes        description of the training and validation set sizes
     fingerprint  identifies the training data
-    max_length   length of the longest name; None for texts
+    max_length   the longest name to generate; None for texts
     """
 
     settings: SequenceSettings
@@ -104,9 +104,7 @@ def set_up_names(
             DataWarning,
             stacklevel=2,
         )
-    longest = max(map(len, names.all))
-    if known is not None:
-        longest = max(longest, known.max_length)
+    longest = max(MIN_MAX_LENGTH if known is None else known.max_length, *map(len, names.all))
     return _set_up(settings, threads, start, vocabulary, training, validation, names.source, sizes, max_length=longest)
 
 

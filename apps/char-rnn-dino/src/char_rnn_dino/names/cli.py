@@ -29,7 +29,7 @@ from nn_core.cli.terminal import json_option
 @click.option(
     "--max-length",
     type=click.IntRange(1, 1000),
-    show_default="the longest name trained on",
+    show_default="40, or that of the longest name trained on",
     help="Maximum length of a name.",
 )
 @click.option("--novel", is_flag=True, help="Exclude names from the training data, and those cut short.")
