@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from nn_core.arrays import Labels
+from nn_core.cli.folds import parse_fold
 from nn_core.errors import DataError
 from nn_core.storage.files import printable
 from nn_core.storage.text import read_text
@@ -37,16 +38,25 @@ def read_names(path: Path) -> tuple[str, ...]:
 
 
 def hold_out(
-    names: tuple[str, ...], fraction: float, *, rng: np.random.Generator
+    names: tuple[str, ...], fraction: float, *, fold: str | None = None, rng: np.random.Generator
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split names at random into a training and a validation set, each in the original order.
 
-    Raises DataError if either would be empty.
+    fraction  to hold out; 0 for none
+    fold      "2/5": hold out the second of five equal parts instead
+    Raises DataError if there are too few names.
     """
-    count = round(fraction * len(names))
-    if not 1 <= count < len(names):
-        raise DataError(f"too few names: cannot hold out {fraction:g} of {len(names)}")
-    held_out = set(rng.permutation(len(names))[:count].tolist())
+    order = rng.permutation(len(names))
+    if fold is not None:
+        number, folds = parse_fold(fold)
+        if len(names) < folds:
+            raise DataError(f"{len(names)} names cannot be divided into {folds} folds")
+        held_out = set(order[number - 1 :: folds].tolist())
+    else:
+        count = round(fraction * len(names))
+        if not (fraction > 0) <= count < len(names):
+            raise DataError(f"too few names: cannot hold out {fraction:g} of {len(names)}")
+        held_out = set(order[:count].tolist())
     training = tuple(name for i, name in enumerate(names) if i not in held_out)
     return training, tuple(names[i] for i in sorted(held_out))
 

@@ -48,7 +48,7 @@ def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
 
     defaults  cell -> default of every option of `train` that depends on it
     """
-    from nn_core.cli.options import FRACTION, RATE, dropout_option, together
+    from nn_core.cli.options import RATE, dropout_option, together
     from nn_core.cli.train_options import initializer_option
 
     def use_defaults(ctx: click.Context, parameter: click.Parameter, cell: str) -> str:
@@ -67,10 +67,10 @@ def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
         ),
         click.option(
             "--validation",
-            type=FRACTION,
+            type=RATE,
             default=0.1,
             metavar="FRACTION",
-            help="Fraction of the data to hold out for validation.",
+            help="Fraction of the data to hold out for validation; 0 to train on everything.",
         ),
         click.option(
             "--hidden", type=click.IntRange(min=1), default=shown["hidden"], help="Units per recurrent layer."

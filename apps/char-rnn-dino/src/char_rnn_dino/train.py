@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 import numpy as np
 
-from char_rnn_dino.model import load_model
+from char_rnn_dino.model import Model, load_model
 from char_rnn_dino.settings import SequenceSettings, settings_of, spawn_rngs
 from char_rnn_dino.setup import Setup
 from char_rnn_dino.vocabulary import Vocabulary
@@ -30,7 +30,7 @@ def train_model(
     *,
     program: str,
     settings_type: type[S],
-    set_up: Callable[[S, int | None], Setup],
+    set_up: Callable[[S, int | None, Model | None], Setup],
     sample: Sample,
 ) -> None:
     """`train_network`, printing samples."""

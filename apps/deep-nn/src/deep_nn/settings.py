@@ -18,6 +18,8 @@ class NetworkSettings(Settings):
     class_weight  "balanced", or weights by class, "fraud=10"; None for equal weights
     """
 
+    network_fields = Settings.network_fields | {"hidden", "activation", "initializer"}
+
     data: str
     test: str | None
     validation: float

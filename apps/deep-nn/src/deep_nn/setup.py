@@ -64,6 +64,12 @@ class Setup:
 
         return training_result(self.trainer, data=self.source, classes=self.splits.train.classes)
 
+    def scores(self, result: Mapping[str, Any]) -> dict[str, float]:
+        """The metrics on the validation set."""
+        from nn_core.cli.train_report import validation_scores
+
+        return validation_scores(result)
+
     def report(self, result: Mapping[str, Any]) -> str:
         """The result as text."""
         from nn_core.cli.train_report import training_report
@@ -71,15 +77,16 @@ class Setup:
         return training_report(dict(result), network=self.network, origin=self.splits.origin)
 
 
-def set_up(settings: NetworkSettings, threads: int | None = None) -> Setup:
+def set_up(settings: NetworkSettings, threads: int | None = None, start: Model | None = None) -> Setup:
     """Data, network and trainer of a run; data and network have separate random generators.
 
     threads  number of threads; None for the number of cores, at most 4
+    start    the model whose weights the network starts from, with its classes and preprocessing
     Raises DataError, ShapeError or SettingError for invalid settings or data.
     """
     _, weights_rng, _ = random_generators(settings.seed)
-    splits = load_splits(settings)
-    preprocessing = fit(splits.train)
+    splits = load_splits(settings, None if start is None else start.classes)
+    preprocessing = fit(splits.train) if start is None else start.preprocessing
     classes = splits.train.classes
 
     def rows(dataset: Dataset[RawExamples]) -> tuple[Array, Labels]:
@@ -89,9 +96,11 @@ def set_up(settings: NetworkSettings, threads: int | None = None) -> Setup:
     network = Network(
         build_layers(settings, output_units(classes)), input_shape=x.shape[1:], rng=weights_rng, dtype=settings.dtype
     )
-    from nn_core.cli.train_run import backend_for
+    from nn_core.cli.train_run import backend_for, start_from
     from nn_core.training.trainer import Trainer
 
+    if start is not None:
+        start_from(network, start.network)
     trainer = Trainer(
         backend_for(network, settings, threads),
         x,
@@ -99,7 +108,7 @@ def set_up(settings: NetworkSettings, threads: int | None = None) -> Setup:
         settings.recipe(loss_for(classes)),
         epochs=settings.epochs,
         seed=settings.seed,
-        validation=rows(splits.validation),
+        validation=None if splits.validation is None else rows(splits.validation),
         measure_training=True,
         weights=weights_by_class(settings.class_weight, splits.train.y, classes),
     )
@@ -116,10 +125,18 @@ def random_generators(seed: int) -> list[np.random.Generator]:
     return np.random.default_rng(seed).spawn(3)
 
 
-def load_splits(settings: NetworkSettings) -> Splits[RawExamples]:
-    """The training and validation sets; the same for the same settings."""
+def load_splits(settings: NetworkSettings, classes: tuple[str, ...] | None = None) -> Splits[RawExamples]:
+    """The training and validation sets; the same for the same settings.
+
+    classes  of the model that training starts from; None for those of the data
+    """
     return CATALOG.load(
-        settings.data, test=settings.test, validation=settings.validation, rng=random_generators(settings.seed)[0]
+        settings.data,
+        test=settings.test,
+        validation=settings.validation,
+        fold=settings.fold,
+        classes=classes,
+        rng=random_generators(settings.seed)[0],
     )
 
 
@@ -129,7 +146,7 @@ def splits_of(model: Model) -> Splits[RawExamples]:
     Raises DataError if they are missing or have changed.
     """
     try:
-        splits = load_splits(model.settings)
+        splits = load_splits(model.settings, model.classes)
     except DataError as error:
         raise DataError(f"cannot load the training data: {error}; give --data instead") from None
     require_same_data(splits.train.name, splits.fingerprint, model.fingerprint)
@@ -139,6 +156,6 @@ def splits_of(model: Model) -> Splits[RawExamples]:
 def evaluation_data(model: Model, data: str | None) -> Dataset[RawExamples]:
     """The data set to evaluate a model on: `data`, or the model's validation set if None."""
     if data is None:
-        return splits_of(model).validation
+        return splits_of(model).held_out
     rng = random_generators(model.settings.seed)[2]
     return CATALOG.load_for_evaluation(data, model.classes, rng=rng)

@@ -37,6 +37,8 @@ def boundary(model_path: Path, data: str | None, figure: Path) -> None:
         parts = {"": evaluation_data(model, data)}
     else:
         splits = splits_of(model)
-        parts = {"training": splits.train, "validation": splits.validation}
+        parts = {"training": splits.train}
+        if splits.validation is not None:
+            parts["validation"] = splits.validation
     draw_boundary(model, parts, figure, title=data or model.settings.data)
     info(f"wrote {figure}")

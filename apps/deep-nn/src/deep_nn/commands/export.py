@@ -51,8 +51,9 @@ def onnx_graph(model: Model) -> OnnxGraph:
 def _examples(model: Model) -> tuple[RawExamples, str]:
     """Examples for the check: from the validation set, or random ones if it is not available."""
     try:
-        x = splits_of(model).validation.x[:CHECKED_ROWS]
-        return x, f"{len(x)} validation examples"
+        splits = splits_of(model)
+        x = (splits.validation or splits.train).x[:CHECKED_ROWS]
+        return x, f"{len(x)} {'training' if splits.validation is None else 'validation'} examples"
     except NNError:
         rng, fitted = np.random.default_rng(0), model.preprocessing
         shape = CHECKED_ROWS, *fitted.shape

@@ -10,12 +10,13 @@ from deep_nn.settings import NetworkSettings
 from deep_nn.setup import set_up
 from nn_core.cli.terminal import json_option
 from nn_core.cli.train_command import train_network
-from nn_core.cli.train_options import output_options, recipe_options
+from nn_core.cli.train_options import fold_options, output_options, recipe_options
 
 
 @click.command()
 @network_options()
 @recipe_options(optimizer="adam", epochs=100)
+@fold_options("stratified by class, or by subject if known")
 @output_options()
 @json_option
 @click.pass_context

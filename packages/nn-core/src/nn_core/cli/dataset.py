@@ -126,14 +126,22 @@ class Contents(Generic[X]):
 class Splits(Generic[X]):
     """A training set and a validation set with the same classes and example shape.
 
-    origin    description of where the validation set comes from
-    original  the training set before data was added to it; None if none was
+    validation  None if nothing is held out
+    origin      description of where the validation set comes from
+    original    the training set before data was added to it; None if none was
     """
 
     train: Dataset[X]
-    validation: Dataset[X]
+    validation: Dataset[X] | None
     origin: str
     original: Dataset[X] | None = None
+
+    @property
+    def held_out(self) -> Dataset[X]:
+        """The validation set. Raises DataError if there is none."""
+        if self.validation is None:
+            raise DataError(nothing_held_out(self.train.name))
+        return self.validation
 
     @property
     def fingerprint(self) -> str:
@@ -167,10 +175,16 @@ def fingerprint(*arrays: Examples, key: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def require_same_data(source: str, found: str, expected: str) -> None:
+def nothing_held_out(source: str) -> str:
+    """The message for a model that was trained with `--validation 0`, and is to be evaluated on its own data."""
+    return f"the model was trained on all of {source}, with no validation set; give --data"
+
+
+def require_same_data(source: str, found: str, expected: str, advice: str = "") -> None:
     """Raise DataError if the fingerprints differ.
 
     source  where the data comes from, for the message
+    advice  what to do about it, after the message
     """
     if found != expected:
-        raise DataError(f"{source} is not the data that the model was trained on")
+        raise DataError(f"{source} is not the data that the model was trained on{advice}")

@@ -5,7 +5,7 @@ from typing import Any
 import click
 import numpy as np
 
-from char_rnn_dino.model import DINO_GEN
+from char_rnn_dino.model import DINO_GEN, SHIPPED
 from char_rnn_dino.names.generate_names import generate_names
 from char_rnn_dino.options import DEFAULT_CELL, network_options
 from char_rnn_dino.settings import NameSettings
@@ -13,7 +13,7 @@ from char_rnn_dino.setup import set_up_names
 from char_rnn_dino.train import train_model
 from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.cli.terminal import json_option
-from nn_core.cli.train_options import output_options, recipe_options
+from nn_core.cli.train_options import fold_options, output_options, recipe_options
 from nn_core.network import Network
 
 COMMON = {
@@ -49,7 +49,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 )
 @network_options(DEFAULTS)
 @recipe_options(**DEFAULTS[DEFAULT_CELL])
-@output_options()
+@fold_options("of names, at random")
+@output_options(SHIPPED)
 @json_option
 @click.pass_context
 def train(ctx: click.Context, /, **options: Any) -> None:

@@ -14,7 +14,7 @@ from char_rnn_dino.text.generate_text import generate_text
 from char_rnn_dino.train import train_model
 from char_rnn_dino.vocabulary import UNIT_NAMES, Vocabulary, tokenize
 from nn_core.cli.terminal import json_option
-from nn_core.cli.train_options import output_options, recipe_options
+from nn_core.cli.train_options import fold_options, output_options, recipe_options
 from nn_core.network import Network
 
 COMMON = {
@@ -58,6 +58,7 @@ SAMPLE_LENGTH = 200
     help="Tokens per chunk of truncated backpropagation through time.",
 )
 @recipe_options(**DEFAULTS[DEFAULT_CELL])
+@fold_options("contiguous parts of the text")
 @output_options()
 @json_option
 @click.pass_context
@@ -70,7 +71,7 @@ def train(ctx: click.Context, /, **options: Any) -> None:
     \b
     Example: char-rnn train notes.txt --cell lstm --save notes.h5 --figure notes.png
     """
-    if options["epochs"] is None and options["resume"] is None:
+    if options["epochs"] is None and options["resume"] is None and options["start"] is None:
         options["epochs"] = default_epochs(options)
     train_model(ctx, options, program=CHAR_RNN, settings_type=TextSettings, set_up=set_up_text, sample=some_lines)
 
