@@ -30,6 +30,11 @@ def training_result(trainer: Trainer, *, data: str, classes: Sequence[str]) -> d
     data     where the training set comes from
     classes  their names
     """
+    return {**part_results(trainer, data=data), **_class_result(trainer, classes)}
+
+
+def part_results(trainer: Trainer, *, data: str) -> dict[str, Any]:
+    """The size of the data, the length of the run, and the loss and metrics of the trainer on each part."""
     present = parts_of(trainer)
     return {
         "data": data,
@@ -40,7 +45,6 @@ def training_result(trainer: Trainer, *, data: str, classes: Sequence[str]) -> d
             for name, part in present.items()
             for figure, value in trainer.evaluate(*part).items()
         },
-        **_class_result(trainer, classes),
     }
 
 
