@@ -31,7 +31,7 @@ def _generated() -> Any:
 @pytest.fixture(scope="module")
 def model(_generated: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("regression") / "prices.h5"
-    return trained(path, "--data", "prices", "--hidden", "8", "--epochs", 60, "--learning-rate", 0.01)
+    return trained(path, "--data", "prices", "--hidden", "8", "--epochs", 60, "--learning-rate", 0.03)
 
 
 def test_the_error_is_in_the_units_of_the_target(model: Path) -> None:

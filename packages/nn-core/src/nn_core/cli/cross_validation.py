@@ -4,16 +4,14 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from nn_core.cli.regression_report import significant
+from nn_core.cli.run_setup import Setup
 from nn_core.cli.settings import Settings
 from nn_core.cli.train_run import run
 from nn_core.errors import DivergenceError
 from nn_core.summary import table
-
-if TYPE_CHECKING:
-    from nn_core.cli.train_command import Setup
 
 S = TypeVar("S", bound=Settings)
 
@@ -66,7 +64,7 @@ class CrossValidation:
         return f"{self.source}: {folds}-fold cross-validation, {self.network}\n{table(rows)}"
 
 
-def cross_validate(settings: S, folds: int, set_up: Callable[[S], "Setup"], program: str) -> CrossValidation:
+def cross_validate(settings: S, folds: int, set_up: Callable[[S], Setup], program: str) -> CrossValidation:
     """Train a new network for each fold, 1/K to K/K, and evaluate it on the examples held out.
 
     folds   K, at least 2

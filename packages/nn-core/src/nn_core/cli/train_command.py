@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from nn_core.checkpoint import Checkpoint
 from nn_core.cli.dataset import require_same_data
 from nn_core.cli.param_types import require_distinct
+from nn_core.cli.run_setup import Model, Setup
 from nn_core.cli.settings import Settings, resumed_settings, started_settings
 from nn_core.cli.terminal import echo_json, info
 from nn_core.cli.train_run import run
@@ -18,53 +19,8 @@ from nn_core.cli.training_log import log_to
 from nn_core.errors import CheckpointError, DataWarning
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import Snapshot
-from nn_core.training.trainer import Trainer
 
 S = TypeVar("S", bound=Settings)
-
-
-class Setup(Protocol):
-    """A training run set up from settings, not yet started."""
-
-    @property
-    def trainer(self) -> Trainer:
-        """The trainer of the run."""
-
-    @property
-    def source(self) -> str:
-        """Where the training data comes from, for messages and titles."""
-
-    @property
-    def network(self) -> str:
-        """A short description of the network."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Identifies the training data."""
-
-    def details(self) -> Mapping[str, Any]:
-        """What a checkpoint stores besides the network."""
-
-    def result(self) -> Mapping[str, Any]:
-        """The final metrics of the run."""
-
-    def scores(self, result: Mapping[str, Any]) -> Mapping[str, float]:
-        """The metrics on the validation set, by name, for cross-validation."""
-
-    def report(self, result: Mapping[str, Any]) -> str:
-        """The result as text."""
-
-
-class Model(Protocol):
-    """A program's view of a checkpoint."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Identifies the training data."""
-
-    @property
-    def checkpoint(self) -> Checkpoint:
-        """The contents of the file."""
 
 
 M = TypeVar("M", bound=Model)
@@ -140,7 +96,7 @@ def train_network(
     if settings.early_stopping is not None and setup.trainer.validation is None:
         raise click.UsageError("--early-stopping needs a validation set; omit it, or --validation 0", ctx)
     if resumed is not None:
-        advice = f"; to train on other data, start a new run with --from {resume}"
+        advice = f"; to train on it, start a new run with --from {resume}"
         require_same_data(setup.source, setup.fingerprint, resumed.fingerprint, advice)
     if started is not None and origin is not None:
         _note_overlap(setup, started, origin)
