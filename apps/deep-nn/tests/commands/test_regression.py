@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
-from command_line import json_of, refusal, succeed, trained
+from command_line import invoke, json_of, refusal, succeed, trained
 
 from deep_nn.datasets.generated import GENERATED, moons
 from deep_nn.model import load_model
@@ -40,7 +40,7 @@ def test_the_error_is_in_the_units_of_the_target(model: Path) -> None:
     assert found["mean_absolute_error"] < found["root_mean_squared_error"]
     assert found["r2"] > 0.9
     assert found["baseline_root_mean_squared_error"] > 50_000
-    assert found["baseline_r2"] == pytest.approx(0, abs=0.05)
+    assert found["baseline_r2"] == pytest.approx(0, abs=0.2)
     assert (found["examples"], found["data"]) == (40, "prices, held out")
     target = load_model(model).target
     assert target is not None
@@ -119,7 +119,8 @@ def test_a_run_resumes_with_the_same_bits(tmp_path: Path) -> None:
 
 def test_a_new_run_from_a_model_keeps_its_target(model: Path, tmp_path: Path) -> None:
     new = ("--data", "prices:points=90,shift=5000", "--epochs", 1, "--save", tmp_path / "m.h5")
-    succeed("train", "--from", model, *new)
+    result = invoke("train", "--from", model, *new)
+    assert result.exit_code == 0, result.stderr
     assert load_model(tmp_path / "m.h5").target == load_model(model).target
 
 

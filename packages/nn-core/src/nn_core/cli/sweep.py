@@ -46,8 +46,8 @@ class Curve:
     seconds: list[float] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     validation_accuracy: float = math.nan
-    validation_loss: float = math.nan
     diverged: str | None = None
+    validation_loss: float = math.nan
 
     def steps_to(self, loss: float) -> int | None:
         """The first recorded step whose loss is at most `loss`; None if there is none."""
