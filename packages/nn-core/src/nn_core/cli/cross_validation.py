@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any, TypeVar
 
+from nn_core.cli.regression_report import significant
 from nn_core.cli.run_setup import Setup
 from nn_core.cli.settings import Settings
 from nn_core.cli.train_run import run
@@ -87,4 +88,4 @@ def cross_validate(settings: S, folds: int, set_up: Callable[[S], Setup], progra
 
 
 def _shown(name: str, value: float) -> str:
-    return f"{value:.2%}" if name.endswith("accuracy") else f"{value:.4g}"
+    return f"{value:.2%}" if name.endswith("accuracy") else significant(value)
