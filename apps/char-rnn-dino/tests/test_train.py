@@ -181,7 +181,7 @@ class TestResume:
         program.succeed(*asked, 3)
         moved.write_text(moved.read_text("utf-8").replace("e", "i"), "utf-8")
         line = program.refusal(*asked, 4, status=1)
-        assert line == f"{moved} is not the data that the model was trained on"
+        assert line.startswith(f"{moved} is not the data that the model was trained on; ")
 
     def test_the_other_program(self, tmp_path: Path) -> None:
         names = train(DINO, tmp_path, name="names.h5")
@@ -197,7 +197,7 @@ class TestResume:
         bare = tmp_path / "bare.h5"
         checkpoint.save(bare, model.network, program=DINO_GEN, details=stored)
         line = DINO.refusal("train", "--resume", bare, status=1)
-        assert line == "the checkpoint has only a network, no run to resume"
+        assert line == f"the checkpoint has only a network, no run to resume; start a new run with --from {bare}"
 
 
 class TestErrors:
@@ -206,7 +206,7 @@ class TestErrors:
         [
             (b"", "d.txt is empty"),
             (b"\r\n \n", "d.txt is empty: it has only blank lines"),
-            (b"Rex\nCaf\xe9\n" * 50, "d.txt is not a text in UTF-8"),
+            (b"\x89PNG\r\n\x1a\n\0\0", "d.txt is not a text"),
         ],
     )
     @each_program
@@ -240,7 +240,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("option", "value"),
         [("--cell", "tanh"), ("--hidden", "0"), ("--layers", "0"), ("--embedding", "-1"),
-         ("--dropout", "1"), ("--embedding-dropout", "1"), ("--validation", "0"),
+         ("--dropout", "1"), ("--embedding-dropout", "1"), ("--validation", "-0.1"),
          ("--validation", "1"), ("--epochs", "0"), ("--clip-value", "0"),
          ("--learning-rate", "nan"), ("--optimizer", "adams"), ("--batch-size", "0"),
          ("--figure", "f.txt"), ("--save", "nowhere/m.h5")],

@@ -11,6 +11,19 @@ Decorator = Callable[[Any], Any]
 DEFAULT_CELL = "gru"
 
 
+def data_option(what: str = "") -> Decorator:
+    """The option `--data`, for where the training data is now.
+
+    what  of the training data is used, for the help
+    """
+    return click.option(
+        "--data",
+        metavar="FILE",
+        show_default="where it was in training",
+        help=f"The training data, if it has been moved, or other data{what}.",
+    )
+
+
 def sampling_options(token: str) -> Decorator:
     """How to sample the next token: the arguments of `next_probabilities`, and `--seed`.
 
@@ -48,7 +61,7 @@ def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
 
     defaults  cell -> default of every option of `train` that depends on it
     """
-    from nn_core.cli.options import FRACTION, RATE, dropout_option, together
+    from nn_core.cli.options import RATE, dropout_option, together
     from nn_core.cli.train_options import initializer_option
 
     def use_defaults(ctx: click.Context, parameter: click.Parameter, cell: str) -> str:
@@ -67,10 +80,10 @@ def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
         ),
         click.option(
             "--validation",
-            type=FRACTION,
+            type=RATE,
             default=0.1,
             metavar="FRACTION",
-            help="Fraction of the data to hold out for validation.",
+            help="Fraction of the data to hold out for validation; 0 to train on everything.",
         ),
         click.option(
             "--hidden", type=click.IntRange(min=1), default=shown["hidden"], help="Units per recurrent layer."

@@ -31,6 +31,8 @@ class SequenceSettings(Settings):
     recurrent_initializer  initializer of the recurrent weights
     """
 
+    network_fields = Settings.network_fields | {"cell", "hidden", "layers", "embedding", "recurrent_initializer"}
+
     data: str | None
     validation: float
     cell: str
@@ -75,6 +77,8 @@ class TextSettings(SequenceSettings):
     lowercase    lowercase the text
     bptt_length  tokens per chunk of truncated backpropagation through time
     """
+
+    network_fields = SequenceSettings.network_fields | {"unit", "lowercase"}
 
     unit: str
     lowercase: bool

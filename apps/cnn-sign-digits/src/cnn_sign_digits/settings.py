@@ -10,7 +10,7 @@ from cnn_sign_digits.datasets.catalog import CATALOG
 from cnn_sign_digits.model import Model
 from cnn_sign_digits.presets import PRESETS
 from nn_core.batches.augmentation import augmentation
-from nn_core.cli.catalog import parse_fold
+from nn_core.cli.folds import parse_fold
 from nn_core.cli.settings import Settings
 from nn_core.errors import CheckpointError
 from nn_core.layers import ACTIVATIONS, Layer
@@ -22,7 +22,6 @@ class PhotoSettings(Settings):
     """The settings of a cnn-sign run, named after its options.
 
     test         validation data; None: the test set of `data`, a fold, or a held-out split
-    fold         "2/5": the second of five parts is held out
     group        how to find the subjects of the photos in a folder
     extra_data   additional training photos, or "none"
     backgrounds  copies of each hand over synthetic backgrounds
@@ -30,10 +29,12 @@ class PhotoSettings(Settings):
     class_weight "balanced", or weights by class, "a=2,b=0.5"; None for equal weights
     """
 
+    network_fields = Settings.network_fields | {"preset", "activation", "initializer"}
+    data_fields = Settings.data_fields | {"group"}
+
     data: str
     test: str | None
     validation: float
-    fold: str | None
     group: str | None
     extra_data: str
     backgrounds: int

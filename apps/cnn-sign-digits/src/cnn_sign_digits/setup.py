@@ -63,6 +63,12 @@ class Setup:
 
         return training_result(self.trainer, data=self.source, classes=self.splits.train.classes)
 
+    def scores(self, result: Mapping[str, Any]) -> dict[str, float]:
+        """The metrics on the validation set."""
+        from nn_core.cli.train_report import validation_scores
+
+        return validation_scores(result)
+
     def report(self, result: Mapping[str, Any]) -> str:
         """The result as text."""
         from nn_core.cli.train_report import training_report
@@ -70,20 +76,24 @@ class Setup:
         return training_report(result, network=self.network, origin=self.splits.origin)
 
 
-def set_up(settings: PhotoSettings, threads: int | None = None) -> Setup:
+def set_up(settings: PhotoSettings, threads: int | None = None, start: Model | None = None) -> Setup:
     """Photos, network and trainer of a run.
 
     threads  number of threads; None for the number of cores, at most 4
+    start    the model whose weights the network starts from, with its classes
     Raises DataError, ShapeError or SettingError for invalid settings or data.
     """
     rngs = spawn_rngs(settings.seed)
-    splits = load_splits(settings)
+    splits = load_splits(settings, None if start is None else start.classes)
     network = Network(
         settings.layers(len(splits.train.classes)), input_shape=INPUT_SHAPE, rng=rngs.weights, dtype=settings.dtype
     )
-    from nn_core.cli.train_run import backend_for
+    from nn_core.cli.train_run import backend_for, start_from
     from nn_core.training.trainer import Trainer
 
+    if start is not None:
+        start_from(network, start.network)
+    held_out = splits.validation
     trainer = Trainer(
         backend_for(network, settings, threads),
         splits.train.x,
@@ -91,7 +101,7 @@ def set_up(settings: PhotoSettings, threads: int | None = None) -> Setup:
         settings.recipe(softmax_cross_entropy),
         epochs=settings.epochs,
         seed=settings.seed,
-        validation=(splits.validation.x, splits.validation.y),
+        validation=None if held_out is None else (held_out.x, held_out.y),
         measure_training=True,
         augment=augmentation(settings.augment),
         weights=weights_by_class(settings.class_weight, splits.train.y, splits.train.classes),
@@ -99,8 +109,11 @@ def set_up(settings: PhotoSettings, threads: int | None = None) -> Setup:
     return Setup(settings, splits, trainer)
 
 
-def load_splits(settings: PhotoSettings) -> PhotoSplits:
-    """Training and validation set; the same for the same settings."""
+def load_splits(settings: PhotoSettings, classes: tuple[str, ...] | None = None) -> PhotoSplits:
+    """Training and validation set; the same for the same settings.
+
+    classes  of the model that training starts from; None for those of the data
+    """
     rngs = spawn_rngs(settings.seed)
     if settings.group is not None and is_generated(settings.data):
         raise SettingError(f"--group needs a folder of photos, not {settings.data}")
@@ -109,6 +122,7 @@ def load_splits(settings: PhotoSettings) -> PhotoSplits:
         test=settings.test,
         validation=settings.validation,
         fold=settings.fold,
+        classes=classes,
         rng=rngs.data,
         read=partial(read_path, group=settings.group),
     )
@@ -122,7 +136,7 @@ def load_splits(settings: PhotoSettings) -> PhotoSplits:
 def splits_of(model: Model) -> PhotoSplits:
     """The training and validation set of a model. Raises DataError if they are missing or changed."""
     try:
-        splits = load_splits(settings_of(model))
+        splits = load_splits(settings_of(model), model.classes)
     except DataError as error:
         raise DataError(f"cannot load the training data: {error}; give --data instead") from None
     source = (splits.original or splits.train).name

@@ -40,7 +40,7 @@ class TestResuming:
     def test_a_network_without_its_run_cannot_go_on(self, tmp_path: Path) -> None:
         succeed("export", "--model", trained(tmp_path), "--save", tmp_path / "small.h5")
         line = refusal("train", "--resume", tmp_path / "small.h5", status=1)
-        assert line == "the checkpoint has only a network, no run to resume"
+        assert line.startswith("the checkpoint has only a network, no run to resume; start a new run with --from ")
 
 
 class TestRefusals:

@@ -5,14 +5,14 @@ from typing import Any
 import click
 
 from deep_nn.datasets.catalog import CATALOG
-from deep_nn.datasets.files import READERS, TABLES
+from deep_nn.datasets.files import KNOWN
 from deep_nn.datasets.table_options import MISSING_MODES, TASKS
 from nn_core.cli.class_weight import class_weight_option
 from nn_core.cli.options import Decorator, data_options, dropout_option, hidden_option, together
 from nn_core.cli.train_options import activation_option, initializer_option
 
 DATA = (
-    f"{', '.join([*CATALOG.generated, *CATALOG.remote])}, or a {', '.join([TABLES[0], *READERS])} file;"
+    f"{', '.join([*CATALOG.generated, *CATALOG.remote])}, or a {', '.join(KNOWN)} file;"
     " with settings, e.g. moons:noise=0.3"
 )
 """What `--data` accepts."""

@@ -21,6 +21,10 @@ class NetworkSettings(Settings):
     class_weight  "balanced", or weights by class, "fraud=10"; None for equal weights
     """
 
+    network_fields = Settings.network_fields | {
+        "hidden", "activation", "initializer", "target", "drop", "columns", "missing", "merge_case", "task",
+    }  # fmt: skip
+
     data: str
     test: str | None
     validation: float

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from deep_nn.datasets import RawExamples
 from deep_nn.datasets.catalog import catalog_for
@@ -15,13 +16,16 @@ from deep_nn.datasets.columns import Columns
 from deep_nn.datasets.files import TABLES
 from deep_nn.datasets.preprocessing import Preprocessing, fit
 from deep_nn.model import Model, build_layers, loss_for, output_units
+from deep_nn.regression import metrics_in_units, regression_report, regression_result
 from deep_nn.settings import NetworkSettings
-from nn_core.arrays import Array, Labels
+from deep_nn.target_scale import TargetScale, fit_target
+from nn_core.arrays import Array
 from nn_core.cli.class_weight import weights_by_class
 from nn_core.cli.dataset import Dataset, Splits, require_same_data
 from nn_core.errors import DataError
 from nn_core.network import Network
 from nn_core.registry import require
+from nn_core.storage.files import is_folder, printable
 
 if TYPE_CHECKING:
     from nn_core.training.trainer import Trainer
@@ -35,6 +39,7 @@ class Setup:
     trainer: Trainer
     splits: Splits[RawExamples]
     preprocessing: Preprocessing
+    target: TargetScale | None = None
 
     @property
     def columns(self) -> Columns | None:
@@ -49,10 +54,11 @@ class Setup:
 
     @property
     def network(self) -> str:
-        """The network by its units, "2-16-16-1 network"."""
+        """The network by its units, "2-16-16-1 network", and its target in a regression."""
         network = self.trainer.network
         units = (*network.input_shape, *self.settings.units(), *network.output_shape)
-        return f"{'-'.join(map(str, units))} network"
+        words = f"{'-'.join(map(str, units))} network"
+        return words if self.target is None else f"{words} for {printable(self.target.name)!r}"
 
     @property
     def fingerprint(self) -> str:
@@ -67,42 +73,60 @@ class Setup:
             "preprocessing": self.preprocessing.to_dict(),
             "fingerprint": self.fingerprint,
             "columns": None if self.columns is None else self.columns.to_dict(),
+            **({} if self.target is None else {"target": self.target.to_dict()}),
         }
 
     def result(self) -> dict[str, Any]:
-        """Loss and accuracy on the training and the validation set, and the cost of the run."""
+        """Loss and metrics on the training and the validation set, and the cost of the run."""
         from nn_core.cli.train_report import training_result
 
+        if self.target is not None:
+            return regression_result(self.trainer, self.target, data=self.source)
         return training_result(self.trainer, data=self.source, classes=self.splits.train.classes)
+
+    def scores(self, result: Mapping[str, Any]) -> dict[str, float]:
+        """The metrics on the validation set."""
+        from nn_core.cli.train_report import validation_scores
+
+        return validation_scores(result)
 
     def report(self, result: Mapping[str, Any]) -> str:
         """The result as text."""
         from nn_core.cli.train_report import training_report
 
+        if self.target is not None:
+            return regression_report(result, network=self.network, origin=self.splits.origin)
         return training_report(dict(result), network=self.network, origin=self.splits.origin)
 
 
-def set_up(settings: NetworkSettings, threads: int | None = None) -> Setup:
+def set_up(settings: NetworkSettings, threads: int | None = None, start: Model | None = None) -> Setup:
     """Data, network and trainer of a run; data and network have separate random generators.
 
     threads  number of threads; None for the number of cores, at most 4
+    start    the model whose weights the network starts from, with its classes and preprocessing
     Raises DataError, ShapeError or SettingError for invalid settings or data.
     """
     _, weights_rng, _ = random_generators(settings.seed)
-    splits = load_splits(settings)
-    preprocessing = fit(splits.train, categories_of(splits.train))
+    splits = load_splits(settings, start)
+    preprocessing = fit(splits.train, categories_of(splits.train)) if start is None else start.preprocessing
     classes = splits.train.classes
+    target = None
+    if not classes:
+        target = fit_target(splits.train) if start is None else start.target
 
-    def rows(dataset: Dataset[RawExamples]) -> tuple[Array, Labels]:
-        return preprocessing.apply(dataset.x, settings.dtype, dataset.name), dataset.y
+    def rows(dataset: Dataset[RawExamples]) -> tuple[Array, npt.NDArray[Any]]:
+        y = dataset.y if target is None else target.standardize(dataset.y, dataset.name)
+        return preprocessing.apply(dataset.x, settings.dtype, dataset.name), y
 
     x, y = rows(splits.train)
     network = Network(
         build_layers(settings, output_units(classes)), input_shape=x.shape[1:], rng=weights_rng, dtype=settings.dtype
     )
-    from nn_core.cli.train_run import backend_for
+    from nn_core.cli.train_run import backend_for, start_from
     from nn_core.training.trainer import Trainer
 
+    if start is not None:
+        start_from(network, start.network)
     trainer = Trainer(
         backend_for(network, settings, threads),
         x,
@@ -110,11 +134,12 @@ def set_up(settings: NetworkSettings, threads: int | None = None) -> Setup:
         settings.recipe(loss_for(classes)),
         epochs=settings.epochs,
         seed=settings.seed,
-        validation=rows(splits.validation),
+        validation=None if splits.validation is None else rows(splits.validation),
         measure_training=True,
+        metrics=None if target is None else metrics_in_units(target),
         weights=weights_by_class(settings.class_weight, splits.train.y, classes),
     )
-    return Setup(settings, trainer, splits, preprocessing)
+    return Setup(settings, trainer, splits, preprocessing, target)
 
 
 def categories_of(dataset: Dataset[RawExamples]) -> list[bool]:
@@ -133,15 +158,23 @@ def random_generators(seed: int) -> list[np.random.Generator]:
     return np.random.default_rng(seed).spawn(3)
 
 
-def load_splits(settings: NetworkSettings) -> Splits[RawExamples]:
-    """The training and validation sets; the same for the same settings."""
-    options = settings.table_options
-    unused = [name for name in ("target", "drop", "columns") if getattr(options, name) is not None]
-    unused += ["missing"] * (options.missing != "error") + ["merge-case"] * options.merge_case
-    suffix = PurePath(settings.data).suffix.lower()
-    require(not unused or suffix in TABLES, f"--{''.join(unused[:1])} is for tables in text, not for {settings.data}")
-    return catalog_for(options).load(
-        settings.data, test=settings.test, validation=settings.validation, rng=random_generators(settings.seed)[0]
+def load_splits(settings: NetworkSettings, start: Model | None = None) -> Splits[RawExamples]:
+    """The training and validation sets; the same for the same settings.
+
+    start  the model that training starts from, whose classes and columns are those of the data
+    Raises SettingError for options of tables with other data.
+    """
+    options, data = settings.table_options, PurePath(settings.data)
+    given = options.names_given
+    is_table = data.suffix.lower() in TABLES or is_folder(Path(settings.data))
+    require(not given or is_table, f"{', '.join(given)}: only for tables, such as .csv, not for {settings.data}")
+    return catalog_for(options, None if start is None else start.table).load(
+        settings.data,
+        test=settings.test,
+        validation=settings.validation,
+        fold=settings.fold,
+        classes=None if start is None else start.classes,
+        rng=random_generators(settings.seed)[0],
     )
 
 
@@ -161,6 +194,6 @@ def splits_of(model: Model) -> Splits[RawExamples]:
 def evaluation_data(model: Model, data: str | None) -> Dataset[RawExamples]:
     """The data set to evaluate a model on: `data`, or the model's validation set if None."""
     if data is None:
-        return splits_of(model).validation
+        return splits_of(model).held_out
     rng = random_generators(model.settings.seed)[2]
     return catalog_for(model.settings.table_options, model.table).load_for_evaluation(data, model.classes, rng=rng)

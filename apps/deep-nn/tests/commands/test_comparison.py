@@ -287,7 +287,7 @@ class TestOptions:
 def test_the_options_are_those_of_train_without_the_setting() -> None:
     options = {name: {p.name for p in PROGRAM.commands()[name].params} for name in NAMES}
     of_train = {p.name for p in PROGRAM.commands()["train"].params}
-    of_train -= {"save", "resume", "log", "log_format", "early_stopping", "threads"}
+    of_train -= {"save", "resume", "start", "fold", "cross_validate", "log", "log_format", "early_stopping", "threads"}
     for name, setting in SETTINGS.items():
         assert options[name] == (of_train - {setting}) | {"values", "seeds", "workers"}
 

@@ -125,6 +125,8 @@ class TestData:
 OPTIONS = [
     ("--data", "circles:points=60"),
     ("--validation", "0.5"),
+    ("--validation", "0"),
+    ("--fold", "2/4"),
     ("--hidden", "20,7,5"),
     ("--hidden", ""),
     ("--activation", "tanh"),
@@ -155,7 +157,10 @@ OPTIONS = [
     ("--seed", "7"),
     ("--dtype", "float64"),
 ]
-ELSEWHERE = {"--test", "--early-stopping", "--save", "--resume", "--log", "--log-format", "--figure", "--json"}
+ELSEWHERE = {
+    "--test", "--early-stopping", "--save", "--resume", "--from", "--cross-validate", "--log", "--log-format",
+    "--figure", "--json",
+}  # fmt: skip
 ELSEWHERE |= {"--task", "--class-weight"}
 ELSEWHERE |= {"--target", "--drop", "--columns", "--missing", "--merge-case"}
 BACKEND = {"--threads", "--engine", "--shards", "--plugin"}

@@ -31,7 +31,7 @@ USAGE = [
     (("--dropout", "1"), "1 is not below 1 and at least 0"),
     (("--dropout", "0.5,0.5,0.5"), "3 dropout rates for 2 hidden layers"),
     (("--hidden", "", "--dropout", "0.5,0.5"), "2 dropout rates for 0 hidden layers"),
-    (("--validation", "1"), "1 is not above 0 and below 1"),
+    (("--validation", "1"), "1 is not below 1 and at least 0"),
     (("--early-stopping", "0"), "'--early-stopping'"),
     (("--seed", "-1"), "'--seed'"),
     (("--dtype", "float16"), "'--dtype'"),

@@ -161,11 +161,14 @@ class PluginSetup:
     def result(self) -> dict[str, Any]:
         return {"loss": self.trainer.evaluate(X, Y)["loss"]}
 
+    def scores(self, result: Any) -> dict[str, float]:
+        return {}
+
     def report(self, result: Any) -> str:
         return f"loss {result['loss']:g}"
 
 
-def set_up(settings: PluginSettings, threads: int | None) -> PluginSetup:
+def set_up(settings: PluginSettings, threads: int | None, start: object) -> PluginSetup:
     network = Network(
         [Dense(4), ACTIVATIONS.parse(settings.activation)(), LAYERS.parse(settings.layer)(), Dense(2)],
         input_shape=(3,),

@@ -10,7 +10,7 @@ from toy_runs import settings_of
 
 from nn_core.cli.app import App
 from nn_core.cli.settings import Settings, resumed_settings
-from nn_core.cli.train_options import output_options, recipe_options
+from nn_core.cli.train_options import fold_options, output_options, recipe_options
 from nn_core.errors import CheckpointError, SettingError
 from nn_core.losses import binary_cross_entropy
 from nn_core.optim.optimizers import Adam, Momentum
@@ -175,13 +175,15 @@ class TestSettings:
 def test_the_options_of_a_run_are_its_settings() -> None:
     @click.command()
     @recipe_options(optimizer="adam", epochs=7)
+    @fold_options("at random")
     @output_options()
     def train() -> None:
         pass
 
     names = {parameter.name for parameter in train.params}
     fields = {field.name for field in dataclasses.fields(Settings)}
-    assert names == fields | {"save", "resume", "log", "log_format", "figure", "threads", "plugin"}
+    others = {"save", "resume", "start", "cross_validate", "log", "log_format", "figure", "threads", "plugin"}
+    assert names == fields | others
 
 
 def test_an_option_can_be_left_out_and_defaults_are_those_asked_for() -> None:

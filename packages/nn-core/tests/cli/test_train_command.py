@@ -17,6 +17,7 @@ from nn_core.cli.settings import Settings
 from nn_core.cli.terminal import info, json_option
 from nn_core.cli.train_command import train_network
 from nn_core.cli.train_options import output_options, recipe_options
+from nn_core.cli.train_run import start_from
 from nn_core.testing import assert_same_run
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import TrainingState
@@ -45,6 +46,9 @@ class ToySetup:
     def result(self) -> dict[str, Any]:
         return {"epochs": self.trainer.state.epoch, "loss": float("nan")}
 
+    def scores(self, result: Any) -> dict[str, float]:
+        return self.trainer.evaluate(*self.trainer.validation or ())
+
     def report(self, result: Any) -> str:
         return f"{result['epochs']} epochs"
 
@@ -54,6 +58,13 @@ class ToyModel:
     fingerprint: str
     settings: dict[str, Any]
     checkpoint: Checkpoint
+
+
+def set_up(settings: ToySettings, threads: int | None, start: ToyModel | None) -> ToySetup:
+    setup = ToySetup(build(settings, threads), settings.data, settings)
+    if start is not None:
+        start_from(setup.trainer.network, start.checkpoint.network)
+    return setup
 
 
 def load_model(path: Path) -> ToyModel:
@@ -90,7 +101,7 @@ def train(ctx: click.Context, /, **options: Any) -> None:
         settings_type=ToySettings,
         load_model=load_model,
         settings_of=lambda model: ToySettings.from_mapping(model.settings),
-        set_up=lambda settings, threads: ToySetup(build(settings, threads), settings.data, settings),
+        set_up=set_up,
         check=refuse_seed_13,
         callbacks=lambda setup, settings: [Announce()],
     )
@@ -149,10 +160,13 @@ def test_what_cannot_be_resumed(folder: Path) -> None:
     assert "--seed is 0 in the run to resume" in refusal("--resume", "a.h5", "--seed", 1, status=2)
     (folder / "toy.txt").write_text("other numbers", "utf-8")
     message = refusal("--resume", "a.h5", status=1)
-    assert message == "toy.txt is not the data that the model was trained on"
+    assert message.startswith("toy.txt is not the data that the model was trained on; ")
+    assert message.endswith("start a new run with --from a.h5")
     loaded = checkpoint.load(folder / "a.h5", program="toy")
     checkpoint.save(folder / "b.h5", loaded.network, program="toy", details=loaded.details)
-    assert "has only a network, no run to resume" in refusal("--resume", "b.h5", status=1)
+    assert "has only a network, no run to resume; start a new run with --from b.h5" in refusal(
+        "--resume", "b.h5", status=1
+    )
 
 
 def test_engine_and_shards_are_kept_and_cannot_change(folder: Path) -> None:

@@ -74,7 +74,7 @@ def evaluate(
 
 def _dataset(model: Model, data: str | None) -> Dataset[Photos]:
     if data is None:
-        return splits_of(model).validation
+        return splits_of(model).held_out
     rng = spawn_rngs(settings_of(model).seed).evaluation
     return CATALOG.load_for_evaluation(data, model.classes, rng=rng)
 

@@ -5,24 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from cnn_sign_digits import PROGRAM
 from cnn_sign_digits.datasets.catalog import is_generated
 from cnn_sign_digits.datasets.outputs import require_outside
-from cnn_sign_digits.model import load_model
+from cnn_sign_digits.model import SHIPPED, load_model
 from cnn_sign_digits.presets import PRESETS
 from cnn_sign_digits.settings import PhotoSettings, settings_of
 from cnn_sign_digits.setup import set_up
-from nn_core.cli.catalog import parse_fold
 from nn_core.cli.class_weight import class_weight_option
 from nn_core.cli.options import dropout_option, validation_option
-from nn_core.cli.param_types import SpecType, require_distinct
+from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import json_option
 from nn_core.cli.train_command import train_network
 from nn_core.cli.train_options import (
     activation_option,
     augment_option,
+    fold_options,
     initializer_option,
     output_options,
     recipe_options,
@@ -61,9 +60,7 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
     "--test", metavar="NAME|PATH", help="Data set to validate on, instead of the test set of --data or a split of it."
 )
 @validation_option(0.2, "the subjects, or else of each class,")
-@click.option(
-    "--fold", type=SpecType(parse_fold, "K/N"), help="Hold out the K-th of N folds, split by subject, e.g. 2/5."
-)
+@fold_options("by subject if known, or else stratified by class")
 @click.option(
     "--group",
     metavar="REGEX|CSV",
@@ -88,7 +85,7 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
 @initializer_option()
 @dropout_option("before the last layer")
 @recipe_options(**PRESETS[PRESET].defaults_for(synthetic=True))
-@output_options()
+@output_options(SHIPPED)
 @json_option
 @click.pass_context
 def train(ctx: click.Context, /, **options: Any) -> None:
@@ -113,13 +110,7 @@ def train(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _check(settings: PhotoSettings, outputs: Mapping[str, Path | None]) -> None:
-    """Reject two validation sets, and outputs that are inputs."""
-    ctx = click.get_current_context()
-    explicit = ctx.get_parameter_source("validation") is ParameterSource.COMMANDLINE
-    given = {"--fold": settings.fold is not None, "--test": settings.test is not None, "--validation": explicit}
-    names = [name for name, is_given in given.items() if is_given]
-    if len(names) > 1:
-        raise click.UsageError(f"{names[0]} and {names[1]} are mutually exclusive: both choose the validation set", ctx)
+    """Reject outputs that are inputs."""
     table = settings.group if (settings.group or "").lower().endswith(".csv") else None
     extra = {"--extra-data": settings.extra_data}
     require_distinct(outputs, **extra, **{"--group": table})

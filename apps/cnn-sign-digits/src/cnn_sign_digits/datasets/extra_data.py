@@ -33,7 +33,7 @@ def add_extra_data(splits: PhotoSplits, spec: str, *, rng: np.random.Generator) 
         return splits
     y = match_classes(part.y[fits], names, classes, source=part.source, owner="training data")
     x = _in_memory(part.x, part.source)[fits]
-    if not _hashes(x).isdisjoint(_hashes(splits.validation.x)):
+    if splits.validation is not None and not _hashes(x).isdisjoint(_hashes(splits.validation.x)):
         raise DataError(f"{part.source}: the extra data contains photos of the validation set")
     return _extended(splits, x, y, f"{splits.train.name} and {part.source}")
 

@@ -31,12 +31,16 @@ def boundary(model_path: Path, data: str | None, figure: Path) -> None:
     """
     require_distinct({"--figure": figure}, **{"--model": model_path, "--data": data})
     model = load_model(model_path)
+    if model.target is not None:
+        raise DataError(f"boundary needs a network that predicts classes; {model_path} predicts a number")
     if model.preprocessing.shape != (2,) or not model.preprocessing.is_plain:
         raise DataError(f"boundary needs a network with two inputs, both numbers; {model_path} has other inputs")
     if data is not None:
         parts = {"": evaluation_data(model, data)}
     else:
         splits = splits_of(model)
-        parts = {"training": splits.train, "validation": splits.validation}
+        parts = {"training": splits.train}
+        if splits.validation is not None:
+            parts["validation"] = splits.validation
     draw_boundary(model, parts, figure, title=data or model.settings.data)
     info(f"wrote {figure}")

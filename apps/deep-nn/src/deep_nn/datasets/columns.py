@@ -68,9 +68,11 @@ class Columns:
         return found
 
     @classmethod
-    def unnamed(cls, count: int) -> "Columns":
+    def unnamed(cls, count: int, *, regress: bool = False) -> "Columns":
         """Columns of numbers without names, and a label after them: what a model without columns expects."""
-        return cls(tuple(Feature(i + 1, None) for i in range(count)), count + 1, None, count + 1, header=False)
+        return cls(
+            tuple(Feature(i + 1, None) for i in range(count)), count + 1, None, count + 1, header=False, regress=regress
+        )
 
 
 @dataclass(frozen=True)

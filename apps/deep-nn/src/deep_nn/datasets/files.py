@@ -1,27 +1,28 @@
-"""Readers of data files: tables in text, .npz and .h5."""
+"""Readers of data files: tables, and files and folders of arrays."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import IO
 
 from deep_nn.datasets import ExampleShape, RawExamples
+from deep_nn.datasets.arrays import read_examples
 from deep_nn.datasets.columns import Columns
 from deep_nn.datasets.table_options import DEFAULTS, TableOptions
 from deep_nn.datasets.tables import read_labeled
 from deep_nn.datasets.trained_table import Rows, TrainedTable
-from nn_core.cli.dataset import CHANNELS, Contents, Part, describe_shape
+from nn_core.checkpoint import is_checkpoint
+from nn_core.cli.array_files import SUFFIXES, array_files, is_array_file, merge, read_array_file, read_array_folder
+from nn_core.cli.dataset import Contents, describe_shape
 from nn_core.cli.images import read_image
-from nn_core.cli.labels import read_labels
-from nn_core.errors import DataError, ShapeError
-from nn_core.storage.files import check_file, listing, printable
-from nn_core.storage.hdf5 import read_hdf5
-from nn_core.storage.npz import read_npz
+from nn_core.errors import DataError
+from nn_core.storage.file_kinds import file_kind, refuse_unsafe
+from nn_core.storage.files import check_file, is_folder, printable
 
-Arrays = Mapping[str, npt.NDArray[Any]]
+TABLES = (".csv", ".tsv", ".tab", ".txt", ".data")
+"""Suffixes of tables in text."""
+
+KNOWN = (TABLES[0], *SUFFIXES)
+"""Suffixes of data files, one for all tables."""
 
 
 @dataclass
@@ -36,36 +37,53 @@ class DataReader:
     trained: TrainedTable | None = None
 
     def __call__(self, path: Path) -> Contents[RawExamples]:
+        if is_folder(path):
+            return self._folder(path)
         contents = read(path, self.options, self.trained)
         part = contents.train
         if self.trained is None and part is not None and isinstance(part.schema, Columns):
             self.trained = TrainedTable(part.schema, self.options, part.names or ())
         return contents
 
+    def _folder(self, folder: Path) -> Contents[RawExamples]:
+        if array_files(folder):
+            return read_array_folder(folder, read_examples)
+        known = {*TABLES, *SUFFIXES}
+        files = sorted(
+            path for path in folder.iterdir() if path.suffix.lower() in known and not path.name.startswith(".")
+        )
+        files = [path for path in files if path.is_file() and not is_checkpoint(path)]
+        if not files:
+            expected = ", ".join(sorted(known))
+            raise DataError(f"{printable(folder)} is a directory without data files; expected {expected}")
+        files.sort(key=lambda path: any(word in path.stem.lower() for word in ("test", "val")))  # train.csv first
+        return merge(folder, [(path, self(path)) for path in files])
+
 
 def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | None = None) -> Contents[RawExamples]:
-    """Read a data file, by its suffix.
+    """Read a data file or a folder of data files.
 
-    .h5, .hdf5  train_set_x and train_set_y, test_set_x and test_set_y, or both pairs;
-                optionally list_classes, the class names that integer labels index
-    .npz        x and y; optionally x_test and y_test
-    .csv        a table in text, as .tsv, .tab, .txt and .data; no test set (see `tables.read_labeled`)
+    .csv             a table in text, as .tsv, .tab, .txt and .data; no test set (see `tables.read_labeled`)
+    .npz, .h5, .mat  examples and labels by the names of the arrays (see `array_sets.read_sets`)
+    idx              images or labels of MNIST, plain or .gz, with the other file beside it
+    a folder         one array a file (.npy or idx), or a training and a test file
 
     options  how to read a table
     trained  the columns of a model, which a table must have; None for a training table
 
-    Images are (N, H, W, C) or (N, H, W), integers from 0 to 255; tables are (N, D).
-    Labels are (N,), (N, 1) or (1, N): names or integers.
+    Images are (N, H, W, C) or (N, H, W), from 0 to 255; tables are (N, D).
     Raises DataError or ShapeError, naming the file.
     """
+    if is_folder(path):
+        return DataReader(options, trained)(path)
     check_file(path)
-    suffix = path.suffix.lower()
-    if suffix in TABLES:
+    if is_array_file(path):
+        return read_array_file(path, read_examples)
+    if path.suffix.lower() in TABLES:
         return Contents(read_labeled(path, options) if trained is None else trained.part(path), None)
-    if suffix not in READERS:
-        shown, known = printable(path.suffix) or "none", ", ".join([TABLES[0], *READERS])
-        raise DataError(f"{printable(path)}: unsupported suffix ({shown}); expected one of {known}")
-    return READERS[suffix](path)
+    refuse_unsafe(path, file_kind(path))
+    suffix = printable(path.suffix) or "none"
+    raise DataError(f"{printable(path)}: unsupported suffix ({suffix}); expected one of {', '.join(KNOWN)}")
 
 
 def read_for_prediction(
@@ -87,82 +105,3 @@ def read_for_prediction(
     if isinstance(source, Path) and source.is_file() and source.suffix.lower() not in TABLES:
         raise DataError(f"the model was trained on {describe_shape(shape)}; {name} is not a .csv file")
     return (table or TrainedTable(Columns.unnamed(shape[0]))).rows(source, name=name)
-
-
-def _read_npz(path: Path) -> Contents[RawExamples]:
-    arrays, keys = read_npz(path, NPZ_KEYS)
-    name = printable(path)
-    train = _part(f"{name} (x, y)", arrays, "x", "y")
-    test = _part(f"{name} (x_test, y_test)", arrays, "x_test", "y_test")
-    if train is None and test is None:
-        raise DataError(f"{name} has no x and y; {listing(keys)}")
-    return Contents(train, test)
-
-
-def _read_hdf5(path: Path) -> Contents[RawExamples]:
-    arrays, keys = read_hdf5(path, HDF5_KEYS)
-    name = printable(path)
-    train = _part(f"{name} (train_set)", arrays, "train_set_x", "train_set_y")
-    test = _part(f"{name} (test_set)", arrays, "test_set_x", "test_set_y")
-    if train is None and test is None:
-        raise DataError(
-            f"{name} has neither train_set_x and train_set_y nor test_set_x and test_set_y; {listing(keys)}"
-        )
-    return Contents(train, test)
-
-
-TABLES = (".csv", ".tsv", ".tab", ".txt", ".data")
-"""Suffixes of tables in text."""
-
-READERS: Mapping[str, Callable[[Path], Contents[RawExamples]]] = {
-    ".npz": _read_npz,
-    ".h5": _read_hdf5,
-    ".hdf5": _read_hdf5,
-}
-NPZ_KEYS = frozenset({"x", "y", "x_test", "y_test"})
-HDF5_KEYS = frozenset({"train_set_x", "train_set_y", "test_set_x", "test_set_y", "list_classes"})
-
-
-def _part(source: str, arrays: Arrays, x_key: str, y_key: str) -> Part[RawExamples] | None:
-    """The validated part under two keys; None if the file has neither."""
-    if x_key not in arrays and y_key not in arrays:
-        return None
-    for key in (x_key, y_key):
-        if key not in arrays:
-            raise DataError(f"{source}: {key} is missing")
-    x = _examples(arrays[x_key], source)
-    y, names = read_labels(arrays[y_key], arrays.get("list_classes"), x.shape, source)
-    return Part(source, x, y, names)
-
-
-def _examples(x: npt.NDArray[Any], source: str) -> RawExamples:
-    """Images as uint8 (N, H, W, C), tables as float64 (N, D)."""
-    if x.dtype.kind not in "buif":
-        raise DataError(f"{source}: examples must be numbers, not {x.dtype}")
-    if x.ndim not in {2, 3, 4}:
-        raise ShapeError(
-            f"{source}: examples must be a table (N, D) or images (N, H, W) or (N, H, W, C), not {x.shape}"
-        )
-    if x.ndim == 2:
-        with np.errstate(over="ignore"):
-            x = x.astype(np.float64)
-    elif x.dtype.kind in "ui" and x.size and x.min() >= 0 and x.max() <= 255:
-        x = x.astype(np.uint8)
-    elif x.size:
-        raise DataError(f"{source}: pixels must be integers from 0 to 255")
-    if x.ndim == 3:
-        x = x[..., np.newaxis]
-    _check_examples(x, source)
-    return x
-
-
-def _check_examples(x: RawExamples, source: str) -> None:
-    """Raise ShapeError or DataError for an empty array, a wrong channel count or a non-finite value."""
-    if x.size == 0:
-        raise DataError(f"{source}: no examples (shape {x.shape})")
-    if x.ndim == 4 and x.shape[3] not in CHANNELS:
-        known = " or ".join(f"{count} ({mode})" for count, mode in CHANNELS.items())
-        raise ShapeError(f"{source}: images must have {known} channels, not {x.shape[3]} (shape {x.shape})")
-    if x.ndim == 2 and not np.isfinite(x).all():
-        row, column = (int(i) for i in np.argwhere(~np.isfinite(x))[0])
-        raise DataError(f"{source}: {x[row, column]} at example {row}, column {column} (from 0)")

@@ -28,6 +28,13 @@ class TableOptions:
     merge_case: bool = False
     task: str = "auto"
 
+    @property
+    def names_given(self) -> list[str]:
+        """The options, other than `--task`, that are not at their defaults."""
+        given = [name for name in ("target", "drop", "columns") if getattr(self, name) is not None]
+        given += ["missing"] * (self.missing != "error") + ["merge-case"] * self.merge_case
+        return [f"--{name}" for name in given]
+
 
 DEFAULTS = TableOptions()
 """Refuse missing values, and find the rest out."""

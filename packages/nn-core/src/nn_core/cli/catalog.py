@@ -1,7 +1,6 @@
 """Data sets by name or path: what `--data` and `--test` accept, and what `datasets` lists."""
 
 import inspect
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,11 @@ from typing import Any, Generic
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.batches.splits import group_folds, group_split, stratified_split
+from nn_core.batches.splits import group_folds, group_split, random_split, stratified_split
 from nn_core.cli.dataset import Contents, Dataset, Part, Splits, X, describe_shape
 from nn_core.cli.download import RemoteDataset, locate
-from nn_core.errors import DataError, SettingError, ShapeError
+from nn_core.cli.folds import parse_fold
+from nn_core.errors import DataError, ShapeError
 from nn_core.registry import nearest, parse, require
 from nn_core.storage.files import exists, printable
 
@@ -61,7 +61,7 @@ class Catalog(Generic[X]):
         name, colon, _ = spec.strip().partition(":")
         if name in self.generated:
             made = parse(spec, self.generated, "data set")(rng=rng)
-            return Contents(Part(made.name, made.x, made.y, made.classes, made.groups), None)
+            return Contents(Part(made.name, made.x, made.y, made.classes or None, made.groups), None)
         if name in self.remote:
             require(not colon, f"data set {name!r} has no settings")
             return self._downloaded(self.remote[name], read or self.read)
@@ -78,6 +78,7 @@ class Catalog(Generic[X]):
         test: str | None = None,
         validation: float = 0.2,
         fold: str | None = None,
+        classes: tuple[str, ...] | None = None,
         rng: np.random.Generator,
         read: Callable[[Path], Contents[X]] | None = None,
     ) -> Splits[X]:
@@ -86,9 +87,11 @@ class Catalog(Generic[X]):
         spec        as for `contents`
         test        a data set to validate on: its test set, if it has one
         validation  fraction to hold out if there is no test set: of the groups if they are
-                    known, otherwise of each class
+                    known, otherwise of each class; 0 for none
         fold        "2/5": hold out the second of five parts, split by group if groups are
                     known; overrides `test` and `validation`
+        classes     of the model that training starts from, which may have more than the data;
+                    () for real-valued targets; None for those of the data
         rng         for generated examples and for the split
         read        reader of the training data, instead of the catalog's
         The validation set is the first that applies: the fold, `test`, the data set's own test
@@ -99,7 +102,7 @@ class Catalog(Generic[X]):
         contents = self.contents(spec, rng=rng, read=read)
         if contents.train is None:
             raise DataError(f"{printable(spec)} has only a test set, no training set")
-        train = contents.train.for_training()
+        train = contents.train.for_training() if classes is None else contents.train.matched(classes, "model")
         part = contents.test
         if test is not None:
             part = self.contents(test, rng=rng).for_evaluation(printable(test))
@@ -150,16 +153,9 @@ def list_sets(generated: Mapping[str, Callable[..., Any]], remote: Mapping[str, 
     return entries
 
 
-def parse_fold(text: str) -> tuple[int, int]:
-    """The fold number and count in a text such as "2/5". Raises SettingError if it is invalid."""
-    found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text.strip())
-    number, folds = (int(found[1]), int(found[2])) if found else (0, 0)
-    if not 1 <= number <= folds >= 2:
-        raise SettingError(f"a fold is K/N, e.g. 2/5 for the second of five, not {text!r}")
-    return number, folds
-
-
 def _split(train: Dataset[X], validation: float, fold: str | None, rng: np.random.Generator) -> Splits[X]:
+    if fold is None and validation == 0:
+        return Splits(train, None, "none")
     try:
         kept, held_out, origin = _held_out(train, validation, fold, rng)
     except DataError as error:
@@ -173,14 +169,18 @@ def _held_out(
     train: Dataset[X], validation: float, fold: str | None, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], str]:
     """Training and validation indices, and a description of what is held out."""
+    labels = train.y if train.classes else None
     if fold is not None:
         number, folds = parse_fold(fold)
         groups = np.arange(len(train)) if train.groups is None else train.groups
-        parts = group_folds(groups, folds, rng=rng, labels=train.y)[number - 1]
+        parts = group_folds(groups, folds, rng=rng, labels=labels)[number - 1]
         return *parts, f"fold {number} of {folds}"
+    if train.groups is None and labels is None:
+        parts = random_split(len(train), validation, rng=rng)
+        return *parts, f"{validation:g} of the examples"
     if train.groups is None:
         parts = stratified_split(train.y, validation, rng=rng)
         return *parts, f"{validation:g} of each class"
-    kept, held_out = group_split(train.groups, validation, rng=rng, labels=train.y)
+    kept, held_out = group_split(train.groups, validation, rng=rng, labels=labels)
     count, total = len(np.unique(train.groups[held_out])), len(np.unique(train.groups))
     return kept, held_out, f"{count} of {total} subjects"

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Examples, Labels
-from nn_core.cli.labels import check_for_training, match_classes
+from nn_core.cli.labels import match_classes, training_classes
 from nn_core.errors import DataError, ShapeError
 
 X = TypeVar("X", bound=Examples)
@@ -91,8 +91,10 @@ class Part(Generic[X]):
 
     def for_training(self) -> Dataset[X]:
         """This part with its own classes. Raises DataError if there are fewer than two."""
-        classes = () if self.y.dtype.kind == "f" else check_for_training(self.y, self.names, self.source)
-        return Dataset(self.source, self.x, self.y, classes, self.groups, self.schema)
+        if self.y.dtype.kind == "f":
+            return Dataset(self.source, self.x, self.y, (), self.groups, self.schema)
+        y, classes = training_classes(self.y, self.names, self.source)
+        return Dataset(self.source, self.x, y, classes, self.groups, self.schema)
 
     def matched(self, classes: tuple[str, ...], owner: str) -> Dataset[X]:
         """This part with the classes of `owner`, such as "model" (see `labels.match_classes`)."""
@@ -126,14 +128,22 @@ class Contents(Generic[X]):
 class Splits(Generic[X]):
     """A training set and a validation set with the same classes and example shape.
 
-    origin    description of where the validation set comes from
-    original  the training set before data was added to it; None if none was
+    validation  None if nothing is held out
+    origin      description of where the validation set comes from
+    original    the training set before data was added to it; None if none was
     """
 
     train: Dataset[X]
-    validation: Dataset[X]
+    validation: Dataset[X] | None
     origin: str
     original: Dataset[X] | None = None
+
+    @property
+    def held_out(self) -> Dataset[X]:
+        """The validation set. Raises DataError if there is none."""
+        if self.validation is None:
+            raise DataError(nothing_held_out(self.train.name))
+        return self.validation
 
     @property
     def fingerprint(self) -> str:
@@ -167,10 +177,16 @@ def fingerprint(*arrays: Examples, key: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def require_same_data(source: str, found: str, expected: str) -> None:
+def nothing_held_out(source: str) -> str:
+    """The message for a model that was trained with `--validation 0`, and is to be evaluated on its own data."""
+    return f"the model was trained on all of {source}, with no validation set; give --data"
+
+
+def require_same_data(source: str, found: str, expected: str, advice: str = "") -> None:
     """Raise DataError if the fingerprints differ.
 
     source  where the data comes from, for the message
+    advice  what to do about it, after the message
     """
     if found != expected:
-        raise DataError(f"{source} is not the data that the model was trained on")
+        raise DataError(f"{source} is not the data that the model was trained on{advice}")

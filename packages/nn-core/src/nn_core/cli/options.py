@@ -13,7 +13,6 @@ from nn_core.cli.param_types import FIGURE, MODEL, CommaList, FloatRange
 Decorator = Callable[[Any], Any]
 
 POSITIVE = FloatRange(above=0)
-FRACTION = FloatRange(above=0, below=1)
 RATE = FloatRange(least=0, below=1)
 SEED = click.IntRange(min=0)
 
@@ -103,10 +102,10 @@ def validation_option(default: float, of: str) -> Decorator:
     """`--validation FRACTION`."""
     return click.option(
         "--validation",
-        type=FRACTION,
+        type=RATE,
         default=default,
         metavar="FRACTION",
-        help=f"Fraction of {of} to hold out for validation, if there is no test set.",
+        help=f"Fraction of {of} to hold out for validation, if there is no test set; 0 to train on everything.",
     )
 
 

@@ -147,3 +147,15 @@ FIGURE = OutputFile(".png", ".svg", ".pdf")
 
 MODEL = click.Path(path_type=Path)
 """A checkpoint to read; validated by its reader."""
+
+
+class ShippedModel(click.Path):
+    """A checkpoint to read; the word `shipped` is the one shipped with the program, unless a file has this name."""
+
+    def __init__(self, shipped: Path) -> None:
+        super().__init__(path_type=Path)
+        self.shipped = shipped
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        is_shipped = str(value) == "shipped" and not Path(value).exists()
+        return self.shipped if is_shipped else super().convert(value, param, ctx)

@@ -21,7 +21,15 @@ class Settings:
     early_stopping  stop after this many epochs without a lower validation loss; None: never
     engine          "fast" or "reference"
     shards          parts of a batch computed in parallel; None: by batch size
+    fold            "2/5": the second of five parts of the data is held out for validation
+
+    network_fields  those that define the network or how data is encoded for it, which cannot change
+                    when training starts from its weights
+    data_fields     those that describe the data, and do not apply to other data
     """
+
+    network_fields = frozenset({"dtype"})
+    data_fields = frozenset({"test", "fold"})
 
     optimizer: str
     learning_rate: float | None
@@ -36,6 +44,7 @@ class Settings:
     clip_value: float | None = None
     engine: str = "fast"
     shards: int | None = None
+    fold: str | None = None
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
@@ -77,9 +86,12 @@ class Settings:
         )
 
 
-def resumed_settings(ctx: click.Context, saved: Mapping[str, Any], *, free: Collection[str] = ()) -> dict[str, Any]:
+def resumed_settings(
+    ctx: click.Context, saved: Mapping[str, Any], *, free: Collection[str] = (), fixed: Collection[str] = ()
+) -> dict[str, Any]:
     """The settings of a resumed run: the saved ones, which explicit options must match.
 
+    fixed  settings that a new run cannot change either
     `--epochs` may be increased, and the options in `free` may change.
     Raises click.UsageError, naming the first option that differs.
     """
@@ -96,5 +108,30 @@ def resumed_settings(ctx: click.Context, saved: Mapping[str, Any], *, free: Coll
             unset = "full" if name == "batch_size" else "not set"
             was = unset if saved[name] is None else saved[name]
             only = ", and can only be increased" if name == "epochs" else ""
-            raise click.UsageError(f"{option} is {was} in the run to resume{only}; omit it", ctx)
+            other = "" if name in fixed else ", or start a new run with --from"
+            raise click.UsageError(f"{option} is {was} in the run to resume{only}; omit it{other}", ctx)
     return merged
+
+
+def started_settings(ctx: click.Context, saved: Settings) -> dict[str, Any]:
+    """The settings of a new run that starts from the weights of a model: the saved ones, or explicit options.
+
+    Other data, and another choice of what to hold out, replace all saved settings of that kind; another
+    optimizer brings its learning rate.
+    Raises click.UsageError for an explicit option that would change the network.
+    """
+    merged = saved.to_dict()
+    given = {name for name in merged if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    for parameter in ctx.command.params:
+        name = parameter.name or ""
+        if name in given & saved.network_fields and ctx.params[name] != merged[name]:
+            option = parameter.opts[0]
+            raise click.UsageError(f"{option} is {merged[name]} in the model to start from; omit it", ctx)
+    replaced = set(given)
+    if "data" in given and ctx.params["data"] != merged["data"]:
+        replaced |= saved.data_fields
+    if given & {"test", "fold", "validation"}:
+        replaced |= {"test", "fold"}
+    if "optimizer" in given and ctx.params["optimizer"] != merged["optimizer"]:
+        replaced.add("learning_rate")
+    return merged | {name: ctx.params[name] for name in replaced & merged.keys()}

@@ -1,63 +1,26 @@
-"""The body of every `train` command: start or resume a run, train, report, plot."""
+"""The body of every `train` command: start or resume a run, train, report, plot; or cross-validate."""
 
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from nn_core.checkpoint import Checkpoint
 from nn_core.cli.dataset import require_same_data
 from nn_core.cli.param_types import require_distinct
-from nn_core.cli.settings import Settings, resumed_settings
+from nn_core.cli.run_setup import Model, Setup
+from nn_core.cli.settings import Settings, resumed_settings, started_settings
 from nn_core.cli.terminal import echo_json, info
 from nn_core.cli.train_run import run
 from nn_core.cli.training_log import log_to
+from nn_core.errors import CheckpointError, DataWarning
 from nn_core.training.callbacks import Callback
-from nn_core.training.trainer import Trainer
+from nn_core.training.state import Snapshot
 
 S = TypeVar("S", bound=Settings)
-
-
-class Setup(Protocol):
-    """A training run set up from settings, not yet started."""
-
-    @property
-    def trainer(self) -> Trainer:
-        """The trainer of the run."""
-
-    @property
-    def source(self) -> str:
-        """Where the training data comes from, for messages and titles."""
-
-    @property
-    def network(self) -> str:
-        """A short description of the network."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Identifies the training data."""
-
-    def details(self) -> Mapping[str, Any]:
-        """What a checkpoint stores besides the network."""
-
-    def result(self) -> Mapping[str, Any]:
-        """The final metrics of the run."""
-
-    def report(self, result: Mapping[str, Any]) -> str:
-        """The result as text."""
-
-
-class Model(Protocol):
-    """A program's view of a checkpoint."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Identifies the training data."""
-
-    @property
-    def checkpoint(self) -> Checkpoint:
-        """The contents of the file."""
 
 
 M = TypeVar("M", bound=Model)
@@ -72,10 +35,11 @@ def train_network(
     settings_type: type[S],
     load_model: Callable[[Path], M],
     settings_of: Callable[[M], S],
-    set_up: Callable[[S, int | None], U],
+    set_up: Callable[[S, int | None, M | None], U],
     inputs: Collection[str] = ("data",),
     check: Callable[[S, Mapping[str, Path | None]], None] | None = None,
     callbacks: Callable[[U, S], Sequence[Callback]] | None = None,
+    axis_labels: Callable[[U], Mapping[str, str]] | None = None,
 ) -> None:
     """The body of the command `train` of a program.
 
@@ -85,32 +49,57 @@ def train_network(
     settings_type  type of the settings
     load_model     reads a checkpoint
     settings_of    the settings in a checkpoint
-    set_up         sets up a run from settings and a number of threads, with `backend_for`
+    set_up         sets up a run from settings, a number of threads (see `backend_for`), and the
+                   model whose weights, classes and preprocessing it starts from, if any
     inputs         the settings that name input files, and may change when resuming
     check          raises click.UsageError or SettingError for incompatible settings and outputs
                    (the latter by option)
-    callbacks      the program's own callbacks
+    callbacks      the program's own callbacks; not called in cross-validation
+    axis_labels    labels of the axes of --figure, by metric (see `History.plot`)
     """
     from threadpoolctl import threadpool_limits
 
     outputs: dict[str, Path | None] = {f"--{name}": options.pop(name) for name in ("save", "log", "figure")}
-    resume, threads, as_json = (options.pop(name) for name in ("resume", "threads", "as_json"))
+    resume, origin, threads, as_json = (options.pop(name) for name in ("resume", "start", "threads", "as_json"))
+    folds: int | None = options.pop("cross_validate", None)
+    if resume is not None and origin is not None:
+        raise click.UsageError("--resume continues a run, --from starts a new one; omit one of them", ctx)
     log = log_to(outputs["--log"], options.pop("log_format"))
-    model, snapshot = None, None
+    resumed = started = snapshot = None
     if resume is not None:
-        model = load_model(resume)
-        snapshot = model.checkpoint.require_snapshot()
-        options = resumed_settings(ctx, settings_of(model).to_dict(), free=inputs)
+        resumed = load_model(resume)
+        snapshot = _snapshot(resumed.checkpoint, resume)
+        saved = settings_of(resumed)
+        options = resumed_settings(ctx, saved.to_dict(), free=inputs, fixed=saved.network_fields)
+    elif origin is not None:
+        started = load_model(origin)
+        options = started_settings(ctx, settings_of(started))
     settings = settings_type.from_mapping(options)
+    _require_one_validation_set(ctx, settings, folds, {**outputs, "--resume": resume})
     files = {f"--{name.replace('_', '-')}": getattr(settings, name) for name in inputs}
-    require_distinct({"--log": outputs["--log"], "--figure": outputs["--figure"]}, **{"--resume": resume})
+    others = {name: outputs[name] for name in ("--log", "--figure")}
+    require_distinct(others, **{"--resume": resume, "--from": origin})
     outputs["--save"] = outputs["--save"] or resume
     require_distinct(outputs, **files)
     if check is not None:
         check(settings, outputs)
-    setup = set_up(settings, threads)
-    if model is not None:
-        require_same_data(setup.source, setup.fingerprint, model.fingerprint)
+    if folds is not None:
+        from nn_core.cli.cross_validation import cross_validate
+
+        validated = cross_validate(settings, folds, lambda of_fold: set_up(of_fold, threads, started), program)
+        if as_json:
+            echo_json(validated.to_dict())
+        else:
+            click.echo(validated.report())
+        return
+    setup = set_up(settings, threads, started)
+    if settings.early_stopping is not None and setup.trainer.validation is None:
+        raise click.UsageError("--early-stopping needs a validation set; omit it, or --validation 0", ctx)
+    if resumed is not None:
+        advice = f"; to train on it, start a new run with --from {resume}"
+        require_same_data(setup.source, setup.fingerprint, resumed.fingerprint, advice)
+    if started is not None and origin is not None:
+        _note_overlap(setup, started, origin)
     run(
         setup.trainer,
         program=program,
@@ -132,5 +121,46 @@ def train_network(
         from nn_core.plots import save_figure
 
         title = f"{setup.source}: {setup.network}, {settings.optimizer}"
-        save_figure(setup.trainer.state.history.plot(title), figure)
+        labels = {} if axis_labels is None else axis_labels(setup)
+        save_figure(setup.trainer.state.history.plot(title, labels), figure)
         info(f"wrote {figure}")
+
+
+def _snapshot(checkpoint: Checkpoint, path: Path) -> Snapshot:
+    """The run to resume. Raises CheckpointError if there is none."""
+    try:
+        return checkpoint.require_snapshot()
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}; start a new run with --from {path}") from None
+
+
+def _require_one_validation_set(
+    ctx: click.Context, settings: Settings, folds: int | None, outputs: Mapping[str, Path | None]
+) -> None:
+    """Raise click.UsageError for two options that choose the validation set, or an output of several runs."""
+    explicit = ctx.get_parameter_source("validation") is ParameterSource.COMMANDLINE
+    choices = {
+        "--cross-validate": folds is not None,
+        "--fold": settings.fold is not None,
+        "--test": getattr(settings, "test", None) is not None,
+        "--validation": explicit,
+    }
+    chosen = [name for name, is_chosen in choices.items() if is_chosen]
+    if len(chosen) > 1:
+        raise click.UsageError(
+            f"{chosen[0]} and {chosen[1]} are mutually exclusive: both choose the validation set", ctx
+        )
+    given = [name for name, path in outputs.items() if path is not None]
+    if folds is not None and given:
+        raise click.UsageError(f"--cross-validate trains {folds} networks and keeps none; omit {given[0]}", ctx)
+
+
+def _note_overlap(setup: Setup, model: Model, path: Path) -> None:
+    """Warn that validation data split off other data may be known to the model."""
+    if setup.trainer.validation is not None and setup.fingerprint != model.fingerprint:
+        warnings.warn(
+            f"{setup.source}: not the data that {path.name} was trained on; if they overlap, the network has seen"
+            " some of the validation set, which then looks better than it is",
+            DataWarning,
+            stacklevel=3,
+        )

@@ -1,10 +1,12 @@
 """The options of `train` shared by all programs, and those that name parts of a network."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from nn_core.cli.folds import parse_fold
 from nn_core.cli.options import (
     POSITIVE,
     Decorator,
@@ -15,7 +17,7 @@ from nn_core.cli.options import (
     threads_option,
     together,
 )
-from nn_core.cli.param_types import MODEL, BatchSize, FloatRange, OutputFile, SpecType
+from nn_core.cli.param_types import MODEL, BatchSize, FloatRange, OutputFile, ShippedModel, SpecType
 from nn_core.cli.training_log import log_options
 from nn_core.initializers import INITIALIZERS, initializer
 from nn_core.optim.optimizers import OPTIMIZERS, optimizer
@@ -130,8 +132,31 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
     )
 
 
-def output_options() -> Decorator:
-    """When `train` stops, what it writes, and what it resumes from."""
+def fold_options(folds: str) -> Decorator:
+    """`--fold K/N` and `--cross-validate K`.
+
+    folds  what a fold is, e.g. "stratified by class"
+    """
+    return together(
+        click.option(
+            "--fold",
+            type=SpecType(parse_fold, "K/N"),
+            help=f"Hold out the K-th of N folds ({folds}) for validation, e.g. 2/5.",
+        ),
+        click.option(
+            "--cross-validate",
+            type=click.IntRange(min=2),
+            metavar="K",
+            help="Train once for each of K folds, and report mean and standard deviation of the validation metrics.",
+        ),
+    )
+
+
+def output_options(shipped: Path | None = None) -> Decorator:
+    """When `train` stops, what it writes, and what it resumes or starts from.
+
+    shipped  the network shipped with the program, if there is one
+    """
     return together(
         click.option(
             "--early-stopping",
@@ -143,6 +168,14 @@ def output_options() -> Decorator:
         click.option("--save", type=OutputFile(), help="Write a checkpoint while training."),
         click.option(
             "--resume", type=MODEL, help="Resume from a checkpoint, and save to it; --epochs may be increased."
+        ),
+        click.option(
+            "--from",
+            "start",
+            type=MODEL if shipped is None else ShippedModel(shipped),
+            help="Start a new run from the weights and settings of a checkpoint"
+            f"{', or of the shipped network (shipped)' if shipped else ''}; other data, learning rate, epochs, etc. "
+            "may be given.",
         ),
         log_options(),
         threads_option(),

@@ -52,6 +52,7 @@ def run(
     resume: Snapshot | None = None,
     log: Log | None = None,
     callbacks: Sequence[Callback] = (),
+    fold: str | None = None,
 ) -> None:
     """Train to the end, from the start or from a saved snapshot.
 
@@ -60,6 +61,7 @@ def run(
     epoch. Ctrl-C ends the run between two steps, and saves it.
 
     callbacks  called before those for logging and saving
+    fold       the fold of a cross-validation, "2/5", for progress
 
     Raises click.ClickException, after saving, if the run is interrupted; DivergenceError,
     keeping the last good checkpoint, if it diverges.
@@ -72,7 +74,7 @@ def run(
         trainer.resume(resume)
         if state.stopped is not None:
             info(f"this run is finished: {state.stopped}")
-    progress = EpochProgress(state)
+    progress = EpochProgress(state, unit="epoch" if fold is None else f"fold {fold}, epoch")
     all_callbacks: list[Callback] = [progress, *callbacks]
     if log is not None:
         log.begin(state)
@@ -88,7 +90,7 @@ def run(
                 warnings.filterwarnings("ignore", "this run has finished")
                 trainer.run()
         except InterruptedBetweenSteps:
-            raise click.ClickException(_interrupted(state, saver)) from None
+            raise click.ClickException(_interrupted(state, saver, fold)) from None
     if saver is not None:
         saver.save(state)
 
@@ -111,8 +113,21 @@ class Saver(Callback):
         self.next_time = time.monotonic() + 1.0
 
 
-def _interrupted(state: TrainingState, saver: Saver | None) -> str:
+def start_from(network: Network, model: Network) -> None:
+    """Copy all parameters of a model, running statistics included, to a network of the same layers.
+
+    The dropout rates may differ. Raises CheckpointError if the parameters differ in shape.
+    """
+    ours, theirs = ([values.shape for values in each.named(each.vector).values()] for each in (network, model))
+    if ours != theirs:
+        raise CheckpointError(f"the weights of the model do not fit its settings: {theirs} for {ours}")
+    network.vector[...] = model.vector
+
+
+def _interrupted(state: TrainingState, saver: Saver | None, fold: str | None) -> str:
     where = f"interrupted after step {state.step} (epoch {state.epoch + 1})"
+    if fold is not None:
+        return f"{where} of fold {fold}"
     if saver is None:
         return f"{where}; not saved: no --save given"
     try:

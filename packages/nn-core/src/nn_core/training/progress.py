@@ -51,10 +51,13 @@ class Progress:
 
 
 class EpochProgress(Callback):
-    """Show the progress of a run, with the metrics of each epoch."""
+    """Show the progress of a run, with the metrics of each epoch.
 
-    def __init__(self, state: TrainingState, *, leave: bool = False) -> None:
-        self.progress = Progress(state.epochs, unit="epoch", done=state.epoch, leave=leave)
+    unit  what an epoch is called
+    """
+
+    def __init__(self, state: TrainingState, *, leave: bool = False, unit: str = "epoch") -> None:
+        self.progress = Progress(state.epochs, unit=unit, done=state.epoch, leave=leave)
 
     def on_epoch(self, state: TrainingState) -> None:
         self.progress.advance(lambda: describe(state.history.row(-1)))
