@@ -35,8 +35,8 @@ def training_result(trainer: Trainer, *, data: str, classes: Sequence[str]) -> d
     }
 
 
-def validation_scores(result: Mapping[str, Any]) -> dict[str, float]:
-    """The metrics on the validation set in a result, by name."""
+def validation_scores(result: Mapping[str, Any]) -> dict[str, float | None]:
+    """The metrics on the validation set in a result, by name; None where one is undefined."""
     return {name.removeprefix("validation_"): value for name, value in result.items() if name.startswith("validation_")}
 
 

@@ -13,6 +13,7 @@ from char_rnn_dino.setup import read_corpus, set_up_text
 from char_rnn_dino.text.generate_text import generate_text
 from char_rnn_dino.train import train_model
 from char_rnn_dino.vocabulary import UNIT_NAMES, Vocabulary, tokenize
+from nn_core.cli.folds import parse_fold
 from nn_core.cli.terminal import json_option
 from nn_core.cli.train_options import fold_options, output_options, recipe_options
 from nn_core.network import Network
@@ -79,7 +80,12 @@ def train(ctx: click.Context, /, **options: Any) -> None:
 def default_epochs(options: Mapping[str, Any]) -> int:
     """The number of epochs for about STEPS steps, from 1 to MAX_EPOCHS."""
     _, text = read_corpus(options["data"])
-    tokens = len(tokenize(text, options["unit"])) * (1 - options["validation"])
+    held_out: float = options["validation"]
+    if options["cross_validate"] is not None:
+        held_out = 1 / options["cross_validate"]
+    elif options["fold"] is not None:
+        held_out = 1 / parse_fold(options["fold"])[1]
+    tokens = len(tokenize(text, options["unit"])) * (1 - held_out)
     tokens_per_step = (options["batch_size"] or 1) * options["bptt_length"]
     epochs: int = round(STEPS * tokens_per_step / tokens)
     return max(1, min(MAX_EPOCHS, epochs))
