@@ -1,8 +1,12 @@
 """Untrained networks with few letters, whose names can be enumerated."""
 
+from typing import Any
+
 import numpy as np
 
-from char_rnn_dino.vocabulary import END, Vocabulary
+from char_rnn_dino.names.generate_names import generate_names
+from char_rnn_dino.tokens import END
+from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.generate import next_probabilities
 from nn_core.layers import GRU, Dense, Embedding
 from nn_core.network import Network
@@ -18,6 +22,14 @@ def network_of(vocabulary: Vocabulary, *, hidden: int = 5, seed: int = 0, scale:
     network = Network(layers, input_shape=(None,), rng=rng, dtype=np.float64)
     network.params["2/W"][...] *= scale
     return network
+
+
+def names_drawn(
+    network: Network, vocabulary: Vocabulary, start: str, count: int, *, max_length: int = 40, **settings: Any
+) -> list[str]:
+    """The text of generated names."""
+    groups = generate_names(network, vocabulary, start, count, max_length=max_length, **settings)
+    return [name.text for group in groups for name in group]
 
 
 def probability_of(

@@ -43,7 +43,7 @@ class TestReading:
     def test_an_unprintable_name(self, tmp_path: Path) -> None:
         path = tmp_path / "names.txt"
         path.write_bytes(b"Rex\nAl\x00lo\n")
-        with pytest.raises(DataError, match=r"names.txt, line 2: unprintable characters in 'al\\x"):
+        with pytest.raises(DataError, match=r"names.txt, line 2: control characters in 'Al\\x"):
             read_names(path)
 
 
@@ -61,10 +61,14 @@ class TestHoldOut:
         parts = [hold_out(self.NAMES, 0.3, rng=np.random.default_rng(s))[1] for s in (1, 1, 2)]
         assert parts[0] == parts[1] != parts[2]
 
-    @pytest.mark.parametrize(("count", "fraction"), [(1, 0.5), (3, 0.1), (3, 0.9)])
-    def test_too_few(self, count: int, fraction: float) -> None:
-        with pytest.raises(DataError, match=f"cannot hold out {fraction} of {count}"):
-            hold_out(self.NAMES[:count], fraction, rng=np.random.default_rng(0))
+    @pytest.mark.parametrize(("count", "fraction", "held_out"), [(2, 0.1, 1), (3, 0.1, 1), (3, 0.9, 2), (1, 0, 0)])
+    def test_at_least_one_name_is_in_each_part(self, count: int, fraction: float, held_out: int) -> None:
+        parts = hold_out(self.NAMES[:count], fraction, rng=np.random.default_rng(0))
+        assert [len(part) for part in parts] == [count - held_out, held_out]
+
+    def test_a_single_name(self) -> None:
+        with pytest.raises(DataError, match="only one name, none to hold out"):
+            hold_out(self.NAMES[:1], 0.5, rng=np.random.default_rng(0))
 
 
 class TestPadSequences:

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import onnxruntime
 import pytest
 from commands import CHAR, DINO, each_program, train
+from small_models import names_drawn
 
 from char_rnn_dino.model import CHAR_RNN, DINO_GEN, load_model
-from char_rnn_dino.names.generate_names import generate_names
 from char_rnn_dino.text.generate_text import generate_text
 from nn_core.exchange.safetensors import from_safetensors
 from nn_core.generate import sample
@@ -59,7 +59,7 @@ def test_shipped_network_generates_the_same_names(temperature: float, tmp_path: 
         )
         names += [start + "".join(predictor.tokens[token] for token in ending) for ending in endings]
         rng = np.random.default_rng(seed)
-        ours += generate_names(model.network, model.vocabulary, start, count, rng=rng, temperature=temperature)
+        ours += names_drawn(model.network, model.vocabulary, start, count, rng=rng, temperature=temperature)
     assert names == ours
     assert len({*names}) >= 5
 

@@ -206,7 +206,7 @@ class TestErrors:
         [
             (b"", "d.txt is empty"),
             (b"\r\n \n", "d.txt is empty: it has only blank lines"),
-            (b"Rex\nCaf\xe9\n" * 50, "d.txt is not a text in UTF-8"),
+            (b"\x89PNG\r\n\x1a\n\0\0", "d.txt is not a text"),
         ],
     )
     @each_program

@@ -1,17 +1,27 @@
-"""Corpora: lists of names and texts, in UTF-8 with any line endings."""
+"""Corpora: texts, and lists of names, one per line."""
 
+import re
+import warnings
 from pathlib import Path
 
 import numpy as np
 
+from char_rnn_dino.tokens import TOKENIZER, normalize
+from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.arrays import Labels
 from nn_core.cli.folds import parse_fold
-from nn_core.errors import DataError
+from nn_core.cli.terminal import counted
+from nn_core.errors import DataError, DataWarning
 from nn_core.storage.files import printable
-from nn_core.storage.text import read_text
+from nn_core.storage.text import TextFile
 
 NAMES = "dinosaurs.txt"
 FIELD_NOTES = "fieldnotes.txt"
+MAX_NAME_LENGTH = 1000
+"""Longer lines of a list of names are left out."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_NUMBERED = re.compile(r"(\d+)[.):]\s+(?=\S)")
 
 
 def bundled(name: str) -> Path:
@@ -22,19 +32,93 @@ def bundled(name: str) -> Path:
     return Path(__file__).with_name("data") / name
 
 
-def read_names(path: Path) -> tuple[str, ...]:
+def read_text_file(data: str | None) -> TextFile:
+    """A text, by default the bundled one. Raises DataError if it cannot be read or is blank."""
+    path = bundled(FIELD_NOTES) if data is None else Path(data)
+    file = TextFile(path, path.name if data is None else None)
+    if all(block.isspace() for block in file.blocks()):
+        raise DataError(f"{file.name} is empty: it has only blank lines")
+    return file
+
+
+def encode_file(vocabulary: Vocabulary, file: TextFile, *, known: bool = True) -> Labels:
+    """The token ids (T,) of a text, in the smallest integer type.
+
+    known  whether to raise DataError for characters not in the vocabulary; otherwise they are -1
+    """
+    ids = np.empty(file.path.stat().st_size, vocabulary.dtype)  # hardly ever more tokens than bytes
+    count = 0
+    for block in file.blocks():
+        found = vocabulary.encode(block, file.name) if known else vocabulary.find(block)
+        if count + len(found) > len(ids):
+            ids = np.concatenate([ids[:count], np.empty(max(count, len(found)), ids.dtype)])
+        ids[count : count + len(found)] = found
+        count += len(found)
+    ids.resize(count, refcheck=False)
+    return ids
+
+
+def read_names(path: Path, *, tokenizer: int = TOKENIZER) -> tuple[str, ...]:
     """Read names, one per line, lowercased, without duplicates, in their original order.
 
-    Raises DataError as `read_text` does, and for a line with unprintable characters.
+    Lines numbered from 1 ("1. Rex") lose their numbers; lines of more than MAX_NAME_LENGTH
+    characters are left out.
+
+    tokenizer  the version of `tokens.normalize`; lists of version 1 are read as they were
+    Raises DataError for a file without names, and for a line with control characters. Warns
+    DataWarning of lines that are changed or left out.
     """
-    names: dict[str, None] = {}
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        name = line.strip().lower()
-        if not name.isprintable():
-            raise DataError(f"{printable(path)}, line {number}: unprintable characters in {name!r}")
-        if name:
-            names[name] = None
-    return tuple(names)
+    source = printable(path)
+    lines = [line.strip() for line in TextFile(path).read().split("\n")]
+    if not any(lines):
+        raise DataError(f"{source} is empty: it has only blank lines")
+    for number, line in enumerate(lines, start=1):
+        if _CONTROL.search(line):
+            hint = "; keep the column of names only" if "\t" in line else ""
+            raise DataError(f"{source}, line {number}: control characters in {line!r}{hint}")
+    if tokenizer > 1:
+        lines = _without_numbers(lines, source)
+        lines = _without_long_lines(lines, source)
+        _remark_on_columns(lines, source)
+    lines = [normalize(line, lowercase=True, version=tokenizer).strip() for line in lines]
+    names = tuple(dict.fromkeys(filter(None, lines)))
+    if not names:
+        raise DataError(f"{source} has no names of at most {MAX_NAME_LENGTH:,} characters")
+    return names
+
+
+def _without_numbers(lines: list[str], source: str) -> list[str]:
+    """The lines without their numbers, if all are numbered consecutively."""
+    numbered = [_NUMBERED.match(line) for line in lines if line]
+    numbers = [int(found[1]) for found in numbered if found]
+    if len(numbers) < 3 or numbers != list(range(numbers[0], numbers[0] + len(numbered))):
+        return lines
+    _warn(f"{source}: the numbers of the lines are left out ({numbers[0]} to {numbers[-1]})")
+    return [_NUMBERED.sub("", line, count=1) for line in lines]
+
+
+def _without_long_lines(lines: list[str], source: str) -> list[str]:
+    long = [number for number, line in enumerate(lines, start=1) if len(line) > MAX_NAME_LENGTH]
+    if long:
+        where = ", ".join(map(str, long[:10])) + (", ..." if len(long) > 10 else "")
+        _warn(
+            f"{source}: {counted(len(long), 'line')} of more than {MAX_NAME_LENGTH:,} characters left out"
+            f" (line{'s' * (len(long) > 1)} {where})"
+        )
+    return [line if len(line) <= MAX_NAME_LENGTH else "" for line in lines]
+
+
+def _remark_on_columns(lines: list[str], source: str) -> None:
+    """Warn of what may be a table."""
+    filled = [line for line in lines if line]
+    for delimiter in ",;|":
+        counts = {line.count(delimiter) for line in filled}
+        if len(filled) >= 3 and len(counts) == 1 and 0 not in counts:
+            _warn(f"{source}: every line has {counts.pop() + 1} columns divided by {delimiter!r}, all read as a name")
+
+
+def _warn(remark: str) -> None:
+    warnings.warn(remark, DataWarning, stacklevel=4)
 
 
 def hold_out(
@@ -42,7 +126,7 @@ def hold_out(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split names at random into a training and a validation set, each in the original order.
 
-    fraction  to hold out; 0 for none
+    fraction  to hold out, but at least one name, and not all; 0 for none
     fold      "2/5": hold out the second of five equal parts instead
     Raises DataError if there are too few names.
     """
@@ -53,9 +137,9 @@ def hold_out(
             raise DataError(f"{len(names)} names cannot be divided into {folds} folds")
         held_out = set(order[number - 1 :: folds].tolist())
     else:
-        count = round(fraction * len(names))
-        if not (fraction > 0) <= count < len(names):
-            raise DataError(f"too few names: cannot hold out {fraction:g} of {len(names)}")
+        if fraction > 0 and len(names) < 2:
+            raise DataError("only one name, none to hold out for validation; add names, or train with --validation 0")
+        count = min(max(round(fraction * len(names)), 1), len(names) - 1) if fraction > 0 else 0
         held_out = set(order[:count].tolist())
     training = tuple(name for i, name in enumerate(names) if i not in held_out)
     return training, tuple(names[i] for i in sorted(held_out))
@@ -64,11 +148,11 @@ def hold_out(
 def pad_sequences(sequences: list[Labels], end: int) -> tuple[Labels, Labels]:
     """Inputs x (N, T) and targets y (N, T): `end` starts each input and ends each target.
 
-    sequences  the token ids of each name, without `end`
+    sequences  the token ids of each name, without `end`, in a type with sign
     T is the longest length plus one. Padding is `end` in x and -1, which the loss ignores, in y.
     """
     T = 1 + max(map(len, sequences))
-    x = np.full((len(sequences), T), end, np.int64)
+    x = np.full((len(sequences), T), end, np.result_type(*{tokens.dtype for tokens in sequences}))
     y = np.full_like(x, -1)
     for n, tokens in enumerate(sequences):
         x[n, 1 : len(tokens) + 1] = tokens

@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from char_rnn_dino.vocabulary import UNIT_NAMES, Vocabulary
+from char_rnn_dino.tokens import UNIT_NAMES
+from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.arrays import Array, Labels
 from nn_core.losses import softmax_cross_entropy
 from nn_core.metrics import perplexity

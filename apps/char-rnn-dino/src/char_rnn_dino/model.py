@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from char_rnn_dino.vocabulary import END, Vocabulary
+from char_rnn_dino.corpora import MAX_NAME_LENGTH
+from char_rnn_dino.tokens import END
+from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.checkpoint import Checkpoint, load, unusable
 from nn_core.errors import CheckpointError
 from nn_core.network import Network
@@ -13,6 +15,8 @@ from nn_core.network import Network
 DINO_GEN, CHAR_RNN = "dino-gen", "char-rnn"
 SHIPPED = Path(__file__).with_name("dinosaurs.h5")
 """The network shipped with dino-gen."""
+MIN_MAX_LENGTH = 40
+"""Generated names may have as many letters, or more if names in the training data do."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Model:
 
     settings     the training settings, as saved in the checkpoint
     fingerprint  identifies the training data
+    max_length   maximum number of letters of a generated name
     checkpoint   the contents of the file, including the run to resume
     """
 
@@ -28,6 +33,7 @@ class Model:
     vocabulary: Vocabulary
     settings: Mapping[str, Any]
     fingerprint: str
+    max_length: int
     checkpoint: Checkpoint
 
 
@@ -39,7 +45,10 @@ def load_model(path: Path | None, program: str) -> Model:
     try:
         vocabulary = Vocabulary.from_dict(details["vocabulary"])
         settings = dict(details["settings"])
-        model = Model(network, vocabulary, settings, details["fingerprint"], loaded)
+        max_length = int(details.get("max_length", MIN_MAX_LENGTH))
+        if not MIN_MAX_LENGTH <= max_length <= MAX_NAME_LENGTH:
+            raise ValueError(f"invalid maximum length: {max_length}")
+        model = Model(network, vocabulary, settings, details["fingerprint"], max_length, loaded)
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise unusable(path, error) from None
     if network.input_shape != (None,) or network.output_shape != (None, len(vocabulary)):
@@ -49,6 +58,9 @@ def load_model(path: Path | None, program: str) -> Model:
     return model
 
 
-def details(vocabulary: Vocabulary, settings: Mapping[str, Any], fingerprint: str) -> dict[str, Any]:
+def details(
+    vocabulary: Vocabulary, settings: Mapping[str, Any], fingerprint: str, max_length: int | None = None
+) -> dict[str, Any]:
     """What a checkpoint stores besides the network."""
-    return {"vocabulary": vocabulary.to_dict(), "settings": dict(settings), "fingerprint": fingerprint}
+    stored = {"vocabulary": vocabulary.to_dict(), "settings": dict(settings), "fingerprint": fingerprint}
+    return stored if max_length is None else stored | {"max_length": max_length}

@@ -11,6 +11,19 @@ Decorator = Callable[[Any], Any]
 DEFAULT_CELL = "gru"
 
 
+def data_option(what: str = "") -> Decorator:
+    """The option `--data`, for where the training data is now.
+
+    what  of the training data is used, for the help
+    """
+    return click.option(
+        "--data",
+        metavar="FILE",
+        show_default="where it was in training",
+        help=f"The training data, if it has been moved, or other data{what}.",
+    )
+
+
 def sampling_options(token: str) -> Decorator:
     """How to sample the next token: the arguments of `next_probabilities`, and `--seed`.
 

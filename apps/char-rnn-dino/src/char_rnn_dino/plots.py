@@ -9,7 +9,8 @@ import numpy as np
 from char_rnn_dino.names.gradient_norms import GradientNorms
 from char_rnn_dino.names.novelty import Novelty
 from char_rnn_dino.names.trace import Trace
-from char_rnn_dino.vocabulary import END, Vocabulary
+from char_rnn_dino.tokens import END
+from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.arrays import Array
 from nn_core.plots import COLORS, new_figure, save_figure, tidy
 

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from char_rnn_dino.corpora import FIELD_NOTES, NAMES, bundled, hold_out, pad_sequences, read_names
+from char_rnn_dino.corpora import encode_file, read_text_file
+from char_rnn_dino.growth import extended_vocabulary, start_from_fewer_tokens
 from char_rnn_dino.metrics import format_metrics, token_metrics
-from char_rnn_dino.model import Model, details
-from char_rnn_dino.settings import NameSettings, SequenceSettings, TextSettings, settings_of, spawn_rngs
-from char_rnn_dino.vocabulary import END, UNIT_NAMES, Unit, Vocabulary, build_vocabulary
-from nn_core.arrays import Labels
-from nn_core.cli.dataset import fingerprint, nothing_held_out, require_same_data
-from nn_core.cli.folds import parse_fold
+from char_rnn_dino.model import MIN_MAX_LENGTH, Model, details
+from char_rnn_dino.settings import NameSettings, SequenceSettings, TextSettings, spawn_rngs
+from char_rnn_dino.splits import Examples, identify, name_examples, split_names, split_text
+from char_rnn_dino.tokens import END, TOKENIZER, UNIT_NAMES, Unit, unspaced_script
+from char_rnn_dino.vocabulary import Vocabulary, build_vocabulary
+from nn_core.cli.terminal import counted
 from nn_core.cli.train_report import run_lines, run_result
-from nn_core.errors import DataError
-from nn_core.losses import IGNORE_INDEX
-from nn_core.storage.files import printable
-from nn_core.storage.text import read_text
+from nn_core.errors import DataError, DataWarning
 
 if TYPE_CHECKING:
     from nn_core.training.trainer import Trainer
-
-Examples = tuple[Labels, Labels]
-"""Tokens and their next tokens: padded names (N, T), or one text (L,)."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +31,7 @@ class Setup:
     source       where the data comes from
     sizes        description of the training and validation set sizes
     fingerprint  identifies the training data
+    max_length   the longest name to generate; None for texts
     """
 
     settings: SequenceSettings
@@ -45,6 +40,7 @@ class Setup:
     source: str
     sizes: str
     fingerprint: str
+    max_length: int | None = None
 
     @property
     def network(self) -> str:
@@ -54,7 +50,7 @@ class Setup:
 
     def details(self) -> dict[str, Any]:
         """What a checkpoint stores besides the network."""
-        return details(self.vocabulary, self.settings.to_dict(), self.fingerprint)
+        return details(self.vocabulary, self.settings.to_dict(), self.fingerprint, self.max_length)
 
     def result(self) -> dict[str, Any]:
         """The final metrics of the run."""
@@ -83,130 +79,79 @@ class Setup:
         return "\n".join([*lines, f"held out: {format_metrics(result, self.vocabulary)}"])
 
 
-@dataclass(frozen=True)
-class NameSplit:
-    """Names for training and for validation, which may be none, and where they come from."""
-
-    source: str
-    training: tuple[str, ...]
-    validation: tuple[str, ...]
-
-
-def split_names(settings: NameSettings) -> NameSplit:
-    """The names of a run. Raises DataError if they cannot be read or are too few."""
-    path = bundled(NAMES) if settings.data is None else Path(settings.data)
-    names = read_names(path)
-    try:
-        parts = hold_out(names, settings.validation, fold=settings.fold, rng=spawn_rngs(settings.seed)[0])
-    except DataError as error:
-        raise DataError(f"{printable(path)}: {error}") from None
-    return NameSplit(path.name if settings.data is None else printable(path), *parts)
-
-
-def names_of(model: Model) -> NameSplit:
-    """The names that a model was trained on. Raises DataError if the file has changed."""
-    names = split_names(settings_of(model, NameSettings))
-    training = name_examples(names.training, model.vocabulary, names.source)
-    require_same_data(names.source, identify(model.vocabulary, training), model.fingerprint)
-    return names
-
-
-def name_examples(names: tuple[str, ...], vocabulary: Vocabulary, source: str = "the names") -> Examples:
-    """Padded inputs and targets. Raises DataError for characters not in the vocabulary."""
-    return pad_sequences([vocabulary.encode(name, source) for name in names], vocabulary.ids[END])
-
-
-def set_up_names(settings: NameSettings, threads: int | None = None, start: Model | None = None) -> Setup:
+def set_up_names(
+    settings: NameSettings, threads: int | None = None, start: Model | None = None, resumed: Model | None = None
+) -> Setup:
     """Set up a dino-gen run. Raises DataError for unusable names.
 
     threads  number of threads; None for the number of cores, at most 4
-    start    the model whose weights the network starts from, with its vocabulary
+    start    the model whose weights the network starts from, with its vocabulary, to which new
+             letters are added
+    resumed  the model of the run to resume, with its vocabulary
     """
-    names = split_names(settings)
-    letters = sorted(set("".join(names.training + names.validation)))
-    vocabulary = Vocabulary((END, *letters), lowercase=True) if start is None else start.vocabulary
+    known = start or resumed
+    names = split_names(settings, TOKENIZER if known is None else known.vocabulary.tokenizer)
+    letters = tuple(sorted(set("".join(names.all))))
+    vocabulary = extended_vocabulary(Vocabulary((END, *letters), lowercase=True), start, resumed, names.source)
     training = name_examples(names.training, vocabulary, names.source)
     validation = name_examples(names.validation, vocabulary, names.source) if names.validation else None
     held_out = f"{len(names.validation):,}" if names.validation else "none"
     sizes = f"{len(names.training):,} names, {held_out} held out, {len(letters)} distinct letters"
-    return _set_up(settings, threads, start, vocabulary, training, validation, names.source, sizes)
+    if settings.fold is None and len(names.validation) != round(settings.validation * len(names.all)):
+        warnings.warn(
+            f"{names.source}: only {len(names.all)} names, of which {len(names.validation)} held out;"
+            f" {counted(settings.epochs, 'epoch')} may be too few to learn them (--epochs)",
+            DataWarning,
+            stacklevel=2,
+        )
+    longest = max(MIN_MAX_LENGTH if known is None else known.max_length, *map(len, names.all))
+    return _set_up(settings, threads, start, vocabulary, training, validation, names.source, sizes, max_length=longest)
 
 
-def set_up_text(settings: TextSettings, threads: int | None = None, start: Model | None = None) -> Setup:
+def set_up_text(
+    settings: TextSettings, threads: int | None = None, start: Model | None = None, resumed: Model | None = None
+) -> Setup:
     """Set up a char-rnn run. Raises DataError for an unusable text.
 
     threads  number of threads; None for the number of cores, at most 4
-    start    the model whose weights the network starts from, with its vocabulary
+    start    the model whose weights the network starts from, with its vocabulary, to which new
+             characters or words are added
+    resumed  the model of the run to resume, with its vocabulary
     """
-    source, text = read_corpus(settings.data)
+    known = start or resumed
+    file = read_text_file(settings.data)
     unit: Unit = "char" if settings.unit == "char" else "word"
-    built = build_vocabulary(text, unit=unit, lowercase=settings.lowercase)
-    vocabulary = built if start is None else start.vocabulary
+    version = TOKENIZER if known is None else known.vocabulary.tokenizer
+    built = build_vocabulary(file.blocks(), unit=unit, lowercase=settings.lowercase, tokenizer=version)
+    vocabulary = extended_vocabulary(built, start, resumed, file.name)
     if len(vocabulary) < 2:
         reason = "has only one distinct character" if unit == "char" else "repeats no word"
-        raise DataError(f"{source} {reason}; nothing to predict")
-    training, validation = _split_text(vocabulary.encode(text, source), settings, source)
+        raise DataError(f"{file.name} {reason}; nothing to predict")
+    if unit == "word" and (script := unspaced_script(next(file.blocks()))):
+        warnings.warn(
+            f"{file.name}: {script} has no spaces between words, so that a word here is whatever stands between"
+            " two spaces; --unit char suits it better",
+            DataWarning,
+            stacklevel=2,
+        )
+    training, validation = split_text(encode_file(vocabulary, file), settings, file.name)
+    streams = parallel_streams(len(training[1]) + 1, settings.batch_size, settings.bptt_length)
+    if streams != (settings.batch_size or 1):
+        warnings.warn(
+            f"{file.name}: only {len(training[1]) + 1:,} {UNIT_NAMES[unit]}s for training, read as"
+            f" {counted(streams, 'stream')} instead of {settings.batch_size} (--batch-size)",
+            DataWarning,
+            stacklevel=2,
+        )
     held_out = "none" if validation is None else f"{len(validation[1]):,}"
     sizes = f"{len(training[1]) + 1:,} {UNIT_NAMES[unit]}s, {held_out} held out, {len(vocabulary):,} distinct"
-    return _set_up(settings, threads, start, vocabulary, training, validation, source, sizes)
+    return _set_up(settings, threads, start, vocabulary, training, validation, file.name, sizes, streams=streams)
 
 
-def held_out_text(model: Model) -> tuple[str, Examples]:
-    """The source and the validation part of the text that a model was trained on.
-
-    Raises DataError if the file has changed.
-    """
-    settings = settings_of(model, TextSettings)
-    source, text = read_corpus(settings.data)
-    tokens = model.vocabulary.encode(text, source)
-    training, validation = _split_text(tokens, settings, source)
-    require_same_data(source, identify(model.vocabulary, training), model.fingerprint)
-    if validation is None:
-        raise DataError(nothing_held_out(source))
-    return source, validation
-
-
-def read_corpus(data: str | None) -> tuple[str, str]:
-    """A text with its source. Raises DataError if it cannot be read."""
-    path = bundled(FIELD_NOTES) if data is None else Path(data)
-    return path.name if data is None else printable(path), read_text(path)
-
-
-def next_token_pairs(tokens: Labels) -> Examples:
-    """Inputs and targets (L - 1,): each token and the next one."""
-    return tokens[:-1], tokens[1:]
-
-
-def identify(vocabulary: Vocabulary, training: Examples) -> str:
-    """The fingerprint of training data and vocabulary."""
-    tokens, unit, lowercase = vocabulary.tokens, vocabulary.unit, vocabulary.lowercase
-    described = f"Vocabulary(tokens={tokens!r}, unit={unit!r}, lower={lowercase!r})"  # as in 0.1
-    return fingerprint(*training, key=f"({described}, {training[0].shape})")
-
-
-def _split_text(tokens: Labels, settings: TextSettings, source: str) -> tuple[Examples, Examples | None]:
-    """Tokens for training and for validation: the beginning of a text and its end, or a fold and the rest.
-
-    Each token but the first of the text is a target in one of them. Where a fold is cut out of the text,
-    the token after it is no training target (IGNORE_INDEX); the recurrent state is carried over the gap.
-    """
-    length = len(tokens)
-    begin, end = length - round(settings.validation * length), length
-    if settings.fold is not None:
-        number, folds = parse_fold(settings.fold)
-        begin, end = (length * part // folds for part in (number - 1, number))
-    held_out, streams = end - begin, settings.batch_size or 1
-    expected = settings.fold is not None or settings.validation > 0
-    if held_out < expected or length - held_out <= 2 * streams:
-        raise DataError(
-            f"{source} is too short: {length - held_out:,} {UNIT_NAMES[settings.unit]}s for training"
-            f" ({held_out:,} held out), but {streams} parallel streams need {2 * streams + 1:,}"
-        )
-    x, y = next_token_pairs(np.concatenate([tokens[:begin], tokens[end:]]))
-    if begin > 0 and end < length:
-        y = y.copy()
-        y[begin - 1] = IGNORE_INDEX
-    return (x, y), next_token_pairs(tokens[max(begin - 1, 0) : end]) if held_out else None
+def parallel_streams(tokens: int, batch_size: int | None, bptt_length: int) -> int:
+    """The number of streams of a training text: the batch size, or fewer if it is short."""
+    streams = batch_size or 1
+    return streams if tokens > 2 * streams else max(1, (tokens - 1) // bptt_length)
 
 
 def _set_up(
@@ -218,20 +163,26 @@ def _set_up(
     validation: Examples | None,
     source: str,
     sizes: str,
+    *,
+    streams: int | None = None,
+    max_length: int | None = None,
 ) -> Setup:
     network = settings.network(len(vocabulary), spawn_rngs(settings.seed)[1])
-    from nn_core.cli.train_run import backend_for, start_from
+    from nn_core.cli.train_run import backend_for
     from nn_core.training.trainer import Trainer
 
+    recipe = settings.sequence_recipe()
+    if streams is not None:
+        recipe = dataclasses.replace(recipe, batch_size=streams)
     if start is not None:
-        start_from(network, start.network)
+        start_from_fewer_tokens(network, start.network, len(start.vocabulary))
     trainer = Trainer(
         backend_for(network, settings, threads),
         *training,
-        settings.sequence_recipe(),
+        recipe,
         epochs=settings.epochs,
         seed=settings.seed,
         validation=validation,
         metrics={},
     )
-    return Setup(settings, trainer, vocabulary, source, sizes, identify(vocabulary, training))
+    return Setup(settings, trainer, vocabulary, source, sizes, identify(vocabulary, training), max_length)

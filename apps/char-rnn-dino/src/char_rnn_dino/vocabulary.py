@@ -1,25 +1,17 @@
 """Vocabularies of characters or words: text to token ids and back."""
 
-import re
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from char_rnn_dino.tokens import TOKENIZER, UNIT_NAMES, UNKNOWN, Unit, detokenize, normalize, tokenize
 from nn_core.arrays import Labels
 from nn_core.errors import CheckpointError, DataError
-
-Unit = Literal["char", "word"]
-END = "\n"
-"""The token before and after each name."""
-UNKNOWN = "<unknown>"
-"""The token of all words too rare to be in the vocabulary."""
-UNIT_NAMES = {"char": "character", "word": "word"}
-_WORDS = re.compile(r"\w+(?:'\w+)*|\n|[^\w\s]")
-_OPENING, _CLOSING = "([{", ".,;:!?)]}"
 
 
 @dataclass(frozen=True)
@@ -29,11 +21,13 @@ class Vocabulary:
     tokens     for words, the first may be UNKNOWN
     unit       "char", or "word" for words and punctuation marks
     lowercase  whether text is lowercased before it is encoded
+    tokenizer  the version of `tokens.tokenize` and `tokens.normalize` that divides text
     """
 
     tokens: tuple[str, ...]
     unit: Unit = "char"
     lowercase: bool = False
+    tokenizer: int = TOKENIZER
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -43,81 +37,116 @@ class Vocabulary:
         """token -> id."""
         return {token: i for i, token in enumerate(self.tokens)}
 
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:
+        """The smallest type of all ids, with sign for the labels of -1."""
+        return np.min_scalar_type(-len(self.tokens))
+
+    def tokenize(self, text: str) -> Sequence[str]:
+        """The tokens of a text, normalized."""
+        text = normalize(text, lowercase=self.lowercase, version=self.tokenizer)
+        return tokenize(text, self.unit, version=self.tokenizer)
+
     def encode(self, text: str, source: str = "the text") -> Labels:
         """The token ids (T,) of a text. Raises DataError for a character not in the vocabulary."""
-        tokens = tokenize(text.lower() if self.lowercase else text, self.unit)
-        unknown = self.ids.get(UNKNOWN) if self.unit == "word" else None
-        try:
-            return np.array([self.ids.get(token, unknown) for token in tokens], dtype=np.int64)
-        except TypeError:
-            missing = format_tokens(sorted(set(tokens) - set(self.tokens)))
+        ids = self.find(text)
+        if ids.size and ids.min() < 0:
+            tokens = self.tokenize(text)
+            missing = format_tokens(sorted({tokens[int(i)] for i in np.flatnonzero(ids < 0)}))
             raise DataError(
                 f"{source} has {UNIT_NAMES[self.unit]}s that are not in the model's vocabulary:"
                 f" {missing}; it has {format_tokens(self.tokens)}"
-            ) from None
+            )
+        return ids
+
+    def find(self, text: str) -> Labels:
+        """The token ids (T,) of a text, with -1 for characters that are not in the vocabulary."""
+        tokens = self.tokenize(text)
+        if isinstance(tokens, str):
+            codes = np.frombuffer(tokens.encode("utf-32-le", "surrogatepass"), "<u4")
+            return self._ids_by_code_point.take(codes, mode="clip")
+        unknown = self.ids.get(UNKNOWN, -1)
+        return np.array([self.ids.get(token, unknown) for token in tokens], self.dtype)
+
+    @cached_property
+    def _ids_by_code_point(self) -> Labels:
+        """Code point -> id; -1 for others, the last of which stands for all larger ones."""
+        codes = [ord(token) for token in self.tokens]
+        ids = np.full(max(codes) + 2, -1, self.dtype)
+        ids[codes] = np.arange(len(codes))
+        return ids
+
+    def extended(self, other: "Vocabulary") -> "Vocabulary":
+        """This vocabulary and, after it, the tokens that only another one has."""
+        new = tuple(token for token in other.tokens if token not in self.ids)
+        return dataclasses.replace(self, tokens=self.tokens + new)
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of some token ids."""
         return detokenize([self.tokens[i] for i in ids], self.unit)
 
+    def decode_rows(self, ids: Labels, lengths: Labels) -> list[str]:
+        """The texts of several rows of character ids (N, T), of which only the first `lengths` (N,) count."""
+        codes = np.array([ord(token) for token in self.tokens], "<u4")
+        text = codes[ids].tobytes().decode("utf-32-le")
+        starts = np.arange(len(ids)) * ids.shape[1]
+        return [text[i:j] for i, j in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)]
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
-        return {"tokens": list(self.tokens), "unit": self.unit, "lowercase": self.lowercase}
+        return dataclasses.asdict(self) | {"tokens": list(self.tokens)}
 
     @classmethod
     def from_dict(cls, fields: Any) -> "Vocabulary":
-        """The inverse of `to_dict`; `lowercase` was once called `lower`.
+        """The inverse of `to_dict`; `lowercase` was once called `lower`, and there was no `tokenizer`.
 
         Raises CheckpointError for an invalid vocabulary.
         """
         try:
             tokens, unit = tuple(fields["tokens"]), fields["unit"]
             lowercase = fields["lower" if "lower" in fields else "lowercase"]
-        except (KeyError, TypeError) as error:
+            tokenizer = fields.get("tokenizer", 1)
+        except (KeyError, TypeError, AttributeError) as error:
             raise CheckpointError(f"cannot read the vocabulary: {error!r}") from None
         if (
             len(set(tokens)) != len(tokens)
             or not tokens
             or not all(isinstance(token, str) and token for token in tokens)
             or unit not in UNIT_NAMES
+            or (unit == "char" and any(len(token) > 1 for token in tokens))
             or not isinstance(lowercase, bool)
         ):
             raise CheckpointError("invalid vocabulary")
-        return cls(tokens, unit, lowercase)
+        if tokenizer not in range(1, TOKENIZER + 1):
+            raise CheckpointError(f"the vocabulary is of a later version ({tokenizer}); upgrade char-rnn-dino")
+        return cls(tokens, unit, lowercase, tokenizer)
 
 
-def build_vocabulary(text: str, *, unit: Unit = "char", lowercase: bool = False, min_count: int = 2) -> Vocabulary:
+def build_vocabulary(
+    blocks: str | Iterable[str],
+    *,
+    unit: Unit = "char",
+    lowercase: bool = False,
+    min_count: int = 2,
+    tokenizer: int = TOKENIZER,
+) -> Vocabulary:
     """The vocabulary of a corpus: its characters, sorted, or its words by descending frequency.
 
+    blocks     the text, as a whole or in parts
     min_count  words that occur less often become UNKNOWN
     """
-    tokens = tokenize(text.lower() if lowercase else text, unit)
+    counts: Counter[str] = Counter()
+    for block in [blocks] if isinstance(blocks, str) else blocks:
+        text = normalize(block, lowercase=lowercase, version=tokenizer)
+        if unit == "char":
+            counts.update(dict.fromkeys(set(text), 1))
+        else:
+            counts.update(tokenize(text, unit, version=tokenizer))
     if unit == "char":
-        return Vocabulary(tuple(sorted(set(tokens))), unit, lowercase)
-    counts = Counter(tokens)
+        return Vocabulary(tuple(sorted(counts)), unit, lowercase, tokenizer)
     frequent = [word for word, count in counts.items() if count >= min_count]
     frequent.sort(key=lambda word: (-counts[word], word))
-    return Vocabulary((UNKNOWN, *frequent), unit, lowercase)
-
-
-def tokenize(text: str, unit: Unit) -> Sequence[str]:
-    """Split a text into characters, or into words, punctuation marks and newlines."""
-    return text if unit == "char" else _WORDS.findall(text)
-
-
-def detokenize(tokens: Sequence[str], unit: Unit, *, previous: str = "") -> str:
-    """The inverse of `tokenize`, up to whitespace: one space between words.
-
-    previous  the token that comes before these
-    """
-    if unit == "char":
-        return "".join(tokens)
-    text = []
-    for word in tokens:
-        no_space = previous in {"", END} or previous in _OPENING or word == END or word in _CLOSING
-        text.append(word if no_space else f" {word}")
-        previous = word
-    return "".join(text)
+    return Vocabulary((UNKNOWN, *frequent), unit, lowercase, tokenizer)
 
 
 def format_tokens(tokens: Sequence[str], limit: int = 60) -> str:

@@ -131,7 +131,10 @@ class TestErrors:
         (tmp_path / "names.txt").unlink()
         assert len(names("--model", model)) == 10
         line = DINO.refusal("--model", model, "--novel", status=1)
-        assert line == f"no such file: {tmp_path / 'names.txt'}"
+        said = (
+            f"no such file: {tmp_path / 'names.txt'}, the data that the model was trained on; name it with --data FILE"
+        )
+        assert line == said
 
     def test_an_option_before_a_command(self) -> None:
         line = DINO.refusal("--count", 3, "evaluate", status=2)

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_models import AB, network_of, probability_of
+from small_models import AB, names_drawn, network_of, probability_of
 
-from char_rnn_dino.names.generate_names import encode_prefix, generate_names
+from char_rnn_dino.names.generate_names import encode_prefix
 from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.errors import DataError, SettingError
 from nn_core.network import Network
@@ -26,7 +26,7 @@ def drawn(
 ) -> list[str]:
     network = network or network_of(vocabulary)
     rng = np.random.default_rng(seed)
-    return generate_names(network, vocabulary, start, count, rng=rng, **settings)
+    return names_drawn(network, vocabulary, start, count, rng=rng, **settings)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from char_rnn_dino.names.generate_names import GeneratedName
 from char_rnn_dino.names.novelty import Novelty, RealNames, novelty
 
 NAMES = st.text("abcé", max_size=7)
@@ -56,10 +57,20 @@ def test_very_long_names() -> None:
 
 def test_by_hand() -> None:
     generated = ["rex", "rex", "rey", "rey", "rey", "allosaur", "rex", "rexo"]
-    found = novelty(generated, ["rex"], RealNames(["rex", "allosaurus"]))
-    assert found == Novelty(copies=3 / 8, duplicates=4 / 8, distance=6 / 8, length=30 / 8)
+    found = novelty(ended(generated), ["rex"], RealNames(["rex", "allosaurus"]))
+    assert found == Novelty(copies=3 / 8, duplicates=4 / 8, cut=0, distance=6 / 8, length=30 / 8)
+
+
+def test_a_cut_name_is_a_copy_if_it_begins_a_training_name() -> None:
+    generated = [GeneratedName(text, False) for text in ("al", "allosaurus", "alo", "rexo")]
+    found = novelty([*ended(["al"]), *generated], ["rex", "allosaurus", "zed"], RealNames(["rex", "allosaurus"]))
+    assert (found.copies, found.cut) == (2 / 5, 4 / 5)
+
+
+def ended(texts: list[str]) -> list[GeneratedName]:
+    return [GeneratedName(text, True) for text in texts]
 
 
 def test_a_validation_name_is_not_a_copy() -> None:
-    found = novelty(["allo"], ["rex"], RealNames(["rex", "allo"]))
+    found = novelty(ended(["allo"]), ["rex"], RealNames(["rex", "allo"]))
     assert (found.copies, found.distance) == (0, 0)

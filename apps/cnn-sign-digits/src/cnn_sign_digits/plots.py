@@ -1,19 +1,25 @@
-"""Figures of `evaluate` and `make-data`: photos in a grid."""
+"""Figures of `evaluate`, `predict` and `make-data`: photos in a grid."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Labels
 from nn_core.plots import new_figure, save_figure
+from nn_core.storage.files import printable
 
 Images = npt.NDArray[np.uint8]
 
 MAX_MISTAKES = 40
 """Maximum number of photos in the figure of mistakes."""
+MAX_INPUTS = 64
+"""Maximum number of photos in the figure of inputs."""
 _COLUMNS = 8
+_NAME = 18
+"""Maximum length of a file name above a photo."""
 
 
 def plot_photos(x: Images, captions: Sequence[str], path: Path, *, title: str) -> None:
@@ -30,6 +36,20 @@ def plot_photos(x: Images, captions: Sequence[str], path: Path, *, title: str) -
         axes.set_title(caption, size=8, parse_math=False)
     figure.suptitle(title, size=10, parse_math=False)
     save_figure(figure, path)
+
+
+def plot_inputs(x: Images, answers: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Photos (N, H, W, 3) as a network sees them, each with its file name and predicted class."""
+    shown = min(len(x), MAX_INPUTS)
+    captions = []
+    for answer in answers[:shown]:
+        name = printable(Path(answer["file"]).name)
+        name = name if len(name) <= _NAME else f"{name[: _NAME - 7]}...{name[-4:]}"
+        captions.append(f"{name}\n{answer['class']}, {answer['probability']:.1%}")
+    height, width = x.shape[1:3]
+    count = f", first {shown} of {len(x):,} photos" if shown < len(x) else ""
+    title = f"Input of the network, {width} x {height} pixels{count}\nfile; predicted class, probability"
+    plot_photos(x[:shown], captions, path, title=title)
 
 
 def plot_samples(x: Images, y: Labels, path: Path, *, columns: int = 12) -> None:

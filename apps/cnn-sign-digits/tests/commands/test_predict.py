@@ -1,5 +1,6 @@
 """`predict` on every kind of photo, and on other files."""
 
+import json
 from pathlib import Path
 
 import h5py
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from photos import photo
 from PIL import Image
-from program import PHOTOS, json_of, refusal, succeed, trained
+from program import PHOTOS, invoke, json_of, refusal, succeed, trained
 
 from cnn_sign_digits.model import read_photo
 
@@ -61,10 +62,49 @@ def test_files_that_are_no_photos(model: Path, tmp_path: Path, photos: list[Path
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "cut.png").write_bytes(photos[0].read_bytes()[:-400])
     for name in ("a.txt", "empty.png", "cut.png", "none.png"):
-        line = refusal("predict", photos[0], tmp_path / name, "--model", model, status=1)
-        assert name in line
-    assert "is a directory" in refusal("predict", tmp_path, "--model", model, status=1)
+        assert name in refusal("predict", tmp_path / name, "--model", model, status=1)
     assert "Missing argument" in refusal("predict", status=2)
+
+
+def test_a_broken_photo_costs_only_its_own_answer(model: Path, tmp_path: Path, photos: list[Path]) -> None:
+    (tmp_path / "broken.jpg").write_text("x")
+    (tmp_path / "empty.jpg").touch()
+    files = [photos[0], tmp_path / "broken.jpg", photos[1], tmp_path / "empty.jpg", photos[2]]
+    run = invoke("predict", *files, "--model", model)
+    assert run.exit_code == 1
+    assert [line.split()[1] for line in run.stdout.splitlines()] == ["a", "b", "c"]
+    broken, empty = run.stderr.splitlines()
+    assert broken.startswith(f"Error: {tmp_path / 'broken.jpg'} is not an image")
+    assert empty == f"Error: {tmp_path / 'empty.jpg'} is empty"
+    run = invoke("predict", *files, "--model", model, "--json")
+    assert run.exit_code == 1
+    assert [answer.get("class") for answer in json.loads(run.stdout)] == ["a", None, "b", None, "c"]
+    assert json.loads(run.stdout)[3] == {"file": str(files[3]), "error": f"{files[3]} is empty"}
+
+
+def test_the_photos_of_a_folder(model: Path, tmp_path: Path, photos: list[Path]) -> None:
+    photo(tmp_path / "deep" / "9.webp", PHOTOS[1], lossless=True)
+    (tmp_path / ".DS_Store").touch()
+    answers = json_of("predict", tmp_path, photos[0], "--model", model)
+    assert [answer["file"] for answer in answers] == [*map(str, photos), str(tmp_path / "deep" / "9.webp")]
+    (tmp_path / "deep" / "notes.txt").touch()
+    run = invoke("predict", tmp_path, "--model", model)
+    assert run.exit_code == 0
+    assert run.stderr.startswith(f"Note: {tmp_path}: skipped 1 file that is not a photo (1 .txt); ")
+    (tmp_path / "none").mkdir()
+    assert refusal("predict", tmp_path / "none", "--model", model, status=1) == f"{tmp_path / 'none'} has no photos"
+
+
+def test_what_the_network_sees(model: Path, tmp_path: Path, photos: list[Path]) -> None:
+    drawn = tmp_path.parent / f"{tmp_path.name}.svg"
+    said = succeed("predict", tmp_path, "--model", model, "--show-input", drawn)
+    assert said.stderr.endswith(f"wrote {drawn}\n")
+    text = drawn.read_text()
+    assert all(words in text for words in ("0.png", "a, ", "64 x 64 pixels"))
+    assert text.count("<image") == 3
+    line = refusal("predict", tmp_path, "--model", model, "--show-input", tmp_path / "a.png", status=2)
+    assert "--show-input would become one of the photos" in line
+    assert "would overwrite" in refusal("predict", *photos, "--show-input", photos[1], status=2)
 
 
 def test_models_that_are_none(photos: list[Path], model: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 from photos import folder_of, hdf5_file, numbered_folder, photo, pixels, rng
 
-from cnn_sign_digits.datasets import hdf5
+from cnn_sign_digits.datasets import arrays
 from cnn_sign_digits.datasets.catalog import CATALOG, DIGITS, SIGNS, PhotoSplits, is_generated, read_path
 from cnn_sign_digits.synthetic import renderer
 from nn_core.batches.augmentation import Augmentation
@@ -206,7 +206,7 @@ class TestFiles:
         path = hdf5_file(tmp_path / "a.h5", train_set_x=PHOTOS, train_set_y=NUMBERS)
         runs = []
         for memory in (10**9, 0):
-            monkeypatch.setattr(hdf5, "MAX_MEMORY", memory)
+            monkeypatch.setattr(arrays, "MAX_MEMORY", memory)
             splits = load(path, seed=1)
             assert isinstance(splits.train.x, HDF5Array) == (memory == 0)
             network = Network([InstanceNorm(), Flatten(), Dense(2)], input_shape=(64, 64, 3), rng=rng(2))
@@ -248,7 +248,7 @@ class TestNames:
         assert message_of(tmp_path / "none.h5").startswith("no such file or folder: ")
         text = tmp_path / "photo.jpg"
         text.write_text("x")
-        assert message_of(text) == f"{text} is neither a folder nor an .h5 file"
+        assert message_of(text).startswith(f"{text} is neither a folder nor a file of photos; expected one of .npz, ")
 
     def test_downloaded_sets(self, downloads: Path) -> None:
         assert "cnn-sign fetch digits" in message_of("digits")

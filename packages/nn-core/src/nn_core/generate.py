@@ -7,7 +7,7 @@ samples are generated in parallel, as one batch.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,6 +21,9 @@ PREFIX_STEPS = 100
 
 GROUP_SIZE = 512
 """Samples generated together, few enough for their states to fit in the CPU cache."""
+
+FIRST_TOGETHER, MOST_TOGETHER = 4, 64
+"""Groups divided among the threads at a time: few at first, so that the first samples come soon."""
 
 
 class Predictor(Protocol):
@@ -151,6 +154,79 @@ def generate(
             logits, state = predictor.predict(tokens[:, None], state)
 
 
+class Samples(NamedTuple):
+    """Sampled sequences.
+
+    tokens   (N, T), of which those after the end of a sequence mean nothing
+    lengths  (N,) without the end token
+    """
+
+    tokens: Labels
+    lengths: Labels
+
+
+def sample_groups(
+    new_predictor: Callable[[], Predictor],
+    prefix: Labels,
+    *,
+    rng: np.random.Generator,
+    max_length: int,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    end_token: int | None = None,
+    banned: Sequence[int] = (),
+    pool: Pool | None = None,
+) -> Iterator[Samples]:
+    """Sample N sequences in groups of GROUP_SIZE, in order, so that memory does not grow with N.
+
+    Each of several groups has a generator seeded from `rng`, so that the result does not depend on
+    the number of threads (with a single BLAS thread).
+
+    new_predictor  makes a predictor for each thread, e.g. lambda: Engine(network).frozen()
+    pool           threads to divide the groups among; None runs the groups in order
+    For the other arguments, see `generate`.
+    """
+    groups = -(-len(prefix) // GROUP_SIZE)
+    seeds = rng.integers(2**63, size=groups) if groups > 1 else []
+    predictors: dict[int, Predictor] = {}
+
+    def of_group(thread: int, group: int) -> Samples:
+        if thread not in predictors:
+            predictors[thread] = new_predictor()
+        part = prefix[group * GROUP_SIZE :][:GROUP_SIZE]
+        steps = generate(
+            predictors[thread],
+            part,
+            rng=np.random.default_rng(seeds[group]) if groups > 1 else rng,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            end_token=end_token,
+            banned=banned,
+            max_length=max_length,
+        )
+        tokens = np.stack([*steps, np.full(len(part), -1)], axis=1)
+        ended = tokens == -1 if end_token is None else (tokens == -1) | (tokens == end_token)
+        return Samples(tokens, ended.argmax(axis=1))
+
+    first, together = 0, FIRST_TOGETHER
+    while first < groups:
+        done: dict[int, Samples] = {}
+
+        def work(thread: int, i: int, first: int = first, done: dict[int, Samples] = done) -> None:
+            done[i] = of_group(thread, first + i)
+
+        together = min(together, groups - first)
+        if pool is None:
+            yield of_group(0, first)
+            first += 1
+        else:
+            pool.map(work, together)
+            yield from (done.pop(i) for i in range(together))
+            first, together = first + together, min(2 * together, MOST_TOGETHER)
+
+
 def sample(
     new_predictor: Callable[[], Predictor],
     prefix: Labels,
@@ -166,46 +242,21 @@ def sample(
 ) -> list[Labels]:
     """Sample N sequences: the tokens that follow each prefix, without the end token.
 
-    More than GROUP_SIZE samples are divided into groups, each with a generator seeded from `rng`,
-    so that the result does not depend on the number of threads (with a single BLAS thread).
-
-    new_predictor  makes a predictor for each thread, e.g. lambda: Engine(network).frozen()
-    pool           threads to divide the groups among; None runs the groups in order
-    For the other arguments, see `generate`.
+    For the arguments, see `sample_groups`.
     """
-    groups = -(-len(prefix) // GROUP_SIZE)
-    samples: list[list[Labels]] = [[] for _ in range(groups)]
-    rngs = [rng]
-    if groups > 1:
-        rngs = [np.random.default_rng(seed) for seed in rng.integers(2**63, size=groups)]
-    predictors: dict[int, Predictor] = {}
-
-    def work(thread: int, group: int) -> None:
-        if thread not in predictors:
-            predictors[thread] = new_predictor()
-        part = prefix[group * GROUP_SIZE :][:GROUP_SIZE]
-        steps = generate(
-            predictors[thread],
-            part,
-            rng=rngs[group],
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            end_token=end_token,
-            banned=banned,
-            max_length=max_length,
-        )
-        tokens = np.stack([*steps, np.full(len(part), -1)], axis=1)
-        ended = tokens == -1 if end_token is None else (tokens == -1) | (tokens == end_token)
-        lengths = ended.argmax(axis=1)
-        samples[group] = [row[:length] for row, length in zip(tokens, lengths, strict=True)]
-
-    if pool is None:
-        for group in range(groups):
-            work(0, group)
-    else:
-        pool.map(work, groups)
-    return [each for of_group in samples for each in of_group]
+    groups = sample_groups(
+        new_predictor,
+        prefix,
+        rng=rng,
+        max_length=max_length,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        end_token=end_token,
+        banned=banned,
+        pool=pool,
+    )
+    return [row[:length] for group in groups for row, length in zip(*group, strict=True)]
 
 
 def _check_settings(temperature: float, top_k: int | None, top_p: float | None) -> None:

@@ -1,6 +1,8 @@
 """HDF5: what is read, what is refused, and arrays that stay in their file."""
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ from hypothesis import strategies as st
 
 from nn_core.errors import DataError
 from nn_core.storage import files, hdf5
-from nn_core.storage.hdf5 import HDF5Array, read_hdf5
+from nn_core.storage.hdf5 import HDF5Array
+from nn_core.storage.hdf5_layout import list_hdf5
 
 ROWS = np.arange(40 * 6).reshape(40, 2, 3)
 
@@ -34,15 +37,41 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("hdf5") / "rows.h5", x=ROWS)
 
 
-def test_the_arrays_asked_for_and_all_keys(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.h5", x=ROWS, names=[b"a", b"b"], other=[1])
+def test_the_arrays_of_a_file_and_of_its_groups(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.h5", x=ROWS, names=[b"a", b"b"], texts=["long", "b"])
     with h5py.File(path, "a") as file:
-        file.create_group("y")
-    arrays, keys = read_hdf5(path, {"x", "y", "names", "absent"})
-    assert sorted(arrays) == ["names", "x"]
-    assert keys == ["names", "other", "x", "y"]
-    np.testing.assert_array_equal(arrays["x"], ROWS, strict=True)
-    assert arrays["names"].tolist() == [b"a", b"b"]
+        file["train/deep/x"] = [1, 2]
+        file.create_group("empty")
+    arrays = list_hdf5(path)
+    assert sorted(arrays) == ["names", "texts", "train/deep/x", "x"]
+    assert (arrays["x"].shape, arrays["x"].dtype, arrays["x"].nbytes) == (ROWS.shape, np.int64, ROWS.nbytes)
+    np.testing.assert_array_equal(arrays["x"].read("a"), ROWS, strict=True)
+    assert arrays["names"].read("a").tolist() == [b"a", b"b"]
+    assert arrays["texts"].read("a").tolist() == [b"long", b"b"]
+    assert HDF5Array(path, "train/deep/x")[:].tolist() == [1, 2]
+
+
+def test_arrays_of_matlab_have_the_axes_that_matlab_shows(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mat", x=ROWS)
+    with h5py.File(path, "a") as file:
+        file["x"].attrs["MATLAB_class"] = np.bytes_("int64")
+    stored = list_hdf5(path)["x"]
+    assert (stored.shape, stored.reversed) == ((3, 2, 40), True)
+    np.testing.assert_array_equal(stored.read("a"), ROWS.T)
+
+
+def test_references_are_read_as_the_texts_that_they_point_to(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["#refs#/a"] = np.frombuffer("caf\xe9".encode("utf-16-le"), np.uint16)[None]
+        file["#refs#/b"] = "dog"
+        file["names"] = np.array([file["#refs#/a"].ref, file["#refs#/b"].ref], h5py.ref_dtype)
+        file["groups"] = np.array([file["#refs#"].ref], h5py.ref_dtype)
+    arrays = list_hdf5(path)
+    assert sorted(arrays) == ["groups", "names"]
+    assert arrays["names"].read("a").tolist() == ["caf\xe9", "dog"]
+    with pytest.raises(DataError, match=r"a\.h5: groups holds references to other objects; store the names them"):
+        arrays["groups"].read("a")
 
 
 def test_values_in_other_files_are_not_read(tmp_path: Path) -> None:
@@ -58,11 +87,17 @@ def test_values_in_other_files_are_not_read(tmp_path: Path) -> None:
     layout[...] = h5py.VirtualSource(str(tmp_path / "target.h5"), "x", ROWS.shape)
     with h5py.File(virtual, "w") as file:
         file.create_virtual_dataset("x", layout)
-    for path in (external, link, virtual):
-        with pytest.raises(DataError, match=rf"{path.name}: x is in another file"):
-            read_hdf5(path, {"x"})
-        with pytest.raises(DataError, match=rf"{path.name}: x is in another file"):
-            HDF5Array(path, "x")
+    soft = tmp_path / "soft.h5"
+    with h5py.File(soft, "w") as file:
+        file["elsewhere"] = h5py.ExternalLink(str(tmp_path / "target.h5"), "/")
+        file["x"] = h5py.SoftLink("/elsewhere/x")
+    for path in (external, link, virtual, soft):
+        stored = list_hdf5(path)["x"]
+        assert stored.problem is not None
+        assert ("another file" in stored.problem) == (path != soft)
+        for read in (lambda stored=stored: stored.read("a"), lambda path=path: HDF5Array(path, "x")[:]):
+            with pytest.raises(DataError, match=rf"{path.name}"):
+                read()
 
 
 def test_an_array_larger_than_may_be_read_is_not_read(tmp_path: Path) -> None:
@@ -71,19 +106,49 @@ def test_an_array_larger_than_may_be_read_is_not_read(tmp_path: Path) -> None:
         file.create_dataset("x", (10**6, 10**6), "f8", chunks=(1000, 1000), compression=9)
     assert path.stat().st_size < 10_000
     with pytest.raises(DataError, match=r"bomb\.h5 \(x\) is too large: 8,000,000,000,000 bytes"):
-        read_hdf5(path, {"x"})
-    assert read_hdf5(path, set()) == ({}, ["x"])
+        list_hdf5(path)["x"].read(str(path))
 
 
 @pytest.mark.parametrize("content", [b"some text", b"\x89HDF\r\n\x1a\n and no more"])
 def test_files_that_are_not_hdf5(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.h5"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"a\.h5 is not an HDF5 file, or is damaged") as caught:
-        read_hdf5(path, {"x"})
+    problem = r"a\.h5 is (not an HDF5 file$|damaged or incomplete: )"
+    with pytest.raises(DataError, match=problem) as caught:
+        list_hdf5(path)
+    assert ("not an HDF5 file" in str(caught.value)) == (content == b"some text")
     assert "\n" not in str(caught.value)
-    with pytest.raises(DataError, match=r"a\.h5 is not an HDF5 file, or is damaged"):
+    with pytest.raises(DataError, match=problem):
         HDF5Array(path, "x")
+
+
+def test_another_kind_of_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with path.open("wb") as file:
+        np.savez(file, x=ROWS)
+    with pytest.raises(DataError, match=r"a\.h5 is not an HDF5 file, but a ZIP archive, such as \.npz$"):
+        list_hdf5(path)
+
+
+def test_a_file_that_is_open_for_writing(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.h5", x=ROWS)
+    code = "import h5py, sys; f = h5py.File(sys.argv[1], 'a'); print('open', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(DataError, match=r"a\.h5 is open in another program for writing; close it there"):
+            list_hdf5(path)
+        other.communicate("\n")
+    assert sorted(list_hdf5(path)) == ["x"]
+
+
+def test_a_file_of_pandas_is_named_with_the_line_that_converts_it(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_group("df").attrs["pandas_type"] = "frame"
+    with pytest.raises(DataError, match=r"a\.h5 was written by pandas.*read_hdf\('.*a\.h5', 'df'\)\.to_csv\("):
+        list_hdf5(tmp_path / "a.h5")
 
 
 def test_a_missing_array_and_a_number(tmp_path: Path) -> None:
@@ -159,14 +224,14 @@ def test_a_file_that_breaks_while_it_is_read_is_named(tmp_path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2] + bytes(len(content) - len(content) // 2))
     lazy = pickle.loads(pickle.dumps(lazy))
-    with pytest.raises(DataError, match=r"a\.h5 is not an HDF5 file, or is damaged"):
+    with pytest.raises(DataError, match=r"a\.h5 is damaged: "):
         lazy[:]
 
 
 def test_the_bound_is_that_of_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.h5", x=np.zeros(10, np.uint8))
     monkeypatch.setattr(files, "MAX_BYTES", 10)
-    assert len(read_hdf5(path, {"x"})[0]["x"]) == 10
+    assert len(list_hdf5(path)["x"].read("a.h5")) == 10
     monkeypatch.setattr(files, "MAX_BYTES", 9)
     with pytest.raises(DataError, match="10 bytes; the limit is 9"):
-        read_hdf5(path, {"x"})
+        list_hdf5(path)["x"].read("a.h5")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nn_core.errors import DataError
-from nn_core.storage.npz import read_npz
+from nn_core.storage.npz import list_npz, read_npy
 
 POINTS = np.arange(12.0).reshape(6, 2)
 
@@ -19,9 +19,14 @@ def written(folder: Path) -> Path:
     return path
 
 
+def read_all(path: Path) -> None:
+    for array in list_npz(path).values():
+        array.read(str(path))
+
+
 def message_of(path: Path) -> str:
     with pytest.raises(DataError) as caught:
-        read_npz(path, {"x", "y"})
+        read_all(path)
     message = str(caught.value)
     assert message.startswith(str(path))
     assert "\n" not in message
@@ -29,14 +34,15 @@ def message_of(path: Path) -> str:
 
 
 def test_the_arrays_asked_for_and_all_names(tmp_path: Path) -> None:
-    arrays, names = read_npz(written(tmp_path), {"x", "y", "absent"})
-    assert names == ["x", "y", "other"]
-    assert sorted(arrays) == ["x", "y"]
-    np.testing.assert_array_equal(arrays["x"], POINTS, strict=True)
+    arrays = list_npz(written(tmp_path))
+    assert list(arrays) == ["x", "y", "other"]
+    assert (arrays["x"].shape, arrays["x"].dtype) == (POINTS.shape, POINTS.dtype)
+    np.testing.assert_array_equal(arrays["x"].read("a"), POINTS, strict=True)
 
 
 def test_objects_are_not_unpickled(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=POINTS, y=np.array([None] * 6))
+    assert list_npz(tmp_path / "a.npz")["y"].objects
     assert "is not an .npz file, or is damaged" in message_of(tmp_path / "a.npz")
 
 
@@ -75,6 +81,20 @@ def test_an_array_that_announces_more_than_is_stored(tmp_path: Path, shape: tupl
 
 def test_an_array_that_unpacks_to_more_than_may_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = archive(tmp_path / "a.npz", header((1000,)) + bytes(8000))
-    assert read_npz(path, {"x"})[0]["x"].shape == (1000,)
+    assert list_npz(path)["x"].read("a").shape == (1000,)
     monkeypatch.setattr("nn_core.storage.files.MAX_BYTES", 7999)
     assert "(x) is too large: 8,000 bytes; the limit is 7,999" in message_of(path)
+
+
+def test_an_npy_file_is_described_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.npy"
+    np.save(path, POINTS)
+    stored = read_npy(path, "x")
+    assert (stored.name, stored.shape, stored.dtype) == ("x", POINTS.shape, POINTS.dtype)
+    np.testing.assert_array_equal(stored.read("a"), POINTS, strict=True)
+    path.write_bytes(path.read_bytes()[:-1])
+    path.write_bytes(header((10**9,)))
+    with pytest.raises(DataError, match=r"x\.npy \(x\) is damaged: 8,000,000,000 bytes declared"):
+        read_npy(path, "x")
+    np.save(path, np.array([{}]), allow_pickle=True)
+    assert read_npy(path, "x").objects

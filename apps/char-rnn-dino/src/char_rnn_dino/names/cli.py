@@ -1,15 +1,17 @@
 """The command line of dino-gen; without a command, it generates names."""
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from char_rnn_dino.options import sampling_options
+from char_rnn_dino.options import data_option, sampling_options
 from nn_core.cli.app import App
 from nn_core.cli.options import model_option
-from nn_core.cli.terminal import echo_json, json_option
+from nn_core.cli.terminal import json_option
 
 
 @click.group(
@@ -24,8 +26,14 @@ from nn_core.cli.terminal import echo_json, json_option
     "--count", type=click.IntRange(1, 1_000_000), show_default="10, or 1 with --start", help="Number of names."
 )
 @sampling_options("letter")
-@click.option("--max-length", type=click.IntRange(1, 1000), default=40, help="Maximum length of a name.")
-@click.option("--novel", is_flag=True, help="Exclude names from the training data.")
+@click.option(
+    "--max-length",
+    type=click.IntRange(1, 1000),
+    show_default="40, or that of the longest name trained on",
+    help="Maximum length of a name.",
+)
+@click.option("--novel", is_flag=True, help="Exclude names from the training data, and those cut short.")
+@data_option(" for --novel")
 @model_option(required=False)
 @json_option
 @click.pass_context
@@ -35,8 +43,9 @@ def main(
     start: str,
     count: int | None,
     seed: int | None,
-    max_length: int,
+    max_length: int | None,
     novel: bool,
+    data: str | None,
     model_path: Path | None,
     as_json: bool,
     **sampling: Any,
@@ -55,29 +64,40 @@ def main(
     from char_rnn_dino.names.generate_names import generate_names
     from nn_core.engine.thread_pool import available_threads
 
+    if data is not None and not novel:
+        raise click.UsageError("--data names what --novel excludes; add --novel, or omit it", ctx)
     model = load_model(model_path, DINO_GEN)
-    exclude: frozenset[str] = frozenset()
+    known: tuple[str, ...] = ()
     if novel:
-        from char_rnn_dino.setup import names_of
+        from char_rnn_dino.training_data import names_of
 
-        known = names_of(model)
-        exclude = frozenset(known.training + known.validation)
-    names = generate_names(
+        known = names_of(model, data).all
+    groups = generate_names(
         model.network,
         model.vocabulary,
         start,
         count or (1 if start else 10),
         rng=np.random.default_rng(seed),
-        max_length=max_length,
-        exclude=exclude,
+        max_length=max([model.max_length, *map(len, known)]) if max_length is None else max_length,
+        exclude=frozenset(known),
         threads=available_threads(),
         **sampling,
     )
-    capitalized = [name.capitalize() for name in names]
+    names = ([name.text.capitalize() for name in group] for group in groups)
     if as_json:
-        echo_json(capitalized)
+        _echo_array(names)
     else:
-        click.echo("\n".join(capitalized))
+        for group in names:
+            click.echo("\n".join(group))
+
+
+def _echo_array(groups: Iterable[list[str]]) -> None:
+    """Print groups of strings as one JSON array on one line, as they come."""
+    before = "["
+    for group in groups:
+        click.echo(before + json.dumps(group)[1:-1], nl=False)
+        before = ", "
+    click.echo("]")
 
 
 def _require_no_options(ctx: click.Context, command: str) -> None:

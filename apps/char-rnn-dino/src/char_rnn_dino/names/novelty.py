@@ -1,59 +1,75 @@
 """How novel generated names are: copies, duplicates, and edit distance to real names."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from char_rnn_dino.names.generate_names import GeneratedName
 from nn_core.arrays import Labels
+
+TOGETHER = 256
+"""Real names to measure the distance to at a time."""
 
 
 @dataclass(frozen=True)
 class Novelty:
     """Statistics of generated names.
 
-    copies      fraction that are in the training set
+    copies      fraction that are in the training set, or begin a name of it if they were cut
     duplicates  fraction that repeat an earlier name
+    cut         fraction that reached the maximum length without an end
     distance    mean edit distance to the nearest real name, in letters
     length      mean length, in letters
     """
 
     copies: float
     duplicates: float
+    cut: float
     distance: float
     length: float
 
 
-def novelty(generated: Sequence[str], training: Collection[str], real: "RealNames") -> Novelty:
+def novelty(generated: Sequence[GeneratedName], training: Collection[str], real: "RealNames") -> Novelty:
     """The statistics of at least one generated name; repeated names count each time.
 
     training  the training set
     real      all real names, training and validation
     """
-    distinct = set(generated)
-    distances = {name: real.nearest(name) for name in distinct}
-    known = frozenset(training)
+    texts = [name.text for name in generated]
+    distances = {text: real.nearest(text) for text in set(texts)}
+    known, ordered = frozenset(training), sorted(training)
     N = len(generated)
     return Novelty(
-        copies=sum(name in known for name in generated) / N,
-        duplicates=1 - len(distinct) / N,
-        distance=sum(distances[name] for name in generated) / N,
-        length=sum(map(len, generated)) / N,
+        copies=sum(name.text in known or (not name.ended and _begins(name.text, ordered)) for name in generated) / N,
+        duplicates=1 - len(distances) / N,
+        cut=sum(not name.ended for name in generated) / N,
+        distance=sum(distances[text] for text in texts) / N,
+        length=sum(map(len, texts)) / N,
     )
+
+
+def _begins(beginning: str, names: Sequence[str]) -> bool:
+    """Whether any of the sorted names begins like this."""
+    at = bisect_left(names, beginning)
+    return at < len(names) and names[at].startswith(beginning)
 
 
 class RealNames:
     """At least one name to measure edit distances to."""
 
     def __init__(self, names: Collection[str]) -> None:
-        self.lengths = np.array([len(name) for name in names])
-        self._letters = np.full((int(self.lengths.max()), len(names)), -1, np.int32)
-        for r, name in enumerate(names):
-            self._letters[: len(name), r] = _code_points(name)
+        self._names = tuple(names)
+        self._known = frozenset(self._names)
+        self._column = {letter: i for i, letter in enumerate(sorted(set("".join(self._names))))}
+        self._counts = np.array([self._count(name) for name in self._names])
 
-    def distances(self, name: str) -> Labels:
-        """The edit distance (Levenshtein) from a name to each of the real ones, (R,).
+    def distances(self, name: str, rows: Sequence[int] | None = None) -> Labels:
+        """The edit distance (Levenshtein) from a name to real ones, (R,).
+
+        rows  which of them; None for all
 
         The minimum number of insertions, deletions and substitutions to turn one into the other.
         With d[i, j] the distance between the first i letters of a and the first j letters of b:
@@ -69,20 +85,45 @@ class RealNames:
         Source: Levenshtein, Binary codes capable of correcting deletions, insertions, and
         reversals (1966); Wagner, Fischer, The string-to-string correction problem (1974).
         """
-        J, R = self._letters.shape
+        names = self._names if rows is None else [self._names[r] for r in rows]
+        lengths = np.array([len(each) for each in names])
+        J, R = int(lengths.max()), len(names)
+        letters = np.full((J, R), -1, np.int32)
+        for r, each in enumerate(names):
+            letters[: len(each), r] = _code_points(each)
         row = np.repeat(np.arange(J + 1, dtype=np.int32)[:, None], R, axis=1)
         for i, letter in enumerate(_code_points(name), start=1):
             previous, row = row, np.empty_like(row)
             row[0] = i
-            np.minimum(previous[1:] + 1, previous[:-1] + (self._letters != letter), out=row[1:])
+            np.minimum(previous[1:] + 1, previous[:-1] + (letters != letter), out=row[1:])
             for j in range(1, J + 1):
                 np.minimum(row[j], row[j - 1] + 1, out=row[j])
-        distances: Labels = row[self.lengths, np.arange(R)].astype(np.int64)
+        distances: Labels = row[lengths, np.arange(R)].astype(np.int64)
         return distances
 
     def nearest(self, name: str) -> int:
-        """The edit distance to the nearest real name, in letters."""
-        return int(self.distances(name).min())
+        """The edit distance to the nearest real name, in letters.
+
+        A substitution lowers the surplus of one letter in one of two names, and that of another in
+        the other; an insertion or deletion lowers one of them. So the distance is at least the larger
+        of the two sums of surpluses. Names are tried in the order of this bound until it is reached.
+        """
+        if name in self._known:
+            return 0
+        surplus = self._count(name) - self._counts
+        bounds = np.maximum(np.maximum(surplus, 0).sum(axis=1), np.maximum(-surplus, 0).sum(axis=1))
+        order = np.argsort(bounds, kind="stable")
+        nearest, first = np.inf, 0
+        while first < len(order) and bounds[order[first]] < nearest:
+            rows = order[first : first + TOGETHER]
+            nearest = min(nearest, int(self.distances(name, rows.tolist()).min()))
+            first += TOGETHER
+        return int(nearest)
+
+    def _count(self, name: str) -> Labels:
+        """How often each letter of the real names is in a name, and in the last place all others."""
+        columns = [self._column.get(letter, len(self._column)) for letter in name]
+        return np.bincount(np.array(columns, np.intp), minlength=len(self._column) + 1)
 
 
 def _code_points(name: str) -> npt.NDArray[np.int32]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from char_rnn_dino.names.generate_names import encode_prefix
-from char_rnn_dino.vocabulary import END, Vocabulary
+from char_rnn_dino.tokens import END
+from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.arrays import Array, Labels
 from nn_core.errors import DataError, SettingError
 from nn_core.generate import next_probabilities

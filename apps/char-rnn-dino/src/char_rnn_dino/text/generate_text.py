@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from char_rnn_dino.vocabulary import END, UNKNOWN, Vocabulary, detokenize
+from char_rnn_dino.tokens import END, UNKNOWN, detokenize
+from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.arrays import Labels
 from nn_core.engine.predictor import Predictor
 from nn_core.errors import DataError, SettingError

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from commands import DINO, train
 from matplotlib.figure import Figure
+from small_models import names_drawn
 
 from char_rnn_dino.model import load_model
-from char_rnn_dino.names.generate_names import generate_names
-from char_rnn_dino.setup import names_of
+from char_rnn_dino.training_data import names_of
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_copies_are_training_names_and_not_validation_names(tmp_path: Path) -> N
     loaded = load_model(model, DINO.name)
     training = names_of(loaded).training
     (rng,) = np.random.default_rng(5).spawn(1)
-    names = generate_names(loaded.network, loaded.vocabulary, "", 300, rng=rng, temperature=0.7)
+    names = names_drawn(loaded.network, loaded.vocabulary, "", 300, rng=rng, temperature=0.7)
     assert 0 < row["copies"] == pytest.approx(sum(name in training for name in names) / 300)
 
 
@@ -56,7 +56,7 @@ def test_table_and_figure(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = ("--model", model, "--count", 30, "--temperatures", "1.5,0.5")
     lines = DINO.succeed("novelty", *asked, "--figure", "n.png").stdout.splitlines()
     assert lines[0].endswith("names.txt: 36 training names; 30 generated per temperature")
-    assert lines[1].split() == ["temperature", "copies", "duplicates", "distance", "length"]
+    assert lines[1].split() == ["temperature", "copies", "duplicates", "cut", "distance", "length"]
     assert [line.split()[0] for line in lines[2:]] == ["1.5", "0.5"]
     (figure,) = figures
     assert [axes.get_xlabel() for axes in figure.axes] == ["temperature", "temperature"]

@@ -56,9 +56,8 @@ def test_line_endings_and_a_byte_order_mark_make_no_difference(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (["rex"], "d.txt: too few names: cannot hold out 0.1 of 1"),
-        (["rex", "allo"], "d.txt: too few names: cannot hold out 0.1 of 2"),
-        (["rex", "a\tb"], r"d.txt, line 2: unprintable characters in 'a\tb'"),
+        (["rex"], "d.txt: only one name, none to hold out for validation; add names, or train with --validation 0"),
+        (["rex", "a\tb"], r"d.txt, line 2: control characters in 'A\tb'; keep the column of names only"),
     ],
 )
 def test_unusable_names(tmp_path: Path, names: list[str], said: str) -> None:

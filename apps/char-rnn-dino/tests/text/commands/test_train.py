@@ -50,8 +50,7 @@ def test_samples_are_printed() -> None:
     ("text", "said"),
     [
         ("a" * 5000, "d.txt has only one distinct character; nothing to predict"),
-        ("ab", "d.txt is too short: 2 characters for training (0 held out), but 50 parallel"),
-        ("abcdefghij" * 5, "d.txt is too short: 45 characters for training (5 held out)"),
+        ("ab", "d.txt is too short: 1 characters for training and 1 for validation, but 2 and 1 are needed"),
     ],
 )
 def test_unusable_texts(tmp_path: Path, text: str, said: str) -> None:

@@ -7,8 +7,9 @@ from typing import TypeAlias
 import numpy as np
 
 from cnn_sign_digits import PROGRAM
+from cnn_sign_digits.datasets.array_files import TABLES, photo_files, read_photo_file, read_photo_files
+from cnn_sign_digits.datasets.folder_files import has_photos_below
 from cnn_sign_digits.datasets.folders import holds_photo_classes, read_folder
-from cnn_sign_digits.datasets.hdf5 import hdf5_files, read_hdf5_folder, read_hdf5_photos
 from cnn_sign_digits.datasets.photos import SIZE, Photos
 from nn_core.checkpoint import is_checkpoint
 from nn_core.cli.catalog import Catalog
@@ -17,7 +18,6 @@ from nn_core.cli.download import RemoteArchive, RemoteDataset, RemoteFile
 from nn_core.errors import DataError, DataWarning, SettingError
 from nn_core.registry import require
 from nn_core.storage.files import exists, printable
-from nn_core.storage.hdf5 import SUFFIXES
 
 DIGITS = RemoteDataset(
     name="digits",
@@ -67,7 +67,7 @@ def synthetic(count: int = 5000, diversity: float = 0.15, *, rng: np.random.Gene
 
 
 def read_path(path: Path, group: str | None = None) -> Contents[Photos]:
-    """The photos of a folder (see `folders.read_folder`), an .h5 file or a folder of .h5 files.
+    """The photos of a folder (see `folders.read_folder`), a file of arrays or pixels, or a folder of such files.
 
     group  how to find the subjects in a folder of photos (see `subjects.find_subjects`)
     Raises DataError or ShapeError, naming the file; SettingError for a group that does not apply.
@@ -79,23 +79,23 @@ def read_path(path: Path, group: str | None = None) -> Contents[Photos]:
     if group is not None:
         raise SettingError(f"--group needs a folder of photos, not {printable(path)}")
     if path.is_dir():
-        return read_hdf5_folder(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise DataError(f"{printable(path)} is neither a folder nor an .h5 file")
-    return read_hdf5_photos(path)
+        return read_photo_files(path)
+    return read_photo_file(path)
 
 
 def _holds_photos(folder: Path) -> bool:
-    """Whether a folder is read as photos; a DataWarning names the HDF5 files that are then passed over.
+    """Whether a folder is read as photos; a DataWarning names the files of arrays that are then passed over.
 
-    Checkpoints are never data. Beside other HDF5 files, photos win if they are in class folders.
+    Checkpoints are never data. Beside files of arrays, photos win if they are in class folders; beside
+    CSV files, wherever they are.
     """
-    files = hdf5_files(folder)
-    data = [file for file in files if not is_checkpoint(file)]
+    files = photo_files(folder)
+    arrays = [file for file in files if file.suffix.lower() not in TABLES]
+    data = [file for file in (arrays if has_photos_below(folder) else files) if not is_checkpoint(file)]
     if data and not holds_photo_classes(folder):
         return False
-    if files:
-        names = ", ".join(printable(file.name) for file in files[:5]) + (", ..." if len(files) > 5 else "")
+    if arrays:
+        names = ", ".join(printable(file.name) for file in arrays[:5]) + (", ..." if len(arrays) > 5 else "")
         text = f"{printable(folder)}: reading the photos, and not {names}"
         warnings.warn(text, DataWarning, stacklevel=2)
     return True

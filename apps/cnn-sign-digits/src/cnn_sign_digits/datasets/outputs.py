@@ -25,3 +25,11 @@ def require_outside(outputs: Mapping[str, Path | None], **inputs: str | None) ->
             suffix, nested = inside.suffix.lower(), len(inside.parts) > 1
             if (nested and suffix in PHOTO_SUFFIXES) or (not nested and suffix in SUFFIXES):
                 raise SettingError(f"{name} would become part of the data: {printable(path)} is in {source}")
+
+
+def require_no_photo_in(folder: Path, name: str, path: Path | None) -> None:
+    """Raise SettingError if the output `name` would be a photo at any depth of a folder to predict."""
+    if path is None or not folder.is_dir() or path.suffix.lower() not in PHOTO_SUFFIXES:
+        return
+    if path.resolve().is_relative_to(folder.resolve()):
+        raise SettingError(f"{name} would become one of the photos: {printable(path)} is in {printable(folder)}")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Examples, Labels
-from nn_core.cli.labels import check_for_training, match_classes
+from nn_core.cli.labels import match_classes, training_classes
 from nn_core.errors import DataError, ShapeError
 
 X = TypeVar("X", bound=Examples)
@@ -91,8 +91,10 @@ class Part(Generic[X]):
 
     def for_training(self) -> Dataset[X]:
         """This part with its own classes. Raises DataError if there are fewer than two."""
-        classes = () if self.y.dtype.kind == "f" else check_for_training(self.y, self.names, self.source)
-        return Dataset(self.source, self.x, self.y, classes, self.groups, self.schema)
+        if self.y.dtype.kind == "f":
+            return Dataset(self.source, self.x, self.y, (), self.groups, self.schema)
+        y, classes = training_classes(self.y, self.names, self.source)
+        return Dataset(self.source, self.x, y, classes, self.groups, self.schema)
 
     def matched(self, classes: tuple[str, ...], owner: str) -> Dataset[X]:
         """This part with the classes of `owner`, such as "model" (see `labels.match_classes`)."""

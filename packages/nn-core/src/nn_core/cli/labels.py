@@ -1,15 +1,21 @@
 """Class labels in data files: names or numbers, as text or bytes."""
 
 import re
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Labels, Shape
-from nn_core.errors import CheckpointError, DataError, ShapeError
+from nn_core.errors import CheckpointError, DataError, DataWarning, ShapeError
+from nn_core.storage.files import printable
 
 INTEGER = re.compile(r"([+-]?\d{1,18})(\.0*)?")
+
+MANY_CLASSES = 20
+"""Fewer classes than this are accepted however few examples there are."""
 
 
 def integer(text: str) -> str | None:
@@ -26,20 +32,19 @@ def in_order(names: set[str]) -> list[str]:
 
 
 def read_labels(
-    y: npt.NDArray[Any], class_names: npt.NDArray[Any] | None, x_shape: Shape, source: str
+    y: npt.NDArray[Any], class_names: npt.NDArray[Any] | None, x_shape: Shape, source: str, *, one_based: bool = False
 ) -> tuple[Labels, tuple[str, ...] | None]:
     """Labels as indices (N,) into class names; if there are no names, unchanged labels and None.
 
-    y            (N,), (N, 1) or (1, N): names, or integers
+    y            (N,), (N, 1) or (1, N): names, or integers; or one-hot (N, C) or (C, N)
     class_names  of any shape, indexed by integer labels; ignored if y holds names
     x_shape      shape of the examples, (N, ...)
     source       for messages
-    Raises ShapeError or DataError, starting with the source.
+    one_based    whether label 1 has the first name (see `counts_from_one`)
+    Warns with a DataWarning of labels that were converted. Raises ShapeError or DataError, starting
+    with the source.
     """
-    if y.ndim == 2 and 1 in y.shape:
-        y = y.reshape(-1)
-    if y.ndim != 1 or len(y) != x_shape[0]:
-        raise ShapeError(f"{source}: expected one label per example, but x has shape {x_shape} and y {y.shape}")
+    y, one_hot_classes = _one_axis(y, x_shape, source)
     if y.dtype.kind in "SUO":
         labels = as_text(y)
         names = in_order(set(labels.tolist()))
@@ -47,14 +52,24 @@ def read_labels(
         return np.array([position[label] for label in labels.tolist()], np.int64), tuple(names)
     numbers = _class_numbers(y, source)
     if class_names is None:
-        return numbers, None
+        return numbers, tuple(map(str, range(one_hot_classes))) or None
     given = tuple(as_text(class_names.reshape(-1)).tolist())
-    wrong = numbers[numbers >= len(given)]
+    if one_based:
+        remark(f"{source}: labels count from 1: label 1 is {given[0]!r}, the first of the class names")
+        numbers = numbers - 1
+    wrong = numbers[(numbers < 0) | (numbers >= len(given))]
     if wrong.size:
         raise DataError(f"{source}: label {wrong[0]} is out of range; there are {len(given)} classes")
     if len(set(given)) != len(given):
-        raise DataError(f"{source}: duplicate name in list_classes")
+        twice = next(name for i, name in enumerate(given) if name in given[:i])
+        raise DataError(f"{source}: duplicate name in list_classes: {printable(twice)!r}")
     return numbers, given
+
+
+def counts_from_one(labels: Sequence[npt.NDArray[Any]], names: int) -> bool:
+    """Whether numeric labels of the sets of a file are 1 to `names`, as in MATLAB, rather than 0 to `names` - 1."""
+    numbers = [y for y in labels if y.dtype.kind in "uif" and y.size and (y.ndim == 1 or 1 in y.shape)]
+    return bool(numbers) and min(y.min() for y in numbers) >= 1 and max(y.max() for y in numbers) == names
 
 
 def match_classes(
@@ -81,23 +96,27 @@ def match_classes(
     return positions[np.searchsorted(present, y)]
 
 
-def check_for_training(y: Labels, names: tuple[str, ...] | None, source: str) -> tuple[str, ...]:
-    """The class names of a training set; numeric labels are their own names.
+def training_classes(y: Labels, names: tuple[str, ...] | None, source: str) -> tuple[Labels, tuple[str, ...]]:
+    """The labels of a training set as indices into its classes, and their names.
 
-    Raises DataError, starting with the source, if there is only one class, or if numeric
-    labels skip a class.
+    Numeric labels are their own names; those other than 0 to K - 1 are numbered anew, with a
+    DataWarning. Raises DataError, starting with the source, if there is only one class, or nearly as
+    many as examples.
     """
-    present = np.unique(y).tolist()
-    classes = names or tuple(str(number) for number in range(len(present)))
-    if names is None and present[-1] >= len(present):
-        raise DataError(
-            f"{source}: label {present[-1]} is out of range; {len(present)} classes without"
-            f" names must be numbered 0 to {len(present) - 1}"
-        )
+    present = np.unique(y)
+    classes = names or tuple(map(str, present.tolist()))
     if len(present) < 2:
-        only = classes[present[0]]
+        only = classes[0] if names is None else names[int(present[0])]
         raise DataError(f"{source}: only one class ({only!r}); training needs two or more")
-    return classes
+    if names is not None or (present[0] == 0 and present[-1] == len(present) - 1):
+        return y, classes
+    if len(present) > max(MANY_CLASSES, len(y) // 2):
+        raise DataError(
+            f"{source}: {len(present):,} different labels, {present[0]} to {present[-1]}, for {len(y):,} examples;"
+            " labels must be classes, with several examples each"
+        )
+    remark(f"{source}: {len(present)} classes, named by their numbers: {_ranges(present)}")
+    return np.searchsorted(present, y).astype(np.int64), classes
 
 
 def class_names(names: Any) -> tuple[str, ...]:
@@ -118,10 +137,49 @@ def as_text(values: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
     )
 
 
+def remark(text: str) -> None:
+    """Warn that data was not read as it stands."""
+    warnings.warn(text, DataWarning, stacklevel=3)
+
+
+def _one_axis(y: npt.NDArray[Any], x_shape: Shape, source: str) -> tuple[npt.NDArray[Any], int]:
+    """Labels (N,) and, if they were one-hot, the number of classes; otherwise 0."""
+    count = x_shape[0]
+    if y.ndim > 1 and y.size == max(y.shape):
+        y = y.reshape(-1)
+    if y.ndim == 1 and len(y) == count:
+        return y, 0
+    if y.ndim != 2 or count not in y.shape or y.dtype.kind not in "buif":
+        raise ShapeError(f"{source}: expected one label per example, but x has shape {x_shape} and y {y.shape}")
+    scores = y if len(y) == count else y.T
+    wrong = np.flatnonzero(~(((scores == 0) | (scores == 1)).all(axis=1) & (scores.sum(axis=1) == 1)))
+    if wrong.size:
+        row = ", ".join(f"{value:g}" for value in scores[wrong[0], :6].astype(float))
+        row += ", ..." * (scores.shape[1] > 6)
+        raise DataError(
+            f"{source}: y has shape {y.shape}, but is not one-hot: example {wrong[0]} has ({row});"
+            f" expected one label per example, such as y.argmax(axis={1 if scores is y else 0})"
+        )
+    remark(f"{source}: one-hot labels {y.shape} read as the class numbers 0 to {scores.shape[1] - 1}")
+    return scores.argmax(axis=1), scores.shape[1]
+
+
+def _ranges(numbers: Labels) -> str:
+    """Sorted numbers as ranges: "0 to 8, 10 to 24"."""
+    starts = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 2) != 1)
+    ends = [*(starts[1:] - 1), len(numbers) - 1]
+    parts = [
+        f"{numbers[a]} to {numbers[b]}" if b > a + 1 else ", ".join(map(str, numbers[a : b + 1].tolist()))
+        for a, b in zip(starts, ends, strict=True)
+    ]
+    return ", ".join(parts if len(parts) <= 10 else [*parts[:10], "..."])
+
+
 def _class_numbers(y: npt.NDArray[Any], source: str) -> Labels:
     if y.dtype.kind not in "buif":
         raise DataError(f"{source}: labels must be integers or text, not {y.dtype}")
-    wrong = y[~((y >= 0) & (y < 2**31) & (y == np.floor(y)))] if y.dtype.kind != "b" else y[:0]
+    wrong = np.flatnonzero(~((abs(y) < 2**31) & (y == np.floor(y)))) if y.dtype.kind != "b" else y[:0]
     if wrong.size:
-        raise DataError(f"{source}: label {wrong[0]} is not a class number (0, 1, 2, ...)")
+        label = f"label {y[wrong[0]]} of example {wrong[0]} (from 0)"
+        raise DataError(f"{source}: {label} is not a class number (0, 1, 2, ...)")
     return y.astype(np.int64)

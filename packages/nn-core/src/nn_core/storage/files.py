@@ -29,6 +29,14 @@ def exists(path: Path) -> bool:
         return True
 
 
+def is_folder(path: Path) -> bool:
+    """Whether the path is a directory; False if it cannot be accessed."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def check_file(path: Path) -> None:
     """Raise DataError unless the path is a readable, nonempty regular file."""
     try:
@@ -58,10 +66,11 @@ def check_bytes(size: int, source: str, limit: int | None = None) -> None:
 
 
 @contextmanager
-def decoding_errors(path: Path, kind: str) -> Iterator[None]:
+def decoding_errors(path: Path, kind: str | None) -> Iterator[None]:
     """Convert any exception raised while decoding a file into a DataError.
 
-    kind  expected file type, with an article: "an HDF5 file"
+    kind  expected file type, with an article: "an HDF5 file"; None if the type is known, so that
+          the file can only be damaged
     Decoders of untrusted files raise exceptions of all types; each means that the file is invalid
     or damaged.
     """
@@ -73,4 +82,5 @@ def decoding_errors(path: Path, kind: str) -> Iterator[None]:
         raise DataError(f"{printable(path)} does not fit in memory") from None
     except Exception as error:  # noqa: BLE001
         reason = printable(" ".join(str(error).split())[:200]) or type(error).__name__
-        raise DataError(f"{printable(path)} is not {kind}, or is damaged: {reason}") from None
+        problem = "is damaged" if kind is None else f"is not {kind}, or is damaged"
+        raise DataError(f"{printable(path)} {problem}: {reason}") from None

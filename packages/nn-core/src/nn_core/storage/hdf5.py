@@ -1,6 +1,6 @@
 """Arrays in HDF5 files, read into memory or on demand."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.errors import DataError
-from nn_core.storage.files import check_bytes, check_file, decoding_errors, printable
+from nn_core.storage.file_kinds import describe_kind
+from nn_core.storage.files import check_file, decoding_errors, printable
+from nn_core.storage.hdf5_links import hard_linked, storage_problem
 
 SUFFIXES = frozenset({".h5", ".hdf5"})
 READ_BYTES = 16 * 1024 * 1024
@@ -21,46 +23,8 @@ Convert = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 @contextmanager
 def open_hdf5(path: Path) -> Iterator[Any]:
     """An open h5py.File; errors in the block become a DataError that names the file."""
-    import h5py
-
-    check_file(path)
-    with decoding_errors(path, "an HDF5 file"), h5py.File(path, "r") as file:
+    with _open(path) as file, decoding_errors(path, None):
         yield file
-
-
-def datasets_of(file: Any) -> dict[str, Any]:
-    """The arrays at the root of an open file, by name; groups are skipped.
-
-    Raises DataError for an array stored in another file: reading an untrusted file must not read
-    other files.
-    """
-    import h5py
-
-    found = {}
-    for name in file:
-        link = file.get(name, getlink=True)
-        if isinstance(link, h5py.ExternalLink):
-            raise DataError(f"{printable(file.filename)}: {printable(name)} is in another file")
-        if isinstance(file[name], h5py.Dataset):
-            _check_inside(file[name], file.filename)
-            found[name] = file[name]
-    return found
-
-
-def read_array(dataset: Any, path: Path) -> npt.NDArray[Any]:
-    """Read an array of an open file. Raises DataError if it exceeds the size limit."""
-    check_bytes(dataset.nbytes, f"{printable(path)} ({printable(dataset.name.lstrip('/'))})")
-    return np.asarray(dataset[()])
-
-
-def read_hdf5(path: Path, names: Collection[str]) -> tuple[dict[str, npt.NDArray[Any]], list[str]]:
-    """The arrays with these names at the root of a file, if present, and all keys of the file.
-
-    Raises DataError, naming the file.
-    """
-    with open_hdf5(path) as file:
-        found = datasets_of(file)
-        return ({name: read_array(found[name], path) for name in found if name in names}, list(file))
 
 
 class HDF5Array:
@@ -154,27 +118,47 @@ class HDF5Array:
 
     def _stored(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
         """Read stored rows at ascending positions."""
-        with decoding_errors(self.path, "an HDF5 file"):
-            dataset = self._open()
+        dataset = self._open()
+        with decoding_errors(self.path, None):
             if rows[-1] - rows[0] + 1 == len(rows):
                 return np.asarray(dataset[int(rows[0]) : int(rows[-1]) + 1])
             return np.asarray(dataset[rows])
 
     def _open(self) -> Any:
         if self._dataset is None:
-            import h5py
-
-            check_file(self.path)
-            with decoding_errors(self.path, "an HDF5 file"):
-                found = datasets_of(h5py.File(self.path, "r"))
-                if self.key not in found:
-                    raise DataError(f"{self.source} is missing")
-                self._dataset = found[self.key]
+            file = _open(self.path)
+            with decoding_errors(self.path, None):
+                try:
+                    dataset = hard_linked(file, self.key)
+                except KeyError:
+                    raise DataError(f"{self.source} is missing") from None
+                problem = storage_problem(dataset, self.path)
+                if problem is not None:
+                    raise DataError(f"{self.source} {problem}")
+                self._dataset = dataset
         return self._dataset
 
 
-def _check_inside(dataset: Any, filename: str) -> None:
-    """Raise DataError if the values are in other files (external storage or virtual datasets)."""
-    if dataset.is_virtual or dataset.external:
-        name = printable(dataset.name.lstrip("/"))
-        raise DataError(f"{printable(filename)}: {name} is in another file")
+def _open(path: Path) -> Any:
+    """An open h5py.File. Raises DataError that says why a file cannot be opened."""
+    import h5py
+
+    check_file(path)
+    name = printable(path)
+    try:
+        return h5py.File(path, "r")
+    except BlockingIOError:
+        raise DataError(
+            f"{name} is open in another program for writing; close it there (file.close()) and try again"
+        ) from None
+    except Exception as error:  # noqa: BLE001
+        reason = printable(" ".join(str(error).split())[:200])
+        if "already open for write" in reason:
+            raise DataError(
+                f"{name} is open in another program for writing, or was not closed by the one that wrote it;"
+                f" close it there, or run: h5clear -s {name}"
+            ) from None
+        if h5py.is_hdf5(path):
+            raise DataError(f"{name} is damaged or incomplete: {reason}") from None
+        found = describe_kind(path)
+        raise DataError(f"{name} is not an HDF5 file{f', but {found}' if found else ''}") from None

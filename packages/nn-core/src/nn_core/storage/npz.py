@@ -1,42 +1,61 @@
-"""Arrays in .npz files. Nothing is unpickled: a file can contain wrong numbers, but no code."""
+"""Arrays in .npz and .npy files. Nothing is unpickled: a file can contain wrong numbers, but no code."""
 
 import zipfile
-from collections.abc import Collection
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nn_core.errors import DataError
 from nn_core.storage.files import check_bytes, check_file, decoding_errors, printable
+from nn_core.storage.stored_array import StoredArray
 
 
-def read_npz(path: Path, names: Collection[str]) -> tuple[dict[str, npt.NDArray[Any]], list[str]]:
-    """The arrays with these names, if present, and the names of all arrays.
+def list_npz(path: Path) -> dict[str, StoredArray]:
+    """The arrays of an .npz file by name; only their headers are read.
 
-    Raises DataError, naming the file, if it is not an .npz file, or if an array has Python objects
-    or is too large.
+    Raises DataError, naming the file, if it is not an .npz file or is damaged.
     """
     check_file(path)
     with decoding_errors(path, "an .npz file"):
         if not zipfile.is_zipfile(path):
             raise DataError(f"{printable(path)} is not an .npz file, or is truncated")
         with zipfile.ZipFile(path) as archive:
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            for name in members.keys() & names:
-                _check_size(archive, members[name], f"{printable(path)} ({name})")
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files if name in names}, list(file.files)
+            members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
+            found = {}
+            for info in members:
+                with archive.open(info) as member:
+                    name = info.filename.removesuffix(".npy")
+                    found[name] = _described(member, printable(name), info.file_size, path, partial(_load, path, name))
+            return found
 
 
-def _check_size(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) -> None:
-    """Raise DataError if the array exceeds the limit, or the size stored in the archive."""
-    with archive.open(info) as member:
-        version = np.lib.format.read_magic(member)
-        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read_header(member)
-    size = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if not dtype.hasobject and size > info.file_size:
-        raise DataError(f"{source} is damaged: {size:,} bytes declared, {info.file_size:,} stored")
-    check_bytes(size, source)
+def read_npy(path: Path, name: str) -> StoredArray:
+    """The array of an .npy file under a name; only its header is read. Raises DataError, naming the file."""
+    check_file(path)
+    with decoding_errors(path, "an .npy file"), path.open("rb") as file:
+        return _described(file, name, path.stat().st_size, path, partial(_load_npy, path))
+
+
+def _described(file: IO[bytes], name: str, stored: int, path: Path, load: Any) -> StoredArray:
+    """An array by its header. Raises DataError if it declares more bytes than are stored."""
+    version = np.lib.format.read_magic(file)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read_header(file)
+    array = StoredArray(name, shape, dtype, load, objects=dtype.hasobject)
+    if not dtype.hasobject and array.nbytes > stored:
+        raise DataError(f"{printable(path)} ({name}) is damaged: {array.nbytes:,} bytes declared, {stored:,} stored")
+    return array
+
+
+def _load(path: Path, name: str) -> npt.NDArray[Any]:
+    with decoding_errors(path, "an .npz file"), np.load(path, allow_pickle=False) as file:
+        return np.asarray(file[name])
+
+
+def _load_npy(path: Path) -> npt.NDArray[Any]:
+    with decoding_errors(path, "an .npy file"):
+        check_bytes(path.stat().st_size, printable(path))
+        return np.asarray(np.load(path, allow_pickle=False))

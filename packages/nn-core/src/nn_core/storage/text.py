@@ -1,13 +1,63 @@
-"""Text and CSV files in UTF-8."""
+"""Text files of any common encoding, and JSON and CSV files in UTF-8."""
 
+import codecs
+import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from nn_core.errors import DataError
+from nn_core.storage.encoding import find_encoding
 from nn_core.storage.files import check_bytes, check_file, decoding_errors, printable
 
 MAX_TEXT_BYTES = 1024**3
 """Maximum size of a text file: 1 GiB."""
+
+BLOCK_BYTES = 1 << 20
+"""Bytes of a text file read at a time."""
+
+
+class TextFile:
+    """A text file of any encoding that `find_encoding` knows, read in blocks.
+
+    name  for messages; None for the path
+    Raises DataError if it is missing, empty, too large or not a text. Warns DataWarning if it is
+    not in UTF-8.
+    """
+
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        self.path, self.name = path, printable(path) if name is None else name
+        check_file(path)
+        check_bytes(path.stat().st_size, self.name, MAX_TEXT_BYTES)
+        self.codec = find_encoding(self._bytes(), self.name)
+
+    def blocks(self) -> Iterator[str]:
+        """The text in consecutive parts, with newlines as line endings.
+
+        Each part but the last ends with a newline or space, so that words are not divided.
+        """
+        decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(self.codec)(), translate=True)
+        pending: list[str] = []
+        with decoding_errors(self.path, "a text"):
+            for block in self._bytes():
+                text = decoder.decode(block)
+                end = 1 + max(text.rfind("\n"), text.rfind(" "))
+                if end:
+                    yield "".join([*pending, text[:end]])
+                    pending = []
+                pending.append(text[end:])
+            pending.append(decoder.decode(b"", final=True))
+        if rest := "".join(pending):
+            yield rest
+
+    def read(self) -> str:
+        """The whole text."""
+        return "".join(self.blocks())
+
+    def _bytes(self) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            while block := file.read(BLOCK_BYTES):
+                yield block
 
 
 class Row(NamedTuple):

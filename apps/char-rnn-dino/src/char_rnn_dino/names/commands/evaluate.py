@@ -4,16 +4,15 @@ from pathlib import Path
 
 import click
 
-from char_rnn_dino.corpora import read_names
 from char_rnn_dino.metrics import format_metrics, mean_nats, token_metrics
 from char_rnn_dino.model import DINO_GEN, load_model
-from char_rnn_dino.setup import name_examples, names_of
+from char_rnn_dino.splits import name_examples
+from char_rnn_dino.training_data import names_of
 from nn_core.cli.dataset import nothing_held_out
 from nn_core.cli.options import model_option
 from nn_core.cli.terminal import echo_json, json_option
 from nn_core.engine.engine import Engine
 from nn_core.errors import DataError
-from nn_core.storage.files import printable
 from nn_core.training.evaluate import evaluate as evaluate_network
 
 
@@ -23,7 +22,7 @@ from nn_core.training.evaluate import evaluate as evaluate_network
     "--data",
     metavar="FILE",
     show_default="the names held out from training",
-    help="List of names in UTF-8, one per line.",
+    help="List of names, one per line; of the training data, the names held out.",
 )
 @json_option
 def evaluate(model_path: Path | None, data: str | None, as_json: bool) -> None:
@@ -35,13 +34,13 @@ def evaluate(model_path: Path | None, data: str | None, as_json: bool) -> None:
     Example: dino-gen evaluate --data names.txt
     """
     model = load_model(model_path, DINO_GEN)
-    if data is not None:
-        source, names = printable(data), read_names(Path(data))
-    else:
-        split = names_of(model)
-        if not split.validation:
-            raise DataError(nothing_held_out(split.source))
+    split = names_of(model, data, replaces=False)
+    if split.validation:
         source, names = f"{split.source}, held out", split.validation
+    elif data is None:
+        raise DataError(nothing_held_out(split.source))
+    else:
+        source, names = split.source, split.training
     x, y = name_examples(names, model.vocabulary, source)
     loss = evaluate_network(Engine(model.network), x, y, {"loss": mean_nats})["loss"]
     result = {"data": source, "names": len(names), **token_metrics(loss, model.vocabulary)}

@@ -8,7 +8,8 @@ import numpy as np
 
 from char_rnn_dino.model import DINO_GEN, load_model
 from char_rnn_dino.names.trace import Trace, trace
-from char_rnn_dino.vocabulary import END, Vocabulary
+from char_rnn_dino.tokens import END
+from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.cli.options import figure_option, model_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import echo_json, info, json_option

@@ -10,7 +10,8 @@ import numpy as np
 from char_rnn_dino.model import DINO_GEN, load_model
 from char_rnn_dino.names.generate_names import generate_names
 from char_rnn_dino.names.novelty import Novelty, RealNames, novelty
-from char_rnn_dino.setup import names_of
+from char_rnn_dino.options import data_option
+from char_rnn_dino.training_data import names_of
 from nn_core.cli.options import figure_option, model_option, seed_option
 from nn_core.cli.param_types import CommaList, FloatRange, require_distinct
 from nn_core.cli.terminal import echo_json, info, json_option
@@ -21,6 +22,7 @@ TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
 
 @click.command("novelty")
 @model_option(required=False)
+@data_option()
 @click.option(
     "--temperatures", type=TEMPERATURES, default="0.2,0.4,0.6,0.8,1,1.2,1.4,1.6", help="Sampling temperatures."
 )
@@ -29,29 +31,38 @@ TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
 @figure_option("the statistics", default="novelty.png")
 @json_option
 def novelty_command(
-    model_path: Path | None, temperatures: str, count: int, seed: int, figure: Path, as_json: bool
+    model_path: Path | None, data: str | None, temperatures: str, count: int, seed: int, figure: Path, as_json: bool
 ) -> None:
     """Measure the novelty of generated names.
 
     For each sampling temperature, prints the fractions of names that are in the training set or
-    repeat an earlier name, the mean edit distance to the nearest real name, and the mean length.
+    repeat an earlier name or were cut at the length of the longest real name, the mean edit distance to
+    the nearest real name, and the mean length.
 
     \b
     Example: dino-gen novelty --temperatures 0.5,1,1.5 --count 200 --figure novelty.png
     """
     from char_rnn_dino.plots import plot_novelty
 
-    require_distinct({"--figure": figure}, **{"--model": model_path})
+    require_distinct({"--figure": figure}, **{"--model": model_path, "--data": None if data is None else Path(data)})
     model = load_model(model_path, DINO_GEN)
-    known = names_of(model)
-    real = RealNames(known.training + known.validation)
+    known = names_of(model, data)
+    real = RealNames(known.all)
+    longest = max(model.max_length, *map(len, known.all))
     values = tuple(dict.fromkeys(TEMPERATURES.values(temperatures)))
     found = {}
     for temperature, rng in zip(values, np.random.default_rng(seed).spawn(len(values)), strict=True):
-        generated = generate_names(
-            model.network, model.vocabulary, "", count, rng=rng, temperature=temperature, threads=available_threads()
+        groups = generate_names(
+            model.network,
+            model.vocabulary,
+            "",
+            count,
+            rng=rng,
+            max_length=longest,
+            temperature=temperature,
+            threads=available_threads(),
         )
-        found[temperature] = novelty(generated, known.training, real)
+        found[temperature] = novelty([name for group in groups for name in group], known.training, real)
     title = f"{count:,} names per temperature; trained on {known.source}"
     plot_novelty(found, figure, title=title)
     if as_json:
@@ -66,9 +77,10 @@ def novelty_command(
 
 
 def _table(found: Mapping[float, Novelty]) -> str:
-    header = "temperature   copies  duplicates  distance  length"
+    header = "temperature   copies  duplicates     cut  distance  length"
     rows = [
-        f"{temperature:11g}  {each.copies:7.1%}  {each.duplicates:10.1%}  {each.distance:8.2f}  {each.length:6.2f}"
+        f"{temperature:11g}  {each.copies:7.1%}  {each.duplicates:10.1%}  {each.cut:6.1%}"
+        f"  {each.distance:8.2f}  {each.length:6.2f}"
         for temperature, each in found.items()
     ]
     return "\n".join([header, *rows])

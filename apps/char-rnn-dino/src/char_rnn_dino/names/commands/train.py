@@ -9,9 +9,8 @@ from char_rnn_dino.model import DINO_GEN, SHIPPED
 from char_rnn_dino.names.generate_names import generate_names
 from char_rnn_dino.options import DEFAULT_CELL, network_options
 from char_rnn_dino.settings import NameSettings
-from char_rnn_dino.setup import set_up_names
+from char_rnn_dino.setup import Setup, set_up_names
 from char_rnn_dino.train import train_model
-from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.cli.terminal import json_option
 from nn_core.cli.train_options import fold_options, output_options, recipe_options
 from nn_core.network import Network
@@ -41,12 +40,12 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "gru": COMMON | {"epochs": 12},
     "lstm": COMMON | {"epochs": 13},
 }
+SAMPLE_LENGTH = 40
+"""Maximum length of the names printed during a run."""
 
 
 @click.command()
-@click.option(
-    "--data", metavar="FILE", show_default="the bundled dinosaurs", help="List of names in UTF-8, one per line."
-)
+@click.option("--data", metavar="FILE", show_default="the bundled dinosaurs", help="List of names, one per line.")
 @network_options(DEFAULTS)
 @recipe_options(**DEFAULTS[DEFAULT_CELL])
 @fold_options("of names, at random")
@@ -62,7 +61,8 @@ def train(ctx: click.Context, /, **options: Any) -> None:
     train_model(ctx, options, program=DINO_GEN, settings_type=NameSettings, set_up=set_up_names, sample=five_names)
 
 
-def five_names(network: Network, vocabulary: Vocabulary, rng: np.random.Generator) -> list[str]:
-    """Five names on one line."""
-    names = generate_names(network, vocabulary, "", 5, rng=rng)
-    return [", ".join(name.capitalize() for name in names)]
+def five_names(network: Network, setup: Setup, rng: np.random.Generator) -> list[str]:
+    """Five names on one line, of at most as many letters as fit there."""
+    longest = min(setup.max_length or SAMPLE_LENGTH, SAMPLE_LENGTH)
+    groups = generate_names(network, setup.vocabulary, "", 5, rng=rng, max_length=longest)
+    return [", ".join(name.text.capitalize() for group in groups for name in group)]

@@ -6,19 +6,23 @@ import click
 
 from char_rnn_dino.metrics import format_metrics, mean_nats, token_metrics
 from char_rnn_dino.model import CHAR_RNN, load_model
-from char_rnn_dino.setup import held_out_text, next_token_pairs
+from char_rnn_dino.training_data import text_of
+from nn_core.cli.dataset import nothing_held_out
 from nn_core.cli.options import model_option
 from nn_core.cli.terminal import echo_json, json_option
 from nn_core.engine.engine import Engine
 from nn_core.errors import DataError
-from nn_core.storage.files import printable
-from nn_core.storage.text import read_text
 from nn_core.training.evaluate import evaluate_text
 
 
 @click.command()
 @model_option(required=True)
-@click.option("--data", metavar="FILE", show_default="the text held out from training", help="Text file in UTF-8.")
+@click.option(
+    "--data",
+    metavar="FILE",
+    show_default="the text held out from training",
+    help="Text file; of the training data, the text held out.",
+)
 @json_option
 def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
     """Evaluate on a text (nats per character or word).
@@ -27,14 +31,15 @@ def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
     Example: char-rnn evaluate --model notes.h5 --data more-notes.txt
     """
     model = load_model(model_path, CHAR_RNN)
-    if data is None:
-        source, (x, y) = held_out_text(model)
-        source = f"{source}, held out"
+    source, others, held_out = text_of(model, data, replaces=False)
+    if held_out is not None:
+        source, (x, y) = f"{source}, held out", held_out
+    elif data is None:
+        raise DataError(nothing_held_out(source))
     else:
-        source = printable(data)
-        x, y = next_token_pairs(model.vocabulary.encode(read_text(Path(data)), source))
-        if len(y) == 0:
-            raise DataError(f"{source} is too short: no tokens to predict")
+        x, y = others
+    if len(y) == 0:
+        raise DataError(f"{source} is too short: no tokens to predict")
     predictor = Engine(model.network).frozen()
     loss = evaluate_text(predictor, x, y, {"loss": mean_nats})["loss"]
     result = {"data": source, "tokens": len(y), **token_metrics(loss, model.vocabulary)}

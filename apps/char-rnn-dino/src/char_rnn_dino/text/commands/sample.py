@@ -28,6 +28,7 @@ def sample(model_path: Path, prime: str, length: int, seed: int | None, as_json:
     Example: char-rnn sample --model notes.h5 --prime "Day 12." --length 300
     """
     model = load_model(model_path, CHAR_RNN)
+    prime = prime.replace("\r\n", "\n").replace("\r", "\n")
     rng = np.random.default_rng(seed)
     parts = generate_text(model.network, model.vocabulary, prime, length, rng=rng, **sampling)
     if as_json:

@@ -1,18 +1,20 @@
 """The command `char-rnn train`."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import click
 import numpy as np
 
+from char_rnn_dino.corpora import read_text_file
 from char_rnn_dino.model import CHAR_RNN
 from char_rnn_dino.options import DEFAULT_CELL, network_options
 from char_rnn_dino.settings import TextSettings
-from char_rnn_dino.setup import read_corpus, set_up_text
+from char_rnn_dino.setup import Setup, parallel_streams, set_up_text
 from char_rnn_dino.text.generate_text import generate_text
+from char_rnn_dino.tokens import UNIT_NAMES, tokenize
 from char_rnn_dino.train import train_model
-from char_rnn_dino.vocabulary import UNIT_NAMES, Vocabulary, tokenize
 from nn_core.cli.folds import parse_fold
 from nn_core.cli.terminal import json_option
 from nn_core.cli.train_options import fold_options, output_options, recipe_options
@@ -38,6 +40,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 STEPS, MAX_EPOCHS = 3600, 20
 """Default length of a run: about this many steps (a few minutes), up to this many epochs."""
+SHORT_STEPS = 300
+"""At least this many steps for a text too short for as many parallel streams."""
 SAMPLE_LENGTH = 200
 """Length in tokens of the samples printed during a run."""
 
@@ -66,7 +70,7 @@ SAMPLE_LENGTH = 200
 def train(ctx: click.Context, /, **options: Any) -> None:
     """Train a language model on a text, printing samples.
 
-    CORPUS is any UTF-8 text file; the default is the bundled field notes. Without --epochs, trains
+    CORPUS is any text file; the default is the bundled field notes. Without --epochs, trains
     for about 3,600 steps, up to 20 epochs.
 
     \b
@@ -78,20 +82,23 @@ def train(ctx: click.Context, /, **options: Any) -> None:
 
 
 def default_epochs(options: Mapping[str, Any]) -> int:
-    """The number of epochs for about STEPS steps, from 1 to MAX_EPOCHS."""
-    _, text = read_corpus(options["data"])
+    """The number of epochs for about STEPS steps, from 1 to MAX_EPOCHS; more for short texts."""
+    blocks = read_text_file(options["data"]).blocks()
     held_out: float = options["validation"]
     if options["cross_validate"] is not None:
         held_out = 1 / options["cross_validate"]
     elif options["fold"] is not None:
         held_out = 1 / parse_fold(options["fold"])[1]
-    tokens = len(tokenize(text, options["unit"])) * (1 - held_out)
-    tokens_per_step = (options["batch_size"] or 1) * options["bptt_length"]
-    epochs: int = round(STEPS * tokens_per_step / tokens)
+    tokens = sum(len(tokenize(block, options["unit"])) for block in blocks) * (1 - held_out)
+    streams = parallel_streams(round(tokens), options["batch_size"], options["bptt_length"])
+    epochs: int = round(STEPS * streams * options["bptt_length"] / max(tokens, 1))
+    if streams < (options["batch_size"] or 1):
+        epochs = math.ceil(SHORT_STEPS * streams * options["bptt_length"] / max(tokens, 1))
+        return max(MAX_EPOCHS, epochs)
     return max(1, min(MAX_EPOCHS, epochs))
 
 
-def some_lines(network: Network, vocabulary: Vocabulary, rng: np.random.Generator) -> list[str]:
+def some_lines(network: Network, setup: Setup, rng: np.random.Generator) -> list[str]:
     """The lines of a sample."""
-    text = "".join(generate_text(network, vocabulary, "", SAMPLE_LENGTH, rng=rng))
+    text = "".join(generate_text(network, setup.vocabulary, "", SAMPLE_LENGTH, rng=rng))
     return text.strip().split("\n")

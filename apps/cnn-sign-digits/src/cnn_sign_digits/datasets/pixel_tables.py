@@ -1,0 +1,86 @@
+"""Tables of pixels, a photo a row: label,pixel1,...,pixel784."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cnn_sign_digits.datasets.arrays import fit_flat
+from cnn_sign_digits.datasets.photos import Photos
+from nn_core.cli.axes import unfold_square
+from nn_core.cli.dataset import Part
+from nn_core.cli.labels import MANY_CLASSES, read_labels, remark
+from nn_core.errors import DataError, ShapeError
+from nn_core.storage.files import printable
+from nn_core.tables.reader import read_table
+from nn_core.tables.table import Column, Table
+
+LABELS = frozenset({"label", "labels", "class", "target", "y"})
+
+
+def read_pixel_table(path: Path) -> Part[Photos]:
+    """The photos of a table with a label and the pixels of a square image, gray or RGB, in each row.
+
+    The label is the column that is called so, or the only one of text; without a header, the first or
+    the last column, whichever has few different whole numbers. Warns with a DataWarning of what is
+    converted. Raises DataError or ShapeError, naming the file.
+    """
+    name = printable(path)
+    table = read_table(path, name=name)
+    label = _label_column(table)
+    pixels = [column.number - 1 for column in table.columns if column is not label]
+    if unfold_square(len(pixels)) is None:
+        raise ShapeError(
+            f"{name} has {len(pixels)} columns beside {label.title}, which is no square image, gray or RGB;"
+            " expected label,pixel1,...,pixel784 for 28x28"
+        )
+    _check_pixels(table, pixels)
+    x = table.matrix(pixels)
+    y, names = read_labels(_labels(table, label), None, x.shape, name)
+    return Part(name, fit_flat(x, name), y, names)
+
+
+def _label_column(table: Table) -> Column:
+    columns = table.columns
+    named = [column for column in columns if column.name is not None and column.name.lower() in LABELS]
+    texts = [column for column in columns if column.numbers is None]
+    if len(named) == 1:
+        return named[0]
+    if len(texts) == 1:
+        return texts[0]
+    fitting = [column for column in (columns[0], columns[-1]) if _is_label(column)]
+    if len(fitting) != 1 or texts:
+        raise DataError(
+            f"{table.name}: which column holds the label? Name it in the first line: label,pixel1,pixel2,..."
+        )
+    remark(f"{table.name}: {fitting[0].title} read as the label")
+    return fitting[0]
+
+
+def _is_label(column: Column) -> bool:
+    """Whether a column has few different whole numbers, which the pixels at a corner have not."""
+    values = column.numbers
+    if values is None or not bool((values == np.rint(values)).all()):
+        return False
+    distinct = len(np.unique(values))
+    return 2 <= distinct <= max(MANY_CLASSES, min(100, len(values) // 10))
+
+
+def _check_pixels(table: Table, pixels: list[int]) -> None:
+    for index in pixels:
+        column = table.columns[index]
+        if column.numbers is None:
+            raise DataError(f"{table.name}: {column.title} is text, not pixels")
+        if np.isnan(column.numbers).any():
+            row = int(np.flatnonzero(np.isnan(column.numbers))[0])
+            raise DataError(f"{table.place(row, column)}: the pixel is missing")
+
+
+def _labels(table: Table, column: Column) -> npt.NDArray[Any]:
+    if column.numbers is None:
+        return np.array(column.texts)[column.codes]
+    if np.isnan(column.numbers).any():
+        row = int(np.flatnonzero(np.isnan(column.numbers))[0])
+        raise DataError(f"{table.place(row, column)}: the label is missing")
+    return column.numbers

@@ -1,0 +1,139 @@
+"""Files and folders of arrays: .npz, HDF5, MATLAB 7.3, .npy and idx."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nn_core.cli.array_keys import parse_key
+from nn_core.cli.array_sets import ArraySet, read_sets
+from nn_core.cli.dataset import Contents, Part
+from nn_core.errors import DataError
+from nn_core.storage.file_kinds import HDF5, NPY, NPZ, PICKLES, TORCH_SUFFIXES, file_kind, refuse_unsafe
+from nn_core.storage.files import decoding_errors, printable
+from nn_core.storage.hdf5_layout import list_hdf5
+from nn_core.storage.idx import idx_stem, is_idx, read_idx
+from nn_core.storage.npz import list_npz, read_npy
+from nn_core.storage.stored_array import StoredArray
+
+SUFFIXES = (".npz", ".h5", ".hdf5", ".mat")
+"""Suffixes of files with several arrays."""
+
+Read = Callable[[ArraySet], Any]
+"""Reads the examples of a set in the form that a program takes."""
+
+
+def is_array_file(path: Path) -> bool:
+    """Whether a file holds arrays, by its name; including kinds that are refused with a reason."""
+    suffix = path.suffix.lower()
+    return suffix in {*SUFFIXES, ".npy", *PICKLES, *TORCH_SUFFIXES} or is_idx(path)
+
+
+def read_array_file(path: Path, examples: Read) -> Contents[Any]:
+    """The training and the test set of a file, by its contents rather than its suffix.
+
+    .npz, HDF5  see `array_sets.read_sets`; a MATLAB file of version 7.3 is HDF5
+    idx         images or labels of MNIST; the other file is found beside it by its name
+    Raises DataError or ShapeError, naming the file; for other formats with arrays, such as pickles,
+    with the line of Python that converts them.
+    """
+    kind = file_kind(path)
+    name = printable(path)
+    if kind == HDF5:
+        return read_sets(list_hdf5(path), name, _rename_hdf5(path), examples)
+    if path.suffix.lower() in {".h5", ".hdf5"}:
+        list_hdf5(path)  # raises the error that says why it is not HDF5
+    refuse_unsafe(path, kind)
+    if kind == NPZ or path.suffix.lower() == ".npz":
+        return read_sets(list_npz(path), name, _rename_npz(path), examples)
+    if kind == NPY:
+        raise DataError(
+            f"{name} holds one array; give the folder with x.npy and y.npy in it, or join them:"
+            f" np.savez('data.npz', x=np.load('x.npy'), y=np.load('y.npy'))"
+        )
+    return read_sets(_idx_pair(path), name, _rename_file, examples)
+
+
+def array_files(folder: Path) -> list[Path]:
+    """The .npy and idx files of a folder, not of its subfolders; each holds one array."""
+    with decoding_errors(folder, "a folder that can be read"):
+        return sorted(path for path in folder.iterdir() if _holds_one_array(path))
+
+
+def read_array_folder(folder: Path, examples: Read) -> Contents[Any]:
+    """The sets of a folder with one array a file: MNIST's four idx files, or x.npy and y.npy.
+
+    Raises DataError or ShapeError, naming the folder or the file.
+    """
+    arrays: dict[str, StoredArray] = {}
+    for path in array_files(folder):
+        stem = idx_stem(path) if is_idx(path) else path.stem
+        if stem in arrays:
+            raise DataError(f"{printable(folder)}: {printable(stem)} is there twice; remove one, such as {path.name}")
+        arrays[stem] = _renamed(read_idx(path), stem) if is_idx(path) else read_npy(path, printable(stem))
+    return read_sets(arrays, printable(folder), _rename_file, examples)
+
+
+def merge(folder: Path, files: Iterable[tuple[Path, Contents[Any]]]) -> Contents[Any]:
+    """The contents of several files, which must hold one training and one test set together.
+
+    A file that holds one set is a test set if its name says so ("sign_mnist_test.csv") and there is
+    another one to train on. Raises DataError, naming the folder, for two sets of a kind.
+    """
+    train: list[Part[Any]] = []
+    test: list[Part[Any]] = []
+    named_test: list[Part[Any]] = []
+    for path, contents in files:
+        if contents.train is not None:
+            (named_test if _is_test(path) and contents.test is None else train).append(contents.train)
+        if contents.test is not None:
+            test.append(contents.test)
+    (test if train else train).extend(named_test)
+    if len(train) > 1 or len(test) > 1:
+        raise DataError(
+            f"{printable(folder)}: more than one file has a training set or a test set; name one of the files"
+        )
+    return Contents(next(iter(train), None), next(iter(test), None))
+
+
+def _is_test(path: Path) -> bool:
+    words = re.split(r"[^A-Za-z0-9]+", path.stem)
+    return any(parse_key(f"{word}_x").split in {"test", "validation"} for word in words if word)
+
+
+def _holds_one_array(path: Path) -> bool:
+    return not path.name.startswith(".") and path.is_file() and (path.suffix.lower() == ".npy" or is_idx(path))
+
+
+def _idx_pair(path: Path) -> dict[str, StoredArray]:
+    """An idx file and the one beside it with its labels or images."""
+    given = read_idx(path)
+    stem = idx_stem(path)
+    for word, other in (("images", "labels"), ("labels", "images"), ("image", "label"), ("label", "image")):
+        if word not in stem.lower():
+            continue
+        wanted = stem.lower().replace(word, other)
+        for beside in array_files(path.parent):
+            if is_idx(beside) and idx_stem(beside).lower() == wanted:
+                return {stem: _renamed(given, word), wanted: _renamed(read_idx(beside), other)}
+        raise DataError(
+            f"{printable(path)}: its {other} are missing; expected {path.name.replace(word, other)!r} beside it"
+        )
+    raise DataError(f"{printable(path)}: expected a name like train-images-idx3-ubyte, with labels beside it")
+
+
+def _renamed(array: StoredArray, name: str) -> StoredArray:
+    return replace(array, name=name)
+
+
+def _rename_npz(path: Path) -> Callable[[str, str], str]:
+    return lambda x, y: f"d = np.load({printable(path)!r}); np.savez('named.npz', x=d[{x!r}], y=d[{y!r}])"
+
+
+def _rename_hdf5(path: Path) -> Callable[[str, str], str]:
+    return lambda x, y: f"f = h5py.File({printable(path)!r}, 'a'); f.move({x!r}, 'x'); f.move({y!r}, 'y')"
+
+
+def _rename_file(x: str, y: str) -> str:
+    return "call the files x.npy and y.npy"

@@ -1,0 +1,131 @@
+"""The arrays of an HDF5 file: by name, in groups, and what is a link to elsewhere."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.errors import DataError
+from nn_core.storage.files import check_bytes, printable
+from nn_core.storage.hdf5 import open_hdf5
+from nn_core.storage.hdf5_links import hard_linked, link_problem, storage_problem
+from nn_core.storage.stored_array import StoredArray
+
+MAX_DEPTH = 4
+"""Groups within groups that are searched for arrays."""
+MAX_OBJECTS = 10_000
+"""Arrays, groups and links of a file; more are refused, to bound the time."""
+
+
+def list_hdf5(path: Path) -> dict[str, StoredArray]:
+    """The arrays of an HDF5 file, in groups too: "train/x". Nothing but their description is read.
+
+    Links to other files, soft links and arrays stored elsewhere are listed with a `problem`: reading
+    an untrusted file must not read other files. Raises DataError, naming the file; for a file
+    written by pandas, with the line of Python that converts it.
+    """
+    with open_hdf5(path) as file:
+        found: dict[str, StoredArray] = {}
+        for name, item in _walk(file, "", 0):
+            if len(found) >= MAX_OBJECTS:
+                raise DataError(f"{printable(path)} has more than {MAX_OBJECTS:,} arrays")
+            found[name] = _described(name, item, path)
+        return found
+
+
+def read_hdf5(path: Path, key: str) -> npt.NDArray[Any]:
+    """An array of a file; texts as objects of str. Raises DataError, naming the file."""
+    with open_hdf5(path) as file:
+        dataset = hard_linked(file, key)
+        problem = storage_problem(dataset, path)
+        if problem is not None:
+            raise DataError(f"{printable(path)}: {printable(key)} {problem}")
+        check_bytes(dataset.nbytes, f"{printable(path)} ({printable(key)})")
+        array = np.asarray(dataset[()])
+        return _dereferenced(file, array, path, key) if _holds_references(dataset) else array
+
+
+def _walk(group: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
+    """The arrays below a group, and the links, with their names; groups of MATLAB's own are skipped."""
+    import h5py
+
+    for key in group:
+        name = f"{prefix}{key}"
+        link = group.get(key, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            yield name, link
+            continue
+        item = group[key]
+        if isinstance(item, h5py.Dataset):
+            yield name, item
+        elif isinstance(item, h5py.Group) and not key.startswith("#"):
+            _refuse_pandas(item, name)
+            if depth < MAX_DEPTH:
+                yield from _walk(item, f"{name}/", depth + 1)
+
+
+def _refuse_pandas(group: Any, name: str) -> None:
+    if "pandas_type" in group.attrs:
+        path = printable(group.file.filename)
+        raise DataError(
+            f"{path} was written by pandas, which stores tables in a way of its own; convert it:"
+            f" pandas.read_hdf({path!r}, {printable(name)!r}).to_csv('table.csv', index=False)"
+        )
+
+
+def _described(name: str, item: Any, path: Path) -> StoredArray:
+    import h5py
+
+    shown = printable(name)
+    load = partial(read_hdf5, path, name)
+    if not isinstance(item, h5py.Dataset):
+        return StoredArray(shown, (), np.dtype(object), load, link_problem(item, shown, path))
+    matlab_class = item.attrs.get("MATLAB_class")
+    stored, dtype = item.shape, item.dtype
+    problem = storage_problem(item, path)
+    if stored is None:
+        stored, problem = (), "is empty"
+    elif problem is None and h5py.check_string_dtype(dtype) is None and h5py.check_vlen_dtype(dtype) is not None:
+        problem = "has rows of different lengths; store one array of equal rows: np.stack(...)"
+    elif h5py.check_ref_dtype(dtype) is not None:
+        dtype = np.dtype(object)
+    from_matlab = matlab_class is not None
+    shape = stored[::-1] if from_matlab else stored
+    return StoredArray(shown, shape, dtype, load, problem, reversed=from_matlab, hdf5=(path, name))
+
+
+def _holds_references(dataset: Any) -> bool:
+    import h5py
+
+    return h5py.check_ref_dtype(dataset.dtype) is not None
+
+
+def _dereferenced(file: Any, array: npt.NDArray[Any], path: Path, key: str) -> npt.NDArray[Any]:
+    """The texts that object references point to, as in a cell array of MATLAB."""
+    import h5py
+
+    texts = np.empty(array.size, object)
+    for i, reference in enumerate(array.reshape(-1)):
+        target = file[reference] if isinstance(reference, h5py.Reference) and reference else None
+        if not isinstance(target, h5py.Dataset) or storage_problem(target, path) is not None or target.size > MAX_TEXT:
+            raise DataError(
+                f"{printable(path)}: {printable(key)} holds references to other objects;"
+                f" store the names themselves: f[{key!r}] = ['cat', 'dog']"
+            )
+        texts[i] = _text(target[()])
+    return texts.reshape(array.shape)
+
+
+MAX_TEXT = 1000
+"""Characters of a text that a reference points to."""
+
+
+def _text(value: Any) -> str:
+    """A text stored as such, as bytes, or by MATLAB as the codes of its characters."""
+    flat = np.asarray(value).reshape(-1)
+    if flat.dtype.kind == "u":
+        return flat.astype("<u2").tobytes().decode("utf-16-le", "replace")
+    return "".join(part.decode("utf-8", "replace") if isinstance(part, bytes) else str(part) for part in flat.tolist())
