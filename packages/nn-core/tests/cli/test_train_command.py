@@ -83,10 +83,8 @@ def load_model(path: Path) -> ToyModel:
     return ToyModel(loaded.details["fingerprint"], loaded.details["settings"], loaded)
 
 
-TOY_SETTINGS: dict[str, Any] = settings_of(epochs=2, batch_size=64, seed=0, dtype="float32").to_dict() | {
-    "data": "toy.txt"
-}
-del TOY_SETTINGS["fold"]
+COMMON = settings_of(epochs=2, batch_size=64, seed=0, dtype="float32").to_dict()
+TOY_SETTINGS = {name: value for name, value in COMMON.items() if name != "fold"} | {"data": "toy.txt"}
 
 
 class Announce(Callback):

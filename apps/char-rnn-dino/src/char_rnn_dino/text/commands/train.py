@@ -85,9 +85,9 @@ def default_epochs(options: Mapping[str, Any]) -> int:
     """The number of epochs for about STEPS steps, from 1 to MAX_EPOCHS; more for short texts."""
     blocks = read_text_file(options["data"]).blocks()
     held_out: float = options["validation"]
-    if options["cross_validate"] is not None:
+    if options.get("cross_validate") is not None:
         held_out = 1 / options["cross_validate"]
-    elif options["fold"] is not None:
+    elif options.get("fold") is not None:
         held_out = 1 / parse_fold(options["fold"])[1]
     tokens = sum(len(tokenize(block, options["unit"])) for block in blocks) * (1 - held_out)
     streams = parallel_streams(round(tokens), options["batch_size"], options["bptt_length"])
