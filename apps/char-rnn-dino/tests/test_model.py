@@ -11,7 +11,7 @@ from commands import CHAR, DINO, train
 
 from char_rnn_dino.model import DINO_GEN, SHIPPED, Model, details, load_model
 from char_rnn_dino.settings import NameSettings, TextSettings, settings_of
-from char_rnn_dino.setup import name_examples, next_token_pairs
+from char_rnn_dino.splits import name_examples, next_token_pairs
 from nn_core import checkpoint
 
 DATA = Path(__file__).with_name("data")

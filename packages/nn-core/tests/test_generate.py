@@ -172,7 +172,7 @@ def test_each_thread_has_one_predictor(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Rotating:
         def map(self, work: Callable[[int, int], None], pieces: int) -> None:
-            assert pieces == 5
+            assert pieces in (4, 1)  # few at first, so that the first samples come soon
             for piece in range(pieces):
                 work(piece % 2, piece)
 

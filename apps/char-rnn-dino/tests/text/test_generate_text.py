@@ -7,7 +7,8 @@ import pytest
 from small_models import network_of
 
 from char_rnn_dino.text.generate_text import generate_text
-from char_rnn_dino.vocabulary import UNKNOWN, Vocabulary, build_vocabulary, detokenize, tokenize
+from char_rnn_dino.tokens import UNKNOWN, detokenize, tokenize
+from char_rnn_dino.vocabulary import Vocabulary, build_vocabulary
 from nn_core.errors import SettingError
 
 CHARACTERS = build_vocabulary("abc \n")

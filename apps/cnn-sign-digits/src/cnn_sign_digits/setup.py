@@ -63,7 +63,7 @@ class Setup:
 
         return training_result(self.trainer, data=self.source, classes=self.splits.train.classes)
 
-    def scores(self, result: Mapping[str, Any]) -> dict[str, float | None]:
+    def scores(self, result: Mapping[str, Any]) -> dict[str, float]:
         """The metrics on the validation set."""
         from nn_core.cli.train_report import validation_scores
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from deep_nn.datasets import RawExamples
 from deep_nn.datasets.preprocessing import Preprocessing
 from deep_nn.settings import NetworkSettings, migrate_settings
+from deep_nn.target_scale import TargetScale
 from nn_core import checkpoint
 from nn_core.arrays import Array
 from nn_core.checkpoint import Checkpoint
@@ -16,7 +18,7 @@ from nn_core.cli.labels import class_names
 from nn_core.engine.engine import Engine
 from nn_core.errors import CheckpointError, DataError
 from nn_core.layers import ACTIVATIONS, Activation, Dense, Dropout, Layer
-from nn_core.losses import Loss, binary_cross_entropy, softmax_cross_entropy
+from nn_core.losses import Loss, binary_cross_entropy, mean_squared_error, softmax_cross_entropy
 from nn_core.metrics import probabilities
 from nn_core.network import Network
 
@@ -27,6 +29,8 @@ PROGRAM = "deep-nn"
 class Model:
     """A trained network with its classes and preprocessing, for raw examples.
 
+    classes      their names; none for regression
+    target       the scale of the target; None for classification
     checkpoint   the contents of the file: the network, and optionally a run to resume
     fingerprint  identifies the training set (see `nn_core.cli.dataset.fingerprint`)
     """
@@ -36,10 +40,11 @@ class Model:
     preprocessing: Preprocessing
     settings: NetworkSettings
     fingerprint: str
+    target: TargetScale | None = None
 
     @property
     def network(self) -> Network:
-        """The trained network, which outputs logits."""
+        """The trained network, which outputs logits, or the standardized target."""
         return self.checkpoint.network
 
     def logits(self, x: RawExamples, source: str) -> Array:
@@ -59,6 +64,12 @@ class Model:
             )
         return logits
 
+    def values(self, x: RawExamples, source: str) -> npt.NDArray[np.float64]:
+        """Predictions of a regression (N,), in the units of the target. Raises DataError for a model of classes."""
+        if self.target is None:
+            raise DataError("the model predicts classes, not numbers")
+        return self.target.restore(self.logits(x, source))
+
     def probabilities(self, x: RawExamples, source: str) -> Array:
         """P(class | example), (N, classes)."""
         return probabilities(self.logits(x, source))
@@ -71,12 +82,15 @@ def load_model(path: Path) -> Model:
     try:
         settings = NetworkSettings.from_mapping(migrate_settings(details["settings"]))
         _validate(settings)
+        given = details.get("target")
+        target = None if given is None else TargetScale.from_dict(given)
         model = Model(
             loaded,
-            class_names(details["classes"]),
+            () if target is not None else class_names(details["classes"]),
             Preprocessing.from_dict(details["preprocessing"]),
             settings,
             details["fingerprint"],
+            target,
         )
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise checkpoint.unusable(path, error) from None
@@ -94,12 +108,14 @@ def _validate(settings: NetworkSettings) -> None:
 
 
 def output_units(classes: tuple[str, ...]) -> int:
-    """One logit for two classes, otherwise one per class."""
-    return 1 if len(classes) == 2 else len(classes)
+    """One logit for two classes, otherwise one per class; one output for regression."""
+    return 1 if len(classes) in {0, 2} else len(classes)
 
 
 def loss_for(classes: tuple[str, ...]) -> Loss:
-    """Binary cross-entropy for two classes, otherwise softmax cross-entropy."""
+    """Binary cross-entropy for two classes, otherwise softmax cross-entropy; mean squared error for regression."""
+    if not classes:
+        return mean_squared_error
     return binary_cross_entropy if len(classes) == 2 else softmax_cross_entropy
 
 

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from deep_nn.datasets import RawExamples
 from deep_nn.datasets.catalog import CATALOG
 from deep_nn.datasets.preprocessing import Preprocessing, fit
 from deep_nn.model import Model, build_layers, loss_for, output_units
+from deep_nn.regression import metrics_in_units, regression_report, regression_result
 from deep_nn.settings import NetworkSettings
-from nn_core.arrays import Array, Labels
+from deep_nn.target_scale import TargetScale, fit_target
+from nn_core.arrays import Array
 from nn_core.cli.class_weight import weights_by_class
 from nn_core.cli.dataset import Dataset, Splits, require_same_data
 from nn_core.errors import DataError
 from nn_core.network import Network
+from nn_core.storage.files import printable
 
 if TYPE_CHECKING:
     from nn_core.training.trainer import Trainer
@@ -31,6 +35,7 @@ class Setup:
     trainer: Trainer
     splits: Splits[RawExamples]
     preprocessing: Preprocessing
+    target: TargetScale | None = None
 
     @property
     def source(self) -> str:
@@ -39,10 +44,11 @@ class Setup:
 
     @property
     def network(self) -> str:
-        """The network by its units, "2-16-16-1 network"."""
+        """The network by its units, "2-16-16-1 network", and its target in a regression."""
         network = self.trainer.network
         units = (*network.input_shape, *self.settings.units(), *network.output_shape)
-        return f"{'-'.join(map(str, units))} network"
+        words = f"{'-'.join(map(str, units))} network"
+        return words if self.target is None else f"{words} for {printable(self.target.name)!r}"
 
     @property
     def fingerprint(self) -> str:
@@ -56,15 +62,18 @@ class Setup:
             "classes": self.splits.train.classes,
             "preprocessing": self.preprocessing.to_dict(),
             "fingerprint": self.fingerprint,
+            **({} if self.target is None else {"target": self.target.to_dict()}),
         }
 
     def result(self) -> dict[str, Any]:
-        """Loss and accuracy on the training and the validation set, and the cost of the run."""
+        """Loss and metrics on the training and the validation set, and the cost of the run."""
         from nn_core.cli.train_report import training_result
 
+        if self.target is not None:
+            return regression_result(self.trainer, self.target, data=self.source)
         return training_result(self.trainer, data=self.source, classes=self.splits.train.classes)
 
-    def scores(self, result: Mapping[str, Any]) -> dict[str, float | None]:
+    def scores(self, result: Mapping[str, Any]) -> dict[str, float]:
         """The metrics on the validation set."""
         from nn_core.cli.train_report import validation_scores
 
@@ -74,6 +83,8 @@ class Setup:
         """The result as text."""
         from nn_core.cli.train_report import training_report
 
+        if self.target is not None:
+            return regression_report(result, network=self.network, origin=self.splits.origin)
         return training_report(dict(result), network=self.network, origin=self.splits.origin)
 
 
@@ -88,9 +99,13 @@ def set_up(settings: NetworkSettings, threads: int | None = None, start: Model |
     splits = load_splits(settings, None if start is None else start.classes)
     preprocessing = fit(splits.train) if start is None else start.preprocessing
     classes = splits.train.classes
+    target = None
+    if not classes:
+        target = fit_target(splits.train) if start is None else start.target
 
-    def rows(dataset: Dataset[RawExamples]) -> tuple[Array, Labels]:
-        return preprocessing.apply(dataset.x, settings.dtype, dataset.name), dataset.y
+    def rows(dataset: Dataset[RawExamples]) -> tuple[Array, npt.NDArray[Any]]:
+        y = dataset.y if target is None else target.standardize(dataset.y, dataset.name)
+        return preprocessing.apply(dataset.x, settings.dtype, dataset.name), y
 
     x, y = rows(splits.train)
     network = Network(
@@ -110,9 +125,10 @@ def set_up(settings: NetworkSettings, threads: int | None = None, start: Model |
         seed=settings.seed,
         validation=None if splits.validation is None else rows(splits.validation),
         measure_training=True,
+        metrics=None if target is None else metrics_in_units(target),
         weights=weights_by_class(settings.class_weight, splits.train.y, classes),
     )
-    return Setup(settings, trainer, splits, preprocessing)
+    return Setup(settings, trainer, splits, preprocessing, target)
 
 
 def build_trainer(settings: NetworkSettings) -> Trainer:

@@ -188,7 +188,7 @@ def sample_groups(
     For the other arguments, see `generate`.
     """
     groups = -(-len(prefix) // GROUP_SIZE)
-    seeds = rng.integers(2**63, size=groups) if groups > 1 else []
+    seeds = rng.integers(2**63, size=groups if groups > 1 else 0)
     predictors: dict[int, Predictor] = {}
 
     def of_group(thread: int, group: int) -> Samples:

@@ -19,7 +19,7 @@ BY_HAND = CrossValidation(
     "2-16-1 network",
     (
         {"loss": 0.1, "accuracy": 0.9, "roc_auc": 1.0, "baseline_accuracy": 0.5},
-        {"loss": 0.2, "accuracy": 0.8, "roc_auc": None, "baseline_accuracy": 0.5},
+        {"loss": 0.2, "accuracy": 0.8, "roc_auc": math.nan, "baseline_accuracy": 0.5},
         {"loss": 0.6, "accuracy": 1.0, "roc_auc": 0.5, "baseline_accuracy": 0.8},
     ),
 )
@@ -40,7 +40,7 @@ def test_the_report_has_a_line_per_fold_and_their_mean_and_standard_deviation() 
 
 def test_the_json_has_all_metrics() -> None:
     found = BY_HAND.to_dict()
-    assert found["folds"][1] == {"fold": "2/3", **BY_HAND.scores[1]}
+    assert found["folds"][2] == {"fold": "3/3", **BY_HAND.scores[2]}
     assert found["mean"]["loss"] == pytest.approx(0.3)
     assert found["standard_deviation"]["loss"] == pytest.approx(math.sqrt(0.07))
     assert math.isnan(found["mean"]["roc_auc"])

@@ -92,6 +92,7 @@ class TestJson:
             "final_loss_lowest": 0.125,
             "final_loss_highest": 0.5,
             "validation_accuracy": 0.75,
+            "validation_loss": None,
             "steps_to_baseline": 2000,
             "seconds": 1.0,
         }
@@ -101,6 +102,7 @@ class TestJson:
             "seconds": [0.0, 0.5, 1.0],
             "losses": [8.5, 1.0, 0.5],
             "validation_accuracy": 0.5,
+            "validation_loss": None,
             "diverged": None,
         }
 
@@ -111,6 +113,7 @@ class TestJson:
             "final_loss_lowest",
             "final_loss_highest",
             "validation_accuracy",
+            "validation_loss",
             "steps_to_baseline",
         ):
             assert wild[name] is None

@@ -31,6 +31,8 @@ def boundary(model_path: Path, data: str | None, figure: Path) -> None:
     """
     require_distinct({"--figure": figure}, **{"--model": model_path, "--data": data})
     model = load_model(model_path)
+    if model.target is not None:
+        raise DataError(f"boundary needs a network that predicts classes; {model_path} predicts a number")
     if model.preprocessing.shape != (2,):
         raise DataError(f"boundary needs a network with two inputs; {model_path} has shape {model.preprocessing.shape}")
     if data is not None:

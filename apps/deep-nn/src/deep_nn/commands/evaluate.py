@@ -5,14 +5,18 @@ from typing import Any
 
 import click
 
-from deep_nn.model import load_model, loss_for
+from deep_nn.datasets import RawExamples
+from deep_nn.model import Model, load_model, loss_for
 from deep_nn.options import DATA
 from deep_nn.setup import evaluation_data
+from deep_nn.target_scale import TargetScale
 from nn_core.cli.class_report import class_metrics, class_report
+from nn_core.cli.dataset import Dataset
 from nn_core.cli.options import figure_option, model_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.metrics import accuracy
+from nn_core.storage.files import printable
 
 
 @click.command()
@@ -29,7 +33,8 @@ def evaluate(model_path: Path, data: str | None, figure: Path | None, as_json: b
     """Evaluate a network.
 
     Prints loss and accuracy beside that of always predicting the most frequent class, and precision, recall
-    and F1 of each class.
+    and F1 of each class. If the target is a number: RMSE, MAE and R2, beside those of always predicting the
+    mean of the training set.
 
     \b
     Example: deep-nn evaluate --model cats.h5 --data test_catvnoncat.h5
@@ -37,6 +42,9 @@ def evaluate(model_path: Path, data: str | None, figure: Path | None, as_json: b
     require_distinct({"--figure": figure}, **{"--model": model_path, "--data": data})
     model = load_model(model_path)
     dataset = evaluation_data(model, data)
+    if model.target is not None:
+        _evaluate_regression(model, model.target, dataset, figure, as_json=as_json)
+        return
     logits = model.logits(dataset.x, dataset.name)
     result: dict[str, Any] = {
         "accuracy": accuracy(logits, dataset.y),
@@ -54,4 +62,32 @@ def evaluate(model_path: Path, data: str | None, figure: Path | None, as_json: b
 
         title = f"{dataset.name}: confusion matrix"
         plot_confusion_matrix(result["confusion"], model.classes, figure, title=title)
+        info(f"wrote {figure}")
+
+
+def _evaluate_regression(
+    model: Model, target: TargetScale, dataset: Dataset[RawExamples], figure: Path | None, *, as_json: bool
+) -> None:
+    from nn_core.cli.regression_report import regression_metrics, regression_table, significant
+
+    values = model.values(dataset.x, dataset.name)
+    standardized = (target.standardize(each, dataset.name) for each in (values, dataset.y))
+    result: dict[str, Any] = {
+        "loss": loss_for(())(*standardized)[0],
+        "examples": len(dataset),
+        "data": dataset.name,
+        "target": target.to_dict(),
+        **regression_metrics(values, dataset.y, target.mean),
+    }
+    if as_json:
+        echo_json(result)
+    else:
+        lines = regression_table(result, {"": "model"}, mean=target.mean)
+        click.echo("\n".join([f"{dataset.name}, target: {printable(target.name)}", *lines]))
+    if figure is not None:
+        from deep_nn.prediction_plot import plot_predictions
+
+        error, explained = result["root_mean_squared_error"], result["r2"]
+        title = f"{dataset.name}: RMSE {significant(error)}, R2 {explained:.3f}"
+        plot_predictions(values, dataset.y, target.name, figure, title=title)
         info(f"wrote {figure}")

@@ -22,8 +22,11 @@ CHECKED_ROWS = 100
 
 
 def onnx_graph(model: Model) -> OnnxGraph:
-    """From raw columns in float64, or images as bytes, to the probabilities and the class index."""
-    from nn_core.exchange.onnx import FlattenImages, Preprocessing, Scale, Standardize
+    """From raw columns in float64, or images as bytes, to the probabilities and the class index.
+
+    For regression, to the value in the units of the target.
+    """
+    from nn_core.exchange.onnx import FlattenImages, Preprocessing, Rescale, Scale, Standardize
 
     fitted = model.preprocessing
     if fitted.mean:
@@ -33,19 +36,19 @@ def onnx_graph(model: Model) -> OnnxGraph:
         steps = [FlattenImages(), Scale(1 / 255)]
         preprocessing = Preprocessing(fitted.shape, "uint8", steps, description="images, 0 to 255")
     x, source = _examples(model)
+    common: dict[str, Any] = {"preprocessing": preprocessing, "name": PROGRAM}
+    inputs = {"input": x.astype(preprocessing.dtype)}
+    target = model.target
+    if target is not None:
+        regression = {
+            "postprocessing": [Rescale(target.mean, target.std)],
+            "outputs": ("output",),
+            "metadata": {"program": PROGRAM, "target": target.name},
+        }
+        return OnnxGraph(common | regression, inputs, {"output": model.values(x, source)[:, None]}, source)
     p = model.probabilities(x, source)
-    return OnnxGraph(
-        {
-            "preprocessing": preprocessing,
-            "outputs": ("probabilities", "label"),
-            "classes": model.classes,
-            "metadata": {"program": PROGRAM},
-            "name": PROGRAM,
-        },
-        {"input": x.astype(preprocessing.dtype)},
-        {"probabilities": p, "label": p.argmax(axis=1)},
-        source,
-    )
+    classes = {"outputs": ("probabilities", "label"), "classes": model.classes, "metadata": {"program": PROGRAM}}
+    return OnnxGraph(common | classes, inputs, {"probabilities": p, "label": p.argmax(axis=1)}, source)
 
 
 def _examples(model: Model) -> tuple[RawExamples, str]:

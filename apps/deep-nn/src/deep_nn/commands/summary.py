@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from deep_nn.model import load_model
+from deep_nn.regression import target_line
 from nn_core.cli.options import model_option
 from nn_core.cli.terminal import echo_json, json_option
 from nn_core.engine.plan import Plan
@@ -25,11 +26,15 @@ def summary(model_path: Path, as_json: bool) -> None:
     layers = summarize(model.network, notes=[f"fused in prediction: {fused or 'none'}"])
     settings = model.settings.to_dict()
     if as_json:
-        result = {"classes": model.classes, "settings": settings, "network": layers.to_dict()}
+        target = None if model.target is None else model.target.to_dict()
+        result = {"classes": model.classes, "target": target, "settings": settings, "network": layers.to_dict()}
         echo_json(result)
         return
     click.echo(layers)
-    click.echo(f"\nclasses: {', '.join(model.classes)}")
+    if model.target is not None:
+        click.echo(f"\n{target_line(model.target.to_dict())}")
+    else:
+        click.echo(f"\nclasses: {', '.join(model.classes)}")
     for name, value in settings.items():
         if value is not None:
             click.echo(f"{name.replace('_', '-')}: {value}")

@@ -6,6 +6,7 @@ import click
 
 from deep_nn.model import PROGRAM, load_model
 from deep_nn.options import network_options
+from deep_nn.regression import axis_labels
 from deep_nn.settings import NetworkSettings
 from deep_nn.setup import set_up
 from nn_core.cli.terminal import json_option
@@ -21,7 +22,7 @@ from nn_core.cli.train_options import fold_options, output_options, recipe_optio
 @json_option
 @click.pass_context
 def train(ctx: click.Context, /, **options: Any) -> None:
-    """Train a network and report its accuracy.
+    """Train a network and report its accuracy, or its error if the target is a number.
 
     \b
     Example: deep-nn train --data spirals --hidden 32,32 --save spirals.h5 --figure spirals.png
@@ -35,4 +36,5 @@ def train(ctx: click.Context, /, **options: Any) -> None:
         settings_of=lambda model: model.settings,
         set_up=set_up,
         inputs=("data", "test"),
+        axis_labels=lambda setup: {} if setup.target is None else axis_labels(setup.target),
     )

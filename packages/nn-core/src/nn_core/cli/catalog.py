@@ -61,7 +61,7 @@ class Catalog(Generic[X]):
         name, colon, _ = spec.strip().partition(":")
         if name in self.generated:
             made = parse(spec, self.generated, "data set")(rng=rng)
-            return Contents(Part(made.name, made.x, made.y, made.classes, made.groups), None)
+            return Contents(Part(made.name, made.x, made.y, made.classes or None, made.groups), None)
         if name in self.remote:
             require(not colon, f"data set {name!r} has no settings")
             return self._downloaded(self.remote[name], read or self.read)

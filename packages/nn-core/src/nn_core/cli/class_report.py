@@ -38,7 +38,8 @@ def class_metrics(
     baseline_class, baseline_accuracy       the accuracy of always predicting one class
     macro_precision, macro_recall, macro_f1  means over the classes that are present or predicted
     roc_auc, average_precision              means over the classes present; of two classes, the average
-                                            precision is that of the rarer one, positive_class
+                                            precision is that of positive_class: the second class,
+                                            or the first if it is less than half as frequent
     classes                                 name -> examples, precision, recall, f1
     confusion                               counts by true and predicted class
     """
@@ -54,7 +55,7 @@ def class_metrics(
         "roc_auc": _number(roc_auc(logits, labels)),
     }
     if len(classes) == 2:
-        rare = 0 if counts[0] < counts[1] else 1
+        rare = 0 if 2 * counts[0] < counts[1] else 1
         towards = logits if rare == 1 else -logits
         result["positive_class"] = classes[rare]
         result["average_precision"] = _number(average_precision(towards, (labels == rare).astype(np.int64)))

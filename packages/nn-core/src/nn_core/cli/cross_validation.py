@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any, TypeVar
 
+from nn_core.cli.regression_report import significant
 from nn_core.cli.run_setup import Setup
 from nn_core.cli.settings import Settings
 from nn_core.cli.train_run import run
@@ -14,8 +15,11 @@ from nn_core.errors import DivergenceError
 from nn_core.summary import table
 
 S = TypeVar("S", bound=Settings)
-NOT_SHOWN = ("baseline_accuracy", "macro_precision", "macro_recall")
-"""Metrics that are in the JSON only, to keep the table narrow."""
+BASELINES = {
+    "baseline_accuracy": "accuracy of the most frequent class",
+    "baseline_root_mean_squared_error": "root mean squared error of the mean target",
+}
+"""Metrics that are not columns of the table, since they do not depend on the network."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +28,16 @@ class CrossValidation:
 
     source   where the data comes from
     network  a short description of the network
-    scores   for each fold, its metrics by name; None where one is undefined
+    scores   for each fold, its metrics by name; NaN where one is undefined
     """
 
     source: str
     network: str
-    scores: tuple[Mapping[str, float | None], ...]
+    scores: tuple[Mapping[str, float], ...]
 
     def column(self, name: str) -> list[float]:
-        """A metric in each fold, NaN where it is undefined."""
-        values = (scores.get(name) for scores in self.scores)
-        return [math.nan if value is None else value for value in values]
+        """A metric in each fold."""
+        return [scores[name] for scores in self.scores]
 
     def to_dict(self) -> dict[str, Any]:
         """The metrics of each fold, their mean and their standard deviation, for JSON."""
@@ -48,14 +51,17 @@ class CrossValidation:
 
     def report(self) -> str:
         """A table with a line per fold, and mean ± standard deviation."""
-        folds, names = len(self.scores), [name for name in self.scores[0] if name not in NOT_SHOWN]
+        folds, names = len(self.scores), [name for name in self.scores[0] if name not in BASELINES]
         columns = {name: self.column(name) for name in names}
         rows = [("fold", *(name.replace("_", " ") for name in names))]
         rows += [(f"{i + 1}/{folds}", *(_shown(name, columns[name][i]) for name in names)) for i in range(folds)]
         rows.append(("mean ± std", *(_mean_and_spread(name, column) for name, column in columns.items())))
         lines = [f"{self.source}: {folds}-fold cross-validation, {self.network}", table(rows)]
-        if "baseline_accuracy" in self.scores[0]:
-            lines.append(f"accuracy of the most frequent class: {fmean(self.column('baseline_accuracy')):.2%}")
+        lines += [
+            f"{words}: {_shown(name, fmean(self.column(name)))}"
+            for name, words in BASELINES.items()
+            if name in self.scores[0]
+        ]
         return "\n".join(lines)
 
 
@@ -74,7 +80,7 @@ def cross_validate(settings: S, folds: int, set_up: Callable[[S], Setup], progra
     return CrossValidation(sources[0], networks[0], scores)
 
 
-def _run_fold(settings: S, set_up: Callable[[S], Setup], program: str) -> tuple[str, str, Mapping[str, float | None]]:
+def _run_fold(settings: S, set_up: Callable[[S], Setup], program: str) -> tuple[str, str, Mapping[str, float]]:
     """Source, network and scores of one run, whose data is released at the end."""
     from threadpoolctl import threadpool_limits
 
@@ -92,10 +98,12 @@ def _deviation(column: list[float]) -> float:
     return math.nan if any(map(math.isnan, column)) else stdev(column)
 
 
-def _shown(name: str, value: float, digits: int = 4) -> str:
+def _shown(name: str, value: float, digits: int | None = None) -> str:
     if math.isnan(value):
         return "-"
-    return f"{value:.2%}" if name.endswith("accuracy") or name.startswith("macro_") else f"{value:.{digits}g}"
+    if name.endswith("accuracy") or name.startswith("macro_"):
+        return f"{value:.2%}"
+    return significant(value) if digits is None else significant(float(f"{value:.{digits}g}"))
 
 
 def _mean_and_spread(name: str, column: list[float]) -> str:

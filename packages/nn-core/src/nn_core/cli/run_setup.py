@@ -32,8 +32,8 @@ class Setup(Protocol):
     def result(self) -> Mapping[str, Any]:
         """The final metrics of the run."""
 
-    def scores(self, result: Mapping[str, Any]) -> Mapping[str, float | None]:
-        """The metrics on the validation set, by name, for cross-validation; None where one is undefined."""
+    def scores(self, result: Mapping[str, Any]) -> Mapping[str, float]:
+        """The metrics on the validation set, by name, for cross-validation; NaN where one is undefined."""
 
     def report(self, result: Mapping[str, Any]) -> str:
         """The result as text."""

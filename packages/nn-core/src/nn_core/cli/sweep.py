@@ -36,7 +36,8 @@ class Curve:
 
     steps, seconds, losses  at the start, and after evenly spaced epochs up to the last; seconds
                             of training only
-    validation_accuracy     at the end; NaN without a validation set or if the run diverged
+    validation_accuracy     at the end; NaN without a validation set or classes, or if the run diverged
+    validation_loss         at the end; NaN without a validation set or if the run diverged
     diverged                the error message, or None
     """
 
@@ -46,6 +47,7 @@ class Curve:
     losses: list[float] = field(default_factory=list)
     validation_accuracy: float = math.nan
     diverged: str | None = None
+    validation_loss: float = math.nan
 
     def steps_to(self, loss: float) -> int | None:
         """The first recorded step whose loss is at most `loss`; None if there is none."""
@@ -70,6 +72,11 @@ class Trial:
         worst = -math.inf
         middle = median(worst if c.diverged else c.validation_accuracy for c in self.curves)
         return middle if middle > worst else math.nan
+
+    @property
+    def validation_loss(self) -> float:
+        """Median over the seeds; infinite if most runs diverged, NaN if there are none."""
+        return median(math.inf if curve.diverged else curve.validation_loss for curve in self.curves)
 
     @property
     def seconds(self) -> float:
@@ -138,7 +145,7 @@ class _Recorder(Callback):
         self.record(trainer.state, self.evaluate())
 
     def evaluate(self) -> float:
-        return self.trainer.evaluate(*self.trainer.examples)["loss"]
+        return self.trainer.evaluate(*self.trainer.examples, weights=self.trainer.weights)["loss"]
 
     def record(self, state: TrainingState, loss: float) -> None:
         self.curve.steps.append(state.step)
@@ -162,7 +169,8 @@ def _run(build: Callable[[S], Trainer], settings: S) -> Curve:
         curve.diverged = str(error)
         return curve
     if trainer.validation is not None:
-        curve.validation_accuracy = trainer.evaluate(*trainer.validation)["accuracy"]
+        found = trainer.evaluate(*trainer.validation)
+        curve.validation_loss, curve.validation_accuracy = found["loss"], found.get("accuracy", math.nan)
     return curve
 
 

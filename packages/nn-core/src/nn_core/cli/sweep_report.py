@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def report_table(comparison: Comparison) -> str:
     """One line per trial: medians over the seeds, and the range of the final loss."""
-    rows = [("trial", "final loss", "lowest", "highest", "validation accuracy", "steps to baseline", "seconds")]
+    has_classes = _has_classes(comparison)
+    validated = "validation accuracy" if has_classes else "validation loss"
+    rows = [("trial", "final loss", "lowest", "highest", validated, "steps to baseline", "seconds")]
     for trial in comparison.trials:
         losses = trial.final_losses
         steps = comparison.steps_to_baseline(trial)
@@ -26,7 +28,7 @@ def report_table(comparison: Comparison) -> str:
                 _loss(median(losses)),
                 _loss(min(losses)),
                 _loss(max(losses)),
-                _percent(trial.validation_accuracy),
+                _percent(trial.validation_accuracy) if has_classes else _loss(trial.validation_loss),
                 f"{steps:,.0f}" if math.isfinite(steps) else "never",
                 f"{trial.seconds:.2f}",
             )
@@ -67,7 +69,9 @@ def draw_comparison(comparison: Comparison, path: Path, *, title: str) -> None:
     for axes in (by_step, by_second):
         axes.axhline(baseline, color="0.4", linestyle=":", linewidth=1, zorder=0)
     log_scale_if_wide(by_step, values)
-    tidy(by_step, x=_scale_steps(by_step, comparison), y="training loss (nats)")
+    tidy(
+        by_step, x=_scale_steps(by_step, comparison), y=f"training loss{' (nats)' if _has_classes(comparison) else ''}"
+    )
     tidy(by_second, x="training time (s)", y="")
     by_second.tick_params(labelleft=False)
     handles, labels = by_step.get_legend_handles_labels()
@@ -115,6 +119,7 @@ def _trial_json(comparison: Comparison, trial: Trial) -> dict[str, Any]:
         "final_loss_lowest": _number(min(losses)),
         "final_loss_highest": _number(max(losses)),
         "validation_accuracy": _number(trial.validation_accuracy),
+        "validation_loss": _number(trial.validation_loss),
         "steps_to_baseline": _number(comparison.steps_to_baseline(trial)),
         "seconds": trial.seconds,
         "runs": [
@@ -124,11 +129,20 @@ def _trial_json(comparison: Comparison, trial: Trial) -> dict[str, Any]:
                 "seconds": curve.seconds,
                 "losses": [_number(loss) for loss in curve.losses],
                 "validation_accuracy": _number(curve.validation_accuracy),
+                "validation_loss": _number(curve.validation_loss),
                 "diverged": curve.diverged,
             }
             for curve in trial.curves
         ],
     }
+
+
+def _has_classes(comparison: Comparison) -> bool:
+    """Whether any run has an accuracy, or none has finished to tell."""
+    curves = [curve for trial in comparison.trials for curve in trial.curves]
+    return all(math.isnan(curve.validation_loss) for curve in curves) or any(
+        math.isfinite(curve.validation_accuracy) for curve in curves
+    )
 
 
 def _number(value: float) -> float | None:

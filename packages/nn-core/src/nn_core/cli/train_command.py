@@ -39,6 +39,7 @@ def train_network(
     inputs: Collection[str] = ("data",),
     check: Callable[[S, Mapping[str, Path | None]], None] | None = None,
     callbacks: Callable[[U, S], Sequence[Callback]] | None = None,
+    axis_labels: Callable[[U], Mapping[str, str]] | None = None,
 ) -> None:
     """The body of the command `train` of a program.
 
@@ -54,6 +55,7 @@ def train_network(
     check          raises click.UsageError or SettingError for incompatible settings and outputs
                    (the latter by option)
     callbacks      the program's own callbacks; not called in cross-validation
+    axis_labels    labels of the axes of --figure, by metric (see `History.plot`)
     """
     from threadpoolctl import threadpool_limits
 
@@ -123,7 +125,8 @@ def train_network(
         from nn_core.plots import save_figure
 
         title = f"{setup.source}: {setup.network}, {settings.optimizer}"
-        save_figure(setup.trainer.state.history.plot(title), figure)
+        labels = {} if axis_labels is None else axis_labels(setup)
+        save_figure(setup.trainer.state.history.plot(title, labels), figure)
         info(f"wrote {figure}")
 
 

@@ -1,5 +1,6 @@
 """Training results as data and as text."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,14 @@ from nn_core.summary import table
 from nn_core.training.trainer import Trainer
 
 PARTS = ("training", "validation")
+SCORES = frozenset(
+    f"validation_{name}"
+    for name in (
+        *("loss", "accuracy", "baseline_accuracy", "macro_f1", "roc_auc", "average_precision"),
+        *("root_mean_squared_error", "baseline_root_mean_squared_error", "mean_absolute_error", "r2"),
+    )
+)
+"""The metrics that cross-validation averages."""
 
 
 def training_result(trainer: Trainer, *, data: str, classes: Sequence[str]) -> dict[str, Any]:
@@ -21,7 +30,12 @@ def training_result(trainer: Trainer, *, data: str, classes: Sequence[str]) -> d
     data     where the training set comes from
     classes  their names
     """
-    present = _parts(trainer)
+    return {**part_results(trainer, data=data), **_class_result(trainer, classes)}
+
+
+def part_results(trainer: Trainer, *, data: str) -> dict[str, Any]:
+    """The size of the data, the length of the run, and the loss and metrics of the trainer on each part."""
+    present = parts_of(trainer)
     return {
         "data": data,
         "examples": {name: len(part[1]) for name, part in present.items()},
@@ -31,16 +45,10 @@ def training_result(trainer: Trainer, *, data: str, classes: Sequence[str]) -> d
             for name, part in present.items()
             for figure, value in trainer.evaluate(*part).items()
         },
-        **_class_result(trainer, classes),
     }
 
 
-def validation_scores(result: Mapping[str, Any]) -> dict[str, float | None]:
-    """The metrics on the validation set in a result, by name; None where one is undefined."""
-    return {name.removeprefix("validation_"): value for name, value in result.items() if name.startswith("validation_")}
-
-
-def _parts(trainer: Trainer) -> dict[str, tuple[Examples, npt.NDArray[Any]]]:
+def parts_of(trainer: Trainer) -> dict[str, tuple[Examples, npt.NDArray[Any]]]:
     """The examples and targets of the training set and, if there is one, the validation set."""
     parts = dict(zip(PARTS, (trainer.examples, trainer.validation), strict=True))
     return {name: part for name, part in parts.items() if part is not None}
@@ -51,7 +59,7 @@ def _class_result(trainer: Trainer, classes: Sequence[str]) -> dict[str, Any]:
 
     The baseline is the most frequent class of the training set.
     """
-    present = _parts(trainer)
+    present = parts_of(trainer)
     counts = {name: np.bincount(y, minlength=len(classes)) for name, (_, y) in present.items()}
     most = int(counts["training"].argmax())
     measured = list(present)[-1]
@@ -66,6 +74,12 @@ def _class_result(trainer: Trainer, classes: Sequence[str]) -> dict[str, Any]:
         row |= {name: int(count[c]) for name, count in counts.items()}
     baselines = {f"{name}_baseline_accuracy": int(count[most]) / int(count.sum()) for name, count in counts.items()}
     return shared | baselines | {f"{measured}_{key}": value for key, value in found.items()}
+
+
+def validation_scores(result: Mapping[str, Any]) -> dict[str, float]:
+    """The main metrics on the validation set in a result, by name; NaN where one is undefined."""
+    found = {name.removeprefix("validation_"): value for name, value in result.items() if name in SCORES}
+    return {name: math.nan if value is None else value for name, value in found.items()}
 
 
 def run_result(trainer: Trainer) -> dict[str, Any]:
@@ -92,10 +106,9 @@ def training_report(result: Mapping[str, Any], *, network: str, origin: str) -> 
         accuracies = (f"{result[f'{part}_{name}']:.2%}" for name in ("accuracy", "baseline_accuracy"))
         rows.append((part, f"{count:,}", f"{result[f'{part}_loss']:.4g}", *accuracies))
     measured = list(result["examples"])[-1]
-    held_out = f"validation: {origin}" if measured == "validation" else "no validation set"
     return "\n".join(
         [
-            f"{result['data']}; {held_out}",
+            data_line(result, origin),
             *run_lines(result, network=network),
             table(rows),
             *baseline_notes(result[f"{measured}_accuracy"], result[f"{measured}_baseline_accuracy"], words),
@@ -103,6 +116,12 @@ def training_report(result: Mapping[str, Any], *, network: str, origin: str) -> 
             *class_lines(result, part=f"{measured}_", counts={name: name for name in result["examples"]}),
         ]
     )
+
+
+def data_line(result: Mapping[str, Any], origin: str) -> str:
+    """The training set, and where the validation set comes from."""
+    held_out = f"validation: {origin}" if "validation" in result["examples"] else "no validation set"
+    return f"{result['data']}; {held_out}"
 
 
 def run_lines(result: Mapping[str, Any], *, network: str) -> list[str]:

@@ -1,7 +1,7 @@
 """The history of a run: metrics by epoch, loss by step."""
 
 import math
-from collections.abc import Iterator, KeysView
+from collections.abc import Iterator, KeysView, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -153,8 +153,11 @@ class History(HelpfulErrors):
         columns = {name: list(column) for name, column in self.columns.items()}
         return History(columns, list(self.step_loss))
 
-    def plot(self, title: str = "") -> "Figure":
-        """The learning curves as a matplotlib Figure; save it with figure.savefig(path)."""
+    def plot(self, title: str = "", labels: Mapping[str, str] | None = None) -> "Figure":
+        """The learning curves as a matplotlib Figure; save it with figure.savefig(path).
+
+        labels  metric -> label of its axis, such as {"loss": "loss (nats)"}; None for its name
+        """
         from nn_core.training.learning_curves import learning_curves
 
-        return learning_curves(self.columns, title)
+        return learning_curves(self.columns, title, labels or {})

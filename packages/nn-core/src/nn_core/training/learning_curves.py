@@ -1,6 +1,7 @@
 """Plot a history: each metric by epoch, for training and validation data."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nn_core.plots import COLORS, log_scale_if_wide, new_figure, tidy
@@ -12,8 +13,13 @@ if TYPE_CHECKING:
 PARTS = ("training", "validation")
 
 
-def learning_curves(columns: Mapping[str, list[float]], title: str = "") -> "Figure":
-    """A panel per metric, the loss first. Raises SettingError if no epoch has finished."""
+def learning_curves(
+    columns: Mapping[str, list[float]], title: str = "", labels: Mapping[str, str] = MappingProxyType({})
+) -> "Figure":
+    """A panel per metric, the loss first. Raises SettingError if no epoch has finished.
+
+    labels  metric -> label of its axis, instead of its name
+    """
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     require(any(columns.values()), "no epoch has finished yet: there is nothing to plot")
@@ -30,7 +36,8 @@ def learning_curves(columns: Mapping[str, list[float]], title: str = "") -> "Fig
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False)
         words = metric.replace("_", " ")
-        tidy(axes, x="epoch", y=words, title=words[:1].upper() + words[1:])
+        tidy(axes, x="epoch", y="", title=words[:1].upper() + words[1:])
+        axes.set_ylabel(labels.get(metric, words), parse_math=False)
         if metric == "loss":
             log_scale_if_wide(axes, [value for line in axes.lines for value in line.get_ydata()])
         elif metric.endswith("accuracy"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnx
+import onnx.reference
 import pytest
 from networks import Unembedding
 from onnx_cases import batch_of, network_of, run
@@ -19,6 +19,7 @@ from nn_core.exchange.onnx import (
     Graph,
     Preprocessing,
     Resample,
+    Rescale,
     Scale,
     SelectColumns,
     Standardize,
@@ -248,3 +249,12 @@ def test_wrong_arguments_are_refused(tmp_path: Path) -> None:
     network.vector[0] = np.nan
     with pytest.raises(ExportError, match="not written: the weights are not finite"):
         to_onnx(network)
+
+
+def test_a_target_in_its_units() -> None:
+    network = Network([Dense(1)], input_shape=(2,), seed=0)
+    model = to_onnx(network, postprocessing=[Rescale(2e5, 1e4)], outputs=["logits", "output"])
+    x = np.array([[1.0, -2.0], [0.5, 3.0]], np.float32)
+    raw, found = onnx.reference.ReferenceEvaluator(model).run(["logits", "output"], {"input": x})
+    assert (raw.dtype, found.dtype) == (np.float32, np.float64)
+    np.testing.assert_array_equal(found, 2e5 + 1e4 * raw.astype(np.float64))

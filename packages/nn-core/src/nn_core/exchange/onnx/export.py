@@ -22,7 +22,7 @@ from nn_core.exchange.onnx import processing
 from nn_core.exchange.onnx.check import check_model
 from nn_core.exchange.onnx.converters import convert_chain
 from nn_core.exchange.onnx.graph import ENDS_KEY, Graph, Value
-from nn_core.exchange.onnx.processing import Preprocessing
+from nn_core.exchange.onnx.processing import Preprocessing, Step
 from nn_core.extras import import_extra
 from nn_core.layers.base import Layer, State, has_arrays, state_arrays
 from nn_core.layers.chain import Nested
@@ -51,6 +51,7 @@ def to_onnx(
     path: str | os.PathLike[str] | None = None,
     *,
     preprocessing: Preprocessing | None = None,
+    postprocessing: Sequence[Step] = (),
     outputs: Sequence[str] | None = None,
     classes: Sequence[str] | None = None,
     states: bool | None = None,
@@ -68,6 +69,7 @@ def to_onnx(
     network to 1e-5 on `examples`.
 
     preprocessing  steps from raw examples to the input of the network, and test-time augmentation
+    postprocessing  steps from the output of the network to "output", such as Rescale
     outputs        any of "logits" (or its synonym "output"), "probabilities" (softmax, or 1 - p and p
                    of a single logit) and "label" (class index). None: "logits" and
                    "probabilities" if `classes` is given, else "output"
@@ -93,7 +95,7 @@ def to_onnx(
     names = _output_names(outputs, classes, preprocessing)
     states = network.output_shape[:1] == (None,) if states is None else states
     states = states and has_arrays(network.initial_state(1))
-    exported = _Export(network, preprocessing or _no_preprocessing(network, dtype), names, states)
+    exported = _Export(network, preprocessing or _no_preprocessing(network, dtype), postprocessing, names, states)
     model = exported.model(dtype, name, classes, metadata)
     inputs, ours = exported.examples(examples) if check else ({}, {})
     if check:
@@ -111,10 +113,11 @@ def to_onnx(
 
 @dataclass(frozen=True)
 class _Export:
-    """A network with its preprocessing and outputs."""
+    """A network with its preprocessing, postprocessing and outputs."""
 
     network: Network
     preprocessing: Preprocessing
+    postprocessing: Sequence[Step]
     outputs: Sequence[str]
     states: bool
 
@@ -158,7 +161,7 @@ class _Export:
 
     def _outputs(self, y: Value, graph: Graph) -> dict[str, Value]:
         """The requested outputs, by name."""
-        found = dict.fromkeys(RAW, y)
+        found = {"logits": y, "output": processing.build(self.postprocessing, y, graph)}
         if not set(self.outputs) <= set(RAW):
             p = processing.probabilities(y, graph)
             if self.preprocessing.variants:
@@ -186,7 +189,10 @@ class _Export:
         ours: dict[str, Any] = {}
         p = np.mean([_probabilities(each) for each, _ in found], axis=0)
         for name in self.outputs:
-            ours[name] = logits if name in RAW else p if name == "probabilities" else p.argmax(axis=-1)
+            if name in RAW:
+                ours[name] = logits if name == "logits" else processing.run(self.postprocessing, logits)
+            else:
+                ours[name] = p if name == "probabilities" else p.argmax(axis=-1)
         inputs = {INPUT: x}
         if self.states:
             inputs |= {f"state/{path}": values for path, values in state_arrays(state)}

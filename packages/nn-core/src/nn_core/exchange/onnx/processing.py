@@ -51,16 +51,16 @@ class Preprocessing:
 
     def apply(self, x: Data) -> list[Data]:
         """The input of the network for each variant."""
-        x = _run(self.steps, x)
-        return [_run(steps, x) for steps in self.variants] or [x]
+        x = run(self.steps, x)
+        return [run(steps, x) for steps in self.variants] or [x]
 
     def build(self, x: Value, graph: Graph, dtype: npt.DTypeLike) -> Value:
         """Add all steps to the graph; variants are concatenated along the batch axis."""
         with graph.inside("preprocessing"):
-            x = _build(self.steps, x, graph)
+            x = build(self.steps, x, graph)
             if not self.variants:
                 return graph.cast(x, dtype)
-            found = [graph.cast(_build(steps, x, graph), dtype) for steps in self.variants]
+            found = [graph.cast(build(steps, x, graph), dtype) for steps in self.variants]
             if len(found) == 1:
                 return found[0]
             name = graph.node("Concat", *(graph.canonical(value) for value in found), axis=0)
@@ -105,6 +105,27 @@ class Standardize:
         return graph.value(
             graph.node("Div", centered, graph.constant("std", self.std, x.dtype)), x.shape, dtype=x.dtype
         )
+
+
+@dataclass(frozen=True)
+class Rescale:
+    """y = mean + std x in float64, the inverse of standardization: a real-valued target in its units.
+
+    mean, std  numbers, or one per output
+    """
+
+    mean: float | Sequence[float]
+    std: float | Sequence[float]
+
+    def __call__(self, x: Data) -> Data:
+        y: Data = np.asarray(self.mean) + np.asarray(self.std) * x.astype(np.float64)
+        return y
+
+    def build(self, x: Value, graph: Graph) -> Value:
+        wide = graph.cast(x, np.float64)
+        scaled = graph.node("Mul", graph.canonical(wide), graph.constant("std", self.std, np.float64))
+        name = graph.node("Add", scaled, graph.constant("mean", self.mean, np.float64))
+        return graph.value(name, x.shape, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -195,13 +216,15 @@ def mean_of_variants(p: Value, count: int, graph: Graph) -> Value:
     return graph.value(graph.node("ReduceMean", apart, graph.integers("axis", [0]), keepdims=0), p.shape)
 
 
-def _run(steps: Sequence[Step], x: Data) -> Data:
+def run(steps: Sequence[Step], x: Data) -> Data:
+    """Apply the steps in turn."""
     for step in steps:
         x = step(x)
     return x
 
 
-def _build(steps: Sequence[Step], x: Value, graph: Graph) -> Value:
+def build(steps: Sequence[Step], x: Value, graph: Graph) -> Value:
+    """Add the steps to the graph in turn."""
     for step in steps:
         x = step.build(x, graph)
     return x
