@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from cnn_sign_digits.datasets.array_files import TABLES
 from nn_core.errors import SettingError
 from nn_core.storage.files import printable
 from nn_core.storage.hdf5 import SUFFIXES
@@ -21,9 +22,7 @@ def require_outside(outputs: Mapping[str, Path | None], **inputs: str | None) ->
         for name, path in outputs.items():
             if path is None or not path.resolve().is_relative_to(folder):
                 continue
-            inside = path.resolve().relative_to(folder)
-            suffix, nested = inside.suffix.lower(), len(inside.parts) > 1
-            if (nested and suffix in PHOTO_SUFFIXES) or (not nested and suffix in SUFFIXES):
+            if _is_data(path.resolve().relative_to(folder), folder):
                 raise SettingError(f"{name} would become part of the data: {printable(path)} is in {source}")
 
 
@@ -33,3 +32,11 @@ def require_no_photo_in(folder: Path, name: str, path: Path | None) -> None:
         return
     if path.resolve().is_relative_to(folder.resolve()):
         raise SettingError(f"{name} would become one of the photos: {printable(path)} is in {printable(folder)}")
+
+
+def _is_data(inside: Path, folder: Path) -> bool:
+    """Whether a file at this path inside a folder of data would be read with it."""
+    suffix = inside.suffix.lower()
+    if len(inside.parts) > 1:
+        return suffix in PHOTO_SUFFIXES
+    return suffix in SUFFIXES or (suffix in TABLES and any(file.suffix.lower() in TABLES for file in folder.iterdir()))

@@ -126,7 +126,7 @@ def _shaped(arrays: Mapping[str, StoredArray], name: str, rename: Rename) -> dic
     for split, (x, y) in sets.items():
         check_readable(x, "x", name)
         check_readable(y, "y", name)
-        which = f" of the {split} set" if len(sets) > 1 else ""
+        which = "" if len(sets) == 1 else " of the training set" if split == "train" else " of the test set"
         remark(f"{name}: {describe_array(x)} read as x{which} and {describe_array(y)} as y")
     return sets
 
@@ -142,7 +142,7 @@ def _unclear(arrays: Mapping[str, StoredArray], name: str, rename: Rename) -> Da
         if role is not None:
             missing = "examples" if role == "y" else "labels"
             return DataError(f"{name}: {describe_array(only)} has no {missing} beside it; expected x and y")
-        hint = ""
+        hint = f"; join it with y: {rename(only.name, '...')}"
         if len(only.shape) == 2:
             hint = f"; if its last column is y: x = {only.name}[:, :-1], y = {only.name}[:, -1]"
         return DataError(f"{name} has one array, {describe_array(only)}; expected x and y{hint}")

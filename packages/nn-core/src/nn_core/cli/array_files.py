@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
+from nn_core.checkpoint import is_checkpoint
 from nn_core.cli.array_keys import parse_key
 from nn_core.cli.array_sets import ArraySet, read_sets
 from nn_core.cli.dataset import Contents, Part
@@ -56,7 +58,7 @@ def read_array_file(path: Path, examples: Read) -> Contents[Any]:
 
 
 def array_files(folder: Path) -> list[Path]:
-    """The .npy and idx files of a folder, not of its subfolders; each holds one array."""
+    """The files of a folder that hold one array each: .npy and idx, and .npz and HDF5 with a single one."""
     with decoding_errors(folder, "a folder that can be read"):
         return sorted(path for path in folder.iterdir() if _holds_one_array(path))
 
@@ -68,10 +70,10 @@ def read_array_folder(folder: Path, examples: Read) -> Contents[Any]:
     """
     arrays: dict[str, StoredArray] = {}
     for path in array_files(folder):
-        stem = idx_stem(path) if is_idx(path) else path.stem
-        if stem in arrays:
-            raise DataError(f"{printable(folder)}: {printable(stem)} is there twice; remove one, such as {path.name}")
-        arrays[stem] = _renamed(read_idx(path), stem) if is_idx(path) else read_npy(path, printable(stem))
+        array = _only_array(path)
+        if array.name in arrays:
+            raise DataError(f"{printable(folder)}: {array.name} is there twice; remove {printable(path.name)}")
+        arrays[array.name] = array
     return read_sets(arrays, printable(folder), _rename_file, examples)
 
 
@@ -103,7 +105,25 @@ def _is_test(path: Path) -> bool:
 
 
 def _holds_one_array(path: Path) -> bool:
-    return not path.name.startswith(".") and path.is_file() and (path.suffix.lower() == ".npy" or is_idx(path))
+    if path.name.startswith(".") or not path.is_file():
+        return False
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        return is_zipfile(path) and len(list_npz(path)) == 1
+    if suffix in {".h5", ".hdf5"} and file_kind(path) == HDF5 and not is_checkpoint(path):
+        return len(list_hdf5(path)) == 1
+    return suffix == ".npy" or is_idx(path)
+
+
+def _only_array(path: Path) -> StoredArray:
+    """The array of a file, under the name of the file and of the array in it."""
+    if is_idx(path):
+        return replace(read_idx(path), name=printable(idx_stem(path)))
+    stem = printable(path.stem)
+    if path.suffix.lower() == ".npy":
+        return read_npy(path, stem)
+    (array,) = (list_npz(path) if path.suffix.lower() == ".npz" else list_hdf5(path)).values()
+    return replace(array, name=stem if array.name == "arr_0" else f"{stem}/{array.name}")
 
 
 def _idx_pair(path: Path) -> dict[str, StoredArray]:
@@ -116,15 +136,11 @@ def _idx_pair(path: Path) -> dict[str, StoredArray]:
         wanted = stem.lower().replace(word, other)
         for beside in array_files(path.parent):
             if is_idx(beside) and idx_stem(beside).lower() == wanted:
-                return {stem: _renamed(given, word), wanted: _renamed(read_idx(beside), other)}
+                return {word: replace(given, name=word), other: replace(read_idx(beside), name=other)}
         raise DataError(
             f"{printable(path)}: its {other} are missing; expected {path.name.replace(word, other)!r} beside it"
         )
     raise DataError(f"{printable(path)}: expected a name like train-images-idx3-ubyte, with labels beside it")
-
-
-def _renamed(array: StoredArray, name: str) -> StoredArray:
-    return replace(array, name=name)
 
 
 def _rename_npz(path: Path) -> Callable[[str, str], str]:

@@ -49,9 +49,19 @@ def parse_key(name: str) -> Key:
     role: Role | None = None
     split: Split | None = None
     for part in reversed(name.split("/")):
-        found = _parse_part(re.sub(r"[^a-z0-9]", "", part.lower()))
+        words = re.findall(r"[a-z0-9]+", part.lower())
+        found = _parse_part("".join(words))
+        if found == (None, None):
+            found = _parse_words(words)
         role, split = role or found.role, split or found.split
     return Key(role, split)
+
+
+def _parse_words(words: list[str]) -> Key:
+    """What the last word says, and whichever names a set: "kmnist-train-imgs", "my_x"."""
+    splits = [SPLITS[word] for word in words if word in SPLITS]
+    others = [word for word in words if word not in SPLITS]
+    return Key(_role(others[-1]) if others else None, splits[0] if splits else None)
 
 
 def _parse_part(word: str) -> Key:

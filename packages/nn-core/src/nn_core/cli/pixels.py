@@ -14,6 +14,8 @@ BLOCK_BYTES = 16 * 1024 * 1024
 """Bytes of pixels that are looked at together."""
 MIN_LEVELS = 16
 """Floats above 1 that reach no higher than this are not levels from 0 to 255."""
+DARK = "integer pixels are all 0 or 1, of 255, which is black; if 1 is white, multiply them by 255"
+"""The remark on pixels that were converted to integers before they were scaled."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ def pixel_scale(pixels: Examples, source: str) -> PixelScale:
     """
     kind = pixels.dtype.kind
     if pixels.dtype == np.uint8:
-        return PixelScale()
+        dark = isinstance(pixels, np.ndarray) and pixels.max() <= 1
+        return PixelScale(1, DARK if dark else "")
     if kind == "b":
         return PixelScale(255, "true and false read as white and black")
     if kind not in "uif":
@@ -65,7 +68,7 @@ def pixel_scale(pixels: Examples, source: str) -> PixelScale:
     low, high, whole = _range(pixels, source)
     if low >= 0 and high <= 255:
         if kind in "ui":
-            return PixelScale()
+            return PixelScale(1, DARK if high <= 1 else "")
         if high <= 1:
             return PixelScale(255, "pixels from 0 to 1 read as 0 to 255")
         if whole:
@@ -88,8 +91,11 @@ def _range(pixels: Examples, source: str) -> tuple[float, float, bool]:
         if block.dtype.kind == "f":
             if not (np.isfinite(low) and np.isfinite(high)) or np.isnan(block.min()):
                 wrong = np.argwhere(~np.isfinite(block))[0]
-                value = block[tuple(wrong)]
-                raise DataError(f"{source}: a pixel of example {start + int(wrong[0])} (from 0) is {value}")
+                value, row = block[tuple(wrong)], start + int(wrong[0])
+                raise DataError(
+                    f"{source}: a pixel of example {row} (from 0) is {value}; leave such examples out:"
+                    " keep = [bool(np.isfinite(image).all()) for image in x]; x, y = x[keep], y[keep]"
+                )
             whole = whole and bool((block == np.rint(block)).all())
     return low, high, whole
 

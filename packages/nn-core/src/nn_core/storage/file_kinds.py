@@ -63,15 +63,15 @@ def refuse_unsafe(path: Path, kind: str | None) -> None:
         raise DataError(
             f"{name} is a pickle, which can run code and is never opened; if you trust it, convert it:"
             f" d = pickle.load(open({name!r}, 'rb'), encoding='latin1');"
-            f" numpy.savez({target}, x=d['data'], y=d['labels'])"
+            f" np.savez({target}, x=d['data'], y=d['labels'])"
         )
     if kind == TORCH:
         raise DataError(
             f"{name} is a pickle of PyTorch, which can run code and is never opened; if you trust it, convert it:"
-            f" x, y = torch.load({name!r}); numpy.savez({target}, x=x.numpy(), y=y.numpy())"
+            f" x, y = torch.load({name!r}); np.savez({target}, x=x.numpy(), y=y.numpy())"
         )
     if kind == MATLAB5:
         raise DataError(
             f"{name} is a MATLAB file before version 7.3; convert it: m = scipy.io.loadmat({name!r});"
-            f" numpy.savez({target}, **{{k: v for k, v in m.items() if k[0] != '_'}})"
+            f" np.savez({target}, **{{k: v for k, v in m.items() if k[0] != '_'}})"
         )
