@@ -75,7 +75,7 @@ class CommandLine:
     def others(self, stderr: str) -> list[str]:
         """The lines on stderr that are not remarks."""
         lines = [line for line in stderr.splitlines() if line]
-        return [line for line in lines if not re.match(self.remarks, line)]
+        return [line for line in lines if not re.match(rf"(fold \d+/\d+, )?({self.remarks})", line)]
 
     @contextmanager
     def started(self, *arguments: object, cwd: Path) -> Iterator["subprocess.Popen[str]"]:
