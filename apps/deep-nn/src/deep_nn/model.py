@@ -1,6 +1,7 @@
 """Build a network from settings, and load a trained model from its checkpoint."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from nn_core.metrics import probabilities
 from nn_core.network import Network
 
 PROGRAM = "deep-nn"
+BLOCK = 2**14
+"""Examples predicted at a time."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +56,26 @@ class Model:
         source  where they come from, for messages
         Raises ShapeError for examples of another shape, DataError where a logit is not finite.
         """
-        rows = self.preprocessing.apply(x, self.network.dtype, source)
-        with np.errstate(over="ignore", invalid="ignore"):
-            logits, _ = Engine(self.network).predict(rows)
-        overflow = ~np.isfinite(logits).all(axis=1)
-        if overflow.any():
-            raise DataError(
-                f"{source}: the network overflows at example {int(np.argmax(overflow))} (from 0),"
-                " which is too far from the training data"
-            )
-        return logits
+        return np.concatenate(list(self.logit_blocks(x, source)))
+
+    def logit_blocks(self, x: RawExamples, source: str) -> Iterator[Array]:
+        """The logits of BLOCK examples after another, so that memory does not grow with their number."""
+        engine = Engine(self.network)
+        for start in range(0, len(x), BLOCK):
+            try:
+                rows = self.preprocessing.apply(x[start : start + BLOCK], self.network.dtype, source)
+            except DataError:
+                self.preprocessing.apply(x[: start + BLOCK], self.network.dtype, source)  # to count from the first
+                raise
+            with np.errstate(over="ignore", invalid="ignore"):
+                logits, _ = engine.predict(rows)
+            overflow = ~np.isfinite(logits).all(axis=1)
+            if overflow.any():
+                raise DataError(
+                    f"{source}: the network overflows at example {start + int(np.argmax(overflow))} (from 0),"
+                    " which is too far from the training data"
+                )
+            yield logits
 
     def values(self, x: RawExamples, source: str) -> npt.NDArray[np.float64]:
         """Predictions of a regression (N,), in the units of the target. Raises DataError for a model of classes."""
