@@ -11,7 +11,6 @@ from nn_core.checkpoint import is_checkpoint
 from nn_core.cli.array_keys import parse_key
 from nn_core.cli.array_sets import ArraySet, read_sets
 from nn_core.cli.dataset import Contents, Part
-from nn_core.cli.real_targets import Task
 from nn_core.errors import DataError
 from nn_core.storage.file_kinds import HDF5, NPY, NPZ, PICKLES, TORCH_SUFFIXES, file_kind, refuse_unsafe
 from nn_core.storage.files import decoding_errors, printable
@@ -33,7 +32,7 @@ def is_array_file(path: Path) -> bool:
     return suffix in {*SUFFIXES, ".npy", *PICKLES, *TORCH_SUFFIXES} or is_idx(path)
 
 
-def read_array_file(path: Path, examples: Read, task: Task = "classify") -> Contents[Any]:
+def read_array_file(path: Path, examples: Read, task: str = "classify") -> Contents[Any]:
     """The training and the test set of a file, by its contents rather than its suffix.
 
     .npz, HDF5  see `array_sets.read_sets`; a MATLAB file of version 7.3 is HDF5
@@ -65,7 +64,7 @@ def array_files(folder: Path) -> list[Path]:
         return sorted(path for path in folder.iterdir() if _holds_one_array(path))
 
 
-def read_array_folder(folder: Path, examples: Read, task: Task = "classify") -> Contents[Any]:
+def read_array_folder(folder: Path, examples: Read, task: str = "classify") -> Contents[Any]:
     """The sets of a folder with one array a file: MNIST's four idx files, or x.npy and y.npy.
 
     Raises DataError or ShapeError, naming the folder or the file.

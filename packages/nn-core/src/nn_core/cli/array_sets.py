@@ -11,7 +11,7 @@ from nn_core.cli.array_keys import parse_key
 from nn_core.cli.axes import Axes, find_axes
 from nn_core.cli.dataset import Contents, Part
 from nn_core.cli.labels import as_text, counts_from_one, read_labels, remark
-from nn_core.cli.real_targets import Task, are_real, read_targets
+from nn_core.cli.real_targets import are_real, read_targets
 from nn_core.errors import ShapeError
 from nn_core.storage.stored_array import StoredArray
 
@@ -44,7 +44,7 @@ def read_sets(
     name: str,
     rename: Rename,
     examples: Callable[[ArraySet], Any],
-    task: Task = "classify",
+    task: str = "classify",
 ) -> Contents[Any]:
     """The training and the test set among the arrays of a file.
 

@@ -1,7 +1,7 @@
 """Real-valued targets in files of arrays, for regression."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,14 +10,12 @@ from nn_core.arrays import Shape
 from nn_core.cli.labels import MANY_CLASSES, remark
 from nn_core.errors import DataError, ShapeError
 
-Task: TypeAlias = Literal["auto", "classify", "regress"]
 
-
-def are_real(targets: Sequence[npt.NDArray[Any]], task: Task, name: str) -> bool:
+def are_real(targets: Sequence[npt.NDArray[Any]], task: str, name: str) -> bool:
     """Whether the targets of the sets of a file are real numbers rather than classes.
 
-    With "auto", they are if one of them is not whole, or if there are nearly as many different ones as
-    examples; a DataWarning, starting with the name, says so.
+    task  "classify", "regress" or "auto": real if one of them is not whole, or if there are nearly as
+          many different ones as examples, which a DataWarning says, starting with the name
     """
     if task != "auto":
         return task == "regress"
