@@ -185,3 +185,11 @@ def test_missing_cells_do_not_slow_numbers_down(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("text", ["1,2\n,\n3,4\n", "1,2,\n,,\n3,4,\n"])
 def test_rows_of_delimiters_are_blank(text: str) -> None:
     assert cells(read(text)) == [[1, 3], [2, 4]]
+
+
+def test_numbers_in_half_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("label,a,b\nx,1,255\ny,0.5,\n")
+    table = read_table(path, name="a.csv", dtype=np.float32)
+    assert table.numbers.dtype == np.float32
+    np.testing.assert_array_equal(table.matrix([1, 2]), np.array([[1, 255], [0.5, np.nan]], np.float32))

@@ -15,7 +15,7 @@ from nn_core.cli.array_files import SUFFIXES, array_files, is_array_file, merge,
 from nn_core.cli.dataset import Contents, describe_shape
 from nn_core.cli.images import read_image
 from nn_core.errors import DataError
-from nn_core.storage.file_kinds import file_kind, refuse_unsafe
+from nn_core.storage.file_kinds import file_kind, refuse_kind
 from nn_core.storage.files import check_file, is_folder, printable
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".data")
@@ -47,8 +47,8 @@ class DataReader:
 
     def _folder(self, folder: Path) -> Contents[RawExamples]:
         if array_files(folder):
-            return read_array_folder(folder, read_examples)
-        known = {*TABLES, *SUFFIXES}
+            return read_array_folder(folder, read_examples, self.options.task)
+        known = {*TABLES[:3], *SUFFIXES}  # a .txt beside data is a description
         files = sorted(
             path for path in folder.iterdir() if path.suffix.lower() in known and not path.name.startswith(".")
         )
@@ -68,7 +68,7 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
     idx              images or labels of MNIST, plain or .gz, with the other file beside it
     a folder         one array a file (.npy or idx), or a training and a test file
 
-    options  how to read a table
+    options  how to read a table; of arrays, only the task
     trained  the columns of a model, which a table must have; None for a training table
 
     Images are (N, H, W, C) or (N, H, W), from 0 to 255; tables are (N, D).
@@ -78,10 +78,10 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
         return DataReader(options, trained)(path)
     check_file(path)
     if is_array_file(path):
-        return read_array_file(path, read_examples)
+        return read_array_file(path, read_examples, options.task)
     if path.suffix.lower() in TABLES:
         return Contents(read_labeled(path, options) if trained is None else trained.part(path), None)
-    refuse_unsafe(path, file_kind(path))
+    refuse_kind(path, file_kind(path))
     suffix = printable(path.suffix) or "none"
     raise DataError(f"{printable(path)}: unsupported suffix ({suffix}); expected one of {', '.join(KNOWN)}")
 
