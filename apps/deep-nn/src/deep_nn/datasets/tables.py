@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_nn.datasets import RawExamples
-from deep_nn.datasets.columns import Columns
-from deep_nn.datasets.features import Feature, TooManyCategoriesError, Values, interpret, spelled_alike
+from deep_nn.datasets.columns import Columns, Feature
+from deep_nn.datasets.features import TooManyCategoriesError, Values, interpret, spelled_alike
 from deep_nn.datasets.labels import class_labels
 from deep_nn.datasets.missing import drop_remark, incomplete_rows, refuse_missing
 from deep_nn.datasets.remarks import is_row_number, remarks
