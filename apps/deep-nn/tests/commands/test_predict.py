@@ -109,7 +109,7 @@ class TestOutput:
     def test_rows_of_a_table(self, folder: Path, tmp_path: Path) -> None:
         data, out = folder / "thirds.csv", tmp_path / "p.csv"
         stderr = succeed("predict", "--model", folder / "thirds-model.h5", data, "--output", out).stderr
-        assert stderr == f"wrote {out}: 60 predictions\n"
+        assert stderr == f"Note: {data}: ignored: side\nwrote {out}: 60 predictions\n"
         header, *rows = table_of(out)
         assert header == ["row", "prediction"]
         expected = json_of("predict", "--model", folder / "thirds-model.h5", data)

@@ -228,8 +228,8 @@ class TestAnyKind:
 
 
 def test_an_unknown_suffix(tmp_path: Path) -> None:
-    path = csv_file(tmp_path, "1,2,a", "points.txt")
-    assert "unsupported suffix (.txt); expected one of .csv, .npz, .h5, .hdf5, .mat" in message_of(path)
+    path = csv_file(tmp_path, "1,2,a", "points.doc")
+    assert "unsupported suffix (.doc); expected one of .csv, .npz, .h5, .hdf5, .mat" in message_of(path)
     assert "(none)" in message_of(csv_file(tmp_path, "1,2,a", "points"))
 
 

@@ -20,9 +20,7 @@ def read(text: str | bytes) -> Table:
 def cells(table: Table) -> list[list[Any]]:
     """The columns as lists of numbers and texts."""
     return [
-        column.numbers.tolist()
-        if column.numbers is not None
-        else [column.texts[code] for code in (column.codes if column.codes is not None else [])]
+        column.numbers.tolist() if column.numbers is not None else [column.texts[code] for code in column.codes]
         for column in table.columns
     ]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 import numpy as np
@@ -104,8 +104,11 @@ def _predict(
 
 def _examples(model: Model, file: Path) -> tuple[RawExamples, npt.NDArray[np.int64] | None]:
     """The examples in a file, and the numbers of its rows; None for an image."""
-    x = read_for_prediction(file, model.preprocessing.shape)
-    return x, np.arange(1, len(x) + 1) if x.ndim == 2 else None
+    stream = file == STANDARD
+    source: Path | BinaryIO = click.get_binary_stream("stdin") if stream else file
+    name = "standard input" if stream else None
+    found = read_for_prediction(source, model.preprocessing.shape, model.table, name=name)
+    return found.x, found.numbers
 
 
 def _echo(lines: Sequence[str]) -> None:
