@@ -135,7 +135,7 @@ class TestFrom:
         line = refusal("train", "--from", base / "m.h5", "--data", thirds, status=1)
         assert line == f"{thirds}: class 'c' is unknown to the model; its classes are 'a', 'b'"
         wide = tmp_path / "wide.csv"
-        wide.write_text("u,v,w,side\n" + "1,2,3,a\n2,1,3,b\n" * 10, "utf-8")
+        wide.write_text("u,w,side\n" + "1,2,a\n2,1,b\n" * 10, "utf-8")
         assert str(wide) in refusal("train", "--from", base / "m.h5", "--data", wide, status=1)
 
     def test_resuming_names_it_where_it_would_help(self, base: Path) -> None:

@@ -1,5 +1,6 @@
 """The command `predict`."""
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -105,7 +106,7 @@ def _predict(
 def _examples(model: Model, file: Path) -> tuple[RawExamples, npt.NDArray[np.int64] | None]:
     """The examples in a file, and the numbers of its rows; None for an image."""
     stream = file == STANDARD
-    source: Path | BinaryIO = click.get_binary_stream("stdin") if stream else file
+    source: Path | BinaryIO = sys.stdin.buffer if stream else file
     name = "standard input" if stream else None
     found = read_for_prediction(source, model.preprocessing.shape, model.table, name=name)
     return found.x, found.numbers

@@ -47,7 +47,7 @@ class DataReader:
 
     def _folder(self, folder: Path) -> Contents[RawExamples]:
         if array_files(folder):
-            return read_array_folder(folder, read_examples)
+            return read_array_folder(folder, read_examples, _task(self.options, self.trained))
         known = {*TABLES, *SUFFIXES}
         files = sorted(
             path for path in folder.iterdir() if path.suffix.lower() in known and not path.name.startswith(".")
@@ -78,12 +78,19 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
         return DataReader(options, trained)(path)
     check_file(path)
     if is_array_file(path):
-        return read_array_file(path, read_examples)
+        return read_array_file(path, read_examples, _task(options, trained))
     if path.suffix.lower() in TABLES:
         return Contents(read_labeled(path, options) if trained is None else trained.part(path), None)
     refuse_unsafe(path, file_kind(path))
     suffix = printable(path.suffix) or "none"
     raise DataError(f"{printable(path)}: unsupported suffix ({suffix}); expected one of {', '.join(KNOWN)}")
+
+
+def _task(options: TableOptions, trained: TrainedTable | None) -> str:
+    """Whether labels are numbers to predict: that of the model, or else as the options say."""
+    if trained is None:
+        return options.task
+    return "regress" if trained.columns.regress else "classify"
 
 
 def read_for_prediction(
