@@ -1,65 +1,61 @@
-"""Whether labels are numbers to predict, and their values."""
+"""Real-valued targets."""
 
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from nn_core.cli.real_targets import are_targets, is_quantity, read_targets
-from nn_core.errors import DataError, DataWarning, ShapeError
+from nn_core.cli.real_targets import are_real, is_quantity, read_targets
+from nn_core.errors import DataWarning, NNError
 
-RNG = np.random.default_rng(0)
+
+@pytest.mark.parametrize("y", [np.array([0.0, 1.5]), np.array([[1.5, 2.0, np.nan]]), np.arange(40) * 1000])
+def test_numbers_that_are_no_classes(y: npt.NDArray[Any]) -> None:
+    with pytest.warns(DataWarning, match="^a: y holds .*: predicting a number"):
+        assert are_real([np.array([0, 1]), y], "auto", "a")
+    assert not are_real([y], "classify", "a")
+
+
+@pytest.mark.parametrize("y", [np.arange(5), np.array([1.0, 2.0]), np.array(["a"]), np.eye(3) / 2, np.array([True])])
+def test_classes(y: npt.NDArray[Any]) -> None:
+    assert not are_real([y], "auto", "a")
+    assert are_real([y], "regress", "a")
+
+
+def test_targets_of_every_shape() -> None:
+    for shape in ((3,), (3, 1), (1, 3)):
+        y = read_targets(np.array([1, 2, 3]).reshape(shape), (3, 2), "a")
+        assert (y.tolist(), y.dtype) == ([1.0, 2.0, 3.0], np.float64)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.array([1.0, np.nan, 2.0]), "a.npz: target nan of example 1 (from 0); leave such examples out: "),
+        (np.array(["a", "b", "c"]), "a.npz: targets must be numbers, not <U1"),
+        (np.zeros((3, 2)), "a.npz: expected one target per example, but x has shape (3, 2) and y (3, 2)"),
+        (np.zeros(4), "one target per example"),
+    ],
+)
+def test_one_line_per_error(y: npt.NDArray[Any], message: str) -> None:
+    with pytest.raises(NNError) as caught:
+        read_targets(y, (3, 2), "a.npz")
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("numbers", "expected"),
     [
         ([0, 1, 1], False),
-        ([0.5, 1.0, 1.0], True),
         (np.arange(1000) % 20, False),
-        (100 * RNG.integers(1000, 9000, 500), True),  # prices
-        (np.arange(1000) % 50, False),  # 50 classes of 20
-        (3 * (np.arange(1000) % 50), False),
-        (np.arange(400) % 50 * 3, True),  # 8 examples each, and no numbering
-        (np.arange(400) % 50, False),  # a numbering from 0
-        (np.arange(400) % 200 + 1, False),  # a numbering from 1, two examples each
+        (100 * np.random.default_rng(0).integers(1000, 9000, 500), True),  # prices
+        (3 * (np.arange(1000) % 50), False),  # 20 examples each
+        (np.arange(400) % 50 * 3, True),  # 8 examples each
+        (np.arange(400) % 50, False),  # numbered from 0
+        (np.arange(400) % 200 + 1, False),  # numbered from 1
         (np.arange(400), True),
     ],
 )
 def test_quantities(numbers: Any, expected: bool) -> None:
     assert is_quantity(np.asarray(numbers)) is expected
-
-
-def test_the_task_decides_or_the_values() -> None:
-    whole, real = np.array([0, 1, 0, 1]), np.array([[0.37], [0.2], [0.1], [0.9]])
-    assert not are_targets([whole], "auto", "a.npz")
-    assert are_targets([whole], "regress", "a.npz")
-    assert not are_targets([real], "classify", "a.npz")
-    with pytest.warns(DataWarning, match=r"a\.npz: y is predicted as a number: it has 6 different values"):
-        assert are_targets([real, whole], "auto", "a.npz")
-    assert not are_targets([np.array(["a", "b"])], "auto", "a.npz")
-    assert not are_targets([np.eye(3) / 2], "auto", "a.npz")
-    assert not are_targets([np.array([np.nan, 0.5])], "auto", "a.npz")
-
-
-@pytest.mark.parametrize("shape", [(3,), (3, 1), (1, 3)])
-def test_targets_of_any_orientation(shape: tuple[int, ...]) -> None:
-    found = read_targets(np.array([1, 2, 3]).reshape(shape), (3, 5), "a.npz")
-    assert found.dtype == np.float64
-    np.testing.assert_array_equal(found, [1, 2, 3])
-
-
-@pytest.mark.parametrize(
-    ("y", "error", "message"),
-    [
-        (np.zeros(4), ShapeError, "expected one number per example, but x has shape (3, 5) and y (4,)"),
-        (np.zeros((3, 2)), ShapeError, "y (3, 2)"),
-        (np.array(["a", "b", "c"]), DataError, "targets must be numbers, not <U1; --task classify predicts classes"),
-        (np.array([1, np.nan, 3]), DataError, "target nan of example 1 (from 0) is not finite"),
-    ],
-)
-def test_targets_that_are_refused(y: Any, error: type[Exception], message: str) -> None:
-    with pytest.raises(error) as caught:
-        read_targets(y, (3, 5), "a.npz")
-    assert str(caught.value).startswith("a.npz: ")
-    assert message in str(caught.value)

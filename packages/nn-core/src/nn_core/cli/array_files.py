@@ -37,6 +37,7 @@ def read_array_file(path: Path, examples: Read, task: str = "classify") -> Conte
 
     .npz, HDF5  see `array_sets.read_sets`; a MATLAB file of version 7.3 is HDF5
     idx         images or labels of MNIST; the other file is found beside it by its name
+    task        as for `array_sets.read_sets`
     Raises DataError or ShapeError, naming the file; for other formats with arrays, such as pickles,
     with the line of Python that converts them.
     """

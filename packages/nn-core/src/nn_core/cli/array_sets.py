@@ -11,7 +11,7 @@ from nn_core.cli.array_keys import parse_key
 from nn_core.cli.axes import Axes, find_axes
 from nn_core.cli.dataset import Contents, Part
 from nn_core.cli.labels import as_text, counts_from_one, read_labels, remark
-from nn_core.cli.real_targets import are_targets, read_targets
+from nn_core.cli.real_targets import are_real, read_targets
 from nn_core.errors import ShapeError
 from nn_core.storage.stored_array import StoredArray
 
@@ -51,7 +51,7 @@ def read_sets(
     name      of the file, for messages
     rename    the line of Python that names two arrays of the file x and y, for messages
     examples  reads the examples of a set in the form that the program takes
-    task      "classify", "regress", or "auto": by the labels (see `real_targets.are_targets`)
+    task      what y holds: "classify" classes, "regress" real numbers, "auto" whichever it looks like
 
     Arrays are recognized by name ("x_train", "train/images"), or by shape where that is unambiguous.
     Warns with a DataWarning of whatever is not read as it stands, and of links that are passed over.
@@ -59,18 +59,18 @@ def read_sets(
     """
     pairs = choose_pairs(arrays, name, rename)
     stored = {split: pair.y.read(_source(name, pair)) for split, pair in pairs.items()}
-    are_numbers = are_targets(list(stored.values()), task, name)
-    names = None if are_numbers else _class_names(arrays, name, pairs, stored)
+    names = _class_names(arrays, name, pairs, stored)
     one_based = names is not None and counts_from_one(list(stored.values()), names.size)
     parts = {}
+    real = are_real(list(stored.values()), task, name)
     for split, pair in pairs.items():
         found = _set(name, pair)
-        if are_numbers:
+        if real:
             targets = read_targets(stored[split], found.shape, found.source)
             parts[split] = Part(found.source, examples(found), targets, None)
-        else:
-            y, classes = read_labels(stored[split], names, found.shape, found.source, one_based=one_based)
-            parts[split] = Part(found.source, examples(found), y, classes)
+            continue
+        y, classes = read_labels(stored[split], names, found.shape, found.source, one_based=one_based)
+        parts[split] = Part(found.source, examples(found), y, classes)
     return Contents(parts.get("train"), parts.get("test"))
 
 

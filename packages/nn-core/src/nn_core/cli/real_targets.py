@@ -1,4 +1,4 @@
-"""Real-valued targets in data files: whether labels are numbers to predict, and their values."""
+"""Real-valued targets in files of arrays, for regression."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,16 +13,37 @@ from nn_core.errors import DataError, ShapeError
 FEW = 20
 """Different whole numbers that are always classes."""
 MANY = 100
-"""Different whole numbers from which they are quantities, unless they number the classes from 0 or 1."""
+"""Different whole numbers from which they are a quantity, unless they number classes."""
+
+
+def are_real(targets: Sequence[npt.NDArray[Any]], task: str, name: str) -> bool:
+    """Whether the targets of the sets of a file are real numbers rather than classes.
+
+    task  "classify", "regress" or "auto": real if one of them is not whole, or if they are a quantity,
+          which a DataWarning says, starting with the name
+    """
+    if task != "auto":
+        return task == "regress"
+    flat = [y for y in targets if y.dtype.kind in "uif" and y.size == max(y.shape, default=0)]
+    reason = next(filter(None, map(_why_real, flat)), None)
+    if reason is not None:
+        remark(f"{name}: y holds {reason}: predicting a number (--task regress)")
+    return reason is not None
+
+
+def _why_real(y: npt.NDArray[Any]) -> str | None:
+    if (np.isfinite(y) & (y != np.rint(y))).any():
+        return "numbers that are not whole"
+    numbers = y.reshape(-1)
+    return f"{len(np.unique(y)):,} different numbers" if is_quantity(numbers[np.isfinite(numbers)]) else None
 
 
 def is_quantity(numbers: npt.NDArray[Any]) -> bool:
-    """Whether finite numbers look like a quantity rather than classes.
+    """Whether whole numbers look like a quantity, such as prices, rather than classes.
 
-    They are one if any is not whole, or if there are many different ones, as in prices.
+    They do if there are more than FEW different ones, with fewer than 10 examples each, or more than MANY;
+    unless they number classes from 0 or 1, with two examples each on average.
     """
-    if not (numbers == np.floor(numbers)).all():
-        return True
     present = np.unique(numbers)
     count, rows = len(present), len(numbers)
     if count <= FEW or (count <= MANY and 10 * count <= rows):
@@ -31,37 +52,22 @@ def is_quantity(numbers: npt.NDArray[Any]) -> bool:
     return not (numbers_classes and 2 * count <= rows)
 
 
-def are_targets(labels: Sequence[npt.NDArray[Any]], task: str, source: str) -> bool:
-    """Whether the labels of the sets of a file are numbers to predict.
-
-    task  "classify", "regress", or "auto": by their values, with a DataWarning if they are
-    """
-    if task != "auto":
-        return task == "regress"
-    if any(y.dtype.kind not in "iuf" or y.size > max(y.shape, default=0) for y in labels):
-        return False
-    values = np.concatenate([y.reshape(-1) for y in labels])
-    if not np.isfinite(values).all() or not is_quantity(values):
-        return False
-    remark(f"{source}: y is predicted as a number: it has {len(np.unique(values)):,} different values")
-    return True
-
-
 def read_targets(y: npt.NDArray[Any], x_shape: Shape, source: str) -> npt.NDArray[np.float64]:
-    """Real-valued targets (N,) from (N,), (N, 1) or (1, N).
+    """Targets (N,), stored as (N,), (N, 1) or (1, N).
 
-    Raises ShapeError or DataError, starting with the source, for another shape, text, or a value that is
-    not finite.
+    x_shape  shape of the examples, (N, ...)
+    source   for messages
+    Raises ShapeError or DataError, starting with the source, for text and for values that are not finite.
     """
     if y.size != max(y.shape, default=0) or y.size != x_shape[0]:
-        raise ShapeError(f"{source}: expected one number per example, but x has shape {x_shape} and y {y.shape}")
-    if y.dtype.kind not in "biuf":
-        raise DataError(f"{source}: targets must be numbers, not {y.dtype}; --task classify predicts classes")
+        raise ShapeError(f"{source}: expected one target per example, but x has shape {x_shape} and y {y.shape}")
+    if y.dtype.kind not in "buif":
+        raise DataError(f"{source}: targets must be numbers, not {y.dtype}")
     targets = y.reshape(-1).astype(np.float64)
     wrong = np.flatnonzero(~np.isfinite(targets))
     if wrong.size:
         raise DataError(
-            f"{source}: target {targets[wrong[0]]} of example {wrong[0]} (from 0) is not finite;"
-            " leave such examples out: keep = np.isfinite(y); x, y = x[keep], y[keep]"
+            f"{source}: target {targets[wrong[0]]} of example {wrong[0]} (from 0); leave such examples out:"
+            " keep = np.isfinite(y); x, y = x[keep], y[keep]"
         )
     return targets
