@@ -47,7 +47,7 @@ class DataReader:
 
     def _folder(self, folder: Path) -> Contents[RawExamples]:
         if array_files(folder):
-            return read_array_folder(folder, read_examples)
+            return read_array_folder(folder, read_examples, self.options.task)
         known = {*TABLES, *SUFFIXES}
         files = sorted(
             path for path in folder.iterdir() if path.suffix.lower() in known and not path.name.startswith(".")
@@ -68,7 +68,7 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
     idx              images or labels of MNIST, plain or .gz, with the other file beside it
     a folder         one array a file (.npy or idx), or a training and a test file
 
-    options  how to read a table
+    options  how to read a table; of arrays, only the task
     trained  the columns of a model, which a table must have; None for a training table
 
     Images are (N, H, W, C) or (N, H, W), from 0 to 255; tables are (N, D).
@@ -78,7 +78,7 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
         return DataReader(options, trained)(path)
     check_file(path)
     if is_array_file(path):
-        return read_array_file(path, read_examples)
+        return read_array_file(path, read_examples, options.task)
     if path.suffix.lower() in TABLES:
         return Contents(read_labeled(path, options) if trained is None else trained.part(path), None)
     refuse_unsafe(path, file_kind(path))

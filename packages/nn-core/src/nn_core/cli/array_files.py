@@ -32,23 +32,24 @@ def is_array_file(path: Path) -> bool:
     return suffix in {*SUFFIXES, ".npy", *PICKLES, *TORCH_SUFFIXES} or is_idx(path)
 
 
-def read_array_file(path: Path, examples: Read) -> Contents[Any]:
+def read_array_file(path: Path, examples: Read, task: str = "classify") -> Contents[Any]:
     """The training and the test set of a file, by its contents rather than its suffix.
 
     .npz, HDF5  see `array_sets.read_sets`; a MATLAB file of version 7.3 is HDF5
     idx         images or labels of MNIST; the other file is found beside it by its name
+    task        as for `array_sets.read_sets`
     Raises DataError or ShapeError, naming the file; for other formats with arrays, such as pickles,
     with the line of Python that converts them.
     """
     kind = file_kind(path)
     name = printable(path)
     if kind == HDF5:
-        return read_sets(list_hdf5(path), name, _rename_hdf5(path), examples)
+        return read_sets(list_hdf5(path), name, _rename_hdf5(path), examples, task)
     if path.suffix.lower() in {".h5", ".hdf5"}:
         list_hdf5(path)  # raises the error that says why it is not HDF5
     refuse_unsafe(path, kind)
     if kind == NPZ or path.suffix.lower() == ".npz":
-        return read_sets(list_npz(path), name, _rename_npz(path), examples)
+        return read_sets(list_npz(path), name, _rename_npz(path), examples, task)
     if kind == NPY:
         raise DataError(
             f"{name} holds one array; give the folder with x.npy and y.npy in it, or join them:"
@@ -63,7 +64,7 @@ def array_files(folder: Path) -> list[Path]:
         return sorted(path for path in folder.iterdir() if _holds_one_array(path))
 
 
-def read_array_folder(folder: Path, examples: Read) -> Contents[Any]:
+def read_array_folder(folder: Path, examples: Read, task: str = "classify") -> Contents[Any]:
     """The sets of a folder with one array a file: MNIST's four idx files, or x.npy and y.npy.
 
     Raises DataError or ShapeError, naming the folder or the file.
@@ -74,7 +75,7 @@ def read_array_folder(folder: Path, examples: Read) -> Contents[Any]:
         if array.name in arrays:
             raise DataError(f"{printable(folder)}: {array.name} is there twice; remove {printable(path.name)}")
         arrays[array.name] = array
-    return read_sets(arrays, printable(folder), _rename_file, examples)
+    return read_sets(arrays, printable(folder), _rename_file, examples, task)
 
 
 def merge(folder: Path, files: Iterable[tuple[Path, Contents[Any]]]) -> Contents[Any]:

@@ -34,10 +34,14 @@ class PixelScale:
             return pixels
         if self.factor == 1 and pixels.dtype.kind in "ui":
             return pixels.astype(np.uint8)
-        scaled: npt.NDArray[Any] = pixels.astype(np.float32 if pixels.itemsize <= 4 else np.float64)
-        scaled *= self.factor
-        rounded: npt.NDArray[np.uint8] = np.rint(scaled, out=scaled).astype(np.uint8)
-        return rounded
+        converted = np.empty(pixels.shape, np.uint8)
+        step = _rows_of_a_block(pixels)
+        for start in range(0, len(pixels), step):
+            block = pixels[start : start + step]
+            scaled: npt.NDArray[Any] = block.astype(np.float32 if pixels.itemsize <= 4 else np.float64)
+            scaled *= self.factor
+            converted[start : start + step] = np.rint(scaled, out=scaled)
+        return converted
 
 
 def check_channels(shape: tuple[int, ...], source: str) -> None:
@@ -82,8 +86,7 @@ def pixel_scale(pixels: Examples, source: str) -> PixelScale:
 
 def _range(pixels: Examples, source: str) -> tuple[float, float, bool]:
     """Lowest and highest value, and whether all are whole numbers; block by block."""
-    row_bytes = int(np.prod(pixels.shape[1:])) * pixels.dtype.itemsize
-    step = max(1, BLOCK_BYTES // max(1, row_bytes))
+    step = _rows_of_a_block(pixels)
     low, high, whole = np.inf, -np.inf, True
     for start in range(0, len(pixels), step):
         block = pixels[start : start + step]
@@ -98,6 +101,11 @@ def _range(pixels: Examples, source: str) -> tuple[float, float, bool]:
                 )
             whole = whole and bool((block == np.rint(block)).all())
     return low, high, whole
+
+
+def _rows_of_a_block(pixels: Examples) -> int:
+    row_bytes = int(np.prod(pixels.shape[1:])) * pixels.dtype.itemsize
+    return max(1, BLOCK_BYTES // max(1, row_bytes))
 
 
 def _mend(low: float, high: float) -> str:
