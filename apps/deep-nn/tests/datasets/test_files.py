@@ -119,9 +119,11 @@ class TestNpz:
     def test_files_of_another_format(self, tmp_path: Path) -> None:
         path = npz_file(tmp_path, x=POINTS, y=NUMBERS)
         whole = path.read_bytes()
-        for broken in (whole[:-40], whole[:100], b"PK", b"some text", b"\x93NUMPY" + whole):
+        for broken in (whole[:-40], whole[:100], b"PK", b"some text"):
             path.write_bytes(broken)
             assert "is not an .npz file" in message_of(path)
+        path.write_bytes(b"\x93NUMPY" + whole)
+        assert "holds one array; give the folder" in message_of(path)
         path.write_bytes(whole.replace(POINTS.tobytes(), POINTS.tobytes()[::-1]))
         assert "is damaged: Bad CRC-32" in message_of(path)
 

@@ -15,7 +15,7 @@ from nn_core.cli.array_files import SUFFIXES, array_files, is_array_file, merge,
 from nn_core.cli.dataset import Contents, describe_shape
 from nn_core.cli.images import read_image
 from nn_core.errors import DataError
-from nn_core.storage.file_kinds import file_kind, refuse_unsafe
+from nn_core.storage.file_kinds import file_kind, refuse_kind
 from nn_core.storage.files import check_file, is_folder, printable
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".data")
@@ -48,7 +48,7 @@ class DataReader:
     def _folder(self, folder: Path) -> Contents[RawExamples]:
         if array_files(folder):
             return read_array_folder(folder, read_examples, self.options.task)
-        known = {*TABLES, *SUFFIXES}
+        known = {*TABLES[:3], *SUFFIXES}  # a .txt beside data is a description
         files = sorted(
             path for path in folder.iterdir() if path.suffix.lower() in known and not path.name.startswith(".")
         )
@@ -81,7 +81,7 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
         return read_array_file(path, read_examples, options.task)
     if path.suffix.lower() in TABLES:
         return Contents(read_labeled(path, options) if trained is None else trained.part(path), None)
-    refuse_unsafe(path, file_kind(path))
+    refuse_kind(path, file_kind(path))
     suffix = printable(path.suffix) or "none"
     raise DataError(f"{printable(path)}: unsupported suffix ({suffix}); expected one of {', '.join(KNOWN)}")
 

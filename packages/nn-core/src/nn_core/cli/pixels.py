@@ -81,7 +81,7 @@ def pixel_scale(pixels: Examples, source: str) -> PixelScale:
             return PixelScale(1, f"pixels from {low:g} to {high:g} rounded to integers")
     if pixels.dtype == np.uint16 and high > 32767:
         return PixelScale(1 / 257, "pixels of 16 bits, 0 to 65535, read as 0 to 255")
-    raise DataError(f"{source}: pixels must be integers from 0 to 255; {_mend(low, high)}")
+    raise DataError(f"{source}: pixels must be integers from 0 to 255; {_mend(low, high, pixels.dtype)}")
 
 
 def _range(pixels: Examples, source: str) -> tuple[float, float, bool]:
@@ -108,9 +108,11 @@ def _rows_of_a_block(pixels: Examples) -> int:
     return max(1, BLOCK_BYTES // max(1, row_bytes))
 
 
-def _mend(low: float, high: float) -> str:
+def _mend(low: float, high: float, dtype: np.dtype[Any]) -> str:
     """What the range of the pixels is, and the line of Python that converts it."""
     found = f"these range from {low:g} to {high:g}"
+    if dtype == np.int8:
+        return f"{found}, of int8, in which 128 and more turn negative: x = x.view('uint8')"
     if low < 0 and high <= 1 and low >= -1:
         return f"{found}: x = ((x + 1) * 127.5).round().astype('uint8')"
     if low < 0:
