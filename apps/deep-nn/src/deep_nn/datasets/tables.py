@@ -17,6 +17,7 @@ from deep_nn.datasets.target import Target, choose_target, numbers_of, select
 from nn_core.cli.dataset import Part
 from nn_core.errors import DataError, DataWarning
 from nn_core.storage.files import printable
+from nn_core.tables.cells import is_missing
 from nn_core.tables.reader import read_table
 from nn_core.tables.table import Column, Table
 
@@ -89,7 +90,7 @@ def _features(table: Table, target: Target, options: TableOptions, notes: list[s
 
 def _is_empty(column: Column) -> bool:
     if column.numbers is None:
-        return column.texts == ("",)
+        return all(map(is_missing, column.texts))
     return bool(np.isnan(column.numbers[0])) and bool(np.isnan(column.numbers).all())
 
 
