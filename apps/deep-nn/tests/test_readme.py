@@ -20,6 +20,10 @@ def test_a_block_of_commands(commands: list[str], tmp_path: Path, monkeypatch: p
     write_cats(tmp_path / "train_catvnoncat.h5", "train")
     rows = (f"{u},{v}" for u, v in POINTS.tolist())
     (tmp_path / "points.csv").write_text("\n".join(rows), encoding="utf-8")
+    for name, labels in (("payments", ("ok", "fraud")), ("houses", (250_000.5, 310_000))):
+        table = [f"{u},{v},{labels[i % 2]}" for i, (u, v) in enumerate(POINTS.tolist())]
+        header = "a,b,label" if name == "payments" else "area,age,price"
+        (tmp_path / f"{name}.csv").write_text("\n".join([header, *table]), encoding="utf-8")
     for command in commands:
         _, name, *arguments = shlex.split(command)
         if name == "train" or name.startswith("compare-"):

@@ -126,7 +126,7 @@ def test_what_is_unambiguous_is_read_with_a_remark(tmp_path: Path, arrays: dict[
     assert contents.train.y.tolist() == Y.tolist()
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 1, 3)])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 1, 3), (0, 2, 3, 1)])
 def test_four_arrays_without_names(tmp_path: Path, order: tuple[int, ...]) -> None:
     arrays = [(X, Y, X[:4], Y[:4])[k] for k in order]
     with pytest.warns(DataWarning, match="read as x of the"):

@@ -52,7 +52,7 @@ class DataReader:
 
     def _folder(self, folder: Path) -> Contents[RawExamples]:
         if array_files(folder):
-            return read_array_folder(folder, read_examples, self.options.task)
+            return read_array_folder(folder, read_examples, _task(self.options, self.trained))
         known = {*TABLES[:3], *SUFFIXES}  # a .txt beside data is a description
         files = sorted(
             path for path in folder.iterdir() if path.suffix.lower() in known and not path.name.startswith(".")
@@ -73,7 +73,7 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
     idx              images or labels of MNIST, plain or .gz, with the other file beside it
     a folder         one array a file (.npy or idx), or a training and a test file
 
-    options  how to read a table; of arrays, only the task
+    options  how to read a table
     trained  the columns of a model, which a table must have; None for a training table
 
     Images are (N, H, W, C) or (N, H, W), from 0 to 255; tables are (N, D).
@@ -83,7 +83,7 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
         return DataReader(options, trained)(path)
     check_file(path)
     if is_array_file(path):
-        return read_array_file(path, read_examples, options.task)
+        return read_array_file(path, read_examples, _task(options, trained))
     if path.suffix.lower() in TABLES:
         from deep_nn.datasets.tables import read_labeled
 
@@ -91,6 +91,13 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
     refuse_kind(path, file_kind(path))
     suffix = printable(path.suffix) or "none"
     raise DataError(f"{printable(path)}: unsupported suffix ({suffix}); expected one of {', '.join(KNOWN)}")
+
+
+def _task(options: TableOptions, trained: TrainedTable | None) -> str:
+    """Whether labels are numbers to predict: that of the model, or else as the options say."""
+    if trained is None:
+        return options.task
+    return "regress" if trained.columns.regress else "classify"
 
 
 def read_for_prediction(

@@ -57,7 +57,7 @@ def read_array_file(path: Path, examples: Read, task: str = "classify") -> Conte
         )
     if kind == NPZ or path.suffix.lower() == ".npz":
         return read_sets(list_npz(path), name, _rename_npz(path), examples, task)
-    return read_sets(_idx_pair(path), name, _rename_file, examples)
+    return read_sets(_idx_pair(path), name, _rename_file, examples, task)
 
 
 def array_files(folder: Path) -> list[Path]:

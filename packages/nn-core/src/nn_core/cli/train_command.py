@@ -21,8 +21,6 @@ from nn_core.training.callbacks import Callback
 from nn_core.training.state import Snapshot
 
 S = TypeVar("S", bound=Settings)
-
-
 M = TypeVar("M", bound=Model)
 U = TypeVar("U", bound=Setup)
 
@@ -142,6 +140,9 @@ def _require_one_validation_set(
     ctx: click.Context, settings: Settings, folds: int | None, outputs: Mapping[str, Path | None]
 ) -> None:
     """Raise click.UsageError for two options that choose the validation set, or an output of several runs."""
+    given = [name for name, path in outputs.items() if path is not None]
+    if folds is not None and given:
+        raise click.UsageError(f"--cross-validate trains {folds} networks and keeps none; omit {given[0]}", ctx)
     explicit = ctx.get_parameter_source("validation") is ParameterSource.COMMANDLINE
     choices = {
         "--cross-validate": folds is not None,
@@ -154,9 +155,6 @@ def _require_one_validation_set(
         raise click.UsageError(
             f"{chosen[0]} and {chosen[1]} are mutually exclusive: both choose the validation set", ctx
         )
-    given = [name for name, path in outputs.items() if path is not None]
-    if folds is not None and given:
-        raise click.UsageError(f"--cross-validate trains {folds} networks and keeps none; omit {given[0]}", ctx)
 
 
 def _note_overlap(path: Path) -> None:
