@@ -114,7 +114,8 @@ def _examples(
     if too_many:
         shown = ", ".join(words for _, words in too_many[:5])
         keys = ",".join(column.key for column, _ in too_many)
-        raise DataError(f"{table.name}: text that is not categories: {shown}; --drop {keys} leaves it out")
+        them = "it" if len(too_many) == 1 else "them"
+        raise DataError(f"{table.name}: text that is not categories: {shown}; --drop {keys} leaves {them} out")
     return side_by_side(table, columns, values), tuple(features)
 
 
