@@ -131,6 +131,8 @@ def _fits(model: Model) -> bool:
     """Whether columns and preprocessing are of the same features."""
     if model.columns is None:
         return not model.preprocessing.categories
+    if model.columns.regress != (model.target is not None):
+        return False
     features, codes = model.columns.features, model.preprocessing.categories
     return model.preprocessing.shape == (len(features),) and all(
         bool(held) == (feature.kind == "category") and max(held, default=-1) < len(feature.categories)

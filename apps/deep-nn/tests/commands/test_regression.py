@@ -11,7 +11,10 @@ from command_line import invoke, json_of, refusal, succeed, trained
 
 from deep_nn.datasets.generated import GENERATED, moons
 from deep_nn.model import load_model
+from deep_nn.target_scale import TargetScale, fit_target
+from nn_core import checkpoint
 from nn_core.cli.dataset import Dataset
+from nn_core.errors import DataError
 from nn_core.testing import assert_same_run, write_hdf5
 
 
@@ -244,3 +247,32 @@ class TestFiles:
         assert json_of("train", *data, "--task", "regress")["target"]["name"] == "target"
         line = refusal("train", "--task", "regress", status=2)
         assert line == "--task regress: moons has classes, not numbers"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        [],
+        3,
+        {},
+        {"name": "a", "mean": 0.0, "std": 0.0},
+        {"name": "a", "mean": None, "std": 1.0},
+        {"name": 1, "mean": 0.0},
+    ],
+)
+def test_a_damaged_target_is_one_line(model: Path, tmp_path: Path, target: object) -> None:
+    loaded = load_model(model).checkpoint
+    path = tmp_path / "m.h5"
+    checkpoint.save(path, loaded.network, program="deep-nn", details={**loaded.details, "target": target})
+    assert f"{path}" in refusal("evaluate", "--model", path, "--data", "prices", status=1)
+
+
+def test_large_and_small_targets_keep_their_digits() -> None:
+    for mean, std in ((1.7e9, 1.0), (1e-12, 1e-14), (-3e30, 1e28)):
+        y = mean + std * np.array([-1.0, 0.0, 1.0])
+        scale = fit_target(Dataset("y", np.zeros((3, 1)), y, ()))
+        standardized = scale.standardize(y, "y")
+        np.testing.assert_allclose(standardized, np.sqrt([1.5, 0, 1.5]) * [-1, 1, 1], rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(scale.restore(standardized[:, None].astype(np.float32)), y, rtol=1e-7)
+    with pytest.raises(DataError, match="a target is too far from the training data"):
+        TargetScale("y", 0.0, 1e-300).standardize(np.array([1e300]), "y")
