@@ -140,6 +140,14 @@ class TestFrom:
         assert line.startswith(f"{narrow}")
         assert "'v'" in line
 
+    def test_data_of_the_model_that_is_gone(self, tmp_path: Path) -> None:
+        points = write_csv(tmp_path / "points.csv")
+        model = trained(tmp_path / "m.h5", "--data", points)
+        points.unlink()
+        line = refusal("train", "--from", model, status=1)
+        assert line == f"no such file: {points} (the data that m.h5 was trained on; give other data)"
+        assert refusal("train", "--from", model, "--data", points, status=1) == f"no such file: {points}"
+
     def test_resuming_names_it_where_it_would_help(self, base: Path) -> None:
         line = refusal("train", "--resume", base / "m.h5", "--learning-rate", 0.5, status=2)
         assert line.startswith(

@@ -109,6 +109,7 @@ def test_sets_in_groups(tmp_path: Path, root: str) -> None:
         ({"x": X, "y": Y, "X": X}, "x read as x; passed over: X (12, 2)"),
         ({"x": X, "y": Y, "x_train": X, "y_train": Y}, "passed over, beside a training set: x, y"),
         ({"x": X, "y": Y, "class_names": ["a", "b", "c"]}, "class names from class_names: a, b, c"),
+        ({"x": X, "y": Y, "classes": np.array(["a", "b", "c"], object)}, "since it cannot be read: classes"),
         ({"x": X, "y": Y + 1, "list_classes": ["a", "b", "c"]}, "label 1 is 'a'"),
         ({"x": X.T, "y": Y[None]}, "x (2, 12) read as (D, N), one column per example"),
         ({"X": IMAGES.transpose(1, 2, 3, 0), "y": Y[:, None]}, "read as (H, W, C, N), examples last"),

@@ -7,17 +7,12 @@ import numpy as np
 
 from deep_nn.datasets.features import Values, decimal_mark, interpret, quoted
 from deep_nn.datasets.table_options import TableOptions, listed
+from nn_core.cli.real_targets import FEW, is_quantity
 from nn_core.errors import DataError
 from nn_core.registry import nearest
 from nn_core.tables.cells import is_missing
 from nn_core.tables.dialect import TARGETS
 from nn_core.tables.table import Column, Table
-
-FEW = 20
-"""Different values that classes may always have."""
-
-MANY = 100
-"""Different values from which whole numbers are quantities, unless they number the classes from 0 or 1."""
 
 
 @dataclass(frozen=True)
@@ -192,8 +187,7 @@ def _regress(table: Table, column: Column, options: TableOptions, by: str, notes
         if not whole:
             raise DataError(f"{not_a_class(table, column, column.numbers)}; --task regress predicts it as a number")
         return False
-    quantity = count > MANY or (count > FEW and 10 * count > rows)
-    if whole and (not quantity or (_numbers_classes(column) and 2 * count <= rows)):
+    if whole and not is_quantity(column.numbers[~np.isnan(column.numbers)]):
         return False
     if by == "place":
         if not whole:

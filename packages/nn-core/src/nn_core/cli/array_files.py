@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -113,10 +114,11 @@ def _holds_one_array(path: Path) -> bool:
     if path.name.startswith(".") or not path.is_file():
         return False
     suffix = path.suffix.lower()
-    if suffix == ".npz":
-        return is_zipfile(path) and len(list_npz(path)) == 1
-    if suffix in {".h5", ".hdf5"} and file_kind(path) == HDF5 and not is_checkpoint(path):
-        return len(list_hdf5(path)) == 1
+    with suppress(DataError):  # a damaged file is named when it is read
+        if suffix == ".npz":
+            return is_zipfile(path) and len(list_npz(path)) == 1
+        if suffix in {".h5", ".hdf5"} and file_kind(path) == HDF5 and not is_checkpoint(path):
+            return len(list_hdf5(path)) == 1
     return suffix == ".npy" or is_idx(path)
 
 

@@ -1,7 +1,8 @@
 """The body of every `train` command: start or resume a run, train, report, plot; or cross-validate."""
 
+import contextlib
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from nn_core.cli.settings import Settings, resumed_settings, started_settings
 from nn_core.cli.terminal import echo_json, info
 from nn_core.cli.train_run import run
 from nn_core.cli.training_log import log_to
-from nn_core.errors import CheckpointError, DataWarning
+from nn_core.errors import CheckpointError, DataError, DataWarning
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import Snapshot
 
@@ -92,7 +93,8 @@ def train_network(
         else:
             click.echo(validated.report())
         return
-    setup = set_up(settings, threads, started)
+    with _naming_the_data_of(origin, ctx):
+        setup = set_up(settings, threads, started)
     if settings.early_stopping is not None and setup.trainer.validation is None:
         raise click.UsageError("--early-stopping needs a validation set; omit it, or --validation 0", ctx)
     if resumed is not None:
@@ -126,6 +128,17 @@ def train_network(
         labels = {} if axis_labels is None else axis_labels(setup)
         save_figure(setup.trainer.state.history.plot(title, labels), figure)
         info(f"wrote {figure}")
+
+
+@contextlib.contextmanager
+def _naming_the_data_of(model: Path | None, ctx: click.Context) -> Iterator[None]:
+    """Say whose data cannot be read, where it is not given, but that of a model."""
+    try:
+        yield
+    except DataError as error:
+        if model is None or ctx.get_parameter_source("data") is ParameterSource.COMMANDLINE:
+            raise
+        raise DataError(f"{error} (the data that {model.name} was trained on; give other data)") from None
 
 
 def _snapshot(checkpoint: Checkpoint, path: Path) -> Snapshot:

@@ -18,6 +18,8 @@ MAX_DEPTH = 4
 """Groups within groups that are searched for arrays."""
 MAX_OBJECTS = 10_000
 """Arrays, groups and links of a file; more are refused, to bound the time."""
+MAX_TEXT = 1000
+"""Characters of a text that a reference points to."""
 
 
 def list_hdf5(path: Path) -> dict[str, StoredArray]:
@@ -128,10 +130,6 @@ def _dereferenced(file: Any, array: npt.NDArray[Any], path: Path, key: str) -> n
             )
         texts[i] = _text(target[()])
     return texts.reshape(array.shape)
-
-
-MAX_TEXT = 1000
-"""Characters of a text that a reference points to."""
 
 
 def _text(value: Any) -> str:
