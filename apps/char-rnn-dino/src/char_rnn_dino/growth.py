@@ -33,7 +33,7 @@ def extended_vocabulary(built: Vocabulary, start: Model | None, resumed: Model |
 
 
 def start_from_fewer_tokens(network: Network, model: Network, known: int) -> None:
-    """Copy the weights of a model, of the same layers, that knows only the first tokens.
+    """Copy the weights of a model that knows only the first tokens; its layers are the same but for dropout.
 
     The embeddings and output weights of the other tokens stay; their output biases become the
     smallest of the known ones, so that they are unlikely at first.
@@ -43,14 +43,15 @@ def start_from_fewer_tokens(network: Network, model: Network, known: int) -> Non
     """
     ours, theirs = network.named(network.vector), model.named(model.vector)
     last = f"{len(network.layers) - 1}/"
-    for name, values in ours.items():
-        copied = theirs.get(name)
+    if len(ours) != len(theirs):
+        raise CheckpointError("the model does not have the layers that its settings say")
+    for (name, values), copied in zip(ours.items(), theirs.values(), strict=True):
         grown = values
         if name == "0/W":
             grown = values[:known]
         elif name.startswith(last):
             grown = values[..., :known]
-        if copied is None or copied.shape != grown.shape:
+        if copied.shape != grown.shape:
             raise CheckpointError(f"the weights of the model do not fit its settings: {name}")
         grown[...] = copied
     bias = ours[f"{last}b"]

@@ -75,7 +75,7 @@ class Calibration:
 def calibrate(
     predictor: PhotoPredictor, train: Dataset[Photos], held_out: Dataset[Photos], augment: Augment | None, *, seed: int
 ) -> Calibration | None:
-    """Calibrate a trained network; None if its last layer is not dense.
+    """Calibrate a trained network; None if its last layer is not dense or its outputs are not finite.
 
     The features of training are those of at most SAMPLE of its photos, augmented as in training.
     The threshold is their distance that a REJECTED share of the held-out photos exceeds, as they are
@@ -86,9 +86,11 @@ def calibrate(
     rng = np.random.default_rng(seed)
     train, held_out = (_sample(each, rng) for each in (train, held_out))
     _, features = predictor.probabilities_and_features(_augmented(train.x, augment, (seed, 0)))
+    p, held_features = predictor.probabilities_and_features(held_out.x)
+    if not all(np.isfinite(values).all() for values in (p, features, held_features)):
+        return None
     distribution = FeatureDistribution.fit(features, train.y)
-    p, features = predictor.probabilities_and_features(held_out.x)
-    plain = distances = distribution.distances(features)
+    plain = distances = distribution.distances(held_features)
     if augment is not None:
         _, features = predictor.probabilities_and_features(_augmented(held_out.x, augment, (seed, 1)))
         distances = np.concatenate([plain, distribution.distances(features)])

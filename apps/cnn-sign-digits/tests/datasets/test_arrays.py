@@ -12,9 +12,10 @@ from photos import hdf5_file, pixels, rng
 
 from cnn_sign_digits.datasets import arrays
 from cnn_sign_digits.datasets.array_files import read_photo_file, read_photo_files
-from cnn_sign_digits.datasets.photos import Photos
+from cnn_sign_digits.datasets.catalog import read_path
+from cnn_sign_digits.datasets.photos import Photos, fit_photos
 from nn_core.cli.dataset import Contents, Part
-from nn_core.errors import NNError
+from nn_core.errors import DataWarning, NNError
 from nn_core.storage.hdf5 import HDF5Array
 
 PHOTOS = pixels(30)
@@ -166,3 +167,66 @@ def test_files_that_are_not_hdf5(tmp_path: Path) -> None:
     with h5py.File(group, "w") as file:
         file.create_group("train_set_x")
     assert "has no x and y" in message_of(group)
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("flat", PHOTOS.reshape(30, -1)),
+        ("planes", PHOTOS.transpose(0, 3, 1, 2)),
+        ("last", PHOTOS.transpose(1, 2, 3, 0)),
+        ("reversed", PHOTOS.transpose(3, 2, 1, 0)),
+        ("floats", PHOTOS / np.float32(255)),
+        ("whole", PHOTOS.astype(np.float64)),
+        ("levels", PHOTOS.astype(np.uint16) * 257),
+    ],
+)
+@pytest.mark.parametrize("memory", [0, 10**9])
+@pytest.mark.parametrize("suffix", [".npz", ".h5"])
+def test_photos_stored_in_every_way(
+    tmp_path: Path, name: str, stored: npt.NDArray[Any], memory: int, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrays, "MAX_MEMORY", memory)
+    path = tmp_path / f"{name}{suffix}"
+    if suffix == ".npz":
+        np.savez(path, x=stored, y=NUMBERS)
+    else:
+        hdf5_file(path, x=stored, y=NUMBERS)
+    with pytest.warns(DataWarning, match=f"{name}{suffix}.* read as"):
+        part = read_photo_file(path).train
+    assert part is not None
+    np.testing.assert_array_equal(part.x[:], PHOTOS)
+    in_file = memory == 0 and suffix == ".h5" and name not in {"last", "reversed"}
+    assert isinstance(part.x, HDF5Array) == in_file
+
+
+def test_photos_of_matlab_stay_in_their_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrays, "MAX_MEMORY", 0)
+    raw = pixels(30, 8, 12, 3)
+    path = hdf5_file(tmp_path / "a.mat", X=raw.transpose(0, 3, 2, 1), y=NUMBERS[None] + 1)
+    with h5py.File(path, "a") as file:
+        for key in file:
+            file[key].attrs["MATLAB_class"] = np.bytes_("uint8")
+    with pytest.warns(DataWarning, match=r"\(8, 12, 3, 30\) read as \(H, W, C, N\)"):
+        part = read_photo_file(path).train
+    assert part is not None
+    assert isinstance(part.x, HDF5Array)
+    np.testing.assert_array_equal(part.x[:], fit_photos(raw))
+
+
+def test_large_photos_that_are_stored_last_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrays, "MAX_STORED", 1000)
+    path = hdf5_file(tmp_path / "a.h5", x=PHOTOS.transpose(1, 2, 3, 0), y=NUMBERS)
+    with pytest.raises(NNError, match=r"store them first: x = np\.moveaxis\(x, -1, 0\)"), pytest.warns(DataWarning):
+        read_photo_file(path)
+
+
+def test_a_folder_of_npy_files(tmp_path: Path) -> None:
+    np.save(tmp_path / "X.npy", PHOTOS[..., 0] / 255)
+    np.save(tmp_path / "Y.npy", np.eye(3)[NUMBERS])
+    with pytest.warns(DataWarning) as remarks:
+        part = read_path(tmp_path).train
+    assert part is not None
+    np.testing.assert_array_equal(part.x[..., 1], PHOTOS[..., 0])
+    assert part.y.tolist() == NUMBERS.tolist()
+    assert len(remarks) == 2

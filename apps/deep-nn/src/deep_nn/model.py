@@ -1,6 +1,6 @@
 """Build a network from settings, and load a trained model from its checkpoint."""
 
-import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_nn.datasets import RawExamples
+from deep_nn.datasets.columns import Columns
 from deep_nn.datasets.preprocessing import Preprocessing
+from deep_nn.datasets.trained_table import TrainedTable
 from deep_nn.settings import NetworkSettings, migrate_settings
 from deep_nn.target_scale import TargetScale
 from nn_core import checkpoint
@@ -23,6 +25,8 @@ from nn_core.metrics import probabilities
 from nn_core.network import Network
 
 PROGRAM = "deep-nn"
+BLOCK = 2**14
+"""Examples predicted at a time."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Model:
     target       the scale of the target; None for classification
     checkpoint   the contents of the file: the network, and optionally a run to resume
     fingerprint  identifies the training set (see `nn_core.cli.dataset.fingerprint`)
+    columns      of the training table; None for other data, and in checkpoints until 0.1
     """
 
     checkpoint: Checkpoint
@@ -41,6 +46,17 @@ class Model:
     settings: NetworkSettings
     fingerprint: str
     target: TargetScale | None = None
+    columns: Columns | None = None
+
+    @property
+    def table(self) -> TrainedTable | None:
+        """How to read tables for this model; None for a model of images."""
+        shape = self.preprocessing.shape
+        if len(shape) == 3:
+            return None
+        columns = self.columns or Columns.unnamed(shape[0], regress=self.target is not None)
+        seen = self.preprocessing.categories or None
+        return TrainedTable(columns, self.settings.table_options, self.classes, seen)
 
     @property
     def network(self) -> Network:
@@ -53,16 +69,26 @@ class Model:
         source  where they come from, for messages
         Raises ShapeError for examples of another shape, DataError where a logit is not finite.
         """
-        rows = self.preprocessing.apply(x, self.network.dtype, source)
-        with np.errstate(over="ignore", invalid="ignore"):
-            logits, _ = Engine(self.network).predict(rows)
-        overflow = ~np.isfinite(logits).all(axis=1)
-        if overflow.any():
-            raise DataError(
-                f"{source}: the network overflows at example {int(np.argmax(overflow))} (from 0),"
-                " which is too far from the training data"
-            )
-        return logits
+        return np.concatenate(list(self.logit_blocks(x, source)))
+
+    def logit_blocks(self, x: RawExamples, source: str) -> Iterator[Array]:
+        """The logits of BLOCK examples after another, so that memory does not grow with their number."""
+        engine = Engine(self.network)
+        for start in range(0, len(x), BLOCK):
+            try:
+                rows = self.preprocessing.apply(x[start : start + BLOCK], self.network.dtype, source)
+            except DataError:
+                self.preprocessing.apply(x[: start + BLOCK], self.network.dtype, source)  # to count from the first
+                raise
+            with np.errstate(over="ignore", invalid="ignore"):
+                logits, _ = engine.predict(rows)
+            overflow = ~np.isfinite(logits).all(axis=1)
+            if overflow.any():
+                raise DataError(
+                    f"{source}: the network overflows at example {start + int(np.argmax(overflow))} (from 0),"
+                    " which is too far from the training data"
+                )
+            yield logits
 
     def values(self, x: RawExamples, source: str) -> npt.NDArray[np.float64]:
         """Predictions of a regression (N,), in the units of the target. Raises DataError for a model of classes."""
@@ -91,13 +117,25 @@ def load_model(path: Path) -> Model:
             settings,
             details["fingerprint"],
             target,
+            None if details.get("columns") is None else Columns.from_dict(details["columns"]),
         )
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise checkpoint.unusable(path, error) from None
     shapes = model.network.input_shape, model.network.output_shape
-    if shapes != ((math.prod(model.preprocessing.shape),), (output_units(model.classes),)):
+    if shapes != ((model.preprocessing.inputs,), (output_units(model.classes),)) or not _fits(model):
         raise CheckpointError(f"{path} is damaged: its network does not fit its data")
     return model
+
+
+def _fits(model: Model) -> bool:
+    """Whether columns and preprocessing are of the same features."""
+    if model.columns is None:
+        return not model.preprocessing.categories
+    features, codes = model.columns.features, model.preprocessing.categories
+    return model.preprocessing.shape == (len(features),) and all(
+        bool(held) == (feature.kind == "category") and max(held, default=-1) < len(feature.categories)
+        for feature, held in zip(features, codes or [()] * len(features), strict=True)
+    )
 
 
 def _validate(settings: NetworkSettings) -> None:

@@ -5,13 +5,14 @@ from typing import Any
 import click
 
 from deep_nn.datasets.catalog import CATALOG
-from deep_nn.datasets.files import READERS
+from deep_nn.datasets.files import KNOWN
+from deep_nn.datasets.table_options import MISSING_MODES, TASKS
 from nn_core.cli.class_weight import class_weight_option
 from nn_core.cli.options import Decorator, data_options, dropout_option, hidden_option, together
 from nn_core.cli.train_options import activation_option, initializer_option
 
 DATA = (
-    f"{', '.join([*CATALOG.generated, *CATALOG.remote])}, or a {', '.join(READERS)} file;"
+    f"{', '.join([*CATALOG.generated, *CATALOG.remote])}, or a {', '.join(KNOWN)} file;"
     " with settings, e.g. moons:noise=0.3"
 )
 """What `--data` accepts."""
@@ -26,9 +27,10 @@ def network_options(*, omit: str = "", data: str = "moons", hidden: str = "16,16
     """
     return together(
         data_options(data=data, kinds=DATA),
+        table_options(),
         click.option(
             "--task",
-            type=click.Choice(["auto", "classify", "regress"]),
+            type=click.Choice(TASKS),
             default="auto",
             help="Predict classes or a number; auto decides by the target.",
         ),
@@ -38,4 +40,30 @@ def network_options(*, omit: str = "", data: str = "moons", hidden: str = "16,16
         initializer_option(),
         dropout_option("after each hidden layer", per_layer=True),
         omit=omit,
+    )
+
+
+def table_options() -> Decorator:
+    """How to read a table: the fields of `TableOptions`, without `--task`."""
+    return together(
+        click.option(
+            "--target",
+            metavar="NAME|NUMBER",
+            show_default="label, class, target, species or y in the header, or else the last",
+            help="Column of a table to predict, by name or number from 1.",
+        ),
+        click.option("--drop", metavar="NAMES", help="Columns of a table to leave out, e.g. Id,Name or 1,3."),
+        click.option(
+            "--columns", metavar="NAMES", show_default="all", help="Columns of a table to predict from, e.g. age,fare."
+        ),
+        click.option(
+            "--missing",
+            type=click.Choice(MISSING_MODES),
+            default=MISSING_MODES[0],
+            help="Missing values of a table: refuse them, drop their rows, or fill in the training mean"
+            " and add an input that says so.",
+        ),
+        click.option(
+            "--merge-case", is_flag=True, help="Take texts of a table that differ in case or spaces only as one."
+        ),
     )

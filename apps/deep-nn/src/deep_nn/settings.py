@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deep_nn.datasets.table_options import TableOptions
 from nn_core.cli.settings import Settings
 from nn_core.errors import SettingError
 
@@ -14,11 +15,15 @@ class NetworkSettings(Settings):
 
     hidden        units of each hidden layer, "20,7,5"; "" for none
     dropout       dropout rate after each hidden layer: one rate, or one per layer, "0.2,0.5"
+    target, drop, columns, missing, merge_case
+                  how to read a table (see `TableOptions`)
     task          "classify", "regress", or "auto": by the target
     class_weight  "balanced", or weights by class, "fraud=10"; None for equal weights
     """
 
-    network_fields = Settings.network_fields | {"hidden", "activation", "initializer"}
+    network_fields = Settings.network_fields | {
+        "hidden", "activation", "initializer", "target", "drop", "columns", "missing", "merge_case", "task",
+    }  # fmt: skip
 
     data: str
     test: str | None
@@ -27,8 +32,18 @@ class NetworkSettings(Settings):
     activation: str
     initializer: str
     dropout: str
+    target: str | None = None
+    drop: str | None = None
+    columns: str | None = None
+    missing: str = "error"
+    merge_case: bool = False
     task: str = "auto"
     class_weight: str | None = None
+
+    @property
+    def table_options(self) -> TableOptions:
+        """How to read a table."""
+        return TableOptions(self.target, self.drop, self.columns, self.missing, self.merge_case, self.task)
 
     def units(self) -> tuple[int, ...]:
         """Units of each hidden layer."""

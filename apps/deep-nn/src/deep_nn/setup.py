@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from deep_nn.datasets import RawExamples
-from deep_nn.datasets.catalog import CATALOG
+from deep_nn.datasets.catalog import catalog_for
+from deep_nn.datasets.columns import Columns
+from deep_nn.datasets.files import TABLES
 from deep_nn.datasets.preprocessing import Preprocessing, fit
 from deep_nn.model import Model, build_layers, loss_for, output_units
 from deep_nn.regression import metrics_in_units, regression_report, regression_result
@@ -21,7 +24,8 @@ from nn_core.cli.class_weight import weights_by_class
 from nn_core.cli.dataset import Dataset, Splits, require_same_data
 from nn_core.errors import DataError
 from nn_core.network import Network
-from nn_core.storage.files import printable
+from nn_core.registry import require
+from nn_core.storage.files import is_folder, printable
 
 if TYPE_CHECKING:
     from nn_core.training.trainer import Trainer
@@ -36,6 +40,12 @@ class Setup:
     splits: Splits[RawExamples]
     preprocessing: Preprocessing
     target: TargetScale | None = None
+
+    @property
+    def columns(self) -> Columns | None:
+        """The columns of the training table; None for other data."""
+        schema = self.splits.train.schema
+        return schema if isinstance(schema, Columns) else None
 
     @property
     def source(self) -> str:
@@ -62,6 +72,7 @@ class Setup:
             "classes": self.splits.train.classes,
             "preprocessing": self.preprocessing.to_dict(),
             "fingerprint": self.fingerprint,
+            "columns": None if self.columns is None else self.columns.to_dict(),
             **({} if self.target is None else {"target": self.target.to_dict()}),
         }
 
@@ -96,8 +107,8 @@ def set_up(settings: NetworkSettings, threads: int | None = None, start: Model |
     Raises DataError, ShapeError or SettingError for invalid settings or data.
     """
     _, weights_rng, _ = random_generators(settings.seed)
-    splits = load_splits(settings, None if start is None else start.classes)
-    preprocessing = fit(splits.train) if start is None else start.preprocessing
+    splits = load_splits(settings, start)
+    preprocessing = fit(splits.train, categories_of(splits.train)) if start is None else start.preprocessing
     classes = splits.train.classes
     target = None
     if not classes:
@@ -131,6 +142,12 @@ def set_up(settings: NetworkSettings, threads: int | None = None, start: Model |
     return Setup(settings, trainer, splits, preprocessing, target)
 
 
+def categories_of(dataset: Dataset[RawExamples]) -> list[bool]:
+    """Which columns are codes of categories; empty if nothing is known of them."""
+    schema = dataset.schema
+    return [feature.kind == "category" for feature in schema.features] if isinstance(schema, Columns) else []
+
+
 def build_trainer(settings: NetworkSettings) -> Trainer:
     """A single-threaded trainer, for comparisons."""
     return set_up(settings, threads=1).trainer
@@ -141,17 +158,22 @@ def random_generators(seed: int) -> list[np.random.Generator]:
     return np.random.default_rng(seed).spawn(3)
 
 
-def load_splits(settings: NetworkSettings, classes: tuple[str, ...] | None = None) -> Splits[RawExamples]:
+def load_splits(settings: NetworkSettings, start: Model | None = None) -> Splits[RawExamples]:
     """The training and validation sets; the same for the same settings.
 
-    classes  of the model that training starts from; None for those of the data
+    start  the model that training starts from, whose classes and columns are those of the data
+    Raises SettingError for options of tables with other data.
     """
-    return CATALOG.load(
+    options, data = settings.table_options, PurePath(settings.data)
+    given = options.names_given
+    is_table = data.suffix.lower() in TABLES or is_folder(Path(settings.data))
+    require(not given or is_table, f"{', '.join(given)}: only for tables, such as .csv, not for {settings.data}")
+    return catalog_for(options, None if start is None else start.table).load(
         settings.data,
         test=settings.test,
         validation=settings.validation,
         fold=settings.fold,
-        classes=classes,
+        classes=None if start is None else start.classes,
         rng=random_generators(settings.seed)[0],
     )
 
@@ -162,7 +184,7 @@ def splits_of(model: Model) -> Splits[RawExamples]:
     Raises DataError if they are missing or have changed.
     """
     try:
-        splits = load_splits(model.settings, model.classes)
+        splits = load_splits(model.settings)
     except DataError as error:
         raise DataError(f"cannot load the training data: {error}; give --data instead") from None
     require_same_data(splits.train.name, splits.fingerprint, model.fingerprint)
@@ -174,4 +196,4 @@ def evaluation_data(model: Model, data: str | None) -> Dataset[RawExamples]:
     if data is None:
         return splits_of(model).held_out
     rng = random_generators(model.settings.seed)[2]
-    return CATALOG.load_for_evaluation(data, model.classes, rng=rng)
+    return catalog_for(model.settings.table_options, model.table).load_for_evaluation(data, model.classes, rng=rng)

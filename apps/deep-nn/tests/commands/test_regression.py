@@ -68,6 +68,21 @@ def test_the_predictions_are_the_standardized_outputs_in_units(model: Path) -> N
     assert abs(expected[0] - 250_000) < 30_000
 
 
+def test_predictions_in_units(model: Path, tmp_path: Path) -> None:
+    data = tmp_path / "rows.csv"
+    data.write_text("0.5,0.5\n-1,2\n", "utf-8")
+    values = load_model(model).values(np.array([[0.5, 0.5], [-1.0, 2.0]]), "x").tolist()
+    found = json_of("predict", "--model", model, data)
+    assert found == [{"file": str(data), "row": row, "value": value} for row, value in enumerate(values, start=1)]
+    text = succeed("predict", "--model", model, data).stdout.splitlines()
+    assert text[0].split() == [str(data), "row", "1", f"{values[0]:,.6g}"]
+    succeed("predict", "--model", model, data, "--output", tmp_path / "p.csv")
+    lines = (tmp_path / "p.csv").read_text("utf-8").splitlines()
+    assert lines == ["row,prediction", *(f"{row},{value:.9g}" for row, value in enumerate(values, start=1))]
+    line = refusal("predict", "--model", model, data, "--proba", status=2)
+    assert line.startswith("--proba is for classes; the model predicts a number")
+
+
 def test_the_report(model: Path) -> None:
     lines = succeed("train", "--data", "prices", "--hidden", "4", "--epochs", 30).stdout.splitlines()
     assert lines[0] == "prices; validation: 0.2 of the examples held out"

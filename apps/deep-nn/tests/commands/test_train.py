@@ -162,6 +162,7 @@ ELSEWHERE = {
     "--figure", "--json",
 }  # fmt: skip
 ELSEWHERE |= {"--task", "--class-weight"}
+ELSEWHERE |= {"--target", "--drop", "--columns", "--missing", "--merge-case"}
 BACKEND = {"--threads", "--engine", "--shards", "--plugin"}
 """Tested in test_train_backend.py."""
 SHORT = ("train", "--epochs", 3)

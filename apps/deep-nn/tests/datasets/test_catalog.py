@@ -243,8 +243,8 @@ class TestReadForPrediction:
         table.write_text("1,2\n3,4\n")
         photo = tmp_path / "photo.png"
         Image.new("RGB", (9, 9)).save(photo)
-        assert read_for_prediction(table, (2,)).shape == (2, 2)
-        assert read_for_prediction(photo, (4, 4, 3)).shape == (1, 4, 4, 3)
+        assert read_for_prediction(table, (2,)).x.shape == (2, 2)
+        assert read_for_prediction(photo, (4, 4, 3)).x.shape == (1, 4, 4, 3)
         with pytest.raises(DataError, match=r"trained on 2 columns; .*photo.png is not a .csv"):
             read_for_prediction(photo, (2,))
         with pytest.raises(DataError, match=r"points.csv is not an image"):

@@ -11,7 +11,7 @@ import pytest
 
 from deep_nn.datasets.files import read
 from nn_core.cli.dataset import Contents, Part
-from nn_core.errors import DataError, NNError
+from nn_core.errors import DataError, DataWarning, NNError
 
 PHOTOS = np.arange(6 * 4 * 5 * 3, dtype=np.uint8).reshape(6, 4, 5, 3)
 
@@ -108,7 +108,6 @@ class TestNpz:
             ({"x": POINTS * 1j, "y": NUMBERS}, "examples must be numbers"),
             ({"x": np.where(POINTS == 5, np.nan, POINTS), "y": NUMBERS}, "nan at example 2, col"),
             ({"x": np.where(POINTS == 5, -np.inf, POINTS), "y": NUMBERS}, "-inf at example 2"),
-            ({"x": POINTS, "y": NUMBERS / 2}, "label 0.5 of example 1 (from 0) is not a class number"),
             ({"x": POINTS, "y": NUMBERS * np.nan}, "label nan of example 0"),
             ({"x": POINTS, "y": NUMBERS * 1j}, "labels must be integers or text"),
             ({"x": POINTS, "y": np.array([None] * 6)}, "a pickle, which is never read; save it as text or numbers"),
@@ -120,9 +119,11 @@ class TestNpz:
     def test_files_of_another_format(self, tmp_path: Path) -> None:
         path = npz_file(tmp_path, x=POINTS, y=NUMBERS)
         whole = path.read_bytes()
-        for broken in (whole[:-40], whole[:100], b"PK", b"some text", b"\x93NUMPY" + whole):
+        for broken in (whole[:-40], whole[:100], b"PK", b"some text"):
             path.write_bytes(broken)
             assert "is not an .npz file" in message_of(path)
+        path.write_bytes(b"\x93NUMPY" + whole)
+        assert "holds one array; give the folder" in message_of(path)
         path.write_bytes(whole.replace(POINTS.tobytes(), POINTS.tobytes()[::-1]))
         assert "is damaged: Bad CRC-32" in message_of(path)
 
@@ -131,6 +132,51 @@ def names_to_test_on(contents: Contents[Any]) -> tuple[str, ...] | None:
     """The class names of a test set that must be there."""
     assert contents.test is not None
     return contents.test.names
+
+
+class TestOtherLayouts:
+    def test_the_course_stores_one_column_per_example(self, tmp_path: Path) -> None:
+        path = npz_file(tmp_path, x=POINTS.T, y=NUMBERS[None])
+        with pytest.warns(DataWarning, match=r"x \(2, 6\) read as \(D, N\), one column per example"):
+            part = train_part(path)
+        np.testing.assert_array_equal(part.x, POINTS)
+        assert part.x.flags.c_contiguous
+
+    @pytest.mark.parametrize("stored", [PHOTOS / np.float32(255), PHOTOS.astype(np.uint16) * 257, PHOTOS * 1.0])
+    def test_pixels_of_other_types(self, tmp_path: Path, stored: Any) -> None:
+        with pytest.warns(DataWarning, match="pixels .* read as"):
+            part = train_part(npz_file(tmp_path, x=stored, y=NUMBERS))
+        np.testing.assert_array_equal(part.x, PHOTOS, strict=True)
+
+    def test_channels_first(self, tmp_path: Path) -> None:
+        with pytest.warns(DataWarning, match="channels first"):
+            part = train_part(npz_file(tmp_path, x=PHOTOS.transpose(0, 3, 1, 2), y=NUMBERS))
+        np.testing.assert_array_equal(part.x, PHOTOS, strict=True)
+
+    def test_a_table_of_one_column(self, tmp_path: Path) -> None:
+        with pytest.warns(DataWarning, match="a table of one column"):
+            part = train_part(npz_file(tmp_path, x=POINTS[:, 0], y=NUMBERS))
+        np.testing.assert_array_equal(part.x, POINTS[:, :1])
+
+    @pytest.mark.parametrize("y", [POINTS[:, 0] / 4, np.arange(60)])
+    def test_real_targets(self, tmp_path: Path, y: Any) -> None:
+        with pytest.warns(DataWarning, match="predicting a number"):
+            part = train_part(npz_file(tmp_path, x=np.ones((len(y), 2)), y=y))
+        assert (part.y.dtype, part.names) == (np.float64, None)
+        assert part.y.tolist() == y.tolist()
+
+    def test_a_folder_of_a_training_and_a_test_file(self, tmp_path: Path) -> None:
+        for name, rows in (("points_train.npz", 6), ("points_test.npz", 4)):
+            npz_file(tmp_path, x=POINTS[:rows], y=NUMBERS[:rows]).rename(tmp_path / name)
+        contents = read(tmp_path)
+        assert contents.train is not None
+        assert contents.test is not None
+        assert (len(contents.train.y), len(contents.test.y)) == (6, 4)
+
+    def test_a_folder_of_npy_files(self, tmp_path: Path) -> None:
+        np.save(tmp_path / "X.npy", POINTS)
+        np.save(tmp_path / "y.npy", NUMBERS)
+        np.testing.assert_array_equal(train_part(tmp_path).x, POINTS)
 
 
 class TestHdf5:
@@ -228,8 +274,8 @@ class TestAnyKind:
 
 
 def test_an_unknown_suffix(tmp_path: Path) -> None:
-    path = csv_file(tmp_path, "1,2,a", "points.txt")
-    assert "unsupported suffix (.txt); expected one of .csv, .npz, .h5, .hdf5, .mat" in message_of(path)
+    path = csv_file(tmp_path, "1,2,a", "points.doc")
+    assert "unsupported suffix (.doc); expected one of .csv, .npz, .h5, .hdf5, .mat" in message_of(path)
     assert "(none)" in message_of(csv_file(tmp_path, "1,2,a", "points"))
 
 

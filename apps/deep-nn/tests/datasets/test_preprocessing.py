@@ -98,3 +98,38 @@ def test_overflowing_values_are_refused() -> None:
 def test_invalid_fields_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(CheckpointError, match="preprocessing"):
         Preprocessing.from_dict(fields)
+
+
+class TestCategoriesAndMissingValues:
+    X = np.array([[1.0, 0, 5], [np.nan, 2, 5], [3.0, np.nan, 5], [5.0, 2, 5]])
+
+    def fitted(self) -> Preprocessing:
+        return fit(table(self.X), [False, True, False])
+
+    def test_by_hand(self) -> None:
+        """Column 0 has mean 3 and std sqrt(8/3); codes 0 and 2 occur; columns 0 and 1 lack a value."""
+        fitted = self.fitted()
+        assert fitted.categories == ((), (0, 2), ())
+        assert fitted.indicators == (0, 1)
+        assert fitted.inputs == 6
+        s = np.sqrt(8 / 3)
+        expected = [[-2 / s, 1, 0, 0, 0, 0], [0, 0, 1, 0, 1, 0], [0, 0, 0, 0, 0, 1], [2 / s, 0, 1, 0, 0, 0]]
+        np.testing.assert_allclose(fitted.apply(self.X), expected, atol=1e-6)
+
+    def test_values_that_the_training_set_lacks(self) -> None:
+        rows = self.fitted().apply(np.array([[3.0, -1, 5], [3.0, 1, np.nan]]))
+        np.testing.assert_allclose(rows, np.zeros((2, 6)), atol=1e-6)
+
+    def test_json_and_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        fitted = self.fitted()
+        assert Preprocessing.from_dict(json.loads(json.dumps(fitted.to_dict()))) == fitted
+        whole = fitted.apply(self.X)
+        monkeypatch.setattr("deep_nn.datasets.preprocessing.BLOCK", 3)
+        np.testing.assert_array_equal(fitted.apply(self.X), whole)
+        with pytest.raises(DataError, match=r"1e\+300 at example 3, column 0"):
+            fitted.apply(np.where(self.X == 5, [1e300, 5, 5], self.X))
+
+    @pytest.mark.parametrize("change", [{"categories": [[0]]}, {"categories": [[], [-1], []]}, {"indicators": [3]}])
+    def test_invalid_fields_are_refused(self, change: dict[str, Any]) -> None:
+        with pytest.raises(CheckpointError, match="preprocessing"):
+            Preprocessing.from_dict(self.fitted().to_dict() | change)

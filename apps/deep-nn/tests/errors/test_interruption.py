@@ -66,6 +66,11 @@ class TestCtrlC:
         line = refused_and_nothing_changed(here, "train", "--figure", "f.png", status=1)
         assert line.endswith("not saved: no --save given")
 
+    def test_while_cross_validating_it_names_the_fold(self, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        press_ctrl_c_in_step(monkeypatch, 10)
+        line = refused_and_nothing_changed(here, "train", "--cross-validate", 3, "--epochs", 2, status=1)
+        assert line == "interrupted after step 10 (epoch 2) of fold 1/3"
+
     @pytest.mark.parametrize("command", ["compare-optimizers", "compare-l2"])
     def test_while_comparing(self, here: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
         press_ctrl_c_in_step(monkeypatch, 3)

@@ -38,7 +38,7 @@ class CommandLine:
     name: str
     main: click.Group
     module: str
-    remarks: str = r"(fold \d+/\d+, )?(epoch|run) \d+(/\d+)?(:|  |$)|    |wrote "
+    remarks: str = r"(fold \d+/\d+, )?(epoch|run) \d+(/\d+)?(:|  |$)|    |wrote |Note: "
 
     def invoke(self, *arguments: object, **options: Any) -> Result:
         """Run it in this process, with arguments of any type."""
@@ -75,7 +75,7 @@ class CommandLine:
     def others(self, stderr: str) -> list[str]:
         """The lines on stderr that are not remarks."""
         lines = [line for line in stderr.splitlines() if line]
-        return [line for line in lines if not re.match(self.remarks, line)]
+        return [line for line in lines if not re.match(rf"(fold \d+/\d+, )?({self.remarks})", line)]
 
     @contextmanager
     def started(self, *arguments: object, cwd: Path) -> Iterator["subprocess.Popen[str]"]:

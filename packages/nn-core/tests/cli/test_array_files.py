@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from nn_core.checkpoint import FORMAT
 from nn_core.cli.array_files import is_array_file, merge, read_array_file, read_array_folder
 from nn_core.cli.array_sets import ArraySet
 from nn_core.cli.dataset import Contents
@@ -151,7 +152,7 @@ def test_a_validation_set_is_preferred_to_a_test_set(tmp_path: Path) -> None:
             "a pickle, which is never read; save it as text or numbers: np.savez(..., y=y.ast",
         ),
         ({"x": X.astype(object), "y": Y}, "x=np.stack(x).astype('float32')"),
-        ({"a": X}, "has one array, a (12, 2); expected x and y; if its last column is y: x = a[:, :-1], y = a[:, -1]"),
+        ({"a": X}, "has one array, a (12, 2); expected x and y; if its last column is y: x, y = a[:, :-1], a[:, -1]"),
         ({"a": IMAGES}, "has one array, a (12, 5, 7, 3); expected x and y; join it with y: d = np.load("),
         ({"a": X, "b": X}, "its arrays are a (12, 2), b (12, 2); name them: d = np.load("),
         ({"a": X, "b": Y, "c": Y}, "has no x and y"),
@@ -206,6 +207,15 @@ def test_the_contents_count_and_not_the_suffix(tmp_path: Path) -> None:
     assert load((tmp_path / "a.npz").rename(tmp_path / "a.mat")).train is not None
 
 
+def test_tables_and_models_that_are_no_arrays(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    assert "pandas.read_parquet(" in message_of(tmp_path / "a.parquet")
+    model = hdf5(tmp_path / "model.h5", {"x": X})
+    with h5py.File(model, "a") as file:
+        file.attrs["format"] = FORMAT
+    assert "is a trained model, not data; use it as --model " in message_of(model)
+
+
 def test_mnist_by_one_of_its_files_or_by_its_folder(tmp_path: Path) -> None:
     gray = IMAGES[..., 0]
     images = idx(tmp_path / "train-images-idx3-ubyte.gz", gray)
@@ -218,10 +228,13 @@ def test_mnist_by_one_of_its_files_or_by_its_folder(tmp_path: Path) -> None:
         np.testing.assert_array_equal(contents.train.x, gray)
     idx(tmp_path / "t10k-images-idx3-ubyte", gray[:4])
     idx(tmp_path / "t10k-labels-idx1-ubyte", Y[:4].astype(np.uint8))
+    idx(tmp_path / "t10k-labels-idx1-ubyte.gz", Y[:4].astype(np.uint8))
     contents = load(tmp_path)
     assert contents.train is not None
     assert contents.test is not None
     assert (contents.train.y.tolist(), contents.test.y.tolist()) == (Y.tolist(), Y[:4].tolist())
+    idx(tmp_path / "t10k-labels-idx1-ubyte.gz", Y[:3].astype(np.uint8))
+    assert "t10k-labels is there twice; remove t10k-labels-idx1-ubyte.gz" in message_of(tmp_path)
 
 
 def test_a_folder_with_an_array_in_each_file(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from nn_core.cli import download
-from nn_core.cli.catalog import Catalog, Entry, parse_fold
+from nn_core.cli.catalog import Catalog, Entry
 from nn_core.cli.dataset import Contents, Dataset, Part
 from nn_core.cli.download import RemoteDataset, RemoteFile
+from nn_core.cli.folds import parse_fold
 from nn_core.errors import DataError, NNError, SettingError, ShapeError
 
 X = np.arange(24.0).reshape(12, 2)
@@ -106,6 +107,44 @@ def test_folds_hold_out_each_example_once(file: Callable[[str], str]) -> None:
             assert splits.origin == f"fold {k} of 3 held out"
             held_out += splits.validation.x[:, 0].tolist()
         assert sorted(held_out) == X[:, 0].tolist()
+
+
+def test_folds_without_groups_have_the_same_classes() -> None:
+    for k in (1, 2, 3):
+        held_out = CATALOG.load("dots:points=18", fold=f"{k}/3", rng=rng()).held_out
+        assert sorted(held_out.y.tolist()) == [0, 0, 1, 1, 2, 2]
+    with pytest.raises(DataError, match=r"^dots: 18 examples cannot be divided into 19 folds$"):
+        CATALOG.load("dots:points=18", fold="1/19", rng=rng())
+
+
+def test_nothing_is_held_out_on_request_but_a_test_set_is_used(file: Callable[[str], str]) -> None:
+    splits = CATALOG.load(file("a.train"), validation=0, rng=rng())
+    assert (len(splits.train), splits.validation) == (12, None)
+    with pytest.raises(DataError, match=r"trained on all of .*a\.train, with no validation set; give --data$"):
+        splits.held_out  # noqa: B018
+    assert len(CATALOG.load(file("a.both"), validation=0, rng=rng()).held_out) == 12
+    assert len(CATALOG.load(file("a.train"), validation=0, fold="1/3", rng=rng()).held_out) == 4
+
+
+def test_training_that_starts_from_a_model_has_its_classes(file: Callable[[str], str]) -> None:
+    splits = CATALOG.load(file("a.train"), classes=("d", "c", "b", "a"), rng=rng())
+    assert splits.train.classes == splits.held_out.classes == ("d", "c", "b", "a")
+    assert set(splits.train.y) == {1, 2, 3}
+    with pytest.raises(DataError, match="class 'c' is unknown to the model"):
+        CATALOG.load(file("a.train"), classes=("a", "b"), rng=rng())
+
+
+def test_real_targets_are_split_at_random() -> None:
+    def slopes(points: int = 10, *, rng: np.random.Generator) -> Dataset[Any]:
+        x = rng.normal(size=(points, 1))
+        return Dataset("slopes", x, x[:, 0], ())
+
+    catalog: Catalog[Any] = Catalog("toy", {"slopes": slopes}, {}, read)
+    splits = catalog.load("slopes", validation=0.3, rng=rng())
+    assert (len(splits.train), len(splits.held_out), splits.origin) == (7, 3, "0.3 of the examples held out")
+    held_out = [catalog.load("slopes", fold=f"{k}/4", rng=rng()).held_out.y for k in (1, 2, 3, 4)]
+    assert sorted(map(len, held_out)) == [2, 2, 3, 3]
+    assert len(set(np.concatenate(held_out).tolist())) == 10
 
 
 def test_generated_sets_take_settings_and_the_generator() -> None:

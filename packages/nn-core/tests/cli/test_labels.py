@@ -41,6 +41,7 @@ def test_one_hot_labels_with_names() -> None:
         (np.array([0, 1, 0.5, 1]), "label 0.5 of example 2 (from 0) is not a class number"),
         (np.array([0, 1, 2**40, 1]), "label 1099511627776 of example 2"),
         (np.array(["2020"] * 4, "M8[D]"), "labels must be integers or text"),
+        (np.array(["a", " ", "b", "a"]), "the label of example 1 (from 0) is blank; leave such examples out: "),
     ],
 )
 def test_one_line_per_error(y: npt.NDArray[Any], message: str) -> None:

@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from toy_runs import settings_of
 
 from nn_core.cli.app import App
-from nn_core.cli.settings import Settings, resumed_settings
+from nn_core.cli.options import data_options
+from nn_core.cli.settings import Settings, resumed_settings, started_settings
 from nn_core.cli.train_options import fold_options, output_options, recipe_options
 from nn_core.errors import CheckpointError, SettingError
 from nn_core.losses import binary_cross_entropy
@@ -44,7 +45,7 @@ def resumed(*arguments: str, saved: dict[str, Any] | None = None) -> dict[str, A
     @click.option("--data", default="moons")
     @click.pass_context
     def train(ctx: click.Context, /, **options: Any) -> None:
-        found.update(resumed_settings(ctx, saved or SAVED | {"data": "a.csv"}, free={"data"}))
+        found.update(resumed_settings(ctx, saved or SAVED | {"data": "a.csv"}, free={"data"}, fixed={"dtype"}))
 
     result = CliRunner().invoke(main, ["train", *arguments])
     if result.exit_code == 0:
@@ -69,7 +70,6 @@ class TestResumed:
             (("--learning-rate", "0.02"), "--learning-rate is 0.01 in the run"),
             (("--batch-size", "64"), "--batch-size is full in the run"),
             (("--seed", "1"), "--seed is 0 in the run"),
-            (("--dtype", "float64"), "--dtype is float32 in the run"),
             (("--schedule", "cosine"), "--schedule is constant in the run"),
             (("--l2", "0.1"), "--l2 is 0.0 in the run"),
         ],
@@ -78,8 +78,13 @@ class TestResumed:
         message = resumed(*given)
         assert isinstance(message, str)
         assert words in message
-        assert "omit it" in message
+        assert "omit it, or start a new run with --from" in message
         assert "grow" not in message
+
+    def test_where_a_new_run_would_not_help_it_is_not_named(self) -> None:
+        message = resumed("--dtype", "float64")
+        assert isinstance(message, str)
+        assert "--dtype is float32 in the run to resume; omit it (" in message
 
     @pytest.mark.parametrize("option", ["--clip-norm", "--early-stopping"])
     def test_what_was_not_set_cannot_be_set(self, option: str) -> None:
@@ -109,6 +114,79 @@ class TestResumed:
         saved = dict(SAVED)
         resumed("--epochs", "30", saved=saved)
         assert saved == SAVED
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FileSettings(Settings):
+    network_fields = Settings.network_fields | {"hidden"}
+
+    data: str
+    test: str | None
+    validation: float
+    hidden: int
+
+
+OF_A_MODEL = FileSettings(
+    **SAVED | {"data": "a.csv", "test": "t.csv", "validation": 0.3, "hidden": 8, "epochs": 2, "fold": "2/5"}
+)
+
+
+def started(*arguments: str) -> dict[str, Any]:
+    """How the settings of a run that starts from OF_A_MODEL differ from those of the model."""
+    found: dict[str, Any] = {}
+
+    @click.command()
+    @click.option("--hidden", type=int, default=16)
+    @data_options(data="moons", kinds="a file")
+    @recipe_options(optimizer="momentum", epochs=7)
+    @fold_options("at random")
+    @output_options()
+    @click.pass_context
+    def train(ctx: click.Context, /, **options: Any) -> None:
+        found.update(started_settings(ctx, OF_A_MODEL))
+
+    train.main(list(arguments), standalone_mode=False)
+    assert set(found) == set(OF_A_MODEL.to_dict())
+    return {name: value for name, value in found.items() if value != getattr(OF_A_MODEL, name)}
+
+
+class TestStarted:
+    """The settings of a new run that starts from a model."""
+
+    def test_all_are_those_of_the_model_or_given(self) -> None:
+        assert started() == {}
+        assert started("--epochs", "1", "--batch-size", "5", "--hidden", "8") == {"epochs": 1, "batch_size": 5}
+
+    def test_other_data_has_its_own_validation_set(self) -> None:
+        assert started("--data", "a.csv") == {}
+        assert started("--data", "b.csv") == {"data": "b.csv", "test": None, "fold": None}
+        assert started("--data", "b.csv", "--test", "t.csv") == {"data": "b.csv", "fold": None}
+
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [
+            (("--fold", "1/5"), {"fold": "1/5", "test": None}),
+            (("--test", "u.csv"), {"fold": None, "test": "u.csv"}),
+            (("--validation", "0"), {"fold": None, "test": None, "validation": 0.0}),
+            (("--cross-validate", "3"), {"fold": None, "test": None}),
+        ],
+    )
+    def test_a_choice_of_the_validation_set_replaces_the_others(
+        self, given: tuple[str, ...], expected: dict[str, Any]
+    ) -> None:
+        assert started(*given) == expected
+
+    def test_another_optimizer_brings_its_learning_rate(self) -> None:
+        assert started("--optimizer", "adam") == {}
+        assert started("--optimizer", "momentum") == {"optimizer": "momentum", "learning_rate": None}
+        own = "adam:learning_rate=0.5"
+        assert started("--optimizer", own) == {"optimizer": own, "learning_rate": None}
+        assert started("--learning-rate", "0.5") == {"learning_rate": 0.5}
+
+    @pytest.mark.parametrize(("option", "value"), [("--hidden", "9"), ("--dtype", "float64")])
+    def test_the_network_cannot_change(self, option: str, value: str) -> None:
+        with pytest.raises(click.UsageError, match=rf"^{option} is (8|float32) in the model to start from; omit it$"):
+            started(option, value)
 
 
 class TestSettings:

@@ -1,23 +1,29 @@
 """The body of every `train`: what it writes, prints, resumes and refuses."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from toy_runs import build
+from toy_runs import build, settings_of
 
 from nn_core import checkpoint
 from nn_core.checkpoint import Checkpoint
 from nn_core.cli.app import App
+from nn_core.cli.folds import parse_fold
+from nn_core.cli.options import validation_option
 from nn_core.cli.settings import Settings
 from nn_core.cli.terminal import info, json_option
 from nn_core.cli.train_command import train_network
-from nn_core.cli.train_options import output_options, recipe_options
+from nn_core.cli.train_options import fold_options, output_options, recipe_options
 from nn_core.cli.train_run import start_from
+from nn_core.errors import CheckpointError
+from nn_core.layers import Dense
+from nn_core.network import Network
 from nn_core.testing import assert_same_run
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import TrainingState
@@ -27,6 +33,7 @@ from nn_core.training.trainer import Trainer
 @dataclass(frozen=True, kw_only=True)
 class ToySettings(Settings):
     data: str
+    validation: float = 0.2
 
 
 @dataclass
@@ -61,7 +68,11 @@ class ToyModel:
 
 
 def set_up(settings: ToySettings, threads: int | None, start: ToyModel | None) -> ToySetup:
-    setup = ToySetup(build(settings, threads), settings.data, settings)
+    number, _ = parse_fold(settings.fold or "1/2")
+    trainer = build(replace(settings, seed=settings.seed + number), threads)
+    if settings.fold is None and settings.validation == 0:
+        trainer.validation = None
+    setup = ToySetup(trainer, settings.data, settings)
     if start is not None:
         start_from(setup.trainer.network, start.checkpoint.network)
     return setup
@@ -70,6 +81,10 @@ def set_up(settings: ToySettings, threads: int | None, start: ToyModel | None) -
 def load_model(path: Path) -> ToyModel:
     loaded = checkpoint.load(path, program="toy")
     return ToyModel(loaded.details["fingerprint"], loaded.details["settings"], loaded)
+
+
+COMMON = settings_of(epochs=2, batch_size=64, seed=0, dtype="float32").to_dict()
+TOY_SETTINGS = {name: value for name, value in COMMON.items() if name != "fold"} | {"data": "toy.txt"}
 
 
 class Announce(Callback):
@@ -89,7 +104,9 @@ def main() -> None:
 
 @main.command()
 @click.option("--data", default="toy.txt")
+@validation_option(0.2, "the data")
 @recipe_options(optimizer="momentum", epochs=2, learning_rate=0.5)
+@fold_options("at random")
 @output_options()
 @json_option
 @click.pass_context
@@ -202,3 +219,108 @@ def test_a_checkpoint_is_not_overwritten_by_a_log(folder: Path) -> None:
     invoke("--save", "a.h5")
     message = refusal("--resume", "a.h5", "--log", "a.h5", "--save", "b.h5", status=2)
     assert "--log would overwrite --resume" in message
+
+
+class TestFrom:
+    """A new run that starts from a model's weights."""
+
+    def test_it_starts_from_the_weights_with_settings_and_a_file_of_its_own(self, folder: Path) -> None:
+        invoke("--save", "a.h5", "--batch-size", 5)
+        before = (folder / "a.h5").read_bytes()
+        first = load_model(folder / "a.h5").checkpoint
+        result = invoke("--from", "a.h5", "--learning-rate", 1e-300, "--epochs", 1, "--save", "b.h5")
+        assert (result.exit_code, result.stdout) == (0, "1 epochs\n")
+        model = load_model(folder / "b.h5")
+        np.testing.assert_array_equal(model.checkpoint.network.vector, first.network.vector)
+        assert (model.settings["batch_size"], model.settings["learning_rate"]) == (5, 1e-300)
+        assert model.checkpoint.require_snapshot().step == 8
+        assert (folder / "a.h5").read_bytes() == before
+
+    def test_a_network_without_a_run_and_other_data_will_do(self, folder: Path) -> None:
+        invoke("--save", "a.h5")
+        loaded = checkpoint.load(folder / "a.h5", program="toy")
+        checkpoint.save(folder / "b.h5", loaded.network, program="toy", details=loaded.details)
+        (folder / "toy.txt").write_text("other numbers", "utf-8")
+        result = invoke("--from", "b.h5", "--save", "c.h5")
+        assert result.exit_code == 0
+        notes = [line for line in result.stderr.splitlines() if line.startswith("Note: b.h5: may have been trained on")]
+        assert len(notes) == 1
+        assert load_model(folder / "c.h5").fingerprint == "other numbers"
+
+    def test_the_same_data_or_nothing_held_out_is_no_reason_for_a_note(self, folder: Path) -> None:
+        invoke("--save", "a.h5")
+        assert "Note" not in invoke("--from", "a.h5").stderr
+        (folder / "toy.txt").write_text("other numbers", "utf-8")
+        assert "Note" not in invoke("--from", "a.h5", "--validation", 0).stderr
+
+    def test_nothing_is_saved_unasked_and_the_model_only_by_name(self, folder: Path) -> None:
+        invoke("--save", "a.h5")
+        before = (folder / "a.h5").read_bytes()
+        invoke("--from", "a.h5")
+        assert sorted(path.name for path in folder.iterdir()) == ["a.h5", "toy.txt"]
+        assert "--log would overwrite --from" in refusal("--from", "a.h5", "--log", "a.h5", status=2)
+        assert (folder / "a.h5").read_bytes() == before
+        assert invoke("--from", "a.h5", "--save", "a.h5").exit_code == 0
+        assert (folder / "a.h5").read_bytes() != before
+
+    def test_it_is_no_resumption(self) -> None:
+        message = refusal("--from", "a.h5", "--resume", "a.h5", status=2)
+        assert message.startswith("--resume continues a run, --from starts a new one; omit one of them")
+
+    def test_weights_that_do_not_fit(self) -> None:
+        small, large = (Network([Dense(units)], input_shape=(3,), rng=np.random.default_rng(0)) for units in (2, 4))
+        with pytest.raises(CheckpointError, match="do not fit"):
+            start_from(small, large)
+
+
+class TestCrossValidation:
+    def test_the_folds_are_the_runs_that_they_are_alone(self) -> None:
+        found = json.loads(invoke("--cross-validate", 3, "--json").stdout)
+        assert [fold["fold"] for fold in found["folds"]] == ["1/3", "2/3", "3/3"]
+        for fold in found["folds"]:
+            settings = ToySettings(**TOY_SETTINGS, fold=fold["fold"])
+            setup = set_up(settings, 1, None)
+            setup.trainer.run()
+            assert fold == {"fold": settings.fold, **setup.scores({})}
+
+    def test_it_prints_a_table_and_writes_nothing(self, folder: Path) -> None:
+        result = invoke("--cross-validate", 2)
+        assert result.stdout.startswith("toy.txt: 2-fold cross-validation, 3-6-1 network\nfold ")
+        assert result.stdout.splitlines()[-1].startswith("mean ± std ")
+        assert "after epoch" not in result.stderr
+        assert [path.name for path in folder.iterdir()] == ["toy.txt"]
+
+    def test_from_a_model_it_says_what_the_model_may_know(self) -> None:
+        invoke("--save", "a.h5")
+        result = invoke("--cross-validate", 2, "--from", "a.h5")
+        assert result.exit_code == 0
+        assert result.stderr.startswith("Note: a.h5: may have been trained on some of the examples held out here")
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("--fold", "1/3"), "--cross-validate and --fold are mutually exclusive: both choose the validation set"),
+            (("--validation", 0.2), "--cross-validate and --validation are mutually exclusive"),
+            (("--save", "b.h5"), "--cross-validate trains 3 networks and keeps none; omit --save"),
+            (("--log", "b.csv"), "--cross-validate trains 3 networks and keeps none; omit --log"),
+            (("--figure", "b.png"), "--cross-validate trains 3 networks and keeps none; omit --figure"),
+        ],
+    )
+    def test_what_does_not_go_with_it(self, arguments: tuple[object, ...], message: str) -> None:
+        assert message in refusal("--cross-validate", 3, *arguments, status=2)
+
+    def test_it_resumes_nothing(self) -> None:
+        invoke("--save", "a.h5")
+        assert "omit --resume" in refusal("--cross-validate", 3, "--resume", "a.h5", status=2)
+
+
+class TestWithoutValidationSet:
+    def test_log_and_figure_have_training_curves(self, folder: Path) -> None:
+        assert invoke("--validation", 0, "--log", "a.csv", "--figure", "a.png").exit_code == 0
+        header = (folder / "a.csv").read_text("utf-8").splitlines()[0]
+        assert header == "epoch,step,seconds,learning_rate,training_loss,training_accuracy"
+        assert (folder / "a.png").read_bytes().startswith(b"\x89PNG")
+
+    def test_early_stopping_has_nothing_to_watch(self) -> None:
+        message = refusal("--validation", 0, "--early-stopping", 2, status=2)
+        assert message.startswith("--early-stopping needs a validation set; omit it, or --validation 0")

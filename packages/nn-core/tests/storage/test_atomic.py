@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from nn_core.storage.atomic import atomic_write, atomic_write_all
+from nn_core.storage.atomic import atomic_write, atomic_write_all, atomic_writer
 
 
 def disk_full(*_: Any) -> NoReturn:
@@ -172,3 +172,33 @@ def test_several_files_are_written_all_or_none(
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [earlier] * 2 * (earlier is not None)
     atomic_write_all(contents)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == contents
+
+
+def test_a_file_written_in_parts_is_there_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"earlier")
+    with atomic_writer(path) as file:
+        file.write(b"one two")
+        file.seek(3)
+        file.truncate()
+        assert path.read_bytes() == b"earlier"
+    assert path.read_bytes() == b"one"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt(), OSError(errno.ENOSPC, "full")])
+def test_a_file_written_in_parts_that_fails_leaves_the_earlier_one(tmp_path: Path, error: BaseException) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"earlier")
+
+    def write() -> None:
+        with atomic_writer(path) as file:
+            file.write(b"new")
+            raise error
+
+    with pytest.raises(type(error)) as caught:
+        write()
+    assert path.read_bytes() == b"earlier"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+    if isinstance(error, OSError):
+        assert getattr(caught.value, "filename", None) == str(path)

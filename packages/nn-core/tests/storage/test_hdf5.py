@@ -122,6 +122,42 @@ def test_files_that_are_not_hdf5(tmp_path: Path, content: bytes) -> None:
         HDF5Array(path, "x")
 
 
+def test_a_group_within_itself_is_listed_once(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.h5", **{"g/x": ROWS})
+    with h5py.File(path, "a") as file:
+        file["g/again"] = file["g"]
+        file["g/root"] = file["/"]
+    assert sorted(list_hdf5(path)) == ["g/x"]
+
+
+def test_compression_that_is_not_installed(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        settings.set_chunk((4,))
+        settings.set_filter(32001, h5py.h5z.FLAG_OPTIONAL, ())
+        h5py.h5d.create(file.id, b"x", h5py.h5t.NATIVE_INT8, h5py.h5s.create_simple((4,)), settings)
+    problem = list_hdf5(path)["x"].problem
+    assert problem is not None
+    assert problem.startswith("is compressed by Blosc, which is not installed; where it is (import hdf5plugin), ")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\n<!DOCTYPE html>", "a web page; download the file itself"),
+        (b"version https://git-lfs.github.com/spec/v1", "a pointer of Git LFS; get the file by: git lfs pull"),
+        (b"\x80\x04\x95 pickle", "a pickle"),
+        (b"MATLAB 5.0 MAT-file", "a MATLAB file before version 7.3"),
+    ],
+)
+def test_what_a_file_is_instead(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "a.h5"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"a\.h5 is not an HDF5 file, but {words}$"):
+        list_hdf5(path)
+
+
 def test_another_kind_of_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     with path.open("wb") as file:

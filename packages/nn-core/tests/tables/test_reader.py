@@ -20,9 +20,7 @@ def read(text: str | bytes) -> Table:
 def cells(table: Table) -> list[list[Any]]:
     """The columns as lists of numbers and texts."""
     return [
-        column.numbers.tolist()
-        if column.numbers is not None
-        else [column.texts[code] for code in (column.codes if column.codes is not None else [])]
+        column.numbers.tolist() if column.numbers is not None else [column.texts[code] for code in column.codes]
         for column in table.columns
     ]
 
@@ -161,3 +159,11 @@ def test_one_line_per_error(data: str | bytes, message: str) -> None:
 def test_a_path_that_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         read_table(tmp_path / "none.csv", name="none.csv")
+
+
+def test_numbers_in_half_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("label,a,b\nx,1,255\ny,0.5,\n")
+    table = read_table(path, name="a.csv", dtype=np.float32)
+    assert table.numbers.dtype == np.float32
+    np.testing.assert_array_equal(table.matrix([1, 2]), np.array([[1, 255], [0.5, np.nan]], np.float32))

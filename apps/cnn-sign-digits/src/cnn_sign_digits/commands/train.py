@@ -54,7 +54,7 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
     callback=_set_defaults,
     metavar="NAME|PATH",
     help="Data set: synthetic (with settings, e.g. synthetic:count=2000), digits, a folder with one "
-    "subfolder of photos per class, an .h5 file, or a folder of .h5 files.",
+    "subfolder of photos per class, or a file of photos (.h5, .npz, .mat, .csv, idx) or a folder of such files.",
 )
 @click.option(
     "--test", metavar="NAME|PATH", help="Data set to validate on, instead of the test set of --data or a split of it."

@@ -8,7 +8,7 @@ from nn_core.checkpoint import is_checkpoint
 from nn_core.cli.array_files import SUFFIXES, array_files, is_array_file, merge, read_array_file, read_array_folder
 from nn_core.cli.dataset import Contents
 from nn_core.errors import DataError
-from nn_core.storage.file_kinds import file_kind, refuse_unsafe
+from nn_core.storage.file_kinds import file_kind, refuse_kind
 from nn_core.storage.files import decoding_errors, printable
 
 TABLES = frozenset({".csv", ".tsv"})
@@ -25,7 +25,7 @@ def read_photo_file(path: Path) -> Contents[Photos]:
 
         return Contents(read_pixel_table(path), None)
     if not is_array_file(path):
-        refuse_unsafe(path, file_kind(path))
+        refuse_kind(path, file_kind(path))
         raise DataError(
             f"{printable(path)} is neither a folder nor a file of photos; expected one of"
             f" {', '.join((*SUFFIXES, *sorted(TABLES)))}, or idx"

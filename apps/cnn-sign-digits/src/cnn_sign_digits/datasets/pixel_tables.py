@@ -27,7 +27,7 @@ def read_pixel_table(path: Path) -> Part[Photos]:
     converted. Raises DataError or ShapeError, naming the file.
     """
     name = printable(path)
-    table = read_table(path, name=name)
+    table = read_table(path, name=name, dtype=np.float32)
     label = _label_column(table)
     pixels = [column.number - 1 for column in table.columns if column is not label]
     if unfold_square(len(pixels)) is None:

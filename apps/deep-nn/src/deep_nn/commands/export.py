@@ -16,7 +16,7 @@ from deep_nn.datasets import RawExamples
 from deep_nn.model import PROGRAM, Model, load_model
 from deep_nn.setup import splits_of
 from nn_core.cli.export import OnnxGraph, export_command
-from nn_core.errors import NNError
+from nn_core.errors import ExportError, NNError
 
 CHECKED_ROWS = 100
 
@@ -29,6 +29,8 @@ def onnx_graph(model: Model) -> OnnxGraph:
     from nn_core.exchange.onnx import FlattenImages, Preprocessing, Rescale, Scale, Standardize
 
     fitted = model.preprocessing
+    if not fitted.is_plain:
+        raise ExportError("a model with categories or missing values has no ONNX form; --save model.safetensors does")
     if fitted.mean:
         steps: list[Any] = [Standardize(fitted.mean, fitted.std)]
         preprocessing = Preprocessing(fitted.shape, "float64", steps, description="raw columns, as in the CSV file")

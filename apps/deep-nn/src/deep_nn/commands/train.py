@@ -17,7 +17,7 @@ from nn_core.cli.train_options import fold_options, output_options, recipe_optio
 @click.command()
 @network_options()
 @recipe_options(optimizer="adam", epochs=100)
-@fold_options("stratified by class, or by subject if known")
+@fold_options("stratified by class")
 @output_options()
 @json_option
 @click.pass_context

@@ -1,8 +1,12 @@
 """The data sets that `--data` and `--test` accept."""
 
+from dataclasses import replace
+
 from deep_nn.datasets import RawExamples
-from deep_nn.datasets.files import read
+from deep_nn.datasets.files import DataReader, read
 from deep_nn.datasets.generated import GENERATED
+from deep_nn.datasets.table_options import TableOptions
+from deep_nn.datasets.trained_table import TrainedTable
 from nn_core.cli.catalog import Catalog
 from nn_core.cli.download import RemoteDataset, RemoteFile
 
@@ -30,3 +34,11 @@ CATS = RemoteDataset(
 )
 
 CATALOG: Catalog[RawExamples] = Catalog("deep-nn", GENERATED, {CATS.name: CATS}, read)
+
+
+def catalog_for(options: TableOptions, trained: TrainedTable | None = None) -> Catalog[RawExamples]:
+    """The catalog of one run, which reads tables as the options say.
+
+    trained  what a model knows of its training table; None for the table that is read first
+    """
+    return replace(CATALOG, read=DataReader(options, trained))

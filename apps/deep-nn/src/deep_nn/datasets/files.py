@@ -1,76 +1,107 @@
 """Readers of data files: tables, and files and folders of arrays."""
 
-from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import IO
 
 from deep_nn.datasets import ExampleShape, RawExamples
 from deep_nn.datasets.arrays import read_examples
-from deep_nn.datasets.tables import read_rows, read_table
+from deep_nn.datasets.columns import Columns
+from deep_nn.datasets.table_options import DEFAULTS, TableOptions
+from deep_nn.datasets.tables import read_labeled
+from deep_nn.datasets.trained_table import Rows, TrainedTable
 from nn_core.checkpoint import is_checkpoint
 from nn_core.cli.array_files import SUFFIXES, array_files, is_array_file, merge, read_array_file, read_array_folder
-from nn_core.cli.dataset import Contents, Part, describe_shape
+from nn_core.cli.dataset import Contents, describe_shape
 from nn_core.cli.images import read_image
-from nn_core.cli.labels import read_labels
 from nn_core.errors import DataError
-from nn_core.storage.file_kinds import file_kind, refuse_unsafe
+from nn_core.storage.file_kinds import file_kind, refuse_kind
 from nn_core.storage.files import check_file, is_folder, printable
 
+TABLES = (".csv", ".tsv", ".tab", ".txt", ".data")
+"""Suffixes of tables in text."""
 
-def read(path: Path) -> Contents[RawExamples]:
+KNOWN = (TABLES[0], *SUFFIXES)
+"""Suffixes of data files, one for all tables."""
+
+
+@dataclass
+class DataReader:
+    """Reads the training data, and every file after it by the same columns.
+
+    options  how to read tables
+    trained  the columns of the training table, once it is read
+    """
+
+    options: TableOptions = DEFAULTS
+    trained: TrainedTable | None = None
+
+    def __call__(self, path: Path) -> Contents[RawExamples]:
+        if is_folder(path):
+            return self._folder(path)
+        contents = read(path, self.options, self.trained)
+        part = contents.train
+        if self.trained is None and part is not None and isinstance(part.schema, Columns):
+            self.trained = TrainedTable(part.schema, self.options, part.names or ())
+        return contents
+
+    def _folder(self, folder: Path) -> Contents[RawExamples]:
+        if array_files(folder):
+            return read_array_folder(folder, read_examples, self.options.task)
+        known = {*TABLES[:3], *SUFFIXES}  # a .txt beside data is a description
+        files = sorted(
+            path for path in folder.iterdir() if path.suffix.lower() in known and not path.name.startswith(".")
+        )
+        files = [path for path in files if path.is_file() and not is_checkpoint(path)]
+        if not files:
+            expected = ", ".join(sorted(known))
+            raise DataError(f"{printable(folder)} is a directory without data files; expected {expected}")
+        files.sort(key=lambda path: any(word in path.stem.lower() for word in ("test", "val")))  # train.csv first
+        return merge(folder, [(path, self(path)) for path in files])
+
+
+def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | None = None) -> Contents[RawExamples]:
     """Read a data file or a folder of data files.
 
-    .csv             the label in the last column; optionally a header; no test set
+    .csv             a table in text, as .tsv, .tab, .txt and .data; no test set (see `tables.read_labeled`)
     .npz, .h5, .mat  examples and labels by the names of the arrays (see `array_sets.read_sets`)
     idx              images or labels of MNIST, plain or .gz, with the other file beside it
     a folder         one array a file (.npy or idx), or a training and a test file
+
+    options  how to read a table; of arrays, only the task
+    trained  the columns of a model, which a table must have; None for a training table
 
     Images are (N, H, W, C) or (N, H, W), from 0 to 255; tables are (N, D).
     Raises DataError or ShapeError, naming the file.
     """
     if is_folder(path):
-        return _read_folder(path)
+        return DataReader(options, trained)(path)
     check_file(path)
     if is_array_file(path):
-        return read_array_file(path, read_examples)
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        refuse_unsafe(path, file_kind(path))
-        suffix = printable(path.suffix) or "none"
-        known = ", ".join((*READERS, *SUFFIXES))
-        raise DataError(f"{printable(path)}: unsupported suffix ({suffix}); expected one of {known}")
-    return reader(path)
+        return read_array_file(path, read_examples, options.task)
+    if path.suffix.lower() in TABLES:
+        return Contents(read_labeled(path, options) if trained is None else trained.part(path), None)
+    refuse_kind(path, file_kind(path))
+    suffix = printable(path.suffix) or "none"
+    raise DataError(f"{printable(path)}: unsupported suffix ({suffix}); expected one of {', '.join(KNOWN)}")
 
 
-def read_for_prediction(path: Path, shape: ExampleShape) -> RawExamples:
-    """Examples (N, ...) without labels: one image, or the rows of a CSV file.
+def read_for_prediction(
+    source: Path | IO[bytes], shape: ExampleShape, table: TrainedTable | None = None, *, name: str | None = None
+) -> Rows:
+    """Examples (N, ...) without labels: one image, or the rows of a table.
 
-    shape  of one training example: (H, W, C) or (D,)
+    source  a file, or an open binary stream with a table
+    shape   of one training example: (H, W, C) or (D,)
+    table   what the model knows of its training table (`Model.table`)
+    name    of the source, for messages; required for a stream
     Raises DataError for a file that is unreadable or does not fit the shape.
     """
+    name = printable(source) if name is None else name
     if len(shape) == 3:
-        return read_image(path, shape)
-    if path.is_file() and path.suffix.lower() != ".csv":
-        raise DataError(f"the model was trained on {describe_shape(shape)}; {printable(path)} is not a .csv file")
-    return read_rows(path, shape[0])
-
-
-def _read_csv(path: Path) -> Contents[RawExamples]:
-    x, labels = read_table(path)
-    y, names = read_labels(np.array(labels), None, x.shape, printable(path))
-    return Contents(Part(printable(path), x, y, names), None)
-
-
-READERS: Mapping[str, Callable[[Path], Contents[RawExamples]]] = {".csv": _read_csv}
-
-
-def _read_folder(folder: Path) -> Contents[RawExamples]:
-    if array_files(folder):
-        return read_array_folder(folder, read_examples)
-    known = {*READERS, *SUFFIXES}
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in known and not path.name.startswith("."))
-    files = [path for path in files if path.is_file() and not is_checkpoint(path)]
-    if not files:
-        raise DataError(f"{printable(folder)} is a directory without data files; expected {', '.join(sorted(known))}")
-    return merge(folder, [(path, read(path)) for path in files])
+        if not isinstance(source, Path):
+            raise DataError(f"the model was trained on {describe_shape(shape)}; name image files instead of {name}")
+        return Rows(name, read_image(source, shape))
+    if isinstance(source, Path) and source.is_file() and source.suffix.lower() not in TABLES:
+        raise DataError(f"the model was trained on {describe_shape(shape)}; {name} is not a .csv file")
+    return (table or TrainedTable(Columns.unnamed(shape[0]))).rows(source, name=name)

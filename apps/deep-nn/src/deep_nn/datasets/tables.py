@@ -1,110 +1,149 @@
-"""CSV files of numeric columns, with the label in the last column."""
+"""Tables to train on: columns to predict from, and the column to predict."""
 
-import math
 from pathlib import Path
+from warnings import warn
 
 import numpy as np
+import numpy.typing as npt
 
 from deep_nn.datasets import RawExamples
-from nn_core.cli.dataset import describe_shape
-from nn_core.cli.labels import integer
-from nn_core.errors import DataError
+from deep_nn.datasets.columns import Columns
+from deep_nn.datasets.features import Feature, TooManyCategoriesError, Values, interpret, spelled_alike
+from deep_nn.datasets.labels import class_labels
+from deep_nn.datasets.missing import drop_remark, incomplete_rows, refuse_missing
+from deep_nn.datasets.remarks import is_row_number, remarks
+from deep_nn.datasets.table_options import DEFAULTS, TableOptions
+from deep_nn.datasets.target import Target, choose_target, numbers_of, select
+from nn_core.cli.dataset import Part
+from nn_core.errors import DataError, DataWarning
 from nn_core.storage.files import printable
-from nn_core.storage.text import Row, read_csv
+from nn_core.tables.reader import read_table
+from nn_core.tables.table import Column, Table
 
-MAX_LABEL_LENGTH = 100
 
+def read_labeled(path: Path, options: TableOptions = DEFAULTS) -> Part[RawExamples]:
+    """The examples (N, D) and labels of a table to train on; its schema is a `Columns`.
 
-def read_table(path: Path) -> tuple[RawExamples, list[str]]:
-    """Columns (N, D) and N labels of a CSV file.
-
-    The first row is a header if none of its cells is a number. A label is any text; ".0" is dropped
-    from integers, so that "1.0" and "1" are the same class.
-    Raises DataError with file, line and column for an invalid cell.
+    Columns of numbers, truth values (1 for yes) and dates (days since 1970) are numbers, NaN where missing;
+    columns of text are codes of their categories. Labels are classes, or numbers to predict, as `options` and
+    the values say. What was not read as it stands, or teaches nothing, is remarked on by DataWarning.
+    Raises DataError with file, line and column for a cell of another kind, and for a table whose label is
+    uncertain, naming the option that decides it.
     """
-    rows = read_csv(path)
-    width = len(rows[0].cells)
-    if width < 2:
-        raise DataError(
-            f"{printable(path)}, line {rows[0].line}: only one column;"
-            " expected numeric columns and a label, separated by commas"
-        )
-    rows = _without_header(path, rows, width - 1)
-    x = _numbers(path, rows, width, width - 1)
-    return x, [_label(path, row) for row in rows]
+    table = read_table(path, name=printable(path))
+    notes: list[str] = []
+    target = choose_target(table, options, notes)
+    columns = _features(table, target, options, notes)
+    x, features = _examples(table, columns, options, notes)
+    y, names = _labels(table, target, options, notes)
+    x, y = _complete(table, columns, x, y, options, notes)
+    classes = 0 if names is None else len(names)
+    notes += remarks(columns, x, y, classes)
+    schema = Columns(
+        features,
+        target.column.number,
+        target.column.name,
+        len(table.columns),
+        header=table.names is not None,
+        regress=target.regress,
+    )
+    remark(table, notes)
+    return Part(table.name, x, y, names, schema=schema)
 
 
-def read_rows(path: Path, columns: int) -> RawExamples:
-    """Rows (N, D) to predict, from a CSV file with D columns, or D + 1 with labels.
-
-    columns  D, as in the training data
-    Labels are ignored. A header is recognized as in `read_table`.
-    Raises DataError as `read_table` does, and for another number of columns.
-    """
-    rows = read_csv(path)
-    width = len(rows[0].cells)
-    if width not in {columns, columns + 1}:
-        raise DataError(
-            f"the model was trained on {describe_shape((columns,))};"
-            f" {printable(path)} has {width} (line {rows[0].line})"
-        )
-    return _numbers(path, _without_header(path, rows, columns), width, columns)
+def remark(table: Table, notes: list[str]) -> None:
+    """Give each note as a DataWarning, after the name of the table."""
+    for note in notes:
+        warn(f"{table.name}: {note}", DataWarning, stacklevel=3)
 
 
-def _without_header(path: Path, rows: list[Row], columns: int) -> list[Row]:
-    cells = rows[0].cells
-    if any(_number(cell) is not None for cell in cells) or not any(cells[:columns]):
-        return rows
-    if len(rows) == 1:
-        raise DataError(f"{printable(path)} has a header but no rows")
-    return rows[1:]
-
-
-def _numbers(path: Path, rows: list[Row], width: int, columns: int) -> RawExamples:
-    """The first columns of the rows, all of which must have this width."""
-    x = np.empty((len(rows), columns))
-    for n, row in enumerate(rows):
-        if len(row.cells) != width:
-            raise DataError(
-                f"{printable(path)}, line {row.line}: {len(row.cells)} columns, but the first row has {width}"
-            )
-        for column, cell in enumerate(row.cells[:columns]):
-            value = _number(cell)
-            if value is None or not math.isfinite(value):
-                problem = "is not a number" if value is None else "is not finite"
-                raise DataError(f"{_location(path, row, column)}: {_quoted(cell)} {problem}")
-            x[n, column] = value
+def side_by_side(table: Table, columns: list[Column], values: list[Values]) -> Values:
+    """Columns as (N, D); without a copy if they are columns of numbers beside each other."""
+    if all(column.numbers is found for column, found in zip(columns, values, strict=True)):
+        return table.matrix([column.number - 1 for column in columns])
+    x = np.empty((len(table), len(values)))
+    for j, found in enumerate(values):
+        x[:, j] = found
     return x
 
 
-def _label(path: Path, row: Row) -> str:
-    text = row.cells[-1]
-    last = len(row.cells) - 1
-    if not text:
-        raise DataError(f"{_location(path, row, last)}: the label is missing")
-    if len(text) > MAX_LABEL_LENGTH:
-        raise DataError(
-            f"{_location(path, row, last)}: label {_quoted(text)} is longer than {MAX_LABEL_LENGTH} characters"
-        )
-    whole = integer(text)
-    if whole is None and _number(text) is not None:
-        raise DataError(
-            f"{_location(path, row, last)}: label {_quoted(text)} is not a class name;"
-            " the last column must hold text or integers"
-        )
-    return whole or text
+def _features(table: Table, target: Target, options: TableOptions, notes: list[str]) -> list[Column]:
+    """The columns to predict from."""
+    kept = select(table, options)
+    if options.drop is not None and target.column not in select(table, TableOptions(drop=options.drop)):
+        raise DataError(f"{table.name}: --drop leaves out {target.column.title}, the one to predict")
+    found = []
+    for column in kept:
+        if column is target.column:
+            continue
+        if options.columns is None and is_row_number(column):
+            notes.append(f"{column.title} counts the rows and is left out; --columns keeps it")
+        elif options.columns is None and _is_empty(column):
+            notes.append(f"{column.title} is empty and left out")
+        else:
+            found.append(column)
+    if not found:
+        raise DataError(f"{table.name}: no column is left to predict {target.column.title} from")
+    return found
 
 
-def _number(cell: str) -> float | None:
-    try:
-        return None if "_" in cell else float(cell)
-    except ValueError:
-        return None
+def _is_empty(column: Column) -> bool:
+    if column.numbers is None:
+        return column.texts == ("",)
+    return bool(np.isnan(column.numbers[0])) and bool(np.isnan(column.numbers).all())
 
 
-def _location(path: Path, row: Row, column: int) -> str:
-    return f"{printable(path)}, line {row.line}, column {column + 1}"
+def _examples(
+    table: Table, columns: list[Column], options: TableOptions, notes: list[str]
+) -> tuple[Values, tuple[Feature, ...]]:
+    features: list[Feature] = []
+    values: list[Values] = []
+    too_many: list[tuple[Column, str]] = []
+    for column in columns:
+        try:
+            feature, found = interpret(table, column, merge_case=options.merge_case, notes=notes)
+        except TooManyCategoriesError as error:
+            too_many.append((column, str(error)))
+            continue
+        features.append(feature)
+        values.append(found)
+        alike = spelled_alike(feature.categories)
+        if alike:
+            notes.append(f"{column.title} has {' and '.join(map(repr, alike[0]))}; --merge-case makes them one")
+    if too_many:
+        shown = ", ".join(words for _, words in too_many[:5])
+        keys = ",".join(column.key for column, _ in too_many)
+        raise DataError(f"{table.name}: text that is not categories: {shown}; --drop {keys} leaves it out")
+    return side_by_side(table, columns, values), tuple(features)
 
 
-def _quoted(cell: str) -> str:
-    return repr(cell if len(cell) <= 40 else cell[:37] + "...")
+def _labels(
+    table: Table, target: Target, options: TableOptions, notes: list[str]
+) -> tuple[npt.NDArray[np.generic], tuple[str, ...] | None]:
+    if target.regress:
+        return numbers_of(table, target.column), None
+    return class_labels(table, target.column, merge_case=options.merge_case, notes=notes)
+
+
+def _complete(
+    table: Table, columns: list[Column], x: Values, y: npt.NDArray[np.generic], options: TableOptions, notes: list[str]
+) -> tuple[Values, npt.NDArray[np.generic]]:
+    """Examples and labels without the rows that `--missing` leaves out, among them all without a label."""
+    unlabeled = np.isnan(y) if y.dtype.kind == "f" else y == -1
+    if options.missing == "error":
+        if unlabeled.any():
+            line = table.line_of(int(np.argmax(unlabeled)))
+            count = f" ({int(unlabeled.sum()):,} rows)" if unlabeled.sum() > 1 else ""
+            raise DataError(
+                f"{table.name}, line {line}: the label is missing{count}; --missing drop leaves such rows out"
+            )
+        refuse_missing(table, columns, x)
+        return x, y
+    gone = unlabeled | incomplete_rows(x) if options.missing == "drop" else unlabeled
+    if gone.all():
+        raise DataError(f"{table.name}: every row has missing values; --drop NAMES leaves out columns that lack many")
+    if gone.any():
+        what = drop_remark(int(gone.sum()), len(table))
+        notes.append(what if options.missing == "drop" else what.replace("missing values", "no label"))
+        return x[~gone], y[~gone]
+    return x, y

@@ -139,13 +139,15 @@ def _unclear(arrays: Mapping[str, StoredArray], name: str, rename: Rename) -> Da
         return DataError(f"{name}: {wrong.name} {wrong.problem}")
     if len(known) == 1:
         only, role = known[0], parse_key(known[0].name).role
+        expected = "expected x and y"
+        if len(only.shape) == 2 and role != "y":
+            expected += f"; if its last column is y: x, y = {only.name}[:, :-1], {only.name}[:, -1]"
+        elif role is None:
+            expected += f"; join it with y: {rename(only.name, '...')}"
         if role is not None:
             missing = "examples" if role == "y" else "labels"
-            return DataError(f"{name}: {describe_array(only)} has no {missing} beside it; expected x and y")
-        hint = f"; join it with y: {rename(only.name, '...')}"
-        if len(only.shape) == 2:
-            hint = f"; if its last column is y: x = {only.name}[:, :-1], y = {only.name}[:, -1]"
-        return DataError(f"{name} has one array, {describe_array(only)}; expected x and y{hint}")
+            return DataError(f"{name}: {describe_array(only)} has no {missing} beside it; {expected}")
+        return DataError(f"{name} has one array, {describe_array(only)}; {expected}")
     if not known:
         return DataError(f"{name} has no x and y; {listing([array.name for array in arrays.values()])}")
     return DataError(f"{name} has no x and y; {_listing(arrays)}; name them: {rename('...', '...')}")

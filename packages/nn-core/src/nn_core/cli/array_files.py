@@ -12,7 +12,7 @@ from nn_core.cli.array_keys import parse_key
 from nn_core.cli.array_sets import ArraySet, read_sets
 from nn_core.cli.dataset import Contents, Part
 from nn_core.errors import DataError
-from nn_core.storage.file_kinds import HDF5, NPY, NPZ, PICKLES, TORCH_SUFFIXES, file_kind, refuse_unsafe
+from nn_core.storage.file_kinds import HDF5, NPY, NPZ, PICKLES, TORCH_SUFFIXES, file_kind, refuse_kind
 from nn_core.storage.files import decoding_errors, printable
 from nn_core.storage.hdf5_layout import list_hdf5
 from nn_core.storage.idx import idx_stem, is_idx, read_idx
@@ -32,28 +32,31 @@ def is_array_file(path: Path) -> bool:
     return suffix in {*SUFFIXES, ".npy", *PICKLES, *TORCH_SUFFIXES} or is_idx(path)
 
 
-def read_array_file(path: Path, examples: Read) -> Contents[Any]:
+def read_array_file(path: Path, examples: Read, task: str = "classify") -> Contents[Any]:
     """The training and the test set of a file, by its contents rather than its suffix.
 
     .npz, HDF5  see `array_sets.read_sets`; a MATLAB file of version 7.3 is HDF5
     idx         images or labels of MNIST; the other file is found beside it by its name
+    task        as for `array_sets.read_sets`
     Raises DataError or ShapeError, naming the file; for other formats with arrays, such as pickles,
     with the line of Python that converts them.
     """
     kind = file_kind(path)
     name = printable(path)
+    if kind == HDF5 and is_checkpoint(path):
+        raise DataError(f"{name} is a trained model, not data; use it as --model {name}")
     if kind == HDF5:
-        return read_sets(list_hdf5(path), name, _rename_hdf5(path), examples)
+        return read_sets(list_hdf5(path), name, _rename_hdf5(path), examples, task)
     if path.suffix.lower() in {".h5", ".hdf5"}:
         list_hdf5(path)  # raises the error that says why it is not HDF5
-    refuse_unsafe(path, kind)
-    if kind == NPZ or path.suffix.lower() == ".npz":
-        return read_sets(list_npz(path), name, _rename_npz(path), examples)
+    refuse_kind(path, kind)
     if kind == NPY:
         raise DataError(
             f"{name} holds one array; give the folder with x.npy and y.npy in it, or join them:"
             f" np.savez('data.npz', x=np.load('x.npy'), y=np.load('y.npy'))"
         )
+    if kind == NPZ or path.suffix.lower() == ".npz":
+        return read_sets(list_npz(path), name, _rename_npz(path), examples, task)
     return read_sets(_idx_pair(path), name, _rename_file, examples)
 
 
@@ -63,7 +66,7 @@ def array_files(folder: Path) -> list[Path]:
         return sorted(path for path in folder.iterdir() if _holds_one_array(path))
 
 
-def read_array_folder(folder: Path, examples: Read) -> Contents[Any]:
+def read_array_folder(folder: Path, examples: Read, task: str = "classify") -> Contents[Any]:
     """The sets of a folder with one array a file: MNIST's four idx files, or x.npy and y.npy.
 
     Raises DataError or ShapeError, naming the folder or the file.
@@ -71,10 +74,12 @@ def read_array_folder(folder: Path, examples: Read) -> Contents[Any]:
     arrays: dict[str, StoredArray] = {}
     for path in array_files(folder):
         array = _only_array(path)
-        if array.name in arrays:
+        if (twin := arrays.get(array.name)) is not None and twin.shape == array.shape and path.suffix == ".gz":
+            continue  # the same file, packed
+        if twin is not None:
             raise DataError(f"{printable(folder)}: {array.name} is there twice; remove {printable(path.name)}")
         arrays[array.name] = array
-    return read_sets(arrays, printable(folder), _rename_file, examples)
+    return read_sets(arrays, printable(folder), _rename_file, examples, task)
 
 
 def merge(folder: Path, files: Iterable[tuple[Path, Contents[Any]]]) -> Contents[Any]:

@@ -11,6 +11,7 @@ from nn_core.cli.array_keys import parse_key
 from nn_core.cli.axes import Axes, find_axes
 from nn_core.cli.dataset import Contents, Part
 from nn_core.cli.labels import as_text, counts_from_one, read_labels, remark
+from nn_core.cli.real_targets import are_real, read_targets
 from nn_core.errors import ShapeError
 from nn_core.storage.stored_array import StoredArray
 
@@ -39,13 +40,18 @@ class ArraySet:
 
 
 def read_sets(
-    arrays: Mapping[str, StoredArray], name: str, rename: Rename, examples: Callable[[ArraySet], Any]
+    arrays: Mapping[str, StoredArray],
+    name: str,
+    rename: Rename,
+    examples: Callable[[ArraySet], Any],
+    task: str = "classify",
 ) -> Contents[Any]:
     """The training and the test set among the arrays of a file.
 
     name      of the file, for messages
     rename    the line of Python that names two arrays of the file x and y, for messages
     examples  reads the examples of a set in the form that the program takes
+    task      what y holds: "classify" classes, "regress" real numbers, "auto" whichever it looks like
 
     Arrays are recognized by name ("x_train", "train/images"), or by shape where that is unambiguous.
     Warns with a DataWarning of whatever is not read as it stands, and of links that are passed over.
@@ -56,8 +62,13 @@ def read_sets(
     names = _class_names(arrays, name, pairs, stored)
     one_based = names is not None and counts_from_one(list(stored.values()), names.size)
     parts = {}
+    real = are_real(list(stored.values()), task, name)
     for split, pair in pairs.items():
         found = _set(name, pair)
+        if real:
+            targets = read_targets(stored[split], found.shape, found.source)
+            parts[split] = Part(found.source, examples(found), targets, None)
+            continue
         y, classes = read_labels(stored[split], names, found.shape, found.source, one_based=one_based)
         parts[split] = Part(found.source, examples(found), y, classes)
     return Contents(parts.get("train"), parts.get("test"))

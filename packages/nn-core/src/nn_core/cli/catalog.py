@@ -172,6 +172,8 @@ def _held_out(
     labels = train.y if train.classes else None
     if fold is not None:
         number, folds = parse_fold(fold)
+        if train.groups is None and len(train) < folds:
+            raise DataError(f"{len(train)} examples cannot be divided into {folds} folds")
         groups = np.arange(len(train)) if train.groups is None else train.groups
         parts = group_folds(groups, folds, rng=rng, labels=labels)[number - 1]
         return *parts, f"fold {number} of {folds}"

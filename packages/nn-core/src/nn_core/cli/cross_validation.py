@@ -1,6 +1,7 @@
 """Cross-validation: a training run per fold, and the mean and spread of the held-out metrics."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -14,6 +15,11 @@ from nn_core.errors import DivergenceError
 from nn_core.summary import table
 
 S = TypeVar("S", bound=Settings)
+BASELINES = {
+    "baseline_accuracy": "accuracy of the most frequent class",
+    "baseline_root_mean_squared_error": "root mean squared error of the mean target",
+}
+"""Metrics that are not columns of the table, since they do not depend on the network."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class CrossValidation:
 
     source   where the data comes from
     network  a short description of the network
-    scores   for each fold, its metrics by name
+    scores   for each fold, its metrics by name; NaN where one is undefined
     """
 
     source: str
@@ -35,33 +41,28 @@ class CrossValidation:
 
     def to_dict(self) -> dict[str, Any]:
         """The metrics of each fold, their mean and their standard deviation, for JSON."""
-        folds = len(self.scores)
-        columns = {name: self.column(name) for name in self.scores[0]}
+        folds, names = len(self.scores), list(self.scores[0])
         return {
             "data": self.source,
             "folds": [{"fold": f"{i}/{folds}", **scores} for i, scores in enumerate(self.scores, start=1)],
-            "mean": {name: fmean(column) for name, column in columns.items()},
-            "standard_deviation": {name: stdev(column) for name, column in columns.items()},
+            "mean": {name: fmean(self.column(name)) for name in names},
+            "standard_deviation": {name: _deviation(self.column(name)) for name in names},
         }
 
     def report(self) -> str:
-        """A table with a line per fold, and mean ± standard deviation.
-
-        The standard deviation is that of a sample: sqrt(sum (v - mean)^2 / (K - 1)).
-        """
-        folds, names = len(self.scores), list(self.scores[0])
+        """A table with a line per fold, and mean ± standard deviation."""
+        folds, names = len(self.scores), [name for name in self.scores[0] if name not in BASELINES]
+        columns = {name: self.column(name) for name in names}
         rows = [("fold", *(name.replace("_", " ") for name in names))]
-        rows += [
-            (f"{i}/{folds}", *(_shown(name, scores[name]) for name in names))
-            for i, scores in enumerate(self.scores, start=1)
+        rows += [(f"{i + 1}/{folds}", *(_shown(name, columns[name][i]) for name in names)) for i in range(folds)]
+        rows.append(("mean ± std", *(_mean_and_spread(name, column) for name, column in columns.items())))
+        lines = [f"{self.source}: {folds}-fold cross-validation, {self.network}", table(rows)]
+        lines += [
+            f"{words}: {_shown(name, fmean(self.column(name)))}"
+            for name, words in BASELINES.items()
+            if name in self.scores[0]
         ]
-        columns = [self.column(name) for name in names]
-        spread = (
-            f"{_shown(name, fmean(column))} ± {_shown(name, stdev(column))}"
-            for name, column in zip(names, columns, strict=True)
-        )
-        rows.append(("mean ± std", *spread))
-        return f"{self.source}: {folds}-fold cross-validation, {self.network}\n{table(rows)}"
+        return "\n".join(lines)
 
 
 def cross_validate(settings: S, folds: int, set_up: Callable[[S], Setup], program: str) -> CrossValidation:
@@ -71,21 +72,40 @@ def cross_validate(settings: S, folds: int, set_up: Callable[[S], Setup], progra
     set_up  sets up a run from settings, whose `fold` says what to hold out
     Raises DivergenceError, naming the fold, if a run diverges; click.ClickException if it is interrupted.
     """
-    from threadpoolctl import threadpool_limits
-
-    results = []
-    for number in range(1, folds + 1):
-        fold = f"{number}/{folds}"
-        setup = set_up(dataclasses.replace(settings, fold=fold))
-        try:
-            run(setup.trainer, program=program, details={}, early_stopping=settings.early_stopping, fold=fold)
-        except DivergenceError as error:
-            raise DivergenceError(f"fold {fold}: {error}") from None
-        with threadpool_limits(1):
-            results.append((setup.source, setup.network, setup.scores(setup.result())))
-    sources, networks, scores = zip(*results, strict=True)
+    runs = [
+        _run_fold(dataclasses.replace(settings, fold=f"{number}/{folds}"), set_up, program)
+        for number in range(1, folds + 1)
+    ]
+    sources, networks, scores = zip(*runs, strict=True)
     return CrossValidation(sources[0], networks[0], scores)
 
 
-def _shown(name: str, value: float) -> str:
-    return f"{value:.2%}" if name.endswith("accuracy") else significant(value)
+def _run_fold(settings: S, set_up: Callable[[S], Setup], program: str) -> tuple[str, str, Mapping[str, float]]:
+    """Source, network and scores of one run, whose data is released at the end."""
+    from threadpoolctl import threadpool_limits
+
+    setup = set_up(settings)
+    try:
+        run(setup.trainer, program=program, details={}, early_stopping=settings.early_stopping, fold=settings.fold)
+    except DivergenceError as error:
+        raise DivergenceError(f"fold {settings.fold}: {error}") from None
+    with threadpool_limits(1):
+        return setup.source, setup.network, setup.scores(setup.result())
+
+
+def _deviation(column: list[float]) -> float:
+    """The standard deviation of a sample: sqrt(sum (v - mean)^2 / (K - 1)); NaN if a value is."""
+    return math.nan if any(map(math.isnan, column)) else stdev(column)
+
+
+def _shown(name: str, value: float, digits: int | None = None) -> str:
+    if math.isnan(value):
+        return "-"
+    if name.endswith("accuracy") or name.startswith("macro_"):
+        return f"{value:.2%}"
+    return significant(value) if digits is None else significant(float(f"{value:.{digits}g}"))
+
+
+def _mean_and_spread(name: str, column: list[float]) -> str:
+    mean, spread = fmean(column), _deviation(column)
+    return "-" if math.isnan(mean) else f"{_shown(name, mean)} ± {_shown(name, spread, digits=2)}"

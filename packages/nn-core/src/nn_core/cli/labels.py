@@ -47,6 +47,11 @@ def read_labels(
     y, one_hot_classes = _one_axis(y, x_shape, source)
     if y.dtype.kind in "SUO":
         labels = as_text(y)
+        if (blank := np.flatnonzero(np.char.strip(labels) == "")).size:
+            raise DataError(
+                f"{source}: the label of example {blank[0]} (from 0) is blank; leave such examples out:"
+                " keep = y != ''; x, y = x[keep], y[keep]"
+            )
         names = in_order(set(labels.tolist()))
         position = {name: i for i, name in enumerate(names)}
         return np.array([position[label] for label in labels.tolist()], np.int64), tuple(names)
@@ -181,5 +186,6 @@ def _class_numbers(y: npt.NDArray[Any], source: str) -> Labels:
     wrong = np.flatnonzero(~((abs(y) < 2**31) & (y == np.floor(y)))) if y.dtype.kind != "b" else y[:0]
     if wrong.size:
         label = f"label {y[wrong[0]]} of example {wrong[0]} (from 0)"
-        raise DataError(f"{source}: {label} is not a class number (0, 1, 2, ...)")
+        keep = "; leave such examples out: keep = ~np.isnan(y); x, y = x[keep], y[keep]" if np.isnan(y).any() else ""
+        raise DataError(f"{source}: {label} is not a class number (0, 1, 2, ...){keep}")
     return y.astype(np.int64)

@@ -34,10 +34,14 @@ class PixelScale:
             return pixels
         if self.factor == 1 and pixels.dtype.kind in "ui":
             return pixels.astype(np.uint8)
-        scaled: npt.NDArray[Any] = pixels.astype(np.float32 if pixels.itemsize <= 4 else np.float64)
-        scaled *= self.factor
-        rounded: npt.NDArray[np.uint8] = np.rint(scaled, out=scaled).astype(np.uint8)
-        return rounded
+        converted = np.empty(pixels.shape, np.uint8)
+        step = _rows_of_a_block(pixels)
+        for start in range(0, len(pixels), step):
+            block = pixels[start : start + step]
+            scaled: npt.NDArray[Any] = block.astype(np.float32 if pixels.itemsize <= 4 else np.float64)
+            scaled *= self.factor
+            converted[start : start + step] = np.rint(scaled, out=scaled)
+        return converted
 
 
 def check_channels(shape: tuple[int, ...], source: str) -> None:
@@ -77,13 +81,12 @@ def pixel_scale(pixels: Examples, source: str) -> PixelScale:
             return PixelScale(1, f"pixels from {low:g} to {high:g} rounded to integers")
     if pixels.dtype == np.uint16 and high > 32767:
         return PixelScale(1 / 257, "pixels of 16 bits, 0 to 65535, read as 0 to 255")
-    raise DataError(f"{source}: pixels must be integers from 0 to 255; {_mend(low, high)}")
+    raise DataError(f"{source}: pixels must be integers from 0 to 255; {_mend(low, high, pixels.dtype)}")
 
 
 def _range(pixels: Examples, source: str) -> tuple[float, float, bool]:
     """Lowest and highest value, and whether all are whole numbers; block by block."""
-    row_bytes = int(np.prod(pixels.shape[1:])) * pixels.dtype.itemsize
-    step = max(1, BLOCK_BYTES // max(1, row_bytes))
+    step = _rows_of_a_block(pixels)
     low, high, whole = np.inf, -np.inf, True
     for start in range(0, len(pixels), step):
         block = pixels[start : start + step]
@@ -100,9 +103,16 @@ def _range(pixels: Examples, source: str) -> tuple[float, float, bool]:
     return low, high, whole
 
 
-def _mend(low: float, high: float) -> str:
+def _rows_of_a_block(pixels: Examples) -> int:
+    row_bytes = int(np.prod(pixels.shape[1:])) * pixels.dtype.itemsize
+    return max(1, BLOCK_BYTES // max(1, row_bytes))
+
+
+def _mend(low: float, high: float, dtype: np.dtype[Any]) -> str:
     """What the range of the pixels is, and the line of Python that converts it."""
     found = f"these range from {low:g} to {high:g}"
+    if dtype == np.int8:
+        return f"{found}, of int8, in which 128 and more turn negative: x = x.view('uint8')"
     if low < 0 and high <= 1 and low >= -1:
         return f"{found}: x = ((x + 1) * 127.5).round().astype('uint8')"
     if low < 0:

@@ -33,7 +33,7 @@ class Setup(Protocol):
         """The final metrics of the run."""
 
     def scores(self, result: Mapping[str, Any]) -> Mapping[str, float]:
-        """The metrics on the validation set, by name, for cross-validation."""
+        """The metrics on the validation set, by name, for cross-validation; NaN where one is undefined."""
 
     def report(self, result: Mapping[str, Any]) -> str:
         """The result as text."""

@@ -130,7 +130,7 @@ def started_settings(ctx: click.Context, saved: Settings) -> dict[str, Any]:
     replaced = set(given)
     if "data" in given and ctx.params["data"] != merged["data"]:
         replaced |= saved.data_fields
-    if given & {"test", "fold", "validation"}:
+    if given & {"test", "fold", "validation"} or ctx.params.get("cross_validate") is not None:
         replaced |= {"test", "fold"}
     if "optimizer" in given and ctx.params["optimizer"] != merged["optimizer"]:
         replaced.add("learning_rate")

@@ -14,6 +14,7 @@ import click
 
 from nn_core import checkpoint
 from nn_core.backends import backend_named
+from nn_core.cli.divergence import check_final_loss
 from nn_core.cli.settings import Settings
 from nn_core.cli.terminal import info
 from nn_core.errors import CheckpointError
@@ -66,7 +67,7 @@ def run(
     final_details  what the checkpoint of a finished run stores besides `details`
 
     Raises click.ClickException, after saving, if the run is interrupted; DivergenceError,
-    keeping the last good checkpoint, if it diverges.
+    keeping the last good checkpoint, if it diverges, also if its loss is finite (see `check_final_loss`).
     """
     from threadpoolctl import threadpool_limits
 
@@ -85,19 +86,19 @@ def run(
         all_callbacks.append(EarlyStopping(early_stopping))
     if saver is not None:
         all_callbacks.append(saver)  # last, to save what the others decided
-    with interruption() as asked, contextlib.closing(progress):
-        trainer.callbacks = (*all_callbacks, StopWhen(asked))
-        try:
-            with threadpool_limits(1), warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "this run has finished")
+    with threadpool_limits(1):
+        with interruption() as asked, contextlib.closing(progress), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "this run has finished")
+            trainer.callbacks = (*all_callbacks, StopWhen(asked))
+            try:
                 trainer.run()
-        except InterruptedBetweenSteps:
-            raise click.ClickException(_interrupted(state, saver, fold)) from None
-    if saver is not None:
-        if final_details is not None:
-            with threadpool_limits(1):
+            except InterruptedBetweenSteps:
+                raise click.ClickException(_interrupted(state, saver, fold)) from None
+        if saver is not None:
+            if final_details is not None:
                 saver.details = {**saver.details, **final_details()}
-        saver.save(state)
+            saver.save(state)
+        check_final_loss(trainer, save)
 
 
 class Saver(Callback):

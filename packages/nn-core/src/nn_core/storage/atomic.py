@@ -2,8 +2,9 @@
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 
 def atomic_write(path: Path, content: bytes) -> None:
@@ -54,6 +55,30 @@ def atomic_write_all(contents: Mapping[Path, bytes]) -> None:
         for target, before in replaced.items():
             with contextlib.suppress(OSError):
                 target.unlink() if before is None else atomic_write(target, before)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
+
+
+@contextlib.contextmanager
+def atomic_writer(path: Path) -> Iterator[BinaryIO]:
+    """A file to write in parts, renamed to `path` at the end of the block, or removed if it raises.
+
+    Raises OSError that names `path`.
+    """
+    import secrets
+
+    target = _resolved(path)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with temporary.open("w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         if isinstance(error, OSError):
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise

@@ -6,6 +6,7 @@ from nn_core.errors import DataError
 from nn_core.storage.files import check_file, decoding_errors, printable
 
 HDF5, NPZ, NPY, GZIP, MATLAB5, PICKLE, TORCH = "hdf5", "npz", "npy", "gzip", "matlab", "pickle", "torch"
+HTML, LFS = "html", "lfs"
 
 DESCRIPTIONS = {
     HDF5: "an HDF5 file",
@@ -15,10 +16,23 @@ DESCRIPTIONS = {
     MATLAB5: "a MATLAB file before version 7.3",
     PICKLE: "a pickle",
     TORCH: "a pickle of PyTorch",
+    HTML: "a web page; download the file itself",
+    LFS: "a pointer of Git LFS; get the file by: git lfs pull",
 }
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 PICKLES = frozenset({".pkl", ".pickle", ".p", ".joblib"})
 TORCH_SUFFIXES = frozenset({".pt", ".pth"})
+
+SPREADSHEETS = {
+    ".xlsx": "read_excel",
+    ".xls": "read_excel",
+    ".ods": "read_excel",
+    ".parquet": "read_parquet",
+    ".feather": "read_feather",
+    ".json": "read_json",
+    ".dta": "read_stata",
+}
+"""Tables that pandas reads, by suffix."""
 
 
 def file_kind(path: Path) -> str | None:
@@ -42,6 +56,10 @@ def file_kind(path: Path) -> str | None:
         return NPY
     if head.startswith(b"\x1f\x8b"):
         return GZIP
+    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
+        return HTML
+    if head.startswith(b"version https://git-lfs"):
+        return LFS
     if head.startswith(b"MATLAB 5.0") or (suffix == ".mat" and head):
         return MATLAB5
     # Protocols 2 to 5 of pickle begin with the opcode PROTO and the protocol.
@@ -55,9 +73,13 @@ def describe_kind(path: Path) -> str:
     return DESCRIPTIONS.get(file_kind(path) or "", "")
 
 
-def refuse_unsafe(path: Path, kind: str | None) -> None:
+def refuse_kind(path: Path, kind: str | None) -> None:
     """Raise DataError for a kind that is not read, with the line of Python that converts it."""
     name = printable(path)
+    if kind in {HTML, LFS}:
+        raise DataError(f"{name} is {DESCRIPTIONS[kind]}")
+    if (reader := SPREADSHEETS.get(path.suffix.lower())) is not None:
+        raise DataError(f"{name}: convert it to CSV: pandas.{reader}({name!r}).to_csv('table.csv', index=False)")
     target = repr(f"{printable(path.stem)}.npz")
     if kind == PICKLE:
         raise DataError(

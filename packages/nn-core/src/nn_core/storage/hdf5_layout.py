@@ -29,7 +29,7 @@ def list_hdf5(path: Path) -> dict[str, StoredArray]:
     """
     with open_hdf5(path) as file:
         found: dict[str, StoredArray] = {}
-        for name, item in _walk(file, "", 0):
+        for name, item in _walk(file, "", frozenset()):
             if len(found) >= MAX_OBJECTS:
                 raise DataError(f"{printable(path)} has more than {MAX_OBJECTS:,} arrays")
             found[name] = _described(name, item, path)
@@ -48,10 +48,14 @@ def read_hdf5(path: Path, key: str) -> npt.NDArray[Any]:
         return _dereferenced(file, array, path, key) if _holds_references(dataset) else array
 
 
-def _walk(group: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
-    """The arrays below a group, and the links, with their names; groups of MATLAB's own are skipped."""
+def _walk(group: Any, prefix: str, above: frozenset[int]) -> Iterator[tuple[str, Any]]:
+    """The arrays below a group, and the links, with their names; groups of MATLAB's own are skipped.
+
+    above  addresses of the groups that this one is in, which a file can put into itself
+    """
     import h5py
 
+    above |= {h5py.h5o.get_info(group.id).addr}
     for key in group:
         name = f"{prefix}{key}"
         link = group.get(key, getlink=True)
@@ -63,8 +67,8 @@ def _walk(group: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
             yield name, item
         elif isinstance(item, h5py.Group) and not key.startswith("#"):
             _refuse_pandas(item, name)
-            if depth < MAX_DEPTH:
-                yield from _walk(item, f"{name}/", depth + 1)
+            if len(above) <= MAX_DEPTH and h5py.h5o.get_info(item.id).addr not in above:
+                yield from _walk(item, f"{name}/", above)
 
 
 def _refuse_pandas(group: Any, name: str) -> None:

@@ -39,12 +39,34 @@ def link_problem(link: Any, name: str, path: Path) -> str:
 
 
 def storage_problem(dataset: Any, path: Path) -> str | None:
-    """Why a dataset is not read whose values are in other files (virtual or external); None if they are not."""
+    """Why a dataset is not read; None if it can be.
+
+    Its values may be in other files (virtual or external), or compressed by a filter that is not installed.
+    """
     if not dataset.is_virtual and not dataset.external:
-        return None
+        return _filter_problem(dataset)
     name, file = printable(dataset.name.lstrip("/")), printable(path.name)
     how = "is a virtual dataset, whose values are" if dataset.is_virtual else "has its values"
     return (
         f"{how} in another file, which is not opened; copy them:"
         f" f = h5py.File({file!r}, 'a'); v = f[{name!r}][()]; del f[{name!r}]; f[{name!r}] = v"
     )
+
+
+FILTERS = {32001: "Blosc", 32004: "LZ4", 32008: "Bitshuffle", 32013: "ZFP", 32015: "Zstandard", 32026: "Blosc2"}
+"""Filters of HDF5 that are installed apart, by their registered numbers."""
+
+
+def _filter_problem(dataset: Any) -> str | None:
+    import h5py
+
+    settings = dataset.id.get_create_plist()
+    for i in range(settings.get_nfilters()):
+        code = settings.get_filter(i)[0]
+        if not h5py.h5z.filter_avail(code):
+            name = FILTERS.get(code, f"filter {code}")
+            return (
+                f"is compressed by {name}, which is not installed; where it is (import hdf5plugin), store the array"
+                " without: f.create_dataset('x', data=x, compression='gzip')"
+            )
+    return None

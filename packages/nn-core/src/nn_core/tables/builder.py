@@ -32,8 +32,9 @@ class Reread(Exception):
 class Builder:
     """Collects the columns of a table, block by block.
 
-    size  bytes of the file, to estimate the number of rows
-    text  indices of the columns of text
+    size   bytes of the file, to estimate the number of rows
+    text   indices of the columns of text
+    dtype  in which numbers are kept
     """
 
     def __init__(
@@ -45,13 +46,14 @@ class Builder:
         decimal_comma: bool,
         text: frozenset[int],
         size: int,
+        dtype: npt.DTypeLike = np.float64,
     ) -> None:
         self.name, self.dialect, self.names, self.size = name, dialect, names, size
         self.decimal_comma = decimal_comma
         self.text_columns = sorted(text)
         self.number_columns = [i for i in range(dialect.width) if i not in text]
         self.rows = 0
-        self.numbers: Numbers = np.empty((0, len(self.number_columns)))
+        self.numbers: Numbers = np.empty((0, len(self.number_columns)), dtype)
         self.codes: dict[int, list[npt.NDArray[np.int32]]] = {i: [] for i in self.text_columns}
         self.code_of: dict[int, dict[str, int]] = {i: {} for i in self.text_columns}
         self.lines: list[tuple[int, int | npt.NDArray[np.int64]]] = []
@@ -215,8 +217,8 @@ class Builder:
         if needed > len(self.numbers):
             estimate = int(1.02 * needed * max(1.0, self.size / max(1, self.characters))) + 16
             room = estimate if not self.rows else max(needed, len(self.numbers) * 5 // 4)
-            check_bytes(room * max(1, len(self.number_columns)) * 8, self.name)
-            grown: Numbers = np.empty((room, len(self.number_columns)))
+            check_bytes(room * max(1, len(self.number_columns)) * self.numbers.itemsize, self.name)
+            grown: Numbers = np.empty((room, len(self.number_columns)), self.numbers.dtype)
             grown[: self.rows] = self.numbers[: self.rows]
             self.numbers = grown
         return self.numbers[self.rows : needed]

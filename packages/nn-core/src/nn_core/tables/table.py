@@ -1,7 +1,7 @@
 """A table in memory: columns of numbers and of text."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +18,14 @@ class Column:
     number   its place in the file, from 1
     name     from the header; None without a header
     numbers  (N,) NaN where the cell is missing; None for a column of text
-    codes    (N,) indices into `texts`; None for a column of numbers
+    codes    (N,) indices into `texts`; empty for a column of numbers
     texts    distinct texts of the cells, stripped, in order of appearance
     """
 
     number: int
     name: str | None
     numbers: Numbers | None = None
-    codes: npt.NDArray[np.int32] | None = None
+    codes: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     texts: tuple[str, ...] = ()
 
     @property

@@ -15,6 +15,7 @@ from char_rnn_dino.setup import Setup, parallel_streams, set_up_text
 from char_rnn_dino.text.generate_text import generate_text
 from char_rnn_dino.tokens import UNIT_NAMES, tokenize
 from char_rnn_dino.train import train_model
+from nn_core.cli.folds import parse_fold
 from nn_core.cli.terminal import json_option
 from nn_core.cli.train_options import fold_options, output_options, recipe_options
 from nn_core.network import Network
@@ -83,7 +84,12 @@ def train(ctx: click.Context, /, **options: Any) -> None:
 def default_epochs(options: Mapping[str, Any]) -> int:
     """The number of epochs for about STEPS steps, from 1 to MAX_EPOCHS; more for short texts."""
     blocks = read_text_file(options["data"]).blocks()
-    tokens = sum(len(tokenize(block, options["unit"])) for block in blocks) * (1 - options["validation"])
+    held_out: float = options["validation"]
+    if options.get("cross_validate") is not None:
+        held_out = 1 / options["cross_validate"]
+    elif options.get("fold") is not None:
+        held_out = 1 / parse_fold(options["fold"])[1]
+    tokens = sum(len(tokenize(block, options["unit"])) for block in blocks) * (1 - held_out)
     streams = parallel_streams(round(tokens), options["batch_size"], options["bptt_length"])
     epochs: int = round(STEPS * streams * options["bptt_length"] / max(tokens, 1))
     if streams < (options["batch_size"] or 1):

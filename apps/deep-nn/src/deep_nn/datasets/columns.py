@@ -1,0 +1,146 @@
+"""The columns that a model was trained on, and the same columns in another table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from deep_nn.datasets.features import KINDS, Feature
+from nn_core.cli.dataset import describe_shape
+from nn_core.errors import CheckpointError, DataError
+from nn_core.storage.files import listing
+from nn_core.storage.json_file import Schema, check_json
+from nn_core.tables.table import Table
+
+SCHEMA: Schema = {
+    "features": [{"number": int, "name": (str, None), "kind": str, "form": str, "categories": [str]}],
+    "target": int,
+    "name": (str, None),
+    "width": int,
+    "header": bool,
+    "regress": bool,
+}
+"""The fields of `Columns` in a checkpoint."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of the training table.
+
+    features  the columns to predict from, in the order of the raw examples
+    target    number of the column to predict, from 1
+    name      its name; None without a header
+    width     number of all columns
+    header    whether they have names
+    regress   whether numbers are predicted, not classes
+    """
+
+    features: tuple[Feature, ...]
+    target: int
+    name: str | None
+    width: int
+    header: bool
+    regress: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain fields for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "Columns":
+        """The inverse of `to_dict`. Raises CheckpointError for invalid fields."""
+        try:
+            check_json(fields, SCHEMA, source="columns")
+        except DataError as error:
+            raise CheckpointError(str(error)) from None
+        features = tuple(
+            Feature(**{**feature, "categories": tuple(feature["categories"])}) for feature in fields["features"]
+        )
+        found = cls(**{**fields, "features": features})
+        places = [*(feature.number for feature in features), found.target]
+        named = [feature.name is not None for feature in features]
+        if (
+            len({*places}) != len(places)
+            or not all(1 <= place <= found.width for place in places)
+            or named != [found.header] * max(1, len(features))
+            or not all(feature.kind in KINDS for feature in features)
+        ):
+            raise CheckpointError("columns must have different numbers, known kinds, and names under a header")
+        return found
+
+    @classmethod
+    def unnamed(cls, count: int, *, regress: bool = False) -> "Columns":
+        """Columns of numbers without names, and a label after them: what a model without columns expects."""
+        return cls(
+            tuple(Feature(i + 1, None) for i in range(count)), count + 1, None, count + 1, header=False, regress=regress
+        )
+
+
+@dataclass(frozen=True)
+class Match:
+    """Where the columns of a model stand in a table.
+
+    features  indices, in the order of the model
+    target    index of the column to predict; None if the table lacks it
+    ignored   indices of the others
+    """
+
+    features: tuple[int, ...]
+    target: int | None
+    ignored: tuple[int, ...]
+
+
+def match(columns: Columns, table: Table, notes: list[str]) -> Match:
+    """The columns of a model in a table: by name if both have a header, otherwise by place.
+
+    notes  where remarks are added
+    Raises DataError for a column that is missing, or another number of columns.
+    """
+    if columns.header and table.names is not None:
+        places = _by_name(columns, table)
+        target = _find(columns.name, table.names)
+    else:
+        places, target = _by_place(columns, table)
+        if columns.header and table.names is None:
+            names = ", ".join(str(feature.name) for feature in columns.features[:8])
+            more = ", ..." if len(columns.features) > 8 else ""
+            notes.append(f"it has no header, so its columns are taken in the order of the training data: {names}{more}")
+    ignored = tuple(i for i in range(len(table.columns)) if i not in places and i != target)
+    return Match(places, target, ignored)
+
+
+def _by_name(columns: Columns, table: Table) -> tuple[int, ...]:
+    names = table.names or ()
+    found = [(feature, _find(feature.name, names)) for feature in columns.features]
+    missing = [str(feature.name) for feature, place in found if place is None]
+    if missing:
+        one = len(missing) == 1
+        shown = ", ".join(map(repr, missing[:5])) + (", ..." if len(missing) > 5 else "")
+        raise DataError(
+            f"{table.name} has no column{'' if one else 's'} {shown} that the model was trained on;"
+            f" {listing(list(names), 'columns')}"
+        )
+    return tuple(place for _, place in found if place is not None)
+
+
+def _find(name: str | None, names: Sequence[str]) -> int | None:
+    if name is None:
+        return None
+    if name in names:
+        return names.index(name)
+    folded = [other.casefold() for other in names]
+    return folded.index(name.casefold()) if folded.count(name.casefold()) == 1 else None
+
+
+def _by_place(columns: Columns, table: Table) -> tuple[tuple[int, ...], int | None]:
+    numbers = [feature.number for feature in columns.features]
+    width = len(table.columns)
+    if width == columns.width:
+        return tuple(number - 1 for number in numbers), columns.target - 1
+    if width == columns.width - 1:
+        return tuple(number - 1 - (number > columns.target) for number in numbers), None
+    if width == len(numbers):
+        return tuple(range(width)), None
+    raise DataError(
+        f"the model was trained on {describe_shape((len(numbers),))};"
+        f" {table.name} has {width} (line {table.line_of(0)})"
+    )

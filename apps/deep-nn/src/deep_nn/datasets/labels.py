@@ -1,0 +1,75 @@
+"""The label column of a table as classes."""
+
+import numpy as np
+
+from deep_nn.datasets.features import Values, first_row, folded, quoted, spelled_alike, spellings
+from deep_nn.datasets.target import is_whole, not_a_class
+from nn_core.arrays import Labels
+from nn_core.cli.labels import in_order, integer
+from nn_core.errors import DataError
+from nn_core.tables.cells import is_missing, number
+from nn_core.tables.table import Column, Table
+
+MAX_LABEL_LENGTH = 100
+
+
+def class_labels(table: Table, column: Column, *, merge_case: bool, notes: list[str]) -> tuple[Labels, tuple[str, ...]]:
+    """Labels (N,) as indices into class names, -1 where missing, and the names in order.
+
+    ".0" is dropped from integers, so that "1.0" and "1" are the same class. With `merge_case`, so are names that
+    differ in case or spaces only; without it, they are remarked on.
+    Raises DataError, naming the line, for a label that is too long or not whole.
+    """
+    if column.numbers is not None:
+        return _whole_labels(table, column, column.numbers)
+    texts = [text for text in column.texts if not is_missing(text)]
+    for text in texts:
+        _check(table, column, text)
+    name_of = {text: integer(text) or text for text in texts}
+    if merge_case:
+        spelled = spellings(column, texts, merge_case=True)
+        name_of = {text: name_of[spelled[text]] for text in texts}
+    else:
+        for group in spelled_alike(texts):
+            if len({name_of[text] for text in group}) > 1:
+                shown = f"{', '.join(map(_shown, group[:-1]))} and {_shown(group[-1])}"
+                notes.append(f"{column.title} has {shown}; --merge-case makes them one class")
+    names = in_order(set(name_of.values()))
+    position = {name: i for i, name in enumerate(names)}
+    of_code = np.array([position[name_of[text]] if text in name_of else -1 for text in column.texts], np.int64)
+    return of_code[column.codes], tuple(names)
+
+
+def merged_labels(names: tuple[str, ...], y: Labels, classes: tuple[str, ...]) -> tuple[Labels, tuple[str, ...]]:
+    """Labels under the spelling of the classes of a model, where they differ in case or spaces only."""
+    of_folded = {folded(name): name for name in classes}
+    renamed = [of_folded.get(folded(name), name) for name in names]
+    merged = list(dict.fromkeys(renamed))
+    return np.array([merged.index(name) for name in renamed], np.int64)[y], tuple(merged)
+
+
+def _whole_labels(table: Table, column: Column, values: Values) -> tuple[Labels, tuple[str, ...]]:
+    if not is_whole(values):
+        raise DataError(not_a_class(table, column, values))
+    present, inverse = np.unique(values, return_inverse=True)
+    held = present[~np.isnan(present)]
+    if held.size and np.abs(held).max() >= 2**53:
+        raise DataError(f"{table.name}: {column.title}: labels of more than 15 digits are not told apart")
+    y = inverse.astype(np.int64)
+    y[np.isnan(values)] = -1
+    return y, tuple(str(int(value)) for value in held)
+
+
+def _check(table: Table, column: Column, text: str) -> None:
+    if len(text) > MAX_LABEL_LENGTH:
+        problem = f"is longer than {MAX_LABEL_LENGTH} characters"
+    elif integer(text) is None and number(text) is not None:
+        problem = "is not a class, since it is not whole"
+    else:
+        return
+    row = first_row(column, column.texts.index(text))
+    raise DataError(f"{table.place(row, column)}: label {quoted(text)} {problem}")
+
+
+def _shown(text: str) -> str:
+    return text if text.isprintable() and text == " ".join(text.split()) else repr(text)

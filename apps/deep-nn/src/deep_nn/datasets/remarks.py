@@ -1,0 +1,95 @@
+"""Remarks on columns that teach a network nothing, or too much."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from deep_nn.datasets.features import Values
+from nn_core.storage.files import printable
+from nn_core.tables.table import Column
+
+SMALL = 10
+"""Rows below which nothing is remarked on: everything is likely there."""
+
+IDS = frozenset({"id", "index", "idx", "row", "no", "no.", "nr", "nr.", "number", "unnamed: 0", "column 1", "#", "key"})
+"""Names, in lower case, of columns that number the rows."""
+
+
+def counts_rows(values: Values) -> bool:
+    """Whether values go up by one from row to row."""
+    return len(values) >= SMALL and values[-1] - values[0] == len(values) - 1 and bool((np.diff(values) == 1).all())
+
+
+def is_row_number(column: Column) -> bool:
+    """Whether a column counts the rows and is named for it."""
+    name = (column.name or "").casefold()
+    named = name in IDS or name.endswith(("id", "_no", " no", "_index"))
+    return named and column.numbers is not None and counts_rows(column.numbers)
+
+
+def remarks(columns: Sequence[Column], x: Values, y: npt.NDArray[np.generic], classes: int) -> list[str]:
+    """Remarks on columns (N, D) that count the rows, are constant, stand twice, or give the label away.
+
+    y        (N,) labels or numbers
+    classes  number of classes; 0 for numbers
+    """
+    if len(x) < SMALL:
+        return []
+    least, most = x.min(axis=0), x.max(axis=0)
+    constant = least == most
+    notes = [
+        f"{column.title} counts the rows; --drop {column.key} leaves it out"
+        for j, column in enumerate(columns)
+        if counts_rows(x[:, j])
+    ]
+    if constant.any():
+        found = [column for column, same in zip(columns, constant, strict=True) if same]
+        notes.append(f"{_listed(found)} {'is' if len(found) == 1 else 'are'} constant")
+    for column, twin in _twins(columns, x, least, most, constant):
+        notes.append(f"{column.title} is the same as {twin.title}; --drop {column.key} leaves it out")
+    notes += [
+        f"{columns[j].title} gives the label away; --drop {columns[j].key} leaves it out"
+        for j in np.flatnonzero(~constant).tolist()
+        if _gives_away(x[:, j], y, classes)
+    ]
+    return notes
+
+
+def _twins(
+    columns: Sequence[Column], x: Values, least: Values, most: Values, constant: npt.NDArray[np.bool_]
+) -> list[tuple[Column, Column]]:
+    """Pairs of columns with the same values, at most three."""
+    alike: dict[tuple[float, ...], list[int]] = {}
+    pairs: list[tuple[Column, Column]] = []
+    for j in np.flatnonzero(~constant).tolist():
+        group = alike.setdefault((least[j], most[j], *x[:: max(1, len(x) // 8), j].tolist()), [])
+        twin = next((i for i in group if np.array_equal(x[:, i], x[:, j])), None)
+        if twin is None:
+            group.append(j)
+        elif len(pairs) < 3:
+            pairs.append((columns[j], columns[twin]))
+    return pairs
+
+
+def _gives_away(values: Values, y: npt.NDArray[np.generic], classes: int) -> bool:
+    """Whether a column is one-to-one with the label, or the same as it."""
+    if not classes:
+        return bool(np.array_equal(values, y))
+    if len(values) < 3 * classes:
+        return False
+    _, first = np.unique(y, return_index=True)
+    of_class = np.full(classes, np.nan)
+    of_class[y[first].astype(np.intp)] = values[first]
+    if np.unique(of_class[~np.isnan(of_class)]).size < first.size:
+        return False
+    return bool((of_class[y[:1000].astype(np.intp)] == values[:1000]).all()) and bool(
+        (of_class[y.astype(np.intp)] == values).all()
+    )
+
+
+def _listed(columns: Sequence[Column]) -> str:
+    if len(columns) == 1:
+        return columns[0].title
+    names = ", ".join(str(c.number) if c.name is None else printable(c.name) for c in columns[:5])
+    return f"{len(columns):,} columns ({names}{', ...' if len(columns) > 5 else ''})"

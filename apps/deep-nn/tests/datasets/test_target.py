@@ -1,0 +1,85 @@
+"""The column to predict: never the wrong one in silence."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deep_nn.datasets.files import read
+from deep_nn.datasets.table_options import TableOptions
+from nn_core.cli.dataset import Part
+from nn_core.errors import DataError, DataWarning
+
+RNG = np.random.default_rng(0)
+KINDS = RNG.integers(1, 4, 60)
+REAL = RNG.normal(size=60).round(3)
+PIXELS = RNG.integers(0, 256, (60, 4))
+
+
+def table(tmp_path: Path, *columns: Any, header: str = "") -> Path:
+    path = tmp_path / "t.csv"
+    rows = [",".join(map(str, row)) for row in zip(*columns, strict=True)]
+    path.write_text("\n".join([header] * bool(header) + rows) + "\n", "utf-8")
+    return path
+
+
+def part_of(path: Path, **options: Any) -> Part[Any]:
+    part = read(path, TableOptions(**options)).train
+    assert part is not None
+    return part
+
+
+@pytest.mark.parametrize(
+    ("columns", "header", "message"),
+    [
+        ((KINDS, *PIXELS.T), "", "column 1, the first, looks more like the label .* --target 5 or --target 1"),
+        ((KINDS, *PIXELS.T), "digit,a,b,c,d", "column 'digit', the first, .* --target d or --target digit"),
+        ((KINDS, REAL), "", "--target 2 or --target 1"),
+        ((list("abc" * 20), REAL), "city,price", "--target price or --target city"),
+        ((KINDS, REAL, np.zeros(60, int)), "", "column 1, the first, .*--target 3 or --target 1"),
+        ((KINDS, RNG.integers(0, 9, 60)), "", "--target 2 or --target 1"),
+        ((list("abc" * 20), list("xyyx" * 15)), "", "the first column may be the label, or the last"),
+        ((REAL, REAL + 1), "", "label .* is not a class; --target NAME"),
+        ((REAL, np.arange(60)), "", "column 2, the last, has 60 values in 60 rows: no label; --target NAME"),
+        ((REAL, [f"n{i}" for i in range(60)]), "", "60 different texts in 60 rows, .* --target NAME"),
+        ((REAL, [f"n{i}" for i in range(60)]), "u,class", "column 'class' has 60 different texts in 60 rows"),
+    ],
+)
+def test_an_unlikely_label_is_refused(tmp_path: Path, columns: Any, header: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read(table(tmp_path, *columns, header=header))
+
+
+@pytest.mark.parametrize(
+    ("columns", "header"),
+    [
+        ((KINDS, list("ab" * 30)), "u,k"),
+        ((list("abc" * 20), list("xyyx" * 15)), "outlook,play"),
+        ((KINDS, RNG.integers(0, 2, 60)), "pclass,survived"),
+    ],
+)
+def test_two_that_look_like_labels_are_remarked_on(tmp_path: Path, columns: Any, header: str) -> None:
+    path = table(tmp_path, *columns, header=header)
+    if header == "u,k":
+        assert part_of(path).names == ("a", "b")
+        return
+    first, last = header.split(",")
+    with pytest.warns(DataWarning, match=f"column '{last}', the last, is taken as the label; --target {first} takes"):
+        part_of(path)
+
+
+def test_label_first_or_last_is_the_same(tmp_path: Path) -> None:
+    first = part_of(table(tmp_path, KINDS, *PIXELS.T, header="label,a,b,c,d"))
+    last = part_of(table(tmp_path, *PIXELS.T, KINDS))
+    chosen = part_of(table(tmp_path, KINDS, *PIXELS.T), target="1")
+    for part in (first, chosen):
+        np.testing.assert_array_equal(part.x, last.x)
+        np.testing.assert_array_equal(part.y, last.y)
+        assert part.names == last.names
+
+
+def test_few_whole_numbers_are_classes_unless_told(tmp_path: Path) -> None:
+    path = table(tmp_path, REAL, KINDS)
+    assert part_of(path).names == ("1", "2", "3")
+    assert part_of(path, task="regress").y.dtype == np.float64

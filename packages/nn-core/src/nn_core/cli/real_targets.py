@@ -1,0 +1,54 @@
+"""Real-valued targets in files of arrays, for regression."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nn_core.arrays import Shape
+from nn_core.cli.labels import MANY_CLASSES, remark
+from nn_core.errors import DataError, ShapeError
+
+
+def are_real(targets: Sequence[npt.NDArray[Any]], task: str, name: str) -> bool:
+    """Whether the targets of the sets of a file are real numbers rather than classes.
+
+    task  "classify", "regress" or "auto": real if one of them is not whole, or if there are nearly as
+          many different ones as examples, which a DataWarning says, starting with the name
+    """
+    if task != "auto":
+        return task == "regress"
+    flat = [y for y in targets if y.dtype.kind in "uif" and y.size == max(y.shape, default=0)]
+    reason = next(filter(None, map(_why_real, flat)), None)
+    if reason is not None:
+        remark(f"{name}: y holds {reason}: predicting a number (--task regress)")
+    return reason is not None
+
+
+def _why_real(y: npt.NDArray[Any]) -> str | None:
+    if (np.isfinite(y) & (y != np.rint(y))).any():
+        return "numbers that are not whole"
+    distinct = len(np.unique(y))
+    return f"{distinct:,} different numbers" if distinct > max(MANY_CLASSES, y.size // 2) else None
+
+
+def read_targets(y: npt.NDArray[Any], x_shape: Shape, source: str) -> npt.NDArray[np.float64]:
+    """Targets (N,), stored as (N,), (N, 1) or (1, N).
+
+    x_shape  shape of the examples, (N, ...)
+    source   for messages
+    Raises ShapeError or DataError, starting with the source, for text and for values that are not finite.
+    """
+    if y.size != max(y.shape, default=0) or y.size != x_shape[0]:
+        raise ShapeError(f"{source}: expected one target per example, but x has shape {x_shape} and y {y.shape}")
+    if y.dtype.kind not in "buif":
+        raise DataError(f"{source}: targets must be numbers, not {y.dtype}")
+    targets = y.reshape(-1).astype(np.float64)
+    wrong = np.flatnonzero(~np.isfinite(targets))
+    if wrong.size:
+        raise DataError(
+            f"{source}: target {targets[wrong[0]]} of example {wrong[0]} (from 0); leave such examples out:"
+            " keep = np.isfinite(y); x, y = x[keep], y[keep]"
+        )
+    return targets
