@@ -32,8 +32,8 @@ def test_the_temperature_that_made_the_labels_is_found(true: float) -> None:
 def test_the_temperature_has_the_least_loss_of_all() -> None:
     p = softmax(3 * RNG.normal(size=(50, 3)))
     labels = np.where(RNG.random(50) < 0.7, p.argmax(axis=1), RNG.integers(0, 3, 50))
-    targets = np.full((50, 3), 0.5 / 52)
-    targets[np.arange(50), labels] = 51 / 52
+    targets = np.full((50, 3), 0.25 / 51)
+    targets[np.arange(50), labels] = 50.5 / 51
 
     def loss(temperature: float) -> float:
         return float(-(targets * np.log(temper(p, temperature))).sum(axis=1).mean())
@@ -43,9 +43,9 @@ def test_the_temperature_has_the_least_loss_of_all() -> None:
 
 
 def test_two_classes_by_hand() -> None:
-    """All right with p = 0.8: softmax gives (N + 1) / (N + 2) = 3/4 at 4^(1/T) = 3."""
+    """All right with p = 0.8: softmax gives 1 - 1 / (2N + 2) = 5/6 at 4^(1/T) = 5."""
     p = np.array([[0.8, 0.2], [0.2, 0.8]])
-    assert fit_temperature(p, np.array([0, 1])) == pytest.approx(math.log(4) / math.log(3), rel=1e-6)
+    assert fit_temperature(p, np.array([0, 1])) == pytest.approx(math.log(4) / math.log(5), rel=1e-6)
 
 
 def test_labels_that_are_all_predicted_leave_a_temperature() -> None:

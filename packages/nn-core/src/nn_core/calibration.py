@@ -33,21 +33,22 @@ def fit_temperature(p: Array, labels: Labels) -> float:
     L(b) = mean_n [log sum_c exp(b z[n, c]) - sum_c t[n, c] b z[n, c]],   z = log p,  b = 1 / T
     dL/db = mean_n sum_c (softmax(b z)[n, c] - t[n, c]) z[n, c],   which never falls as b grows
 
-    so b is found by bisection. The targets t are 1 - 1/(N + 2) for the label, as if one more example
-    were wrong, so that T stays above 0 where all labels are predicted.
+    so b is found by bisection. The targets t are 1 - 1/(2N + 2) for the label, as if half an example
+    more were wrong, so that T stays above 0 where all labels are predicted.
 
     p       (N, C), probabilities of a classifier of examples that it was not trained on
     labels  (N,) integers in [0, C)
     Returns a number from COLDEST to HOTTEST.
     Raises ShapeError unless there is one label for each row, DataError if there are none.
-    Sources: Guo et al., On Calibration of Modern Neural Networks (2017), sec. 4.2; Platt,
-    Probabilistic Outputs for Support Vector Machines (1999), sec. 2.2, for the targets.
+    Sources: Guo et al., On Calibration of Modern Neural Networks (2017), sec. 4.2; targets that are
+    not 1, with another prior, are those of Platt, Probabilistic Outputs for Support Vector Machines (1999).
     """
     _check(p, labels)
     z = np.log(np.maximum(p, 1e-30)).astype(np.float64)
     N, C = z.shape
-    targets = np.full((N, C), 1 / (N + 2) / max(1, C - 1))
-    targets[np.arange(N), labels] = 1 - 1 / (N + 2)
+    wrong = 1 / (2 * N + 2)
+    targets = np.full((N, C), wrong / max(1, C - 1))
+    targets[np.arange(N), labels] = 1 - wrong
     low, high = math.log(1 / HOTTEST), math.log(1 / COLDEST)
     for _ in range(40):
         middle = (low + high) / 2
