@@ -1,20 +1,23 @@
 """Readers of data files: tables, and files and folders of arrays."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from deep_nn.datasets import ExampleShape, RawExamples
 from deep_nn.datasets.columns import Columns
 from deep_nn.datasets.table_options import DEFAULTS, TableOptions
-from deep_nn.datasets.tables import read_labeled
-from deep_nn.datasets.trained_table import Rows, TrainedTable
 from nn_core.checkpoint import is_checkpoint
 from nn_core.cli.dataset import Contents, describe_shape
 from nn_core.cli.images import read_image
 from nn_core.errors import DataError
 from nn_core.storage.file_kinds import ARRAY_SUFFIXES, file_kind, is_array_file, refuse_kind
 from nn_core.storage.files import check_file, is_folder, printable
+
+if TYPE_CHECKING:
+    from deep_nn.datasets.trained_table import Rows, TrainedTable
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".data")
 """Suffixes of tables in text."""
@@ -40,6 +43,8 @@ class DataReader:
         contents = read(path, self.options, self.trained)
         part = contents.train
         if self.trained is None and part is not None and isinstance(part.schema, Columns):
+            from deep_nn.datasets.trained_table import TrainedTable
+
             self.trained = TrainedTable(part.schema, self.options, part.names or ())
         return contents
 
@@ -84,6 +89,8 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
 
         return read_array_file(path, read_examples, _task(options, trained))
     if path.suffix.lower() in TABLES:
+        from deep_nn.datasets.tables import read_labeled
+
         return Contents(read_labeled(path, options) if trained is None else trained.part(path), None)
     refuse_kind(path, file_kind(path))
     suffix = printable(path.suffix) or "none"
@@ -108,6 +115,8 @@ def read_for_prediction(
     name    of the source, for messages; required for a stream
     Raises DataError for a file that is unreadable or does not fit the shape.
     """
+    from deep_nn.datasets.trained_table import Rows, TrainedTable
+
     name = printable(source) if name is None else name
     if len(shape) == 3:
         if not isinstance(source, Path):
