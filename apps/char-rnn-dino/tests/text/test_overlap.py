@@ -60,3 +60,9 @@ def test_tokens_that_are_not_in_the_vocabulary_match_nothing() -> None:
     training = np.array([0, 1, -1, 0, 1], np.int8)
     (found,) = overlaps([[np.array([0, 1, 0, 1], np.int8)]], training, shortest=2)
     assert (found.copied, found.longest) == (1.0, 2)
+
+
+def test_a_passage_that_begins_at_the_end_of_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overlap, "BLOCK", 4)
+    (found,) = overlaps([[np.arange(6)]], np.array([9, 9, 9, 0, 1, 2, 3, 4, 5, 9]), shortest=2)
+    assert (found.copied, found.longest) == (1.0, 6)

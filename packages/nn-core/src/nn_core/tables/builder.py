@@ -4,6 +4,7 @@ import csv
 import math
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,7 @@ class Builder:
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         self.name, self.dialect, self.names, self.size = name, dialect, names, size
+        self.delimiter = "\t" if dialect.delimiter == " " else dialect.delimiter
         self.decimal_comma = decimal_comma
         self.text_columns = sorted(text)
         self.number_columns = [i for i in range(dialect.width) if i not in text]
@@ -85,6 +87,8 @@ class Builder:
     def add(self, block: Block) -> None:
         """Append the rows of a block. Raises DataError, naming the line, or Reread."""
         self.characters += block.size
+        if self.dialect.delimiter == " ":
+            block = replace(block, lines=["\t".join(line.split()) for line in block.lines])
         if not self._add_plain(block):
             self._add_any(block)
 
@@ -109,7 +113,7 @@ class Builder:
             return False
         found = None if self.lacks_values else self._parse(block.lines)
         if found is None and not block.quotes and not self.dialect.trailing:
-            lines_of_numbers = mark_missing(block.lines, self.dialect.delimiter)
+            lines_of_numbers = mark_missing(block.lines, self.delimiter)
             found = None if lines_of_numbers is None else self._parse(lines_of_numbers)
             self.lacks_values |= found is not None
         if found is None or len(found) == 0:
@@ -143,12 +147,7 @@ class Builder:
                 warnings.simplefilter("ignore")  # of a block without rows
                 try:
                     found = np.loadtxt(
-                        lines,
-                        dtype=self._dtype(),
-                        delimiter=self.dialect.delimiter,
-                        comments=None,
-                        quotechar='"',
-                        ndmin=1,
+                        lines, dtype=self._dtype(), delimiter=self.delimiter, comments=None, quotechar='"', ndmin=1
                     )
                 except ValueError:
                     return None
@@ -194,7 +193,7 @@ class Builder:
                 wrong.add(i)
                 commas |= not self.decimal_comma and any(map(has_decimal_comma, columns[i]))
         if wrong:
-            if commas and self.dialect.delimiter != ",":
+            if commas and self.delimiter != ",":
                 raise Reread(frozenset(), decimal_comma=True)
             raise Reread(frozenset(wrong))
         if np.isinf(part).any():
@@ -209,7 +208,7 @@ class Builder:
         """The rows of a block that are not blank, and their lines."""
         rows: list[list[str]] = []
         lines: list[int] = []
-        reader = csv.reader((f"{line}\n" for line in block.lines), delimiter=self.dialect.delimiter, strict=True)
+        reader = csv.reader((f"{line}\n" for line in block.lines), delimiter=self.delimiter, strict=True)
         line = block.first
         width = self.dialect.width
         spaced = any(" " in line or "\t" in line or not line.isascii() for line in block.lines)
