@@ -1,5 +1,6 @@
 """dino-gen and char-rnn with small data, for the tests of their commands."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,13 @@ NAMES = tuple(
 LINES = ("The river is low.", "We dug all day.", "It rained, and we stayed in.", "No bones!")
 CORPUS = "".join(f"Day {day}. {LINES[day % len(LINES)]}\n" for day in range(1, 41))
 SMALL = ("--hidden", 8, "--embedding", 4)
+
+
+def notes(program: CommandLine, *arguments: object) -> list[str]:
+    """What a command that must succeed remarks on its data."""
+    noting = dataclasses.replace(program, remarks=f"{program.remarks}|Note: ")
+    lines = noting.succeed(*arguments).stderr.splitlines()
+    return [line.removeprefix("Note: ") for line in lines if line.startswith("Note: ")]
 
 
 def names_file(path: Path, names: tuple[str, ...] | list[str] = NAMES) -> Path:

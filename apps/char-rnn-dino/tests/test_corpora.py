@@ -8,8 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from char_rnn_dino.corpora import FIELD_NOTES, NAMES, bundled, hold_out, pad_sequences, read_names
-from nn_core.errors import DataError
+from char_rnn_dino.corpora import (
+    FIELD_NOTES,
+    NAMES,
+    bundled,
+    encode_file,
+    hold_out,
+    pad_sequences,
+    read_names,
+    read_text_file,
+)
+from char_rnn_dino.tokens import Unit
+from char_rnn_dino.vocabulary import build_vocabulary
+from nn_core.errors import DataError, DataWarning
 
 
 class TestBundled:
@@ -45,6 +56,71 @@ class TestReading:
         path.write_bytes(b"Rex\nAl\x00lo\n")
         with pytest.raises(DataError, match=r"names.txt, line 2: control characters in 'Al\\x"):
             read_names(path)
+
+
+class TestRemarks:
+    def test_long_lines_are_left_out_and_named(self, tmp_path: Path) -> None:
+        path = tmp_path / "names.txt"
+        path.write_text("Rex\n" + "x" * 1001 + "\n" + "y" * 1000 + "\n" + "z" * 1200, "utf-8")
+        with pytest.warns(
+            DataWarning, match=r"names.txt: 2 lines of more than 1,000 characters left out \(lines 2, 4\)"
+        ):
+            assert read_names(path) == ("rex", "y" * 1000)
+        assert len(read_names(path, tokenizer=1)) == 4
+
+    def test_only_long_lines(self, tmp_path: Path) -> None:
+        path = tmp_path / "names.txt"
+        path.write_text("x" * 1001, "utf-8")
+        with pytest.warns(DataWarning), pytest.raises(DataError, match="has no names of at most 1,000 characters"):
+            read_names(path)
+
+    def test_consecutive_numbers_are_left_out(self, tmp_path: Path) -> None:
+        path = tmp_path / "names.txt"
+        path.write_text("1. Rex\n2. Allo\n\n3. T. rex\n", "utf-8")
+        with pytest.warns(DataWarning, match=r"the numbers of the lines are left out \(1 to 3\)"):
+            assert read_names(path) == ("rex", "allo", "t. rex")
+        path.write_text("1. Rex\n2. Allo\n4. Yuty\n", "utf-8")
+        assert read_names(path)[0] == "1. rex"
+
+    def test_columns(self, tmp_path: Path) -> None:
+        path = tmp_path / "names.txt"
+        path.write_text("Rex,1\nAllo,2\nYuty,3\n", "utf-8")
+        with pytest.warns(DataWarning, match="every line has 2 columns divided by ','"):
+            assert read_names(path)[0] == "rex,1"
+
+    @pytest.mark.parametrize(("encoding", "title"), [("cp1252", "Windows-1252"), ("utf-16", "UTF-16")])
+    def test_other_encodings(self, tmp_path: Path, encoding: str, title: str) -> None:
+        path = tmp_path / "names.txt"
+        path.write_text("Zoë\nÅsa\n", encoding)
+        with pytest.warns(DataWarning, match=title):
+            assert read_names(path) == ("zoë", "åsa")
+
+    def test_names_are_composed_and_may_have_joiners_and_emoji(self, tmp_path: Path) -> None:
+        path = tmp_path / "names.txt"
+        path.write_text("Jose\u0301\nJosé\nAna\u00a0María\nमी\u200cना\n👩\u200d🚀\nמשה\u200f\n", "utf-8")
+        assert read_names(path) == ("josé", "ana\u00a0maría", "मी\u200cना", "👩\u200d🚀", "משה\u200f")
+
+
+class TestEncodeFile:
+    @pytest.mark.parametrize("unit", ["char", "word"])
+    def test_blocks_make_no_difference(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unit: Unit) -> None:
+        path, text = tmp_path / "t.txt", "Día uno. Día dos\r\nel agua\u0301 y\u0301 el sol. " * 9
+        path.write_text(text, "utf-8", newline="")
+        monkeypatch.setattr("nn_core.storage.text.BLOCK_BYTES", 5)
+        file = read_text_file(str(path))
+        vocabulary = build_vocabulary(file.blocks(), unit=unit)
+        assert vocabulary == build_vocabulary(text.replace("\r\n", "\n"), unit=unit)
+        ids = encode_file(vocabulary, file)
+        np.testing.assert_array_equal(ids, vocabulary.encode(text.replace("\r\n", "\n")))
+        assert ids.dtype == np.int8
+
+    def test_unknown_characters(self, tmp_path: Path) -> None:
+        path = tmp_path / "t.txt"
+        path.write_text("abcab", "utf-8")
+        file, vocabulary = read_text_file(str(path)), build_vocabulary("ab")
+        with pytest.raises(DataError, match="not in the model's vocabulary: c"):
+            encode_file(vocabulary, file)
+        assert encode_file(vocabulary, file, known=False).tolist() == [0, 1, -1, 0, 1]
 
 
 class TestHoldOut:

@@ -26,7 +26,10 @@ SLOW = {
 
 @pytest.mark.parametrize(
     ("program", "names"),
-    [(DINO, "train evaluate novelty hidden-states vanishing-gradients export"), (CHAR, "train sample evaluate export")],
+    [
+        (DINO, "train evaluate novelty hidden-states vanishing-gradients export"),
+        (CHAR, "train sample evaluate novelty export"),
+    ],
     ids=["dino-gen", "char-rnn"],
 )
 def test_commands(program: CommandLine, names: str) -> None:

@@ -70,6 +70,18 @@ def test_only_names_are_on_stdout(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_the_first_of_a_million_names_comes_at_once(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """And a reader that closes the pipe then ends the program, without a word."""
+    with DINO.started("--count", 1_000_000, *options, cwd=tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read(3).strip()
+        process.stdout.close()
+        assert process.wait(timeout=PATIENCE) != 0
+        assert process.stderr.read() == ""
+
+
 def test_only_text_is_on_stdout(tmp_path: Path, undisturbed: dict[str, Path]) -> None:
     asked = ("sample", "--model", undisturbed["char-rnn"], "--prime", "Day 3.", "--length", 20)
     with CHAR.started(*asked, cwd=tmp_path) as process:

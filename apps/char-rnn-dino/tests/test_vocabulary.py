@@ -38,6 +38,11 @@ class TestCharacters:
         with pytest.raises(DataError, match=r"^it has characters .* vocabulary: 7 x; it has ' ' a b$"):
             build_vocabulary("a b").encode("axx7", "it")
 
+    def test_no_other_character_is_taken_for_a_known_one(self) -> None:
+        vocabulary = build_vocabulary("bcx")
+        found = vocabulary.find("".join(map(chr, range(0x1000))) + "\U0010ffff")
+        assert {chr(i) for i in np.flatnonzero(found >= 0)} == {"b", "c", "x"}
+
 
 class TestWords:
     TEXT = "The bone, the bone! The 'bone' isn't here.\nNo."

@@ -123,6 +123,24 @@ def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
     assert (tmp_path / "m.h5").is_file()
 
 
+def test_predictions_stream_from_a_pipe_into_one_that_closes_early(tmp_path: Path) -> None:
+    trained(tmp_path / "m.h5")
+    command = [sys.executable, "-W", "error", "-m", "deep_nn", "predict", "--model", "m.h5", "-"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("0.5,0.5\n" * 40_000)
+        process.stdin.close()
+        first = process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr is not None
+        stderr = process.stderr.read()
+    assert first.startswith("- row 1 ")
+    assert stderr == ""
+
+
 def test_a_full_device_is_one_line(tmp_path: Path) -> None:
     if not Path("/dev/full").is_char_device():
         pytest.skip("this system has no /dev/full")

@@ -14,7 +14,7 @@ from nn_core.arrays import Array, Labels
 from nn_core.engine.engine import Engine
 from nn_core.engine.thread_pool import ThreadPool
 from nn_core.errors import DataError, SettingError, ShapeError
-from nn_core.generate import Predictor, generate, sample
+from nn_core.generate import Predictor, generate, sample, sample_groups
 from nn_core.layers import CELLS, GRU, LSTM, Dense, Embedding, LastStep, Layer, Recurrent
 from nn_core.layers.base import State
 from nn_core.network import Network
@@ -159,6 +159,19 @@ def test_samples_do_not_depend_on_the_threads(threads: int, monkeypatch: pytest.
     # No group draws what another has drawn.
     groups = {tuple(map(tuple, expected[first : first + 7])) for first in range(0, 28, 7)}
     assert len(groups) == 4
+
+
+@pytest.mark.parametrize("pool", [None, ThreadPool(1), ThreadPool(2)], ids=["none", "1", "2"])
+def test_groups_are_those_of_sample(monkeypatch: pytest.MonkeyPatch, pool: ThreadPool | None) -> None:
+    monkeypatch.setattr(MODULE, "GROUP_SIZE", 7)
+    monkeypatch.setattr(MODULE, "FIRST_TOGETHER", 1)
+    new_predictor, prefix = predictors(network_of()), np.broadcast_to(np.array([1]), (60, 1))
+    expected = sample(new_predictor, prefix, rng=np.random.default_rng(1), max_length=5, end_token=0)
+    groups = sample_groups(new_predictor, prefix, rng=np.random.default_rng(1), max_length=5, end_token=0, pool=pool)
+    found = list(groups)
+    assert [len(group.lengths) for group in found] == [7] * 8 + [4]
+    rows = [row[:length] for group in found for row, length in zip(*group, strict=True)]
+    assert [row.tolist() for row in rows] == [row.tolist() for row in expected]
 
 
 def test_each_thread_has_one_predictor(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The figures of dino-gen: novelty, hidden states and gradient norms."""
+"""The figures of both programs: novelty, hidden states and gradient norms."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,8 @@ import numpy as np
 from char_rnn_dino.names.gradient_norms import GradientNorms
 from char_rnn_dino.names.novelty import Novelty
 from char_rnn_dino.names.trace import Trace
-from char_rnn_dino.tokens import END
+from char_rnn_dino.text.overlap import Overlap
+from char_rnn_dino.tokens import END, UNIT_NAMES, Unit
 from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.arrays import Array
 from nn_core.plots import COLORS, new_figure, save_figure, tidy
@@ -40,6 +41,34 @@ def plot_novelty(found: Mapping[float, Novelty], path: Path, *, title: str) -> N
     tidy(letters, x="temperature", y="mean (letters)", title="Distance and length")
     letters.set_ylim(bottom=0)
     for axes in (fractions, letters):
+        axes.legend(frameon=False)
+    figure.suptitle(title, parse_math=False)
+    save_figure(figure, path)
+
+
+def plot_overlaps(
+    found: Mapping[float, Overlap], held_out: Overlap | None, path: Path, *, unit: Unit, shortest: int, title: str
+) -> None:
+    """Plot the share of copied text by temperature on the left, the longest copied passage on the right.
+
+    held_out  the same of text that was held out, for comparison, as a dotted line
+    """
+    from matplotlib.ticker import PercentFormatter
+
+    temperatures, name = sorted(found), UNIT_NAMES[unit]
+    figure = new_figure(10, 4)
+    shares, lengths = figure.subplots(1, 2)
+    for axes, field, color in ((shares, "copied", COLORS[0]), (lengths, "longest", COLORS[1])):
+        values = [getattr(found[temperature], field) for temperature in temperatures]
+        axes.plot(temperatures, values, color=color, label="generated text", marker="o", markersize=4)
+        if held_out is not None:
+            axes.axhline(getattr(held_out, field), color="0.4", lw=1, ls=":", label="text held out from training")
+    tidy(shares, x="temperature", y=f"fraction of {name}s", title=f"In copied passages of at least {shortest} {name}s")
+    shares.yaxis.set_major_formatter(PercentFormatter(1.0))
+    shares.set_ylim(-0.03, 1.03)
+    tidy(lengths, x="temperature", y=f"length ({name}s)", title="Longest copied passage")
+    lengths.set_ylim(bottom=0)
+    for axes in (shares, lengths):
         axes.legend(frameon=False)
     figure.suptitle(title, parse_math=False)
     save_figure(figure, path)

@@ -12,6 +12,7 @@ from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.arrays import Labels
 from nn_core.cli.dataset import fingerprint
 from nn_core.cli.folds import parse_fold
+from nn_core.cli.terminal import counted
 from nn_core.errors import DataError
 from nn_core.losses import IGNORE_INDEX
 from nn_core.storage.files import printable
@@ -67,7 +68,7 @@ def split_text(tokens: Labels, settings: TextSettings, source: str) -> tuple[Exa
     expected = settings.fold is not None or settings.validation > 0
     if held_out < expected or length - held_out < 2:
         raise DataError(
-            f"{source} is too short: {max(length - held_out, 0):,} {UNIT_NAMES[settings.unit]}s for training"
+            f"{source} is too short: {counted(max(length - held_out, 0), UNIT_NAMES[settings.unit])} for training"
             f" and {held_out:,} for validation, but 2 and {int(expected)} are needed"
         )
     kept = tokens[:begin] if end == length else np.concatenate([tokens[:begin], tokens[end:]])

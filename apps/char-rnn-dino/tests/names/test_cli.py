@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from commands import CHAR, DINO, NAMES, train
+from commands import CHAR, DINO, NAMES, names_file, notes, train
 
 NAME = re.compile(r"[A-Z][a-z]{0,39}")
 KNOWN = {name.capitalize() for name in NAMES}
@@ -89,6 +89,25 @@ class TestOptions:
         assert DINO.json(*asked) == names(*asked)
 
 
+class TestMovedData:
+    def test_novel(self, tmp_path: Path) -> None:
+        model = train(DINO, tmp_path)
+        moved = (tmp_path / "names.txt").rename(tmp_path / "moved.txt")
+        asked = ("--model", model, "--novel", "--seed", 0)
+        assert notes(DINO, *asked, "--data", moved) == []
+        other = names_file(tmp_path / "other.txt", ["Bara", "Wyz"])
+        said = f"{other}: not the data that the model was trained on, but used in its place"
+        assert notes(DINO, *asked, "--data", other) == [said]
+
+    def test_novelty_and_evaluate(self, tmp_path: Path) -> None:
+        model = train(DINO, tmp_path)
+        moved = (tmp_path / "names.txt").rename(tmp_path / "moved.txt")
+        asked = ("novelty", "--model", model, "--temperatures", 1, "--count", 5, "--figure", tmp_path / "n.png")
+        assert DINO.refusal(*asked, status=1).endswith("; name it with --data FILE")
+        assert DINO.json(*asked, "--data", moved)["training_names"] == 36
+        assert DINO.json("evaluate", "--model", model, "--data", moved)["names"] == 4
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ("start", "shown"), [("Y", "y"), ("B3", "3"), (" ", "' '"), ("ba na", "' '"), ("ß", "ß"), ("b\n", r"'\n'")]
@@ -135,6 +154,9 @@ class TestErrors:
             f"no such file: {tmp_path / 'names.txt'}, the data that the model was trained on; name it with --data FILE"
         )
         assert line == said
+
+    def test_data_without_novel(self, model: Path) -> None:
+        assert "add --novel" in DINO.refusal("--model", model, "--data", "names.txt", status=2)
 
     def test_an_option_before_a_command(self) -> None:
         line = DINO.refusal("--count", 3, "evaluate", status=2)

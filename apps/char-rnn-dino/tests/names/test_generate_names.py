@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from small_models import AB, names_drawn, network_of, probability_of
 
-from char_rnn_dino.names.generate_names import encode_prefix
+from char_rnn_dino.names.generate_names import GeneratedName, encode_prefix, generate_names
 from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.errors import DataError, SettingError
 from nn_core.network import Network
@@ -115,3 +115,29 @@ def test_the_message_for_an_unknown_letter_lists_the_known_ones(start: str) -> N
 def test_the_prefix_begins_with_the_end_token() -> None:
     np.testing.assert_array_equal(encode_prefix(LETTERS, "éA"), [0, 3, 1])
     np.testing.assert_array_equal(encode_prefix(LETTERS, ""), [0])
+
+
+def test_groups_are_drawn_as_they_are_asked_for() -> None:
+    """So that the first of a million names does not wait for the last."""
+    groups = generate_names(network_of(AB), AB, "", 1_000_000, rng=np.random.default_rng(0), max_length=5, threads=2)
+    first = next(groups)
+    assert 0 < len(first) <= 512
+    groups.close()
+
+
+def test_threads_make_no_difference() -> None:
+    one, two = (drawn(3000, seed=4, threads=threads) for threads in (1, 2))
+    assert one == two
+
+
+def test_a_name_that_ends_at_the_maximum_length_is_not_cut() -> None:
+    network = network_of(AB)
+    groups = generate_names(network, AB, "", 500, rng=np.random.default_rng(0), max_length=2)
+    found = {name for group in groups for name in group}
+    assert {GeneratedName("ab", True), GeneratedName("ab", False), GeneratedName("a", True)} <= found
+    assert GeneratedName("a", False) not in found
+
+
+def test_a_start_in_another_form_of_unicode() -> None:
+    names = drawn(5, "E\u0301", vocabulary=LETTERS)
+    assert all(name.startswith("é") for name in names)

@@ -30,6 +30,9 @@ def test_distances_equal_the_recurrence(name: str, real: list[str]) -> None:
     names = RealNames(real)
     expected = [by_definition(name, other) for other in real]
     np.testing.assert_array_equal(names.distances(name), expected)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("char_rnn_dino.names.novelty.TOGETHER", 2)
+        assert names.nearest(name) == min(expected)
     assert names.nearest(name) == min(expected)
 
 

@@ -230,3 +230,11 @@ def test_a_folder_of_npy_files(tmp_path: Path) -> None:
     np.testing.assert_array_equal(part.x[..., 1], PHOTOS[..., 0])
     assert part.y.tolist() == NUMBERS.tolist()
     assert len(remarks) == 2
+
+
+def test_a_photo_that_fills_the_memory_is_not_read(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "bomb.h5", "w") as file:
+        file.create_dataset("x", (30, 10**6, 10**6), "u1", chunks=(1, 1000, 1000), compression=9)
+        file["y"] = NUMBERS
+    with pytest.raises(NNError, match=r"bomb\.h5 \(x, y\): a photo is too large: 1,000,000,000,000 bytes"):
+        read_photo_file(tmp_path / "bomb.h5")

@@ -14,7 +14,7 @@ from cnn_sign_digits.synthetic import renderer
 from nn_core.batches.augmentation import Augmentation
 from nn_core.cli import download
 from nn_core.engine.engine import Engine
-from nn_core.errors import DataError, NNError, SettingError
+from nn_core.errors import DataError, DataWarning, NNError, SettingError
 from nn_core.layers import Dense, Flatten, InstanceNorm
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
@@ -242,6 +242,13 @@ class TestFiles:
 
 
 class TestNames:
+    def test_damaged_files_of_arrays_beside_photos(self, tmp_path: Path) -> None:
+        folder = folder_of(tmp_path / "signs", {"0": 2, "1": 2})
+        (folder / "a.npz").write_bytes(b"PK")
+        (folder / "b.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+        with pytest.warns(DataWarning, match=r"reading the photos, and not a\.npz, b\.h5"):
+            assert read_path(folder).train is not None
+
     def test_names_and_paths_that_do_not_exist(self, tmp_path: Path) -> None:
         assert message_of("digit") == "no such file or data set: 'digit'; did you mean 'digits'?"
         assert message_of("").startswith("no such file or data set: ''")

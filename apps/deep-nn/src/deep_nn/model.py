@@ -1,8 +1,11 @@
 """Build a network from settings, and load a trained model from its checkpoint."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +13,6 @@ import numpy.typing as npt
 from deep_nn.datasets import RawExamples
 from deep_nn.datasets.columns import Columns
 from deep_nn.datasets.preprocessing import Preprocessing
-from deep_nn.datasets.trained_table import TrainedTable
 from deep_nn.settings import NetworkSettings, migrate_settings
 from deep_nn.target_scale import TargetScale
 from nn_core import checkpoint
@@ -23,6 +25,9 @@ from nn_core.layers import ACTIVATIONS, Activation, Dense, Dropout, Layer
 from nn_core.losses import Loss, binary_cross_entropy, mean_squared_error, softmax_cross_entropy
 from nn_core.metrics import probabilities
 from nn_core.network import Network
+
+if TYPE_CHECKING:
+    from deep_nn.datasets.trained_table import TrainedTable
 
 PROGRAM = "deep-nn"
 BLOCK = 2**14
@@ -51,6 +56,8 @@ class Model:
     @property
     def table(self) -> TrainedTable | None:
         """How to read tables for this model; None for a model of images."""
+        from deep_nn.datasets.trained_table import TrainedTable
+
         shape = self.preprocessing.shape
         if len(shape) == 3:
             return None
@@ -131,6 +138,8 @@ def _fits(model: Model) -> bool:
     """Whether columns and preprocessing are of the same features."""
     if model.columns is None:
         return not model.preprocessing.categories
+    if model.columns.regress != (model.target is not None):
+        return False
     features, codes = model.columns.features, model.preprocessing.categories
     return model.preprocessing.shape == (len(features),) and all(
         bool(held) == (feature.kind == "category") and max(held, default=-1) < len(feature.categories)

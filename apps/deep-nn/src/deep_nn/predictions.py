@@ -5,7 +5,6 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -120,23 +119,18 @@ class CsvLines:
 
 def json_objects(block: Block, classes: Sequence[str]) -> list[str]:
     """An object per example, as JSON."""
-    rows: Sequence[int | None] = [None] if block.rows is None else block.rows
-    found: list[dict[str, Any]]
+    file = json.dumps(block.file)
+    rows = ["null"] if block.rows is None else block.rows
+    starts = [f'{{"file": {file}, "row": {row}, ' for row in rows]
     if block.p is None:
         values = [] if block.values is None else block.values.tolist()
-        found = [{"file": block.file, "row": row, "value": v} for row, v in zip(rows, values, strict=True)]
-    else:
-        found = [
-            {
-                "file": block.file,
-                "row": row,
-                "class": classes[c],
-                "probability": p[c],
-                "probabilities": dict(zip(classes, p, strict=True)),
-            }
-            for row, c, p in zip(rows, block.p.argmax(axis=1).tolist(), block.p.tolist(), strict=True)
-        ]
-    return [json.dumps(each, allow_nan=False) for each in found]
+        return [f'{start}"value": {value!r}}}' for start, value in zip(starts, values, strict=True)]
+    names = [json.dumps(name) for name in classes]
+    form = ", ".join(f"{name.replace('%', '%%')}: %r" for name in names)
+    return [
+        f'{start}"class": {names[c]}, "probability": {p[c]!r}, "probabilities": {{{form % tuple(p)}}}}}'
+        for start, c, p in zip(starts, block.p.argmax(axis=1).tolist(), block.p.tolist(), strict=True)
+    ]
 
 
 def _csv_line(cells: Sequence[str]) -> str:

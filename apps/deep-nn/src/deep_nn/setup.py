@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +110,7 @@ def set_up(settings: NetworkSettings, threads: int | None = None, start: Model |
     splits = load_splits(settings, start)
     preprocessing = fit(splits.train, categories_of(splits.train)) if start is None else start.preprocessing
     classes = splits.train.classes
+    require(settings.task != "regress" or not classes, f"--task regress: {splits.train.name} has classes, not numbers")
     target = None
     if not classes:
         target = fit_target(splits.train) if start is None else start.target
@@ -183,8 +184,9 @@ def splits_of(model: Model) -> Splits[RawExamples]:
 
     Raises DataError if they are missing or have changed.
     """
+    settings = model.settings if model.target is None else replace(model.settings, task="regress")
     try:
-        splits = load_splits(model.settings)
+        splits = load_splits(settings)
     except DataError as error:
         raise DataError(f"cannot load the training data: {error}; give --data instead") from None
     require_same_data(splits.train.name, splits.fingerprint, model.fingerprint)

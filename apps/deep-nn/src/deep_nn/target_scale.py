@@ -49,16 +49,17 @@ class TargetScale:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "TargetScale":
+    def from_dict(cls, fields: object) -> "TargetScale":
         """The inverse of `to_dict`. Raises CheckpointError for invalid fields."""
-        name, mean, std = (fields.get(key) for key in ("name", "mean", "std"))
+        given: Mapping[str, Any] = fields if isinstance(fields, Mapping) else {}
+        name, mean, std = (given.get(key) for key in ("name", "mean", "std"))
         if (
             not isinstance(name, str)
             or not isinstance(mean, float)
             or not isinstance(std, float)
             or not (math.isfinite(mean) and 0 < std < math.inf)
         ):
-            raise CheckpointError(f"the target must have a name, a mean and a standard deviation, not {dict(fields)}")
+            raise CheckpointError(f"the target must have a name, a mean and a standard deviation, not {fields!r}")
         return cls(name, mean, std)
 
 

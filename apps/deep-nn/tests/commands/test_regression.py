@@ -1,5 +1,6 @@
 """Real-valued targets in every command."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ from command_line import invoke, json_of, refusal, succeed, trained
 
 from deep_nn.datasets.generated import GENERATED, moons
 from deep_nn.model import load_model
+from deep_nn.target_scale import TargetScale, fit_target
+from nn_core import checkpoint
 from nn_core.cli.dataset import Dataset
-from nn_core.testing import assert_same_run
+from nn_core.errors import DataError
+from nn_core.testing import assert_same_run, write_hdf5
 
 
 def prices(points: int = 200, shift: float = 0.0, *, rng: np.random.Generator) -> Dataset[Any]:
@@ -50,7 +54,11 @@ def test_the_error_is_in_the_units_of_the_target(model: Path) -> None:
 
 def test_the_result_of_train_is_that_of_evaluate(model: Path, tmp_path: Path) -> None:
     options = ("--data", "prices", "--hidden", "4", "--epochs", 2, "--save", tmp_path / "m.h5")
-    result = json_of("train", *options)
+    result = json_of("train", *options, "--log", tmp_path / "log.jsonl")
+    logged = json.loads((tmp_path / "log.jsonl").read_text("utf-8").splitlines()[-1])
+    for part in ("training", "validation"):
+        name = f"{part}_root_mean_squared_error"
+        assert logged[name] == pytest.approx(result[name], rel=1e-6)
     found = json_of("evaluate", "--model", tmp_path / "m.h5")
     for name in ("loss", "root_mean_squared_error", "mean_absolute_error", "r2", "baseline_r2"):
         assert result[f"validation_{name}"] == pytest.approx(found[name], rel=1e-6)
@@ -185,3 +193,90 @@ def test_targets_that_are_refused(monkeypatch: pytest.MonkeyPatch, y: list[float
     line = refusal("train", "--data", "given", "--validation", 0, status=1)
     assert line.startswith("given: ")
     assert message in line
+
+
+def houses(path: Path, values: Any) -> Path:
+    """A table of 100 houses with a numeric and a category column, and a column to predict."""
+    rng = np.random.default_rng(0)
+    area, place = rng.uniform(40, 200, 100), rng.choice(["north", "south"], 100)
+    rows = zip(area.tolist(), place.tolist(), values(area, place).tolist(), strict=True)
+    lines = ["area,place,price", *(f"{a:.1f},{p},{y}" for a, p, y in rows)]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def in_dollars(area: Any, place: Any) -> Any:
+    return (100 * np.round(15 * area + 500 * (place == "north"))).astype(int)
+
+
+class TestFiles:
+    def test_whole_dollars_in_a_table_are_numbers(self, tmp_path: Path) -> None:
+        data = houses(tmp_path / "houses.csv", in_dollars)
+        save = ("--save", tmp_path / "m.h5")
+        result = invoke("train", "--data", data, "--epochs", 100, "--learning-rate", 0.03, *save)
+        assert result.exit_code == 0, result.stderr
+        assert f"Note: {data}: column 'price' is predicted as a number" in result.stderr
+        assert "\ntarget: price (mean 2" in result.stdout
+        found = json_of("evaluate", "--model", tmp_path / "m.h5", "--data", data)
+        assert found["r2"] > 0.9
+        assert found["target"]["name"] == "price"
+        (tmp_path / "new.csv").write_text("place,area\nnorth,100\nsouth,100\n", "utf-8")
+        north, south = json_of("predict", "--model", tmp_path / "m.h5", tmp_path / "new.csv")
+        assert 0 < north["value"] - south["value"] < 120_000
+
+    def test_fractions_are_numbers(self, tmp_path: Path) -> None:
+        data = houses(tmp_path / "rates.csv", lambda area, place: np.round(area / 300, 2))
+        result = invoke("train", "--data", data, "--epochs", 1, "--json")
+        assert json.loads(result.stdout)["target"]["name"] == "price"
+
+    @pytest.mark.parametrize("suffix", [".npz", ".h5"])
+    def test_arrays(self, tmp_path: Path, suffix: str) -> None:
+        x = np.random.default_rng(0).normal(size=(80, 2))
+        path, save = tmp_path / f"arrays{suffix}", ("--save", tmp_path / "m.h5")
+        if suffix == ".npz":
+            np.savez(path, x=x, y=x[:, :1])
+        else:
+            write_hdf5(path, train_set_x=x, train_set_y=x[:, 0])
+        result = invoke("train", "--data", path, "--epochs", 40, "--learning-rate", 0.03, *save)
+        assert result.exit_code == 0, result.stderr
+        assert f"Note: {path}: y holds numbers that are not whole: predicting a number" in result.stderr
+        assert json_of("evaluate", "--model", tmp_path / "m.h5", "--data", path)["r2"] > 0.9
+        assert "label 0.1" in refusal("train", "--data", path, "--task", "classify", status=1)
+
+    def test_few_whole_numbers_are_numbers_on_request(self, tmp_path: Path) -> None:
+        x = np.arange(60.0)[:, None]
+        np.savez(tmp_path / "stars.npz", x=x, y=1 + np.arange(60) // 12)
+        data = ("--data", tmp_path / "stars.npz", "--epochs", 1)
+        assert "target" not in json_of("train", *data, "--task", "classify")
+        assert json_of("train", *data, "--task", "regress")["target"]["name"] == "target"
+        line = refusal("train", "--task", "regress", status=2)
+        assert line == "--task regress: moons has classes, not numbers"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        [],
+        3,
+        {},
+        {"name": "a", "mean": 0.0, "std": 0.0},
+        {"name": "a", "mean": None, "std": 1.0},
+        {"name": 1, "mean": 0.0},
+    ],
+)
+def test_a_damaged_target_is_one_line(model: Path, tmp_path: Path, target: object) -> None:
+    loaded = load_model(model).checkpoint
+    path = tmp_path / "m.h5"
+    checkpoint.save(path, loaded.network, program="deep-nn", details={**loaded.details, "target": target})
+    assert f"{path}" in refusal("evaluate", "--model", path, "--data", "prices", status=1)
+
+
+def test_large_and_small_targets_keep_their_digits() -> None:
+    for mean, std in ((1.7e9, 1.0), (1e-12, 1e-14), (-3e30, 1e28)):
+        y = mean + std * np.array([-1.0, 0.0, 1.0])
+        scale = fit_target(Dataset("y", np.zeros((3, 1)), y, ()))
+        standardized = scale.standardize(y, "y")
+        np.testing.assert_allclose(standardized, np.sqrt([1.5, 0, 1.5]) * [-1, 1, 1], rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(scale.restore(standardized[:, None].astype(np.float32)), y, rtol=1e-7)
+    with pytest.raises(DataError, match="a target is too far from the training data"):
+        TargetScale("y", 0.0, 1e-300).standardize(np.array([1e300]), "y")

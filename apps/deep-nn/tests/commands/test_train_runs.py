@@ -134,9 +134,19 @@ class TestFrom:
         thirds = write_csv(tmp_path / "thirds.csv", THIRDS, "abc")
         line = refusal("train", "--from", base / "m.h5", "--data", thirds, status=1)
         assert line == f"{thirds}: class 'c' is unknown to the model; its classes are 'a', 'b'"
-        wide = tmp_path / "wide.csv"
-        wide.write_text("u,v,w,side\n" + "1,2,3,a\n2,1,3,b\n" * 10, "utf-8")
-        assert str(wide) in refusal("train", "--from", base / "m.h5", "--data", wide, status=1)
+        narrow = tmp_path / "narrow.csv"
+        narrow.write_text("u,side\n" + "1,a\n2,b\n" * 10, "utf-8")
+        line = refusal("train", "--from", base / "m.h5", "--data", narrow, status=1)
+        assert line.startswith(f"{narrow}")
+        assert "'v'" in line
+
+    def test_data_of_the_model_that_is_gone(self, tmp_path: Path) -> None:
+        points = write_csv(tmp_path / "points.csv")
+        model = trained(tmp_path / "m.h5", "--data", points)
+        points.unlink()
+        line = refusal("train", "--from", model, status=1)
+        assert line == f"no such file: {points} (the data that m.h5 was trained on; give other data)"
+        assert refusal("train", "--from", model, "--data", points, status=1) == f"no such file: {points}"
 
     def test_resuming_names_it_where_it_would_help(self, base: Path) -> None:
         line = refusal("train", "--resume", base / "m.h5", "--learning-rate", 0.5, status=2)

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deep_nn.datasets.columns import Columns
-from deep_nn.datasets.features import Feature
+from deep_nn.datasets.columns import Columns, Feature
 from deep_nn.datasets.table_options import TableOptions
 from deep_nn.datasets.trained_table import TrainedTable
 from nn_core.errors import CheckpointError, DataError, DataWarning

@@ -12,10 +12,11 @@ import numpy.typing as npt
 import pytest
 
 from nn_core.checkpoint import FORMAT
-from nn_core.cli.array_files import is_array_file, merge, read_array_file, read_array_folder
+from nn_core.cli.array_files import merge, read_array_file, read_array_folder
 from nn_core.cli.array_sets import ArraySet
 from nn_core.cli.dataset import Contents
 from nn_core.errors import DataWarning, NNError
+from nn_core.storage.file_kinds import is_array_file
 
 X = np.arange(24.0).reshape(12, 2)
 Y = np.arange(12) % 3
@@ -109,6 +110,7 @@ def test_sets_in_groups(tmp_path: Path, root: str) -> None:
         ({"x": X, "y": Y, "X": X}, "x read as x; passed over: X (12, 2)"),
         ({"x": X, "y": Y, "x_train": X, "y_train": Y}, "passed over, beside a training set: x, y"),
         ({"x": X, "y": Y, "class_names": ["a", "b", "c"]}, "class names from class_names: a, b, c"),
+        ({"x": X, "y": Y, "classes": np.array(["a", "b", "c"], object)}, "since it cannot be read: classes"),
         ({"x": X, "y": Y + 1, "list_classes": ["a", "b", "c"]}, "label 1 is 'a'"),
         ({"x": X.T, "y": Y[None]}, "x (2, 12) read as (D, N), one column per example"),
         ({"X": IMAGES.transpose(1, 2, 3, 0), "y": Y[:, None]}, "read as (H, W, C, N), examples last"),
@@ -126,7 +128,7 @@ def test_what_is_unambiguous_is_read_with_a_remark(tmp_path: Path, arrays: dict[
     assert contents.train.y.tolist() == Y.tolist()
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 1, 3)])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 1, 3), (0, 2, 3, 1)])
 def test_four_arrays_without_names(tmp_path: Path, order: tuple[int, ...]) -> None:
     arrays = [(X, Y, X[:4], Y[:4])[k] for k in order]
     with pytest.warns(DataWarning, match="read as x of the"):

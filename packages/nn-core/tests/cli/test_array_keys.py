@@ -37,6 +37,7 @@ from nn_core.cli.array_keys import Key, parse_key
         ("arr_0", None, None),
         ("image_size", None, None),
         ("tex", "x", "test"),
+        ("x_train.npy", "x", "train"),
         ("latest", None, None),
         ("", None, None),
     ],

@@ -64,7 +64,7 @@ def test_the_learning_rate_is_named_and_the_checkpoint_kept(tmp_path: Path, earl
 def test_the_weights_that_are_kept_count(
     losses: tuple[float, ...], best: int | None, outcome: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """log 2 = 0.693: a note above 6.93, an error above 693."""
+    """log 2 = 0.693: of ten steps, a note above 6.93, an error above 693."""
     trainer = run_with_losses(*losses, best=best)
     if outcome == "error":
         with pytest.raises(DivergenceError, match=r"the training loss is 700, but 0\.6931 without learning"):
@@ -80,3 +80,12 @@ def test_running_statistics_that_have_not_settled_are_no_divergence() -> None:
     assert final_training_loss(trainer) == 1e6
     trainer.state.history.step_loss = [0.5] * len(trainer.state.history.step_loss)
     assert final_training_loss(trainer) == 0.5
+
+
+def test_after_a_hundred_steps_it_is_not_too_early_to_tell() -> None:
+    trainer = run_with_losses(0.2, 7.0)
+    trainer.state.step = 99
+    check_final_loss(trainer)
+    trainer.state.step = 100
+    with pytest.raises(DivergenceError, match="the training loss is 7, but"):
+        check_final_loss(trainer)

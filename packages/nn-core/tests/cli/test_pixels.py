@@ -50,6 +50,7 @@ def test_every_type(stored: npt.NDArray[Any], seen: npt.NDArray[Any], words: str
         (LEVELS + 1, "from 1 to 256"),
         ((LEVELS * 16).astype(np.uint16), "if 4080 is white"),
         (LEVELS * 257.0, "if 65535 is white"),
+        (LEVELS - 128.0, "these range from -128 to 127: x = (x + 128).round().astype('uint8')"),
         (LEVELS.astype(np.int8), "x = x.view('uint8')"),
         (LEVELS * 1j, "not complex128"),
         (np.where(LEVELS == 127, np.nan, LEVELS), "a pixel of example 3 (from 0) is nan"),

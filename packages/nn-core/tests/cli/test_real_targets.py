@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from nn_core.cli.real_targets import are_real, read_targets
+from nn_core.cli.real_targets import are_real, is_quantity, read_targets
 from nn_core.errors import DataWarning, NNError
 
 
@@ -42,3 +42,20 @@ def test_one_line_per_error(y: npt.NDArray[Any], message: str) -> None:
     with pytest.raises(NNError) as caught:
         read_targets(y, (3, 2), "a.npz")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ([0, 1, 1], False),
+        (np.arange(1000) % 20, False),
+        (100 * np.random.default_rng(0).integers(1000, 9000, 500), True),  # prices
+        (3 * (np.arange(1000) % 50), False),  # 20 examples each
+        (np.arange(400) % 50 * 3, True),  # 8 examples each
+        (np.arange(400) % 50, False),  # numbered from 0
+        (np.arange(400) % 200 + 1, False),  # numbered from 1
+        (np.arange(400), True),
+    ],
+)
+def test_quantities(numbers: Any, expected: bool) -> None:
+    assert is_quantity(np.asarray(numbers)) is expected

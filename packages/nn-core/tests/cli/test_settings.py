@@ -131,8 +131,8 @@ OF_A_MODEL = FileSettings(
 )
 
 
-def started(*arguments: str) -> dict[str, Any]:
-    """How the settings of a run that starts from OF_A_MODEL differ from those of the model."""
+def started(*arguments: str, saved: FileSettings = OF_A_MODEL) -> dict[str, Any]:
+    """How the settings of a run that starts from a model differ from those of the model."""
     found: dict[str, Any] = {}
 
     @click.command()
@@ -143,11 +143,11 @@ def started(*arguments: str) -> dict[str, Any]:
     @output_options()
     @click.pass_context
     def train(ctx: click.Context, /, **options: Any) -> None:
-        found.update(started_settings(ctx, OF_A_MODEL))
+        found.update(started_settings(ctx, saved))
 
     train.main(list(arguments), standalone_mode=False)
-    assert set(found) == set(OF_A_MODEL.to_dict())
-    return {name: value for name, value in found.items() if value != getattr(OF_A_MODEL, name)}
+    assert set(found) == set(saved.to_dict())
+    return {name: value for name, value in found.items() if value != getattr(saved, name)}
 
 
 class TestStarted:
@@ -175,6 +175,12 @@ class TestStarted:
         self, given: tuple[str, ...], expected: dict[str, Any]
     ) -> None:
         assert started(*given) == expected
+
+    def test_without_a_validation_set_there_is_no_early_stopping_left_over(self) -> None:
+        saved = dataclasses.replace(OF_A_MODEL, early_stopping=5)
+        assert started("--validation", "0.5", saved=saved)["validation"] == 0.5
+        assert started("--validation", "0", saved=saved)["early_stopping"] is None
+        assert started("--validation", "0", "--early-stopping", "3", saved=saved)["early_stopping"] == 3
 
     def test_another_optimizer_brings_its_learning_rate(self) -> None:
         assert started("--optimizer", "adam") == {}

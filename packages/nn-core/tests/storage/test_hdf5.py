@@ -60,6 +60,25 @@ def test_arrays_of_matlab_have_the_axes_that_matlab_shows(tmp_path: Path) -> Non
     np.testing.assert_array_equal(stored.read("a"), ROWS.T)
 
 
+def test_matrices_of_matlab_that_are_no_arrays(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mat", **{"X/data": [1.0], "X/ir": [0], "X/jc": [0, 1], "y": [1, 2, 3]})
+    with h5py.File(path, "a") as file:
+        file["X"].attrs["MATLAB_sparse"] = 5
+        file["y"].attrs["MATLAB_class"] = np.bytes_("categorical")
+        file["y"].attrs["MATLAB_object_decode"] = 3
+    arrays = list_hdf5(path)
+    assert arrays["X"].problem == "is a sparse matrix of MATLAB; save it in full: X = full(X)"
+    assert arrays["y"].problem == "is an object of MATLAB; save it as numbers or a cell array: y = cellstr(y)"
+
+
+def test_a_file_whose_writer_was_killed(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    code = "import h5py, os, sys; f = h5py.File(sys.argv[1], 'w', libver='latest'); f['x'] = 1; f.flush(); os._exit(0)"
+    subprocess.run([sys.executable, "-c", code, path], check=True)
+    with pytest.raises(DataError, match=r"was not closed by the one that wrote it; .*, or run: h5clear -s "):
+        list_hdf5(path)
+
+
 def test_references_are_read_as_the_texts_that_they_point_to(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:

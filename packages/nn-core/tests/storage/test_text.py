@@ -6,7 +6,7 @@ import pytest
 
 from nn_core.errors import DataError
 from nn_core.storage import text
-from nn_core.storage.text import Row, read_csv, read_text
+from nn_core.storage.text import Row, TextFile, read_csv, read_text
 
 
 def write(folder: Path, content: bytes) -> Path:
@@ -18,6 +18,26 @@ def write(folder: Path, content: bytes) -> Path:
 def test_line_ends_and_byte_order_marks(tmp_path: Path) -> None:
     path = write(tmp_path, b"\xef\xbb\xbfone\r\ntwo\rthree\n")
     assert read_text(path) == "one\ntwo\nthree\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])
+@pytest.mark.parametrize("size", [4, 7, 1 << 20])
+@pytest.mark.filterwarnings("ignore::nn_core.errors.DataWarning")
+def test_blocks_of_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, size: int) -> None:
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    path = write(tmp_path, "Öl und\r\nMüll\rist é\n\r\nohneleerzeichen".encode(encoding))
+    file = TextFile(path)
+    for _ in range(2):
+        blocks = list(file.blocks())
+        assert "".join(blocks) == file.read() == "Öl und\nMüll\nist é\n\nohneleerzeichen"
+        assert all(block[-1] in "\n " for block in blocks[:-1])
+
+
+def test_a_text_file_is_read_in_blocks(tmp_path: Path) -> None:
+    lines = ["line\n" * 300_000, "x" * 3_000_000, " end"]
+    blocks = list(TextFile(write(tmp_path, "".join(lines).encode())).blocks())
+    assert [len(block) for block in blocks] == [1_048_575, 451_425, 3_000_001, 3]
+    assert "".join(blocks) == "".join(lines)
 
 
 def test_rows_are_stripped_numbered_and_not_blank(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from nn_core.errors import DataError, DataWarning
 from nn_core.tables import blocks
+from nn_core.tables.builder import Builder
 from nn_core.tables.reader import read_table
 from nn_core.tables.table import Table
 
@@ -42,6 +43,8 @@ ROWS = [[1.0, 3.5, -5.0], [2.5, 400.0, 6.0], ["cat", "dög", "cat"]]
         "1,2.5,cat\n3.5,4e2,dög\n-5,6,cat\n".encode("utf-16"),
         "1,2.5,cat\n3.5,4e2,dög\n-5,6,cat\n".encode("utf-16-le"),
         "1,2.5,cat\n3.5,4e2,dög\n-5,6,cat\n".encode("utf-32"),
+        "1 2.5 cat\n3.5   4e2 dög\n -5\t6  cat \n",
+        "sep=;\n1;2,5;cat\n3,5;4e2;dög\n-5;6;cat\n",
         "1,2.5,cat\r3.5,4e2,dög\r-5,6,cat\r",
     ],
 )
@@ -70,6 +73,10 @@ def test_bytes_that_are_not_utf_8_are_read_with_a_remark() -> None:
         ("size,kind\nbig,a\nsmall,b\n", ("size", "kind")),
         ("class,size\nbig,big\n", ("class", "size")),
         ('"first\nline",v\n1,2\n', ("first\nline", "v")),
+        ("0,1,2\n.5,2,1\n", ("0", "1", "2")),
+        ("2019,2020,label\n5,6,7\n", ("2019", "2020", "label")),
+        ("# a,b\n1,2\n", ("a", "b")),
+        ("0,1,2\n5,2,1\n", None),
         ("1,2\n3,4\n", None),
         ("?,?\n3,4\n", None),
         ("big,a\nsmall,b\nbig,b\n", None),
@@ -90,7 +97,7 @@ def test_missing_cells_are_nan() -> None:
     numbers = table.columns[0].numbers
     assert numbers is not None
     assert np.isnan(numbers).tolist() == [False] + [True] * 7
-    assert table.columns[1].texts == ("x", "y", "")
+    assert set(table.columns[1].texts) == {"x", "y", "nan"}
 
 
 def test_lines_of_rows() -> None:
@@ -146,6 +153,8 @@ def test_a_view_where_the_columns_are_neighbors() -> None:
         ("1,2,a\n1e999,3,b\n", "line 2, column 1: '1e999' is not finite"),
         ('1,2,"a\n', "line 1: not a row of a table: a quotation mark is not closed"),
         (b"PK\x03\x04...", "is an Excel workbook or a zip archive, not text; save the sheet as CSV"),
+        ("\n<!DOCTYPE html>", "is a web page, not a table in text, such as CSV"),
+        ('[{"a": 1}]', "is JSON, not a table in text"),
         (b"\x00\x01\x02\x00\x03\x00\x00", "is not a table in text: it holds zero bytes"),
     ],
 )
@@ -161,9 +170,41 @@ def test_a_path_that_is_no_file(tmp_path: Path) -> None:
         read_table(tmp_path / "none.csv", name="none.csv")
 
 
+def test_missing_cells_do_not_slow_numbers_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain blocks with missing cells are read by NumPy's parser, to the same values as by the csv module."""
+    rows = ["1,?,x", ",2,NA", "NaN,,", ",,y", "-,3,", "?,?,z", "5,N/A,x"]
+    text = "\n".join(rows) + "\n"
+    by_csv = read(text.replace("x", '"x\n"').replace("z", '"z"'))
+    monkeypatch.setattr(Builder, "_add_any", None)
+    table = read(text)
+    for column, other in zip(table.columns[:2], by_csv.columns[:2], strict=True):
+        np.testing.assert_array_equal(column.numbers, other.numbers)
+    assert [table.columns[2].texts[code] for code in table.columns[2].codes] == [
+        "x",
+        "nan",
+        "nan",
+        "y",
+        "nan",
+        "z",
+        "x",
+    ]
+
+
+@pytest.mark.parametrize("text", ["1,2\n,\n3,4\n", "1,2,\n,,\n3,4,\n"])
+def test_rows_of_delimiters_are_blank(text: str) -> None:
+    assert cells(read(text)) == [[1, 3], [2, 4]]
+
+
 def test_numbers_in_half_the_memory(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("label,a,b\nx,1,255\ny,0.5,\n")
     table = read_table(path, name="a.csv", dtype=np.float32)
     assert table.numbers.dtype == np.float32
     np.testing.assert_array_equal(table.matrix([1, 2]), np.array([[1, 255], [0.5, np.nan]], np.float32))
+
+
+def test_comments_before_the_table() -> None:
+    with pytest.warns(DataWarning, match="2 lines of comments come before the table"):
+        table = read("# made by me\n# in 2020\na,b\n1,2\n")
+    assert table.names == ("a", "b")
+    assert table.line_of(0) == 4

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import DINO, train
+from commands import DINO, SMALL, names_file, notes, train
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -92,3 +92,10 @@ def test_invalid_names(model: Path, tmp_path: Path, name: str, said: str) -> Non
 def test_a_layer_that_does_not_exist(model: Path) -> None:
     line = DINO.refusal("hidden-states", "a", "--model", model, "--layer", 3, status=2)
     assert line == "no recurrent layer 3; the network has 2"
+
+
+def test_a_name_in_another_form_of_unicode(tmp_path: Path, figures: list[Figure]) -> None:
+    names = names_file(tmp_path / "accents.txt", ["zoé", "rené", "andré", "josé", "chloé"])
+    notes(DINO, "train", "--data", names, "--epochs", 1, *SMALL, "--save", "m.h5")
+    found = DINO.json("hidden-states", "Zoe\u0301", "--model", "m.h5")
+    assert [step["read"] for step in found["steps"]] == ["", "z", "zo", "zoé"]

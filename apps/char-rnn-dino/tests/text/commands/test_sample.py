@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from commands import CHAR, train
+from commands import CHAR, CORPUS, corpus_file, train
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,15 @@ def test_a_prompt_with_unknown_characters(model: Path) -> None:
     line = CHAR.refusal("sample", "--model", model, "--prime", "Day Ω", status=2)
     said = "the prompt 'Day Ω' has characters that are not in the model's vocabulary: Ω; it has"
     assert line.startswith(said)
+
+
+def test_a_prompt_with_other_line_endings_and_forms(tmp_path: Path) -> None:
+    corpus_file(tmp_path / "corpus.txt", CORPUS.replace("low", "lów"))
+    model = train(CHAR, tmp_path)
+    asked = ("sample", "--model", model, "--length", 9, "--seed", 0)
+    expected = CHAR.json(*asked, "--prime", "is lów.\nDay")["text"]
+    for prime in ("is lów.\r\nDay", "is lów.\rDay", "is lo\u0301w.\nDay"):
+        assert CHAR.json(*asked, "--prime", prime)["text"] == expected
 
 
 @pytest.mark.parametrize(

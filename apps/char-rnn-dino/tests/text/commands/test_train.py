@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
-from commands import CHAR, CORPUS, SMALL, corpus_file
+from commands import CHAR, CORPUS, SMALL, corpus_file, notes
 
 from char_rnn_dino.text.commands.train import default_epochs
 from nn_core.layers import CELLS
@@ -50,13 +50,27 @@ def test_samples_are_printed() -> None:
     ("text", "said"),
     [
         ("a" * 5000, "d.txt has only one distinct character; nothing to predict"),
-        ("ab", "d.txt is too short: 1 characters for training and 1 for validation, but 2 and 1 are needed"),
+        ("ab", "d.txt is too short: 1 character for training and 1 for validation, but 2 and 1 are needed"),
     ],
 )
 def test_unusable_texts(tmp_path: Path, text: str, said: str) -> None:
     corpus_file(tmp_path / "d.txt", text)
     assert said in CHAR.refusal("train", "d.txt", "--save", "m.h5", status=1)
     assert not (tmp_path / "m.h5").exists()
+
+
+def test_a_short_text_is_read_as_fewer_streams(tmp_path: Path) -> None:
+    corpus_file(tmp_path / "d.txt", "The river is low. We dug all day. Bones!")
+    (said,) = notes(CHAR, "train", "d.txt", "--hidden", 32, "--save", "m.h5")
+    assert said == "d.txt: only 36 characters for training, read as 1 stream instead of 50 (--batch-size)"
+    asked = ("sample", "--model", "m.h5", "--temperature", 0, "--prime", "The river is ", "--length", 4)
+    assert CHAR.json(*asked)["text"] == "low."
+
+
+def test_thai_has_no_words(tmp_path: Path) -> None:
+    corpus_file(tmp_path / "d.txt", "ภาษาไทย ไม่มีเว้นวรรค\n" * 30)
+    said = notes(CHAR, "train", "d.txt", "--unit", "word", "--epochs", 1, "--batch-size", 4, *SMALL)
+    assert said[0].startswith("d.txt: Thai has no spaces between words")
 
 
 def test_a_text_without_a_repeated_word(tmp_path: Path) -> None:

@@ -13,10 +13,13 @@ from nn_core.cli.labels import remark
 from nn_core.cli.pixels import PixelScale, check_channels, pixel_scale
 from nn_core.errors import DataError, ShapeError
 from nn_core.storage.converted_array import ConvertedArray
+from nn_core.storage.files import check_bytes
 from nn_core.storage.hdf5 import HDF5Array
 
 MAX_MEMORY = 256 * 1024 * 1024
 """Photos larger than this many bytes are converted on demand, from their file if it is HDF5."""
+MAX_PHOTO = 256 * 1024 * 1024
+"""Bytes of the largest photo that is read."""
 MAX_STORED = 2 * 1024**3
 """Bytes of photos that are read as a whole where they cannot be read one by one."""
 
@@ -85,6 +88,7 @@ def _stored(found: ArraySet) -> tuple[npt.NDArray[Any] | HDF5Array, tuple[int, .
     if found.x.reversed:
         axes = tuple(len(axes) - 1 - axis for axis in axes)
     if found.x.hdf5 is not None and axes[0] == 0:
+        check_bytes(found.x.nbytes // found.x.shape[found.axes.order[0]], f"{found.source}: a photo", MAX_PHOTO)
         return HDF5Array(*found.x.hdf5), axes
     if found.x.hdf5 is not None and found.x.nbytes > MAX_STORED:
         raise DataError(

@@ -1,14 +1,19 @@
 """The data sets that `--data` and `--test` accept."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from deep_nn.datasets import RawExamples
 from deep_nn.datasets.files import DataReader, read
 from deep_nn.datasets.generated import GENERATED
 from deep_nn.datasets.table_options import TableOptions
-from deep_nn.datasets.trained_table import TrainedTable
 from nn_core.cli.catalog import Catalog
 from nn_core.cli.download import RemoteDataset, RemoteFile
+
+if TYPE_CHECKING:
+    from deep_nn.datasets.trained_table import TrainedTable
 
 _CATS = (
     "https://raw.githubusercontent.com/nabeelshan78/deep-nn-from-scratch/"

@@ -1,15 +1,21 @@
 """The columns that a model was trained on, and the same columns in another table."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from deep_nn.datasets.features import KINDS, Feature
 from nn_core.cli.dataset import describe_shape
 from nn_core.errors import CheckpointError, DataError
 from nn_core.storage.files import listing
 from nn_core.storage.json_file import Schema, check_json
-from nn_core.tables.table import Table
+
+if TYPE_CHECKING:
+    from nn_core.tables.table import Table
+
+KINDS = ("number", "boolean", "date", "category")
+"""Kinds of features."""
 
 SCHEMA: Schema = {
     "features": [{"number": int, "name": (str, None), "kind": str, "form": str, "categories": [str]}],
@@ -20,6 +26,24 @@ SCHEMA: Schema = {
     "regress": bool,
 }
 """The fields of `Columns` in a checkpoint."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A column to predict from.
+
+    number      its place in the training file, from 1
+    name        from the header; None without a header
+    kind        "number", "boolean" (1 for yes), "date" (days since 1970), or "category" (an index)
+    form        format of the dates; of numbers with signs and separators, their decimal mark
+    categories  texts of the categories
+    """
+
+    number: int
+    name: str | None
+    kind: str = "number"
+    form: str = ""
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,7 +70,7 @@ class Columns:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> "Columns":
+    def from_dict(cls, fields: Mapping[str, Any]) -> Columns:
         """The inverse of `to_dict`. Raises CheckpointError for invalid fields."""
         try:
             check_json(fields, SCHEMA, source="columns")
@@ -68,7 +92,7 @@ class Columns:
         return found
 
     @classmethod
-    def unnamed(cls, count: int, *, regress: bool = False) -> "Columns":
+    def unnamed(cls, count: int, *, regress: bool = False) -> Columns:
         """Columns of numbers without names, and a label after them: what a model without columns expects."""
         return cls(
             tuple(Feature(i + 1, None) for i in range(count)), count + 1, None, count + 1, header=False, regress=regress

@@ -1,11 +1,11 @@
 """One column of a table as numbers: plain numbers, truth values, dates in days, or codes of categories."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from deep_nn.datasets.columns import Feature
 from nn_core.errors import DataError
 from nn_core.tables.cells import (
     MISSING_NUMBER,
@@ -25,25 +25,6 @@ UNSEEN = -1.0
 """Code of a category that the training data lack."""
 
 MAX_CATEGORIES = 100
-KINDS = ("number", "boolean", "date", "category")
-
-
-@dataclass(frozen=True)
-class Feature:
-    """A column to predict from.
-
-    number      its place in the training file, from 1
-    name        from the header; None without a header
-    kind        "number", "boolean" (1 for yes), "date" (days since 1970), or "category" (an index)
-    form        format of the dates; of numbers with signs and separators, their decimal mark
-    categories  texts of the categories
-    """
-
-    number: int
-    name: str | None
-    kind: str = "number"
-    form: str = ""
-    categories: tuple[str, ...] = ()
 
 
 class TooManyCategoriesError(DataError):

@@ -1,27 +1,28 @@
 """Readers of data files: tables, and files and folders of arrays."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from deep_nn.datasets import ExampleShape, RawExamples
-from deep_nn.datasets.arrays import read_examples
 from deep_nn.datasets.columns import Columns
 from deep_nn.datasets.table_options import DEFAULTS, TableOptions
-from deep_nn.datasets.tables import read_labeled
-from deep_nn.datasets.trained_table import Rows, TrainedTable
 from nn_core.checkpoint import is_checkpoint
-from nn_core.cli.array_files import SUFFIXES, array_files, is_array_file, merge, read_array_file, read_array_folder
 from nn_core.cli.dataset import Contents, describe_shape
 from nn_core.cli.images import read_image
 from nn_core.errors import DataError
-from nn_core.storage.file_kinds import file_kind, refuse_kind
+from nn_core.storage.file_kinds import ARRAY_SUFFIXES, file_kind, is_array_file, refuse_kind
 from nn_core.storage.files import check_file, is_folder, printable
+
+if TYPE_CHECKING:
+    from deep_nn.datasets.trained_table import Rows, TrainedTable
 
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".data")
 """Suffixes of tables in text."""
 
-KNOWN = (TABLES[0], *SUFFIXES)
+KNOWN = (TABLES[0], *ARRAY_SUFFIXES)
 """Suffixes of data files, one for all tables."""
 
 
@@ -42,13 +43,18 @@ class DataReader:
         contents = read(path, self.options, self.trained)
         part = contents.train
         if self.trained is None and part is not None and isinstance(part.schema, Columns):
+            from deep_nn.datasets.trained_table import TrainedTable
+
             self.trained = TrainedTable(part.schema, self.options, part.names or ())
         return contents
 
     def _folder(self, folder: Path) -> Contents[RawExamples]:
+        from deep_nn.datasets.arrays import read_examples
+        from nn_core.cli.array_files import array_files, merge, read_array_folder
+
         if array_files(folder):
-            return read_array_folder(folder, read_examples, self.options.task)
-        known = {*TABLES[:3], *SUFFIXES}  # a .txt beside data is a description
+            return read_array_folder(folder, read_examples, _task(self.options, self.trained))
+        known = {*TABLES[:3], *ARRAY_SUFFIXES}  # a .txt beside data is a description
         files = sorted(
             path for path in folder.iterdir() if path.suffix.lower() in known and not path.name.startswith(".")
         )
@@ -68,7 +74,7 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
     idx              images or labels of MNIST, plain or .gz, with the other file beside it
     a folder         one array a file (.npy or idx), or a training and a test file
 
-    options  how to read a table; of arrays, only the task
+    options  how to read a table
     trained  the columns of a model, which a table must have; None for a training table
 
     Images are (N, H, W, C) or (N, H, W), from 0 to 255; tables are (N, D).
@@ -78,12 +84,24 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
         return DataReader(options, trained)(path)
     check_file(path)
     if is_array_file(path):
-        return read_array_file(path, read_examples, options.task)
+        from deep_nn.datasets.arrays import read_examples
+        from nn_core.cli.array_files import read_array_file
+
+        return read_array_file(path, read_examples, _task(options, trained))
     if path.suffix.lower() in TABLES:
+        from deep_nn.datasets.tables import read_labeled
+
         return Contents(read_labeled(path, options) if trained is None else trained.part(path), None)
     refuse_kind(path, file_kind(path))
     suffix = printable(path.suffix) or "none"
     raise DataError(f"{printable(path)}: unsupported suffix ({suffix}); expected one of {', '.join(KNOWN)}")
+
+
+def _task(options: TableOptions, trained: TrainedTable | None) -> str:
+    """Whether labels are numbers to predict: that of the model, or else as the options say."""
+    if trained is None:
+        return options.task
+    return "regress" if trained.columns.regress else "classify"
 
 
 def read_for_prediction(
@@ -97,6 +115,8 @@ def read_for_prediction(
     name    of the source, for messages; required for a stream
     Raises DataError for a file that is unreadable or does not fit the shape.
     """
+    from deep_nn.datasets.trained_table import Rows, TrainedTable
+
     name = printable(source) if name is None else name
     if len(shape) == 3:
         if not isinstance(source, Path):

@@ -48,10 +48,11 @@ def remarks(columns: Sequence[Column], x: Values, y: npt.NDArray[np.generic], cl
         notes.append(f"{_listed(found)} {'is' if len(found) == 1 else 'are'} constant")
     for column, twin in _twins(columns, x, least, most, constant):
         notes.append(f"{column.title} is the same as {twin.title}; --drop {column.key} leaves it out")
+    first = np.unique(y, return_index=True)[1]
     notes += [
         f"{columns[j].title} gives the label away; --drop {columns[j].key} leaves it out"
         for j in np.flatnonzero(~constant).tolist()
-        if _gives_away(x[:, j], y, classes)
+        if _gives_away(x[:, j], y, classes, first)
     ]
     return notes
 
@@ -72,13 +73,15 @@ def _twins(
     return pairs
 
 
-def _gives_away(values: Values, y: npt.NDArray[np.generic], classes: int) -> bool:
-    """Whether a column is one-to-one with the label, or the same as it."""
+def _gives_away(values: Values, y: npt.NDArray[np.generic], classes: int, first: npt.NDArray[np.intp]) -> bool:
+    """Whether a column is one-to-one with the label, or the same as it.
+
+    first  a row of each label
+    """
     if not classes:
         return bool(np.array_equal(values, y))
     if len(values) < 3 * classes:
         return False
-    _, first = np.unique(y, return_index=True)
     of_class = np.full(classes, np.nan)
     of_class[y[first].astype(np.intp)] = values[first]
     if np.unique(of_class[~np.isnan(of_class)]).size < first.size:

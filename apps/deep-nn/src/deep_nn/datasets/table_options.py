@@ -1,6 +1,5 @@
 """How to read a table: which column to predict, from which others, and what to do about missing values."""
 
-import csv
 from dataclasses import dataclass
 
 from nn_core.errors import SettingError
@@ -45,6 +44,8 @@ def listed(text: str, option: str) -> list[str]:
 
     Raises SettingError, naming the option, for an empty item.
     """
+    import csv
+
     names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
     if not names or "" in names:
         raise SettingError(f"{option} {text!r} has an empty item")

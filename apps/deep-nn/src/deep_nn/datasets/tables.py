@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_nn.datasets import RawExamples
-from deep_nn.datasets.columns import Columns
-from deep_nn.datasets.features import Feature, TooManyCategoriesError, Values, interpret, spelled_alike
+from deep_nn.datasets.columns import Columns, Feature
+from deep_nn.datasets.features import TooManyCategoriesError, Values, interpret, spelled_alike
 from deep_nn.datasets.labels import class_labels
 from deep_nn.datasets.missing import drop_remark, incomplete_rows, refuse_missing
 from deep_nn.datasets.remarks import is_row_number, remarks
@@ -17,6 +17,7 @@ from deep_nn.datasets.target import Target, choose_target, numbers_of, select
 from nn_core.cli.dataset import Part
 from nn_core.errors import DataError, DataWarning
 from nn_core.storage.files import printable
+from nn_core.tables.cells import is_missing
 from nn_core.tables.reader import read_table
 from nn_core.tables.table import Column, Table
 
@@ -89,7 +90,7 @@ def _features(table: Table, target: Target, options: TableOptions, notes: list[s
 
 def _is_empty(column: Column) -> bool:
     if column.numbers is None:
-        return column.texts == ("",)
+        return all(map(is_missing, column.texts))
     return bool(np.isnan(column.numbers[0])) and bool(np.isnan(column.numbers).all())
 
 
@@ -113,7 +114,8 @@ def _examples(
     if too_many:
         shown = ", ".join(words for _, words in too_many[:5])
         keys = ",".join(column.key for column, _ in too_many)
-        raise DataError(f"{table.name}: text that is not categories: {shown}; --drop {keys} leaves it out")
+        them = "it" if len(too_many) == 1 else "them"
+        raise DataError(f"{table.name}: text that is not categories: {shown}; --drop {keys} leaves {them} out")
     return side_by_side(table, columns, values), tuple(features)
 
 

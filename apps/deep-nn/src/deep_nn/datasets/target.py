@@ -7,17 +7,12 @@ import numpy as np
 
 from deep_nn.datasets.features import Values, decimal_mark, interpret, quoted
 from deep_nn.datasets.table_options import TableOptions, listed
+from nn_core.cli.real_targets import FEW, is_quantity
 from nn_core.errors import DataError
 from nn_core.registry import nearest
 from nn_core.tables.cells import is_missing
 from nn_core.tables.dialect import TARGETS
 from nn_core.tables.table import Column, Table
-
-FEW = 20
-"""Different values that classes may always have."""
-
-MANY = 100
-"""Different values from which whole numbers are quantities, unless they number the classes from 0 or 1."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +78,10 @@ def choose_target(table: Table, options: TableOptions, notes: list[str]) -> Targ
         return Target(named, _regress(table, named, options, "name", notes))
     first, last = kept[0], kept[-1]
     _check_place(table, first, last, options, notes)
+    others = [column for column in kept[:-1] if _rivals(column, table.names is not None)]
+    if others and not notes:
+        names = ", ".join(column.key for column in others[:3]) + (", ..." if len(others) > 3 else "")
+        notes.append(f"{last.title}, the last, is taken as the label, not {names}; --target NAME|NUMBER chooses")
     return Target(last, _regress(table, last, options, "header" if table.names else "place", notes))
 
 
@@ -115,6 +114,15 @@ def _check_place(table: Table, first: Column, last: Column, options: TableOption
         raise DataError(f"{table.name}: the first column may be the label, or the last; {ways}")
     if numbered or (first.numbers is None and last.numbers is None):
         notes.append(f"{last.title}, the last, is taken as the label; --target {first.key} takes the first")
+
+
+def _rivals(column: Column, header: bool) -> bool:
+    """Whether a column looks like a label, too: text, or under a header up to ten whole numbers, again and again."""
+    if column.numbers is None:
+        return _looks_like_label(column)
+    start = column.numbers[:1000]
+    few = is_whole(start) and 2 <= np.unique(start).size <= 10
+    return header and few and _looks_like_label(column) and different(column) <= 10
 
 
 def _looks_like_label(column: Column) -> bool:
@@ -179,8 +187,7 @@ def _regress(table: Table, column: Column, options: TableOptions, by: str, notes
         if not whole:
             raise DataError(f"{not_a_class(table, column, column.numbers)}; --task regress predicts it as a number")
         return False
-    quantity = count > MANY or (count > FEW and 10 * count > rows)
-    if whole and (not quantity or (_numbers_classes(column) and 2 * count <= rows)):
+    if whole and not is_quantity(column.numbers[~np.isnan(column.numbers)]):
         return False
     if by == "place":
         if not whole:

@@ -58,7 +58,8 @@ def check_readable(array: StoredArray, what: str, name: str) -> None:
     if array.problem is not None:
         raise DataError(f"{name}: {array.name} {array.problem}")
     if array.objects:
-        mended = f"{what}={array.name}.astype(str)" if what == "y" else f"x=np.stack({array.name}).astype('float32')"
+        text, numbers = f"{array.name}.astype(str)", f"np.stack({array.name}).astype('float32')"
+        mended = f"{array.name}={text if what == 'y' else numbers}"
         raise DataError(
             f"{name}: {array.name} is an array of Python objects, a pickle, which is never read; save it as"
             f" {'text or numbers' if what == 'y' else 'numbers'}: np.savez(..., {mended})"

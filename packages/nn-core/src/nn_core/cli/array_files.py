@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,24 +13,15 @@ from nn_core.cli.array_keys import parse_key
 from nn_core.cli.array_sets import ArraySet, read_sets
 from nn_core.cli.dataset import Contents, Part
 from nn_core.errors import DataError
-from nn_core.storage.file_kinds import HDF5, NPY, NPZ, PICKLES, TORCH_SUFFIXES, file_kind, refuse_kind
+from nn_core.storage.file_kinds import HDF5, NPY, NPZ, file_kind, is_idx, refuse_kind
 from nn_core.storage.files import decoding_errors, printable
 from nn_core.storage.hdf5_layout import list_hdf5
-from nn_core.storage.idx import idx_stem, is_idx, read_idx
+from nn_core.storage.idx import idx_stem, read_idx
 from nn_core.storage.npz import list_npz, read_npy
 from nn_core.storage.stored_array import StoredArray
 
-SUFFIXES = (".npz", ".h5", ".hdf5", ".mat")
-"""Suffixes of files with several arrays."""
-
 Read = Callable[[ArraySet], Any]
 """Reads the examples of a set in the form that a program takes."""
-
-
-def is_array_file(path: Path) -> bool:
-    """Whether a file holds arrays, by its name; including kinds that are refused with a reason."""
-    suffix = path.suffix.lower()
-    return suffix in {*SUFFIXES, ".npy", *PICKLES, *TORCH_SUFFIXES} or is_idx(path)
 
 
 def read_array_file(path: Path, examples: Read, task: str = "classify") -> Contents[Any]:
@@ -57,7 +49,7 @@ def read_array_file(path: Path, examples: Read, task: str = "classify") -> Conte
         )
     if kind == NPZ or path.suffix.lower() == ".npz":
         return read_sets(list_npz(path), name, _rename_npz(path), examples, task)
-    return read_sets(_idx_pair(path), name, _rename_file, examples)
+    return read_sets(_idx_pair(path), name, _rename_file, examples, task)
 
 
 def array_files(folder: Path) -> list[Path]:
@@ -113,10 +105,11 @@ def _holds_one_array(path: Path) -> bool:
     if path.name.startswith(".") or not path.is_file():
         return False
     suffix = path.suffix.lower()
-    if suffix == ".npz":
-        return is_zipfile(path) and len(list_npz(path)) == 1
-    if suffix in {".h5", ".hdf5"} and file_kind(path) == HDF5 and not is_checkpoint(path):
-        return len(list_hdf5(path)) == 1
+    with suppress(DataError):  # a damaged file is named when it is read
+        if suffix == ".npz":
+            return is_zipfile(path) and len(list_npz(path)) == 1
+        if suffix in {".h5", ".hdf5"} and file_kind(path) == HDF5 and not is_checkpoint(path):
+            return len(list_hdf5(path)) == 1
     return suffix == ".npy" or is_idx(path)
 
 

@@ -48,7 +48,7 @@ def parse_key(name: str) -> Key:
     """
     role: Role | None = None
     split: Split | None = None
-    for part in reversed(name.split("/")):
+    for part in reversed(name.removesuffix(".npy").split("/")):
         words = re.findall(r"[a-z0-9]+", part.lower())
         found = _parse_part("".join(words))
         if found == (None, None):

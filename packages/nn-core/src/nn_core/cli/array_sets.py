@@ -104,7 +104,9 @@ def _class_names(
         if parse_key(array.name).role != "names" or array.name in used:
             continue
         required = array.name.rpartition("/")[2] == "list_classes"
-        if required or array.is_flat:
+        if not required and (array.objects or array.problem is not None):
+            remark(f"{name}: passed over, since it cannot be read: {array.name}")
+        elif required or array.is_flat:
             check_readable(array, "y", name)
             names = array.read(name)
             if required:

@@ -11,7 +11,7 @@ from nn_core.plots import new_figure, save_figure
 
 MAX_COUNTS = 20
 """Number of classes up to which the counts are written into the matrix."""
-MAX_LABELS = 60
+MAX_LABELS = 40
 """Most labels along each axis."""
 
 
@@ -20,7 +20,8 @@ def plot_confusion_matrix(confusion: npt.ArrayLike, classes: Sequence[str], path
     confusion = np.asarray(confusion)
     totals = confusion.sum(axis=1, keepdims=True)
     fractions = confusion / np.maximum(totals, 1)
-    side = max(4.5, 0.45 * min(len(classes), MAX_LABELS) + 1.5)
+    cell = 0.45 if len(classes) <= MAX_COUNTS else 0.25
+    side = max(4.5, cell * min(len(classes), MAX_LABELS) + 1.5)
     figure = new_figure(max(side + 1, 0.085 * len(title) + 1), side)
     axes = figure.subplots()
     image = axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)

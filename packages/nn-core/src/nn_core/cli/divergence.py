@@ -1,7 +1,7 @@
 """Runs whose loss stays finite, but ends far above that of a network that has learned nothing."""
 
+import math
 from pathlib import Path
-from statistics import fmean
 
 import numpy as np
 
@@ -9,10 +9,10 @@ from nn_core.cli.terminal import info
 from nn_core.errors import DivergenceError
 from nn_core.training.trainer import Trainer
 
-DOUBTFUL, ABSURD = 10.0, 1000.0
-"""Multiples of the loss without learning that are remarked on, and that are an error.
+LIMIT, EARLY_LIMIT, STEPS = 10.0, 1000.0, 100
+"""A run has diverged at 10 times the loss without learning, or, in its first 100 steps, at 1,000 times.
 
-Runs that learn end below 1. A wide network on images, which goes on to learn, may reach 150 in its first epoch.
+Runs that learn end below 1. A wide network on images may reach 150 in its first three steps, and go on to learn.
 """
 EXAMPLES = 256
 """Number of training examples on which the loss without learning is measured."""
@@ -24,15 +24,14 @@ def check_final_loss(trainer: Trainer, saved: Path | None = None) -> None:
     The validation loss would not do: a network that memorizes its training set can be very wrong elsewhere.
 
     saved  the checkpoint that was written
-    Prints a note above DOUBTFUL times the loss without learning.
-    Raises DivergenceError above ABSURD times.
+    Raises DivergenceError if it is too high (see LIMIT); prints a note if it may be too early to tell.
     """
     loss, reference = final_training_loss(trainer), loss_without_learning(trainer)
-    if loss <= DOUBTFUL * reference:
+    if loss <= LIMIT * reference:
         return
     found = f"the training loss is {loss:.4g}, but {reference:.4g} without learning"
     rate = f"--learning-rate (now {trainer.recipe.base_rate:g})"
-    if loss <= ABSURD * reference:
+    if trainer.state.step < STEPS and loss <= EARLY_LIMIT * reference:
         info(f"Note: {found}; try a lower {rate}")
         return
     kept = "" if saved is None else f"; {saved} has the weights of epoch {final_epoch(trainer)}"
@@ -52,7 +51,7 @@ def final_training_loss(trainer: Trainer) -> float:
     """
     state, epoch = trainer.state, final_epoch(trainer)
     batches = state.history.step_loss[(epoch - 1) * state.steps_per_epoch : epoch * state.steps_per_epoch]
-    return min(state.history["training_loss"][epoch - 1], fmean(batches))
+    return min(state.history["training_loss"][epoch - 1], math.fsum(batches) / len(batches))
 
 
 def loss_without_learning(trainer: Trainer) -> float:
@@ -60,9 +59,10 @@ def loss_without_learning(trainer: Trainer) -> float:
 
     Outputs of 0 are a uniform guess among classes, or the mean of standardized targets.
     """
-    x, y = (np.asarray(values[:EXAMPLES]) for values in trainer.examples)
-    is_text = trainer.recipe.bptt_length is not None
-    with np.errstate(over="ignore", invalid="ignore"):
-        output, _ = trainer.backend.predict(x[None] if is_text else x)
-    zeros = np.zeros_like(output[0] if is_text else output)
+    x, y = trainer.examples
+    y, output_shape = y[:EXAMPLES], trainer.network.output_shape
+    if trainer.recipe.bptt_length is not None:
+        output_shape = output_shape[1:]  # of one token
+    shape = [x.shape[1] if length is None else length for length in output_shape]
+    zeros = np.zeros((len(y), *shape), trainer.network.dtype)
     return max([trainer.recipe.loss(zeros, y)[0], *trainer.state.history.step_loss[:1]])

@@ -115,6 +115,8 @@ def _mend(low: float, high: float, dtype: np.dtype[Any]) -> str:
         return f"{found}, of int8, in which 128 and more turn negative: x = x.view('uint8')"
     if low < 0 and high <= 1 and low >= -1:
         return f"{found}: x = ((x + 1) * 127.5).round().astype('uint8')"
+    if -128 <= low < -100 and high <= 127:
+        return f"{found}: x = (x + 128).round().astype('uint8')"
     if low < 0:
         return (
             f"{found}, as if standardized; store them as they were before,"

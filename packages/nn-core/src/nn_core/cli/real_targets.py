@@ -7,15 +7,20 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Shape
-from nn_core.cli.labels import MANY_CLASSES, remark
+from nn_core.cli.labels import remark
 from nn_core.errors import DataError, ShapeError
+
+FEW = 20
+"""Different whole numbers that are always classes."""
+MANY = 100
+"""Different whole numbers from which they are a quantity, unless they number classes."""
 
 
 def are_real(targets: Sequence[npt.NDArray[Any]], task: str, name: str) -> bool:
     """Whether the targets of the sets of a file are real numbers rather than classes.
 
-    task  "classify", "regress" or "auto": real if one of them is not whole, or if there are nearly as
-          many different ones as examples, which a DataWarning says, starting with the name
+    task  "classify", "regress" or "auto": real if one of them is not whole, or if they are a quantity,
+          which a DataWarning says, starting with the name
     """
     if task != "auto":
         return task == "regress"
@@ -29,8 +34,22 @@ def are_real(targets: Sequence[npt.NDArray[Any]], task: str, name: str) -> bool:
 def _why_real(y: npt.NDArray[Any]) -> str | None:
     if (np.isfinite(y) & (y != np.rint(y))).any():
         return "numbers that are not whole"
-    distinct = len(np.unique(y))
-    return f"{distinct:,} different numbers" if distinct > max(MANY_CLASSES, y.size // 2) else None
+    numbers = y.reshape(-1)
+    return f"{len(np.unique(y)):,} different numbers" if is_quantity(numbers[np.isfinite(numbers)]) else None
+
+
+def is_quantity(numbers: npt.NDArray[Any]) -> bool:
+    """Whether whole numbers look like a quantity, such as prices, rather than classes.
+
+    They do if there are more than FEW different ones, with fewer than 10 examples each, or more than MANY;
+    unless they number classes from 0 or 1, with two examples each on average.
+    """
+    present = np.unique(numbers)
+    count, rows = len(present), len(numbers)
+    if count <= FEW or (count <= MANY and 10 * count <= rows):
+        return False
+    numbers_classes = present[0] in {0, 1} and present[-1] - present[0] == count - 1
+    return not (numbers_classes and 2 * count <= rows)
 
 
 def read_targets(y: npt.NDArray[Any], x_shape: Shape, source: str) -> npt.NDArray[np.float64]:

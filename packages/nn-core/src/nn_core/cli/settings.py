@@ -117,7 +117,7 @@ def started_settings(ctx: click.Context, saved: Settings) -> dict[str, Any]:
     """The settings of a new run that starts from the weights of a model: the saved ones, or explicit options.
 
     Other data, and another choice of what to hold out, replace all saved settings of that kind; another
-    optimizer brings its learning rate.
+    optimizer brings its learning rate; if nothing is to be held out, there is no early stopping.
     Raises click.UsageError for an explicit option that would change the network.
     """
     merged = saved.to_dict()
@@ -134,4 +134,7 @@ def started_settings(ctx: click.Context, saved: Settings) -> dict[str, Any]:
         replaced |= {"test", "fold"}
     if "optimizer" in given and ctx.params["optimizer"] != merged["optimizer"]:
         replaced.add("learning_rate")
-    return merged | {name: ctx.params[name] for name in replaced & merged.keys()}
+    merged |= {name: ctx.params[name] for name in replaced & merged.keys()}
+    if "validation" in given and not merged["validation"] and "early_stopping" not in given:
+        merged["early_stopping"] = None
+    return merged

@@ -1,7 +1,8 @@
 """The body of every `train` command: start or resume a run, train, report, plot; or cross-validate."""
 
+import contextlib
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,13 +17,11 @@ from nn_core.cli.settings import Settings, resumed_settings, started_settings
 from nn_core.cli.terminal import echo_json, info
 from nn_core.cli.train_run import run
 from nn_core.cli.training_log import log_to
-from nn_core.errors import CheckpointError, DataWarning
+from nn_core.errors import CheckpointError, DataError, DataWarning
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import Snapshot
 
 S = TypeVar("S", bound=Settings)
-
-
 M = TypeVar("M", bound=Model)
 U = TypeVar("U", bound=Setup)
 
@@ -96,7 +95,8 @@ def train_network(
         else:
             click.echo(validated.report())
         return
-    setup = set_up(settings, threads, started)
+    with _naming_the_data_of(origin, ctx):
+        setup = set_up(settings, threads, started)
     if settings.early_stopping is not None and setup.trainer.validation is None:
         raise click.UsageError("--early-stopping needs a validation set; omit it, or --validation 0", ctx)
     if resumed is not None:
@@ -133,6 +133,17 @@ def train_network(
         info(f"wrote {figure}")
 
 
+@contextlib.contextmanager
+def _naming_the_data_of(model: Path | None, ctx: click.Context) -> Iterator[None]:
+    """Say whose data cannot be read, where it is not given, but that of a model."""
+    try:
+        yield
+    except DataError as error:
+        if model is None or ctx.get_parameter_source("data") is ParameterSource.COMMANDLINE:
+            raise
+        raise DataError(f"{error} (the data that {model.name} was trained on; give other data)") from None
+
+
 def _snapshot(checkpoint: Checkpoint, path: Path) -> Snapshot:
     """The run to resume. Raises CheckpointError if there is none."""
     try:
@@ -145,6 +156,9 @@ def _require_one_validation_set(
     ctx: click.Context, settings: Settings, folds: int | None, outputs: Mapping[str, Path | None]
 ) -> None:
     """Raise click.UsageError for two options that choose the validation set, or an output of several runs."""
+    given = [name for name, path in outputs.items() if path is not None]
+    if folds is not None and given:
+        raise click.UsageError(f"--cross-validate trains {folds} networks and keeps none; omit {given[0]}", ctx)
     explicit = ctx.get_parameter_source("validation") is ParameterSource.COMMANDLINE
     choices = {
         "--cross-validate": folds is not None,
@@ -157,9 +171,6 @@ def _require_one_validation_set(
         raise click.UsageError(
             f"{chosen[0]} and {chosen[1]} are mutually exclusive: both choose the validation set", ctx
         )
-    given = [name for name, path in outputs.items() if path is not None]
-    if folds is not None and given:
-        raise click.UsageError(f"--cross-validate trains {folds} networks and keeps none; omit {given[0]}", ctx)
 
 
 def _note_overlap(path: Path) -> None:

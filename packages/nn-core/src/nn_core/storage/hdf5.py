@@ -153,6 +153,10 @@ def _open(path: Path) -> Any:
         ) from None
     except Exception as error:  # noqa: BLE001
         reason = printable(" ".join(str(error).split())[:200])
+        if "unable to lock file" in reason:
+            raise DataError(
+                f"{name} cannot be locked on this file system; run: export HDF5_USE_FILE_LOCKING=FALSE"
+            ) from None
         if "already open for write" in reason:
             raise DataError(
                 f"{name} is open in another program for writing, or was not closed by the one that wrote it;"

@@ -18,6 +18,8 @@ MAX_DEPTH = 4
 """Groups within groups that are searched for arrays."""
 MAX_OBJECTS = 10_000
 """Arrays, groups and links of a file; more are refused, to bound the time."""
+MAX_TEXT = 1000
+"""Characters of a text that a reference points to."""
 
 
 def list_hdf5(path: Path) -> dict[str, StoredArray]:
@@ -67,7 +69,9 @@ def _walk(group: Any, prefix: str, above: frozenset[int]) -> Iterator[tuple[str,
             yield name, item
         elif isinstance(item, h5py.Group) and not key.startswith("#"):
             _refuse_pandas(item, name)
-            if len(above) <= MAX_DEPTH and h5py.h5o.get_info(item.id).addr not in above:
+            if "MATLAB_sparse" in item.attrs:
+                yield name, item
+            elif len(above) <= MAX_DEPTH and h5py.h5o.get_info(item.id).addr not in above:
                 yield from _walk(item, f"{name}/", above)
 
 
@@ -85,11 +89,16 @@ def _described(name: str, item: Any, path: Path) -> StoredArray:
 
     shown = printable(name)
     load = partial(read_hdf5, path, name)
+    if isinstance(item, h5py.Group):
+        sparse = f"is a sparse matrix of MATLAB; save it in full: {shown} = full({shown})"
+        return StoredArray(shown, (), np.dtype(object), load, sparse)
     if not isinstance(item, h5py.Dataset):
         return StoredArray(shown, (), np.dtype(object), load, link_problem(item, shown, path))
     matlab_class = item.attrs.get("MATLAB_class")
     stored, dtype = item.shape, item.dtype
     problem = storage_problem(item, path)
+    if "MATLAB_object_decode" in item.attrs:
+        problem = f"is an object of MATLAB; save it as numbers or a cell array: {shown} = cellstr({shown})"
     if stored is None:
         stored, problem = (), "is empty"
     elif problem is None and h5py.check_string_dtype(dtype) is None and h5py.check_vlen_dtype(dtype) is not None:
@@ -121,10 +130,6 @@ def _dereferenced(file: Any, array: npt.NDArray[Any], path: Path, key: str) -> n
             )
         texts[i] = _text(target[()])
     return texts.reshape(array.shape)
-
-
-MAX_TEXT = 1000
-"""Characters of a text that a reference points to."""
 
 
 def _text(value: Any) -> str:

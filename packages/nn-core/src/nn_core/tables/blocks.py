@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import IO
 
-BLOCK = 2**21
+BLOCK = 2**19
 """Characters read at a time."""
 
 
@@ -16,11 +16,13 @@ class Block:
     first   number of the first line, from 1
     lines   at least one; no quoted cell goes on beyond the last
     quotes  whether there is a quotation mark in them
+    size    number of characters
     """
 
     first: int
     lines: list[str]
     quotes: bool
+    size: int
 
 
 def read_blocks(file: IO[bytes], encoding: str, *, skip: int = 0) -> Iterator[Block]:
@@ -53,7 +55,7 @@ def _blocks(text: TextIOWrapper, skip: int) -> Iterator[Block]:
             if not lines[-1]:
                 lines.pop()
             rest = rest[cut:]
-            yield Block(first, lines, quotes > 0)
+            yield Block(first, lines, quotes > 0, cut)
             first += len(lines)
         if not chunk:
             return

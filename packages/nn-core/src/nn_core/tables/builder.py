@@ -4,6 +4,7 @@ import csv
 import math
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,33 @@ import numpy.typing as npt
 from nn_core.errors import DataError
 from nn_core.storage.files import check_bytes
 from nn_core.tables.blocks import Block
-from nn_core.tables.cells import has_decimal_comma, number
+from nn_core.tables.cells import MISSING, MISSING_NUMBER, has_decimal_comma, number
 from nn_core.tables.dialect import Dialect
 from nn_core.tables.table import Column, Numbers, Table
 
+_NAN = {spelled: "nan" for text in MISSING_NUMBER for spelled in (text, text.upper(), text.capitalize())}
+_SPELLED = sorted({spelled for text in MISSING for spelled in (text, text.upper(), text.capitalize())} - {"nan"})
+
 MAX_TEXT_WIDTH = 1024
 """Characters of the longest cell that NumPy's parser is used for."""
+
+
+def mark_missing(lines: list[str], delimiter: str) -> list[str] | None:
+    """Lines without quotes, in which each missing cell is "nan"; None if one has nothing but delimiters."""
+    blank = f"{delimiter} \t"
+    if any(line[:1] in blank and line and not line.strip(blank) for line in lines):
+        return None
+    text = "\n".join(["", *lines, ""])
+    filled = f"{delimiter}nan{delimiter}"
+    for cell in _SPELLED:
+        if cell[:1] not in text:
+            continue
+        within = f"{delimiter}{cell}{delimiter}"
+        while within in text:
+            text = text.replace(within, filled)
+        text = text.replace(f"\n{cell}{delimiter}", f"\nnan{delimiter}")
+        text = text.replace(f"{delimiter}{cell}\n", f"{delimiter}nan\n")
+    return text[1:-1].split("\n")
 
 
 class Reread(Exception):
@@ -49,6 +71,7 @@ class Builder:
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         self.name, self.dialect, self.names, self.size = name, dialect, names, size
+        self.delimiter = "\t" if dialect.delimiter == " " else dialect.delimiter
         self.decimal_comma = decimal_comma
         self.text_columns = sorted(text)
         self.number_columns = [i for i in range(dialect.width) if i not in text]
@@ -59,10 +82,13 @@ class Builder:
         self.lines: list[tuple[int, int | npt.NDArray[np.int64]]] = []
         self.text_width = 16
         self.characters = 0
+        self.lacks_values = False
 
     def add(self, block: Block) -> None:
         """Append the rows of a block. Raises DataError, naming the line, or Reread."""
-        self.characters += sum(map(len, block.lines)) + len(block.lines)
+        self.characters += block.size
+        if self.dialect.delimiter == " ":
+            block = replace(block, lines=["\t".join(line.split()) for line in block.lines])
         if not self._add_plain(block):
             self._add_any(block)
 
@@ -85,10 +111,11 @@ class Builder:
         """Append a block by NumPy's parser; False if it cannot read it."""
         if not self.number_columns or (block.quotes and any(line.count('"') % 2 for line in block.lines)):
             return False
-        try:
-            found = self._parse(block.lines)
-        except ValueError:
-            return False
+        found = None if self.lacks_values else self._parse(block.lines)
+        if found is None and not block.quotes and not self.dialect.trailing:
+            lines_of_numbers = mark_missing(block.lines, self.delimiter)
+            found = None if lines_of_numbers is None else self._parse(lines_of_numbers)
+            self.lacks_values |= found is not None
         if found is None or len(found) == 0:
             return False
         lines: int | npt.NDArray[np.int64] = block.first
@@ -112,20 +139,24 @@ class Builder:
         return True
 
     def _parse(self, lines: list[str]) -> npt.NDArray[Any] | None:
-        """A structured array with a field per run of columns of numbers and per column of text."""
+        """A structured array with a field per run of columns of numbers and per column of text; None if it fails."""
         if self.decimal_comma:
-            if self.text_columns:
-                return None
             lines = [line.replace(",", ".") for line in lines]
         while self.text_width <= MAX_TEXT_WIDTH:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of a block without rows
-                found = np.loadtxt(
-                    lines, dtype=self._dtype(), delimiter=self.dialect.delimiter, comments=None, quotechar='"', ndmin=1
-                )
+                try:
+                    found = np.loadtxt(
+                        lines, dtype=self._dtype(), delimiter=self.delimiter, comments=None, quotechar='"', ndmin=1
+                    )
+                except ValueError:
+                    return None
             widest = max((int(np.char.str_len(found[f"t{i}"]).max(initial=0)) for i in self.text_columns), default=0)
             if widest < self.text_width:
-                return found
+                changed = self.decimal_comma and any(
+                    "." in text for i in self.text_columns for text in set(found[f"t{i}"].tolist())
+                )
+                return None if changed else found
             self.text_width *= 4
         return None
 
@@ -152,16 +183,17 @@ class Builder:
             return
         columns = list(zip(*rows, strict=True))
         part = self._reserve(len(rows))
+        strict = any("_" in line for line in block.lines)  # float() takes "1_000"
         wrong: set[int] = set()
         commas = False
         for position, i in enumerate(self.number_columns):
             try:
-                part[:, position] = self._numbers(columns[i])
+                part[:, position] = self._numbers(columns[i], strict=strict)
             except ValueError:
                 wrong.add(i)
                 commas |= not self.decimal_comma and any(map(has_decimal_comma, columns[i]))
         if wrong:
-            if commas and self.dialect.delimiter != ",":
+            if commas and self.delimiter != ",":
                 raise Reread(frozenset(), decimal_comma=True)
             raise Reread(frozenset(wrong))
         if np.isinf(part).any():
@@ -176,12 +208,13 @@ class Builder:
         """The rows of a block that are not blank, and their lines."""
         rows: list[list[str]] = []
         lines: list[int] = []
-        reader = csv.reader((f"{line}\n" for line in block.lines), delimiter=self.dialect.delimiter, strict=True)
+        reader = csv.reader((f"{line}\n" for line in block.lines), delimiter=self.delimiter, strict=True)
         line = block.first
         width = self.dialect.width
+        spaced = any(" " in line or "\t" in line or not line.isascii() for line in block.lines)
         try:
             for row in reader:
-                cells = [cell.strip() for cell in row]
+                cells = [cell.strip() for cell in row] if spaced or block.quotes else row
                 if any(cells):
                     if self.dialect.trailing and len(cells) == width + 1 and not cells[-1]:
                         cells.pop()
@@ -196,15 +229,16 @@ class Builder:
             raise DataError(f"{self.name}, line {line}: not a row of a table: {reason}") from None
         return rows, np.array(lines, np.int64)
 
-    def _numbers(self, cells: Sequence[str]) -> Numbers:
+    def _numbers(self, cells: Sequence[str], *, strict: bool) -> Numbers:
         """Raises ValueError for text."""
         if self.decimal_comma:
             cells = [cell.replace(",", ".") for cell in cells]
+        known = [_NAN.get(cell, cell) for cell in cells]
         try:
-            values = np.array(cells, dtype=np.str_).astype(np.float64)
+            values = np.fromiter(map(float, known), np.float64, len(cells))
         except ValueError:
             values = None
-        if values is None or any("_" in cell for cell in cells):
+        if values is None or strict:
             found = [number(cell) for cell in cells]
             values = np.array([math.nan if value is None else value for value in found])
             if None in found:

@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,12 +26,22 @@ _BOMS = (
 )
 _CONTAINERS = ((b"PK\x03\x04", "an Excel workbook or a zip archive"), (b"\xd0\xcf\x11\xe0", "an Excel workbook"))
 
+_MARKUP = (
+    (b"<!doctype", "a web page"),
+    (b"<html", "a web page"),
+    (b"<?xml", "XML"),
+    (b"[{", "JSON"),
+    (b'{"', "JSON"),
+    (b"@relation", "ARFF"),
+)
+_SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Dialect:
     """The form of a table.
 
-    delimiter      between cells
+    delimiter      between cells; a space stands for any spaces and tabs
     width          number of columns
     header         their names as written; None without a header
     trailing       whether every row ends in a delimiter, after its last column
@@ -54,6 +65,9 @@ def encodings(start: bytes, name: str) -> tuple[str, ...]:
     for mark, kind in _CONTAINERS:
         if start.startswith(mark):
             raise DataError(f"{name} is {kind}, not text; save the sheet as CSV")
+    for mark, kind in _MARKUP:
+        if start[:512].lstrip().lower().startswith(mark):
+            raise DataError(f"{name} is {kind}, not a table in text, such as CSV")
     for mark, encoding in _BOMS:
         if start.startswith(mark):
             return (encoding,)
@@ -97,7 +111,27 @@ def _delimited(lines: Sequence[str]) -> tuple[str, list[list[str]]]:
         share = count / len(rows) if width > 1 else 0.0
         if share > best[0]:
             best = share, delimiter, rows
+    words = [line.split() for line in lines]
+    if best[0] < 0.5 and len(words[0]) > 1 and all(len(row) == len(words[0]) for row in words):
+        return " ", words
     return best[1], best[2]
+
+
+def preamble(lines: Sequence[str]) -> int:
+    """The number of lines before the table: Excel's "sep=;", or comments of another width after "#"."""
+    if _SEPARATOR.fullmatch(lines[0].strip()):
+        return 1
+    count = next((i for i, line in enumerate(lines) if not line.startswith("#")), 0)
+    if not count:
+        return 0
+    delimiter, rows = _delimited([line for line in lines[count:] if line.strip()] or [""])
+    while count and len(_split(lines[count - 1], delimiter)) == len(rows[0]):
+        count -= 1
+    return count
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    return line.lstrip("#").split() if delimiter == " " else _rows([line], delimiter)[0]
 
 
 def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
@@ -125,20 +159,23 @@ def _is_header(
     """Whether the first row names the columns.
 
     It does if it has text only (a few blank cells aside), and that over a column of numbers or unlike the
-    texts below; or if it counts the columns (0, 1, 2, ...) and names the label.
+    texts below; or if it names the label, or counts the columns (0, 1, 2, ...).
     """
     blank = [is_missing(cell) and (cell.lower() != "na" or first.count(cell) > 1) for cell in first]  # Na: sodium
     filled = [cell for cell, is_blank in zip(first, blank, strict=True) if not is_blank]
     if len(filled) * 2 < len(first) or not filled:
         return False
+    named_target = any(cell.lower() in TARGETS and cell not in {row[i] for row in body} for i, cell in enumerate(first))
     if any(is_number and not is_missing(cell) for is_number, cell in zip(numbers, first, strict=True)):
+        if named_target and body:
+            return True
         counted = [int(cell) for cell in filled if cell.isdecimal() and len(cell) < 7]
-        named = [cell for cell in filled if not cell.isdecimal()]
-        in_order = counted in (list(range(len(counted))), list(range(1, len(counted) + 1)))
-        return in_order and len(counted) > 1 and bool(named) and all(cell.lower() in TARGETS for cell in named)
+        in_order = counted in (list(range(len(first))), list(range(1, len(first) + 1)))
+        fractions = any("." in cell for row in body for cell in row)
+        return in_order and (len(first) > 9 or (len(first) > 2 and fractions))
     if any(dressed_number(cell) is not None for cell in filled):
         return False
-    if not body or any(cell.lower() in TARGETS for cell in filled):
+    if not body or named_target:
         return True
     columns = enumerate(zip(*below, strict=True))
     if any(all(column) and not blank[i] and any(row[i] for row in body) for i, column in columns):

@@ -16,7 +16,7 @@ from nn_core.storage.files import check_bytes, check_file, decoding_errors
 from nn_core.storage.text import MAX_TEXT_BYTES
 from nn_core.tables.blocks import read_blocks
 from nn_core.tables.builder import Builder, Reread
-from nn_core.tables.dialect import SAMPLE_LINES, encodings, recognize
+from nn_core.tables.dialect import SAMPLE_LINES, encodings, preamble, recognize
 from nn_core.tables.table import Table
 
 
@@ -68,10 +68,10 @@ def _opened(source: Path | IO[bytes], name: str) -> Iterator[IO[bytes]]:
 
 
 def _read(file: IO[bytes], encoding: str, name: str, dtype: npt.DTypeLike) -> Table:
-    sample, header_lines = _sample(file, encoding, name)
+    sample, before, header_lines = _sample(file, encoding, name)
     dialect = recognize(sample, name)
     names = None if dialect.header is None else _distinct(dialect.header, name)
-    skip = 0 if names is None else header_lines
+    skip = before if names is None else header_lines
     file.seek(0, io.SEEK_END)
     size = file.tell()
     decimal_comma, text = dialect.decimal_comma, set(dialect.text)
@@ -88,12 +88,18 @@ def _read(file: IO[bytes], encoding: str, name: str, dtype: npt.DTypeLike) -> Ta
             text |= found.text
 
 
-def _sample(file: IO[bytes], encoding: str, name: str) -> tuple[list[str], int]:
-    """The first lines that are not blank, and the number of lines up to the end of the first row."""
+def _sample(file: IO[bytes], encoding: str, name: str) -> tuple[list[str], int, int]:
+    """The first lines that are not blank, and the numbers of lines before the first row and up to its end."""
     for block in read_blocks(file, encoding):
         blank = 0
         while blank < len(block.lines) and not block.lines[blank].strip(" ,;\t|"):
             blank += 1
+        if blank < len(block.lines):
+            count = preamble(block.lines[blank : blank + SAMPLE_LINES])
+            if block.lines[blank].startswith("#") and count:
+                shown = "a comment comes" if count == 1 else f"{count} lines of comments come"
+                warn(f"{name}: {shown} before the table", DataWarning, stacklevel=2)
+            blank += count
         lines = list(islice((line for line in block.lines[blank:] if line.strip()), SAMPLE_LINES))
         if not lines:
             continue
@@ -101,23 +107,24 @@ def _sample(file: IO[bytes], encoding: str, name: str) -> tuple[list[str], int]:
         while quotes % 2 and blank + length < len(block.lines):
             quotes += block.lines[blank + length].count('"')
             length += 1
-        return lines, block.first - 1 + blank + length
+        before = block.first - 1 + blank
+        return lines, before, before + length
     raise DataError(f"{name} is empty: it has only blank lines")
 
 
 def _distinct(header: tuple[str, ...], name: str) -> tuple[str, ...]:
     """The names of the columns, blank ones by number, repeated ones numbered."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     repeated: list[str] = []
     for number, cell in enumerate(header, start=1):
-        stem = cell or f"column {number}"
+        stem = (cell.lstrip("# ") or cell if number == 1 else cell) or f"column {number}"
         found, count = stem, 0
         while found in names:
             count += 1
             found = f"{stem}.{count}"
         if found != stem:
             repeated.append(found)
-        names.append(found)
+        names[found] = None
     if repeated:
         shown = ", ".join(map(repr, repeated[:5])) + (", ..." if len(repeated) > 5 else "")
         warn(f"{name}: names of columns occur twice; the later ones are {shown}", DataWarning, stacklevel=2)

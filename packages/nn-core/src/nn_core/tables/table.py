@@ -31,7 +31,8 @@ class Column:
     @property
     def title(self) -> str:
         """The column in messages: "column 'width'", or "column 3" without a header."""
-        return f"column {self.number}" if self.name is None else f"column {printable(self.name)!r}"
+        unnamed = f"column {self.number}"
+        return unnamed if self.name in {None, unnamed} else f"column {printable(self.name)!r}"
 
     @property
     def key(self) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from char_rnn_dino.model import DINO_GEN, load_model
 from char_rnn_dino.names.trace import Trace, trace
-from char_rnn_dino.tokens import END
+from char_rnn_dino.tokens import END, normalize
 from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.cli.options import figure_option, model_option
 from nn_core.cli.param_types import require_distinct
@@ -44,6 +44,7 @@ def hidden_states(name: str, model_path: Path | None, layer: int | None, figure:
     from char_rnn_dino.plots import plot_trace
 
     require_distinct({"--figure": figure}, **{"--model": model_path})
+    name = normalize(name)
     if len(name) > MAX_LETTERS:
         raise SettingError(f"a name of {len(name)} letters is too long to plot; the limit is {MAX_LETTERS}")
     model = load_model(model_path, DINO_GEN)

@@ -1,0 +1,127 @@
+"""The command `char-rnn novelty`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from char_rnn_dino.model import CHAR_RNN, Model, load_model
+from char_rnn_dino.options import data_option
+from char_rnn_dino.text.overlap import Overlap, overlaps
+from char_rnn_dino.tokens import END, UNIT_NAMES, UNKNOWN
+from char_rnn_dino.training_data import text_of
+from nn_core.arrays import Labels
+from nn_core.cli.options import figure_option, model_option, seed_option
+from nn_core.cli.param_types import CommaList, FloatRange, require_distinct
+from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.engine.predictor import Predictor
+from nn_core.generate import sample
+
+TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
+SHORTEST = {"char": 20, "word": 5}
+SHOWN = 60
+"""Characters of the longest copied passage in the table."""
+
+
+@click.command("novelty")
+@model_option(required=True)
+@data_option()
+@click.option(
+    "--temperatures", type=TEMPERATURES, default="0.2,0.4,0.6,0.8,1,1.2,1.4,1.6", help="Sampling temperatures."
+)
+@click.option("--count", type=click.IntRange(1, 1000), default=20, help="Texts per temperature.")
+@click.option(
+    "--length", type=click.IntRange(1, 100_000), default=500, help="Characters (or words) of each generated text."
+)
+@click.option(
+    "--shortest",
+    type=click.IntRange(min=1),
+    show_default="20 characters or 5 words",
+    help="Length of the shortest passage that counts as copied.",
+)
+@seed_option()
+@figure_option("the statistics", default="novelty.png")
+@json_option
+def novelty_command(
+    model_path: Path,
+    data: str | None,
+    temperatures: str,
+    count: int,
+    length: int,
+    shortest: int | None,
+    seed: int,
+    figure: Path,
+    as_json: bool,
+) -> None:
+    """Measure how much of generated text is copied from the training text.
+
+    For each sampling temperature, prints the fraction of characters (or words) that are part of a
+    passage of at least --shortest characters that is also in the training text, and the longest such
+    passage; and the same for as much of the text held out from training.
+
+    \b
+    Example: char-rnn novelty --model notes.h5 --temperatures 0.5,1 --figure novelty.png
+    """
+    from char_rnn_dino.plots import plot_overlaps
+
+    require_distinct({"--figure": figure}, **{"--model": model_path, "--data": None if data is None else Path(data)})
+    model = load_model(model_path, CHAR_RNN)
+    vocabulary = model.vocabulary
+    least = shortest or SHORTEST[vocabulary.unit]
+    source, (training, last), validation = text_of(model, data)
+    training = np.append(training, last[-1:])
+    values = tuple(dict.fromkeys(TEMPERATURES.values(temperatures)))
+    samples = [
+        _texts(model, count, length, temperature, rng)
+        for temperature, rng in zip(values, np.random.default_rng(seed).spawn(len(values)), strict=True)
+    ]
+    if validation is not None:
+        samples.append([validation[1][: count * length]])
+    found = overlaps(samples, training, shortest=least)
+    held_out = None if validation is None else found.pop()
+    by_temperature = dict(zip(values, found, strict=True))
+    unit = UNIT_NAMES[vocabulary.unit]
+    title = f"{count:,} texts of {length:,} {unit}s per temperature; trained on {source}"
+    plot_overlaps(by_temperature, held_out, figure, unit=vocabulary.unit, shortest=least, title=title)
+    if as_json:
+        rows = [{"temperature": t, **_row(each, model)} for t, each in by_temperature.items()]
+        sizes = {"training_tokens": len(training), "count": count, "length": length, "shortest": least}
+        echo_json(
+            {"data": source, **sizes, "rows": rows, "held_out": None if held_out is None else _row(held_out, model)}
+        )
+    else:
+        click.echo(f"{source}: {len(training):,} {unit}s for training; {title.partition(';')[0]}")
+        click.echo(_table(by_temperature, held_out, model, least))
+    info(f"wrote {figure}")
+
+
+def _texts(model: Model, count: int, length: int, temperature: float, rng: np.random.Generator) -> list[Labels]:
+    """Texts that follow a newline."""
+    ids = model.vocabulary.ids
+    return sample(
+        lambda: Predictor(model.network, frozen=True),
+        np.full((count, 1), ids.get(END, 0)),
+        rng=rng,
+        temperature=temperature,
+        banned=[ids[UNKNOWN]] if UNKNOWN in ids else [],
+        max_length=length,
+    )
+
+
+def _row(each: Overlap, model: Model) -> dict[str, Any]:
+    return {"copied": each.copied, "longest": each.longest, "passage": model.vocabulary.decode(each.passage)}
+
+
+def _table(found: Mapping[float, Overlap], held_out: Overlap | None, model: Model, shortest: int) -> str:
+    rows = [(f"{temperature:g}", each) for temperature, each in found.items()]
+    if held_out is not None:
+        rows.append(("held out", held_out))
+    lines = ["temperature   copied  longest  passage"]
+    for name, each in rows:
+        passage = model.vocabulary.decode(each.passage)
+        shown = repr(passage if len(passage) <= SHOWN else f"{passage[:SHOWN]}...")
+        longest = f"{each.longest:,}" if each.longest else f"< {shortest}"
+        lines.append(f"{name:>11}  {each.copied:7.1%}  {longest:>7}  {shown if each.longest else ''}".rstrip())
+    return "\n".join(lines)
