@@ -124,12 +124,7 @@ def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
 
 
 def test_predictions_stream_from_a_pipe_into_one_that_closes_early(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "deep_nn", "train", "--epochs", "1", "--save", "m.h5"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
+    trained(tmp_path / "m.h5")
     command = [sys.executable, "-W", "error", "-m", "deep_nn", "predict", "--model", "m.h5", "-"]
     with subprocess.Popen(
         command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -24,7 +24,9 @@ FLOORS: tuple[frozenset[str], ...] = (
     | frozenset({"foreign", "hints"}),  # lazy_import answers unknown names
     frozenset({"registry", "plugins", "noise", "plots", "sequences", "erf", "finite_differences", "storage"})
     | frozenset({"tables"}),
-    frozenset({"activations", "initializers", "losses", "metrics", "optim", "ranking_metrics", "targets"}),
+    frozenset(
+        {"activations", "calibration", "initializers", "losses", "metrics", "optim", "ranking_metrics", "targets"}
+    ),
     frozenset({"layers"}),
     frozenset({"network", "parameter_layout"}),
     frozenset({"reference", "summary"}),

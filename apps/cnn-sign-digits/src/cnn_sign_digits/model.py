@@ -4,32 +4,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cnn_sign_digits import PROGRAM
+from cnn_sign_digits.calibration import Calibration
 from cnn_sign_digits.datasets.photos import SHAPE, Photos
+from cnn_sign_digits.photo_predictor import PhotoPredictor, Transform
 from nn_core import checkpoint
 from nn_core.arrays import Array
-from nn_core.batches.augmentation import rotate
+from nn_core.calibration import temper
 from nn_core.checkpoint import Checkpoint
 from nn_core.cli.images import read_image
 from nn_core.cli.labels import class_names
-from nn_core.engine.engine import Engine
-from nn_core.engine.predictor import Predictor
 from nn_core.errors import CheckpointError
-from nn_core.metrics import probabilities
 from nn_core.network import Network
 
 SHIPPED = Path(__file__).with_name("accurate.h5")
 """The default of --model."""
 INPUT_SHAPE = SHAPE
-Transform: TypeAlias = tuple[float, bool]
-"""A test-time augmentation: rotation in degrees, and whether to flip horizontally."""
-BATCH = 256
-"""Photos per batch of predictions."""
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What a model says of photos.
+
+    probabilities  calibrated P(class | photo), (N, classes); their order is that of the network's
+    rejected       whether a photo is unlike anything trained on, (N,); never without a calibration
+    """
+
+    probabilities: Array
+    rejected: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,7 @@ class Model:
     settings                the training settings, as stored in the checkpoint
     fingerprint             identifies the training photos
     test_time_augmentation  transforms of each photo over which predictions are averaged
+    calibration             measured on photos held back from training; None in earlier checkpoints
     """
 
     checkpoint: Checkpoint
@@ -47,6 +55,7 @@ class Model:
     settings: Mapping[str, Any]
     fingerprint: str
     test_time_augmentation: tuple[Transform, ...]
+    calibration: Calibration | None = None
 
     @property
     def network(self) -> Network:
@@ -54,27 +63,24 @@ class Model:
         return self.checkpoint.network
 
     @cached_property
-    def predictor(self) -> Predictor:
-        """A predictor of logits; the weights must not change."""
-        return Engine(self.network).frozen()
+    def predictor(self) -> PhotoPredictor:
+        """The predictor; the weights must not change."""
+        return PhotoPredictor(self.network, self.test_time_augmentation)
 
     def log_probabilities(self, x: Photos) -> Array:
-        """log P(class | photo), (N, classes)."""
+        """log P(class | photo), (N, classes), not calibrated."""
         return np.log(np.maximum(self.probabilities(x), 1e-30))
 
     def probabilities(self, x: Photos) -> Array:
-        """P(class | photo), (N, classes): the mean over the test-time transforms."""
-        p = np.zeros((len(x), len(self.classes)), self.network.dtype)
-        for start in range(0, len(x), BATCH):
-            batch = slice(start, start + BATCH)
-            photos = x[batch]
-            for degrees, flip in self.test_time_augmentation:
-                flipped = photos[:, :, ::-1] if flip else photos
-                rotated = rotate(flipped, degrees) if degrees else flipped
-                logits, _ = self.predictor.predict(rotated)
-                p[batch] += probabilities(logits)
-        p /= len(self.test_time_augmentation)
-        return p
+        """P(class | photo), (N, classes), not calibrated: the mean over the test-time transforms."""
+        return self.predictor.probabilities(x)
+
+    def assess(self, x: Photos) -> Assessment:
+        """Calibrated probabilities, and which photos are unlike anything trained on."""
+        if self.calibration is None:
+            return Assessment(self.probabilities(x), np.zeros(len(x), np.bool_))
+        p, features = self.predictor.probabilities_and_features(x)
+        return Assessment(temper(p, self.calibration.temperature), self.calibration.rejects(features))
 
 
 def load_model(path: Path | None) -> Model:
@@ -94,6 +100,7 @@ def load_model(path: Path | None) -> Model:
             dict(details["settings"]),
             details["fingerprint"],
             tuple((float(degrees), bool(flip)) for degrees, flip in transforms),
+            Calibration.from_dict(details["calibration"]) if details.get("calibration") else None,
         )
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise checkpoint.unusable(path, error) from None
@@ -105,7 +112,15 @@ def load_model(path: Path | None) -> Model:
             f"{path} is damaged: its network maps {network.input_shape} to"
             f" {network.output_shape}, expected {INPUT_SHAPE} to ({len(model.classes)},)"
         )
+    if model.calibration is not None and not _fits(model.calibration, network):
+        raise CheckpointError(f"{path} is damaged: its calibration is of another network")
     return model
+
+
+def _fits(calibration: Calibration, network: Network) -> bool:
+    """Whether the features of a calibration are the inputs of the last layer."""
+    W = network.params.get(f"{len(network.layers) - 1}/W")
+    return W is not None and calibration.features.means.shape[1] == W.shape[0]
 
 
 def read_photo(path: Path) -> npt.NDArray[np.uint8]:

@@ -45,10 +45,12 @@ def plot_inputs(x: Images, answers: Sequence[Mapping[str, Any]], path: Path) -> 
     for answer in answers[:shown]:
         name = printable(Path(answer["file"]).name)
         name = name if len(name) <= _NAME else f"{name[: _NAME - 7]}...{name[-4:]}"
-        captions.append(f"{name}\n{answer['class']}, {answer['probability']:.1%}")
+        unlike = " (unlike)" if answer["rejected"] else ""
+        captions.append(f"{name}\n{answer['class']}, {answer['probability']:.1%}{unlike}")
     height, width = x.shape[1:3]
     count = f", first {shown} of {len(x):,} photos" if shown < len(x) else ""
-    title = f"Input of the network, {width} x {height} pixels{count}\nfile; predicted class, probability"
+    unlike = "; (unlike): unlike anything trained on" if any(answer["rejected"] for answer in answers[:shown]) else ""
+    title = f"Input of the network, {width} x {height} pixels{count}\nfile; predicted class, probability{unlike}"
     plot_photos(x[:shown], captions, path, title=title)
 
 

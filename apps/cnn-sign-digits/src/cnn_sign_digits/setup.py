@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from cnn_sign_digits.calibration import Calibration, calibrate, calibration_report
 from cnn_sign_digits.datasets.catalog import CATALOG, PhotoSplits, is_generated, read_path
 from cnn_sign_digits.datasets.extra_data import add_backgrounds, add_extra_data
-from cnn_sign_digits.model import INPUT_SHAPE, Model, Transform
+from cnn_sign_digits.model import INPUT_SHAPE, Model
+from cnn_sign_digits.photo_predictor import PhotoPredictor, Transform
 from cnn_sign_digits.settings import PhotoSettings, settings_of, spawn_rngs
 from nn_core.batches.augmentation import Augment, Augmentation, augmentation
 from nn_core.cli.class_weight import weights_by_class
@@ -61,7 +63,23 @@ class Setup:
         """The final metrics of the run."""
         from nn_core.cli.train_report import training_result
 
-        return training_result(self.trainer, data=self.source, classes=self.splits.train.classes)
+        result = training_result(self.trainer, data=self.source, classes=self.splits.train.classes)
+        calibration = self.calibration
+        return result if calibration is None else {**result, "calibration": calibration.summary()}
+
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """The calibration of the trained network on the validation set; None if there is none."""
+        held_out = self.splits.validation
+        if held_out is None:
+            return None
+        augment = augmentation(self.settings.augment)
+        predictor = PhotoPredictor(self.trainer.network, prediction_transforms(augment))
+        return calibrate(predictor, self.splits.train, held_out, augment, seed=self.settings.seed)
+
+    def final_details(self) -> dict[str, Any]:
+        """What the checkpoint of a finished run stores besides `details`."""
+        return {} if self.calibration is None else {"calibration": self.calibration.to_dict()}
 
     def scores(self, result: Mapping[str, Any]) -> dict[str, float]:
         """The metrics on the validation set."""
@@ -73,7 +91,8 @@ class Setup:
         """The result as text."""
         from nn_core.cli.train_report import training_report
 
-        return training_report(result, network=self.network, origin=self.splits.origin)
+        report = training_report(result, network=self.network, origin=self.splits.origin)
+        return f"{report}\n{calibration_report(result['calibration'])}" if "calibration" in result else report
 
 
 def set_up(settings: PhotoSettings, threads: int | None = None, start: Model | None = None) -> Setup:

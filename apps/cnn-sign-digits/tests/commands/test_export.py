@@ -87,7 +87,7 @@ def test_shipped_network_with_the_script_of_docs(tmp_path: Path, monkeypatch: py
     assert said.splitlines()[-1].endswith(", on 2 synthetic photos")
     few = hands()[:10]
     p = onnxruntime.InferenceSession(save).run(["probabilities"], {"input": few})[0]
-    np.testing.assert_allclose(p, load_model(None).probabilities(few), atol=1e-5)
+    np.testing.assert_allclose(p, load_model(None).assess(few).probabilities, atol=1e-5)
     if PAGE.exists():  # it is in the repository only
         Image.fromarray(few[0]).save("photo.png")
         (found,) = json_of("predict", "photo.png")

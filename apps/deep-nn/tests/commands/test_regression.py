@@ -54,7 +54,11 @@ def test_the_error_is_in_the_units_of_the_target(model: Path) -> None:
 
 def test_the_result_of_train_is_that_of_evaluate(model: Path, tmp_path: Path) -> None:
     options = ("--data", "prices", "--hidden", "4", "--epochs", 2, "--save", tmp_path / "m.h5")
-    result = json_of("train", *options)
+    result = json_of("train", *options, "--log", tmp_path / "log.jsonl")
+    logged = json.loads((tmp_path / "log.jsonl").read_text("utf-8").splitlines()[-1])
+    for part in ("training", "validation"):
+        name = f"{part}_root_mean_squared_error"
+        assert logged[name] == pytest.approx(result[name], rel=1e-6)
     found = json_of("evaluate", "--model", tmp_path / "m.h5")
     for name in ("loss", "root_mean_squared_error", "mean_absolute_error", "r2", "baseline_r2"):
         assert result[f"validation_{name}"] == pytest.approx(found[name], rel=1e-6)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from nn_core.errors import DataError
-from nn_core.storage.idx import idx_stem, is_idx, read_idx
+from nn_core.storage.file_kinds import is_idx
+from nn_core.storage.idx import idx_stem, read_idx
 
 # Two images of 2 x 3 bytes: 0, 0, type 8 (unsigned bytes), 3 axes; 2, 2, 3; the values.
 CONTENT = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3, *range(12)])

@@ -1,5 +1,6 @@
 """The command `evaluate`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cnn_sign_digits.model import Model, load_model
 from cnn_sign_digits.settings import settings_of, spawn_rngs
 from cnn_sign_digits.setup import splits_of
 from nn_core.arrays import Array
+from nn_core.calibration import expected_calibration_error
 from nn_core.cli.class_report import class_metrics, class_report
 from nn_core.cli.dataset import Dataset
 from nn_core.cli.options import figure_option, model_option
@@ -58,10 +60,14 @@ def evaluate(
         "data": dataset.name,
         **class_metrics(log_p, dataset.y, model.classes),
     }
+    if model.calibration is not None:
+        result["calibration"] = _calibration_metrics(model, dataset, np.exp(log_p))
     if as_json:
         echo_json(result)
     else:
         click.echo(class_report(result, examples="photos"))
+        if model.calibration is not None:
+            click.echo(_calibration_report(result["calibration"]))
     if figure is not None:
         from nn_core.cli.confusion_plot import plot_confusion_matrix
 
@@ -77,6 +83,33 @@ def _dataset(model: Model, data: str | None) -> Dataset[Photos]:
         return splits_of(model).held_out
     rng = spawn_rngs(settings_of(model).seed).evaluation
     return CATALOG.load_for_evaluation(data, model.classes, rng=rng)
+
+
+def _calibration_metrics(model: Model, dataset: Dataset[Photos], p: Array) -> dict[str, Any]:
+    """The calibration error before and after, and what the threshold rejects.
+
+    p  the probabilities of the network, not calibrated
+    """
+    assessed = model.assess(dataset.x)
+    accepted = ~assessed.rejected
+    right = assessed.probabilities.argmax(axis=1) == dataset.y
+    return {
+        "expected_calibration_error": {
+            "before": expected_calibration_error(p, dataset.y),
+            "after": expected_calibration_error(assessed.probabilities, dataset.y),
+        },
+        "rejected": float(assessed.rejected.mean()),
+        "accuracy_of_accepted": float(right[accepted].mean()) if accepted.any() else None,
+    }
+
+
+def _calibration_report(metrics: Mapping[str, Any]) -> str:
+    error, accepted = metrics["expected_calibration_error"], metrics["accuracy_of_accepted"]
+    others = "" if accepted is None or metrics["rejected"] == 0 else f", accuracy of the others {accepted:.2%}"
+    return (
+        f"calibration error {error['before']:.1%} before, {error['after']:.1%} after;"
+        f" unlike anything trained on: {metrics['rejected']:.1%}{others}"
+    )
 
 
 def _plot_mistakes(model: Model, dataset: Dataset[Photos], p: Array, path: Path) -> None:

@@ -1,8 +1,9 @@
 """Export a network to HDF5, ONNX or safetensors.
 
 The suffix of --save selects the format. A checkpoint (.h5) is written without training state. An ONNX
-file takes photos as bytes and returns the output of `predict`, including test-time augmentation. A
-safetensors file has the weights, with the architecture in a .json file.
+file takes photos as bytes and returns the output of `predict`, including test-time augmentation and
+calibrated probabilities, but not which photos are unlike anything trained on. A safetensors file has
+the weights, with the architecture and the calibration in a .json file.
 
 \b
 Example: cnn-sign export --save signs.onnx
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from cnn_sign_digits import PROGRAM
-from cnn_sign_digits.model import INPUT_SHAPE, SHIPPED, Model, Transform, load_model
+from cnn_sign_digits.model import INPUT_SHAPE, SHIPPED, Model, load_model
+from cnn_sign_digits.photo_predictor import Transform
 from nn_core.batches.augmentation import rotation_weights
 from nn_core.cli.export import OnnxGraph, export_command
 
@@ -26,7 +28,8 @@ def onnx_graph(model: Model) -> OnnxGraph:
     from nn_core.exchange.onnx import Preprocessing
 
     photos, _ = render_dataset(CHECKED_PHOTOS, rng=np.random.default_rng(0))
-    p = model.probabilities(photos)
+    p = model.assess(photos).probabilities
+    calibration = model.calibration
     return OnnxGraph(
         {
             "preprocessing": Preprocessing(
@@ -37,6 +40,7 @@ def onnx_graph(model: Model) -> OnnxGraph:
             ),
             "outputs": ("probabilities", "label"),
             "classes": model.classes,
+            "temperature": 1.0 if calibration is None else calibration.temperature,
             "metadata": {"program": PROGRAM, "test_time_augmentation": list(model.test_time_augmentation)},
             "name": PROGRAM,
             "dtype": "float32",  # onnxruntime has no convolutions in float64

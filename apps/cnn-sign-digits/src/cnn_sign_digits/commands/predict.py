@@ -19,6 +19,7 @@ from nn_core.summary import table
 
 TOP = 3
 """Number of top classes shown."""
+UNLIKE = "unlike anything trained on"
 
 
 @click.command()
@@ -35,6 +36,9 @@ def predict(
     Prints the top three classes of each photo. Photos of any size are center-cropped to a square
     and resized. Of a folder, all photos are predicted. A broken photo is named on stderr; the exit
     status is then 1.
+
+    Probabilities are calibrated, and a photo that is far from all training photos is said to be
+    unlike anything trained on; the network still names a class.
 
     \b
     Example: cnn-sign predict photo.jpg
@@ -88,24 +92,27 @@ def find_photos(files: Sequence[Path]) -> list[Path]:
 
 def answers_of(model: Model, paths: Sequence[Path], photos: Any) -> list[dict[str, Any]]:
     """What the model predicts for each photo, most likely classes first."""
-    predictions = model.probabilities(photos)
-    order = np.argsort(-predictions, axis=1, kind="stable")[:, :TOP]
+    assessment = model.assess(photos)
+    order = np.argsort(-assessment.probabilities, axis=1, kind="stable")[:, :TOP]
     return [
         {
             "file": str(path),
             "class": model.classes[top[0]],
             "probability": float(p[top[0]]),
+            "rejected": bool(rejected),
             "top": [{"class": model.classes[i], "probability": float(p[i])} for i in top],
             "probabilities": dict(zip(model.classes, p.tolist(), strict=True)),
         }
-        for path, p, top in zip(paths, predictions, order, strict=True)
+        for path, p, rejected, top in zip(paths, assessment.probabilities, assessment.rejected, order, strict=True)
     ]
 
 
 def _report(answers: Sequence[dict[str, Any]]) -> str:
-    return table(
-        [
-            (printable(answer["file"]), *(f"{top['class']} {top['probability']:6.1%}" for top in answer["top"]))
-            for answer in answers
-        ]
+    rows = [
+        (printable(answer["file"]), *(f"{top['class']} {top['probability']:6.1%}" for top in answer["top"]))
+        for answer in answers
+    ]
+    lines = table(rows).splitlines()
+    return "\n".join(
+        f"{line}  {UNLIKE}" if answer["rejected"] else line for line, answer in zip(lines, answers, strict=True)
     )

@@ -12,7 +12,7 @@ from cnn_sign_digits.datasets.outputs import require_outside
 from cnn_sign_digits.model import SHIPPED, load_model
 from cnn_sign_digits.presets import PRESETS
 from cnn_sign_digits.settings import PhotoSettings, settings_of
-from cnn_sign_digits.setup import set_up
+from cnn_sign_digits.setup import Setup, set_up
 from nn_core.cli.class_weight import class_weight_option
 from nn_core.cli.options import dropout_option, validation_option
 from nn_core.cli.param_types import require_distinct
@@ -104,6 +104,7 @@ def train(ctx: click.Context, /, **options: Any) -> None:
         load_model=load_model,
         settings_of=settings_of,
         set_up=set_up,
+        final_details=Setup.final_details,
         inputs=("data", "test"),
         check=_check,
     )

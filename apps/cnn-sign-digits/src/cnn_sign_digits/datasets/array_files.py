@@ -5,10 +5,10 @@ from pathlib import Path
 from cnn_sign_digits.datasets.arrays import read_photos
 from cnn_sign_digits.datasets.photos import Photos
 from nn_core.checkpoint import is_checkpoint
-from nn_core.cli.array_files import SUFFIXES, array_files, is_array_file, merge, read_array_file, read_array_folder
+from nn_core.cli.array_files import array_files, merge, read_array_file, read_array_folder
 from nn_core.cli.dataset import Contents
 from nn_core.errors import DataError
-from nn_core.storage.file_kinds import file_kind, refuse_kind
+from nn_core.storage.file_kinds import ARRAY_SUFFIXES, file_kind, is_array_file, refuse_kind
 from nn_core.storage.files import decoding_errors, printable
 
 TABLES = frozenset({".csv", ".tsv"})
@@ -28,7 +28,7 @@ def read_photo_file(path: Path) -> Contents[Photos]:
         refuse_kind(path, file_kind(path))
         raise DataError(
             f"{printable(path)} is neither a folder nor a file of photos; expected one of"
-            f" {', '.join((*SUFFIXES, *sorted(TABLES)))}, or idx"
+            f" {', '.join((*ARRAY_SUFFIXES, *sorted(TABLES)))}, or idx"
         )
     return read_array_file(path, read_photos)
 
@@ -46,7 +46,7 @@ def read_photo_files(folder: Path) -> Contents[Photos]:
 
 def photo_files(folder: Path) -> list[Path]:
     """The files of a folder that `read_photo_files` reads, and checkpoints."""
-    known = {*SUFFIXES, *TABLES}
+    known = {*ARRAY_SUFFIXES, *TABLES}
     with decoding_errors(folder, "a folder that can be read"):
         files = [path for path in folder.iterdir() if path.suffix.lower() in known and not path.name.startswith(".")]
     return sorted({*array_files(folder), *(path for path in files if path.is_file())})

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from deep_nn.datasets import ExampleShape, RawExamples
-from deep_nn.datasets.arrays import read_examples
 from deep_nn.datasets.columns import Columns
 from deep_nn.datasets.table_options import DEFAULTS, TableOptions
 from nn_core.checkpoint import is_checkpoint
-from nn_core.cli.array_files import SUFFIXES, array_files, is_array_file, merge, read_array_file, read_array_folder
 from nn_core.cli.dataset import Contents, describe_shape
 from nn_core.cli.images import read_image
 from nn_core.errors import DataError
-from nn_core.storage.file_kinds import file_kind, refuse_kind
+from nn_core.storage.file_kinds import ARRAY_SUFFIXES, file_kind, is_array_file, refuse_kind
 from nn_core.storage.files import check_file, is_folder, printable
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".data")
 """Suffixes of tables in text."""
 
-KNOWN = (TABLES[0], *SUFFIXES)
+KNOWN = (TABLES[0], *ARRAY_SUFFIXES)
 """Suffixes of data files, one for all tables."""
 
 
@@ -51,9 +49,12 @@ class DataReader:
         return contents
 
     def _folder(self, folder: Path) -> Contents[RawExamples]:
+        from deep_nn.datasets.arrays import read_examples
+        from nn_core.cli.array_files import array_files, merge, read_array_folder
+
         if array_files(folder):
             return read_array_folder(folder, read_examples, _task(self.options, self.trained))
-        known = {*TABLES[:3], *SUFFIXES}  # a .txt beside data is a description
+        known = {*TABLES[:3], *ARRAY_SUFFIXES}  # a .txt beside data is a description
         files = sorted(
             path for path in folder.iterdir() if path.suffix.lower() in known and not path.name.startswith(".")
         )
@@ -83,6 +84,9 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
         return DataReader(options, trained)(path)
     check_file(path)
     if is_array_file(path):
+        from deep_nn.datasets.arrays import read_examples
+        from nn_core.cli.array_files import read_array_file
+
         return read_array_file(path, read_examples, _task(options, trained))
     if path.suffix.lower() in TABLES:
         from deep_nn.datasets.tables import read_labeled

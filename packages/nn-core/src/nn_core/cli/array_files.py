@@ -13,24 +13,15 @@ from nn_core.cli.array_keys import parse_key
 from nn_core.cli.array_sets import ArraySet, read_sets
 from nn_core.cli.dataset import Contents, Part
 from nn_core.errors import DataError
-from nn_core.storage.file_kinds import HDF5, NPY, NPZ, PICKLES, TORCH_SUFFIXES, file_kind, refuse_kind
+from nn_core.storage.file_kinds import HDF5, NPY, NPZ, file_kind, is_idx, refuse_kind
 from nn_core.storage.files import decoding_errors, printable
 from nn_core.storage.hdf5_layout import list_hdf5
-from nn_core.storage.idx import idx_stem, is_idx, read_idx
+from nn_core.storage.idx import idx_stem, read_idx
 from nn_core.storage.npz import list_npz, read_npy
 from nn_core.storage.stored_array import StoredArray
 
-SUFFIXES = (".npz", ".h5", ".hdf5", ".mat")
-"""Suffixes of files with several arrays."""
-
 Read = Callable[[ArraySet], Any]
 """Reads the examples of a set in the form that a program takes."""
-
-
-def is_array_file(path: Path) -> bool:
-    """Whether a file holds arrays, by its name; including kinds that are refused with a reason."""
-    suffix = path.suffix.lower()
-    return suffix in {*SUFFIXES, ".npy", *PICKLES, *TORCH_SUFFIXES} or is_idx(path)
 
 
 def read_array_file(path: Path, examples: Read, task: str = "classify") -> Contents[Any]:

@@ -39,6 +39,7 @@ def train_network(
     check: Callable[[S, Mapping[str, Path | None]], None] | None = None,
     callbacks: Callable[[U, S], Sequence[Callback]] | None = None,
     axis_labels: Callable[[U], Mapping[str, str]] | None = None,
+    final_details: Callable[[U], Mapping[str, Any]] | None = None,
 ) -> None:
     """The body of the command `train` of a program.
 
@@ -55,6 +56,7 @@ def train_network(
                    (the latter by option)
     callbacks      the program's own callbacks; not called in cross-validation
     axis_labels    labels of the axes of --figure, by metric (see `History.plot`)
+    final_details  what the checkpoint of a finished run stores besides the details of the setup
     """
     from threadpoolctl import threadpool_limits
 
@@ -113,6 +115,7 @@ def train_network(
         resume=snapshot,
         log=log,
         callbacks=() if callbacks is None else callbacks(setup, settings),
+        final_details=None if final_details is None else lambda: final_details(setup),
     )
     with threadpool_limits(1):
         result = setup.result()

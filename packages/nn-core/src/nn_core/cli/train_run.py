@@ -6,7 +6,7 @@ import contextlib
 import math
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,7 @@ def run(
     log: Log | None = None,
     callbacks: Sequence[Callback] = (),
     fold: str | None = None,
+    final_details: Callable[[], Mapping[str, Any]] | None = None,
 ) -> None:
     """Train to the end, from the start or from a saved snapshot.
 
@@ -61,8 +62,9 @@ def run(
     end. With `early_stopping`, the network and the checkpoint end with the weights of the best
     epoch. Ctrl-C ends the run between two steps, and saves it.
 
-    callbacks  called before those for logging and saving
-    fold       the fold of a cross-validation, "2/5", for progress
+    callbacks      called before those for logging and saving
+    fold           the fold of a cross-validation, "2/5", for progress
+    final_details  what the checkpoint of a finished run stores besides `details`
 
     Raises click.ClickException, after saving, if the run is interrupted; DivergenceError,
     keeping the last good checkpoint, if it diverges, also if its loss is finite (see `check_final_loss`).
@@ -93,6 +95,8 @@ def run(
             except InterruptedBetweenSteps:
                 raise click.ClickException(_interrupted(state, saver, fold)) from None
         if saver is not None:
+            if final_details is not None:
+                saver.details = {**saver.details, **final_details()}
             saver.save(state)
         check_final_loss(trainer, save)
 

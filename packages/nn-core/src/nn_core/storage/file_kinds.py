@@ -1,5 +1,6 @@
 """What a file is, by its first bytes, whatever its name says."""
 
+import re
 from pathlib import Path
 
 from nn_core.errors import DataError
@@ -20,6 +21,10 @@ DESCRIPTIONS = {
     LFS: "a pointer of Git LFS; get the file by: git lfs pull",
 }
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+ARRAY_SUFFIXES = (".npz", ".h5", ".hdf5", ".mat")
+"""Suffixes of files with several arrays."""
+IDX_NAME = re.compile(r"^(?P<stem>.*?)[-._]?idx\d?[-._]?(ubyte)?(\.gz)?$", re.IGNORECASE)
+"""Names of idx files: train-images-idx3-ubyte, train-images.idx3-ubyte.gz, t10k-labels.idx."""
 PICKLES = frozenset({".pkl", ".pickle", ".p", ".joblib"})
 TORCH_SUFFIXES = frozenset({".pt", ".pth"})
 
@@ -33,6 +38,16 @@ SPREADSHEETS = {
     ".dta": "read_stata",
 }
 """Tables that pandas reads, by suffix."""
+
+
+def is_idx(path: Path) -> bool:
+    """Whether a name is that of an idx file."""
+    return IDX_NAME.match(path.name) is not None
+
+
+def is_array_file(path: Path) -> bool:
+    """Whether a file holds arrays, by its name; including kinds that are refused with a reason."""
+    return path.suffix.lower() in {*ARRAY_SUFFIXES, ".npy", *PICKLES, *TORCH_SUFFIXES} or is_idx(path)
 
 
 def file_kind(path: Path) -> str | None:

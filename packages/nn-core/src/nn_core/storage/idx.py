@@ -6,7 +6,6 @@ The MNIST database of handwritten digits, "File formats".
 """
 
 import gzip
-import re
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.errors import DataError
+from nn_core.storage.file_kinds import IDX_NAME
 from nn_core.storage.files import check_bytes, check_file, decoding_errors, printable
 from nn_core.storage.stored_array import StoredArray
 
@@ -23,18 +23,11 @@ TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: 
 MAX_AXES = 4
 GZIP_RATIO = 1040
 """Gzip compresses to at best 1/1032 of the size."""
-NAME = re.compile(r"^(?P<stem>.*?)[-._]?idx\d?[-._]?(ubyte)?(\.gz)?$", re.IGNORECASE)
-"""Names of idx files: train-images-idx3-ubyte, train-images.idx3-ubyte.gz, t10k-labels.idx."""
-
-
-def is_idx(path: Path) -> bool:
-    """Whether a name is that of an idx file."""
-    return NAME.match(path.name) is not None
 
 
 def idx_stem(path: Path) -> str:
     """The name without what makes it an idx file: "train-images"."""
-    found = NAME.match(path.name)
+    found = IDX_NAME.match(path.name)
     return found["stem"] if found else path.stem
 
 

@@ -17,6 +17,7 @@ import nn_core.exchange.onnx.axes
 import nn_core.exchange.onnx.layers
 import nn_core.exchange.onnx.nested
 import nn_core.exchange.onnx.recurrent  # noqa: F401 - they register converters
+from nn_core.calibration import temper
 from nn_core.errors import ExportError, NNError, SettingError
 from nn_core.exchange.onnx import processing
 from nn_core.exchange.onnx.check import check_model
@@ -54,6 +55,7 @@ def to_onnx(
     postprocessing: Sequence[Step] = (),
     outputs: Sequence[str] | None = None,
     classes: Sequence[str] | None = None,
+    temperature: float = 1.0,
     states: bool | None = None,
     metadata: Mapping[str, Any] = MappingProxyType({}),
     name: str = "network",
@@ -74,6 +76,7 @@ def to_onnx(
                    of a single logit) and "label" (class index). None: "logits" and
                    "probabilities" if `classes` is given, else "output"
     classes        class names, stored as JSON
+    temperature    of the probabilities (see `nn_core.calibration.temper`); 1 leaves them
     states         whether the states of recurrent layers are inputs "state/1/0" and outputs
                    "next_state/1/0", by the path of the layer, to continue a sequence; initial states
                    are zero. False: every sequence starts from zero. None: True if there is an
@@ -93,9 +96,12 @@ def to_onnx(
     require_network(network, "to_onnx")
     dtype = network.dtype if dtype is None else dtype
     names = _output_names(outputs, classes, preprocessing)
+    require(temperature > 0, f"the temperature must be positive, not {temperature}")
     states = network.output_shape[:1] == (None,) if states is None else states
     states = states and has_arrays(network.initial_state(1))
-    exported = _Export(network, preprocessing or _no_preprocessing(network, dtype), postprocessing, names, states)
+    exported = _Export(
+        network, preprocessing or _no_preprocessing(network, dtype), postprocessing, names, states, temperature
+    )
     model = exported.model(dtype, name, classes, metadata)
     inputs, ours = exported.examples(examples) if check else ({}, {})
     if check:
@@ -120,6 +126,7 @@ class _Export:
     postprocessing: Sequence[Step]
     outputs: Sequence[str]
     states: bool
+    temperature: float = 1.0
 
     def model(
         self, dtype: npt.DTypeLike, name: str, classes: Sequence[str] | None, metadata: Mapping[str, Any]
@@ -166,7 +173,7 @@ class _Export:
             p = processing.probabilities(y, graph)
             if self.preprocessing.variants:
                 p = processing.mean_of_variants(p, len(self.preprocessing.variants), graph)
-            found["probabilities"] = p
+            found["probabilities"] = p if self.temperature == 1 else processing.tempered(p, self.temperature, graph)
             if "label" in self.outputs:
                 found["label"] = processing.label(p, graph)
         return {name: found[name] for name in self.outputs}
@@ -188,6 +195,7 @@ class _Export:
         logits, left = found[0]
         ours: dict[str, Any] = {}
         p = np.mean([_probabilities(each) for each, _ in found], axis=0)
+        p = p if self.temperature == 1 else temper(p, self.temperature)
         for name in self.outputs:
             if name in RAW:
                 ours[name] = logits if name == "logits" else processing.run(self.postprocessing, logits)

@@ -216,6 +216,13 @@ def mean_of_variants(p: Value, count: int, graph: Graph) -> Value:
     return graph.value(graph.node("ReduceMean", apart, graph.integers("axis", [0]), keepdims=0), p.shape)
 
 
+def tempered(p: Value, temperature: float, graph: Graph) -> Value:
+    """Probabilities under a temperature, softmax(log(p) / T), as `nn_core.calibration.temper` computes them."""
+    positive = graph.node("Max", graph.canonical(p), graph.constant("least", 1e-30))
+    scaled = graph.node("Div", graph.node("Log", positive), graph.constant("temperature", temperature))
+    return graph.value(graph.node("Softmax", scaled, axis=len(p.shape)), p.shape)
+
+
 def run(steps: Sequence[Step], x: Data) -> Data:
     """Apply the steps in turn."""
     for step in steps:
