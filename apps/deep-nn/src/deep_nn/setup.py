@@ -54,11 +54,11 @@ class Setup:
 
     @property
     def network(self) -> str:
-        """The network by its units, "2-16-16-1 network", and its target in a regression."""
+        """The network by its units, and what it predicts, if known: "2-16-16-1 network for column 'price'"."""
         network = self.trainer.network
         units = (*network.input_shape, *self.settings.units(), *network.output_shape)
         words = f"{'-'.join(map(str, units))} network"
-        return words if self.target is None else f"{words} for {printable(self.target.name)!r}"
+        return words if self.columns is None else f"{words} for {self.columns.title}"
 
     @property
     def fingerprint(self) -> str:
