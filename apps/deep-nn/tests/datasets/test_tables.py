@@ -240,6 +240,9 @@ class TestRemarks:
             assert part_of(path, columns="1,u").x.shape == (20, 2)
 
     def test_nothing_to_remark_on(self, tmp_path: Path) -> None:
+        three = np.array(list("abc" * 6 + "ab"))
+        two = np.where(three == "a", 5.0, 8.5)
+        assert part_of(csv_file(tmp_path, lines(self.U, two, three))).x.shape == (20, 2)
         assert part_of(csv_file(tmp_path, lines(self.U, self.U**2, self.K))).x.shape == (20, 2)
 
 

@@ -208,3 +208,17 @@ def test_comments_before_the_table() -> None:
         table = read("# made by me\n# in 2020\na,b\n1,2\n")
     assert table.names == ("a", "b")
     assert table.line_of(0) == 4
+
+
+def test_lines_of_rows_between_blank_lines() -> None:
+    table = read("1,x\n\n2,y\n\n\n3,x\n")
+    assert [table.line_of(row) for row in range(3)] == [1, 3, 6]
+
+
+def test_a_quoted_cell_is_never_cut_in_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "BLOCK", 4)
+    assert cells(read('1,"two\nlong\nlines"\n2,x\n')) == [[1, 2], ["two\nlong\nlines", "x"]]
+
+
+def test_commas_of_text_stay_beside_decimal_commas() -> None:
+    assert cells(read("1,5;Bonn, DE\n2,5;Rome\n")) == [[1.5, 2.5], ["Bonn, DE", "Rome"]]

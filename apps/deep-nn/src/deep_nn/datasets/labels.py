@@ -40,12 +40,10 @@ def class_labels(table: Table, column: Column, *, merge_case: bool, notes: list[
     return of_code[column.codes], tuple(names)
 
 
-def merged_labels(names: tuple[str, ...], y: Labels, classes: tuple[str, ...]) -> tuple[Labels, tuple[str, ...]]:
-    """Labels under the spelling of the classes of a model, where they differ in case or spaces only."""
+def spelled_as(names: tuple[str, ...], classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Names in the spelling of the classes of a model that differ in case or spaces only."""
     of_folded = {folded(name): name for name in classes}
-    renamed = [of_folded.get(folded(name), name) for name in names]
-    merged = list(dict.fromkeys(renamed))
-    return np.array([merged.index(name) for name in renamed], np.int64)[y], tuple(merged)
+    return tuple(of_folded.get(folded(name), name) for name in names)
 
 
 def _whole_labels(table: Table, column: Column, values: Values) -> tuple[Labels, tuple[str, ...]]:
