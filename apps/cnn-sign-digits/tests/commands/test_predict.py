@@ -95,6 +95,23 @@ def test_the_photos_of_a_folder(model: Path, tmp_path: Path, photos: list[Path])
     assert refusal("predict", tmp_path / "none", "--model", model, status=1) == f"{tmp_path / 'none'} has no photos"
 
 
+def test_a_csv_file(model: Path, tmp_path: Path, photos: list[Path]) -> None:
+    (tmp_path / "broken.png").touch()
+    out = tmp_path / "out.csv"
+    run = invoke("predict", *photos, tmp_path / "broken.png", "--model", model, "--output", out)
+    assert (run.exit_code, run.stdout) == (1, "")
+    assert run.stderr.splitlines() == [f"wrote {out}: 3 predictions", f"Error: {tmp_path / 'broken.png'} is empty"]
+    header, *lines = out.read_text().splitlines()
+    assert header == "file,prediction,rejected"
+    assert lines == [f"{path},{name},false" for path, name in zip(photos, "abc", strict=True)]
+    succeed("predict", *photos, "--model", model, "--output", out, "--proba")
+    header, first, *_ = out.read_text().splitlines()
+    assert header == "file,prediction,rejected,probability_a,probability_b,probability_c"
+    expected = json_of("predict", photos[0], "--model", model)[0]["probabilities"]
+    assert [float(cell) for cell in first.split(",")[3:]] == pytest.approx(list(expected.values()))
+    assert "omit one of them" in refusal("predict", *photos, "--output", out, "--json", status=2)
+
+
 def test_what_the_network_sees(model: Path, tmp_path: Path, photos: list[Path]) -> None:
     drawn = tmp_path.parent / f"{tmp_path.name}.svg"
     said = succeed("predict", tmp_path, "--model", model, "--show-input", drawn)

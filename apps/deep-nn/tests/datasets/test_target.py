@@ -43,6 +43,11 @@ def part_of(path: Path, **options: Any) -> Part[Any]:
         ((REAL, REAL + 1), "", "label .* is not a class; --target NAME"),
         ((REAL, np.arange(60)), "", "column 2, the last, has 60 values in 60 rows: no label; --target NAME"),
         ((REAL, [f"n{i}" for i in range(60)]), "", "60 different texts in 60 rows, .* --target NAME"),
+        (
+            (REAL[:20], RNG.permutation(200)[:20]),
+            "",
+            "column 2, the last, has 20 values in 20 rows: no label; --target",
+        ),
         ((REAL, [f"n{i}" for i in range(60)]), "u,class", "column 'class' has 60 different texts in 60 rows"),
     ],
 )

@@ -44,7 +44,7 @@ def explain(
     if class_name is not None and class_name not in model.classes:
         raise click.UsageError(f"no class {class_name!r}; {nearest(class_name, model.classes)}", ctx)
     photo = read_photo(image)
-    p = model.probabilities(photo)[0]
+    p = model.assess(photo).probabilities[0]
     order = np.argsort(-p, kind="stable")
     label = int(order[0]) if class_name is None else model.classes.index(class_name)
     heat_map = grad_cam(model.network, photo, label)

@@ -2,34 +2,39 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
 
 from cnn_sign_digits.datasets.folder_files import note_skipped, others_below, photos_below
 from cnn_sign_digits.datasets.outputs import require_no_photo_in
-from cnn_sign_digits.model import Model, load_model, read_photo
+from cnn_sign_digits.model import load_model, read_photo
+from cnn_sign_digits.predictions import answers_of, csv_text, report
 from nn_core.cli.options import model_option
-from nn_core.cli.param_types import FIGURE, MODEL, require_distinct
-from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.cli.param_types import FIGURE, MODEL, OutputFile, require_distinct
+from nn_core.cli.terminal import counted, echo_json, info, json_option
 from nn_core.errors import DataError
+from nn_core.storage.atomic import atomic_write
 from nn_core.storage.files import printable
-from nn_core.summary import table
-
-TOP = 3
-"""Number of top classes shown."""
-UNLIKE = "unlike anything trained on"
 
 
 @click.command()
 @click.argument("files", metavar="IMAGE|FOLDER...", nargs=-1, required=True, type=MODEL)
 @model_option(required=False)
+@click.option("--output", type=OutputFile(".csv"), help="Write the predictions to a CSV file.")
+@click.option("--proba", is_flag=True, help="Also the probability of each class.")
 @click.option("--show-input", type=FIGURE, help="Plot the photos as the network sees them, with its answers.")
 @json_option
 @click.pass_context
 def predict(
-    ctx: click.Context, /, files: tuple[Path, ...], model_path: Path | None, show_input: Path | None, as_json: bool
+    ctx: click.Context,
+    /,
+    files: tuple[Path, ...],
+    model_path: Path | None,
+    output: Path | None,
+    proba: bool,
+    show_input: Path | None,
+    as_json: bool,
 ) -> None:
     """Predict the signs in photos.
 
@@ -43,7 +48,9 @@ def predict(
     \b
     Example: cnn-sign predict photo.jpg
     """
-    outputs = {"--show-input": show_input}
+    if as_json and output is not None:
+        raise click.UsageError("--json prints the predictions, --output writes them to a CSV file; omit one of them")
+    outputs = {"--output": output, "--show-input": show_input}
     for file in files:
         require_distinct(outputs, **{"an input": file, "--model": model_path})
         require_no_photo_in(file, "--show-input", show_input)
@@ -61,8 +68,11 @@ def predict(
         by_file = {answer["file"]: answer for answer in answers}
         broken = {str(path): {"file": str(path), "error": message} for path, message in errors.items()}
         echo_json([(by_file | broken)[str(path)] for path in paths])
+    elif answers and output is not None:
+        atomic_write(output, csv_text(answers, model.classes, proba=proba).encode())
+        info(f"wrote {output}: {counted(len(answers), 'prediction')}")
     elif answers:
-        click.echo(_report(answers))
+        click.echo(report(answers, proba=proba))
     if show_input is not None and answers:
         from cnn_sign_digits.plots import plot_inputs
 
@@ -88,31 +98,3 @@ def find_photos(files: Sequence[Path]) -> list[Path]:
             raise DataError(f"{printable(file)} has no photos")
         found |= dict.fromkeys(inside)
     return list(found)
-
-
-def answers_of(model: Model, paths: Sequence[Path], photos: Any) -> list[dict[str, Any]]:
-    """What the model predicts for each photo, most likely classes first."""
-    assessment = model.assess(photos)
-    order = np.argsort(-assessment.probabilities, axis=1, kind="stable")[:, :TOP]
-    return [
-        {
-            "file": str(path),
-            "class": model.classes[top[0]],
-            "probability": float(p[top[0]]),
-            "rejected": bool(rejected),
-            "top": [{"class": model.classes[i], "probability": float(p[i])} for i in top],
-            "probabilities": dict(zip(model.classes, p.tolist(), strict=True)),
-        }
-        for path, p, rejected, top in zip(paths, assessment.probabilities, assessment.rejected, order, strict=True)
-    ]
-
-
-def _report(answers: Sequence[dict[str, Any]]) -> str:
-    rows = [
-        (printable(answer["file"]), *(f"{top['class']} {top['probability']:6.1%}" for top in answer["top"]))
-        for answer in answers
-    ]
-    lines = table(rows).splitlines()
-    return "\n".join(
-        f"{line}  {UNLIKE}" if answer["rejected"] else line for line, answer in zip(lines, answers, strict=True)
-    )

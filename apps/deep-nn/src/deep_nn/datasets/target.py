@@ -14,6 +14,9 @@ from nn_core.tables.cells import is_missing
 from nn_core.tables.dialect import TARGETS
 from nn_core.tables.table import Column, Table
 
+SMALL = 10
+"""Rows below which any column may be the label."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -176,7 +179,7 @@ def _regress(table: Table, column: Column, options: TableOptions, by: str, notes
         if options.task == "auto" and by != "place" and count > FEW and decimal_mark(texts) is not None:
             notes.append(f"{column.title} is predicted as a number; --task classify takes its values as classes")
             return True
-        if count > FEW and 2 * count > rows:
+        if _scarce(count, rows):
             raise DataError(
                 f"{table.name}: {column.title} has {count:,} different texts in {rows:,} rows, such as"
                 f" {quoted(texts[0])}: no label; --target NAME|NUMBER names another column"
@@ -187,7 +190,7 @@ def _regress(table: Table, column: Column, options: TableOptions, by: str, notes
         if not whole:
             raise DataError(f"{not_a_class(table, column, column.numbers)}; --task regress predicts it as a number")
         return False
-    if whole and not is_quantity(column.numbers[~np.isnan(column.numbers)]):
+    if whole and not _scarce(count, rows) and not is_quantity(column.numbers[~np.isnan(column.numbers)]):
         return False
     if by == "place":
         if not whole:
@@ -198,6 +201,11 @@ def _regress(table: Table, column: Column, options: TableOptions, by: str, notes
     aside = " (whole numbers as classes: --task classify)" if whole else ""
     notes.append(f"{column.title} is predicted as a number: it has {count:,} different values{aside}")
     return True
+
+
+def _scarce(count: int, rows: int) -> bool:
+    """Whether there are nearly as many values as rows, in a table that is not tiny."""
+    return rows >= SMALL and 2 * count > rows
 
 
 def not_a_class(table: Table, column: Column, values: Values) -> str:
