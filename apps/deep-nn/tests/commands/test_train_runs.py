@@ -115,7 +115,7 @@ class TestFrom:
         swapped = tmp_path / "swapped.csv"
         rows = [f"{name},{v},{u + 5}" for (u, v), name in zip(POINTS.tolist(), "ab" * 30, strict=True)]
         swapped.write_text("\n".join(["side,v,u", *rows]), "utf-8")
-        start = ("--from", base / "m.h5", "--data", swapped, "--target", "side")
+        start = ("--from", base / "m.h5", "--data", swapped)
         whole, halves = tmp_path / "whole.h5", tmp_path / "halves.h5"
         succeed("train", *start, "--epochs", 4, "--save", whole)
         succeed("train", *start, "--epochs", 2, "--save", halves)
