@@ -152,13 +152,28 @@ class TestPhotoLists:
     )
     def test_the_photos_listed(self, folder: Path, text: str) -> None:
         (folder / "labels.csv").write_text(text)
-        part = read(folder)[0].train
+        contents, notes = read(folder)
+        assert notes == [f"{folder / 'labels.csv'}: 1 of the photos in {folder} are not listed, and not read"]
+        part = contents.train
         assert part is not None
         assert (part.names, part.y.tolist(), part.x[:, 0, 0, 0].tolist()) == (("a", "b"), [1, 0], [2, 0])
 
     def test_photos_in_a_folder_beside_the_list(self, folder: Path) -> None:
         (folder.parent / "train.csv").write_text("filename,label\np2.png,b\ndata/p0.png,a\n")
         assert read(folder.parent)[0].train.y.tolist() == [1, 0]  # type: ignore[union-attr]
+
+    def test_photos_to_predict_beside_those_listed(self, folder: Path) -> None:
+        train = folder.rename(folder.parent / "train")
+        for i in range(3):
+            photo(folder.parent / "test" / f"p{i}.png", np.full((5, 5, 3), 9, np.uint8))
+        (folder.parent / "sample_submission.csv").write_text("id,label\np0,a\n")
+        (folder.parent / "train.csv").write_text("id,label\np2,b\np0,a\n")
+        part = read(folder.parent)[0].train
+        assert part is not None
+        assert (part.y.tolist(), part.x[:, 0, 0, 0].tolist()) == ([1, 0], [2, 0])
+        (folder.parent / "train.csv").unlink()
+        (folder.parent / "other.csv").write_text("id,label\np2,b\n")
+        assert message_of(folder.parent).startswith(f"{train} has photos but no subfolders; ")
 
     @pytest.mark.parametrize(
         ("text", "message"),

@@ -46,7 +46,7 @@ def read_folder(folder: Path, *, size: int, group: str | None = None) -> Content
         listed = find_photo_list(folder)
         if listed is not None:
             photos, names = read_photo_list(listed)
-            return Contents(_part(listed.parent, photos, names, size, group, source=printable(listed)), None)
+            return Contents(_part(listed.folder, photos, names, size, group, source=printable(listed.table)), None)
         layout = find_layout(folder)
         train = None if layout.train is None else _read_classes(layout.train, size, group)
         return Contents(train, None if layout.test is None else _read_classes(layout.test, size, None))

@@ -54,7 +54,8 @@ def find_layout(folder: Path) -> Layout:
     others = [entry for entry in present if entry not in parts and has_photos_below(entry)]
     if not divided:
         if parts and not others and any(map(has_photos_below, parts)):
-            raise _without_classes(next(part for part in parts if has_photos_below(part)))
+            train_first = sorted(parts, key=lambda part: parts[part] != "train")
+            raise _without_classes(next(part for part in train_first if has_photos_below(part)))
         return Layout(_classes_of(folder), None)
     by_role: dict[str, Path] = {}
     for part, role in divided.items():

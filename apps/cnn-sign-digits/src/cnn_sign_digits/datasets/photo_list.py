@@ -1,9 +1,12 @@
 """A CSV file with the file name and the class of each photo, beside the photos."""
 
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 from cnn_sign_digits.datasets.folder_files import direct_photos, has_photos_below, photos_below, subfolders
-from nn_core.errors import DataError
+from cnn_sign_digits.datasets.layouts import ROLES
+from nn_core.errors import DataError, DataWarning
 from nn_core.storage.files import printable
 from nn_core.storage.text import read_csv
 
@@ -11,33 +14,60 @@ FILE_COLUMNS = ("filename", "file_name", "file", "image", "image_path", "path", 
 LABEL_COLUMNS = ("label", "class", "target", "category")
 
 
-def find_photo_list(folder: Path) -> Path | None:
-    """The only CSV file of a folder whose photos are in no class folders, or None."""
+@dataclass(frozen=True)
+class PhotoList:
+    """A table, and the folder of the photos that it lists."""
+
+    table: Path
+    folder: Path
+
+
+def find_photo_list(folder: Path) -> PhotoList | None:
+    """The list of the photos of a folder that has no class folders, or None.
+
+    The photos lie in the folder itself, in its only subfolder, or in one called train beside test.
+    Of several CSV files, the list is the one called labels, train, train_labels or like the folder of
+    the photos.
+    """
+    photos = _folder_of_photos(folder)
     tables = [path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".csv" and path.is_file()]
-    if len(tables) != 1:
+    if photos is None or not tables:
         return None
-    classes = [entry for entry in subfolders(folder) if has_photos_below(entry)]
-    if direct_photos(folder):
-        return None if classes else tables[0]
-    return tables[0] if len(classes) == 1 and direct_photos(classes[0]) else None
+    if len(tables) > 1:
+        names = {"labels", "train", "train_labels", photos.name.lower()}
+        tables = [path for path in tables if path.stem.lower() in names]
+    return PhotoList(tables[0], photos) if len(tables) == 1 else None
 
 
-def read_photo_list(table: Path) -> tuple[list[Path], list[str]]:
+def _folder_of_photos(folder: Path) -> Path | None:
+    """The folder whose photos a list may be of: the given one or one in it."""
+    inside = [entry for entry in subfolders(folder) if has_photos_below(entry)]
+    if not inside:
+        return folder if direct_photos(folder) else None
+    if direct_photos(folder) or any(has_photos_below(each) for entry in inside for each in subfolders(entry)):
+        return None
+    if len(inside) == 1:
+        return inside[0]
+    roles = {ROLES.get(entry.name.lower()): entry for entry in inside}
+    return None if None in roles else roles.get("train")
+
+
+def read_photo_list(listed: PhotoList) -> tuple[list[Path], list[str]]:
     """The photos that a table lists, and the class name of each.
 
     The table has a header with a column of FILE_COLUMNS, with or without the suffixes of the files,
-    and one of LABEL_COLUMNS. Files are relative to the table, or to the only folder beside it.
-    Raises DataError, naming the line, for a row without class or photo, or a file listed twice.
+    and one of LABEL_COLUMNS. Files are relative to the folder of the photos, or to the table.
+    Raises DataError, naming the line, for a row without class or photo, or a file listed twice. A
+    DataWarning counts photos that are not listed.
     """
+    table, folder = listed.table, listed.folder
     (_, header), *rows = read_csv(table)
     file, label = _column(header, FILE_COLUMNS, table), _column(header, LABEL_COLUMNS, table)
-    folder = table.parent
     known: dict[str, Path] = {}
-    for base in (folder, *subfolders(folder)):
-        for path in photos_below(base):
+    for path in photos_below(folder):
+        for base in (folder, table.parent):
             name = path.relative_to(base).as_posix()
-            known.setdefault(name, path)
-            known.setdefault(name.removesuffix(path.suffix), path)
+            known |= {name: path, name.removesuffix(path.suffix): path}
     photos: dict[Path, str] = {}
     for line, cells in rows:
         where = f"{printable(table)}, line {line}"
@@ -51,6 +81,10 @@ def read_photo_list(table: Path) -> tuple[list[Path], list[str]]:
         photos[known[name]] = cells[label]
     if not photos:
         raise DataError(f"{printable(table)} lists no photos")
+    left = len(set(known.values())) - len(photos)
+    if left:
+        text = f"{printable(table)}: {left:,} of the photos in {printable(folder)} are not listed, and not read"
+        warnings.warn(text, DataWarning, stacklevel=2)
     return list(photos), list(photos.values())
 
 
