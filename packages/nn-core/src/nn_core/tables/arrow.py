@@ -1,4 +1,4 @@
-"""PyArrow's parser for the blocks of large files, if it is installed: the same values in half the time."""
+"""PyArrow's parser for the blocks of large files, if it is installed: the same values, on several cores."""
 
 import importlib.util
 from typing import Any
