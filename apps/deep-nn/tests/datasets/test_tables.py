@@ -246,6 +246,16 @@ class TestRemarks:
         assert part_of(csv_file(tmp_path, lines(self.U, self.U**2, self.K))).x.shape == (20, 2)
 
 
+def test_points_are_thousands_beside_decimal_commas(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = ["706;2.432,47;0,492;a", "87.429;620,98;-1,500;b"]
+    path.write_text("\n".join(["sales;costs;trend;target", *rows * 20]) + "\n", "utf-8")
+    with pytest.warns(DataWarning, match="'87.429' is read as 87429"):
+        part = read(path).train
+    assert part is not None
+    assert part.x[:2].tolist() == [[706, 2432.47, 0.492], [87429, 620.98, -1.5]]
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ("text", "message"),
@@ -262,7 +272,6 @@ class TestErrors:
             ("1,2,a\n1e999,3,b\n", "line 2, column 1: '1e999' is not finite"),
             ("1,2,a\n3,4\n", "line 2: 2 columns, but the first row has 3"),
             ("1,2,a\n3,4,\n", "line 2: the label is missing"),
-            ("1,2,0.5\n", "line 1, column 3: label 0.5 is not a class"),
             ("1,2,a\n1,2,0.5\n", "line 2, column 3: label '0.5' is not a class"),
             ("1,2," + "a" * 101, "line 1, column 3: label 'aaa"),
             ("1\n2\n", "only one column"),

@@ -40,7 +40,7 @@ def part_of(path: Path, **options: Any) -> Part[Any]:
         ((KINDS, REAL, np.zeros(60, int)), "", "column 1, the first, .*--target 3 or --target 1"),
         ((KINDS, RNG.integers(0, 9, 60)), "", "--target 2 or --target 1"),
         ((list("abc" * 20), list("xyyx" * 15)), "", "the first column may be the label, or the last"),
-        ((REAL, REAL + 1), "", "label .* is not a class; --target NAME"),
+        ((REAL, KINDS, REAL + 1), "", "label .* is not a class; --target NAME"),
         ((REAL, np.arange(60)), "", "column 2, the last, has 60 values in 60 rows: no label; --target NAME"),
         ((REAL, [f"n{i}" for i in range(60)]), "", "60 different texts in 60 rows, .* --target NAME"),
         (
@@ -54,6 +54,23 @@ def part_of(path: Path, **options: Any) -> Part[Any]:
 def test_an_unlikely_label_is_refused(tmp_path: Path, columns: Any, header: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         read(table(tmp_path, *columns, header=header))
+
+
+def test_fractions_in_the_last_column_are_predicted_as_numbers(tmp_path: Path) -> None:
+    path = table(tmp_path, REAL, REAL**2, REAL + 1)
+    with pytest.warns(DataWarning, match="column 3 is predicted as a number"):
+        part = part_of(path)
+    np.testing.assert_array_equal(part.y, REAL + 1)
+
+
+def test_an_error_comes_after_what_was_taken_as_the_label(tmp_path: Path) -> None:
+    names = [f"name {i}" for i in range(60)]
+    path = table(tmp_path, names, list("abc" * 20), RNG.integers(0, 2, 60), header="name,port,survived")
+    with (
+        pytest.warns(DataWarning, match="'survived', the last, is taken"),
+        pytest.raises(DataError, match="--drop name"),
+    ):
+        part_of(path)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from nn_core.tables.cells import (
     days,
     dressed_number,
     has_decimal_comma,
+    is_grouped,
     is_missing,
     number,
 )
@@ -43,9 +44,10 @@ def interpret(table: Table, column: Column, *, merge_case: bool, notes: list[str
     texts = [text for text in column.texts if not is_missing(text)]
     if texts and all(text.lower() in TRUTH for text in texts):
         feature = Feature(column.number, column.name, "boolean")
-    elif (mark := decimal_mark(texts)) is not None:
-        example = next(text for text in texts if number(text) is None)
-        notes.append(f"{column.title}: {example!r} is read as {dressed_number(example, decimal_comma=mark == ','):g}")
+    elif (mark := decimal_mark(texts, comma_first=table.decimal_comma)) is not None:
+        example = next((text for text in texts if number(text) is None or is_grouped(text)), texts[0])
+        value = dressed_number(example, decimal_comma=mark == ",") or 0.0
+        notes.append(f"{column.title}: {example!r} is read as {value:.12g}")
         feature = Feature(column.number, column.name, form=mark)
     elif (form := _date_format(table, column, texts)) is not None:
         notes.append(f"{column.title} holds dates, read as days since 1970-01-01")
@@ -96,12 +98,14 @@ def numeric(table: Table, column: Column, parse: Callable[[str], float | None], 
     return values[column.codes]
 
 
-def decimal_mark(texts: Sequence[str]) -> str | None:
-    """The decimal mark of numbers with separators or signs, such as "$1,200"; None for other texts."""
-    if texts and all(dressed_number(text) is not None for text in texts):
-        return "."
-    if texts and all(dressed_number(text, decimal_comma=True) is not None for text in texts):
-        return ","
+def decimal_mark(texts: Sequence[str], *, comma_first: bool = False) -> str | None:
+    """The decimal mark of numbers with separators or signs, such as "$1,200"; None for other texts.
+
+    comma_first  whether "1.200" is a thousand, as in a table with decimal commas
+    """
+    for mark in (",", ".") if comma_first else (".", ","):
+        if texts and all(dressed_number(text, decimal_comma=mark == ",") is not None for text in texts):
+            return mark
     return None
 
 

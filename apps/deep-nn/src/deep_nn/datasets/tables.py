@@ -33,13 +33,15 @@ def read_labeled(path: Path, options: TableOptions = DEFAULTS) -> Part[RawExampl
     """
     table = read_table(path, name=printable(path))
     notes: list[str] = []
-    target = choose_target(table, options, notes)
-    columns = _features(table, target, options, notes)
-    x, features = _examples(table, columns, options, notes)
-    y, names = _labels(table, target, options, notes)
-    x, y = _complete(table, columns, x, y, options, notes)
-    classes = 0 if names is None else len(names)
-    notes += remarks(columns, x, y, classes)
+    try:
+        target = choose_target(table, options, notes)
+        columns = _features(table, target, options, notes)
+        x, features = _examples(table, columns, options, notes)
+        y, names = _labels(table, target, options, notes)
+        x, y = _complete(table, columns, x, y, options, notes)
+        notes += remarks(columns, x, y, 0 if names is None else len(names))
+    finally:
+        remark(table, notes)  # what was taken as the label may explain an error
     schema = Columns(
         features,
         target.column.number,
@@ -48,7 +50,6 @@ def read_labeled(path: Path, options: TableOptions = DEFAULTS) -> Part[RawExampl
         header=table.names is not None,
         regress=target.regress,
     )
-    remark(table, notes)
     return Part(table.name, x, y, names, schema=schema)
 
 

@@ -81,7 +81,10 @@ def choose_target(table: Table, options: TableOptions, notes: list[str]) -> Targ
         return Target(named, _regress(table, named, options, "name", notes))
     first, last = kept[0], kept[-1]
     _check_place(table, first, last, options, notes)
-    others = [column for column in kept[:-1] if _rivals(column, table.names is not None)]
+    others = [column for column in kept[:-1] if _rivals(column, header=table.names is not None)]
+    if table.names is None and last.numbers is not None and not is_whole(last.numbers):
+        if not any(_rivals(column, header=True) for column in kept[:-1]):  # a fraction is no class
+            return Target(last, _regress(table, last, options, "header", notes))
     if others and not notes:
         names = ", ".join(column.key for column in others[:3]) + (", ..." if len(others) > 3 else "")
         notes.append(f"{last.title}, the last, is taken as the label, not {names}; --target NAME|NUMBER chooses")
@@ -119,7 +122,7 @@ def _check_place(table: Table, first: Column, last: Column, options: TableOption
         notes.append(f"{last.title}, the last, is taken as the label; --target {first.key} takes the first")
 
 
-def _rivals(column: Column, header: bool) -> bool:
+def _rivals(column: Column, *, header: bool) -> bool:
     """Whether a column looks like a label, too: text, or under a header up to ten whole numbers, again and again."""
     if column.numbers is None:
         return _looks_like_label(column)
@@ -176,7 +179,12 @@ def _regress(table: Table, column: Column, options: TableOptions, by: str, notes
     other = "--target NAME|NUMBER names another column, --task regress predicts it as a number"
     if column.numbers is None:
         texts = [text for text in column.texts if not is_missing(text)]
-        if options.task == "auto" and by != "place" and count > FEW and decimal_mark(texts) is not None:
+        if (
+            options.task == "auto"
+            and by != "place"
+            and count > FEW
+            and decimal_mark(texts, comma_first=table.decimal_comma) is not None
+        ):
             notes.append(f"{column.title} is predicted as a number; --task classify takes its values as classes")
             return True
         if _scarce(count, rows):

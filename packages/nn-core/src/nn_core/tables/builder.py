@@ -110,7 +110,15 @@ class Builder:
                 columns.append(Column(i + 1, title, codes=codes, texts=tuple(self.code_of[i])))
             else:
                 columns.append(Column(i + 1, title, numbers=numbers[:, self.number_columns.index(i)]))
-        return Table(self.name, self.names, tuple(columns), self.rows, tuple(self.lines), numbers)
+        return Table(
+            self.name,
+            self.names,
+            tuple(columns),
+            self.rows,
+            tuple(self.lines),
+            numbers,
+            decimal_comma=self.decimal_comma,
+        )
 
     def _add_by_arrow(self, block: Block) -> bool:
         """Append a block of a large file by PyArrow; False if it is not there, or cannot read it as lines of cells."""
@@ -164,6 +172,8 @@ class Builder:
     def _parse(self, lines: list[str]) -> npt.NDArray[Any] | None:
         """A structured array with a field per run of columns of numbers and per column of text; None if it fails."""
         if self.decimal_comma:
+            if any("." in line for line in lines):
+                return None  # of texts, or a separator of thousands
             lines = [line.replace(",", ".") for line in lines]
         while self.text_width <= MAX_TEXT_WIDTH:
             with warnings.catch_warnings():
@@ -255,6 +265,8 @@ class Builder:
     def _numbers(self, cells: Sequence[str], *, strict: bool) -> Numbers:
         """Raises ValueError for text."""
         if self.decimal_comma:
+            if any("." in cell for cell in cells):
+                raise ValueError
             cells = [cell.replace(",", ".") for cell in cells]
         known = [_NAN.get(cell, cell) for cell in cells]
         try:

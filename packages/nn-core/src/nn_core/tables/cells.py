@@ -38,8 +38,9 @@ TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _CURRENCY = "$€£¥₹"
 _DRESSED = re.compile(rf"(?P<sign>[+-]?)[{_CURRENCY}]?\s*(?P<inner>[+-]?[\d.,'\s]*\d[\d.,]*)\s*[{_CURRENCY}%]?")
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?P<mark>[,'\s])\d{3}((?P=mark)\d{3})*(\.\d*)?")
-_GROUPED_COMMA = re.compile(r"[+-]?\d{1,3}(?P<mark>[.'\s])\d{3}((?P=mark)\d{3})*(,\d*)?")
+_LOSS = re.compile(rf"\((?P<inner>[{_CURRENCY}].*|.*[{_CURRENCY}])\)")
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?P<mark>[,'\s])\d{3}((?P=mark)\d{3})*(\.\d*)?")
+_GROUPED_COMMA = re.compile(r"[+-]?[1-9]\d{0,2}(?P<mark>[.'\s])\d{3}((?P=mark)\d{3})*(,\d*)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d*")
 _ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 
@@ -62,8 +63,13 @@ def is_missing(cell: str) -> bool:
 def dressed_number(cell: str, *, decimal_comma: bool = False) -> float | None:
     """The number in a cell with separators of thousands, a percent sign or a currency sign.
 
-    "1,234.5", "$1 200", "45%" (45), "(3)" is none. With `decimal_comma`, "1.234,5". None for other text.
+    "1,234.5", "$1 200", "45%" (45), "($3)" (-3, but "(3)" is none). With `decimal_comma`, "1.234,5". None for
+    other text.
     """
+    loss = _LOSS.fullmatch(cell.strip())
+    if loss is not None:
+        value = dressed_number(loss["inner"], decimal_comma=decimal_comma)
+        return None if value is None else -value
     found = _DRESSED.fullmatch(cell.strip())
     if found is None:
         return None
@@ -83,6 +89,11 @@ def dressed_number(cell: str, *, decimal_comma: bool = False) -> float | None:
 def has_decimal_comma(cell: str) -> bool:
     """Whether a cell is a number with a decimal comma, such as "1,5"."""
     return _DECIMAL_COMMA.fullmatch(cell) is not None
+
+
+def is_grouped(cell: str) -> bool:
+    """Whether a point may separate thousands in a cell: "87.429", "2.432,47"."""
+    return _GROUPED_COMMA.fullmatch(cell) is not None and "." in cell
 
 
 def date_format(texts: Sequence[str]) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nn_core.errors import DataError
-from nn_core.tables.cells import dressed_number, has_decimal_comma, is_missing, number
+from nn_core.tables.cells import dressed_number, has_decimal_comma, is_grouped, is_missing, number
 
 DELIMITERS = "\t;|,"
 """Delimiters, the first of which gives every line the same number of columns."""
@@ -145,12 +145,17 @@ def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
 
 def _has_decimal_commas(rows: Sequence[Sequence[str]]) -> bool:
     cells = [cell for row in rows for cell in row]
-    points = any("." in cell and number(cell) is not None for cell in cells)
-    return not points and any(map(has_decimal_comma, cells))
+    points = [cell for cell in cells if "." in cell and number(cell) is not None]
+    if not points:
+        return any(map(has_decimal_comma, cells)) or any(is_grouped(cell) and "," in cell for cell in cells)
+    fractions = any((has_decimal_comma(cell) and dressed_number(cell) is None) for cell in cells)
+    return all(map(is_grouped, points)) and (fractions or any(is_grouped(cell) and "," in cell for cell in cells))
 
 
 def _is_number(cell: str, decimal_comma: bool) -> bool:
-    return number(cell.replace(",", ".") if decimal_comma else cell) is not None
+    if decimal_comma:
+        return "." not in cell and number(cell.replace(",", ".")) is not None
+    return number(cell) is not None
 
 
 def _is_header(

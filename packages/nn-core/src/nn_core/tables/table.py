@@ -50,6 +50,7 @@ class Table:
     rows     N
     lines    (first row, line numbers of the rows from it on) by block; a single number where every line is a row
     numbers  (N, K) the columns of numbers, side by side
+    decimal_comma  whether numbers are written as 1,5
     """
 
     name: str
@@ -58,6 +59,7 @@ class Table:
     rows: int
     lines: tuple[tuple[int, int | npt.NDArray[np.int64]], ...]
     numbers: Numbers
+    decimal_comma: bool = False
 
     def __len__(self) -> int:
         return self.rows
