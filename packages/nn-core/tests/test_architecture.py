@@ -39,7 +39,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 FLOOR_OF = {name: height for height, names in enumerate(FLOORS) for name in names}
 SPECIFICATION = ("layers", "network", "reference", "losses", "activations", "initializers", "optim")
 CLI_NEEDS = {"PIL", "click", "h5py", "matplotlib", "pooch", "requests", "threadpoolctl", "tqdm"}
-EXTRAS = {"onnx", "onnxruntime", "safetensors", "tensorboardX"}
+EXTRAS = {"onnx", "onnxruntime", "pyarrow", "safetensors", "tensorboardX"}
 SLOW = {"PIL", "click", "h5py", "matplotlib", "pooch", "requests", "tqdm", *EXTRAS}
 FORBIDDEN = {"scipy", "torch", "tensorflow", "sklearn", "jax", "numba", "keras"}
 

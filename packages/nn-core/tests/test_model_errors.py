@@ -100,7 +100,7 @@ def test_prediction_errors() -> None:
         (None, {"engine": "quick"}, "engine must be 'fast' or 'reference', not 'quick'"),
         (None, {"engine": "reference", "threads": 2}, "the reference engine has no threads or shards: ..."),
         (None, {"learning_rate": -1}, "learning_rate must be positive, not -1"),
-        (None, {"metrics": ["f1"]}, "unknown metric 'f1'; ..."),
+        (None, {"metrics": ["iou"]}, "unknown metric 'iou'; ..."),
         (None, {"optimizer": "adamm"}, "unknown optimizer 'adamm'; did you mean 'adam'?"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -38,23 +37,14 @@ def train_model(
     set_up  sets up a run from settings, a number of threads, the model to start from and the model
             of the run to resume
     """
-    opened: list[Model] = []
-
-    def open_model(path: Path) -> Model:
-        opened.append(load_model(path, program))
-        return opened[-1]
-
-    def set_up_run(settings: S, threads: int | None, start: Model | None) -> Setup:
-        return set_up(settings, threads, start, opened[0] if opened and start is None else None)
-
     train_network(
         ctx,
         options,
         program=program,
         settings_type=settings_type,
-        load_model=open_model,
+        load_model=partial(load_model, program=program),
         settings_of=partial(settings_of, settings_type=settings_type),
-        set_up=set_up_run,
+        set_up=set_up,
         callbacks=lambda setup, settings: [PrintSamples(sample, setup, settings.seed)],
     )
 

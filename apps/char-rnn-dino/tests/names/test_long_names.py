@@ -28,12 +28,12 @@ def test_copies_are_counted_rightly(model: Path, tmp_path: Path) -> None:
 
 
 def test_a_cut_name_is_not_new(model: Path) -> None:
-    asked = ("--model", model, "--temperature", 0.3, "--max-length", 20, "--count", 20)
+    asked = ("--model", model, "--temperature", 0.1, "--seed", 0, "--max-length", 20, "--count", 20)
     cut = DINO.succeed(*asked).stdout.splitlines()
     assert {len(name) for name in cut} == {20}
     assert "found only 0 of 20 new names" in DINO.refusal(*asked, "--novel", status=1)
 
 
 def test_none_is_new(model: Path) -> None:
-    line = DINO.refusal("--model", model, "--temperature", 0.3, "--novel", status=1)
+    line = DINO.refusal("--model", model, "--temperature", 0.1, "--seed", 0, "--novel", status=1)
     assert line == "found only 0 of 10 new names; try a higher temperature"

@@ -95,15 +95,19 @@ class Setup:
         return f"{report}\n{calibration_report(result['calibration'])}" if "calibration" in result else report
 
 
-def set_up(settings: PhotoSettings, threads: int | None = None, start: Model | None = None) -> Setup:
+def set_up(
+    settings: PhotoSettings, threads: int | None = None, start: Model | None = None, resumed: Model | None = None
+) -> Setup:
     """Photos, network and trainer of a run.
 
     threads  number of threads; None for the number of cores, at most 4
     start    the model whose weights the network starts from, with its classes
+    resumed  the model of the run to resume, with its classes
     Raises DataError, ShapeError or SettingError for invalid settings or data.
     """
     rngs = spawn_rngs(settings.seed)
-    splits = load_splits(settings, None if start is None else start.classes)
+    known = start or resumed
+    splits = load_splits(settings, None if known is None else known.classes)
     network = Network(
         settings.layers(len(splits.train.classes)), input_shape=INPUT_SHAPE, rng=rngs.weights, dtype=settings.dtype
     )

@@ -25,7 +25,7 @@ from nn_core.cli.dataset import Dataset, Splits, require_same_data
 from nn_core.errors import DataError
 from nn_core.network import Network
 from nn_core.registry import require
-from nn_core.storage.files import is_folder, printable
+from nn_core.storage.files import is_folder
 
 if TYPE_CHECKING:
     from nn_core.training.trainer import Trainer
@@ -54,11 +54,11 @@ class Setup:
 
     @property
     def network(self) -> str:
-        """The network by its units, "2-16-16-1 network", and its target in a regression."""
+        """The network by its units, and what it predicts, if known: "2-16-16-1 network for column 'price'"."""
         network = self.trainer.network
         units = (*network.input_shape, *self.settings.units(), *network.output_shape)
         words = f"{'-'.join(map(str, units))} network"
-        return words if self.target is None else f"{words} for {printable(self.target.name)!r}"
+        return words if self.columns is None else f"{words} for {self.columns.title}"
 
     @property
     def fingerprint(self) -> str:
@@ -99,21 +99,25 @@ class Setup:
         return training_report(dict(result), network=self.network, origin=self.splits.origin)
 
 
-def set_up(settings: NetworkSettings, threads: int | None = None, start: Model | None = None) -> Setup:
+def set_up(
+    settings: NetworkSettings, threads: int | None = None, start: Model | None = None, resumed: Model | None = None
+) -> Setup:
     """Data, network and trainer of a run; data and network have separate random generators.
 
     threads  number of threads; None for the number of cores, at most 4
     start    the model whose weights the network starts from, with its classes and preprocessing
+    resumed  the model of the run to resume, with its classes and preprocessing
     Raises DataError, ShapeError or SettingError for invalid settings or data.
     """
     _, weights_rng, _ = random_generators(settings.seed)
-    splits = load_splits(settings, start)
-    preprocessing = fit(splits.train, categories_of(splits.train)) if start is None else start.preprocessing
+    known = start or resumed
+    splits = load_splits(settings, known)
+    preprocessing = fit(splits.train, categories_of(splits.train)) if known is None else known.preprocessing
     classes = splits.train.classes
     require(settings.task != "regress" or not classes, f"--task regress: {splits.train.name} has classes, not numbers")
     target = None
     if not classes:
-        target = fit_target(splits.train) if start is None else start.target
+        target = fit_target(splits.train) if known is None else known.target
 
     def rows(dataset: Dataset[RawExamples]) -> tuple[Array, npt.NDArray[Any]]:
         y = dataset.y if target is None else target.standardize(dataset.y, dataset.name)
@@ -159,22 +163,22 @@ def random_generators(seed: int) -> list[np.random.Generator]:
     return np.random.default_rng(seed).spawn(3)
 
 
-def load_splits(settings: NetworkSettings, start: Model | None = None) -> Splits[RawExamples]:
+def load_splits(settings: NetworkSettings, model: Model | None = None) -> Splits[RawExamples]:
     """The training and validation sets; the same for the same settings.
 
-    start  the model that training starts from, whose classes and columns are those of the data
+    model  the model whose classes and columns are to be read; None for those of the data
     Raises SettingError for options of tables with other data.
     """
     options, data = settings.table_options, PurePath(settings.data)
     given = options.names_given
     is_table = data.suffix.lower() in TABLES or is_folder(Path(settings.data))
     require(not given or is_table, f"{', '.join(given)}: only for tables, such as .csv, not for {settings.data}")
-    return catalog_for(options, None if start is None else start.table).load(
+    return catalog_for(options, None if model is None else model.table).load(
         settings.data,
         test=settings.test,
         validation=settings.validation,
         fold=settings.fold,
-        classes=None if start is None else start.classes,
+        classes=None if model is None else model.classes,
         rng=random_generators(settings.seed)[0],
     )
 
@@ -186,7 +190,7 @@ def splits_of(model: Model) -> Splits[RawExamples]:
     """
     settings = model.settings if model.target is None else replace(model.settings, task="regress")
     try:
-        splits = load_splits(settings)
+        splits = load_splits(settings, model)
     except DataError as error:
         raise DataError(f"cannot load the training data: {error}; give --data instead") from None
     require_same_data(splits.train.name, splits.fingerprint, model.fingerprint)

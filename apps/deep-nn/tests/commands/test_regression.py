@@ -94,7 +94,7 @@ def test_predictions_in_units(model: Path, tmp_path: Path) -> None:
 def test_the_report(model: Path) -> None:
     lines = succeed("train", "--data", "prices", "--hidden", "4", "--epochs", 30).stdout.splitlines()
     assert lines[0] == "prices; validation: 0.2 of the examples held out"
-    assert lines[1] == "2-4-1 network for 'target', 17 parameters"
+    assert lines[1] == "2-4-1 network, 17 parameters"
     assert lines[3].startswith("target: target (mean 2")
     assert lines[4].split() == ["examples", "loss", "RMSE", "MAE", "R2"]
     assert [line.split()[0] for line in lines[5:8]] == ["training", "validation", "always"]

@@ -111,6 +111,18 @@ class TestFrom:
         assert new.fingerprint != old.fingerprint
         assert json_of("evaluate", "--model", tmp_path / "n.h5")["data"].startswith(f"{more}")
 
+    def test_a_run_from_a_model_resumes_with_its_columns_and_preprocessing(self, base: Path, tmp_path: Path) -> None:
+        swapped = tmp_path / "swapped.csv"
+        rows = [f"{name},{v},{u + 5}" for (u, v), name in zip(POINTS.tolist(), "ab" * 30, strict=True)]
+        swapped.write_text("\n".join(["side,v,u", *rows]), "utf-8")
+        start = ("--from", base / "m.h5", "--data", swapped)
+        whole, halves = tmp_path / "whole.h5", tmp_path / "halves.h5"
+        succeed("train", *start, "--epochs", 4, "--save", whole)
+        succeed("train", *start, "--epochs", 2, "--save", halves)
+        succeed("train", "--resume", halves, "--epochs", 4)
+        assert (load_model(halves).network.vector == load_model(whole).network.vector).all()
+        assert load_model(halves).preprocessing == load_model(base / "m.h5").preprocessing
+
     def test_dropout_may_change_and_an_export_will_do(self, base: Path, tmp_path: Path) -> None:
         bare = tmp_path / "bare.h5"
         succeed("export", "--model", base / "m.h5", "--save", bare)

@@ -168,7 +168,7 @@ class PluginSetup:
         return f"loss {result['loss']:g}"
 
 
-def set_up(settings: PluginSettings, threads: int | None, start: object) -> PluginSetup:
+def set_up(settings: PluginSettings, threads: int | None, start: object, resumed: object) -> PluginSetup:
     network = Network(
         [Dense(4), ACTIVATIONS.parse(settings.activation)(), LAYERS.parse(settings.layer)(), Dense(2)],
         input_shape=(3,),

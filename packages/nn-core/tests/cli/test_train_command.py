@@ -67,7 +67,9 @@ class ToyModel:
     checkpoint: Checkpoint
 
 
-def set_up(settings: ToySettings, threads: int | None, start: ToyModel | None) -> ToySetup:
+def set_up(
+    settings: ToySettings, threads: int | None, start: ToyModel | None, resumed: ToyModel | None = None
+) -> ToySetup:
     number, _ = parse_fold(settings.fold or "1/2")
     trainer = build(replace(settings, seed=settings.seed + number), threads)
     if settings.fold is None and settings.validation == 0:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nn_core.errors import DataError, DataWarning
-from nn_core.tables import blocks
+from nn_core.tables import arrow, blocks
 from nn_core.tables.builder import Builder
 from nn_core.tables.reader import read_table
 from nn_core.tables.table import Table
@@ -222,3 +222,28 @@ def test_a_quoted_cell_is_never_cut_in_two(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_commas_of_text_stay_beside_decimal_commas() -> None:
     assert cells(read("1,5;Bonn, DE\n2,5;Rome\n")) == [[1.5, 2.5], ["Bonn, DE", "Rome"]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b,c\n1,x,2.5\n\n3,,4e2\nNA,y,-5\n,x ,?\n",
+        'a,b,c\n1,"x, y",2\n3,"two\nlines",4\n',
+        "a;b;c\n1,5;x, y;2\n3;z;4,25\n",
+        "a,b\n1,2\n,\n3,4\n",
+        "a,b\n1,2\n3,x\n",
+        "a,b\n 1, 2 \n0.1,1e-310\n123456789012345678,0.30000000000000004\n",
+    ],
+)
+def test_pyarrow_reads_the_same(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow")
+    plain = read(text)
+    monkeypatch.setattr(arrow, "LARGE", 0)
+    found = read(text)
+    assert found.names == plain.names
+    assert [found.line_of(row) for row in range(len(found))] == [plain.line_of(row) for row in range(len(plain))]
+    for column, other in zip(found.columns, plain.columns, strict=True):
+        if other.numbers is None:
+            assert [column.texts[c] for c in column.codes] == [other.texts[c] for c in other.codes]
+        else:
+            np.testing.assert_array_equal(column.numbers, other.numbers)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nn_core.cli.dataset import describe_shape
 from nn_core.errors import CheckpointError, DataError
-from nn_core.storage.files import listing
+from nn_core.storage.files import listing, printable
 from nn_core.storage.json_file import Schema, check_json
 
 if TYPE_CHECKING:
@@ -64,6 +64,11 @@ class Columns:
     width: int
     header: bool
     regress: bool = False
+
+    @property
+    def title(self) -> str:
+        """The column to predict: "column 'price'", or "column 3" without a header."""
+        return f"column {self.target}" if self.name is None else f"column {printable(self.name)!r}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain fields for JSON."""

@@ -34,7 +34,7 @@ def train_network(
     settings_type: type[S],
     load_model: Callable[[Path], M],
     settings_of: Callable[[M], S],
-    set_up: Callable[[S, int | None, M | None], U],
+    set_up: Callable[[S, int | None, M | None, M | None], U],
     inputs: Collection[str] = ("data",),
     check: Callable[[S, Mapping[str, Path | None]], None] | None = None,
     callbacks: Callable[[U, S], Sequence[Callback]] | None = None,
@@ -49,8 +49,8 @@ def train_network(
     settings_type  type of the settings
     load_model     reads a checkpoint
     settings_of    the settings in a checkpoint
-    set_up         sets up a run from settings, a number of threads (see `backend_for`), and the
-                   model whose weights, classes and preprocessing it starts from, if any
+    set_up         sets up a run from settings, a number of threads (see `backend_for`), the model whose
+                   weights, classes and preprocessing it starts from, and the model of the run to resume
     inputs         the settings that name input files, and may change when resuming
     check          raises click.UsageError or SettingError for incompatible settings and outputs
                    (the latter by option)
@@ -89,14 +89,14 @@ def train_network(
 
         if origin is not None:
             _note_overlap(origin)
-        validated = cross_validate(settings, folds, lambda of_fold: set_up(of_fold, threads, started), program)
+        validated = cross_validate(settings, folds, lambda of_fold: set_up(of_fold, threads, started, None), program)
         if as_json:
             echo_json(validated.to_dict())
         else:
             click.echo(validated.report())
         return
     with _naming_the_data_of(origin, ctx):
-        setup = set_up(settings, threads, started)
+        setup = set_up(settings, threads, started, resumed)
     if settings.early_stopping is not None and setup.trainer.validation is None:
         raise click.UsageError("--early-stopping needs a validation set; omit it, or --validation 0", ctx)
     if resumed is not None:

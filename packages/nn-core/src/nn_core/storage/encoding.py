@@ -26,7 +26,7 @@ TITLES = {
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
 _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")  # in Windows-1252
 _BELOW_LEADS = bytes(range(0xC0))  # all but the first bytes of characters beyond ASCII
-_REPLACED, _REPLACED_BYTES = "\ufffd", b"\xef\xbf\xbd"
+_WRONG = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, decoded with "surrogateescape"
 _HINT = "convert it: iconv -f ENCODING -t UTF-8"
 
 
@@ -41,7 +41,7 @@ def find_encoding(blocks: Iterable[bytes], name: str) -> str:
     Warns DataWarning if the text is not in UTF-8. Raises DataError for a binary file, for damaged
     UTF-8 and for other encodings.
     """
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     first, line, errors, characters, undefined, control = True, 1, 0, 0, False, False
     for block in blocks:
         if first and block:
@@ -52,10 +52,11 @@ def find_encoding(blocks: Iterable[bytes], name: str) -> str:
         undefined = undefined or _UNDEFINED.search(block) is not None
         characters += len(block.translate(None, _BELOW_LEADS))
         text = decoder.decode(block)
-        wrong = text.count(_REPLACED) - block.count(_REPLACED_BYTES)
+        found = None if text.isascii() else _WRONG.search(text)
         if not errors:
-            line += (text[: text.index(_REPLACED)] if wrong > 0 else text).count("\n")
-        errors += max(wrong, 0)
+            line += text.count("\n", 0, found.start() if found else None)
+        if found:
+            errors += len(_WRONG.findall(text))
     errors += len(decoder.decode(b"", final=True))
     if not errors:
         return "utf-8-sig"

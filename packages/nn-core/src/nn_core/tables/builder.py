@@ -3,8 +3,7 @@
 import csv
 import math
 import warnings
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from nn_core.errors import DataError
 from nn_core.storage.files import check_bytes
+from nn_core.tables.arrow import arrow_parser
 from nn_core.tables.blocks import Block
 from nn_core.tables.cells import MISSING, MISSING_NUMBER, has_decimal_comma, number
 from nn_core.tables.dialect import Dialect
@@ -83,13 +83,18 @@ class Builder:
         self.text_width = 16
         self.characters = 0
         self.lacks_values = False
+        self.arrow = None
+        if not dialect.trailing and self.number_columns:
+            self.arrow = arrow_parser(
+                size, self.delimiter, dialect.width, self.text_columns, decimal_comma=decimal_comma
+            )
 
     def add(self, block: Block) -> None:
         """Append the rows of a block. Raises DataError, naming the line, or Reread."""
-        self.characters += block.size
+        self.characters += len(block.text)
         if self.dialect.delimiter == " ":
-            block = replace(block, lines=["\t".join(line.split()) for line in block.lines])
-        if not self._add_plain(block):
+            block = Block(block.first, "\n".join("\t".join(line.split()) for line in block.lines), block.quotes)
+        if not (self._add_by_arrow(block) or self._add_plain(block)):
             self._add_any(block)
 
     def table(self) -> Table:
@@ -106,6 +111,24 @@ class Builder:
             else:
                 columns.append(Column(i + 1, title, numbers=numbers[:, self.number_columns.index(i)]))
         return Table(self.name, self.names, tuple(columns), self.rows, tuple(self.lines), numbers)
+
+    def _add_by_arrow(self, block: Block) -> bool:
+        """Append a block of a large file by PyArrow; False if it is not there, or cannot read it as lines of cells."""
+        if self.arrow is None:
+            return False
+        found = self.arrow.parse(block.text)
+        if found is None or len(found) != block.count:
+            return False
+        part = self._reserve(len(found))
+        for position, i in enumerate(self.number_columns):
+            part[:, position] = found.column(i).to_numpy()
+        if np.isinf(part).any() or np.isnan(part).all(axis=1).any():
+            return False
+        for i in self.text_columns:
+            codes, texts = self.arrow.coded(found.column(i))
+            self.codes[i].append(np.array(self._codes(i, texts), np.int32)[codes])
+        self._append(len(found), block.first, {})
+        return True
 
     def _add_plain(self, block: Block) -> bool:
         """Append a block by NumPy's parser; False if it cannot read it."""
@@ -259,8 +282,13 @@ class Builder:
 
     def _append(self, count: int, lines: int | npt.NDArray[np.int64], texts: dict[int, Sequence[str]]) -> None:
         for i, cells in texts.items():
-            code_of = self.code_of[i]
-            raw = {cell: code_of.setdefault(cell.strip(), len(code_of)) for cell in dict.fromkeys(cells)}
+            different = list(dict.fromkeys(cells))
+            raw = dict(zip(different, self._codes(i, different), strict=True))
             self.codes[i].append(np.fromiter(map(raw.__getitem__, cells), np.int32, count))
         self.lines.append((self.rows, lines))
         self.rows += count
+
+    def _codes(self, column: int, texts: Iterable[str]) -> list[int]:
+        """The codes of texts in a column, new ones among them."""
+        code_of = self.code_of[column]
+        return [code_of.setdefault(text.strip(), len(code_of)) for text in texts]

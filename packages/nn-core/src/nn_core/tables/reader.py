@@ -14,6 +14,7 @@ import numpy.typing as npt
 from nn_core.errors import DataError, DataWarning
 from nn_core.storage.files import check_bytes, check_file, decoding_errors
 from nn_core.storage.text import MAX_TEXT_BYTES
+from nn_core.tables.arrow import ARROW_BLOCKS
 from nn_core.tables.blocks import read_blocks
 from nn_core.tables.builder import Builder, Reread
 from nn_core.tables.dialect import SAMPLE_LINES, encodings, preamble, recognize
@@ -80,7 +81,7 @@ def _read(file: IO[bytes], encoding: str, name: str, dtype: npt.DTypeLike) -> Ta
             name, dialect, names, decimal_comma=decimal_comma, text=frozenset(text), size=size, dtype=dtype
         )
         try:
-            for block in read_blocks(file, encoding, skip=skip):
+            for block in read_blocks(file, encoding, skip=skip, times=1 if builder.arrow is None else ARROW_BLOCKS):
                 builder.add(block)
             return builder.table()
         except Reread as found:

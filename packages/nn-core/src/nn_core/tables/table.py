@@ -73,12 +73,9 @@ class Table:
 
     def matrix(self, columns: Sequence[int]) -> Numbers:
         """Columns of numbers, by index from 0, as (N, len(columns)): a view if they are neighbors."""
-        of = [self._position[index] for index in columns]
+        held = [index for index, column in enumerate(self.columns) if column.numbers is not None]
+        positions = {index: position for position, index in enumerate(held)}
+        of = [positions[index] for index in columns]
         if of and of == list(range(of[0], of[0] + len(of))):
             return self.numbers[:, of[0] : of[0] + len(of)]
         return self.numbers[:, of]
-
-    @property
-    def _position(self) -> dict[int, int]:
-        held = [index for index, column in enumerate(self.columns) if column.numbers is not None]
-        return {index: position for position, index in enumerate(held)}
