@@ -22,6 +22,7 @@ from nn_core.cli.param_types import FIGURE, require_distinct
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.losses import softmax_cross_entropy
 from nn_core.metrics import accuracy
+from nn_core.storage.files import without_folders
 
 
 @click.command()
@@ -71,7 +72,7 @@ def evaluate(
     if figure is not None:
         from nn_core.cli.confusion_plot import plot_confusion_matrix
 
-        title = f"{dataset.name}: confusion matrix"
+        title = f"{without_folders(dataset.name)}: confusion matrix"
         plot_confusion_matrix(result["confusion"], model.classes, figure, title=title)
         info(f"wrote {figure}")
     if mistakes is not None:
@@ -125,7 +126,7 @@ def _plot_mistakes(model: Model, dataset: Dataset[Photos], p: Array, path: Path)
     names = model.classes
     captions = [f"{names[dataset.y[i]]} as {names[predicted[i]]}, {p[i, predicted[i]]:.0%}" for i in shown]
     title = (
-        f"{dataset.name}: {len(wrong):,} of {len(dataset):,} photos misclassified\n"
+        f"{without_folders(dataset.name)}: {len(wrong):,} of {len(dataset):,} photos misclassified\n"
         "true class as predicted class, probability; most confident first"
     )
     plot_photos(dataset.subset(shown, dataset.name).x[:], captions, path, title=title)

@@ -15,6 +15,7 @@ from nn_core.cli.options import figure_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.cli.train_options import recipe_options
+from nn_core.storage.files import without_folders
 
 NOISY_MOONS = {"data": "moons:points=150,noise=0.35", "hidden": "64,64", "epochs": 300}
 """Defaults that lead to overfitting: few noisy points, many weights."""
@@ -102,7 +103,7 @@ class Sweep:
                 echo_json(result | report_json(comparison))
             else:
                 click.echo(report_table(comparison))
-            title = f"{name} on {base.data}, hidden layers {base.hidden or 'none'}"
+            title = f"{name} on {without_folders(base.data)}, hidden layers {base.hidden or 'none'}"
             draw_comparison(comparison, figure, title=title)
             info(f"wrote {figure}")
 

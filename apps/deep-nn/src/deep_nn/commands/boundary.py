@@ -12,6 +12,7 @@ from nn_core.cli.options import figure_option, model_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import info
 from nn_core.errors import DataError
+from nn_core.storage.files import without_folders
 
 
 @click.command()
@@ -42,5 +43,5 @@ def boundary(model_path: Path, data: str | None, figure: Path) -> None:
         parts = {"training": splits.train}
         if splits.validation is not None:
             parts["validation"] = splits.validation
-    draw_boundary(model, parts, figure, title=data or model.settings.data)
+    draw_boundary(model, parts, figure, title=without_folders(data or model.settings.data))
     info(f"wrote {figure}")

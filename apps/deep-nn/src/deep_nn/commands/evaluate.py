@@ -16,7 +16,7 @@ from nn_core.cli.options import figure_option, model_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.metrics import accuracy
-from nn_core.storage.files import printable
+from nn_core.storage.files import printable, without_folders
 
 
 @click.command()
@@ -60,7 +60,7 @@ def evaluate(model_path: Path, data: str | None, figure: Path | None, as_json: b
     if figure is not None:
         from nn_core.cli.confusion_plot import plot_confusion_matrix
 
-        title = f"{dataset.name}: confusion matrix"
+        title = f"{without_folders(dataset.name)}: confusion matrix"
         plot_confusion_matrix(result["confusion"], model.classes, figure, title=title)
         info(f"wrote {figure}")
 
@@ -88,6 +88,6 @@ def _evaluate_regression(
         from deep_nn.prediction_plot import plot_predictions
 
         error, explained = result["root_mean_squared_error"], result["r2"]
-        title = f"{dataset.name}: RMSE {significant(error)}, R2 {explained:.3f}"
+        title = f"{without_folders(dataset.name)}: RMSE {significant(error)}, R2 {explained:.3f}"
         plot_predictions(values, dataset.y, target.name, figure, title=title)
         info(f"wrote {figure}")

@@ -18,6 +18,7 @@ from nn_core.cli.terminal import echo_json, info
 from nn_core.cli.train_run import run
 from nn_core.cli.training_log import log_to
 from nn_core.errors import CheckpointError, DataError, DataWarning
+from nn_core.storage.files import without_folders
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import Snapshot
 
@@ -127,7 +128,7 @@ def train_network(
     if figure is not None:
         from nn_core.plots import save_figure
 
-        title = f"{setup.source}: {setup.network}, {settings.optimizer}"
+        title = f"{without_folders(setup.source)}: {setup.network}, {settings.optimizer}"
         labels = {} if axis_labels is None else axis_labels(setup)
         save_figure(setup.trainer.state.history.plot(title, labels), figure)
         info(f"wrote {figure}")

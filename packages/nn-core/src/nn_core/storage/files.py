@@ -1,5 +1,6 @@
 """Common checks of file readers: readable files, size limits, one-line errors."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,11 @@ def printable(text: object) -> str:
     """A path, name or third-party message on one line, with unprintable characters escaped."""
     line = str(text)
     return line if line.isprintable() else repr(line)[1:-1]
+
+
+def without_folders(source: str) -> str:
+    """The name of a data set with its files named without their folders, for titles: "rows.csv, held out"."""
+    return re.sub(r"[^\s(]*[/\\](?=\S)", "", source)
 
 
 def listing(names: list[str], what: str = "keys") -> str:

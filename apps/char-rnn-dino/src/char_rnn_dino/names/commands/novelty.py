@@ -16,6 +16,7 @@ from nn_core.cli.options import figure_option, model_option, seed_option
 from nn_core.cli.param_types import CommaList, FloatRange, require_distinct
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.engine.thread_pool import available_threads
+from nn_core.storage.files import without_folders
 
 TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
 
@@ -63,7 +64,7 @@ def novelty_command(
             threads=available_threads(),
         )
         found[temperature] = novelty([name for group in groups for name in group], known.training, real)
-    title = f"{count:,} names per temperature; trained on {known.source}"
+    title = f"{count:,} names per temperature; trained on {without_folders(known.source)}"
     plot_novelty(found, figure, title=title)
     if as_json:
         rows = [{"temperature": t} | dataclasses.asdict(each) for t, each in found.items()]

@@ -18,6 +18,7 @@ from nn_core.cli.param_types import CommaList, FloatRange, require_distinct
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.engine.predictor import Predictor
 from nn_core.generate import sample
+from nn_core.storage.files import without_folders
 
 TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
 SHORTEST = {"char": 20, "word": 5}
@@ -83,7 +84,7 @@ def novelty_command(
     held_out = None if validation is None else found.pop()
     by_temperature = dict(zip(values, found, strict=True))
     unit = UNIT_NAMES[vocabulary.unit]
-    title = f"{count:,} texts of {length:,} {unit}s per temperature; trained on {source}"
+    title = f"{count:,} texts of {length:,} {unit}s per temperature; trained on {without_folders(source)}"
     plot_overlaps(by_temperature, held_out, figure, unit=vocabulary.unit, shortest=least, title=title)
     if as_json:
         rows = [{"temperature": t, **_row(each, model)} for t, each in by_temperature.items()]
