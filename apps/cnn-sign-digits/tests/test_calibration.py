@@ -10,6 +10,7 @@ from program import PHOTOS, SIGNS, json_of, signs_file, succeed, trained
 from small_models import network_of, save
 
 from cnn_sign_digits.calibration import REJECTED, Calibration, calibrate
+from cnn_sign_digits.image_statistics import STATISTICS, image_statistics
 from cnn_sign_digits.model import Model, load_model
 from cnn_sign_digits.photo_predictor import PhotoPredictor
 from nn_core import checkpoint
@@ -41,7 +42,7 @@ def calibration_of(model: Model) -> Calibration:
 def test_a_finished_run_is_calibrated_on_its_validation_set(model: Model) -> None:
     calibration = calibration_of(model)
     assert calibration.photos == 30
-    assert calibration.rejected <= 1 / 30
+    assert calibration.rejected <= 2 / 30  # the farthest by each of two distances
     p = model.probabilities(PHOTOS)
     np.testing.assert_allclose(model.assess(PHOTOS).probabilities, temper(p, calibration.temperature), rtol=1e-4)
     np.testing.assert_array_equal(model.assess(PHOTOS).probabilities.argmax(axis=1), p.argmax(axis=1))
@@ -111,9 +112,20 @@ def test_the_threshold_rejects_a_share_of_held_out_photos_as_in_training() -> No
     augmented = calibrate(predictor, data, data, augmentation("standard:shift=0.1"), seed=0)
     assert plain is not None
     assert augmented is not None
-    assert plain.rejected == pytest.approx(REJECTED, abs=6e-3)
-    assert augmented.rejected < REJECTED
+    assert 0 < plain.rejected < 2 * REJECTED
+    assert augmented.rejected < plain.rejected
     assert augmented.features.means.shape == (3, 64)
+
+
+def test_image_statistics_by_hand() -> None:
+    x = np.zeros((3, 64, 64, 3), np.uint8)
+    x[1, :, ::2] = 30  # stripes one pixel wide: rough in x at the first scale, and plain at the others
+    x[2, :, 32:] = 126
+    found = np.expm1(image_statistics(x))
+    np.testing.assert_allclose(found[0], 0, atol=1e-6)
+    np.testing.assert_allclose(found[1], [15, 30, 0, 0, 0, 0, 0, 0, 0], atol=1e-4)
+    np.testing.assert_allclose(found[2], [63, 2, 0, 126 / 31, 0, 126 / 15, 0, 18, 0], rtol=1e-4)
+    assert found.shape == (3, STATISTICS)
 
 
 class TestCheckpoints:
@@ -130,6 +142,8 @@ class TestCheckpoints:
             {"threshold": None},
             {"features": {"shape": [1, 64], "float32": ""}},
             {"features": {"shape": [1, 1], "float32": "AAAAAAAAAAA="}},
+            {"images": {"shape": [1, 1], "float32": "AAAAAAAAAAA=", "threshold": 1}},
+            {"images": {"shape": [1, 1], "float32": "AAAAAAAAAAA="}},
             {"expected_calibration_error": 3},
         ],
     )

@@ -1,13 +1,14 @@
 """The calibration of a network on held-back photos: a temperature, and a limit to what it knows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cnn_sign_digits.datasets.photos import Photos
+from cnn_sign_digits.image_statistics import image_statistics
 from cnn_sign_digits.photo_predictor import PhotoPredictor
 from nn_core.arrays import Array
 from nn_core.batches.augmentation import Augment
@@ -18,7 +19,9 @@ from nn_core.registry import require
 SAMPLE = 2000
 """Most photos of the training and of the validation set that are measured."""
 REJECTED = 0.01
-"""The share of held-back photos that is rejected."""
+"""The share of held-back photos that is rejected by their features."""
+IMAGES_REJECTED = 0.001
+"""The share that is rejected by image statistics, which are for pictures that are no photos of anything."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Calibration:
     photos       number of held-back photos
     error        expected calibration error of these photos, before and after
     rejected     share of these photos that is rejected
+    images       distribution of the image statistics of the training photos, and their own threshold;
+                 None for features only
     """
 
     temperature: float
@@ -39,11 +44,15 @@ class Calibration:
     photos: int
     error: tuple[float, float]
     rejected: float
+    images: tuple[FeatureDistribution, float] | None = None
 
-    def rejects(self, features: Array) -> npt.NDArray[np.bool_]:
-        """Whether photos with these features (N, D) are unlike anything trained on: (N,)."""
+    def rejects(self, x: Photos, features: Array) -> npt.NDArray[np.bool_]:
+        """Whether photos (N, 64, 64, 3) with features (N, D) are unlike anything trained on: (N,)."""
         far: npt.NDArray[np.bool_] = self.features.distances(features) > self.threshold
-        return far
+        if self.images is None:
+            return far
+        distribution, threshold = self.images
+        return far | (distribution.distances(image_statistics(x)) > threshold)
 
     def summary(self) -> dict[str, Any]:
         """For reports, as JSON."""
@@ -58,7 +67,11 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """For a checkpoint, as JSON."""
-        return {**self.summary(), "features": self.features.to_dict()}
+        stored = {**self.summary(), "features": self.features.to_dict()}
+        if self.images is None:
+            return stored
+        distribution, threshold = self.images
+        return {**stored, "images": {**distribution.to_dict(), "threshold": threshold}}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "Calibration":
@@ -69,7 +82,9 @@ class Calibration:
         require(temperature > 0 and bool(np.isfinite(numbers).all()), f"no calibration has the numbers {numbers}")
         features = FeatureDistribution.from_dict(stored["features"])
         before_after = float(error["before"]), float(error["after"])
-        return cls(temperature, threshold, features, int(stored["photos"]), before_after, rejected)
+        images = stored.get("images")
+        both = None if images is None else (FeatureDistribution.from_dict(images), float(images["threshold"]))
+        return cls(temperature, threshold, features, int(stored["photos"]), before_after, rejected, both)
 
 
 def calibrate(
@@ -77,28 +92,31 @@ def calibrate(
 ) -> Calibration | None:
     """Calibrate a trained network; None if its last layer is not dense or its outputs are not finite.
 
-    The features of training are those of at most SAMPLE of its photos, augmented as in training.
-    The threshold is their distance that a REJECTED share of the held-out photos exceeds, as they are
-    and augmented. The same for the same seed.
+    The distributions are those of at most SAMPLE of the training photos, augmented as in training.
+    The thresholds are distances that a share of the held-out photos exceeds, as they are and
+    augmented: REJECTED for features, IMAGES_REJECTED for image statistics. The same for the same seed.
     """
     if predictor.features is None:
         return None
     rng = np.random.default_rng(seed)
     train, held_out = (_sample(each, rng) for each in (train, held_out))
-    _, features = predictor.probabilities_and_features(_augmented(train.x, augment, (seed, 0)))
-    p, held_features = predictor.probabilities_and_features(held_out.x)
+    known, plain = _augmented(train.x, augment, (seed, 0)), held_out.x[:]
+    held = plain if augment is None else np.concatenate([plain, _augmented(plain, augment, (seed, 1))])
+    _, features = predictor.probabilities_and_features(known)
+    p, held_features = predictor.probabilities_and_features(held)
     if not all(np.isfinite(values).all() for values in (p, features, held_features)):
         return None
     distribution = FeatureDistribution.fit(features, train.y)
-    plain = distances = distribution.distances(held_features)
-    if augment is not None:
-        _, features = predictor.probabilities_and_features(_augmented(held_out.x, augment, (seed, 1)))
-        distances = np.concatenate([plain, distribution.distances(features)])
-    threshold = float(np.quantile(distances, 1 - REJECTED))
+    images = FeatureDistribution.fit(image_statistics(known), np.zeros_like(train.y), normalized=False)
+    threshold = float(np.quantile(distribution.distances(held_features), 1 - REJECTED))
+    image_threshold = float(np.quantile(images.distances(image_statistics(held)), 1 - IMAGES_REJECTED))
+    p = p[: len(plain)]
     temperature = fit_temperature(p, held_out.y)
     before, after = (expected_calibration_error(each, held_out.y) for each in (p, temper(p, temperature)))
-    rejected = float((plain > threshold).mean())
-    return Calibration(temperature, threshold, distribution, len(held_out), (before, after), rejected)
+    found = Calibration(
+        temperature, threshold, distribution, len(held_out), (before, after), 0.0, (images, image_threshold)
+    )
+    return replace(found, rejected=float(found.rejects(plain, held_features[: len(plain)]).mean()))
 
 
 def calibration_report(summary: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cnn_sign_digits import PROGRAM
 from cnn_sign_digits.calibration import Calibration
 from cnn_sign_digits.datasets.photos import SHAPE, Photos
+from cnn_sign_digits.image_statistics import STATISTICS
 from cnn_sign_digits.photo_predictor import PhotoPredictor, Transform
 from nn_core import checkpoint
 from nn_core.arrays import Array
@@ -80,7 +81,7 @@ class Model:
         if self.calibration is None:
             return Assessment(self.probabilities(x), np.zeros(len(x), np.bool_))
         p, features = self.predictor.probabilities_and_features(x)
-        return Assessment(temper(p, self.calibration.temperature), self.calibration.rejects(features))
+        return Assessment(temper(p, self.calibration.temperature), self.calibration.rejects(x, features))
 
 
 def load_model(path: Path | None) -> Model:
@@ -120,7 +121,9 @@ def load_model(path: Path | None) -> Model:
 def _fits(calibration: Calibration, network: Network) -> bool:
     """Whether the features of a calibration are the inputs of the last layer."""
     W = network.params.get(f"{len(network.layers) - 1}/W")
-    return W is not None and calibration.features.means.shape[1] == W.shape[0]
+    if W is None or calibration.features.means.shape[1] != W.shape[0]:
+        return False
+    return calibration.images is None or calibration.images[0].means.shape[1] == STATISTICS
 
 
 def read_photo(path: Path) -> npt.NDArray[np.uint8]:

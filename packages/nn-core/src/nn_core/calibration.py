@@ -78,23 +78,28 @@ def expected_calibration_error(p: Array, labels: Labels, bins: int = 15) -> floa
 class FeatureDistribution:
     """Gaussians of the features of each class, with one covariance for all classes.
 
-    means   (C, D), of features of length 1
-    factor  (D, D), lower triangular: factor @ factor.T is the inverse of the covariance
+    means       (C, D)
+    factor      (D, D), lower triangular: factor @ factor.T is the inverse of the covariance
+    normalized  whether features are first scaled to length 1
     """
 
     means: Array
     factor: Array
+    normalized: bool = True
 
     @classmethod
-    def fit(cls, features: Array, labels: Labels, *, shrinkage: float = 0.01) -> "FeatureDistribution":
+    def fit(
+        cls, features: Array, labels: Labels, *, shrinkage: float = 0.01, normalized: bool = True
+    ) -> "FeatureDistribution":
         """The distribution of features (N, D), such as the input of the last layer.
 
-        shrinkage  multiple of the mean variance that is added to each variance
+        shrinkage   multiple of the mean variance that is added to each variance
+        normalized  whether features are first scaled to length 1
         Classes without examples are left out.
         Raises ShapeError unless there is one label for each row, DataError if there are none.
         """
         _check(features, labels)
-        x = _unit(features)
+        x = _rows(features, normalized)
         present, index = np.unique(labels, return_inverse=True)
         means = np.stack([x[index == i].mean(axis=0) for i in range(len(present))])
         residual = x - means[index]
@@ -102,20 +107,20 @@ class FeatureDistribution:
         D = x.shape[1]
         variance = max(float(np.trace(covariance)) / D, 1e-12)
         inverse = np.linalg.inv(covariance + shrinkage * variance * np.eye(D))
-        return cls(means, np.linalg.cholesky((inverse + inverse.T) / 2))
+        return cls(means, np.linalg.cholesky((inverse + inverse.T) / 2), normalized)
 
     def distances(self, features: Array) -> Array:
         """How far features (N, D) are from the nearest class mean: (N,), in units of training.
 
-        d = min_c (f - m_c)' S^-1 (f - m_c) / D,   f = x / |x|
+        d = min_c (f - m_c)' S^-1 (f - m_c) / D,   f = x / |x|, or x if they are not normalized
 
-        the squared Mahalanobis distance of the normalized features, about 1 for those of training.
+        the squared Mahalanobis distance, about 1 for those of training.
         Sources: Lee et al., A Simple Unified Framework for Detecting Out-of-Distribution Samples
         (2018), eq. 2; Müller and Hein, Mahalanobis++ (2025), for the normalization.
         """
         if features.ndim != 2 or features.shape[1] != self.means.shape[1]:
             raise ShapeError(f"expected features (N, {self.means.shape[1]}), not {features.shape}")
-        x, means = _unit(features) @ self.factor, self.means @ self.factor
+        x, means = _rows(features, self.normalized) @ self.factor, self.means @ self.factor
         squared = np.stack([((x - mean) ** 2).sum(axis=1) for mean in means], axis=1)
         nearest: Array = squared.min(axis=1) / self.means.shape[1]
         return nearest
@@ -124,7 +129,11 @@ class FeatureDistribution:
         """For JSON: the sizes, and the numbers as base64 of little-endian float32."""
         C, D = self.means.shape
         numbers = np.concatenate([self.means.ravel(), self.factor[np.tril_indices(D)]])
-        return {"shape": [C, D], "float32": base64.b64encode(numbers.astype("<f4").tobytes()).decode("ascii")}
+        return {
+            "shape": [C, D],
+            "normalized": self.normalized,
+            "float32": base64.b64encode(numbers.astype("<f4").tobytes()).decode("ascii"),
+        }
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "FeatureDistribution":
@@ -136,12 +145,14 @@ class FeatureDistribution:
         require(bool(np.isfinite(numbers).all()), "the distribution of the features is not finite")
         factor = np.zeros((D, D))
         factor[np.tril_indices(D)] = numbers[C * D :]
-        return cls(numbers[: C * D].reshape(C, D), factor)
+        return cls(numbers[: C * D].reshape(C, D), factor, bool(stored.get("normalized", True)))
 
 
-def _unit(features: Array) -> npt.NDArray[np.float64]:
-    """Rows of length 1; rows of zeros stay."""
+def _rows(features: Array, normalized: bool) -> npt.NDArray[np.float64]:
+    """Features in float64, on request as rows of length 1; rows of zeros stay."""
     x = features.astype(np.float64)
+    if not normalized:
+        return x
     unit: npt.NDArray[np.float64] = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
     return unit
 
