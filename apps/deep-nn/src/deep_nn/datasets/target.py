@@ -82,9 +82,9 @@ def choose_target(table: Table, options: TableOptions, notes: list[str]) -> Targ
     first, last = kept[0], kept[-1]
     _check_place(table, first, last, options, notes)
     others = [column for column in kept[:-1] if _rivals(column, header=table.names is not None)]
-    if table.names is None and last.numbers is not None and not is_whole(last.numbers):
-        if not any(_rivals(column, header=True) for column in kept[:-1]):  # a fraction is no class
-            return Target(last, _regress(table, last, options, "header", notes))
+    fractions = last.numbers is not None and not is_whole(last.numbers)
+    if table.names is None and fractions and not any(_rivals(column, header=True) for column in kept[:-1]):
+        return Target(last, _regress(table, last, options, "header", notes))
     if others and not notes:
         names = ", ".join(column.key for column in others[:3]) + (", ..." if len(others) > 3 else "")
         notes.append(f"{last.title}, the last, is taken as the label, not {names}; --target NAME|NUMBER chooses")
