@@ -248,7 +248,7 @@ class TestRemarks:
 
 def test_points_are_thousands_beside_decimal_commas(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
-    rows = ["706;2.432,47;0,492;a", "87.429;620,98;-1,500;b"]
+    rows = ["706;2.432,47;0,492;a", "87.429;620,98;-1,500;b", "706;620,98;0,492;b", "87.429;1,5;-1,500;a"]
     path.write_text("\n".join(["sales;costs;trend;target", *rows * 20]) + "\n", "utf-8")
     with pytest.warns(DataWarning, match="'87.429' is read as 87429|'2.432,47' is read as 2432.47"):
         part = read(path).train
