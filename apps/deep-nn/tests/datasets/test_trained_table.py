@@ -99,7 +99,7 @@ class TestRows:
         [
             ("x,red,yes,1970-01-02", "line 2, column 1: 'x' is not a number"),
             ("1,red,maybe,1970-01-02", "line 2, column 3: 'maybe' is not yes or no"),
-            ("1,red,2,1970-01-02", "column 'member' holds 2; the model was trained on yes and no"),
+            ("1,red,2,1970-01-02", "column 'member' holds 2; the model was trained on booleans there"),
             ("1,red,yes,2.1.1970", "line 2, column 4: '2.1.1970' is not a date like 2024-01-31"),
             ("1,red,yes,7", "column 'since' holds numbers; the model was trained on dates there"),
         ],
@@ -139,7 +139,7 @@ class TestPart:
         assert self.part(tmp_path, "1,yes,3,8\n2,,4,8\n", missing="mean").x.tolist() == [[1, 3]]
 
     def test_no_label_at_all(self, tmp_path: Path) -> None:
-        with pytest.raises(DataError, match=r"new\.csv has no label to compare predictions with"):
+        with pytest.raises(DataError, match=r"new\.csv has no label to evaluate against"):
             self.part(tmp_path, "1,3,8\n")
 
 
