@@ -52,13 +52,13 @@ def require(condition: bool, message: str = "the table is not as it was written"
 
 
 def write_table(path: Path, rows: int, columns: int) -> None:
-    """A CSV file of normal deviates, with a label that depends on them."""
+    """A CSV file of normal deviates with six digits, and a label that depends on them."""
     x = np.random.default_rng(0).normal(size=(rows, columns)).astype(np.float32)
     label = np.where(x[:, 0] > 0, "yes", "no")
     with path.open("w") as file:
         file.write(",".join([*(f"x{i}" for i in range(columns)), "label"]) + "\n")
         for values, name in zip(x, label, strict=True):
-            file.write(",".join(map(str, values.tolist())) + f",{name}\n")
+            file.write(",".join(f"{value:.6g}" for value in values.tolist()) + f",{name}\n")
 
 
 def main() -> None:
