@@ -217,10 +217,7 @@ def test_photos_of_matlab_stay_in_their_file(tmp_path: Path, monkeypatch: pytest
 def test_large_photos_that_are_stored_last_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrays, "MAX_STORED", 1000)
     path = hdf5_file(tmp_path / "a.h5", x=PHOTOS.transpose(1, 2, 3, 0), y=NUMBERS)
-    with (
-        pytest.raises(NNError, match=r"on the first: x = np\.moveaxis\(x, -1, 0\)"),
-        pytest.warns(DataWarning),
-    ):
+    with pytest.raises(NNError, match=r"on the first: x = np\.moveaxis\(x, -1, 0\)"), pytest.warns(DataWarning):
         read_photo_file(path)
 
 

@@ -77,10 +77,7 @@ def test_labels_that_are_text_and_colors(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (
-            "label,a,b,c\n1,2,3,4\n0,2,3,4\n",
-            "has 3 columns beside column 'label', which is not a square gray",
-        ),
+        ("label,a,b,c\n1,2,3,4\n0,2,3,4\n", "has 3 columns beside column 'label', which is not a square gray"),
         ("label,a,b,c,d\n1,2,3,,4\n0,2,3,4,5\n", "line 2, column 4: the pixel is missing"),
         ("label,a,b,c,d\n1,2,3,5,4\n,2,3,4,5\n", "line 3, column 1: the label is missing"),
         ("label,a,b,c,d\n1,2,3,5,4\n0,2,3,400,5\n", "these range from 2 to 400"),

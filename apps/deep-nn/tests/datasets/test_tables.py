@@ -144,6 +144,11 @@ class TestKinds:
         with pytest.warns(DataWarning, match=r"column 'pay': '\$1,200' is read as 1200"):
             assert part_of(path, target="k").x.tolist() == [[1200], [900]]
 
+    def test_percentages_without_a_sign_are_named(self, tmp_path: Path) -> None:
+        assert "points.csv, line 3, column 1: '0.5' has no % sign, but '45%' has one" in message_of(
+            csv_file(tmp_path, "rate,label\n45%,a\n0.5,b\n")
+        )
+
     def test_a_quoted_decimal_comma(self, tmp_path: Path) -> None:
         path = csv_file(tmp_path, 'pay,k\n"1,5",a\n"2,25",b\n')
         with pytest.warns(DataWarning, match="'1,5' is read as 1.5"):
@@ -238,6 +243,18 @@ class TestRemarks:
             assert part_of(path).x.shape == (20, 1)
         with pytest.warns(DataWarning, match="is a row number; --drop"):
             assert part_of(path, columns="1,u").x.shape == (20, 2)
+
+    @pytest.mark.parametrize("name", ["Id", "", "CustomerID", "user_id"])
+    def test_identifiers_in_any_order_are_left_out(self, tmp_path: Path, name: str) -> None:
+        path = csv_file(tmp_path, lines([*range(40, 50), *range(7, 17)], self.U, self.K, header=f"{name},u,k"))
+        with pytest.warns(DataWarning, match="is an identifier and is left out; --columns keeps it"):
+            assert part_of(path).x.tolist() == self.U[:, None].tolist()
+        assert part_of(path, columns="1,u").x.shape == (20, 2)
+
+    @pytest.mark.parametrize("name", ["PAID", "grid", "amount"])
+    def test_different_amounts_are_not_identifiers(self, tmp_path: Path, name: str) -> None:
+        path = csv_file(tmp_path, lines([*range(40, 50), *range(7, 17)], self.U, self.K, header=f"{name},u,k"))
+        assert part_of(path).x.shape == (20, 2)
 
     def test_nothing_to_remark_on(self, tmp_path: Path) -> None:
         three = np.array(list("abc" * 6 + "ab"))

@@ -56,7 +56,7 @@ class TestRows:
         text = "a,color,member,since\n" + "".join(
             f"1,{color},yes,1970-01-02\n" for color in ("blue", "red", "blue", "pink")
         )
-        with pytest.warns(DataWarning, match=r"column 'color' has values .*: 'blue' \(2\), 'pink' \(1\)$"):
+        with pytest.warns(DataWarning, match=r"column 'color' has categories .*: 'blue' \(2\), 'pink' \(1\)$"):
             found = rows(NAMED, text)
         assert found.x[:, 1].tolist() == [-1, 0, -1, -1]
 
@@ -66,8 +66,40 @@ class TestRows:
             found = table.rows(io.BytesIO(b"a,color,member,since\n1,red,no,1970-01-02\n"), name="new.csv")
         assert found.x[0, 1] == -1
 
-    def test_without_a_header_by_place(self) -> None:
-        with pytest.warns(DataWarning, match="has no header, .* in the order of the training data: a, color"):
+    def test_a_first_line_of_numbers_in_order_is_said_to_be_a_header(self) -> None:
+        columns = Columns(tuple(Feature(i, None) for i in (1, 2, 3)), 4, None, 4, header=False)
+        with pytest.warns(DataWarning, match=r"the first line \(0, 1, 2\) is taken as the names of the columns"):
+            found = rows(columns, "0,1,2\n-0.5,1.5,2.5\n")
+        assert found.x.tolist() == [[-0.5, 1.5, 2.5]]
+
+    def test_a_first_line_of_categories_is_not_taken_as_a_header(self) -> None:
+        feature = Feature(1, None, "category", categories=("red", "blue"))
+        columns = Columns(
+            (feature, Feature(2, None, "category", categories=("big", "small"))), 3, None, 3, header=False
+        )
+        with pytest.raises(DataError, match=r"the first line \(red, big\) may be a row or the names"):
+            rows(columns, "red,big\nblue,small\n")
+
+    @pytest.mark.parametrize(
+        ("form", "cell", "problem"),
+        [
+            ("", "45%", "has % signs; the model was trained on numbers without"),
+            (".%", "0.45", "has no % signs; the model was trained on percentages"),
+            (".%", "$0.45", "has no % signs; the model was trained on percentages"),
+        ],
+    )
+    def test_percentages_and_plain_numbers_are_not_mixed_up(self, form: str, cell: str, problem: str) -> None:
+        columns = Columns((Feature(1, "rate", form=form),), 2, "label", 2, header=True)
+        with pytest.raises(DataError, match=problem):
+            rows(columns, f"rate,other\n{cell},1\n")
+
+    def test_percentages_are_read_as_in_training(self) -> None:
+        columns = Columns((Feature(1, "rate", form=".%"),), 2, "label", 2, header=True)
+        with pytest.warns(DataWarning, match="ignored: label"):
+            assert rows(columns, "rate,label\n45%,1\n0%,1\n0,2\n").x.tolist() == [[45], [0], [0]]
+
+    def test_without_a_header_by_position(self) -> None:
+        with pytest.warns(DataWarning, match="no header; .* in the order of the training data: a, color"):
             found = rows(NAMED, "1,red,yes,1970-01-02\n2,green,no,1970-01-03\n")
         assert found.x.tolist() == [[1, 0, 1, 1], [2, 1, 0, 2]]
 
@@ -75,7 +107,7 @@ class TestRows:
         ("text", "expected"),
         [("1,9,3,8\n", [[1, 3]]), ("1,3,8\n", [[1, 3]]), ("1,3\n", [[1, 3]]), ("p,q\n1,3\n", [[1, 3]])],
     )
-    def test_a_model_without_names_goes_by_place(self, text: str, expected: Any) -> None:
+    def test_a_model_without_names_goes_by_position(self, text: str, expected: Any) -> None:
         assert rows(UNNAMED, text).x.tolist() == expected
 
     @pytest.mark.parametrize("text", ["1\n", "1,2,3,4,5\n"])
@@ -132,6 +164,11 @@ class TestPart:
     def test_case_is_merged_with_that_of_the_model(self, tmp_path: Path) -> None:
         part = self.part(tmp_path, "1,YES,3,8\n2,No,4,8\n3,yes ,1,1\n", merge_case=True)
         assert part.matched(("yes", "no"), "model").y.tolist() == [0, 1, 0]
+
+    def test_numbers_as_labels_are_places_of_the_classes(self, tmp_path: Path) -> None:
+        with pytest.warns(DataWarning, match=r"column 2 holds numbers, taken as .* in order: 0 as 'yes', 1 as 'no'$"):
+            part = self.part(tmp_path, "1,1,3,8\n2,0,4,8\n")
+        assert part.matched(("yes", "no"), "model").y.tolist() == [1, 0]
 
     def test_rows_without_a_label(self, tmp_path: Path) -> None:
         with pytest.raises(DataError, match="line 2: the label is missing"):

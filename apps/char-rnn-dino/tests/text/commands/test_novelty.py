@@ -55,7 +55,7 @@ def test_a_text_that_has_been_moved_or_changed(tmp_path: Path) -> None:
     model = train(CHAR, tmp_path)
     moved = (tmp_path / "corpus.txt").rename(tmp_path / "moved.txt")
     for asked in (("novelty", "--model", model), ("evaluate", "--model", model)):
-        assert CHAR.refusal(*asked, status=1).endswith("trained on; give it with --data FILE")
+        assert CHAR.refusal(*asked, status=1).endswith("; give it with --data FILE")
     asked = ("novelty", "--model", model, "--temperatures", 1, "--count", 1, "--length", 9, "--data")
     assert CHAR.json(*asked, moved)["held_out"] is not None
     assert CHAR.json("evaluate", "--model", model, "--data", moved)["data"] == f"{moved}, held out"

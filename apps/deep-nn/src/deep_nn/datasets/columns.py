@@ -10,6 +10,7 @@ from nn_core.cli.dataset import describe_shape
 from nn_core.errors import CheckpointError, DataError
 from nn_core.storage.files import listing, printable
 from nn_core.storage.json_file import Schema, check_json
+from nn_core.tables.cells import number
 
 if TYPE_CHECKING:
     from nn_core.tables.table import Table
@@ -35,7 +36,7 @@ class Feature:
     number      its place in the training file, from 1
     name        from the header; None without a header
     kind        "number", "boolean" (1 for yes), "date" (days since 1970), or "category" (an index)
-    form        format of the dates; of numbers with signs and separators, their decimal mark
+    form        format of the dates; of numbers with signs and separators, their decimal mark, and % after it
     categories  texts of the categories
     """
 
@@ -133,8 +134,30 @@ def match(columns: Columns, table: Table, notes: list[str]) -> Match:
             names = ", ".join(str(feature.name) for feature in columns.features[:8])
             more = ", ..." if len(columns.features) > 8 else ""
             notes.append(f"no header; columns are taken in the order of the training data: {names}{more}")
+        elif table.names is not None:
+            notes += _first_line(columns, table, places)
     ignored = tuple(i for i in range(len(table.columns)) if i not in places and i != target)
     return Match(places, target, ignored)
+
+
+def _first_line(columns: Columns, table: Table, places: Sequence[int]) -> list[str]:
+    """A remark on a header that may be a row, since the training table had none and its cells are numbers.
+
+    Raises DataError if categories of the model are among them.
+    """
+    names = table.names or ()
+    cells = [(feature, names[i]) for feature, i in zip(columns.features, places, strict=True)]
+    if any(feature.kind == "number" and number(cell) is None for feature, cell in cells):
+        return []
+    shown = ", ".join(map(printable, names[:8])) + (", ..." if len(names) > 8 else "")
+    if any(cell in feature.categories for feature, cell in cells):
+        raise DataError(
+            f"{table.name}: the first line ({shown}) may be a row or the names of the columns;"
+            " write a line of names above it"
+        )
+    if any(feature.kind != "number" for feature, _ in cells):
+        return []
+    return [f"the first line ({shown}) is taken as the names of the columns, not as a row"]
 
 
 def _by_name(columns: Columns, table: Table) -> tuple[int, ...]:

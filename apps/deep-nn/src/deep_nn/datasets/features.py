@@ -25,6 +25,7 @@ Values = npt.NDArray[np.float64]
 UNSEEN = -1.0
 """Code of a category that the training data lack."""
 
+PERCENT = "%"
 MAX_CATEGORIES = 100
 
 
@@ -45,10 +46,11 @@ def interpret(table: Table, column: Column, *, merge_case: bool, notes: list[str
     if texts and all(text.lower() in TRUTH for text in texts):
         feature = Feature(column.number, column.name, "boolean")
     elif (mark := decimal_mark(texts, comma_first=table.decimal_comma)) is not None:
+        percent = PERCENT if _are_percentages(table, column, texts) else ""
         example = next((text for text in texts if number(text) is None or is_grouped(text)), texts[0])
         value = dressed_number(example, decimal_comma=mark == ",") or 0.0
         notes.append(f"{column.title}: {example!r} is read as {value:.12g}")
-        feature = Feature(column.number, column.name, form=mark)
+        feature = Feature(column.number, column.name, form=mark + percent)
     elif (form := _date_format(table, column, texts)) is not None:
         notes.append(f"{column.title} holds dates, read as days since 1970-01-01")
         feature = Feature(column.number, column.name, "date", form)
@@ -72,6 +74,8 @@ def encode(table: Table, column: Column, feature: Feature, *, merge_case: bool) 
             raise DataError(f"{table.name}: {column.title} holds numbers; the model was trained on dates there")
         if feature.kind == "boolean" and wrong.size:
             raise DataError(f"{table.name}: {column.title} holds {wrong[0]:g}; the model was trained on booleans there")
+        if feature.form.endswith(PERCENT) and np.nan_to_num(column.numbers).any():
+            raise DataError(f"{table.name}: {column.title} has no % signs; the model was trained on percentages")
         return column.numbers
     parse: Callable[[str], float | None]
     if feature.kind == "boolean":
@@ -79,7 +83,11 @@ def encode(table: Table, column: Column, feature: Feature, *, merge_case: bool) 
     elif feature.kind == "date":
         parse, expected = (lambda text: _day(text, feature.form)), f"a date like {days_example(feature.form)}"
     else:
-        parse, expected = (lambda text: _any_number(text, feature.form)), "a number"
+        percent = _are_percentages(table, column, [text for text in column.texts if not is_missing(text)])
+        if percent != feature.form.endswith(PERCENT):
+            has, trained = ("has % signs", "numbers without") if percent else ("has no % signs", "percentages")
+            raise DataError(f"{table.name}: {column.title} {has}; the model was trained on {trained}")
+        parse, expected = (lambda text: _any_number(text, feature.form[:1])), "a number"
     return numeric(table, column, parse, expected)
 
 
@@ -133,6 +141,17 @@ def spelled_alike(texts: Iterable[str]) -> list[list[str]]:
     for text in texts:
         groups.setdefault(folded(text), []).append(text)
     return [group for group in groups.values() if len(group) > 1]
+
+
+def _are_percentages(table: Table, column: Column, texts: Sequence[str]) -> bool:
+    """Whether numbers are written with a percent sign. Raises DataError, naming the line, if only some are."""
+    with_sign = [text for text in texts if text.endswith(PERCENT)]
+    others = [text for text in texts if not text.endswith(PERCENT)]
+    without = [text for text in others if dressed_number(text) or dressed_number(text, decimal_comma=True)]
+    if with_sign and without:
+        place = table.place(first_row(column, column.texts.index(without[0])), column)
+        raise DataError(f"{place}: {quoted(without[0])} has no % sign, but {quoted(with_sign[0])} has one")
+    return bool(with_sign)
 
 
 def first_row(column: Column, code: int) -> int:

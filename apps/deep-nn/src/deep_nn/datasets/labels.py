@@ -46,6 +46,14 @@ def spelled_as(names: tuple[str, ...], classes: tuple[str, ...]) -> tuple[str, .
     return tuple(of_folded.get(folded(name), name) for name in names)
 
 
+def places_of_classes(column: Column, names: tuple[str, ...], classes: tuple[str, ...]) -> list[str]:
+    """A remark if the labels are numbers, which `match_classes` takes as places of the classes of a model, from 0."""
+    if not all(map(integer, names)) or any(map(integer, classes)) or not classes:
+        return []
+    taken = [f"{int(name)} as {quoted(classes[int(name)])}" for name in names if 0 <= int(name) < len(classes)]
+    return [f"{column.title} holds numbers, taken as the classes of the model in order: {', '.join(taken[:5])}"]
+
+
 def _whole_labels(table: Table, column: Column, values: Values) -> tuple[Labels, tuple[str, ...]]:
     if not is_whole(values):
         raise DataError(not_a_class(table, column, values))

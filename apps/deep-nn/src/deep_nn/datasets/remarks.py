@@ -1,5 +1,6 @@
 """Remarks on columns that a network cannot learn from, or that leak the label."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,8 @@ SMALL = 10
 IDS = frozenset({"id", "index", "idx", "row", "no", "no.", "nr", "nr.", "number", "unnamed: 0", "column 1", "#", "key"})
 """Names, in lower case, of columns that number the rows."""
 
+_ID = re.compile(r"[a-z_ .-](ID|Id)$|[_ .-]id$")  # CustomerID, user_id; not PAID
+
 
 def counts_rows(values: Values) -> bool:
     """Whether values go up by one from row to row."""
@@ -26,6 +29,14 @@ def is_row_number(column: Column) -> bool:
     name = (column.name or "").casefold()
     named = name in IDS or name.endswith(("id", "_no", " no", "_index"))
     return named and column.numbers is not None and counts_rows(column.numbers)
+
+
+def is_identifier(column: Column) -> bool:
+    """Whether a column is named like an ID, and has a different whole number in each row, in any order."""
+    name, values = column.name or "", column.numbers
+    if not (name.casefold() in IDS or _ID.search(name)) or values is None or len(values) < SMALL:
+        return False
+    return bool((values == np.floor(values)).all()) and np.unique(values).size == len(values)
 
 
 def remarks(columns: Sequence[Column], x: Values, y: npt.NDArray[np.generic], classes: int) -> list[str]:

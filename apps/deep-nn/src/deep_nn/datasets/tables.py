@@ -11,7 +11,7 @@ from deep_nn.datasets.columns import Columns, Feature
 from deep_nn.datasets.features import TooManyCategoriesError, Values, interpret, spelled_alike
 from deep_nn.datasets.labels import class_labels
 from deep_nn.datasets.missing import drop_remark, incomplete_rows, refuse_missing
-from deep_nn.datasets.remarks import is_row_number, remarks
+from deep_nn.datasets.remarks import is_identifier, is_row_number, remarks
 from deep_nn.datasets.table_options import DEFAULTS, TableOptions
 from deep_nn.datasets.target import Target, choose_target, numbers_of, select
 from nn_core.cli.dataset import Part
@@ -80,6 +80,8 @@ def _features(table: Table, target: Target, options: TableOptions, notes: list[s
             continue
         if options.columns is None and is_row_number(column):
             notes.append(f"{column.title} is a row number and is left out; --columns keeps it")
+        elif options.columns is None and is_identifier(column):
+            notes.append(f"{column.title} is an identifier and is left out; --columns keeps it")
         elif options.columns is None and _is_empty(column):
             notes.append(f"{column.title} is empty and is left out")
         else:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from deep_nn.datasets import RawExamples
 from deep_nn.datasets.columns import Columns, Match, match
 from deep_nn.datasets.features import UNSEEN, Values, encode, quoted
-from deep_nn.datasets.labels import class_labels, spelled_as
+from deep_nn.datasets.labels import class_labels, places_of_classes, spelled_as
 from deep_nn.datasets.missing import drop_remark, has_missing, incomplete_rows
 from deep_nn.datasets.table_options import DEFAULTS, TableOptions
 from deep_nn.datasets.tables import remark, side_by_side
@@ -113,6 +113,7 @@ class TrainedTable:
         if self.columns.regress:
             return numbers_of(table, column), None
         y, names = class_labels(table, column, merge_case=self.options.merge_case, notes=notes)
+        notes += places_of_classes(column, names, self.classes)
         return y, spelled_as(names, self.classes) if self.options.merge_case else names
 
     def _incomplete(self, table: Table, found: Match, x: Values, notes: list[str]) -> npt.NDArray[np.bool_] | None:
