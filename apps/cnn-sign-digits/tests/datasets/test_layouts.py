@@ -148,6 +148,7 @@ class TestPhotoLists:
             "filename,label\np2.png,b\np0.png,a\n",
             "label,file\nb,./p2.png\na,p0.png\n",
             "id,Class,width\np2,b,5\np0,a,5\n",
+            "image_id,label\np2,b\np0,a\n",
         ],
     )
     def test_the_photos_listed(self, folder: Path, text: str) -> None:
@@ -157,6 +158,13 @@ class TestPhotoLists:
         part = contents.train
         assert part is not None
         assert (part.names, part.y.tolist(), part.x[:, 0, 0, 0].tolist()) == (("a", "b"), [1, 0], [2, 0])
+
+    def test_a_name_without_suffix_that_two_photos_have(self, folder: Path) -> None:
+        photo(folder / "p0.bmp", np.full((5, 5, 3), 9, np.uint8))
+        (folder / "labels.csv").write_text("id,label\np2,b\np0,a\n")
+        assert "line 3: which photo is 'p0', p0.bmp or p0.png? Give its suffix" in message_of(folder)
+        (folder / "labels.csv").write_text("id,label\np2,b\np0.png,a\np0.bmp,a\n")
+        assert read(folder)[0].train.x[:, 0, 0, 0].tolist() == [2, 0, 9]  # type: ignore[union-attr]
 
     def test_photos_in_a_folder_beside_the_list(self, folder: Path) -> None:
         (folder.parent / "train.csv").write_text("filename,label\np2.png,b\ndata/p0.png,a\n")

@@ -86,6 +86,13 @@ def test_an_array_that_unpacks_to_more_than_may_be_read(tmp_path: Path, monkeypa
     assert "(x) is too large: 8,000 bytes; the limit is 7,999" in message_of(path)
 
 
+def test_a_member_called_like_an_array_is_not_read_in_its_place(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("x", header((10**12,)))
+    np.testing.assert_array_equal(list_npz(path)["x"].read("a"), POINTS, strict=True)
+
+
 def test_an_npy_file_is_described_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "x.npy"
     np.save(path, POINTS)

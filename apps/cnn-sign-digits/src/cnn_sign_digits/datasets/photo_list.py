@@ -10,7 +10,7 @@ from nn_core.errors import DataError, DataWarning
 from nn_core.storage.files import printable
 from nn_core.storage.text import read_csv
 
-FILE_COLUMNS = ("filename", "file_name", "file", "image", "image_path", "path", "photo", "id")
+FILE_COLUMNS = ("filename", "file_name", "file", "image", "image_path", "path", "photo", "image_id", "image_name", "id")
 LABEL_COLUMNS = ("label", "class", "target", "category")
 
 
@@ -57,28 +57,35 @@ def read_photo_list(listed: PhotoList) -> tuple[list[Path], list[str]]:
 
     The table has a header with a column of FILE_COLUMNS, with or without the suffixes of the files,
     and one of LABEL_COLUMNS. Files are relative to the folder of the photos, or to the table.
-    Raises DataError, naming the line, for a row without class or photo, or a file listed twice. A
-    DataWarning counts photos that are not listed.
+    Raises DataError, naming the line, for a row without class or photo, a name without suffix that two
+    photos have, or a file listed twice. A DataWarning counts photos that are not listed.
     """
     table, folder = listed.table, listed.folder
     (_, header), *rows = read_csv(table)
     file, label = _column(header, FILE_COLUMNS, table), _column(header, LABEL_COLUMNS, table)
     known: dict[str, Path] = {}
+    stems: dict[str, set[Path]] = {}
     for path in photos_below(folder):
         for base in (folder, table.parent):
             name = path.relative_to(base).as_posix()
-            known |= {name: path, name.removesuffix(path.suffix): path}
+            known[name] = path
+            stems.setdefault(name.removesuffix(path.suffix), set()).add(path)
     photos: dict[Path, str] = {}
     for line, cells in rows:
         where = f"{printable(table)}, line {line}"
         if len(cells) != len(header) or not cells[label]:
             raise DataError(f"{where}: expected {', '.join(header)}; found {printable(cells)}")
         name = Path(cells[file]).as_posix()
-        if name not in known:
+        found = {known[name]} if name in known else stems.get(name, set())
+        if not found:
             raise DataError(f"{where}: no photo {printable(name)!r} in {printable(folder)}")
-        if known[name] in photos:
+        if len(found) > 1:
+            names = " or ".join(printable(path.name) for path in sorted(found))
+            raise DataError(f"{where}: which photo is {printable(name)!r}, {names}? Give its suffix")
+        (photo,) = found
+        if photo in photos:
             raise DataError(f"{where}: {printable(name)!r} is listed twice")
-        photos[known[name]] = cells[label]
+        photos[photo] = cells[label]
     if not photos:
         raise DataError(f"{printable(table)} lists no photos")
     left = len(set(known.values())) - len(photos)

@@ -28,7 +28,8 @@ def list_npz(path: Path) -> dict[str, StoredArray]:
             for info in members:
                 with archive.open(info) as member:
                     name = info.filename.removesuffix(".npy")
-                    found[name] = _described(member, printable(name), info.file_size, path, partial(_load, path, name))
+                    load = partial(_load, path, info.filename)
+                    found[name] = _described(member, printable(name), info.file_size, path, load)
             return found
 
 
@@ -50,9 +51,10 @@ def _described(file: IO[bytes], name: str, stored: int, path: Path, load: Any) -
     return array
 
 
-def _load(path: Path, name: str) -> npt.NDArray[Any]:
-    with decoding_errors(path, "an .npz file"), np.load(path, allow_pickle=False) as file:
-        return np.asarray(file[name])
+def _load(path: Path, filename: str) -> npt.NDArray[Any]:
+    """The member of an archive whose header was read; `np.load` would prefer one called like it without .npy."""
+    with decoding_errors(path, "an .npz file"), zipfile.ZipFile(path) as archive, archive.open(filename) as member:
+        return np.asarray(np.lib.format.read_array(member, allow_pickle=False))
 
 
 def _load_npy(path: Path) -> npt.NDArray[Any]:
