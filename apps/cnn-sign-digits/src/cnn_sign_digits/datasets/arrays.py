@@ -92,8 +92,8 @@ def _stored(found: ArraySet) -> tuple[npt.NDArray[Any] | HDF5Array, tuple[int, .
         return HDF5Array(*found.x.hdf5), axes
     if found.x.hdf5 is not None and found.x.nbytes > MAX_STORED:
         raise DataError(
-            f"{found.source}: {found.x.nbytes:,} bytes of photos with the examples on the last axis, which cannot be read"
-            " one by one; put them on the first: x = np.moveaxis(x, -1, 0)"
+            f"{found.source}: {found.x.nbytes:,} bytes of photos with the examples on the last axis, which cannot be"
+            " read one by one; put them on the first: x = np.moveaxis(x, -1, 0)"
         )
     return found.read(), tuple(range(len(axes)))
 
