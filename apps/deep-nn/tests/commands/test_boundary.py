@@ -68,5 +68,5 @@ class TestBoundary:
     def test_a_network_with_other_inputs_is_refused(self, folder: Path, tmp_path: Path) -> None:
         figure = tmp_path / "b.png"
         line = refusal("boundary", "--model", folder / "cats.h5", "--figure", figure, status=1)
-        assert "boundary needs a network with two inputs" in line
+        assert "boundary needs a network with two numeric inputs" in line
         assert not figure.exists()

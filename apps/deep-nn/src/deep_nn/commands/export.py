@@ -31,7 +31,9 @@ def onnx_graph(model: Model) -> OnnxGraph:
 
     fitted = model.preprocessing
     if not fitted.is_plain:
-        raise ExportError("a model with categories or missing values has no ONNX form; --save model.safetensors does")
+        raise ExportError(
+            "a model with categories or missing values cannot be exported to ONNX; use --save model.safetensors"
+        )
     if fitted.mean:
         steps: list[Any] = [Standardize(fitted.mean, fitted.std)]
         preprocessing = Preprocessing(fitted.shape, "float64", steps, description="raw columns, as in the table")

@@ -124,7 +124,7 @@ class Match:
 
 
 def match(columns: Columns, table: Table, notes: list[str]) -> Match:
-    """The columns of a model in a table: by name if both have a header, otherwise by place.
+    """The columns of a model in a table: by name if both have a header, otherwise by position.
 
     notes  where remarks are added
     Raises DataError for a column that is missing, or another number of columns.
@@ -137,7 +137,7 @@ def match(columns: Columns, table: Table, notes: list[str]) -> Match:
         if columns.header and table.names is None:
             names = ", ".join(str(feature.name) for feature in columns.features[:8])
             more = ", ..." if len(columns.features) > 8 else ""
-            notes.append(f"it has no header, so its columns are taken in the order of the training data: {names}{more}")
+            notes.append(f"no header; columns are taken in the order of the training data: {names}{more}")
         elif table.names is not None:
             notes.append(_first_line(columns, table, places))
     ignored = tuple(i for i in range(len(table.columns)) if i not in places and i != target)
