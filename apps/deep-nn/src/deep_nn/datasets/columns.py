@@ -10,7 +10,6 @@ from nn_core.cli.dataset import describe_shape
 from nn_core.errors import CheckpointError, DataError
 from nn_core.storage.files import listing, printable
 from nn_core.storage.json_file import Schema, check_json
-from nn_core.tables.cells import number
 
 if TYPE_CHECKING:
     from nn_core.tables.table import Table
@@ -45,6 +44,11 @@ class Feature:
     kind: str = "number"
     form: str = ""
     categories: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Its name on one line, or "column 3" without a header."""
+        return f"column {self.number}" if self.name is None else printable(self.name)
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,8 @@ def _first_line(columns: Columns, table: Table, places: Sequence[int]) -> str:
 
     Raises DataError if it may be a row, with categories of the model.
     """
+    from nn_core.tables.cells import number
+
     names = table.names or ()
     cells = [(feature, names[i]) for feature, i in zip(columns.features, places, strict=True)]
     shown = ", ".join(printable(cell) for _, cell in cells[:8]) + (", ..." if len(cells) > 8 else "")
