@@ -77,7 +77,7 @@ class TestRemarks:
     def test_consecutive_numbers_are_left_out(self, tmp_path: Path) -> None:
         path = tmp_path / "names.txt"
         path.write_text("1. Rex\n2. Allo\n\n3. T. rex\n", "utf-8")
-        with pytest.warns(DataWarning, match=r"the numbers of the lines are left out \(1 to 3\)"):
+        with pytest.warns(DataWarning, match=r"line numbers 1 to 3 are left out of the names"):
             assert read_names(path) == ("rex", "allo", "t. rex")
         path.write_text("1. Rex\n2. Allo\n4. Yuty\n", "utf-8")
         assert read_names(path)[0] == "1. rex"
@@ -85,7 +85,7 @@ class TestRemarks:
     def test_columns(self, tmp_path: Path) -> None:
         path = tmp_path / "names.txt"
         path.write_text("Rex,1\nAllo,2\nYuty,3\n", "utf-8")
-        with pytest.warns(DataWarning, match="every line has 2 columns divided by ','"):
+        with pytest.warns(DataWarning, match="every line has 2 columns separated by ','"):
             assert read_names(path)[0] == "rex,1"
 
     @pytest.mark.parametrize(("encoding", "title"), [("cp1252", "Windows-1252"), ("utf-16", "UTF-16")])
@@ -143,7 +143,7 @@ class TestHoldOut:
         assert [len(part) for part in parts] == [count - held_out, held_out]
 
     def test_a_single_name(self) -> None:
-        with pytest.raises(DataError, match="only one name, none to hold out"):
+        with pytest.raises(DataError, match="only one name, so none can be held out"):
             hold_out(self.NAMES[:1], 0.5, rng=np.random.default_rng(0))
 
 

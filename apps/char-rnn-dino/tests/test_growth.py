@@ -22,9 +22,7 @@ def test_new_characters_are_added_after_those_known(tmp_path: Path, program: Com
     known = load_model(train(program, tmp_path), program.name)
     options = ("--from", tmp_path / "model.h5", "--epochs", 1, "--learning-rate", 1e-12, "--save", tmp_path / "m.h5")
     said = notes(program, "train", *further_data(program, tmp_path), *options)
-    assert said[0].endswith(
-        f"more.txt: {len(new)} new characters added to the vocabulary of the model: {' '.join(new)}"
-    )
+    assert said[0].endswith(f"more.txt: {len(new)} new characters added to the vocabulary: {' '.join(new)}")
     grown = load_model(tmp_path / "m.h5", program.name)
     assert grown.vocabulary.tokens == known.vocabulary.tokens + new
     V, last = len(known.vocabulary), len(known.network.layers) - 1
@@ -41,7 +39,7 @@ def test_new_words(tmp_path: Path) -> None:
     model = train(CHAR, tmp_path, "--unit", "word")
     more = corpus_file(tmp_path / "more.txt", CORPUS + "Skulls and skulls and Skulls.\n")
     said = notes(CHAR, "train", more, "--from", model, "--epochs", 1, "--save", tmp_path / "m.h5")
-    assert said[0].endswith("more.txt: 1 new word added to the vocabulary of the model: Skulls")
+    assert said[0].endswith("more.txt: 1 new word added to the vocabulary: Skulls")
     assert load_model(tmp_path / "m.h5", CHAR.name).vocabulary.ids["Skulls"] > 0
 
 

@@ -83,7 +83,7 @@ def test_evaluate_measures_the_calibration(path: Path) -> None:
 def test_the_report_of_training(tmp_path: Path) -> None:
     model = trained(tmp_path)
     data = ("train", "--data", tmp_path / "signs.h5", "--epochs", 1, "--augment", "none")
-    assert "\ncalibrated on 30 held-back photos: temperature " in succeed(*data).stdout
+    assert "\ncalibrated on 30 held-out photos: temperature " in succeed(*data).stdout
     found = json_of(*data)["calibration"]
     assert found == calibration_of(load_model(model)).summary()
 

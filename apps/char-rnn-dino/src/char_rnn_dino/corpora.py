@@ -93,7 +93,7 @@ def _without_numbers(lines: list[str], source: str) -> list[str]:
     numbers = [int(found[1]) for found in numbered if found]
     if len(numbers) < 3 or numbers != list(range(numbers[0], numbers[0] + len(numbered))):
         return lines
-    _warn(f"{source}: the numbers of the lines are left out ({numbers[0]} to {numbers[-1]})")
+    _warn(f"{source}: line numbers {numbers[0]} to {numbers[-1]} are left out of the names")
     return [_NUMBERED.sub("", line, count=1) for line in lines]
 
 
@@ -114,7 +114,10 @@ def _remark_on_columns(lines: list[str], source: str) -> None:
     for delimiter in ",;|":
         counts = {line.count(delimiter) for line in filled}
         if len(filled) >= 3 and len(counts) == 1 and 0 not in counts:
-            _warn(f"{source}: every line has {counts.pop() + 1} columns divided by {delimiter!r}, all read as a name")
+            _warn(
+                f"{source}: every line has {counts.pop() + 1} columns separated by {delimiter!r},"
+                " which are read as one name"
+            )
 
 
 def _warn(remark: str) -> None:
@@ -138,7 +141,7 @@ def hold_out(
         held_out = set(order[number - 1 :: folds].tolist())
     else:
         if fraction > 0 and len(names) < 2:
-            raise DataError("only one name, none to hold out for validation; add names, or train with --validation 0")
+            raise DataError("only one name, so none can be held out; add names, or train with --validation 0")
         count = min(max(round(fraction * len(names)), 1), len(names) - 1) if fraction > 0 else 0
         held_out = set(order[:count].tolist())
     training = tuple(name for i, name in enumerate(names) if i not in held_out)

@@ -24,11 +24,7 @@ def extended_vocabulary(built: Vocabulary, start: Model | None, resumed: Model |
     new = vocabulary.tokens[len(known.vocabulary) :]
     if start is not None and new:
         what = counted(len(new), f"new {UNIT_NAMES[vocabulary.unit]}")
-        warnings.warn(
-            f"{source}: {what} added to the vocabulary of the model: {format_tokens(new, 20)}",
-            DataWarning,
-            stacklevel=3,
-        )
+        warnings.warn(f"{source}: {what} added to the vocabulary: {format_tokens(new, 20)}", DataWarning, stacklevel=3)
     return vocabulary
 
 

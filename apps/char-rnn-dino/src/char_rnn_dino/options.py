@@ -11,16 +11,16 @@ Decorator = Callable[[Any], Any]
 DEFAULT_CELL = "gru"
 
 
-def data_option(what: str = "") -> Decorator:
-    """The option `--data`, for where the training data is now.
+def data_option(use: str = "") -> Decorator:
+    """The option `--data`: where the training data is now.
 
-    what  of the training data is used, for the help
+    use  what it is used for, e.g. " for --novel"
     """
     return click.option(
         "--data",
         metavar="FILE",
-        show_default="where it was in training",
-        help=f"The training data, if it has been moved, or other data{what}.",
+        show_default="as in training",
+        help=f"Training data{use}, if it has moved, or other data to use instead.",
     )
 
 

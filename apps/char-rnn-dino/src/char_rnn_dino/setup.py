@@ -96,11 +96,11 @@ def set_up_names(
     training = name_examples(names.training, vocabulary, names.source)
     validation = name_examples(names.validation, vocabulary, names.source) if names.validation else None
     held_out = f"{len(names.validation):,}" if names.validation else "none"
-    sizes = f"{len(names.training):,} names, {held_out} held out, {len(letters)} distinct letters"
+    sizes = f"{counted(len(names.training), 'name')}, {held_out} held out, {len(letters)} distinct letters"
     if settings.fold is None and len(names.validation) != round(settings.validation * len(names.all)):
         warnings.warn(
-            f"{names.source}: only {len(names.all)} names, of which {len(names.validation)} held out;"
-            f" {counted(settings.epochs, 'epoch')} may be too few to learn them (--epochs)",
+            f"{names.source}: only {counted(len(names.all), 'name')}, {len(names.validation)} of them held out;"
+            f" {counted(settings.epochs, 'epoch')} may be too few (--epochs)",
             DataWarning,
             stacklevel=2,
         )
@@ -129,8 +129,8 @@ def set_up_text(
         raise DataError(f"{file.name} {reason}; nothing to predict")
     if unit == "word" and (script := unspaced_script(next(file.blocks()))):
         warnings.warn(
-            f"{file.name}: {script} has no spaces between words, so that a word here is whatever stands between"
-            " two spaces; --unit char suits it better",
+            f"{file.name}: {script} has no spaces between words, so --unit word reads whole phrases as words;"
+            " --unit char suits it better",
             DataWarning,
             stacklevel=2,
         )
@@ -138,7 +138,7 @@ def set_up_text(
     streams = parallel_streams(len(training[1]) + 1, settings.batch_size, settings.bptt_length)
     if streams != (settings.batch_size or 1):
         warnings.warn(
-            f"{file.name}: only {len(training[1]) + 1:,} {UNIT_NAMES[unit]}s for training, read as"
+            f"{file.name}: only {counted(len(training[1]) + 1, UNIT_NAMES[unit])} for training, read as"
             f" {counted(streams, 'stream')} instead of {settings.batch_size} (--batch-size)",
             DataWarning,
             stacklevel=2,

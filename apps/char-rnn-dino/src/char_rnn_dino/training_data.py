@@ -1,4 +1,4 @@
-"""The data that a model was trained on, found again, or other data in its place."""
+"""The training data of a model, or other data in its place."""
 
 import dataclasses
 import warnings
@@ -13,7 +13,7 @@ from nn_core.cli.dataset import require_same_data
 from nn_core.errors import DataError, DataWarning
 from nn_core.storage.files import printable
 
-ADVICE = "; name it with --data FILE"
+ADVICE = "; give it with --data FILE"
 
 
 def names_of(model: Model, data: str | None = None, *, replaces: bool = True) -> NameSplit:
@@ -87,10 +87,8 @@ def _split_if_same(settings: NameSettings, model: Model) -> NameSplit | None:
 def _require_file(path: Path) -> None:
     """Raise DataError, naming `--data`, if the training data is no longer where it was."""
     if not path.exists():
-        raise DataError(f"no such file: {printable(path)}, the data that the model was trained on{ADVICE}")
+        raise DataError(f"no such file: {printable(path)}, the training data of the model{ADVICE}")
 
 
 def _remark_on_other_data(source: str) -> None:
-    warnings.warn(
-        f"{source}: not the data that the model was trained on, but used in its place", DataWarning, stacklevel=3
-    )
+    warnings.warn(f"{source}: not the training data of the model, but used in its place", DataWarning, stacklevel=3)

@@ -96,14 +96,14 @@ class TestMovedData:
         asked = ("--model", model, "--novel", "--seed", 0)
         assert notes(DINO, *asked, "--data", moved) == []
         other = names_file(tmp_path / "other.txt", ["Bara", "Wyz"])
-        said = f"{other}: not the data that the model was trained on, but used in its place"
+        said = f"{other}: not the training data of the model, but used in its place"
         assert notes(DINO, *asked, "--data", other) == [said]
 
     def test_novelty_and_evaluate(self, tmp_path: Path) -> None:
         model = train(DINO, tmp_path)
         moved = (tmp_path / "names.txt").rename(tmp_path / "moved.txt")
         asked = ("novelty", "--model", model, "--temperatures", 1, "--count", 5, "--figure", tmp_path / "n.png")
-        assert DINO.refusal(*asked, status=1).endswith("; name it with --data FILE")
+        assert DINO.refusal(*asked, status=1).endswith("; give it with --data FILE")
         assert DINO.json(*asked, "--data", moved)["training_names"] == 36
         assert DINO.json("evaluate", "--model", model, "--data", moved)["names"] == 4
 
@@ -150,13 +150,11 @@ class TestErrors:
         (tmp_path / "names.txt").unlink()
         assert len(names("--model", model)) == 10
         line = DINO.refusal("--model", model, "--novel", status=1)
-        said = (
-            f"no such file: {tmp_path / 'names.txt'}, the data that the model was trained on; name it with --data FILE"
-        )
+        said = f"no such file: {tmp_path / 'names.txt'}, the training data of the model; give it with --data FILE"
         assert line == said
 
     def test_data_without_novel(self, model: Path) -> None:
-        assert "add --novel" in DINO.refusal("--model", model, "--data", "names.txt", status=2)
+        assert "--data needs --novel" in DINO.refusal("--model", model, "--data", "names.txt", status=2)
 
     def test_an_option_before_a_command(self) -> None:
         line = DINO.refusal("--count", 3, "evaluate", status=2)

@@ -1,4 +1,4 @@
-"""The calibration of a network on held-back photos: a temperature, and a limit to what it knows."""
+"""The calibration of a network on held-out photos: a temperature, and a threshold for unknown photos."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,9 +19,9 @@ from nn_core.registry import require
 SAMPLE = 2000
 """Most photos of the training and of the validation set that are measured."""
 REJECTED = 0.01
-"""The share of held-back photos that is rejected by their features."""
+"""Fraction of held-out photos rejected by their features."""
 IMAGES_REJECTED = 0.001
-"""The share that is rejected by image statistics, which are for pictures that are no photos of anything."""
+"""Fraction rejected by image statistics, which are for images that are not photos."""
 SLACK, LEAST_THRESHOLD = 1.001, 1e-3
 """For rounding errors: thresholds are this much larger, and no smaller, where photos hardly differ."""
 
@@ -33,7 +33,7 @@ class Calibration:
     temperature  of the class probabilities (see `nn_core.calibration.fit_temperature`)
     threshold    a photo whose features are farther from those of training is rejected
     features     distribution of the features of the training photos
-    photos       number of held-back photos
+    photos       number of held-out photos
     error        expected calibration error of these photos, before and after
     rejected     share of these photos that is rejected
     images       distribution of the image statistics of the training photos, and their own threshold;
@@ -125,15 +125,15 @@ def calibration_report(summary: Mapping[str, Any]) -> str:
     """A line about a calibration, from its summary."""
     error = summary["expected_calibration_error"]
     return (
-        f"calibrated on {summary['photos']:,} held-back photos: temperature {summary['temperature']:.2f},"
+        f"calibrated on {summary['photos']:,} held-out photos: temperature {summary['temperature']:.2f},"
         f" calibration error {error['before']:.1%} before, {error['after']:.1%} after;"
-        f" {summary['rejected']:.1%} of them count as unlike anything trained on"
+        f" {summary['rejected']:.1%} of them rejected as unlike anything trained on"
     )
 
 
-def _threshold(distances: Array, share: float) -> float:
-    """The least of the distances that at most a share of them exceeds, with SLACK."""
-    return max(SLACK * float(np.quantile(distances, 1 - share, method="higher")), LEAST_THRESHOLD)
+def _threshold(distances: Array, fraction: float) -> float:
+    """The smallest of the distances that at most a fraction of them exceeds, with SLACK."""
+    return max(SLACK * float(np.quantile(distances, 1 - fraction, method="higher")), LEAST_THRESHOLD)
 
 
 def _sample(dataset: Dataset[Photos], rng: np.random.Generator) -> Dataset[Photos]:

@@ -48,7 +48,7 @@ class Model:
     settings                the training settings, as stored in the checkpoint
     fingerprint             identifies the training photos
     test_time_augmentation  transforms of each photo over which predictions are averaged
-    calibration             measured on photos held back from training; None in earlier checkpoints
+    calibration             measured on held-out photos; None in earlier checkpoints
     """
 
     checkpoint: Checkpoint

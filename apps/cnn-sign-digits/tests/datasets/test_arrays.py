@@ -100,7 +100,7 @@ def test_two_files_in_a_folder(tmp_path: Path) -> None:
     assert (len(contents.train.x), len(contents.test.x)) == (30, 5)
     hdf5_file(tmp_path / "c.h5", test_set_x=PHOTOS, test_set_y=NUMBERS)
     message = message_of(tmp_path, read_photo_files)
-    assert "more than one file has a training set or a test set" in message
+    assert "more than one file has a training or test set" in message
 
 
 @pytest.mark.parametrize("size", [64, 9])
@@ -131,7 +131,7 @@ def test_photos_larger_than_memory_stay_on_disk(tmp_path: Path, monkeypatch: pyt
         ({"train_set_x": PHOTOS, "train_set_y": NUMBERS[:5]}, "one label per example"),
         ({"train_set_x": PHOTOS, "train_set_y": np.ones((30, 3))}, "not one-hot: example 0 has (1, 1, 1)"),
         ({"train_set_x": NUMBERS, "train_set_y": NUMBERS}, "(N, H, W) or (N, H, W, C)"),
-        ({"train_set_x": PHOTOS[:, 0, :50, 0], "train_set_y": NUMBERS}, "50 numbers a photo are no square"),
+        ({"train_set_x": PHOTOS[:, 0, :50, 0], "train_set_y": NUMBERS}, "50 numbers per photo are not a square"),
         ({"train_set_x": PHOTOS[..., :2], "train_set_y": NUMBERS}, "(RGBA) channels, not 2"),
         ({"train_set_x": PHOTOS[:, :0], "train_set_y": NUMBERS}, "no photos"),
         ({"train_set_x": PHOTOS[:0], "train_set_y": NUMBERS[:0]}, "no photos"),
@@ -217,7 +217,7 @@ def test_photos_of_matlab_stay_in_their_file(tmp_path: Path, monkeypatch: pytest
 def test_large_photos_that_are_stored_last_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrays, "MAX_STORED", 1000)
     path = hdf5_file(tmp_path / "a.h5", x=PHOTOS.transpose(1, 2, 3, 0), y=NUMBERS)
-    with pytest.raises(NNError, match=r"store them first: x = np\.moveaxis\(x, -1, 0\)"), pytest.warns(DataWarning):
+    with pytest.raises(NNError, match=r"on the first: x = np\.moveaxis\(x, -1, 0\)"), pytest.warns(DataWarning):
         read_photo_file(path)
 
 

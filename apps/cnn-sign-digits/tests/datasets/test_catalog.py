@@ -246,7 +246,7 @@ class TestNames:
         folder = folder_of(tmp_path / "signs", {"0": 2, "1": 2})
         (folder / "a.npz").write_bytes(b"PK")
         (folder / "b.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
-        with pytest.warns(DataWarning, match=r"reading the photos, and not a\.npz, b\.h5"):
+        with pytest.warns(DataWarning, match=r"reading the photos; ignored: a\.npz, b\.h5"):
             assert read_path(folder).train is not None
 
     def test_names_and_paths_that_do_not_exist(self, tmp_path: Path) -> None:

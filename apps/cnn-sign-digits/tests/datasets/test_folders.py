@@ -59,7 +59,7 @@ def test_which_files_are_photos(tmp_path: Path) -> None:
         part = read(tmp_path)
     assert sorted(str(note.message).partition(" (")[0] for note in caught) == [
         f"{tmp_path}: skipped 1 file that is not a photo",
-        f"{tmp_path}: skipped 1 of its photos, outside the class folders",
+        f"{tmp_path}: skipped 1 photo outside the class folders",
     ]
     assert np.bincount(part.y).tolist() == [5, 1]
     np.testing.assert_array_equal(part.x[3:], image[None].repeat(3, axis=0))

@@ -108,7 +108,7 @@ def test_the_only_folder_of_a_folder_is_opened(tmp_path: Path) -> None:
     photo(tmp_path / "__MACOSX" / "archive" / "a.png", pixels(1)[0])
     contents, notes = read(tmp_path)
     assert classes_of(contents.train) == {"0": 1, "1": 2}
-    assert notes == [f"{tmp_path}: reading {inner}, the only folder in it"]
+    assert notes == [f"{tmp_path}: reading its only folder, {inner}"]
 
 
 def test_what_is_skipped(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ class TestPhotoLists:
     def test_the_photos_listed(self, folder: Path, text: str) -> None:
         (folder / "labels.csv").write_text(text)
         contents, notes = read(folder)
-        assert notes == [f"{folder / 'labels.csv'}: 1 of the photos in {folder} are not listed, and not read"]
+        assert notes == [f"{folder / 'labels.csv'}: skipped 1 photo in {folder} that it does not list"]
         part = contents.train
         assert part is not None
         assert (part.names, part.y.tolist(), part.x[:, 0, 0, 0].tolist()) == (("a", "b"), [1, 0], [2, 0])
@@ -212,7 +212,7 @@ class TestHDF5Beside:
         (tmp_path / "model.h5").write_bytes(SHIPPED.read_bytes())
         contents, notes = read(tmp_path)
         assert classes_of(contents.train) == {"0": 1, "1": 2}
-        assert notes == [f"{tmp_path}: reading the photos, and not model.h5"]
+        assert notes == [f"{tmp_path}: reading the photos; ignored: model.h5"]
 
     def test_class_folders_win_and_a_folder_of_figures_does_not(self, tmp_path: Path) -> None:
         hdf5_file(tmp_path / "signs.h5", train_set_x=pixels(4), train_set_y=np.arange(4) % 2)
@@ -223,7 +223,7 @@ class TestHDF5Beside:
 
     def test_a_model_alone_is_no_data(self, tmp_path: Path) -> None:
         (tmp_path / "model.h5").write_bytes(SHIPPED.read_bytes())
-        with pytest.warns(DataWarning, match="and not model.h5"):
+        with pytest.warns(DataWarning, match="ignored: model.h5"):
             assert message_of(tmp_path).startswith(f"{tmp_path} has no photos")
 
 

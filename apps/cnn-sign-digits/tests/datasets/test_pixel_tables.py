@@ -33,7 +33,7 @@ def test_the_layout_of_sign_language_mnist(tmp_path: Path) -> None:
     with pytest.warns(DataWarning) as remarks:
         splits = CATALOG.load(str(path), validation=0.5, rng=rng())
     texts = [str(remark.message) for remark in remarks]
-    assert f"{path}: 36 numbers a photo read as 6x6 gray" in texts
+    assert f"{path}: 36 numbers per photo read as 6x6 gray" in texts
     assert f"{path}: 24 classes, named by their numbers: 0 to 8, 10 to 24" in texts
     assert splits.train.classes == tuple(map(str, np.unique(SIGNS)))
     with pytest.warns(DataWarning, match="6x6 gray"):
@@ -80,7 +80,7 @@ def test_the_label_without_a_header(tmp_path: Path, position: int) -> None:
 def test_labels_that_are_text_and_colors(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("".join(f"{','.join(['7', '8', '9'] * 4)},{sign}\n" for sign in ("rock", "paper")))
-    with pytest.warns(DataWarning, match="12 numbers a photo read as 2x2 RGB"):
+    with pytest.warns(DataWarning, match="12 numbers per photo read as 2x2 RGB"):
         part = read_path(path).train
     assert part is not None
     assert part.names == ("paper", "rock")
@@ -90,11 +90,11 @@ def test_labels_that_are_text_and_colors(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("label,a,b,c\n1,2,3,4\n0,2,3,4\n", "has 3 columns beside column 'label', which is no square image"),
+        ("label,a,b,c\n1,2,3,4\n0,2,3,4\n", "has 3 columns beside column 'label', which is not a square gray"),
         ("label,a,b,c,d\n1,2,3,,4\n0,2,3,4,5\n", "line 2, column 4: the pixel is missing"),
         ("label,a,b,c,d\n1,2,3,5,4\n,2,3,4,5\n", "line 3, column 1: the label is missing"),
         ("label,a,b,c,d\n1,2,3,5,4\n0,2,3,400,5\n", "these range from 2 to 400"),
-        ("1,2,3,5,1\n0,2,3,4,0\n", "which column holds the label? Name it in the first line: label,pixel1,"),
+        ("1,2,3,5,1\n0,2,3,4,0\n", "which column holds the label? Add a header: label,pixel1,"),
     ],
 )
 def test_one_line_per_error(tmp_path: Path, text: str, message: str) -> None:

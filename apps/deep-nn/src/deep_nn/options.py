@@ -12,8 +12,8 @@ from nn_core.cli.options import Decorator, data_options, dropout_option, hidden_
 from nn_core.cli.train_options import activation_option, initializer_option
 
 DATA = (
-    f"{', '.join([*CATALOG.generated, *CATALOG.remote])}, or a {', '.join(KNOWN)} file;"
-    " with settings, e.g. moons:noise=0.3"
+    f"{', '.join([*CATALOG.generated, *CATALOG.remote])} (with settings, e.g. moons:noise=0.3),"
+    f" or a file or folder of your own ({', '.join(KNOWN)}, etc.)"
 )
 """What `--data` accepts."""
 
@@ -49,10 +49,10 @@ def table_options() -> Decorator:
         click.option(
             "--target",
             metavar="NAME|NUMBER",
-            show_default="label, class, target, species or y in the header, or else the last",
-            help="Column of a table to predict, by name or number from 1.",
+            show_default="the one named label, class, target, species or y; otherwise the last",
+            help="Column of a table to predict, by name or number (from 1).",
         ),
-        click.option("--drop", metavar="NAMES", help="Columns of a table to leave out, e.g. Id,Name or 1,3."),
+        click.option("--drop", metavar="NAMES", help="Columns of a table to drop, e.g. Id,Name or 1,3."),
         click.option(
             "--columns", metavar="NAMES", show_default="all", help="Columns of a table to predict from, e.g. age,fare."
         ),
@@ -60,10 +60,8 @@ def table_options() -> Decorator:
             "--missing",
             type=click.Choice(MISSING_MODES),
             default=MISSING_MODES[0],
-            help="Missing values of a table: refuse them, drop their rows, or fill in the training mean"
-            " and add an input that says so.",
+            help="Missing values of a table: report an error, drop the rows, or impute the training mean"
+            " and add an indicator input.",
         ),
-        click.option(
-            "--merge-case", is_flag=True, help="Take texts of a table that differ in case or spaces only as one."
-        ),
+        click.option("--merge-case", is_flag=True, help="Merge texts of a table that differ only in case or spaces."),
     )

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from deep_nn.datasets import RawExamples
 from deep_nn.model import Model
 from nn_core.arrays import Array
+from nn_core.cli.class_report import shortened
 from nn_core.cli.dataset import Dataset
 from nn_core.metrics import accuracy
 from nn_core.plots import COLORS, new_figure, save_figure, tidy
@@ -58,7 +59,10 @@ def draw_boundary(model: Model, parts: Mapping[str, Dataset[RawExamples]], path:
             )
     axes.set_xlim(low[0], high[0])
     axes.set_ylim(low[1], high[1])
-    tidy(axes, x="feature 1", y="feature 2")
+    tidy(axes, x="", y="")
+    names = [f.label for f in model.columns.features] if model.columns else ["feature 1", "feature 2"]
+    axes.set_xlabel(shortened(names[0]), parse_math=False)
+    axes.set_ylabel(shortened(names[1]), parse_math=False)
     axes.grid(visible=False)
     name, last = list(parts.items())[-1]
     correct = accuracy(model.logits(last.x, last.name), last.y)

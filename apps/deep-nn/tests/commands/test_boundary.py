@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from command_line import refusal, succeed, trained, write_npz
@@ -55,8 +56,17 @@ class TestBoundary:
         path = trained(tmp_path / "m.h5", "--data", tmp_path / "lonely.npz", *network)
         succeed("boundary", "--model", path, "--figure", tmp_path / "b.png")
 
+    def test_the_axes_are_named_for_the_columns(self, tmp_path: Path) -> None:
+        (tmp_path / "t.csv").write_text("label,$b$,a\nx,1,2\ny,2,1\nx,1,3\n", "utf-8")
+        path = trained(tmp_path / "m.h5", "--data", tmp_path / "t.csv", "--validation", 0)
+        with plt.rc_context({"svg.fonttype": "none"}):
+            succeed("boundary", "--model", path, "--figure", tmp_path / "b.svg")
+        figure = (tmp_path / "b.svg").read_text("utf-8")
+        assert ">$b$<" in figure
+        assert ">a<" in figure
+
     def test_a_network_with_other_inputs_is_refused(self, folder: Path, tmp_path: Path) -> None:
         figure = tmp_path / "b.png"
         line = refusal("boundary", "--model", folder / "cats.h5", "--figure", figure, status=1)
-        assert "boundary needs a network with two inputs" in line
+        assert "boundary needs a network with two numeric inputs" in line
         assert not figure.exists()

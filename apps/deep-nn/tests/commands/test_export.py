@@ -58,6 +58,8 @@ def test_columns_of_very_different_scales(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("\n".join(["time,price,late", *lines]), "utf-8")
     path = trained(tmp_path / "model.h5", "--data", tmp_path / "rows.csv", "--epochs", 100)
     succeed("export", "--model", path, "--save", tmp_path / "model.onnx")
+    metadata = onnxruntime.InferenceSession(tmp_path / "model.onnx").get_modelmeta().custom_metadata_map
+    assert [column["name"] for column in json.loads(metadata["columns"])] == ["time", "price"]
     p, label = run(tmp_path / "model.onnx", rows)
     np.testing.assert_allclose(p, load_model(path).probabilities(rows, "rows"), atol=1e-5)
     assert (label == (seconds > seconds[30])).mean() > 0.9

@@ -72,9 +72,8 @@ def test_categories_and_missing_values(home: Path, tmp_path: Path) -> None:
     other = write(tmp_path / "other.csv", "color,b,a", np.where(COLOR == "red", "pink", COLOR), B, A)
     count = int((COLOR == "red").sum())
     stderr = succeed("predict", "--model", home / "mixed.h5", other).stderr
-    assert (
-        f"column 'color' has values that the training data lack, taken as none of its categories: 'pink' ({count})"
-        in (stderr)
+    assert f"column 'color' has categories that are not in the training data, encoded as zeros: 'pink' ({count})" in (
+        stderr
     )
 
 
@@ -109,7 +108,7 @@ def test_the_test_file_is_matched_by_name(home: Path, tmp_path: Path) -> None:
 def test_no_onnx_form_of_categories(home: Path, tmp_path: Path) -> None:
     save = tmp_path / "mixed.onnx"
     line = refusal("export", "--model", home / "mixed.h5", "--save", save, status=1)
-    assert line == "a model with categories or missing values has no ONNX form; --save model.safetensors does"
+    assert line == "a model with categories or missing values cannot be exported to ONNX; use --save model.safetensors"
     assert not save.exists()
     succeed("export", "--model", home / "mixed.h5", "--save", tmp_path / "mixed.safetensors")
     vector = load_model(home / "mixed.h5").network.vector
@@ -128,10 +127,10 @@ def test_boundary_needs_numbers(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", "color,a,label", COLOR, A, YES)
     model = trained(tmp_path / "m.h5", "--data", path)
     line = refusal("boundary", "--model", model, "--figure", tmp_path / "b.png", status=1)
-    assert "boundary needs a network with two inputs, both numbers" in line
+    assert "boundary needs a network with two numeric inputs" in line
 
 
 def test_a_column_is_chosen_in_the_help() -> None:
     words = PROGRAM.help_of("train")
     assert "--target NAME|NUMBER" in words
-    assert "label, class, target, species or y in the header, or else the last" in words
+    assert "the one named label, class, target, species or y; otherwise the last" in words

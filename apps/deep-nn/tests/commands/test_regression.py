@@ -239,7 +239,7 @@ class TestFiles:
             write_hdf5(path, train_set_x=x, train_set_y=x[:, 0])
         result = invoke("train", "--data", path, "--epochs", 40, "--learning-rate", 0.03, *save)
         assert result.exit_code == 0, result.stderr
-        assert f"Note: {path}: y holds numbers that are not whole: predicting a number" in result.stderr
+        assert f"Note: {path}: y holds fractions; predicting a number" in result.stderr
         assert json_of("evaluate", "--model", tmp_path / "m.h5", "--data", path)["r2"] > 0.9
         assert "label 0.1" in refusal("train", "--data", path, "--task", "classify", status=1)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from command_line import json_of, succeed
+from command_line import json_of, succeed, trained
 
 from deep_nn.model import load_model
 
@@ -17,6 +17,12 @@ class TestSummary:
         assert "optimizer: adam" in lines
         assert "batch-size: 64" in lines
         assert not any(line.endswith("None") for line in lines)
+
+    def test_columns_of_a_table(self, tmp_path: Path) -> None:
+        (tmp_path / "t.csv").write_text("label,b,a\nx,1,2\ny,2,1\nx,1,3\n", "utf-8")
+        path = trained(tmp_path / "m.h5", "--data", tmp_path / "t.csv")
+        assert "predicts column 'label' from: b, a" in succeed("summary", "--model", path).stdout.splitlines()
+        assert json_of("summary", "--model", path)["columns"]["name"] == "label"
 
     def test_as_json(self, folder: Path) -> None:
         found = json_of("summary", "--model", folder / "blobs.h5")

@@ -157,7 +157,7 @@ class TestFrom:
         model = trained(tmp_path / "m.h5", "--data", points)
         points.unlink()
         line = refusal("train", "--from", model, status=1)
-        assert line == f"no such file: {points} (the data that m.h5 was trained on; give other data)"
+        assert line == f"no such file: {points} (the training data of m.h5; give other data)"
         assert refusal("train", "--from", model, "--data", points, status=1) == f"no such file: {points}"
 
     def test_resuming_names_it_where_it_would_help(self, base: Path) -> None:

@@ -91,7 +91,7 @@ class TestNpz:
     @pytest.mark.parametrize(
         ("arrays", "message"),
         [
-            ({"a": POINTS, "b": POINTS}, "has no x and y; its arrays are a (6, 2), b (6, 2); name them: d = np.load("),
+            ({"a": POINTS, "b": POINTS}, "has no x and y; its arrays are a (6, 2), b (6, 2); rename them: d ="),
             ({}, "it has no keys"),
             ({"x": POINTS}, "x (6, 2) has no labels beside it"),
             ({"x": POINTS, "y": NUMBERS[:5]}, "x has shape (6, 2) and y (5,)"),

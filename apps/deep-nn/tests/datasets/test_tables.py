@@ -113,7 +113,7 @@ class TestColumnsAndLabels:
         path = csv_file(
             tmp_path, lines(np.arange(300) * 0.5, [1000 + 7 * (i % 200) for i in range(300)], header="age,price")
         )
-        with pytest.warns(DataWarning, match="predicted as a number: it has 200 different values"):
+        with pytest.warns(DataWarning, match="predicted as a number: it has 200 distinct values"):
             assert part_of(path, columns="age").names is None
         assert len(part_of(path, columns="age", task="classify").names or ()) == 200
 
@@ -145,7 +145,7 @@ class TestKinds:
             assert part_of(path, target="k").x.tolist() == [[1200], [900]]
 
     def test_percentages_without_a_sign_are_named(self, tmp_path: Path) -> None:
-        assert "points.csv, line 3, column 1: '0.5' is without %, but '45%' is not" in message_of(
+        assert "points.csv, line 3, column 1: '0.5' has no % sign, but '45%' has one" in message_of(
             csv_file(tmp_path, "rate,label\n45%,a\n0.5,b\n")
         )
 
@@ -165,7 +165,7 @@ class TestKinds:
             tmp_path, lines(names, np.arange(30) * 0.5, names[::-1], ["a", "b"] * 15, header="name,u,other,k")
         )
         found = message_of(path, TableOptions(target="k"))
-        assert "name (30 different texts, such as 'name 0'), other (30 different texts" in found
+        assert "name (30 distinct texts, such as 'name 0'), other (30 distinct texts" in found
         assert "--drop name,other leaves them out" in found
         assert columns_of(part_of(path, target="k", drop="name,other")).features[0].name == "u"
 
@@ -194,7 +194,7 @@ class TestMissing:
         np.testing.assert_array_equal(part.x, [[1, np.nan], [np.nan, 2], [5, 6]])
 
     def test_an_empty_column_is_left_out(self, tmp_path: Path) -> None:
-        with pytest.warns(DataWarning, match="column 'b' is empty and left out"):
+        with pytest.warns(DataWarning, match="column 'b' is empty and is left out"):
             assert part_of(csv_file(tmp_path, "a,b,k\n1,,x\n2,,y\n")).x.tolist() == [[1], [2]]
 
 
@@ -224,11 +224,11 @@ class TestRemarks:
     @pytest.mark.parametrize(
         ("column", "words"),
         [
-            (np.arange(7, 27), "column 't' counts the rows; --drop t leaves it out"),
+            (np.arange(7, 27), "column 't' is a row number; --drop t leaves it out"),
             (np.full(20, 3), "column 't' is constant"),
-            (U, "column 't' is the same as column 'u'; --drop t leaves it out"),
-            (np.where(K == "a", 5, 8), "column 't' gives the label away; --drop t leaves it out"),
-            (np.where(K == "a", "left", "right"), "column 't' gives the label away"),
+            (U, "column 't' is a copy of column 'u'; --drop t leaves it out"),
+            (np.where(K == "a", 5, 8), "column 't' leaks the label; --drop t leaves it out"),
+            (np.where(K == "a", "left", "right"), "column 't' leaks the label"),
         ],
     )
     def test_columns_that_teach_nothing_or_too_much(self, tmp_path: Path, column: Any, words: str) -> None:
@@ -239,15 +239,15 @@ class TestRemarks:
     @pytest.mark.parametrize("name", ["Id", "", "PassengerId"])
     def test_row_numbers_are_left_out(self, tmp_path: Path, name: str) -> None:
         path = csv_file(tmp_path, lines(range(20), self.U, self.K, header=f"{name},u,k"))
-        with pytest.warns(DataWarning, match="counts the rows and is left out; --columns keeps it"):
+        with pytest.warns(DataWarning, match="is a row number and is left out; --columns keeps it"):
             assert part_of(path).x.shape == (20, 1)
-        with pytest.warns(DataWarning, match="counts the rows; --drop"):
+        with pytest.warns(DataWarning, match="is a row number; --drop"):
             assert part_of(path, columns="1,u").x.shape == (20, 2)
 
     @pytest.mark.parametrize("name", ["Id", "", "CustomerID", "user_id"])
     def test_identifiers_in_any_order_are_left_out(self, tmp_path: Path, name: str) -> None:
         path = csv_file(tmp_path, lines([*range(40, 50), *range(7, 17)], self.U, self.K, header=f"{name},u,k"))
-        with pytest.warns(DataWarning, match="has another number in every row and is left out; --columns keeps it"):
+        with pytest.warns(DataWarning, match="is an identifier and is left out; --columns keeps it"):
             assert part_of(path).x.tolist() == self.U[:, None].tolist()
         assert part_of(path, columns="1,u").x.shape == (20, 2)
 

@@ -39,16 +39,20 @@ def part_of(path: Path, **options: Any) -> Part[Any]:
         ((list("abc" * 20), REAL), "city,price", "--target price or --target city"),
         ((KINDS, REAL, np.zeros(60, int)), "", "column 1, the first, .*--target 3 or --target 1"),
         ((KINDS, RNG.integers(0, 9, 60)), "", "--target 2 or --target 1"),
-        ((list("abc" * 20), list("xyyx" * 15)), "", "the first column may be the label, or the last"),
+        ((list("abc" * 20), list("xyyx" * 15)), "", "the label may be the first column or the last"),
         ((REAL, KINDS, REAL + 1), "", "label .* is not a class; --target NAME"),
-        ((REAL, np.arange(60)), "", "column 2, the last, has 60 values in 60 rows: no label; --target NAME"),
-        ((REAL, [f"n{i}" for i in range(60)]), "", "60 different texts in 60 rows, .* --target NAME"),
+        (
+            (REAL, np.arange(60)),
+            "",
+            "column 2, the last, has 60 values in 60 rows, which is too many .*; --target NAME",
+        ),
+        ((REAL, [f"n{i}" for i in range(60)]), "", "60 distinct texts in 60 rows, .* --target NAME"),
         (
             (REAL[:20], RNG.permutation(200)[:20]),
             "",
-            "column 2, the last, has 20 values in 20 rows: no label; --target",
+            "column 2, the last, has 20 values in 20 rows, which is too many for a label; --target",
         ),
-        ((REAL, [f"n{i}" for i in range(60)]), "u,class", "column 'class' has 60 different texts in 60 rows"),
+        ((REAL, [f"n{i}" for i in range(60)]), "u,class", "column 'class' has 60 distinct texts in 60 rows"),
     ],
 )
 def test_an_unlikely_label_is_refused(tmp_path: Path, columns: Any, header: str, message: str) -> None:

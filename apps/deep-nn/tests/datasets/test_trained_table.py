@@ -56,7 +56,7 @@ class TestRows:
         text = "a,color,member,since\n" + "".join(
             f"1,{color},yes,1970-01-02\n" for color in ("blue", "red", "blue", "pink")
         )
-        with pytest.warns(DataWarning, match=r"column 'color' has values .*: 'blue' \(2\), 'pink' \(1\)$"):
+        with pytest.warns(DataWarning, match=r"column 'color' has categories .*: 'blue' \(2\), 'pink' \(1\)$"):
             found = rows(NAMED, text)
         assert found.x[:, 1].tolist() == [-1, 0, -1, -1]
 
@@ -68,7 +68,7 @@ class TestRows:
 
     def test_a_first_line_of_numbers_in_order_is_said_to_be_a_header(self) -> None:
         columns = Columns(tuple(Feature(i, None) for i in (1, 2, 3)), 4, None, 4, header=False)
-        with pytest.warns(DataWarning, match=r"the first line \(0, 1, 2\) is taken as the names of the columns"):
+        with pytest.warns(DataWarning, match="the first line is taken as the names .* not as a row: 0, 1, 2$"):
             found = rows(columns, "0,1,2\n-0.5,1.5,2.5\n")
         assert found.x.tolist() == [[-0.5, 1.5, 2.5]]
 
@@ -98,17 +98,20 @@ class TestRows:
         with pytest.warns(DataWarning, match="ignored: label"):
             assert rows(columns, "rate,label\n45%,1\n0%,1\n0,2\n").x.tolist() == [[45], [0], [0]]
 
-    def test_without_a_header_by_place(self) -> None:
-        with pytest.warns(DataWarning, match="has no header, .* in the order of the training data: a, color"):
+    def test_without_a_header_by_position(self) -> None:
+        with pytest.warns(DataWarning, match="no header; .* in the order of the training data: a, color"):
             found = rows(NAMED, "1,red,yes,1970-01-02\n2,green,no,1970-01-03\n")
         assert found.x.tolist() == [[1, 0, 1, 1], [2, 1, 0, 2]]
 
     @pytest.mark.parametrize(
-        ("text", "expected"),
-        [("1,9,3,8\n", [[1, 3]]), ("1,3,8\n", [[1, 3]]), ("1,3\n", [[1, 3]]), ("p,q\n1,3\n", [[1, 3]])],
+        ("text", "expected"), [("1,9,3,8\n", [[1, 3]]), ("1,3,8\n", [[1, 3]]), ("1,3\n", [[1, 3]])]
     )
-    def test_a_model_without_names_goes_by_place(self, text: str, expected: Any) -> None:
+    def test_a_model_without_names_goes_by_position(self, text: str, expected: Any) -> None:
         assert rows(UNNAMED, text).x.tolist() == expected
+
+    def test_names_that_the_model_does_not_know_are_shown(self) -> None:
+        with pytest.warns(DataWarning, match="no names of columns, so they are taken by place: p, q$"):
+            assert rows(UNNAMED, "p,q\n1,3\n").x.tolist() == [[1, 3]]
 
     @pytest.mark.parametrize("text", ["1\n", "1,2,3,4,5\n"])
     def test_another_width_is_refused(self, text: str) -> None:
@@ -117,8 +120,8 @@ class TestRows:
             rows(UNNAMED, text)
 
     def test_missing_values(self) -> None:
-        text = "p,q\n1,2\n\n,4\n5,6\n"
-        with pytest.raises(DataError, match=r"new\.csv, line 4, column 1: the value is missing; .*--missing mean"):
+        text = "1,2\n\n,4\n5,6\n"
+        with pytest.raises(DataError, match=r"new\.csv, line 3, column 1: the value is missing; .*--missing mean"):
             rows(UNNAMED, text)
         np.testing.assert_array_equal(rows(UNNAMED, text, missing="mean").x, [[1, 2], [np.nan, 4], [5, 6]])
         with pytest.warns(DataWarning, match="1 of 3 rows have missing values and are left out"):
@@ -131,7 +134,7 @@ class TestRows:
         [
             ("x,red,yes,1970-01-02", "line 2, column 1: 'x' is not a number"),
             ("1,red,maybe,1970-01-02", "line 2, column 3: 'maybe' is not yes or no"),
-            ("1,red,2,1970-01-02", "column 'member' holds 2; the model was trained on yes and no"),
+            ("1,red,2,1970-01-02", "column 'member' holds 2; the model was trained on booleans there"),
             ("1,red,yes,2.1.1970", "line 2, column 4: '2.1.1970' is not a date like 2024-01-31"),
             ("1,red,yes,7", "column 'since' holds numbers; the model was trained on dates there"),
         ],
@@ -176,7 +179,7 @@ class TestPart:
         assert self.part(tmp_path, "1,yes,3,8\n2,,4,8\n", missing="mean").x.tolist() == [[1, 3]]
 
     def test_no_label_at_all(self, tmp_path: Path) -> None:
-        with pytest.raises(DataError, match=r"new\.csv has no label to compare predictions with"):
+        with pytest.raises(DataError, match=r"new\.csv has no label to evaluate against"):
             self.part(tmp_path, "1,3,8\n")
 
 

@@ -65,7 +65,7 @@ BAD_DATA: dict[str, tuple[Callable[[Path], object], str]] = {
         "label 2 is out of range; there are 2 classes",
     ),
     "labels that are not finite": (npz(x=POINTS, y=SIDES * np.nan), "label nan of example 0"),
-    ".h5 without the keys": (h5(a=POINTS, b=POINTS), "its arrays are a (60, 2), b (60, 2); name them: f = h5py"),
+    ".h5 without the keys": (h5(a=POINTS, b=POINTS), "its arrays are a (60, 2), b (60, 2); rename them: f = h5py"),
     ".h5 without labels": (h5(train_set_x=POINTS), "train_set_x (60, 2) has no labels beside it"),
     ".h5 with a test part only": (h5(test_set_x=POINTS, test_set_y=SIDES), "has only a test set, no training set"),
     "a truncated .h5": (a_truncated_h5, "is damaged or incomplete"),

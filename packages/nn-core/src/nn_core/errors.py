@@ -17,7 +17,7 @@ class DataError(NNError):
 
 
 class DataWarning(UserWarning):
-    """Data that was read, but not as it stands. Command lines print it as a one-line note."""
+    """A remark on how data was read: converted or ignored parts. Command lines print it as a one-line note."""
 
 
 class SettingError(NNError, ValueError):

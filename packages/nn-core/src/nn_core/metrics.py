@@ -245,7 +245,7 @@ def metrics_by_name(given: str | Metric | Iterable[str | Metric] | Mapping[str, 
     for each in given:
         name = _column(each)
         if named.get(name, _metric(each)) is not _metric(each):
-            raise SettingError(f"two metrics are named {name!r}; name them: metrics={{'first': ..., 'second': ...}}")
+            raise SettingError(f"two metrics are named {name!r}; rename them: metrics={{'first': ..., 'second': ...}}")
         named[name] = _metric(each)
     return named
 

@@ -138,13 +138,13 @@ def test_each_remark_on_the_data_is_one_note_on_stderr() -> None:
     @program.command()
     def read() -> None:
         """Read a file."""
-        for text in ("a.csv: column\nid counts the rows", "b.csv: no header", "b.csv: no header"):
+        for text in ("a.csv: column\nid is a row number", "b.csv: no header", "b.csv: no header"):
             warnings.warn(text, DataWarning, stacklevel=2)
         click.echo("read")
 
     result = CliRunner().invoke(program, ["read"])
     assert result.stdout == "read\n"
-    assert result.stderr == "Note: a.csv: column id counts the rows\nNote: b.csv: no header\n"
+    assert result.stderr == "Note: a.csv: column id is a row number\nNote: b.csv: no header\n"
 
 
 def test_success_is_zero_and_a_command_may_choose_its_status() -> None:

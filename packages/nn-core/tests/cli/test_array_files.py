@@ -106,9 +106,9 @@ def test_sets_in_groups(tmp_path: Path, root: str) -> None:
         ({"b": Y[:, None], "a": X}, "a (12, 2) read as x and b (12, 1) as y"),
         ({"arr_0": IMAGES, "arr_1": np.eye(3)[Y]}, "arr_0 (12, 5, 7, 3) read as x and arr_1 (12, 3) as y"),
         ({"x": X, "digit_of_it": Y}, "x (12, 2) read as x and digit_of_it (12,) as y"),
-        ({"x": X, "y": Y, "x_test": X}, "passed over, since it has no labels: x_test"),
-        ({"x": X, "y": Y, "X": X}, "x read as x; passed over: X (12, 2)"),
-        ({"x": X, "y": Y, "x_train": X, "y_train": Y}, "passed over, beside a training set: x, y"),
+        ({"x": X, "y": Y, "x_test": X}, "ignored, since it has no labels: x_test"),
+        ({"x": X, "y": Y, "X": X}, "x read as x; ignored: X (12, 2)"),
+        ({"x": X, "y": Y, "x_train": X, "y_train": Y}, "ignored beside the training set: x, y"),
         ({"x": X, "y": Y, "class_names": ["a", "b", "c"]}, "class names from class_names: a, b, c"),
         ({"x": X, "y": Y, "classes": np.array(["a", "b", "c"], object)}, "since it cannot be read: classes"),
         ({"x": X, "y": Y + 1, "list_classes": ["a", "b", "c"]}, "label 1 is 'a'"),
@@ -155,8 +155,8 @@ def test_a_validation_set_is_preferred_to_a_test_set(tmp_path: Path) -> None:
         ),
         ({"x": X.astype(object), "y": Y}, "x=np.stack(x).astype('float32')"),
         ({"a": X}, "has one array, a (12, 2); expected x and y; if its last column is y: x, y = a[:, :-1], a[:, -1]"),
-        ({"a": IMAGES}, "has one array, a (12, 5, 7, 3); expected x and y; join it with y: d = np.load("),
-        ({"a": X, "b": X}, "its arrays are a (12, 2), b (12, 2); name them: d = np.load("),
+        ({"a": IMAGES}, "has one array, a (12, 5, 7, 3); expected x and y; save it with y: d = np.load("),
+        ({"a": X, "b": X}, "its arrays are a (12, 2), b (12, 2); rename them: d = np.load("),
         ({"a": X, "b": Y, "c": Y}, "has no x and y"),
         ({"images": IMAGES, "photos": IMAGES, "y": Y}, "which one is x, images (12, 5, 7, 3) or photos (12, 5, 7, 3)?"),
         ({"x": X, "y": Y[:5]}, "x has shape (12, 2) and y (5,)"),
@@ -173,7 +173,7 @@ def test_the_rest_is_refused_by_its_true_cause(tmp_path: Path, arrays: dict[str,
 def test_links_beside_good_sets_are_passed_over_and_refused_if_needed(tmp_path: Path) -> None:
     other = hdf5(tmp_path / "other.h5", {"x": X})
     links = {"old": h5py.ExternalLink(str(other), "/x"), "also": h5py.SoftLink("/x")}
-    with pytest.warns(DataWarning, match=r"passed over: (old|also) is a link to") as remarks:
+    with pytest.warns(DataWarning, match=r"ignored: (old|also) is a link to") as remarks:
         contents = load(hdf5(tmp_path / "a.h5", {"x": X, "y": Y, **links}))
     assert contents.train is not None
     assert len(remarks) == 2
@@ -268,5 +268,5 @@ def test_files_of_a_folder_are_told_apart_by_their_names(tmp_path: Path) -> None
     assert merged.train is train[1].train
     assert merged.test is test[1].train
     assert merge(tmp_path, [test]).train is test[1].train
-    with pytest.raises(NNError, match="more than one file has a training set or a test set"):
+    with pytest.raises(NNError, match="more than one file has a training or test set"):
         merge(tmp_path, [train, one_set("more.npz")])

@@ -42,7 +42,7 @@ def test_the_learning_rate_is_named_and_the_checkpoint_kept(tmp_path: Path, earl
         run_toy(build(settings_of(**WILD, epochs=8)), save=path, early_stopping=early_stopping)
     message = str(caught.value)
     assert message.startswith("training diverged: the training loss is ")
-    assert "without learning; lower --learning-rate (now 1e+06); " in message
+    assert "for an untrained network; lower --learning-rate (now 1e+06); " in message
     snapshot = load(path).snapshot
     assert snapshot is not None
     best = snapshot.history.best("validation_loss") + 1 if early_stopping else 8
@@ -67,11 +67,11 @@ def test_the_weights_that_are_kept_count(
     """log 2 = 0.693: of ten steps, a note above 6.93, an error above 693."""
     trainer = run_with_losses(*losses, best=best)
     if outcome == "error":
-        with pytest.raises(DivergenceError, match=r"the training loss is 700, but 0\.6931 without learning"):
+        with pytest.raises(DivergenceError, match=r"the training loss is 700, but 0\.6931 for an untrained network"):
             check_final_loss(trainer)
     else:
         check_final_loss(trainer)
-    note = "Note: the training loss is 7, but 0.6931 without learning; try a lower --learning-rate (now 0.5)\n"
+    note = "Note: the training loss is 7, but 0.6931 for an untrained network; try a lower --learning-rate (now 0.5)\n"
     assert capsys.readouterr().err == (note if outcome == "note" else "")
 
 

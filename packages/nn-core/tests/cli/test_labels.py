@@ -81,7 +81,7 @@ def test_classes_are_named_by_their_numbers(labels: list[int], names: tuple[str,
 
 
 def test_labels_that_are_not_classes() -> None:
-    with pytest.raises(DataError, match="60 different labels, 0 to 413, for 60 examples"):
+    with pytest.raises(DataError, match="60 distinct labels, 0 to 413, for 60 examples"):
         training_classes(np.arange(60) * 7, None, "a")
     with pytest.raises(DataError, match=r"only one class \('3'\)"):
         training_classes(np.array([3, 3]), None, "a")

@@ -12,7 +12,7 @@ from nn_core.errors import DataWarning, NNError
 
 @pytest.mark.parametrize("y", [np.array([0.0, 1.5]), np.array([[1.5, 2.0, np.nan]]), np.arange(40) * 1000])
 def test_numbers_that_are_no_classes(y: npt.NDArray[Any]) -> None:
-    with pytest.warns(DataWarning, match="^a: y holds .*: predicting a number"):
+    with pytest.warns(DataWarning, match="^a: y holds .*; predicting a number"):
         assert are_real([np.array([0, 1]), y], "auto", "a")
     assert not are_real([y], "classify", "a")
 
@@ -32,7 +32,7 @@ def test_targets_of_every_shape() -> None:
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (np.array([1.0, np.nan, 2.0]), "a.npz: target nan of example 1 (from 0); leave such examples out: "),
+        (np.array([1.0, np.nan, 2.0]), "a.npz: the target of example 1 (from 0) is nan; leave such examples out: "),
         (np.array(["a", "b", "c"]), "a.npz: targets must be numbers, not <U1"),
         (np.zeros((3, 2)), "a.npz: expected one target per example, but x has shape (3, 2) and y (3, 2)"),
         (np.zeros(4), "one target per example"),

@@ -25,7 +25,7 @@ def test_a_table_with_the_mean_as_baseline() -> None:
     (table,) = regression_table(result, {"": "model"}, mean=2.0)
     lines = table.splitlines()
     assert lines[1].split() == ["model", "3", "0.5", "1.633", "1.333", "-0.333"]
-    assert lines[2].split() == ["always", "2,", "the", "mean", "1.732", "1.667", "-0.500"]
+    assert lines[2].split() == ["always", "the", "mean,", "2", "1.732", "1.667", "-0.500"]
     worse = {"loss": 0.5, "examples": 3, **regression_metrics(VALUES + 9, TARGETS, mean=2.0)}
     note = regression_table(worse, {"": "model"}, mean=2.0)[-1]
     assert note.startswith("Note: RMSE ")

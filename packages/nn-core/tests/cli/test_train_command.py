@@ -267,7 +267,7 @@ class TestFrom:
 
     def test_it_is_no_resumption(self) -> None:
         message = refusal("--from", "a.h5", "--resume", "a.h5", status=2)
-        assert message.startswith("--resume continues a run, --from starts a new one; omit one of them")
+        assert message.startswith("--resume continues a run, and --from starts a new one; omit one of them")
 
     def test_weights_that_do_not_fit(self) -> None:
         small, large = (Network([Dense(units)], input_shape=(3,), rng=np.random.default_rng(0)) for units in (2, 4))

@@ -88,7 +88,7 @@ def test_a_header_is_recognized(text: str, names: tuple[str, ...] | None) -> Non
 
 
 def test_names_that_occur_twice_are_numbered() -> None:
-    with pytest.warns(DataWarning, match=r"names of columns occur twice; the later ones are 'a\.1', 'a\.2'"):
+    with pytest.warns(DataWarning, match=r"duplicate column names; the later ones are called 'a\.1', 'a\.2'"):
         assert read("a,b,a,a\n1,2,3,4\n").names == ("a", "b", "a.1", "a.2")
 
 
@@ -204,7 +204,7 @@ def test_numbers_in_half_the_memory(tmp_path: Path) -> None:
 
 
 def test_comments_before_the_table() -> None:
-    with pytest.warns(DataWarning, match="2 lines of comments come before the table"):
+    with pytest.warns(DataWarning, match="skipped 2 lines of comments"):
         table = read("# made by me\n# in 2020\na,b\n1,2\n")
     assert table.names == ("a", "b")
     assert table.line_of(0) == 4

@@ -29,10 +29,10 @@ from nn_core.cli.terminal import json_option
 @click.option(
     "--max-length",
     type=click.IntRange(1, 1000),
-    show_default="40, or that of the longest name trained on",
+    show_default="40, or the longest training name if that is longer",
     help="Maximum length of a name.",
 )
-@click.option("--novel", is_flag=True, help="Exclude names from the training data, and those cut short.")
+@click.option("--novel", is_flag=True, help="Exclude names that are in the training data or are cut at --max-length.")
 @data_option(" for --novel")
 @model_option(required=False)
 @json_option
@@ -65,7 +65,7 @@ def main(
     from nn_core.engine.thread_pool import available_threads
 
     if data is not None and not novel:
-        raise click.UsageError("--data names what --novel excludes; add --novel, or omit it", ctx)
+        raise click.UsageError("--data needs --novel, which excludes the names in it", ctx)
     model = load_model(model_path, DINO_GEN)
     known: tuple[str, ...] = ()
     if novel:

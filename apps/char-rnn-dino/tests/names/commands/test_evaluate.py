@@ -63,4 +63,4 @@ def test_a_list_that_has_changed(tmp_path: Path) -> None:
         ("novelty", "--model", model, "--figure", tmp_path / "n.png"),
     ):
         line = DINO.refusal(*asked, status=1)
-        assert line.endswith("is not the data that the model was trained on; name it with --data FILE")
+        assert line.endswith("is not the data that the model was trained on; give it with --data FILE")

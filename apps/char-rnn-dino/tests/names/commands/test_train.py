@@ -59,7 +59,7 @@ def test_line_endings_and_a_byte_order_mark_make_no_difference(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (["rex"], "d.txt: only one name, none to hold out for validation; add names, or train with --validation 0"),
+        (["rex"], "d.txt: only one name, so none can be held out; add names, or train with --validation 0"),
         (["rex", "a\tb"], r"d.txt, line 2: control characters in 'A\tb'; keep the column of names only"),
     ],
 )
@@ -77,7 +77,7 @@ def test_six_names_of_one_letter_are_enough(tmp_path: Path) -> None:
 def test_three_names_are_enough(tmp_path: Path) -> None:
     names_file(tmp_path / "d.txt", ["rex", "allo", "yuty"])
     (said,) = notes(DINO, "train", "--data", "d.txt", "--epochs", 2, *SMALL, "--save", "m.h5")
-    assert said.startswith("d.txt: only 3 names, of which 1 held out; 2 epochs may be too few")
+    assert said.startswith("d.txt: only 3 names, 1 of them held out; 2 epochs may be too few")
     assert len(DINO.succeed("--model", "m.h5", "--count", 3).stdout.splitlines()) == 3
 
 

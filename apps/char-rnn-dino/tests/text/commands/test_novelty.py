@@ -55,9 +55,9 @@ def test_a_text_that_has_been_moved_or_changed(tmp_path: Path) -> None:
     model = train(CHAR, tmp_path)
     moved = (tmp_path / "corpus.txt").rename(tmp_path / "moved.txt")
     for asked in (("novelty", "--model", model), ("evaluate", "--model", model)):
-        assert CHAR.refusal(*asked, status=1).endswith("trained on; name it with --data FILE")
+        assert CHAR.refusal(*asked, status=1).endswith("; give it with --data FILE")
     asked = ("novelty", "--model", model, "--temperatures", 1, "--count", 1, "--length", 9, "--data")
     assert CHAR.json(*asked, moved)["held_out"] is not None
     assert CHAR.json("evaluate", "--model", model, "--data", moved)["data"] == f"{moved}, held out"
     other = corpus_file(tmp_path / "other.txt", CORPUS + "Ω")
-    assert notes(CHAR, *asked, other) == [f"{other}: not the data that the model was trained on, but used in its place"]
+    assert notes(CHAR, *asked, other) == [f"{other}: not the training data of the model, but used in its place"]

@@ -41,7 +41,8 @@ def evaluate(
 ) -> None:
     """Evaluate a trained classifier.
 
-    Prints accuracy beside that of the most frequent class, loss, and precision, recall and F1 per class.
+    Prints loss, accuracy and the majority-class baseline, precision, recall and F1 by class, and the
+    calibration error.
 
     \b
     Example: cnn-sign evaluate --data digits --figure confusion.png --mistakes mistakes.png

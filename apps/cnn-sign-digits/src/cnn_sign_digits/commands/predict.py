@@ -22,8 +22,8 @@ from nn_core.storage.files import printable
 @click.argument("files", metavar="IMAGE|FOLDER...", nargs=-1, required=True, type=MODEL)
 @model_option(required=False)
 @click.option("--output", type=OutputFile(".csv"), help="Write the predictions to a CSV file.")
-@click.option("--proba", is_flag=True, help="Also the probability of each class.")
-@click.option("--show-input", type=FIGURE, help="Plot the photos as the network sees them, with its answers.")
+@click.option("--proba", is_flag=True, help="Include the probability of each class.")
+@click.option("--show-input", type=FIGURE, help="Plot the photos as the network sees them, with its predictions.")
 @json_option
 @click.pass_context
 def predict(
@@ -39,17 +39,17 @@ def predict(
     """Predict the signs in photos.
 
     Prints the top three classes of each photo. Photos of any size are center-cropped to a square
-    and resized. Of a folder, all photos are predicted. A broken photo is named on stderr; the exit
-    status is then 1.
+    and resized. A folder stands for all photos in it. Broken photos are skipped and named on stderr,
+    with exit status 1.
 
-    Probabilities are calibrated, and a photo that is far from all training photos is said to be
-    unlike anything trained on; the network still names a class.
+    Probabilities are calibrated. A photo that is far from all training photos is marked as unlike
+    anything trained on, but still gets a class.
 
     \b
     Example: cnn-sign predict photo.jpg
     """
     if as_json and output is not None:
-        raise click.UsageError("--json prints the predictions, --output writes them to a CSV file; omit one of them")
+        raise click.UsageError("--json prints the predictions, and --output writes a CSV file; omit one of them")
     outputs = {"--output": output, "--show-input": show_input}
     for file in files:
         require_distinct(outputs, **{"an input": file, "--model": model_path})

@@ -92,8 +92,8 @@ def _stored(found: ArraySet) -> tuple[npt.NDArray[Any] | HDF5Array, tuple[int, .
         return HDF5Array(*found.x.hdf5), axes
     if found.x.hdf5 is not None and found.x.nbytes > MAX_STORED:
         raise DataError(
-            f"{found.source}: {found.x.nbytes:,} bytes of photos whose last axis counts them, which cannot be read one"
-            " by one; store them first: x = np.moveaxis(x, -1, 0)"
+            f"{found.source}: {found.x.nbytes:,} bytes of photos with the examples on the last axis, which cannot be"
+            " read one by one; put them on the first: x = np.moveaxis(x, -1, 0)"
         )
     return found.read(), tuple(range(len(axes)))
 
@@ -105,12 +105,12 @@ def _unfold(
     square = unfold_square(length)
     if square is None:
         raise ShapeError(
-            f"{source}: {length} numbers a photo are no square image, gray or RGB; store the photos with their shape:"
-            " x = x.reshape(len(x), height, width, channels)"
+            f"{source}: {length} numbers per photo are not a square gray or RGB image;"
+            " store the photos with their shape: x = x.reshape(len(x), height, width, channels)"
         )
     planes = square[2] == 3 and planes_first(stored[:100].transpose(order), square)
-    how = " of one color plane after the other" if planes else ""
-    remark(f"{source}: {length} numbers a photo read as {square[0]}x{square[1]}{_mode(square[2])}{how}")
+    how = ", one color plane after the other" if planes else ""
+    remark(f"{source}: {length} numbers per photo read as {square[0]}x{square[1]}{_mode(square[2])}{how}")
     return square, planes
 
 

@@ -84,7 +84,7 @@ def read_path(path: Path, group: str | None = None) -> Contents[Photos]:
 
 
 def _holds_photos(folder: Path) -> bool:
-    """Whether a folder is read as photos; a DataWarning names the files of arrays that are then passed over.
+    """Whether a folder is read as photos; a DataWarning names the array files that are then ignored.
 
     Checkpoints are never data. Beside files of arrays, photos win if they are in class folders; beside
     CSV files, wherever they are.
@@ -96,7 +96,7 @@ def _holds_photos(folder: Path) -> bool:
         return False
     if arrays:
         names = ", ".join(printable(file.name) for file in arrays[:5]) + (", ..." if len(arrays) > 5 else "")
-        text = f"{printable(folder)}: reading the photos, and not {names}"
+        text = f"{printable(folder)}: reading the photos; ignored: {names}"
         warnings.warn(text, DataWarning, stacklevel=2)
     return True
 

@@ -22,6 +22,7 @@ from cnn_sign_digits.datasets.subjects import find_subjects
 from nn_core.cli.dataset import Contents, Part
 from nn_core.cli.images import read_image
 from nn_core.cli.labels import in_order
+from nn_core.cli.terminal import counted
 from nn_core.errors import DataError, DataWarning
 from nn_core.storage.files import decoding_errors, printable
 from nn_core.storage.images import SUFFIXES
@@ -96,7 +97,7 @@ def _read_classes(folders: ClassFolders, size: int, group: str | None) -> Part[P
             raise DataError(f"{printable(root / name)} has no photos ({', '.join(SUFFIXES)}){_instead(others[name])}")
     note_skipped(source, (path for paths in others.values() for path in paths))
     if loose:
-        text = f"{source}: skipped {len(loose):,} of its photos, outside the class folders"
+        text = f"{source}: skipped {counted(len(loose), 'photo')} outside the class folders"
         warnings.warn(text, DataWarning, stacklevel=2)
     classes = in_order(set(found))
     photos = [path for name in classes for path in found[name]]

@@ -69,7 +69,7 @@ def find_layout(folder: Path) -> Layout:
     train, test = by_role.get("train"), by_role.get("val") or by_role.get("test")
     if "val" in by_role and "test" in by_role:
         val, kept = printable(by_role["val"]), printable(by_role["test"])
-        text = f"{printable(folder)}: validating on {val}; {kept} is not read (evaluate it with --data {kept})"
+        text = f"{printable(folder)}: validating on {val}; {kept} is not read (evaluate on it with --data {kept})"
         warnings.warn(text, DataWarning, stacklevel=2)
     if others:
         if train is None:
@@ -90,7 +90,7 @@ def descend(folder: Path) -> Path:
             break
         folder = inside[0]
     if folder != top:
-        text = f"{printable(top)}: reading {printable(folder)}, the only folder in it"
+        text = f"{printable(top)}: reading its only folder, {printable(folder)}"
         warnings.warn(text, DataWarning, stacklevel=2)
     return folder
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cnn_sign_digits.datasets.folder_files import direct_photos, has_photos_below, photos_below, subfolders
 from cnn_sign_digits.datasets.layouts import ROLES
+from nn_core.cli.terminal import counted
 from nn_core.errors import DataError, DataWarning
 from nn_core.storage.files import printable
 from nn_core.storage.text import read_csv
@@ -90,7 +91,7 @@ def read_photo_list(listed: PhotoList) -> tuple[list[Path], list[str]]:
         raise DataError(f"{printable(table)} lists no photos")
     left = len(set(known.values())) - len(photos)
     if left:
-        text = f"{printable(table)}: {left:,} of the photos in {printable(folder)} are not listed, and not read"
+        text = f"{printable(table)}: skipped {counted(left, 'photo')} in {printable(folder)} that it does not list"
         warnings.warn(text, DataWarning, stacklevel=2)
     return list(photos), list(photos.values())
 

@@ -35,7 +35,7 @@ def read_pixel_table(path: Path) -> Part[Photos]:
     pixels = _pixel_columns(table, label)
     if unfold_square(len(pixels)) is None:
         raise ShapeError(
-            f"{name} has {len(pixels)} columns beside {label.title}, which is no square image, gray or RGB;"
+            f"{name} has {len(pixels)} columns beside {label.title}, which is not a square gray or RGB image;"
             " expected label,pixel1,...,pixel784 for 28x28"
         )
     _check_pixels(table, pixels)
@@ -54,9 +54,7 @@ def _label_column(table: Table) -> Column:
         return texts[0]
     fitting = [column for column in (columns[0], columns[-1]) if _is_label(column)]
     if len(fitting) != 1 or texts:
-        raise DataError(
-            f"{table.name}: which column holds the label? Name it in the first line: label,pixel1,pixel2,..."
-        )
+        raise DataError(f"{table.name}: which column holds the label? Add a header: label,pixel1,pixel2,...")
     remark(f"{table.name}: {fitting[0].title} read as the label")
     return fitting[0]
 

@@ -35,7 +35,7 @@ def boundary(model_path: Path, data: str | None, figure: Path) -> None:
     if model.target is not None:
         raise DataError(f"boundary needs a network that predicts classes; {model_path} predicts a number")
     if model.preprocessing.shape != (2,) or not model.preprocessing.is_plain:
-        raise DataError(f"boundary needs a network with two inputs, both numbers; {model_path} has other inputs")
+        raise DataError(f"boundary needs a network with two numeric inputs; {model_path} has others")
     if data is not None:
         parts = {"": evaluation_data(model, data)}
     else:

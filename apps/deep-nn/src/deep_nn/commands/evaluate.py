@@ -27,14 +27,13 @@ from nn_core.storage.files import printable, without_folders
     show_default="the validation set of the run",
     help=f"Data set: {DATA}. Uses its test set, if it has one.",
 )
-@figure_option("the confusion matrix, or predicted against true values,")
+@figure_option("the confusion matrix, or predicted against true values")
 @json_option
 def evaluate(model_path: Path, data: str | None, figure: Path | None, as_json: bool) -> None:
     """Evaluate a network.
 
-    Prints loss and accuracy beside that of always predicting the most frequent class, and precision, recall
-    and F1 of each class. If the target is a number: RMSE, MAE and R2, beside those of always predicting the
-    mean of the training set.
+    Prints loss, accuracy and the majority-class baseline, and precision, recall and F1 by class. For
+    regression: RMSE, MAE and R2, and those of always predicting the training mean.
 
     \b
     Example: deep-nn evaluate --model cats.h5 --data test_catvnoncat.h5

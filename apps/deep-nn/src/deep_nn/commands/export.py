@@ -8,6 +8,7 @@ with the architecture in a .json file.
 Example: deep-nn export --model model.h5 --save model.onnx
 """
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -24,32 +25,37 @@ CHECKED_ROWS = 100
 def onnx_graph(model: Model) -> OnnxGraph:
     """From raw columns in float64, or images as bytes, to the probabilities and the class index.
 
-    For regression, to the value in the units of the target.
+    For regression, to the value in the units of the target. The metadata name the columns of a table, in order.
     """
     from nn_core.exchange.onnx import FlattenImages, Preprocessing, Rescale, Scale, Standardize
 
     fitted = model.preprocessing
     if not fitted.is_plain:
-        raise ExportError("a model with categories or missing values has no ONNX form; --save model.safetensors does")
+        raise ExportError(
+            "a model with categories or missing values cannot be exported to ONNX; use --save model.safetensors"
+        )
     if fitted.mean:
         steps: list[Any] = [Standardize(fitted.mean, fitted.std)]
-        preprocessing = Preprocessing(fitted.shape, "float64", steps, description="raw columns, as in the CSV file")
+        preprocessing = Preprocessing(fitted.shape, "float64", steps, description="raw columns, as in the table")
     else:
         steps = [FlattenImages(), Scale(1 / 255)]
         preprocessing = Preprocessing(fitted.shape, "uint8", steps, description="images, 0 to 255")
     x, source = _examples(model)
     common: dict[str, Any] = {"preprocessing": preprocessing, "name": PROGRAM}
+    metadata: dict[str, Any] = {"program": PROGRAM}
+    if model.columns is not None:
+        metadata["columns"] = [asdict(feature) for feature in model.columns.features]
     inputs = {"input": x.astype(preprocessing.dtype)}
     target = model.target
     if target is not None:
         regression = {
             "postprocessing": [Rescale(target.mean, target.std)],
             "outputs": ("output",),
-            "metadata": {"program": PROGRAM, "target": target.name},
+            "metadata": metadata | {"target": target.name},
         }
         return OnnxGraph(common | regression, inputs, {"output": model.values(x, source)[:, None]}, source)
     p = model.probabilities(x, source)
-    classes = {"outputs": ("probabilities", "label"), "classes": model.classes, "metadata": {"program": PROGRAM}}
+    classes = {"outputs": ("probabilities", "label"), "classes": model.classes, "metadata": metadata}
     return OnnxGraph(common | classes, inputs, {"probabilities": p, "label": p.argmax(axis=1)}, source)
 
 

@@ -35,15 +35,15 @@ class CsvOutput(OutputFile):
 @model_option()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--output", type=CsvOutput(".csv"), help="Write the predictions to a CSV file; - for standard output.")
-@click.option("--proba", is_flag=True, help="Also the probability of each class.")
+@click.option("--proba", is_flag=True, help="Include the probability of each class.")
 @json_option
 def predict(model_path: Path, files: tuple[Path, ...], output: Path | None, proba: bool, as_json: bool) -> None:
-    """Predict the class, or the number, for images or rows of a table.
+    """Predict classes or numbers for images or table rows.
 
-    Images are resized to the size of the training images. A table has the columns of the training
-    data; its label is ignored. - reads a table from standard input.
+    Images are resized to the size of the training images. A table needs the columns of the training
+    data; its label, if any, is ignored. FILE - is a table on standard input.
 
-    A file that cannot be read costs its own predictions only; it is named at the end, with exit status 1.
+    Files that cannot be read are skipped and named at the end, with exit status 1.
 
     \b
     Example: deep-nn predict --model cats.h5 photo.jpg
@@ -51,7 +51,7 @@ def predict(model_path: Path, files: tuple[Path, ...], output: Path | None, prob
     if files.count(STANDARD) > 1:
         raise click.UsageError("standard input (-) can be read only once")
     if as_json and output is not None:
-        raise click.UsageError("--json prints the predictions, --output writes them to a CSV file; omit one of them")
+        raise click.UsageError("--json prints the predictions, and --output writes a CSV file; omit one of them")
     written = None if output == STANDARD else output
     require_distinct({"--output": written}, **{"--model": model_path}, **{f"the input {f}": f for f in files})
     model = load_model(model_path)

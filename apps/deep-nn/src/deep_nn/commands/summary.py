@@ -11,6 +11,8 @@ from nn_core.cli.terminal import echo_json, json_option
 from nn_core.engine.plan import Plan
 from nn_core.summary import summarize
 
+MAX_COLUMNS = 20
+
 
 @click.command()
 @model_option()
@@ -27,7 +29,14 @@ def summary(model_path: Path, as_json: bool) -> None:
     settings = model.settings.to_dict()
     if as_json:
         target = None if model.target is None else model.target.to_dict()
-        result = {"classes": model.classes, "target": target, "settings": settings, "network": layers.to_dict()}
+        columns = None if model.columns is None else model.columns.to_dict()
+        result = {
+            "classes": model.classes,
+            "target": target,
+            "columns": columns,
+            "settings": settings,
+            "network": layers.to_dict(),
+        }
         echo_json(result)
         return
     click.echo(layers)
@@ -35,6 +44,10 @@ def summary(model_path: Path, as_json: bool) -> None:
         click.echo(f"\n{target_line(model.target.to_dict())}")
     else:
         click.echo(f"\nclasses: {', '.join(model.classes)}")
+    if model.columns is not None:
+        labels = [feature.label for feature in model.columns.features]
+        more = ", ..." if len(labels) > MAX_COLUMNS else ""
+        click.echo(f"predicts {model.columns.title} from: {', '.join(labels[:MAX_COLUMNS])}{more}")
     for name, value in settings.items():
         if value is not None:
             click.echo(f"{name.replace('_', '-')}: {value}")

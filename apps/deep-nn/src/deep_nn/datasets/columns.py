@@ -10,7 +10,6 @@ from nn_core.cli.dataset import describe_shape
 from nn_core.errors import CheckpointError, DataError
 from nn_core.storage.files import listing, printable
 from nn_core.storage.json_file import Schema, check_json
-from nn_core.tables.cells import number
 
 if TYPE_CHECKING:
     from nn_core.tables.table import Table
@@ -45,6 +44,11 @@ class Feature:
     kind: str = "number"
     form: str = ""
     categories: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Its name on one line, or "column 3" without a header."""
+        return f"column {self.number}" if self.name is None else printable(self.name)
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class Match:
 
 
 def match(columns: Columns, table: Table, notes: list[str]) -> Match:
-    """The columns of a model in a table: by name if both have a header, otherwise by place.
+    """The columns of a model in a table: by name if both have a header, otherwise by position.
 
     notes  where remarks are added
     Raises DataError for a column that is missing, or another number of columns.
@@ -133,31 +137,31 @@ def match(columns: Columns, table: Table, notes: list[str]) -> Match:
         if columns.header and table.names is None:
             names = ", ".join(str(feature.name) for feature in columns.features[:8])
             more = ", ..." if len(columns.features) > 8 else ""
-            notes.append(f"it has no header, so its columns are taken in the order of the training data: {names}{more}")
+            notes.append(f"no header; columns are taken in the order of the training data: {names}{more}")
         elif table.names is not None:
-            notes += _first_line(columns, table, places)
+            notes.append(_first_line(columns, table, places))
     ignored = tuple(i for i in range(len(table.columns)) if i not in places and i != target)
     return Match(places, target, ignored)
 
 
-def _first_line(columns: Columns, table: Table, places: Sequence[int]) -> list[str]:
-    """A remark on a header that may be a row, since the training table had none and its cells are numbers.
+def _first_line(columns: Columns, table: Table, places: Sequence[int]) -> str:
+    """A remark on a header where the training table had none.
 
-    Raises DataError if categories of the model are among them.
+    Raises DataError if it may be a row, with categories of the model.
     """
+    from nn_core.tables.cells import number
+
     names = table.names or ()
     cells = [(feature, names[i]) for feature, i in zip(columns.features, places, strict=True)]
+    shown = ", ".join(printable(cell) for _, cell in cells[:8]) + (", ..." if len(cells) > 8 else "")
     if any(feature.kind == "number" and number(cell) is None for feature, cell in cells):
-        return []
-    shown = ", ".join(map(printable, names[:8])) + (", ..." if len(names) > 8 else "")
+        return f"the model has no names of columns, so they are taken by place: {shown}"
     if any(cell in feature.categories for feature, cell in cells):
         raise DataError(
             f"{table.name}: the first line ({shown}) may be a row or the names of the columns;"
             " write a line of names above it"
         )
-    if any(feature.kind != "number" for feature, _ in cells):
-        return []
-    return [f"the first line ({shown}) is taken as the names of the columns, not as a row"]
+    return f"the first line is taken as the names of the columns, not as a row: {shown}"
 
 
 def _by_name(columns: Columns, table: Table) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""One column of a table as numbers: plain numbers, truth values, dates in days, or codes of categories."""
+"""One column of a table as numbers: numbers, booleans, dates in days, or category codes."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -73,7 +73,7 @@ def encode(table: Table, column: Column, feature: Feature, *, merge_case: bool) 
         if feature.kind == "date" and not np.isnan(column.numbers).all():
             raise DataError(f"{table.name}: {column.title} holds numbers; the model was trained on dates there")
         if feature.kind == "boolean" and wrong.size:
-            raise DataError(f"{table.name}: {column.title} holds {wrong[0]:g}; the model was trained on yes and no")
+            raise DataError(f"{table.name}: {column.title} holds {wrong[0]:g}; the model was trained on booleans there")
         if feature.form.endswith(PERCENT) and np.nan_to_num(column.numbers).any():
             raise DataError(f"{table.name}: {column.title} has no % signs; the model was trained on percentages")
         return column.numbers
@@ -150,7 +150,7 @@ def _are_percentages(table: Table, column: Column, texts: Sequence[str]) -> bool
     without = [text for text in others if dressed_number(text) or dressed_number(text, decimal_comma=True)]
     if with_sign and without:
         place = table.place(first_row(column, column.texts.index(without[0])), column)
-        raise DataError(f"{place}: {quoted(without[0])} is without %, but {quoted(with_sign[0])} is not")
+        raise DataError(f"{place}: {quoted(without[0])} has no % sign, but {quoted(with_sign[0])} has one")
     return bool(with_sign)
 
 
@@ -203,7 +203,7 @@ def _check_categories(table: Table, column: Column, texts: Sequence[str], notes:
         place = table.place(first_row(column, code), column)
         raise DataError(f"{place}: {quoted(commas[0])} is not a number")
     if len(texts) > MAX_CATEGORIES or (len(texts) > 20 and 2 * len(texts) > len(table)):
-        raise TooManyCategoriesError(f"{column.key} ({len(texts):,} different texts, such as {quoted(texts[0])})")
+        raise TooManyCategoriesError(f"{column.key} ({len(texts):,} distinct texts, such as {quoted(texts[0])})")
 
 
 def _date_format(table: Table, column: Column, texts: Sequence[str]) -> str | None:

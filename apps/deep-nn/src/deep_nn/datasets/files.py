@@ -120,7 +120,7 @@ def read_for_prediction(
     name = printable(source) if name is None else name
     if len(shape) == 3:
         if not isinstance(source, Path):
-            raise DataError(f"the model was trained on {describe_shape(shape)}; name image files instead of {name}")
+            raise DataError(f"the model was trained on {describe_shape(shape)}; give image files instead of {name}")
         return Rows(name, read_image(source, shape))
     if isinstance(source, Path) and source.is_file() and source.suffix.lower() not in TABLES:
         raise DataError(f"the model was trained on {describe_shape(shape)}; {name} is not a .csv file")

@@ -60,7 +60,7 @@ def _whole_labels(table: Table, column: Column, values: Values) -> tuple[Labels,
     present, inverse = np.unique(values, return_inverse=True)
     held = present[~np.isnan(present)]
     if held.size and np.abs(held).max() >= 2**53:
-        raise DataError(f"{table.name}: {column.title}: labels of more than 15 digits are not told apart")
+        raise DataError(f"{table.name}: {column.title}: labels of more than 15 digits cannot be told apart")
     y = inverse.astype(np.int64)
     y[np.isnan(values)] = -1
     return y, tuple(str(int(value)) for value in held)
@@ -70,7 +70,7 @@ def _check(table: Table, column: Column, text: str) -> None:
     if len(text) > MAX_LABEL_LENGTH:
         problem = f"is longer than {MAX_LABEL_LENGTH} characters"
     elif integer(text) is None and number(text) is not None:
-        problem = "is not a class, since it is not whole"
+        problem = "is not a class: it is not a whole number"
     else:
         return
     row = first_row(column, column.texts.index(text))

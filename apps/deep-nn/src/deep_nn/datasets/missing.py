@@ -28,7 +28,7 @@ def incomplete_rows(x: Values) -> npt.NDArray[np.bool_]:
 
 
 def refuse_missing(table: Table, columns: Sequence[Column], x: Values) -> None:
-    """Raise DataError if values are missing, with their number per column and the options that mend it."""
+    """Raise DataError if values are missing, with their number per column and the options to handle them."""
     held = np.flatnonzero(has_missing(x)).tolist()
     if not held:
         return

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_nn.datasets import ExampleShape, RawExamples
+from deep_nn.datasets.columns import Columns
 from nn_core.arrays import Array
 from nn_core.cli.dataset import Dataset, describe_shape
 from nn_core.errors import CheckpointError, DataError, ShapeError
@@ -157,7 +158,7 @@ def fit(dataset: Dataset[RawExamples], is_category: Sequence[bool] = ()) -> Prep
     if invalid.any():
         column = int(np.argmax(invalid))
         raise DataError(
-            f"{dataset.name}: column {column} (from 0) cannot be standardized:"
+            f"{dataset.name}: {_label(dataset.schema, column)} cannot be standardized:"
             f" mean {mean[column]:g}, standard deviation {std[column]:g}"
         )
     categories: tuple[tuple[int, ...], ...] = ()
@@ -170,6 +171,11 @@ def fit(dataset: Dataset[RawExamples], is_category: Sequence[bool] = ()) -> Prep
         categories,
         tuple(np.flatnonzero(missing).tolist()),
     )
+
+
+def _label(schema: Any, column: int) -> str:
+    """A column of a table by its name, or else by its place."""
+    return schema.features[column].label if isinstance(schema, Columns) else f"column {column} (from 0)"
 
 
 def _codes(values: RawExamples) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Remarks on columns that teach a network nothing, or too much."""
+"""Remarks on columns that a network cannot learn from, or that leak the label."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from nn_core.storage.files import printable
 from nn_core.tables.table import Column
 
 SMALL = 10
-"""Rows below which nothing is remarked on: everything is likely there."""
+"""With fewer rows there are no remarks: such columns are likely by chance."""
 
 IDS = frozenset({"id", "index", "idx", "row", "no", "no.", "nr", "nr.", "number", "unnamed: 0", "column 1", "#", "key"})
 """Names, in lower case, of columns that number the rows."""
@@ -25,14 +25,14 @@ def counts_rows(values: Values) -> bool:
 
 
 def is_row_number(column: Column) -> bool:
-    """Whether a column counts the rows and is named for it."""
+    """Whether a column numbers the rows, by its values and its name."""
     name = (column.name or "").casefold()
     named = name in IDS or name.endswith(("id", "_no", " no", "_index"))
     return named and column.numbers is not None and counts_rows(column.numbers)
 
 
 def is_identifier(column: Column) -> bool:
-    """Whether a column is named for it, and has another whole number in each of its rows, in any order."""
+    """Whether a column is named like an ID, and has a different whole number in each row, in any order."""
     name, values = column.name or "", column.numbers
     if not (name.casefold() in IDS or _ID.search(name)) or values is None or len(values) < SMALL:
         return False
@@ -40,7 +40,7 @@ def is_identifier(column: Column) -> bool:
 
 
 def remarks(columns: Sequence[Column], x: Values, y: npt.NDArray[np.generic], classes: int) -> list[str]:
-    """Remarks on columns (N, D) that count the rows, are constant, stand twice, or give the label away.
+    """Remarks on columns (N, D) that are row numbers, constant, or copies of others, or leak the label.
 
     y        (N,) labels or numbers
     classes  number of classes; 0 for numbers
@@ -50,7 +50,7 @@ def remarks(columns: Sequence[Column], x: Values, y: npt.NDArray[np.generic], cl
     least, most = x.min(axis=0), x.max(axis=0)
     constant = least == most
     notes = [
-        f"{column.title} counts the rows; --drop {column.key} leaves it out"
+        f"{column.title} is a row number; --drop {column.key} leaves it out"
         for j, column in enumerate(columns)
         if counts_rows(x[:, j])
     ]
@@ -58,10 +58,10 @@ def remarks(columns: Sequence[Column], x: Values, y: npt.NDArray[np.generic], cl
         found = [column for column, same in zip(columns, constant, strict=True) if same]
         notes.append(f"{_listed(found)} {'is' if len(found) == 1 else 'are'} constant")
     for column, twin in _twins(columns, x, least, most, constant):
-        notes.append(f"{column.title} is the same as {twin.title}; --drop {column.key} leaves it out")
+        notes.append(f"{column.title} is a copy of {twin.title}; --drop {column.key} leaves it out")
     first = np.unique(y, return_index=True)[1]
     notes += [
-        f"{columns[j].title} gives the label away; --drop {columns[j].key} leaves it out"
+        f"{columns[j].title} leaks the label; --drop {columns[j].key} leaves it out"
         for j in np.flatnonzero(~constant).tolist()
         if _gives_away(x[:, j], y, classes, first)
     ]

@@ -25,9 +25,9 @@ from nn_core.tables.table import Column, Table
 def read_labeled(path: Path, options: TableOptions = DEFAULTS) -> Part[RawExamples]:
     """The examples (N, D) and labels of a table to train on; its schema is a `Columns`.
 
-    Columns of numbers, truth values (1 for yes) and dates (days since 1970) are numbers, NaN where missing;
+    Columns of numbers, booleans (1 for yes) and dates (days since 1970) are numbers, NaN where missing;
     columns of text are codes of their categories. Labels are classes, or numbers to predict, as `options` and
-    the values say. What was not read as it stands, or teaches nothing, is remarked on by DataWarning.
+    the values say. Conversions and useless columns are reported by DataWarning.
     Raises DataError with file, line and column for a cell of another kind, and for a table whose label is
     uncertain, naming the option that decides it.
     """
@@ -41,7 +41,7 @@ def read_labeled(path: Path, options: TableOptions = DEFAULTS) -> Part[RawExampl
         x, y = _complete(table, columns, x, y, options, notes)
         notes += remarks(columns, x, y, 0 if names is None else len(names))
     finally:
-        remark(table, notes)  # what was taken as the label may explain an error
+        remark(table, notes)  # the choice of the label may explain an error
     schema = Columns(
         features,
         target.column.number,
@@ -79,11 +79,11 @@ def _features(table: Table, target: Target, options: TableOptions, notes: list[s
         if column is target.column:
             continue
         if options.columns is None and is_row_number(column):
-            notes.append(f"{column.title} counts the rows and is left out; --columns keeps it")
+            notes.append(f"{column.title} is a row number and is left out; --columns keeps it")
         elif options.columns is None and is_identifier(column):
-            notes.append(f"{column.title} has another number in every row and is left out; --columns keeps it")
+            notes.append(f"{column.title} is an identifier and is left out; --columns keeps it")
         elif options.columns is None and _is_empty(column):
-            notes.append(f"{column.title} is empty and left out")
+            notes.append(f"{column.title} is empty and is left out")
         else:
             found.append(column)
     if not found:
@@ -118,7 +118,7 @@ def _examples(
         shown = ", ".join(words for _, words in too_many[:5])
         keys = ",".join(column.key for column, _ in too_many)
         them = "it" if len(too_many) == 1 else "them"
-        raise DataError(f"{table.name}: text that is not categories: {shown}; --drop {keys} leaves {them} out")
+        raise DataError(f"{table.name}: too many categories: {shown}; --drop {keys} leaves {them} out")
     return side_by_side(table, columns, values), tuple(features)
 
 

@@ -87,7 +87,7 @@ def choose_target(table: Table, options: TableOptions, notes: list[str]) -> Targ
         return Target(last, _regress(table, last, options, "header", notes))
     if others and not notes:
         names = ", ".join(column.key for column in others[:3]) + (", ..." if len(others) > 3 else "")
-        notes.append(f"{last.title}, the last, is taken as the label, not {names}; --target NAME|NUMBER chooses")
+        notes.append(f"{last.title}, the last, is taken as the label, not {names}; --target NAME|NUMBER changes that")
     return Target(last, _regress(table, last, options, "header" if table.names else "place", notes))
 
 
@@ -117,7 +117,7 @@ def _check_place(table: Table, first: Column, last: Column, options: TableOption
             f" {last.title}, the last ({count:,}); {ways}"
         )
     if table.names is None and first.numbers is None:
-        raise DataError(f"{table.name}: the first column may be the label, or the last; {ways}")
+        raise DataError(f"{table.name}: the label may be the first column or the last; {ways}")
     if numbered or (first.numbers is None and last.numbers is None):
         notes.append(f"{last.title}, the last, is taken as the label; --target {first.key} takes the first")
 
@@ -185,12 +185,12 @@ def _regress(table: Table, column: Column, options: TableOptions, by: str, notes
             and count > FEW
             and decimal_mark(texts, comma_first=table.decimal_comma) is not None
         ):
-            notes.append(f"{column.title} is predicted as a number; --task classify takes its values as classes")
+            notes.append(f"{column.title} is predicted as a number; --task classify predicts its values as classes")
             return True
         if _scarce(count, rows):
             raise DataError(
-                f"{table.name}: {column.title} has {count:,} different texts in {rows:,} rows, such as"
-                f" {quoted(texts[0])}: no label; --target NAME|NUMBER names another column"
+                f"{table.name}: {column.title} has {count:,} distinct texts in {rows:,} rows, such as"
+                f" {quoted(texts[0])}, which is too many for a label; --target NAME|NUMBER names another column"
             )
         return False
     whole = is_whole(column.numbers)
@@ -204,10 +204,11 @@ def _regress(table: Table, column: Column, options: TableOptions, by: str, notes
         if not whole:
             raise DataError(f"{not_a_class(table, column, column.numbers)}; {other}")
         raise DataError(
-            f"{table.name}: {column.title}, the last, has {count:,} values in {rows:,} rows: no label; {other}"
+            f"{table.name}: {column.title}, the last, has {count:,} values in {rows:,} rows,"
+            f" which is too many for a label; {other}"
         )
-    aside = " (whole numbers as classes: --task classify)" if whole else ""
-    notes.append(f"{column.title} is predicted as a number: it has {count:,} different values{aside}")
+    hint = "; --task classify predicts them as classes" if whole else ""
+    notes.append(f"{column.title} is predicted as a number: it has {count:,} distinct values{hint}")
     return True
 
 

@@ -54,7 +54,7 @@ class TrainedTable:
     seen: Sequence[Sequence[int]] | None = None
 
     def rows(self, source: Path | IO[bytes], *, name: str) -> Rows:
-        """The rows of a table to predict: columns by name, or by place without a header.
+        """The rows of a table to predict: columns by name, or by position without a header.
 
         Columns that the model does not know are ignored, with a DataWarning that names them. So is the label.
         Raises DataError for a column that is missing, and for a cell of another kind.
@@ -78,7 +78,7 @@ class TrainedTable:
         found = match(self.columns, table, notes)
         if found.target is None:
             label = f"column {self.columns.name!r}" if self.columns.header else "label"
-            raise DataError(f"{table.name} has no {label} to compare predictions with")
+            raise DataError(f"{table.name} has no {label} to evaluate against")
         x = self._examples(table, found, notes)
         y, names = self._labels(table, table.columns[found.target], notes)
         self._remark_on_ignored(table, found, notes, label=False)
@@ -125,7 +125,7 @@ class TrainedTable:
             j = int(np.argmax(held))
             row = int(np.argmax(np.isnan(x[:, j])))
             place = table.place(row, table.columns[found.features[j]])
-            raise DataError(f"{place}: the value is missing; a model trained with --missing mean predicts such rows")
+            raise DataError(f"{place}: the value is missing; to predict such rows, train with --missing mean")
         gone = incomplete_rows(x)
         if gone.all():
             raise DataError(f"{table.name}: every row has missing values")
@@ -157,6 +157,4 @@ def _remark_on_unseen(column: Column, codes: Values, notes: list[str]) -> None:
     most = sorted(zip(texts, counts.tolist(), strict=True), key=lambda found: -found[1])
     shown = ", ".join(f"{quoted(text)} ({count:,})" for text, count in most[:5])
     more = ", ..." if len(most) > 5 else ""
-    notes.append(
-        f"{column.title} has values that the training data lack, taken as none of its categories: {shown}{more}"
-    )
+    notes.append(f"{column.title} has categories that are not in the training data, encoded as zeros: {shown}{more}")

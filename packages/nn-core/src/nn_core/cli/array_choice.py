@@ -31,14 +31,14 @@ def choose_pairs(arrays: Mapping[str, StoredArray], name: str, rename: Rename) -
     name    of the file, for messages
     rename  for messages about arrays whose meaning is unclear
     A validation set takes the place of the test set. Warns with a DataWarning of arrays that
-    are passed over and could have been meant. Raises DataError, starting with the name.
+    are ignored and could have been meant. Raises DataError, starting with the name.
     """
     _refuse_sparse(arrays, name)
     pairs = _named(arrays, name, rename) or _shaped(arrays, name, rename)
     chosen = {array.name for pair in pairs.values() for array in pair}
     for array in arrays.values():
         if array.problem is not None and array.name not in chosen and parse_key(array.name).role != "names":
-            remark(f"{name}: passed over: {array.name} {array.problem.partition(';')[0]}")
+            remark(f"{name}: ignored: {array.name} {array.problem.partition(';')[0]}")
     return pairs
 
 
@@ -51,7 +51,7 @@ def count_examples(x: tuple[int, ...], y: tuple[int, ...]) -> int | None:
 
 
 def check_readable(array: StoredArray, what: str, name: str) -> None:
-    """Raise DataError for a link, a pickle or a table, with the line of Python that mends it.
+    """Raise DataError for a link, a pickle or a table, with the line of Python that fixes it.
 
     what  "x" or "y"
     """
@@ -59,10 +59,10 @@ def check_readable(array: StoredArray, what: str, name: str) -> None:
         raise DataError(f"{name}: {array.name} {array.problem}")
     if array.objects:
         text, numbers = f"{array.name}.astype(str)", f"np.stack({array.name}).astype('float32')"
-        mended = f"{array.name}={text if what == 'y' else numbers}"
+        fixed = f"{array.name}={text if what == 'y' else numbers}"
         raise DataError(
             f"{name}: {array.name} is an array of Python objects, a pickle, which is never read; save it as"
-            f" {'text or numbers' if what == 'y' else 'numbers'}: np.savez(..., {mended})"
+            f" {'text or numbers' if what == 'y' else 'numbers'}: np.savez(..., {fixed})"
         )
     if array.dtype.names:
         raise DataError(
@@ -72,7 +72,7 @@ def check_readable(array: StoredArray, what: str, name: str) -> None:
 
 
 def _named(arrays: Mapping[str, StoredArray], name: str, rename: Rename) -> dict[str, Pair]:
-    """The sets whose arrays are recognized by name; empty if there is no examples or no labels among them."""
+    """The sets whose arrays are recognized by name; empty if examples or labels are missing."""
     xs: dict[Split | None, list[StoredArray]] = {}
     ys: dict[Split | None, list[StoredArray]] = {}
     names: list[StoredArray] = []
@@ -90,13 +90,13 @@ def _named(arrays: Mapping[str, StoredArray], name: str, rename: Rename) -> dict
     complete = xs.keys() & ys.keys()
     if "train" in complete and None in {*xs, *ys}:
         others = [*xs.pop(None, []), *ys.pop(None, [])]
-        remark(f"{name}: passed over, beside a training set: {', '.join(array.name for array in others)}")
+        remark(f"{name}: ignored beside the training set: {', '.join(array.name for array in others)}")
     pairs: dict[str, Pair] = {}
     for split in sorted({*xs, *ys}, key=str):
         if split in complete:
             pairs[split or "train"] = _pair(xs[split], ys[split], name, rename)
         elif complete and split in {"test", "validation"} and split in xs:
-            remark(f"{name}: passed over, since it has no labels: {', '.join(array.name for array in xs[split])}")
+            remark(f"{name}: ignored, since it has no labels: {', '.join(array.name for array in xs[split])}")
         else:
             given, missing = (xs[split][0], "labels") if split in xs else (ys[split][0], "examples")
             raise DataError(f"{name}: {given.name} has no {missing} beside it; {_listing(arrays)}")
@@ -144,14 +144,14 @@ def _unclear(arrays: Mapping[str, StoredArray], name: str, rename: Rename) -> Da
         if len(only.shape) == 2 and role != "y":
             expected += f"; if its last column is y: x, y = {only.name}[:, :-1], {only.name}[:, -1]"
         elif role is None:
-            expected += f"; join it with y: {rename(only.name, '...')}"
+            expected += f"; save it with y: {rename(only.name, '...')}"
         if role is not None:
             missing = "examples" if role == "y" else "labels"
             return DataError(f"{name}: {describe_array(only)} has no {missing} beside it; {expected}")
         return DataError(f"{name} has one array, {describe_array(only)}; {expected}")
     if not known:
         return DataError(f"{name} has no x and y; {listing([array.name for array in arrays.values()])}")
-    return DataError(f"{name} has no x and y; {_listing(arrays)}; name them: {rename('...', '...')}")
+    return DataError(f"{name} has no x and y; {_listing(arrays)}; rename them: {rename('...', '...')}")
 
 
 def _pair(xs: Sequence[StoredArray], ys: Sequence[StoredArray], name: str, rename: Rename) -> Pair:
@@ -170,12 +170,12 @@ def _choose(
     for plain in (exact, [array for array in found if what in array.name.lower()]):
         if len(plain) == 1 < len(found):
             others = ", ".join(describe_array(array) for array in found if array is not plain[0])
-            remark(f"{name}: {plain[0].name} read as {what}; passed over: {others}")
+            remark(f"{name}: {plain[0].name} read as {what}; ignored: {others}")
             found = plain
     if len(found) > 1:
         several = " or ".join(describe_array(array) for array in found[:10])
         line = rename(found[0].name if what == "x" else "...", found[0].name if what == "y" else "...")
-        raise DataError(f"{name}: which one is {what}, {several}? Name it so: {line}")
+        raise DataError(f"{name}: which one is {what}, {several}? Rename it: {line}")
     check_readable(found[0], what, name)
     return found[0]
 

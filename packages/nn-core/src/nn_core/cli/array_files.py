@@ -44,7 +44,7 @@ def read_array_file(path: Path, examples: Read, task: str = "classify") -> Conte
     refuse_kind(path, kind)
     if kind == NPY:
         raise DataError(
-            f"{name} holds one array; give the folder with x.npy and y.npy in it, or join them:"
+            f"{name} holds one array; give the folder with x.npy and y.npy, or save them together:"
             f" np.savez('data.npz', x=np.load('x.npy'), y=np.load('y.npy'))"
         )
     if kind == NPZ or path.suffix.lower() == ".npz":
@@ -90,9 +90,7 @@ def merge(folder: Path, files: Iterable[tuple[Path, Contents[Any]]]) -> Contents
             test.append(contents.test)
     (test if train else train).extend(named_test)
     if len(train) > 1 or len(test) > 1:
-        raise DataError(
-            f"{printable(folder)}: more than one file has a training set or a test set; name one of the files"
-        )
+        raise DataError(f"{printable(folder)}: more than one file has a training or test set; give one of the files")
     return Contents(next(iter(train), None), next(iter(test), None))
 
 
@@ -150,4 +148,4 @@ def _rename_hdf5(path: Path) -> Callable[[str, str], str]:
 
 
 def _rename_file(x: str, y: str) -> str:
-    return "call the files x.npy and y.npy"
+    return "x.npy and y.npy"

@@ -58,7 +58,7 @@ def parse_key(name: str) -> Key:
 
 
 def _parse_words(words: list[str]) -> Key:
-    """What the last word says, and whichever names a set: "kmnist-train-imgs", "my_x"."""
+    """The role by the last word, the set by any: "kmnist-train-imgs", "my_x"."""
     splits = [SPLITS[word] for word in words if word in SPLITS]
     others = [word for word in words if word not in SPLITS]
     return Key(_role(others[-1]) if others else None, splits[0] if splits else None)

@@ -51,10 +51,10 @@ def read_sets(
     name      of the file, for messages
     rename    the line of Python that names two arrays of the file x and y, for messages
     examples  reads the examples of a set in the form that the program takes
-    task      what y holds: "classify" classes, "regress" real numbers, "auto" whichever it looks like
+    task      what y holds: "classify" classes, "regress" real numbers, "auto" by the values
 
     Arrays are recognized by name ("x_train", "train/images"), or by shape where that is unambiguous.
-    Warns with a DataWarning of whatever is not read as it stands, and of links that are passed over.
+    Warns with a DataWarning of conversions and of ignored links.
     Raises DataError or ShapeError, starting with the name.
     """
     pairs = choose_pairs(arrays, name, rename)
@@ -105,7 +105,7 @@ def _class_names(
             continue
         required = array.name.rpartition("/")[2] == "list_classes"
         if not required and (array.objects or array.problem is not None):
-            remark(f"{name}: passed over, since it cannot be read: {array.name}")
+            remark(f"{name}: ignored, since it cannot be read: {array.name}")
         elif required or array.is_flat:
             check_readable(array, "y", name)
             names = array.read(name)

@@ -1,4 +1,4 @@
-"""The order of the axes of stored examples: which one counts examples, which one holds channels."""
+"""The order of the axes of stored examples: which axis is the batch, which one the channels."""
 
 import math
 from typing import Any, NamedTuple

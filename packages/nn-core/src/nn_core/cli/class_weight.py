@@ -19,8 +19,8 @@ def class_weight_option() -> Decorator:
         "--class-weight",
         type=SpecType(parse_class_weight, f"{BALANCED}|NAME=W,..."),
         default=None,
-        help="Weights of the classes in the training loss: balanced, which gives every class the same total "
-        "weight, or e.g. fraud=10 (1 for the others).",
+        help="Weights of the classes in the training loss: balanced, for the same total weight per class, "
+        "or e.g. fraud=10 (others: 1).",
     )
 
 

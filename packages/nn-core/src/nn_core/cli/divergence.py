@@ -10,16 +10,16 @@ from nn_core.errors import DivergenceError
 from nn_core.training.trainer import Trainer
 
 LIMIT, EARLY_LIMIT, STEPS = 10.0, 1000.0, 100
-"""A run has diverged at 10 times the loss without learning, or, in its first 100 steps, at 1,000 times.
+"""A run has diverged at 10 times the loss of an untrained network, or, in its first 100 steps, at 1,000 times.
 
 Runs that learn end below 1. A wide network on images may reach 150 in its first three steps, and go on to learn.
 """
 EXAMPLES = 256
-"""Number of training examples on which the loss without learning is measured."""
+"""Number of training examples on which the loss of an untrained network is measured."""
 
 
 def check_final_loss(trainer: Trainer, saved: Path | None = None) -> None:
-    """Compare the training loss at the end with the loss without learning.
+    """Compare the training loss at the end with the loss of an untrained network.
 
     The validation loss would not do: a network that memorizes its training set can be very wrong elsewhere.
 
@@ -29,7 +29,7 @@ def check_final_loss(trainer: Trainer, saved: Path | None = None) -> None:
     loss, reference = final_training_loss(trainer), loss_without_learning(trainer)
     if loss <= LIMIT * reference:
         return
-    found = f"the training loss is {loss:.4g}, but {reference:.4g} without learning"
+    found = f"the training loss is {loss:.4g}, but {reference:.4g} for an untrained network"
     rate = f"--learning-rate (now {trainer.recipe.base_rate:g})"
     if trainer.state.step < STEPS and loss <= EARLY_LIMIT * reference:
         info(f"Note: {found}; try a lower {rate}")

@@ -117,7 +117,7 @@ def training_classes(y: Labels, names: tuple[str, ...] | None, source: str) -> t
         return y, classes
     if len(present) > max(MANY_CLASSES, len(y) // 2):
         raise DataError(
-            f"{source}: {len(present):,} different labels, {present[0]} to {present[-1]}, for {len(y):,} examples;"
+            f"{source}: {len(present):,} distinct labels, {present[0]} to {present[-1]}, for {len(y):,} examples;"
             " labels must be classes, with several examples each"
         )
     remark(f"{source}: {len(present)} classes, named by their numbers: {_ranges(present)}")
@@ -143,7 +143,7 @@ def as_text(values: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
 
 
 def remark(text: str) -> None:
-    """Warn that data was not read as it stands."""
+    """Give a remark on how data was read."""
     warnings.warn(text, DataWarning, stacklevel=3)
 
 

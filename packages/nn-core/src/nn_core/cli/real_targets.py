@@ -27,15 +27,15 @@ def are_real(targets: Sequence[npt.NDArray[Any]], task: str, name: str) -> bool:
     flat = [y for y in targets if y.dtype.kind in "uif" and y.size == max(y.shape, default=0)]
     reason = next(filter(None, map(_why_real, flat)), None)
     if reason is not None:
-        remark(f"{name}: y holds {reason}: predicting a number (--task regress)")
+        remark(f"{name}: y holds {reason}; predicting a number (--task regress)")
     return reason is not None
 
 
 def _why_real(y: npt.NDArray[Any]) -> str | None:
     if (np.isfinite(y) & (y != np.rint(y))).any():
-        return "numbers that are not whole"
+        return "fractions"
     numbers = y.reshape(-1)
-    return f"{len(np.unique(y)):,} different numbers" if is_quantity(numbers[np.isfinite(numbers)]) else None
+    return f"{len(np.unique(y)):,} distinct numbers" if is_quantity(numbers[np.isfinite(numbers)]) else None
 
 
 def is_quantity(numbers: npt.NDArray[Any]) -> bool:
@@ -67,7 +67,7 @@ def read_targets(y: npt.NDArray[Any], x_shape: Shape, source: str) -> npt.NDArra
     wrong = np.flatnonzero(~np.isfinite(targets))
     if wrong.size:
         raise DataError(
-            f"{source}: target {targets[wrong[0]]} of example {wrong[0]} (from 0); leave such examples out:"
+            f"{source}: the target of example {wrong[0]} (from 0) is {targets[wrong[0]]}; leave such examples out:"
             " keep = np.isfinite(y); x, y = x[keep], y[keep]"
         )
     return targets

@@ -26,7 +26,7 @@ def regression_metrics(values: npt.NDArray[Any], targets: npt.NDArray[Any], mean
 
 
 def regression_table(result: Mapping[str, Any], parts: Mapping[str, str], *, mean: float) -> list[str]:
-    """A line per part, and one for the mean of the training set; with a note if that is as good.
+    """A line per part, and one for the training mean, with a note if that is as good.
 
     result  from `regression_metrics`, with keys that start with "training_" and so on; also loss
     parts   the first column of a line, by the start of its keys: "" for none
@@ -36,7 +36,7 @@ def regression_table(result: Mapping[str, Any], parts: Mapping[str, str], *, mea
         count = result["examples"][part.rstrip("_")] if part else result["examples"]
         rows.append((words, f"{count:,}", f"{result[f'{part}loss']:.4g}", *_scores(result, part)))
     last = list(parts)[-1]
-    rows.append((f"always {significant(mean)}, the mean", "", "", *_scores(result, f"{last}baseline_")))
+    rows.append((f"always the mean, {significant(mean)}", "", "", *_scores(result, f"{last}baseline_")))
     lines = [table(rows)]
     error, baseline = (result[f"{last}{name}root_mean_squared_error"] for name in ("", "baseline_"))
     if error >= baseline:

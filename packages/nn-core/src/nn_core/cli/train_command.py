@@ -65,7 +65,7 @@ def train_network(
     resume, origin, threads, as_json = (options.pop(name) for name in ("resume", "start", "threads", "as_json"))
     folds: int | None = options.pop("cross_validate", None)
     if resume is not None and origin is not None:
-        raise click.UsageError("--resume continues a run, --from starts a new one; omit one of them", ctx)
+        raise click.UsageError("--resume continues a run, and --from starts a new one; omit one of them", ctx)
     log = log_to(outputs["--log"], options.pop("log_format"))
     resumed = started = snapshot = None
     if resume is not None:
@@ -142,7 +142,7 @@ def _naming_the_data_of(model: Path | None, ctx: click.Context) -> Iterator[None
     except DataError as error:
         if model is None or ctx.get_parameter_source("data") is ParameterSource.COMMANDLINE:
             raise
-        raise DataError(f"{error} (the data that {model.name} was trained on; give other data)") from None
+        raise DataError(f"{error} (the training data of {model.name}; give other data)") from None
 
 
 def _snapshot(checkpoint: Checkpoint, path: Path) -> Snapshot:
@@ -177,7 +177,8 @@ def _require_one_validation_set(
 def _note_overlap(path: Path) -> None:
     """Warn that validation data may be known to the model that training starts from."""
     warnings.warn(
-        f"{path.name}: may have been trained on some of the examples held out here; if so, their metrics are too good",
+        f"{path.name}: may have been trained on some of the examples held out here; if so, the validation metrics"
+        " are too good",
         DataWarning,
         stacklevel=3,
     )

@@ -147,7 +147,8 @@ def fold_options(folds: str) -> Decorator:
             "--cross-validate",
             type=click.IntRange(min=2),
             metavar="K",
-            help="Train once for each of K folds, and report mean and standard deviation of the validation metrics.",
+            help="Train K networks, each with another fold held out, and report the mean and standard deviation "
+            "of the validation metrics.",
         ),
     )
 

@@ -19,7 +19,7 @@ class StoredArray:
     shape     as NumPy sees it, with the axes of a MATLAB file in MATLAB's order
     dtype     as stored; object for texts of any length
     load      reads it, as stored
-    problem   why it cannot be read, to follow its name, and the line of Python that mends it;
+    problem   why it cannot be read, to follow its name, and the line of Python that fixes it;
               None if it can be read
     objects   whether it is a pickle of Python objects, which is never read
     reversed  whether the stored axes are those of `shape` in reverse

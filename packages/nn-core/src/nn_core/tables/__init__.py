@@ -8,5 +8,5 @@
     table.line_of(5)                                 # the line of the sixth row, for messages
 
 `nn_core.tables.reader` reads, `dialect` recognizes encoding, delimiter, decimal comma and header, `cells`
-knows numbers, dates, truth values and the texts that mean "missing", and `table` holds the result.
+parses numbers, dates, booleans and missing values, and `table` holds the result.
 """

@@ -37,7 +37,7 @@ class Block:
 def read_blocks(file: IO[bytes], encoding: str, *, skip: int = 0, times: int = 1) -> Iterator[Block]:
     """The blocks of a binary file, from its beginning; all kinds of line ends are one.
 
-    skip   number of lines to pass over at the beginning
+    skip   number of lines to skip at the beginning
     times  size of the blocks, in units of BLOCK
     Raises UnicodeDecodeError for bytes that are not in the encoding.
     """

@@ -1,4 +1,4 @@
-"""What a cell of a table says: a number, nothing, a date, a truth value."""
+"""The value of a cell of a table: a number, a missing value, a date, a boolean."""
 
 import math
 import re
@@ -25,7 +25,7 @@ TRUTH = {
     "on": 1.0,
     "off": 0.0,
 }
-"""Truth values, in lower case."""
+"""Booleans, in lower case."""
 
 DATES = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y",
@@ -56,7 +56,7 @@ def number(cell: str) -> float | None:
 
 
 def is_missing(cell: str) -> bool:
-    """Whether a text says that there is no value."""
+    """Whether a text stands for a missing value."""
     return cell.lower() in MISSING
 
 

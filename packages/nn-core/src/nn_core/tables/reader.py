@@ -30,7 +30,7 @@ def read_table(source: Path | IO[bytes], *, name: str, dtype: npt.DTypeLike = np
 
     Encoding (UTF-8, UTF-16 and UTF-32 with a byte order mark, otherwise Windows-1252 with a DataWarning),
     delimiter (comma, semicolon, tab or |), decimal commas, a header and a delimiter after the last column
-    are recognized. Blank lines are passed over. A column is one of numbers if each of its cells is a
+    are recognized. Blank lines are skipped. A column is one of numbers if each of its cells is a
     number or missing ("", "?", "NA", ...), otherwise one of text. Names that occur twice are numbered, with a
     DataWarning.
 
@@ -98,8 +98,7 @@ def _sample(file: IO[bytes], encoding: str, name: str) -> tuple[list[str], int, 
         if blank < len(block.lines):
             count = preamble(block.lines[blank : blank + SAMPLE_LINES])
             if block.lines[blank].startswith("#") and count:
-                shown = "a comment comes" if count == 1 else f"{count} lines of comments come"
-                warn(f"{name}: {shown} before the table", DataWarning, stacklevel=2)
+                warn(f"{name}: skipped {count} line{'' if count == 1 else 's'} of comments", DataWarning, stacklevel=2)
             blank += count
         lines = list(islice((line for line in block.lines[blank:] if line.strip()), SAMPLE_LINES))
         if not lines:
@@ -128,5 +127,5 @@ def _distinct(header: tuple[str, ...], name: str) -> tuple[str, ...]:
         names[found] = None
     if repeated:
         shown = ", ".join(map(repr, repeated[:5])) + (", ..." if len(repeated) > 5 else "")
-        warn(f"{name}: names of columns occur twice; the later ones are {shown}", DataWarning, stacklevel=2)
+        warn(f"{name}: duplicate column names; the later ones are called {shown}", DataWarning, stacklevel=2)
     return tuple(names)

@@ -36,9 +36,9 @@ def novelty_command(
 ) -> None:
     """Measure the novelty of generated names.
 
-    For each sampling temperature, prints the fractions of names that are in the training set or
-    repeat an earlier name or were cut at the length of the longest real name, the mean edit distance to
-    the nearest real name, and the mean length.
+    For each sampling temperature, prints the fractions of names that are in the training set, repeat
+    an earlier name, or are cut at the maximum length; the mean edit distance to the nearest real name;
+    and the mean length.
 
     \b
     Example: dino-gen novelty --temperatures 0.5,1,1.5 --count 200 --figure novelty.png

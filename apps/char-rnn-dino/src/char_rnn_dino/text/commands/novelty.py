@@ -34,13 +34,13 @@ SHOWN = 60
 )
 @click.option("--count", type=click.IntRange(1, 1000), default=20, help="Texts per temperature.")
 @click.option(
-    "--length", type=click.IntRange(1, 100_000), default=500, help="Characters (or words) of each generated text."
+    "--length", type=click.IntRange(1, 100_000), default=500, help="Length of each text, in characters or words."
 )
 @click.option(
     "--shortest",
     type=click.IntRange(min=1),
     show_default="20 characters or 5 words",
-    help="Length of the shortest passage that counts as copied.",
+    help="Minimum length of a copied passage.",
 )
 @seed_option()
 @figure_option("the statistics", default="novelty.png")
@@ -56,11 +56,11 @@ def novelty_command(
     figure: Path,
     as_json: bool,
 ) -> None:
-    """Measure how much of generated text is copied from the training text.
+    """Measure how much generated text is copied from the training text.
 
-    For each sampling temperature, prints the fraction of characters (or words) that are part of a
-    passage of at least --shortest characters that is also in the training text, and the longest such
-    passage; and the same for as much of the text held out from training.
+    For each sampling temperature, prints the fraction of characters (or words) in copied passages of
+    at least --shortest characters, and the longest such passage. Held-out text is measured for
+    comparison.
 
     \b
     Example: char-rnn novelty --model notes.h5 --temperatures 0.5,1 --figure novelty.png
