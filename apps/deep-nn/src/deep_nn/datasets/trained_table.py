@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from deep_nn.datasets import RawExamples
 from deep_nn.datasets.columns import Columns, Match, match
-from deep_nn.datasets.features import UNSEEN, Values, encode, quoted
+from deep_nn.datasets.features import UNSEEN, Values, encode
 from deep_nn.datasets.labels import class_labels, places_of_classes, spelled_as
 from deep_nn.datasets.missing import drop_remark, has_missing, incomplete_rows
 from deep_nn.datasets.table_options import DEFAULTS, TableOptions
@@ -19,7 +19,7 @@ from deep_nn.datasets.target import numbers_of
 from nn_core.cli.dataset import Part
 from nn_core.errors import DataError
 from nn_core.storage.files import printable
-from nn_core.tables.cells import is_missing
+from nn_core.tables.cells import is_missing, quoted
 from nn_core.tables.reader import read_table
 from nn_core.tables.table import Column, Table
 

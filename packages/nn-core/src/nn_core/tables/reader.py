@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.errors import DataError, DataWarning
+from nn_core.storage.encoding import GUESSED, remark_on_encoding
 from nn_core.storage.files import check_bytes, check_file, decoding_errors
 from nn_core.storage.text import MAX_TEXT_BYTES
 from nn_core.tables.arrow import ARROW_BLOCKS
@@ -28,7 +29,7 @@ def read_table(source: Path | IO[bytes], *, name: str, dtype: npt.DTypeLike = np
     name    of the source, for messages
     dtype   in which numbers are kept: float32 takes half the memory
 
-    Encoding (UTF-8, UTF-16 and UTF-32 with a byte order mark, otherwise Windows-1252 with a DataWarning),
+    Encoding (UTF-8, UTF-16 or UTF-32, otherwise Windows-1252 or Latin-1 with a DataWarning),
     delimiter (comma, semicolon, tab or |), decimal commas, a header and a delimiter after the last column
     are recognized. Blank lines are skipped. A column is one of numbers if each of its cells is a
     number or missing ("", "?", "NA", ...), otherwise one of text. Names that occur twice are numbered, with a
@@ -47,9 +48,8 @@ def read_table(source: Path | IO[bytes], *, name: str, dtype: npt.DTypeLike = np
             except UnicodeDecodeError as error:
                 reason = error
                 continue
-            if encoding in {"cp1252", "latin-1"}:
-                common = "Windows-1252" if encoding == "cp1252" else "Latin-1"
-                warn(f"{name} is not in UTF-8; read as {common}", DataWarning, stacklevel=2)
+            if encoding in GUESSED:
+                remark_on_encoding(encoding, name)
             return table
     raise DataError(f"{name} is not a table in text, or is damaged: {reason}")
 
