@@ -117,6 +117,26 @@ def test_the_threshold_rejects_a_share_of_held_out_photos_as_in_training() -> No
     assert augmented.features.means.shape == (3, 64)
 
 
+def test_photos_that_hardly_differ_are_not_unlike_themselves(path: Path) -> None:
+    x = np.repeat(np.uint8([0, 90, 250]), 4)[:, None, None, None] * np.ones((64, 64, 3), np.uint8)
+    data = Dataset("plain", x, np.arange(3).repeat(4), ("a", "b", "c"))
+    predictor = PhotoPredictor(load_model(path).network, ((0.0, False),))
+    found = calibrate(predictor, data, data, None, seed=0)
+    assert found is not None
+    assert found.rejected == 0
+    stored = Calibration.from_dict(found.to_dict())
+    for i in range(12):  # one by one, with other rounding errors
+        _, features = predictor.probabilities_and_features(x[i : i + 1])
+        assert not stored.rejects(x[i : i + 1], features)
+
+
+def test_few_held_out_photos_are_all_accepted() -> None:
+    data = Dataset("signs", PHOTOS, SIGNS, ("a", "b", "c"))
+    found = calibrate(PhotoPredictor(network_of("classic"), ((0.0, False),)), data, data, None, seed=0)
+    assert found is not None
+    assert found.rejected == 0
+
+
 def test_image_statistics_by_hand() -> None:
     x = np.zeros((3, 64, 64, 3), np.uint8)
     x[1, :, ::2] = 30  # stripes one pixel wide: rough in x at the first scale, and plain at the others

@@ -33,6 +33,8 @@ def test_distances_equal_the_recurrence(name: str, real: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("char_rnn_dino.names.novelty.TOGETHER", 2)
         assert names.nearest(name) == min(expected)
+        patch.setattr("char_rnn_dino.names.novelty.MAX_COLUMNS", 2)
+        assert RealNames(real).nearest(name) == min(expected)
     assert names.nearest(name) == min(expected)
 
 
@@ -56,6 +58,12 @@ def test_known_distances(a: str, b: str, distance: int) -> None:
 
 def test_very_long_names() -> None:
     assert RealNames(["a" * 300, "b"]).distances("a" * 200 + "b").tolist() == [100, 200]
+
+
+def test_many_letters_take_little_memory() -> None:
+    names = RealNames([chr(0x4E00 + i) * 3 for i in range(500)])
+    assert names._counts.nbytes <= 500 * 65 * 2
+    assert names.nearest(chr(0x4E00) * 2 + "a") == 1
 
 
 def test_by_hand() -> None:

@@ -22,6 +22,8 @@ REJECTED = 0.01
 """Fraction of held-out photos rejected by their features."""
 IMAGES_REJECTED = 0.001
 """Fraction rejected by image statistics, which are for images that are not photos."""
+SLACK, LEAST_THRESHOLD = 1.001, 1e-3
+"""For rounding errors: thresholds are this much larger, and no smaller, where photos hardly differ."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,8 @@ def calibrate(
         return None
     distribution = FeatureDistribution.fit(features, train.y)
     images = FeatureDistribution.fit(image_statistics(known), np.zeros_like(train.y), normalized=False)
-    threshold = float(np.quantile(distribution.distances(held_features), 1 - REJECTED))
-    image_threshold = float(np.quantile(images.distances(image_statistics(held)), 1 - IMAGES_REJECTED))
+    threshold = _threshold(distribution.distances(held_features), REJECTED)
+    image_threshold = _threshold(images.distances(image_statistics(held)), IMAGES_REJECTED)
     p = p[: len(plain)]
     temperature = fit_temperature(p, held_out.y)
     before, after = (expected_calibration_error(each, held_out.y) for each in (p, temper(p, temperature)))
@@ -127,6 +129,11 @@ def calibration_report(summary: Mapping[str, Any]) -> str:
         f" calibration error {error['before']:.1%} before, {error['after']:.1%} after;"
         f" {summary['rejected']:.1%} of them rejected as unlike anything trained on"
     )
+
+
+def _threshold(distances: Array, fraction: float) -> float:
+    """The smallest of the distances that at most a fraction of them exceeds, with SLACK."""
+    return max(SLACK * float(np.quantile(distances, 1 - fraction, method="higher")), LEAST_THRESHOLD)
 
 
 def _sample(dataset: Dataset[Photos], rng: np.random.Generator) -> Dataset[Photos]:

@@ -79,6 +79,14 @@ def test_folders_beside_the_parts_are_named(tmp_path: Path) -> None:
     assert notes == [f"{tmp_path}: the photos in 'samples' are not read"]
 
 
+def test_a_part_without_class_folders_is_named(tmp_path: Path) -> None:
+    folder_of(tmp_path / "train", {"0": 1, "1": 1})
+    photo(tmp_path / "test" / "a.png", pixels(1)[0])
+    contents, notes = read(tmp_path)
+    assert (classes_of(contents.train), contents.test) == ({"0": 1, "1": 1}, None)
+    assert notes == [f"{tmp_path}: the photos in 'test' are not read: they are not in class folders"]
+
+
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     for name in ("bus", "train"):
         photo(tmp_path / name / "a.png", pixels(1)[0])

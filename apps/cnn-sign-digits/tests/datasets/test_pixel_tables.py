@@ -43,6 +43,19 @@ def test_the_layout_of_sign_language_mnist(tmp_path: Path) -> None:
     assert part.y.tolist() == SIGNS.tolist()
 
 
+def test_numbered_pixels_in_another_order(tmp_path: Path) -> None:
+    names = [f"pixel{k}" for k in range(1, 37)]
+    order = sorted(range(36), key=lambda k: names[k])  # pixel1, pixel10, pixel11, ...
+    rows = np.column_stack([GRAY.reshape(48, 36)[:, order], SIGNS])
+    path = table(tmp_path / "a.csv", rows, ",".join([*(names[k] for k in order), "label"]))
+    with pytest.warns(DataWarning) as remarks:
+        part = read_path(path).train
+    assert str(remarks[0].message) == f"{path}: pixels read in the order of their numbers, not of their columns"
+    assert part is not None
+    np.testing.assert_array_equal(part.x[:], fit_photos(GRAY))
+    assert part.y.tolist() == SIGNS.tolist()
+
+
 def test_a_training_and_a_test_file_in_a_folder(tmp_path: Path) -> None:
     sign_mnist(tmp_path / "sign_mnist_train.csv")
     sign_mnist(tmp_path / "sign_mnist_test.csv", 30)

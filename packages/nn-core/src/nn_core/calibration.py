@@ -17,6 +17,8 @@ from nn_core.registry import require
 COLDEST, HOTTEST = 0.05, 20.0
 """Bounds of a temperature."""
 MAX_FEATURES = 4096
+LEAST_VARIANCE = 1e-8
+"""Smaller variances of features count as this: below are the rounding errors of float32."""
 
 
 def temper(p: Array, temperature: float) -> Array:
@@ -105,7 +107,7 @@ class FeatureDistribution:
         residual = x - means[index]
         covariance = residual.T @ residual / len(x)
         D = x.shape[1]
-        variance = max(float(np.trace(covariance)) / D, 1e-12)
+        variance = max(float(np.trace(covariance)) / D, LEAST_VARIANCE)
         inverse = np.linalg.inv(covariance + shrinkage * variance * np.eye(D))
         return cls(means, np.linalg.cholesky((inverse + inverse.T) / 2), normalized)
 

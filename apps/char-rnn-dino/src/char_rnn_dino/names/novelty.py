@@ -12,6 +12,8 @@ from nn_core.arrays import Labels
 
 TOGETHER = 256
 """Real names to measure the distance to at a time."""
+MAX_COLUMNS = 64
+"""Letters that are counted apart; of more, as in Chinese, several are counted as one."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class RealNames:
     def __init__(self, names: Collection[str]) -> None:
         self._names = tuple(names)
         self._known = frozenset(self._names)
-        self._column = {letter: i for i, letter in enumerate(sorted(set("".join(self._names))))}
+        self._column = {letter: i % MAX_COLUMNS for i, letter in enumerate(sorted(set().union(*self._names)))}
         self._counts = np.array([self._count(name) for name in self._names])
 
     def distances(self, name: str, rows: Sequence[int] | None = None) -> Labels:
@@ -106,7 +108,8 @@ class RealNames:
 
         A substitution lowers the surplus of one letter in one of two names, and that of another in
         the other; an insertion or deletion lowers one of them. So the distance is at least the larger
-        of the two sums of surpluses. Names are tried in the order of this bound until it is reached.
+        of the two sums of surpluses; with several letters counted as one, the sums are no larger. Names
+        are tried in the order of this bound until it is reached.
         """
         if name in self._known:
             return 0
@@ -122,8 +125,9 @@ class RealNames:
 
     def _count(self, name: str) -> Labels:
         """How often each letter of the real names is in a name, and in the last place all others."""
-        columns = [self._column.get(letter, len(self._column)) for letter in name]
-        return np.bincount(np.array(columns, np.intp), minlength=len(self._column) + 1)
+        others = min(len(self._column), MAX_COLUMNS)
+        columns = [self._column.get(letter, others) for letter in name]
+        return np.bincount(np.array(columns, np.intp), minlength=others + 1).astype(np.int16)
 
 
 def _code_points(name: str) -> npt.NDArray[np.int32]:

@@ -57,6 +57,10 @@ def find_layout(folder: Path) -> Layout:
             train_first = sorted(parts, key=lambda part: parts[part] != "train")
             raise _without_classes(next(part for part in train_first if has_photos_below(part)))
         return Layout(_classes_of(folder), None)
+    for part in parts:
+        if part not in divided and has_photos_below(part):
+            text = f"{printable(folder)}: the photos in {part.name!r} are not read: they are not in class folders"
+            warnings.warn(text, DataWarning, stacklevel=2)
     by_role: dict[str, Path] = {}
     for part, role in divided.items():
         if role in by_role:

@@ -1,5 +1,6 @@
 """Tables of pixels, a photo a row: label,pixel1,...,pixel784."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from nn_core.storage.files import printable
 from nn_core.tables.reader import read_table
 from nn_core.tables.table import Column, Table
 
+NUMBERED = re.compile(r"(\D*)(\d{1,9})")
+"""Names of pixels: pixel1, p_0, 17."""
 LABELS = frozenset({"label", "labels", "class", "target", "y"})
 
 
@@ -29,7 +32,7 @@ def read_pixel_table(path: Path) -> Part[Photos]:
     name = printable(path)
     table = read_table(path, name=name, dtype=np.float32)
     label = _label_column(table)
-    pixels = [column.number - 1 for column in table.columns if column is not label]
+    pixels = _pixel_columns(table, label)
     if unfold_square(len(pixels)) is None:
         raise ShapeError(
             f"{name} has {len(pixels)} columns beside {label.title}, which is not a square gray or RGB image;"
@@ -63,6 +66,19 @@ def _is_label(column: Column) -> bool:
         return False
     distinct = len(np.unique(values))
     return 2 <= distinct <= max(MANY_CLASSES, min(100, len(values) // 10))
+
+
+def _pixel_columns(table: Table, label: Column) -> list[int]:
+    """The positions of the pixels, in the order of the numbers in their names if these differ by their numbers only."""
+    pixels = [column for column in table.columns if column is not label]
+    positions = [column.number - 1 for column in pixels]
+    names = [NUMBERED.fullmatch(column.name or "") for column in pixels]
+    numbers = [int(name[2]) for name in names if name]
+    prefixes = {name and name[1] for name in names}
+    if len(prefixes) > 1 or len(set(numbers)) < len(pixels) or numbers == sorted(numbers):
+        return positions
+    remark(f"{table.name}: pixels read in the order of their numbers, not of their columns")
+    return [position for _, position in sorted(zip(numbers, positions, strict=True))]
 
 
 def _check_pixels(table: Table, pixels: list[int]) -> None:
