@@ -273,6 +273,12 @@ def test_points_are_thousands_beside_decimal_commas(tmp_path: Path) -> None:
     assert part.x[:2].tolist() == [[706, 2432.47, 0.492], [87429, 620.98, -1.5]]
 
 
+def test_none_is_a_class_beside_others(tmp_path: Path) -> None:
+    part = part_of(csv_file(tmp_path, "hours,disorder\n7.5,None\n5,Apnea\n7,None\n", "sleep.csv"))
+    assert part.names == ("Apnea", "None")
+    assert part.y.tolist() == [1, 0, 1]
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ("text", "message"),

@@ -150,7 +150,19 @@ class TestRows:
     def test_numbers_that_were_categories(self) -> None:
         columns = Columns((Feature(1, "n", "category", categories=("0", "1", "3+")),), 2, "k", 2, header=True)
         with pytest.warns(DataWarning, match=r"'2' \(1\)"):
-            assert rows(columns, "n\n1\n0\n2\n").x[:, 0].tolist() == [1, 0, -1]
+            assert rows(columns, "n\n1\n0.0\n2\n").x[:, 0].tolist() == [1, 0, -1]
+
+    @pytest.mark.parametrize("header", [True, False])
+    def test_none_alone_is_a_category_as_it_was_beside_others(self, header: bool) -> None:
+        garage = Feature(1, "garage" if header else None, "category", categories=("None", "attached"))
+        columns = Columns((garage,), 2, "k" if header else None, 2, header=header)
+        text = "garage\n" * header + "None\nNone\n"
+        assert rows(columns, text, missing="mean").x[:, 0].tolist() == [0, 0]
+
+    def test_separators_that_the_training_data_lacked_are_shown(self) -> None:
+        columns = Columns((Feature(1, "p"),), 2, "k", 2, header=True)
+        with pytest.warns(DataWarning, match="column 'p': '1,500' is read as 1500$"):
+            assert rows(columns, 'p\n"1,500"\n2.5\n').x.tolist() == [[1500], [2.5]]
 
 
 class TestPart:
@@ -167,6 +179,11 @@ class TestPart:
     def test_case_is_merged_with_that_of_the_model(self, tmp_path: Path) -> None:
         part = self.part(tmp_path, "1,YES,3,8\n2,No,4,8\n3,yes ,1,1\n", merge_case=True)
         assert part.matched(("yes", "no"), "model").y.tolist() == [0, 1, 0]
+
+    def test_none_alone_is_a_class_as_it_was_beside_others(self, tmp_path: Path) -> None:
+        (tmp_path / "new.csv").write_text("1,None,3,8\n2,None,4,8\n", "utf-8")
+        part = TrainedTable(UNNAMED, classes=("None", "apnea")).part(tmp_path / "new.csv")
+        assert part.names == ("None",)
 
     def test_numbers_as_labels_are_places_of_the_classes(self, tmp_path: Path) -> None:
         with pytest.warns(DataWarning, match=r"column 2 holds numbers, taken as .* in order: 0 as 'yes', 1 as 'no'$"):

@@ -187,16 +187,31 @@ def _find(name: str | None, names: Sequence[str]) -> int | None:
     return folded.index(name.casefold()) if folded.count(name.casefold()) == 1 else None
 
 
+def places_in(columns: Columns, names: tuple[str, ...] | None, width: int) -> list[int | None]:
+    """The indices in a table of the features of a model and of its target, as far as the table has them."""
+    if columns.header and names is not None:
+        return [_find(name, names) for name in (*(feature.name for feature in columns.features), columns.name)]
+    found = _places(columns, width)
+    return [None] * (len(columns.features) + 1) if found is None else [*found[0], found[1]]
+
+
 def _by_place(columns: Columns, table: Table) -> tuple[tuple[int, ...], int | None]:
+    found = _places(columns, len(table.columns))
+    if found is None:
+        raise DataError(
+            f"the model was trained on {describe_shape((len(columns.features),))};"
+            f" {table.name} has {len(table.columns)} (line {table.line_of(0)})"
+        )
+    return found
+
+
+def _places(columns: Columns, width: int) -> tuple[tuple[int, ...], int | None] | None:
+    """Indices of the features and of the target in a table of this width; None if it is of another one."""
     numbers = [feature.number for feature in columns.features]
-    width = len(table.columns)
     if width == columns.width:
         return tuple(number - 1 for number in numbers), columns.target - 1
     if width == columns.width - 1:
         return tuple(number - 1 - (number > columns.target) for number in numbers), None
     if width == len(numbers):
         return tuple(range(width)), None
-    raise DataError(
-        f"the model was trained on {describe_shape((len(numbers),))};"
-        f" {table.name} has {width} (line {table.line_of(0)})"
-    )
+    return None

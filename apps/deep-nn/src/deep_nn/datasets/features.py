@@ -48,9 +48,6 @@ def interpret(table: Table, column: Column, *, merge_case: bool, notes: list[str
         feature = Feature(column.number, column.name, "boolean")
     elif (mark := decimal_mark(texts, comma_first=table.decimal_comma)) is not None:
         percent = PERCENT if _are_percentages(table, column, texts) else ""
-        example = next((text for text in texts if number(text) is None or is_grouped(text)), texts[0])
-        value = dressed_number(example, decimal_comma=mark == ",") or 0.0
-        notes.append(f"{column.title}: {example!r} is read as {value:.12g}")
         feature = Feature(column.number, column.name, form=mark + percent)
     elif (form := _date_format(table, column, texts)) is not None:
         notes.append(f"{column.title} holds dates, read as days since 1970-01-01")
@@ -59,7 +56,10 @@ def interpret(table: Table, column: Column, *, merge_case: bool, notes: list[str
         _check_categories(table, column, texts, notes)
         names = spellings(column, texts, merge_case=merge_case)
         feature = Feature(column.number, column.name, "category", categories=tuple(dict.fromkeys(names.values())))
-    return feature, encode(table, column, feature, merge_case=merge_case)
+    values = encode(table, column, feature, merge_case=merge_case)
+    if feature.kind == "number":
+        notes.append(reading(column, values))
+    return feature, values
 
 
 def encode(table: Table, column: Column, feature: Feature, *, merge_case: bool) -> Values:
@@ -105,6 +105,14 @@ def numeric(table: Table, column: Column, parse: Callable[[str], float | None], 
             raise DataError(f"{table.place(row, column)}: {quoted(text)} is not {expected}")
         values[code] = value
     return values[column.codes]
+
+
+def reading(column: Column, values: Values) -> str:
+    """A remark on numbers with signs or separators: one of them, and its value."""
+    texts = [text for text in column.texts if not is_missing(text)]
+    example = next((text for text in texts if number(text) is None or is_grouped(text)), texts[0])
+    value = values[first_row(column, column.texts.index(example))]
+    return f"{column.title}: {example!r} is read as {value:.12g}"
 
 
 def decimal_mark(texts: Sequence[str], *, comma_first: bool = False) -> str | None:
@@ -170,13 +178,15 @@ def days_example(form: str) -> str:
 def _category_codes(column: Column, feature: Feature, merge_case: bool) -> Values:
     key = folded if merge_case else str
     code_of = {key(name): float(code) for code, name in enumerate(feature.categories)}
-    if column.numbers is None:
-        values = [np.nan if is_missing(text) else code_of.get(key(text), UNSEEN) for text in column.texts]
-        return np.array(values, np.float64)[column.codes]
-    present, inverse = np.unique(column.numbers, return_inverse=True)
-    of_number = {number(name): code for name, code in code_of.items()}
-    values = [np.nan if np.isnan(value) else of_number.get(value, UNSEEN) for value in present.tolist()]
-    return np.array(values, np.float64)[inverse]
+    of_number = {number(name): code for name, code in code_of.items() if not np.isnan(number(name) or 0.0)}
+
+    def code(text: str) -> float:
+        if is_missing(text):
+            return np.nan
+        value = number(text)
+        return code_of.get(key(text), UNSEEN if value is None else of_number.get(value, UNSEEN))
+
+    return np.array([code(text) for text in column.texts], np.float64)[column.codes]
 
 
 def _check_categories(table: Table, column: Column, texts: Sequence[str], notes: list[str]) -> None:

@@ -69,7 +69,7 @@ def _whole_labels(table: Table, column: Column, values: Values) -> tuple[Labels,
 def _check(table: Table, column: Column, text: str) -> None:
     if len(text) > MAX_LABEL_LENGTH:
         problem = f"is longer than {MAX_LABEL_LENGTH} characters"
-    elif integer(text) is None and number(text) is not None:
+    elif integer(text) is None and not np.isnan(number(text) or np.nan):  # "None" is a class
         problem = "is not a class: it is not a whole number"
     else:
         return

@@ -1,5 +1,6 @@
 """Tables read like the one that a model was trained on."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_nn.datasets import RawExamples
-from deep_nn.datasets.columns import Columns, Match, match
-from deep_nn.datasets.features import UNSEEN, Values, encode
+from deep_nn.datasets.columns import Columns, Match, match, places_in
+from deep_nn.datasets.features import UNSEEN, Values, encode, reading
 from deep_nn.datasets.labels import class_labels, places_of_classes, spelled_as
 from deep_nn.datasets.missing import drop_remark, has_missing, incomplete_rows
 from deep_nn.datasets.table_options import DEFAULTS, TableOptions
@@ -19,7 +20,7 @@ from deep_nn.datasets.target import numbers_of
 from nn_core.cli.dataset import Part
 from nn_core.errors import DataError
 from nn_core.storage.files import printable
-from nn_core.tables.cells import is_missing, quoted
+from nn_core.tables.cells import number, quoted
 from nn_core.tables.reader import read_table
 from nn_core.tables.table import Column, Table
 
@@ -59,7 +60,7 @@ class TrainedTable:
         Columns that the model does not know are ignored, with a DataWarning that names them. So is the label.
         Raises DataError for a column that is missing, and for a cell of another kind.
         """
-        table = read_table(source, name=name)
+        table = read_table(source, name=name, text=self._text)
         notes: list[str] = []
         found = match(self.columns, table, notes)
         x = self._examples(table, found, notes)
@@ -73,7 +74,7 @@ class TrainedTable:
 
     def part(self, path: Path) -> Part[RawExamples]:
         """The examples and labels of a table. Raises DataError as `rows` does, and if it has no labels."""
-        table = read_table(path, name=printable(path))
+        table = read_table(path, name=printable(path), text=self._text)
         notes: list[str] = []
         found = match(self.columns, table, notes)
         if found.target is None:
@@ -95,11 +96,20 @@ class TrainedTable:
         remark(table, notes)
         return Part(table.name, x, y, names, schema=self.columns)
 
+    def _text(self, names: tuple[str, ...] | None, width: int) -> list[int]:
+        """The columns in which "None" or "1" is a category, and "None" a class."""
+        of_classes = any(math.isnan(number(name) or 0.0) for name in self.classes)
+        is_text = [*(feature.kind == "category" for feature in self.columns.features), of_classes]
+        places = places_in(self.columns, names, width)
+        return [place for place, text in zip(places, is_text, strict=True) if text and place is not None]
+
     def _examples(self, table: Table, found: Match, notes: list[str]) -> Values:
         columns = [table.columns[i] for i in found.features]
         values = []
         for j, (column, feature) in enumerate(zip(columns, self.columns.features, strict=True)):
             codes = encode(table, column, feature, merge_case=self.options.merge_case)
+            if feature.kind == "number" and not feature.form and column.numbers is None:
+                notes.append(reading(column, codes))
             if feature.kind == "category":
                 if self.seen is not None:
                     codes = np.where(np.isin(codes, self.seen[j]) | np.isnan(codes), codes, UNSEEN)
@@ -148,12 +158,8 @@ def _remark_on_unseen(column: Column, codes: Values, notes: list[str]) -> None:
     unseen = codes == UNSEEN
     if not unseen.any():
         return
-    if column.numbers is not None:
-        values, counts = np.unique(column.numbers[unseen], return_counts=True)
-        texts = [f"{value:g}" for value in values.tolist()]
-    else:
-        kinds, counts = np.unique(column.codes[unseen], return_counts=True)
-        texts = [column.texts[kind] for kind in kinds.tolist() if not is_missing(column.texts[kind])]
+    kinds, counts = np.unique(column.codes[unseen], return_counts=True)
+    texts = [column.texts[kind] for kind in kinds.tolist()]
     most = sorted(zip(texts, counts.tolist(), strict=True), key=lambda found: -found[1])
     shown = ", ".join(f"{quoted(text)} ({count:,})" for text, count in most[:5])
     more = ", ..." if len(most) > 5 else ""

@@ -1,11 +1,11 @@
 """Reading of a table: NumPy's parser for plain blocks, the csv module for the others."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 from warnings import warn
 
 import numpy as np
@@ -21,13 +21,19 @@ from nn_core.tables.builder import Builder, Reread
 from nn_core.tables.dialect import SAMPLE_LINES, encodings, preamble, recognize
 from nn_core.tables.table import Table
 
+TextColumns: TypeAlias = Callable[[tuple[str, ...] | None, int], Collection[int]]
+"""From the names of the columns, if there is a header, and their number: the indices of those that hold text."""
 
-def read_table(source: Path | IO[bytes], *, name: str, dtype: npt.DTypeLike = np.float64) -> Table:
+
+def read_table(
+    source: Path | IO[bytes], *, name: str, dtype: npt.DTypeLike = np.float64, text: TextColumns | None = None
+) -> Table:
     """The columns of a table in delimited text.
 
     source  a file, or an open binary stream, which is read to its end
     name    of the source, for messages
     dtype   in which numbers are kept: float32 takes half the memory
+    text    which columns hold text even if all of their cells look like numbers or missing ones
 
     Encoding (UTF-8, UTF-16 or UTF-32, otherwise Windows-1252 or Latin-1 with a DataWarning),
     delimiter (comma, semicolon, tab or |), decimal commas, a header and a delimiter after the last column
@@ -44,7 +50,7 @@ def read_table(source: Path | IO[bytes], *, name: str, dtype: npt.DTypeLike = np
             raise DataError(f"{name} is empty")
         for encoding in encodings(start, name):
             try:
-                table = _read(file, encoding, name, dtype)
+                table = _read(file, encoding, name, dtype, text)
             except UnicodeDecodeError as error:
                 reason = error
                 continue
@@ -68,7 +74,7 @@ def _opened(source: Path | IO[bytes], name: str) -> Iterator[IO[bytes]]:
         yield io.BytesIO(data)
 
 
-def _read(file: IO[bytes], encoding: str, name: str, dtype: npt.DTypeLike) -> Table:
+def _read(file: IO[bytes], encoding: str, name: str, dtype: npt.DTypeLike, known: TextColumns | None) -> Table:
     sample, before, header_lines = _sample(file, encoding, name)
     dialect = recognize(sample, name)
     names = None if dialect.header is None else _distinct(dialect.header, name)
@@ -76,6 +82,8 @@ def _read(file: IO[bytes], encoding: str, name: str, dtype: npt.DTypeLike) -> Ta
     file.seek(0, io.SEEK_END)
     size = file.tell()
     decimal_comma, text = dialect.decimal_comma, set(dialect.text)
+    if known is not None:
+        text.update(known(names, dialect.width))
     while True:
         builder = Builder(
             name, dialect, names, decimal_comma=decimal_comma, text=frozenset(text), size=size, dtype=dtype
