@@ -79,7 +79,7 @@ class TrainedTable:
         found = match(self.columns, table, notes)
         if found.target is None:
             label = f"column {self.columns.name!r}" if self.columns.header else "label"
-            raise DataError(f"{table.name} has no {label} to evaluate against")
+            raise DataError(f"{table.name} has no {label}, which the model predicts")
         x = self._examples(table, found, notes)
         y, names = self._labels(table, table.columns[found.target], notes)
         self._remark_on_ignored(table, found, notes, label=False)

@@ -94,11 +94,12 @@ def dressed_number(cell: str, *, decimal_comma: bool = False) -> float | None:
     "1,234.5", "$1 200", "45%" (45), "($3)" (-3, but "(3)" is none). With `decimal_comma`, "1.234,5". None for
     other text.
     """
-    loss = _LOSS.fullmatch(cell.strip())
+    cell = cell.strip().replace("\u2212", "-", 1)  # the minus sign of typesetting
+    loss = _LOSS.fullmatch(cell)
     if loss is not None:
         value = dressed_number(loss["inner"], decimal_comma=decimal_comma)
         return None if value is None else -value
-    found = _DRESSED.fullmatch(cell.strip())
+    found = _DRESSED.fullmatch(cell)
     if found is None:
         return None
     inner = found["inner"].strip()
