@@ -21,7 +21,6 @@ from nn_core.metrics import (
     f1,
     f1_scores,
     macro_average,
-    majority_baseline,
     mean_absolute_error,
     metrics_by_name,
     perplexity,
@@ -140,12 +139,6 @@ def test_a_class_that_is_never_predicted_counts_as_0() -> None:
     np.testing.assert_array_equal(f1_scores(confusion), [0, 18 / 21])
     assert macro_average(precision, confusion) == (0 + 9 / 12) / 2
     assert macro_average(recall, confusion) == (0 + 1) / 2
-
-
-def test_the_majority_class_is_the_first_of_the_most_frequent() -> None:
-    assert majority_baseline(np.array([2, 1, 1, 2, 0])) == (1, 0.4)
-    with pytest.raises(DataError, match="majority"):
-        majority_baseline(np.array([], np.int64))
 
 
 def test_ranking_by_hand() -> None:

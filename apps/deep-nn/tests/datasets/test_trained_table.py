@@ -196,7 +196,7 @@ class TestPart:
         assert self.part(tmp_path, "1,yes,3,8\n2,,4,8\n", missing="mean").x.tolist() == [[1, 3]]
 
     def test_no_label_at_all(self, tmp_path: Path) -> None:
-        with pytest.raises(DataError, match=r"new\.csv has no label to evaluate against"):
+        with pytest.raises(DataError, match=r"new\.csv has no label, which the model predicts"):
             self.part(tmp_path, "1,3,8\n")
 
 

@@ -47,17 +47,6 @@ def accuracy(logits: Array, labels: Labels) -> float:
     return int(np.count_nonzero(predicted_labels(logits) == labels)) / len(labels)
 
 
-def majority_baseline(labels: Labels) -> tuple[int, float]:
-    """The most frequent class, and the accuracy of always predicting it; the first class among equals.
-
-    labels  (N,) nonnegative integers; raises DataError if there are none
-    """
-    if not len(labels):
-        raise DataError("the majority class of no examples is undefined")
-    counts = np.bincount(labels.astype(np.intp))
-    return int(counts.argmax()), int(counts.max()) / len(labels)
-
-
 def mean_absolute_error(output: Array, targets: npt.NDArray[Any]) -> float:
     """mean |y - t| over all elements, in the units of the targets. Raises ShapeError if the shapes differ."""
     return float(np.abs(_errors(output, targets)).mean())

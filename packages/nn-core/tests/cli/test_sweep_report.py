@@ -69,6 +69,12 @@ class TestTable:
         line = report_table(replace(COMPARED, trials=(mixed,))).splitlines()[1]
         assert line.split()[1:4] == ["0.5", "0.25", "diverged"]
 
+    def test_numbers_without_a_validation_set(self) -> None:
+        curves = tuple(replace(found, validation_accuracy=math.nan, has_accuracy=False) for found in PLAIN.curves)
+        lines = report_table(replace(COMPARED, trials=(Trial("plain", curves),))).splitlines()
+        assert "validation loss" in lines[0]
+        assert lines[1].split()[4] == "-"
+
     @pytest.mark.parametrize(("seeds", "words"), [(3, "3 seeds"), (1, "1 seed")])
     def test_the_note_names_the_target_and_the_seeds(self, seeds: int, words: str) -> None:
         trial = Trial("plain", PLAIN.curves[:seeds])

@@ -33,7 +33,7 @@ def test_utf8_without_a_remark(encoding: str, text: str) -> None:
 )  # fmt: skip
 def test_others_with_a_remark(encoding: str, title: str) -> None:
     content = TEXT.encode(encoding)
-    with pytest.warns(DataWarning, match=f"^a.txt: read as {title}, as it is not UTF-8"):
+    with pytest.warns(DataWarning, match=f"^a.txt: not UTF-8; read as {title}"):
         codec = find_encoding([content], "a.txt")
     assert content.decode(codec) == TEXT
 

@@ -39,6 +39,7 @@ def test_missing_numbers(cell: str) -> None:
         ("(3)", None),
         ("0,492", None),
         ("1,23", None),
+        ("\u22121.5", -1.5),
         ("12,34,567", None),
         ("1.234.567", None),
         ("5kg", None),

@@ -56,7 +56,7 @@ def test_every_dialect_has_the_same_cells(data: str | bytes) -> None:
 
 
 def test_bytes_that_are_not_utf_8_are_read_with_a_remark() -> None:
-    with pytest.warns(DataWarning, match=r"t\.csv is not in UTF-8; read as Windows-1252"):
+    with pytest.warns(DataWarning, match=r"t\.csv: not UTF-8; read as Windows-1252"):
         table = read("1,dög\n2,cat €\n".encode("cp1252"))
     assert cells(table)[1] == ["dög", "cat €"]
 

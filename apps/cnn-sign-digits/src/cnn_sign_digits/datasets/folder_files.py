@@ -1,12 +1,11 @@
 """The photos and subfolders of a folder, without what operating systems leave there."""
 
 import os
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nn_core.errors import DataWarning
+from nn_core.errors import remark
 from nn_core.storage.files import printable
 from nn_core.storage.images import HEIC_SUFFIXES, PHOTO_SUFFIXES, SUFFIXES
 
@@ -58,9 +57,7 @@ def note_skipped(source: str, skipped: Iterable[Path]) -> None:
     rest = ", ..." if len(counts) > 8 else ""
     files = "1 file that is not a photo" if counts.total() == 1 else f"{counts.total():,} files that are not photos"
     heic = "; HEIC must be saved as JPEG" if HEIC_SUFFIXES & counts.keys() else ""
-    warnings.warn(
-        f"{source}: skipped {files} ({kinds}{rest}); photos are {', '.join(SUFFIXES)}{heic}", DataWarning, stacklevel=2
-    )
+    remark(f"{source}: skipped {files} ({kinds}{rest}); photos are {', '.join(SUFFIXES)}{heic}")
 
 
 def _files_below(folder: Path) -> Iterator[Path]:

@@ -17,6 +17,7 @@ from nn_core.tables.cells import (
     is_grouped,
     is_missing,
     number,
+    quoted,
 )
 from nn_core.tables.table import Column, Table
 
@@ -165,11 +166,6 @@ def _are_percentages(table: Table, column: Column, texts: Sequence[str]) -> bool
 def first_row(column: Column, code: int) -> int:
     """The first row with a text, by its index."""
     return int(np.argmax(column.codes == code))
-
-
-def quoted(cell: str) -> str:
-    """A cell in messages, shortened."""
-    return repr(cell if len(cell) <= 40 else cell[:37] + "...")
 
 
 def days_example(form: str) -> str:

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from deep_nn.datasets.features import Values, first_row, folded, quoted, spelled_alike, spellings
+from deep_nn.datasets.features import Values, first_row, folded, spelled_alike, spellings
 from deep_nn.datasets.target import is_whole, not_a_class
 from nn_core.arrays import Labels
 from nn_core.cli.labels import in_order, integer
 from nn_core.errors import DataError
-from nn_core.tables.cells import is_missing, number
+from nn_core.tables.cells import is_missing, number, quoted
 from nn_core.tables.table import Column, Table
 
 MAX_LABEL_LENGTH = 100

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deep_nn.datasets.features import Values, decimal_mark, interpret, quoted
+from deep_nn.datasets.features import Values, decimal_mark, interpret
 from deep_nn.datasets.table_options import TableOptions, listed
 from nn_core.cli.real_targets import FEW, is_quantity
 from nn_core.errors import DataError
 from nn_core.registry import nearest
-from nn_core.tables.cells import is_missing
+from nn_core.tables.cells import is_missing, quoted
 from nn_core.tables.dialect import TARGETS
 from nn_core.tables.table import Column, Table
 

@@ -11,16 +11,16 @@ import numpy.typing as npt
 
 from deep_nn.datasets import RawExamples
 from deep_nn.datasets.columns import Columns, Match, match, places_in
-from deep_nn.datasets.features import UNSEEN, Values, encode, quoted, reading
+from deep_nn.datasets.features import UNSEEN, Values, encode, reading
 from deep_nn.datasets.labels import class_labels, places_of_classes, spelled_as
 from deep_nn.datasets.missing import drop_remark, has_missing, incomplete_rows
 from deep_nn.datasets.table_options import DEFAULTS, TableOptions
-from deep_nn.datasets.tables import remark, side_by_side
+from deep_nn.datasets.tables import give_notes, side_by_side
 from deep_nn.datasets.target import numbers_of
 from nn_core.cli.dataset import Part
 from nn_core.errors import DataError
 from nn_core.storage.files import printable
-from nn_core.tables.cells import number
+from nn_core.tables.cells import number, quoted
 from nn_core.tables.reader import read_table
 from nn_core.tables.table import Column, Table
 
@@ -69,7 +69,7 @@ class TrainedTable:
         numbers = np.arange(1, len(table) + 1, dtype=np.int64)
         if gone is not None:
             x, numbers = x[~gone], numbers[~gone]
-        remark(table, notes)
+        give_notes(table, notes)
         return Rows(name, x, numbers)
 
     def part(self, path: Path) -> Part[RawExamples]:
@@ -79,7 +79,7 @@ class TrainedTable:
         found = match(self.columns, table, notes)
         if found.target is None:
             label = f"column {self.columns.name!r}" if self.columns.header else "label"
-            raise DataError(f"{table.name} has no {label} to evaluate against")
+            raise DataError(f"{table.name} has no {label}, which the model predicts")
         x = self._examples(table, found, notes)
         y, names = self._labels(table, table.columns[found.target], notes)
         self._remark_on_ignored(table, found, notes, label=False)
@@ -93,7 +93,7 @@ class TrainedTable:
             raise DataError(f"{table.name}: every row has missing values")
         if gone.any():
             x, y = x[~gone], y[~gone]
-        remark(table, notes)
+        give_notes(table, notes)
         return Part(table.name, x, y, names, schema=self.columns)
 
     def _text(self, names: tuple[str, ...] | None, width: int) -> list[int]:

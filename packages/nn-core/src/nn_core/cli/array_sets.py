@@ -10,9 +10,9 @@ from nn_core.cli.array_choice import Pair, Rename, check_readable, choose_pairs,
 from nn_core.cli.array_keys import parse_key
 from nn_core.cli.axes import Axes, find_axes
 from nn_core.cli.dataset import Contents, Part
-from nn_core.cli.labels import as_text, counts_from_one, read_labels, remark
+from nn_core.cli.labels import as_text, counts_from_one, read_labels
 from nn_core.cli.real_targets import are_real, read_targets
-from nn_core.errors import ShapeError
+from nn_core.errors import ShapeError, remark
 from nn_core.storage.stored_array import StoredArray
 
 

@@ -1,7 +1,6 @@
 """Class labels in data files: names or numbers, as text or bytes."""
 
 import re
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Labels, Shape
-from nn_core.errors import CheckpointError, DataError, DataWarning, ShapeError
+from nn_core.errors import CheckpointError, DataError, ShapeError, remark
 from nn_core.storage.files import printable
 
 INTEGER = re.compile(r"([+-]?\d{1,18})(\.0*)?")
@@ -147,11 +146,6 @@ def as_text(values: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
         [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values.tolist()],
         dtype=np.str_,
     )
-
-
-def remark(text: str) -> None:
-    """Give a remark on how data was read."""
-    warnings.warn(text, DataWarning, stacklevel=3)
 
 
 def _one_axis(y: npt.NDArray[Any], x_shape: Shape, source: str) -> tuple[npt.NDArray[Any], int]:

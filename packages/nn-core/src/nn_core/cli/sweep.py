@@ -39,6 +39,7 @@ class Curve:
     validation_accuracy     at the end; NaN without a validation set or classes, or if the run diverged
     validation_loss         at the end; NaN without a validation set or if the run diverged
     diverged                the error message, or None
+    has_accuracy            whether the run is one of classes
     """
 
     seed: int
@@ -48,6 +49,7 @@ class Curve:
     validation_accuracy: float = math.nan
     diverged: str | None = None
     validation_loss: float = math.nan
+    has_accuracy: bool = True
 
     def steps_to(self, loss: float) -> int | None:
         """The first recorded step whose loss is at most `loss`; None if there is none."""
@@ -161,7 +163,7 @@ class _Recorder(Callback):
 
 def _run(build: Callable[[S], Trainer], settings: S) -> Curve:
     trainer = build(settings)
-    curve = Curve(settings.seed)
+    curve = Curve(settings.seed, has_accuracy="accuracy" in trainer.metrics)
     trainer.callbacks = (_Recorder(trainer, curve),)
     try:
         trainer.run()

@@ -28,7 +28,7 @@ def report_table(comparison: Comparison) -> str:
                 _loss(median(losses)),
                 _loss(min(losses)),
                 _loss(max(losses)),
-                _percent(trial.validation_accuracy) if has_classes else _loss(trial.validation_loss),
+                _percent(trial.validation_accuracy) if has_classes else _held_out(trial.validation_loss),
                 f"{steps:,.0f}" if math.isfinite(steps) else "never",
                 f"{trial.seconds:.2f}",
             )
@@ -138,11 +138,7 @@ def _trial_json(comparison: Comparison, trial: Trial) -> dict[str, Any]:
 
 
 def _has_classes(comparison: Comparison) -> bool:
-    """Whether any run has an accuracy, or none has finished to tell."""
-    curves = [curve for trial in comparison.trials for curve in trial.curves]
-    return all(math.isnan(curve.validation_loss) for curve in curves) or any(
-        math.isfinite(curve.validation_accuracy) for curve in curves
-    )
+    return any(curve.has_accuracy for trial in comparison.trials for curve in trial.curves)
 
 
 def _number(value: float) -> float | None:
@@ -151,6 +147,10 @@ def _number(value: float) -> float | None:
 
 def _loss(value: float) -> str:
     return f"{value:.4g}" if math.isfinite(value) else "diverged"
+
+
+def _held_out(loss: float) -> str:
+    return "-" if math.isnan(loss) else _loss(loss)
 
 
 def _percent(value: float) -> str:

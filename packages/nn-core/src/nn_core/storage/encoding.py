@@ -2,10 +2,9 @@
 
 import codecs
 import re
-import warnings
 from collections.abc import Iterable
 
-from nn_core.errors import DataError, DataWarning
+from nn_core.errors import DataError, remark
 
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -20,8 +19,11 @@ TITLES = {
     "utf-16-be": "UTF-16",
     "utf-32": "UTF-32",
     "cp1252": "Windows-1252",
+    "latin-1": "Latin-1",
 }
 """Codec -> name of the encoding, for those that are not UTF-8."""
+GUESSED = frozenset({"cp1252", "latin-1"})
+"""Codecs that are assumed for text that is not UTF-8 and has no mark."""
 
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
 _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")  # in Windows-1252
@@ -46,8 +48,9 @@ def find_encoding(blocks: Iterable[bytes], name: str) -> str:
     for block in blocks:
         if first and block:
             first = False
-            if codec := _by_beginning(block):
-                return _with_remark(codec, name)
+            if codec := encoding_by_beginning(block):
+                remark_on_encoding(codec, name)
+                return codec
         control = control or _BINARY.search(block) is not None
         undefined = undefined or _UNDEFINED.search(block) is not None
         characters += len(block.translate(None, _BELOW_LEADS))
@@ -66,11 +69,12 @@ def find_encoding(blocks: Iterable[bytes], name: str) -> str:
         raise DataError(f"{name}, line {line}: damaged UTF-8, or another encoding; {_HINT}")
     if undefined:
         raise DataError(f"{name} is neither in UTF-8 nor in Windows-1252; {_HINT}")
-    return _with_remark("cp1252", name)
+    remark_on_encoding("cp1252", name)
+    return "cp1252"
 
 
-def _by_beginning(block: bytes) -> str | None:
-    """The codec that the beginning of a file shows without doubt."""
+def encoding_by_beginning(block: bytes) -> str | None:
+    """The codec by the byte order mark or the zero bytes at the beginning of a file; None if there are neither."""
     for mark, codec in BYTE_ORDER_MARKS:
         if block.startswith(mark):
             return codec
@@ -83,8 +87,8 @@ def _by_beginning(block: bytes) -> str | None:
     return None
 
 
-def _with_remark(codec: str, name: str) -> str:
+def remark_on_encoding(codec: str, name: str) -> None:
+    """Warn DataWarning if the codec is not that of UTF-8."""
     if codec in TITLES:
-        why = "; for another encoding, convert it to UTF-8" if codec == "cp1252" else ""
-        warnings.warn(f"{name}: read as {TITLES[codec]}, as it is not UTF-8{why}", DataWarning, stacklevel=3)
-    return codec
+        hint = "; for another encoding, convert it to UTF-8" if codec in GUESSED else ""
+        remark(f"{name}: not UTF-8; read as {TITLES[codec]}{hint}")

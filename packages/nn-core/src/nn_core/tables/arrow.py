@@ -7,15 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.extras import import_extra
-from nn_core.tables.cells import MISSING_NUMBER
+from nn_core.tables.cells import MISSING_NUMBER, in_cases
 
 ARROW_BLOCKS = 8
 """Size of a block for its threads, in units of `blocks.BLOCK`."""
 
 LARGE = 2**25
 """Bytes of a file from which importing PyArrow pays."""
-
-SPELLED_MISSING = sorted({spelled for text in MISSING_NUMBER for spelled in (text, text.upper(), text.capitalize())})
 
 
 class ArrowParser:
@@ -36,7 +34,9 @@ class ArrowParser:
         self._read = self._csv.ReadOptions(column_names=names)
         self._parse = self._csv.ParseOptions(delimiter=delimiter)
         self._convert = self._csv.ConvertOptions(
-            column_types=types, null_values=["NaN", *SPELLED_MISSING], decimal_point="," if decimal_comma else "."
+            column_types=types,
+            null_values=["NaN", *sorted(in_cases(MISSING_NUMBER))],
+            decimal_point="," if decimal_comma else ".",
         )
 
     def parse(self, text: str) -> Any:

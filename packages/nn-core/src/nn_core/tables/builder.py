@@ -13,33 +13,14 @@ from nn_core.errors import DataError
 from nn_core.storage.files import check_bytes
 from nn_core.tables.arrow import arrow_parser
 from nn_core.tables.blocks import Block
-from nn_core.tables.cells import MISSING, MISSING_NUMBER, has_decimal_comma, number
+from nn_core.tables.cells import MISSING_NUMBER, has_decimal_comma, in_cases, mark_missing, number, quoted
 from nn_core.tables.dialect import Dialect
 from nn_core.tables.table import Column, Numbers, Table
 
-_NAN = {spelled: "nan" for text in MISSING_NUMBER for spelled in (text, text.upper(), text.capitalize())}
-_SPELLED = sorted({spelled for text in MISSING for spelled in (text, text.upper(), text.capitalize())} - {"nan"})
+_NAN = dict.fromkeys(in_cases(MISSING_NUMBER), "nan")
 
 MAX_TEXT_WIDTH = 1024
 """Characters of the longest cell that NumPy's parser is used for."""
-
-
-def mark_missing(lines: list[str], delimiter: str) -> list[str] | None:
-    """Lines without quotes, in which each missing cell is "nan"; None if one has nothing but delimiters."""
-    blank = f"{delimiter} \t"
-    if any(line[:1] in blank and line and not line.strip(blank) for line in lines):
-        return None
-    text = "\n".join(["", *lines, ""])
-    filled = f"{delimiter}nan{delimiter}"
-    for cell in _SPELLED:
-        if cell[:1] not in text:
-            continue
-        within = f"{delimiter}{cell}{delimiter}"
-        while within in text:
-            text = text.replace(within, filled)
-        text = text.replace(f"\n{cell}{delimiter}", f"\nnan{delimiter}")
-        text = text.replace(f"{delimiter}{cell}\n", f"{delimiter}nan\n")
-    return text[1:-1].split("\n")
 
 
 class Reread(Exception):
@@ -232,9 +213,7 @@ class Builder:
         if np.isinf(part).any():
             row, position = (int(index) for index in np.argwhere(np.isinf(part))[0])
             i = self.number_columns[position]
-            cell = columns[i][row]
-            shown = cell if len(cell) <= 40 else f"{cell[:37]}..."
-            raise DataError(f"{self.name}, line {lines[row]}, column {i + 1}: {shown!r} is not finite")
+            raise DataError(f"{self.name}, line {lines[row]}, column {i + 1}: {quoted(columns[i][row])} is not finite")
         self._append(len(rows), lines, {i: columns[i] for i in self.text_columns})
 
     def _rows(self, block: Block) -> tuple[list[list[str]], npt.NDArray[np.int64]]:
@@ -295,8 +274,8 @@ class Builder:
     def _append(self, count: int, lines: int | npt.NDArray[np.int64], texts: dict[int, Sequence[str]]) -> None:
         for i, cells in texts.items():
             different = list(dict.fromkeys(cells))
-            raw = dict(zip(different, self._codes(i, different), strict=True))
-            self.codes[i].append(np.fromiter(map(raw.__getitem__, cells), np.int32, count))
+            code_of = dict(zip(different, self._codes(i, different), strict=True))
+            self.codes[i].append(np.fromiter(map(code_of.__getitem__, cells), np.int32, count))
         self.lines.append((self.rows, lines))
         self.rows += count
 

@@ -60,17 +60,46 @@ def is_missing(cell: str) -> bool:
     return cell.lower() in MISSING
 
 
+def in_cases(texts: Iterable[str]) -> set[str]:
+    """Texts in lower case, with the same in capitals and capitalized."""
+    return {spelled for text in texts for spelled in (text, text.upper(), text.capitalize())}
+
+
+def mark_missing(lines: list[str], delimiter: str) -> list[str] | None:
+    """Lines without quotes, in which each missing cell is "nan"; None if one has nothing but delimiters."""
+    blank = f"{delimiter} \t"
+    if any(line[:1] in blank and line and not line.strip(blank) for line in lines):
+        return None
+    text = "\n".join(["", *lines, ""])
+    filled = f"{delimiter}nan{delimiter}"
+    for cell in sorted(in_cases(MISSING) - {"nan"}):
+        if cell[:1] not in text:
+            continue
+        within = f"{delimiter}{cell}{delimiter}"
+        while within in text:
+            text = text.replace(within, filled)
+        text = text.replace(f"\n{cell}{delimiter}", f"\nnan{delimiter}")
+        text = text.replace(f"{delimiter}{cell}\n", f"{delimiter}nan\n")
+    return text[1:-1].split("\n")
+
+
+def quoted(cell: str) -> str:
+    """A cell in messages, shortened."""
+    return repr(cell if len(cell) <= 40 else cell[:37] + "...")
+
+
 def dressed_number(cell: str, *, decimal_comma: bool = False) -> float | None:
     """The number in a cell with separators of thousands, a percent sign or a currency sign.
 
     "1,234.5", "$1 200", "45%" (45), "($3)" (-3, but "(3)" is none). With `decimal_comma`, "1.234,5". None for
     other text.
     """
-    loss = _LOSS.fullmatch(cell.strip())
+    cell = cell.strip().replace("\u2212", "-", 1)  # the minus sign of typesetting
+    loss = _LOSS.fullmatch(cell)
     if loss is not None:
         value = dressed_number(loss["inner"], decimal_comma=decimal_comma)
         return None if value is None else -value
-    found = _DRESSED.fullmatch(cell.strip())
+    found = _DRESSED.fullmatch(cell)
     if found is None:
         return None
     inner = found["inner"].strip()

@@ -1,6 +1,5 @@
 """Recognition of the form of a table: encoding, delimiter, decimal comma, header."""
 
-import codecs
 import csv
 import re
 from collections import Counter
@@ -8,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nn_core.errors import DataError
+from nn_core.storage.encoding import encoding_by_beginning
 from nn_core.tables.cells import dressed_number, has_decimal_comma, is_grouped, is_missing, number
 
 DELIMITERS = "\t;|,"
@@ -17,13 +17,6 @@ TARGETS = ("label", "class", "target", "species", "y")
 """Headers of the column to predict, in lower case, the surest first."""
 
 SAMPLE_LINES = 200
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _CONTAINERS = ((b"PK\x03\x04", "an Excel workbook or a zip archive"), (b"\xd0\xcf\x11\xe0", "an Excel workbook"))
 
 _MARKUP = (
@@ -68,13 +61,9 @@ def encodings(start: bytes, name: str) -> tuple[str, ...]:
     for mark, kind in _MARKUP:
         if start[:512].lstrip().lower().startswith(mark):
             raise DataError(f"{name} is {kind}, not a table in text, such as CSV")
-    for mark, encoding in _BOMS:
-        if start.startswith(mark):
-            return (encoding,)
-    even, odd = start[0::2].count(0), start[1::2].count(0)
-    if even + odd:
-        if max(even, odd) > 0.3 * len(start) and min(even, odd) == 0:
-            return ("utf-16-be",) if even else ("utf-16-le",)
+    if (encoding := encoding_by_beginning(start)) is not None:
+        return (encoding,)
+    if 0 in start:
         raise DataError(f"{name} is not a table in text: it holds zero bytes")
     return "utf-8", "cp1252", "latin-1"
 

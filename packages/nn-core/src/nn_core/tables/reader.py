@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, TypeAlias
-from warnings import warn
 
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.errors import DataError, DataWarning
+from nn_core.errors import DataError, remark
+from nn_core.storage.encoding import GUESSED, remark_on_encoding
 from nn_core.storage.files import check_bytes, check_file, decoding_errors
 from nn_core.storage.text import MAX_TEXT_BYTES
 from nn_core.tables.arrow import ARROW_BLOCKS
@@ -34,7 +34,7 @@ def read_table(
     dtype   in which numbers are kept: float32 takes half the memory
     text    which columns hold text even if all of their cells look like numbers or missing ones
 
-    Encoding (UTF-8, UTF-16 and UTF-32 with a byte order mark, otherwise Windows-1252 with a DataWarning),
+    Encoding (UTF-8, UTF-16 or UTF-32, otherwise Windows-1252 or Latin-1 with a DataWarning),
     delimiter (comma, semicolon, tab or |), decimal commas, a header and a delimiter after the last column
     are recognized. Blank lines are skipped. A column is one of numbers if each of its cells is a
     number or missing ("", "?", "NA", ...), otherwise one of text. Names that occur twice are numbered, with a
@@ -53,9 +53,8 @@ def read_table(
             except UnicodeDecodeError as error:
                 reason = error
                 continue
-            if encoding in {"cp1252", "latin-1"}:
-                common = "Windows-1252" if encoding == "cp1252" else "Latin-1"
-                warn(f"{name} is not in UTF-8; read as {common}", DataWarning, stacklevel=2)
+            if encoding in GUESSED:
+                remark_on_encoding(encoding, name)
             return table
     raise DataError(f"{name} is not a table in text, or is damaged: {reason}")
 
@@ -106,7 +105,7 @@ def _sample(file: IO[bytes], encoding: str, name: str) -> tuple[list[str], int, 
         if blank < len(block.lines):
             count = preamble(block.lines[blank : blank + SAMPLE_LINES])
             if block.lines[blank].startswith("#") and count:
-                warn(f"{name}: skipped {count} line{'' if count == 1 else 's'} of comments", DataWarning, stacklevel=2)
+                remark(f"{name}: skipped {count} line{'' if count == 1 else 's'} of comments")
             blank += count
         lines = list(islice((line for line in block.lines[blank:] if line.strip()), SAMPLE_LINES))
         if not lines:
@@ -135,5 +134,5 @@ def _distinct(header: tuple[str, ...], name: str) -> tuple[str, ...]:
         names[found] = None
     if repeated:
         shown = ", ".join(map(repr, repeated[:5])) + (", ..." if len(repeated) > 5 else "")
-        warn(f"{name}: duplicate column names; the later ones are called {shown}", DataWarning, stacklevel=2)
+        remark(f"{name}: duplicate column names; the later ones are called {shown}")
     return tuple(names)
