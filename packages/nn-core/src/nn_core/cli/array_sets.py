@@ -82,6 +82,11 @@ def _set(name: str, pair: Pair) -> ArraySet:
         raise ShapeError(
             f"{source}: expected one label per example, but x has shape {pair.x.shape} and y {pair.y.shape}"
         )
+    if pair.x.shape == (count, count) and pair.y.shape == (1, count) and count != 1:
+        raise ShapeError(
+            f"{source}: x has shape {pair.x.shape} and y {pair.y.shape}, so that an example may be a row or a column"
+            " of x; for rows, store y = y.reshape(-1); for columns, also x = x.T"
+        )
     if axes.layout:
         remark(f"{source}: x {pair.x.shape} read as {axes.layout}")
     return ArraySet(source, pair.x, axes)

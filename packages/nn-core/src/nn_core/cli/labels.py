@@ -82,13 +82,15 @@ def match_classes(
     """Labels as indices into `classes`, the class names of `owner`.
 
     names  names of the labels, matched by name; None for numeric labels, which are matched by
-           name if any of `classes` is a number, and are indices otherwise.
+           name if any of `classes` is a number, and are indices otherwise, with a DataWarning if
+           none is 0, since they may count from 1.
     Raises DataError, starting with the source, for a class that the owner lacks.
     """
     present = np.unique(y)
     used = [str(label) if names is None else names[label] for label in present]
     known = {integer(name) or name: position for position, name in enumerate(classes)}
-    if all(map(integer, used)) and not any(map(integer, classes)):
+    by_position = all(map(integer, used)) and not any(map(integer, classes))
+    if by_position:
         known = {str(position): position for position in range(len(classes))}
     for name in used:
         if (integer(name) or name) not in known:
@@ -97,6 +99,11 @@ def match_classes(
                 f" {', '.join(map(repr, classes[:20]))}"
             )
     positions = np.array([known[integer(name) or name] for name in used])
+    if by_position and 0 not in positions:
+        first = min(positions)
+        remark(
+            f"{source}: labels read as positions in the classes of the {owner}, from 0: {first} is {classes[first]!r}"
+        )
     return positions[np.searchsorted(present, y)]
 
 
