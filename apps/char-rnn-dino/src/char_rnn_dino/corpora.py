@@ -1,7 +1,6 @@
 """Corpora: texts, and lists of names, one per line."""
 
 import re
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,8 @@ from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.arrays import Labels
 from nn_core.cli.folds import parse_fold
 from nn_core.cli.terminal import counted
-from nn_core.errors import DataError, DataWarning
-from nn_core.storage.files import printable
+from nn_core.errors import DataError, remark
+from nn_core.storage.files import first_few, printable
 from nn_core.storage.text import TextFile
 
 NAMES = "dinosaurs.txt"
@@ -93,17 +92,16 @@ def _without_numbers(lines: list[str], source: str) -> list[str]:
     numbers = [int(found[1]) for found in numbered if found]
     if len(numbers) < 3 or numbers != list(range(numbers[0], numbers[0] + len(numbered))):
         return lines
-    _warn(f"{source}: line numbers {numbers[0]} to {numbers[-1]} are left out of the names")
+    remark(f"{source}: line numbers {numbers[0]} to {numbers[-1]} are left out of the names")
     return [_NUMBERED.sub("", line, count=1) for line in lines]
 
 
 def _without_long_lines(lines: list[str], source: str) -> list[str]:
     long = [number for number, line in enumerate(lines, start=1) if len(line) > MAX_NAME_LENGTH]
     if long:
-        where = ", ".join(map(str, long[:10])) + (", ..." if len(long) > 10 else "")
-        _warn(
+        remark(
             f"{source}: {counted(len(long), 'line')} of more than {MAX_NAME_LENGTH:,} characters left out"
-            f" (line{'s' * (len(long) > 1)} {where})"
+            f" (line{'s' * (len(long) > 1)} {first_few(long, 10)})"
         )
     return [line if len(line) <= MAX_NAME_LENGTH else "" for line in lines]
 
@@ -114,14 +112,10 @@ def _remark_on_columns(lines: list[str], source: str) -> None:
     for delimiter in ",;|":
         counts = {line.count(delimiter) for line in filled}
         if len(filled) >= 3 and len(counts) == 1 and 0 not in counts:
-            _warn(
+            remark(
                 f"{source}: every line has {counts.pop() + 1} columns separated by {delimiter!r},"
                 " which are read as one name"
             )
-
-
-def _warn(remark: str) -> None:
-    warnings.warn(remark, DataWarning, stacklevel=4)
 
 
 def hold_out(

@@ -1,12 +1,10 @@
 """Vocabularies and networks that grow when training goes on with other data."""
 
-import warnings
-
 from char_rnn_dino.model import Model
 from char_rnn_dino.tokens import UNIT_NAMES
 from char_rnn_dino.vocabulary import Vocabulary, format_tokens
 from nn_core.cli.terminal import counted
-from nn_core.errors import CheckpointError, DataWarning
+from nn_core.errors import CheckpointError, remark
 from nn_core.network import Network
 
 
@@ -24,7 +22,7 @@ def extended_vocabulary(built: Vocabulary, start: Model | None, resumed: Model |
     new = vocabulary.tokens[len(known.vocabulary) :]
     if start is not None and new:
         what = counted(len(new), f"new {UNIT_NAMES[vocabulary.unit]}")
-        warnings.warn(f"{source}: {what} added to the vocabulary: {format_tokens(new, 20)}", DataWarning, stacklevel=3)
+        remark(f"{source}: {what} added to the vocabulary: {format_tokens(new, 20)}")
     return vocabulary
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from char_rnn_dino.tokens import END, TOKENIZER, UNIT_NAMES, Unit, unspaced_scri
 from char_rnn_dino.vocabulary import Vocabulary, build_vocabulary
 from nn_core.cli.terminal import counted
 from nn_core.cli.train_report import run_lines, run_result
-from nn_core.errors import DataError, DataWarning
+from nn_core.errors import DataError, remark
 
 if TYPE_CHECKING:
     from nn_core.training.trainer import Trainer
@@ -98,11 +97,9 @@ def set_up_names(
     held_out = f"{len(names.validation):,}" if names.validation else "none"
     sizes = f"{counted(len(names.training), 'name')}, {held_out} held out, {len(letters)} distinct letters"
     if settings.fold is None and len(names.validation) != round(settings.validation * len(names.all)):
-        warnings.warn(
+        remark(
             f"{names.source}: only {counted(len(names.all), 'name')}, {len(names.validation)} of them held out;"
-            f" {counted(settings.epochs, 'epoch')} may be too few (--epochs)",
-            DataWarning,
-            stacklevel=2,
+            f" {counted(settings.epochs, 'epoch')} may be too few (--epochs)"
         )
     longest = max(MIN_MAX_LENGTH if known is None else known.max_length, *map(len, names.all))
     return _set_up(settings, threads, start, vocabulary, training, validation, names.source, sizes, max_length=longest)
@@ -128,20 +125,16 @@ def set_up_text(
         reason = "has only one distinct character" if unit == "char" else "repeats no word"
         raise DataError(f"{file.name} {reason}; nothing to predict")
     if unit == "word" and (script := unspaced_script(next(file.blocks()))):
-        warnings.warn(
+        remark(
             f"{file.name}: {script} has no spaces between words, so --unit word reads whole phrases as words;"
-            " --unit char suits it better",
-            DataWarning,
-            stacklevel=2,
+            " --unit char suits it better"
         )
     training, validation = split_text(encode_file(vocabulary, file), settings, file.name)
     streams = parallel_streams(len(training[1]) + 1, settings.batch_size, settings.bptt_length)
     if streams != (settings.batch_size or 1):
-        warnings.warn(
+        remark(
             f"{file.name}: only {counted(len(training[1]) + 1, UNIT_NAMES[unit])} for training, read as"
-            f" {counted(streams, 'stream')} instead of {settings.batch_size} (--batch-size)",
-            DataWarning,
-            stacklevel=2,
+            f" {counted(streams, 'stream')} instead of {settings.batch_size} (--batch-size)"
         )
     held_out = "none" if validation is None else f"{len(validation[1]):,}"
     sizes = f"{len(training[1]) + 1:,} {UNIT_NAMES[unit]}s, {held_out} held out, {len(vocabulary):,} distinct"

@@ -1,7 +1,6 @@
 """The training data of a model, or other data in its place."""
 
 import dataclasses
-import warnings
 from pathlib import Path
 
 from char_rnn_dino.corpora import NAMES, bundled, encode_file, read_names, read_text_file
@@ -10,7 +9,7 @@ from char_rnn_dino.settings import NameSettings, TextSettings, settings_of
 from char_rnn_dino.splits import Examples, NameSplit, identify, name_examples, next_token_pairs, split_names, split_text
 from nn_core.arrays import Labels
 from nn_core.cli.dataset import require_same_data
-from nn_core.errors import DataError, DataWarning
+from nn_core.errors import DataError, remark
 from nn_core.storage.files import printable
 
 ADVICE = "; give it with --data FILE"
@@ -91,4 +90,4 @@ def _require_file(path: Path) -> None:
 
 
 def _remark_on_other_data(source: str) -> None:
-    warnings.warn(f"{source}: not the training data of the model, but used in its place", DataWarning, stacklevel=3)
+    remark(f"{source}: not the training data of the model, but used in its place")

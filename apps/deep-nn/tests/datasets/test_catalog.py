@@ -11,7 +11,7 @@ from PIL import Image
 from deep_nn.datasets.catalog import CATALOG, CATS
 from deep_nn.datasets.files import read_for_prediction
 from nn_core.cli import download
-from nn_core.errors import DataError, NNError, SettingError, ShapeError
+from nn_core.errors import DataError, DataWarning, NNError, SettingError, ShapeError
 
 PHOTOS = np.arange(20 * 4 * 4 * 3, dtype=np.uint16).astype(np.uint8).reshape(20, 4, 4, 3)
 
@@ -197,7 +197,7 @@ class TestLoadForEvaluation:
         return judged.y.tolist()
 
     def test_the_test_set_if_there_is_one(self, tmp_path: Path) -> None:
-        path = npz_file(tmp_path / "a.npz", np.zeros((4, 2)), [0, 1, 0, 1], x_test=np.ones((1, 2)), y_test=[1])
+        path = npz_file(tmp_path / "a.npz", np.zeros((4, 2)), [0, 1, 0, 1], x_test=np.ones((1, 2)), y_test=[0])
         judged = CATALOG.load_for_evaluation(str(path), ("a", "b"), rng=rng())
         assert judged.x.tolist() == [[1, 1]]
         assert judged.name == f"{path} (x_test, y_test)"
@@ -221,11 +221,13 @@ class TestLoadForEvaluation:
 
     def test_numbers_are_indices_unless_a_class_is_a_number(self, tmp_path: Path) -> None:
         path = npz_file(tmp_path / "a.npz", np.zeros((3, 2)), [2, 1, 2])
-        assert self.labels(path, ("a", "b", "c")) == [2, 1, 2]
+        with pytest.warns(DataWarning, match="positions in the classes of the model, from 0: 1 is 'b'"):
+            assert self.labels(path, ("a", "b", "c")) == [2, 1, 2]
         assert self.labels(path, ("1", "2", "3")) == [1, 0, 1]
         table = tmp_path / "a.csv"
         table.write_text("0,2\n0,1.0\n0,2\n")
-        assert self.labels(table, ("a", "b", "c")) == [2, 1, 2]
+        with pytest.warns(DataWarning, match="positions in the classes"):
+            assert self.labels(table, ("a", "b", "c")) == [2, 1, 2]
         assert self.labels(table, ("01", "02", "x")) == [1, 0, 1]
         for wrong in (path, table):
             with pytest.raises(DataError, match="class '2' is unknown to the model"):

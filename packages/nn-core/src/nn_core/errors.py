@@ -3,6 +3,8 @@
 Every message says what was wrong, where, and what was expected.
 """
 
+import warnings
+
 
 class NNError(Exception):
     """Base class of the package's errors."""
@@ -18,6 +20,11 @@ class DataError(NNError):
 
 class DataWarning(UserWarning):
     """A remark on how data was read: converted or ignored parts. Command lines print it as a one-line note."""
+
+
+def remark(text: str) -> None:
+    """Warn with a DataWarning, which begins with the name of the data."""
+    warnings.warn(text, DataWarning, stacklevel=3)
 
 
 class SettingError(NNError, ValueError):

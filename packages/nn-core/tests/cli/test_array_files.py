@@ -270,3 +270,12 @@ def test_files_of_a_folder_are_told_apart_by_their_names(tmp_path: Path) -> None
     assert merge(tmp_path, [test]).train is test[1].train
     with pytest.raises(NNError, match="more than one file has a training or test set"):
         merge(tmp_path, [train, one_set("more.npz")])
+    validation = one_set("sign_val.npz")
+    with pytest.warns(DataWarning, match=r"the validation set is .*sign_val\.npz \(x, y\); not read: .*sign_test\.npz"):
+        assert merge(tmp_path, [test, train, validation]).test is validation[1].train
+
+
+def test_a_square_table_with_a_row_of_labels_is_refused(tmp_path: Path) -> None:
+    square = npz(tmp_path / "a.npz", {"x": np.eye(6), "y": np.arange(6)[np.newaxis] % 2})
+    assert "may be a row or a column of x; for rows, store y = y.reshape(-1)" in message_of(square)
+    assert load(npz(tmp_path / "b.npz", {"x": np.eye(6), "y": np.arange(6) % 2})).train is not None

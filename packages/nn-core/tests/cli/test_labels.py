@@ -80,6 +80,15 @@ def test_classes_are_named_by_their_numbers(labels: list[int], names: tuple[str,
     assert match_classes(y, None, classes, source="b", owner="model").tolist() == found.tolist()
 
 
+def test_positions_in_the_classes_may_count_from_one() -> None:
+    def matched(*y: int) -> list[int]:
+        return match_classes(np.array(y), None, ("cat", "dog", "eel"), source="b", owner="model").tolist()
+
+    assert matched(0, 2) == [0, 2]
+    with pytest.warns(DataWarning, match="b: labels read as positions in the classes of the model, from 0: 1 is 'dog'"):
+        assert matched(1, 2) == [1, 2]
+
+
 def test_labels_that_are_not_classes() -> None:
     with pytest.raises(DataError, match="60 distinct labels, 0 to 413, for 60 examples"):
         training_classes(np.arange(60) * 7, None, "a")

@@ -1,6 +1,5 @@
 """The data sets of `--data`: generated, downloaded by `fetch`, or read from a path."""
 
-import warnings
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,9 +14,9 @@ from nn_core.checkpoint import is_checkpoint
 from nn_core.cli.catalog import Catalog
 from nn_core.cli.dataset import Contents, Dataset, Splits
 from nn_core.cli.download import RemoteArchive, RemoteDataset, RemoteFile
-from nn_core.errors import DataError, DataWarning, SettingError
+from nn_core.errors import DataError, SettingError, remark
 from nn_core.registry import require
-from nn_core.storage.files import exists, printable
+from nn_core.storage.files import exists, first_few, printable
 
 DIGITS = RemoteDataset(
     name="digits",
@@ -95,9 +94,9 @@ def _holds_photos(folder: Path) -> bool:
     if data and not holds_photo_classes(folder):
         return False
     if arrays:
-        names = ", ".join(printable(file.name) for file in arrays[:5]) + (", ..." if len(arrays) > 5 else "")
+        names = first_few([printable(file.name) for file in arrays])
         text = f"{printable(folder)}: reading the photos; ignored: {names}"
-        warnings.warn(text, DataWarning, stacklevel=2)
+        remark(text)
     return True
 
 

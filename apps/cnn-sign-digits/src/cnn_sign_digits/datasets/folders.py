@@ -1,6 +1,5 @@
 """Photos in a folder: one subfolder per class, or a CSV file with the class of each photo."""
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from nn_core.cli.dataset import Contents, Part
 from nn_core.cli.images import read_image
 from nn_core.cli.labels import in_order
 from nn_core.cli.terminal import counted
-from nn_core.errors import DataError, DataWarning
+from nn_core.errors import DataError, remark
 from nn_core.storage.files import decoding_errors, printable
 from nn_core.storage.images import SUFFIXES
 
@@ -98,7 +97,7 @@ def _read_classes(folders: ClassFolders, size: int, group: str | None) -> Part[P
     note_skipped(source, (path for paths in others.values() for path in paths))
     if loose:
         text = f"{source}: skipped {counted(len(loose), 'photo')} outside the class folders"
-        warnings.warn(text, DataWarning, stacklevel=2)
+        remark(text)
     classes = in_order(set(found))
     photos = [path for name in classes for path in found[name]]
     names = [name for name in classes for _ in found[name]]

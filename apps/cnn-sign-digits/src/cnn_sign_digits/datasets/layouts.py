@@ -6,15 +6,14 @@ data/<class>/...        data/test/<class>/...    likewise
 archive/data/...                                 a layout in the only folder of another
 """
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from cnn_sign_digits.datasets.folder_files import direct_photos, has_photos_below, subfolders
-from nn_core.errors import DataError, DataWarning
-from nn_core.storage.files import printable
+from nn_core.errors import DataError, remark
+from nn_core.storage.files import first_few, printable
 
 ROLES: Mapping[str, str] = MappingProxyType(
     {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val"}
@@ -60,7 +59,7 @@ def find_layout(folder: Path) -> Layout:
     for part in parts:
         if part not in divided and has_photos_below(part):
             text = f"{printable(folder)}: the photos in {part.name!r} are not read: they are not in class folders"
-            warnings.warn(text, DataWarning, stacklevel=2)
+            remark(text)
     by_role: dict[str, Path] = {}
     for part, role in divided.items():
         if role in by_role:
@@ -70,7 +69,7 @@ def find_layout(folder: Path) -> Layout:
     if "val" in by_role and "test" in by_role:
         val, kept = printable(by_role["val"]), printable(by_role["test"])
         text = f"{printable(folder)}: validating on {val}; {kept} is not read (evaluate on it with --data {kept})"
-        warnings.warn(text, DataWarning, stacklevel=2)
+        remark(text)
     if others:
         if train is None:
             return Layout(ClassFolders(folder, tuple(others)), _classes_of(test) if test else None)
@@ -91,7 +90,7 @@ def descend(folder: Path) -> Path:
         folder = inside[0]
     if folder != top:
         text = f"{printable(top)}: reading its only folder, {printable(folder)}"
-        warnings.warn(text, DataWarning, stacklevel=2)
+        remark(text)
     return folder
 
 
@@ -110,13 +109,13 @@ def _classes_of(folder: Path) -> ClassFolders:
 
 def _pass_over(folder: Path, train: Path, others: list[Path], *, is_sure: bool) -> None:
     """Say that other folders beside train are not read; raise DataError if train may be a class."""
-    names = ", ".join(repr(other.name) for other in others[:5]) + (", ..." if len(others) > 5 else "")
+    names = first_few([repr(other.name) for other in others])
     if not is_sure and any(map(_holds_classes, others)):
         raise DataError(
             f"{printable(folder)}: {train.name!r} may be a class, like {names}, or the training set;"
             f" give --data {printable(train)}, or rename the class"
         )
-    warnings.warn(f"{printable(folder)}: the photos in {names} are not read", DataWarning, stacklevel=3)
+    remark(f"{printable(folder)}: the photos in {names} are not read")
 
 
 def _without_classes(folder: Path) -> DataError:

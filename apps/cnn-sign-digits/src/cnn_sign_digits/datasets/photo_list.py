@@ -1,13 +1,12 @@
 """A CSV file with the file name and the class of each photo, beside the photos."""
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnn_sign_digits.datasets.folder_files import direct_photos, has_photos_below, photos_below, subfolders
 from cnn_sign_digits.datasets.layouts import ROLES
 from nn_core.cli.terminal import counted
-from nn_core.errors import DataError, DataWarning
+from nn_core.errors import DataError, remark
 from nn_core.storage.files import printable
 from nn_core.storage.text import read_csv
 
@@ -92,7 +91,7 @@ def read_photo_list(listed: PhotoList) -> tuple[list[Path], list[str]]:
     left = len(set(known.values())) - len(photos)
     if left:
         text = f"{printable(table)}: skipped {counted(left, 'photo')} in {printable(folder)} that it does not list"
-        warnings.warn(text, DataWarning, stacklevel=2)
+        remark(text)
     return list(photos), list(photos.values())
 
 

@@ -11,8 +11,8 @@ from cnn_sign_digits.datasets.arrays import fit_flat
 from cnn_sign_digits.datasets.photos import Photos
 from nn_core.cli.axes import unfold_square
 from nn_core.cli.dataset import Part
-from nn_core.cli.labels import MANY_CLASSES, read_labels, remark
-from nn_core.errors import DataError, ShapeError
+from nn_core.cli.labels import MANY_CLASSES, read_labels
+from nn_core.errors import DataError, ShapeError, remark
 from nn_core.storage.files import printable
 from nn_core.tables.reader import read_table
 from nn_core.tables.table import Column, Table

@@ -4,9 +4,8 @@ import numpy as np
 
 from deep_nn.datasets import RawExamples
 from nn_core.cli.array_sets import ArraySet
-from nn_core.cli.labels import remark
 from nn_core.cli.pixels import check_channels, pixel_scale
-from nn_core.errors import DataError, ShapeError
+from nn_core.errors import DataError, ShapeError, remark
 
 
 def read_examples(found: ArraySet) -> RawExamples:

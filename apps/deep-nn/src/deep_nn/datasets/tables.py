@@ -1,7 +1,6 @@
 """Tables to train on: columns to predict from, and the column to predict."""
 
 from pathlib import Path
-from warnings import warn
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from deep_nn.datasets.remarks import is_identifier, is_row_number, remarks
 from deep_nn.datasets.table_options import DEFAULTS, TableOptions
 from deep_nn.datasets.target import Target, choose_target, numbers_of, select
 from nn_core.cli.dataset import Part
-from nn_core.errors import DataError, DataWarning
+from nn_core.errors import DataError, remark
 from nn_core.storage.files import printable
 from nn_core.tables.cells import is_missing
 from nn_core.tables.reader import read_table
@@ -41,7 +40,7 @@ def read_labeled(path: Path, options: TableOptions = DEFAULTS) -> Part[RawExampl
         x, y = _complete(table, columns, x, y, options, notes)
         notes += remarks(columns, x, y, 0 if names is None else len(names))
     finally:
-        remark(table, notes)  # the choice of the label may explain an error
+        give_notes(table, notes)  # the choice of the label may explain an error
     schema = Columns(
         features,
         target.column.number,
@@ -53,10 +52,10 @@ def read_labeled(path: Path, options: TableOptions = DEFAULTS) -> Part[RawExampl
     return Part(table.name, x, y, names, schema=schema)
 
 
-def remark(table: Table, notes: list[str]) -> None:
+def give_notes(table: Table, notes: list[str]) -> None:
     """Give each note as a DataWarning, after the name of the table."""
     for note in notes:
-        warn(f"{table.name}: {note}", DataWarning, stacklevel=3)
+        remark(f"{table.name}: {note}")
 
 
 def side_by_side(table: Table, columns: list[Column], values: list[Values]) -> Values:

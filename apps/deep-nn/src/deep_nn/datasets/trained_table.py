@@ -15,11 +15,11 @@ from deep_nn.datasets.features import UNSEEN, Values, encode, reading
 from deep_nn.datasets.labels import class_labels, places_of_classes, spelled_as
 from deep_nn.datasets.missing import drop_remark, has_missing, incomplete_rows
 from deep_nn.datasets.table_options import DEFAULTS, TableOptions
-from deep_nn.datasets.tables import remark, side_by_side
+from deep_nn.datasets.tables import give_notes, side_by_side
 from deep_nn.datasets.target import numbers_of
 from nn_core.cli.dataset import Part
 from nn_core.errors import DataError
-from nn_core.storage.files import printable
+from nn_core.storage.files import first_few, printable
 from nn_core.tables.cells import number, quoted
 from nn_core.tables.reader import read_table
 from nn_core.tables.table import Column, Table
@@ -69,7 +69,7 @@ class TrainedTable:
         numbers = np.arange(1, len(table) + 1, dtype=np.int64)
         if gone is not None:
             x, numbers = x[~gone], numbers[~gone]
-        remark(table, notes)
+        give_notes(table, notes)
         return Rows(name, x, numbers)
 
     def part(self, path: Path) -> Part[RawExamples]:
@@ -93,7 +93,7 @@ class TrainedTable:
             raise DataError(f"{table.name}: every row has missing values")
         if gone.any():
             x, y = x[~gone], y[~gone]
-        remark(table, notes)
+        give_notes(table, notes)
         return Part(table.name, x, y, names, schema=self.columns)
 
     def _text(self, names: tuple[str, ...] | None, width: int) -> list[int]:
@@ -161,6 +161,5 @@ def _remark_on_unseen(column: Column, codes: Values, notes: list[str]) -> None:
     kinds, counts = np.unique(column.codes[unseen], return_counts=True)
     texts = [column.texts[kind] for kind in kinds.tolist()]
     most = sorted(zip(texts, counts.tolist(), strict=True), key=lambda found: -found[1])
-    shown = ", ".join(f"{quoted(text)} ({count:,})" for text, count in most[:5])
-    more = ", ..." if len(most) > 5 else ""
-    notes.append(f"{column.title} has categories that are not in the training data, encoded as zeros: {shown}{more}")
+    shown = first_few([f"{quoted(text)} ({count:,})" for text, count in most])
+    notes.append(f"{column.title} has categories that are not in the training data, encoded as zeros: {shown}")

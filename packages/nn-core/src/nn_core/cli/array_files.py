@@ -9,9 +9,10 @@ from typing import Any
 from zipfile import is_zipfile
 
 from nn_core.checkpoint import is_checkpoint
-from nn_core.cli.array_keys import parse_key
+from nn_core.cli.array_keys import Split, parse_key
 from nn_core.cli.array_sets import ArraySet, read_sets
 from nn_core.cli.dataset import Contents, Part
+from nn_core.cli.labels import remark
 from nn_core.errors import DataError
 from nn_core.storage.file_kinds import HDF5, NPY, NPZ, file_kind, is_idx, refuse_kind
 from nn_core.storage.files import decoding_errors, printable
@@ -77,26 +78,37 @@ def read_array_folder(folder: Path, examples: Read, task: str = "classify") -> C
 def merge(folder: Path, files: Iterable[tuple[Path, Contents[Any]]]) -> Contents[Any]:
     """The contents of several files, which must hold one training and one test set together.
 
-    A file that holds one set is a test set if its name says so ("sign_mnist_test.csv") and there is
-    another one to train on. Raises DataError, naming the folder, for two sets of a kind.
+    A file that holds one set is a validation or test set if its name says so ("sign_mnist_test.csv")
+    and there is another one to train on; of both, the validation set is read, with a DataWarning.
+    Raises DataError, naming the folder, for two sets of a kind.
     """
     train: list[Part[Any]] = []
     test: list[Part[Any]] = []
-    named_test: list[Part[Any]] = []
+    named: dict[Split, list[Part[Any]]] = {"test": [], "validation": []}
     for path, contents in files:
         if contents.train is not None:
-            (named_test if _is_test(path) and contents.test is None else train).append(contents.train)
+            split = _split_of(path) if contents.test is None else "train"
+            named.get(split, train).append(contents.train)
         if contents.test is not None:
             test.append(contents.test)
-    (test if train else train).extend(named_test)
+    if not train:
+        train = [*named["test"], *named["validation"]]
+    elif named["validation"]:
+        test += named["validation"]
+        for unread in named["test"]:
+            remark(f"{printable(folder)}: the validation set is {test[0].source}; not read: {unread.source}")
+    else:
+        test += named["test"]
     if len(train) > 1 or len(test) > 1:
         raise DataError(f"{printable(folder)}: more than one file has a training or test set; give one of the files")
     return Contents(next(iter(train), None), next(iter(test), None))
 
 
-def _is_test(path: Path) -> bool:
+def _split_of(path: Path) -> Split:
+    """The set that the name of a file says it holds; "train" if it says nothing."""
     words = re.split(r"[^A-Za-z0-9]+", path.stem)
-    return any(parse_key(f"{word}_x").split in {"test", "validation"} for word in words if word)
+    found = [parse_key(f"{word}_x").split for word in words if word]
+    return next((split for split in found if split is not None), "train")
 
 
 def _holds_one_array(path: Path) -> bool:

@@ -10,9 +10,9 @@ from nn_core.cli.array_choice import Pair, Rename, check_readable, choose_pairs,
 from nn_core.cli.array_keys import parse_key
 from nn_core.cli.axes import Axes, find_axes
 from nn_core.cli.dataset import Contents, Part
-from nn_core.cli.labels import as_text, counts_from_one, read_labels, remark
+from nn_core.cli.labels import as_text, counts_from_one, read_labels
 from nn_core.cli.real_targets import are_real, read_targets
-from nn_core.errors import ShapeError
+from nn_core.errors import ShapeError, remark
 from nn_core.storage.stored_array import StoredArray
 
 
@@ -81,6 +81,11 @@ def _set(name: str, pair: Pair) -> ArraySet:
     if axes is None:
         raise ShapeError(
             f"{source}: expected one label per example, but x has shape {pair.x.shape} and y {pair.y.shape}"
+        )
+    if pair.x.shape == (count, count) and pair.y.shape == (1, count) and count != 1:
+        raise ShapeError(
+            f"{source}: x has shape {pair.x.shape} and y {pair.y.shape}, so that an example may be a row or a column"
+            " of x; for rows, store y = y.reshape(-1); for columns, also x = x.T"
         )
     if axes.layout:
         remark(f"{source}: x {pair.x.shape} read as {axes.layout}")

@@ -1,7 +1,6 @@
 """Class labels in data files: names or numbers, as text or bytes."""
 
 import re
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Labels, Shape
-from nn_core.errors import CheckpointError, DataError, DataWarning, ShapeError
-from nn_core.storage.files import printable
+from nn_core.errors import CheckpointError, DataError, ShapeError, remark
+from nn_core.storage.files import first_few, printable
 
 INTEGER = re.compile(r"([+-]?\d{1,18})(\.0*)?")
 
@@ -83,13 +82,15 @@ def match_classes(
     """Labels as indices into `classes`, the class names of `owner`.
 
     names  names of the labels, matched by name; None for numeric labels, which are matched by
-           name if any of `classes` is a number, and are indices otherwise.
+           name if any of `classes` is a number, and are indices otherwise, with a DataWarning if
+           none is 0, since they may count from 1.
     Raises DataError, starting with the source, for a class that the owner lacks.
     """
     present = np.unique(y)
     used = [str(label) if names is None else names[label] for label in present]
     known = {integer(name) or name: position for position, name in enumerate(classes)}
-    if all(map(integer, used)) and not any(map(integer, classes)):
+    by_position = all(map(integer, used)) and not any(map(integer, classes))
+    if by_position:
         known = {str(position): position for position in range(len(classes))}
     for name in used:
         if (integer(name) or name) not in known:
@@ -98,6 +99,11 @@ def match_classes(
                 f" {', '.join(map(repr, classes[:20]))}"
             )
     positions = np.array([known[integer(name) or name] for name in used])
+    if by_position and 0 not in positions:
+        first = min(positions)
+        remark(
+            f"{source}: labels read as positions in the classes of the {owner}, from 0: {first} is {classes[first]!r}"
+        )
     return positions[np.searchsorted(present, y)]
 
 
@@ -142,11 +148,6 @@ def as_text(values: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
     )
 
 
-def remark(text: str) -> None:
-    """Give a remark on how data was read."""
-    warnings.warn(text, DataWarning, stacklevel=3)
-
-
 def _one_axis(y: npt.NDArray[Any], x_shape: Shape, source: str) -> tuple[npt.NDArray[Any], int]:
     """Labels (N,) and, if they were one-hot, the number of classes; otherwise 0."""
     count = x_shape[0]
@@ -159,8 +160,7 @@ def _one_axis(y: npt.NDArray[Any], x_shape: Shape, source: str) -> tuple[npt.NDA
     scores = y if len(y) == count else y.T
     wrong = np.flatnonzero(~(((scores == 0) | (scores == 1)).all(axis=1) & (scores.sum(axis=1) == 1)))
     if wrong.size:
-        row = ", ".join(f"{value:g}" for value in scores[wrong[0], :6].astype(float))
-        row += ", ..." * (scores.shape[1] > 6)
+        row = first_few([f"{value:g}" for value in scores[wrong[0]].astype(float)], 6)
         raise DataError(
             f"{source}: y has shape {y.shape}, but is not one-hot: example {wrong[0]} has ({row});"
             f" expected one label per example, such as y.argmax(axis={1 if scores is y else 0})"

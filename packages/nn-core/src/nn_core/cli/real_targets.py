@@ -7,8 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Shape
-from nn_core.cli.labels import remark
-from nn_core.errors import DataError, ShapeError
+from nn_core.errors import DataError, ShapeError, remark
 
 FEW = 20
 """Different whole numbers that are always classes."""

@@ -1,7 +1,6 @@
 """The body of every `train` command: start or resume a run, train, report, plot; or cross-validate."""
 
 import contextlib
-import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +16,7 @@ from nn_core.cli.settings import Settings, resumed_settings, started_settings
 from nn_core.cli.terminal import echo_json, info
 from nn_core.cli.train_run import run
 from nn_core.cli.training_log import log_to
-from nn_core.errors import CheckpointError, DataError, DataWarning
+from nn_core.errors import CheckpointError, DataError, remark
 from nn_core.storage.files import without_folders
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import Snapshot
@@ -176,9 +175,7 @@ def _require_one_validation_set(
 
 def _note_overlap(path: Path) -> None:
     """Warn that validation data may be known to the model that training starts from."""
-    warnings.warn(
+    remark(
         f"{path.name}: may have been trained on some of the examples held out here; if so, the validation metrics"
-        " are too good",
-        DataWarning,
-        stacklevel=3,
+        " are too good"
     )

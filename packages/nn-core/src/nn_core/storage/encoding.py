@@ -2,10 +2,9 @@
 
 import codecs
 import re
-import warnings
 from collections.abc import Iterable
 
-from nn_core.errors import DataError, DataWarning
+from nn_core.errors import DataError, remark
 
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -92,4 +91,4 @@ def remark_on_encoding(codec: str, name: str) -> None:
     """Warn DataWarning if the codec is not that of UTF-8."""
     if codec in TITLES:
         hint = "; for another encoding, convert it to UTF-8" if codec in GUESSED else ""
-        warnings.warn(f"{name}: not UTF-8; read as {TITLES[codec]}{hint}", DataWarning, stacklevel=3)
+        remark(f"{name}: not UTF-8; read as {TITLES[codec]}{hint}")

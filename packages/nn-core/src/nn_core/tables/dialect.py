@@ -180,7 +180,7 @@ def _is_header(
 
 
 def _counts_beside_text(filled: Sequence[str], first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
-    """Whether numbers of a first row count (from 0, 1 or a year) beside texts that are new above repeated ones or numbers."""
+    """Whether a first row counts (from 0, 1 or a year) beside texts that are new above repeated ones or numbers."""
     counted = [int(cell) for cell in filled if cell.isdecimal() and len(cell) < 7]
     texts = [i for i, cell in enumerate(first) if cell in filled and number(cell) is None]
     if len(counted) < 2 or not texts or len(counted) + len(texts) != len(filled):

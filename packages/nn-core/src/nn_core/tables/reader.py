@@ -6,14 +6,13 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, TypeAlias
-from warnings import warn
 
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.errors import DataError, DataWarning
+from nn_core.errors import DataError, remark
 from nn_core.storage.encoding import GUESSED, remark_on_encoding
-from nn_core.storage.files import check_bytes, check_file, decoding_errors
+from nn_core.storage.files import check_bytes, check_file, decoding_errors, first_few
 from nn_core.storage.text import MAX_TEXT_BYTES
 from nn_core.tables.arrow import ARROW_BLOCKS
 from nn_core.tables.blocks import read_blocks
@@ -106,7 +105,7 @@ def _sample(file: IO[bytes], encoding: str, name: str) -> tuple[list[str], int, 
         if blank < len(block.lines):
             count = preamble(block.lines[blank : blank + SAMPLE_LINES])
             if block.lines[blank].startswith("#") and count:
-                warn(f"{name}: skipped {count} line{'' if count == 1 else 's'} of comments", DataWarning, stacklevel=2)
+                remark(f"{name}: skipped {count} line{'' if count == 1 else 's'} of comments")
             blank += count
         lines = list(islice((line for line in block.lines[blank:] if line.strip()), SAMPLE_LINES))
         if not lines:
@@ -134,6 +133,5 @@ def _distinct(header: tuple[str, ...], name: str) -> tuple[str, ...]:
             repeated.append(found)
         names[found] = None
     if repeated:
-        shown = ", ".join(map(repr, repeated[:5])) + (", ..." if len(repeated) > 5 else "")
-        warn(f"{name}: duplicate column names; the later ones are called {shown}", DataWarning, stacklevel=2)
+        remark(f"{name}: duplicate column names; the later ones are called {first_few(list(map(repr, repeated)))}")
     return tuple(names)
