@@ -134,11 +134,15 @@ def match(columns: Columns, table: Table, notes: list[str]) -> Match:
         target = _find(columns.name, table.names)
     else:
         places, target = _by_place(columns, table)
-        if columns.header and table.names is None:
-            names = first_few([feature.name for feature in columns.features], 8)
-            notes.append(f"no header; columns are taken in the order of the training data: {names}")
-        elif table.names is not None:
+        names = first_few([feature.label for feature in columns.features], 8)
+        in_order = places == tuple(range(len(places)))
+        if table.names is not None:
             notes.append(_first_line(columns, table, places))
+        elif columns.header and in_order:
+            notes.append(f"no header; columns are taken in the order of the training data: {names}")
+        elif columns.header or (target is None and not in_order):
+            taken = first_few([str(place + 1) for place in places], 8)
+            notes.append(f"no header; columns {taken} are taken as {names} of the training data")
     ignored = tuple(i for i in range(len(table.columns)) if i not in places and i != target)
     return Match(places, target, ignored)
 
