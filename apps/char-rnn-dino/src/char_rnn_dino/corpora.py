@@ -11,7 +11,7 @@ from nn_core.arrays import Labels
 from nn_core.cli.folds import parse_fold
 from nn_core.cli.terminal import counted
 from nn_core.errors import DataError, remark
-from nn_core.storage.files import printable
+from nn_core.storage.files import first_few, printable
 from nn_core.storage.text import TextFile
 
 NAMES = "dinosaurs.txt"
@@ -99,10 +99,9 @@ def _without_numbers(lines: list[str], source: str) -> list[str]:
 def _without_long_lines(lines: list[str], source: str) -> list[str]:
     long = [number for number, line in enumerate(lines, start=1) if len(line) > MAX_NAME_LENGTH]
     if long:
-        where = ", ".join(map(str, long[:10])) + (", ..." if len(long) > 10 else "")
         remark(
             f"{source}: {counted(len(long), 'line')} of more than {MAX_NAME_LENGTH:,} characters left out"
-            f" (line{'s' * (len(long) > 1)} {where})"
+            f" (line{'s' * (len(long) > 1)} {first_few(long, 10)})"
         )
     return [line if len(line) <= MAX_NAME_LENGTH else "" for line in lines]
 

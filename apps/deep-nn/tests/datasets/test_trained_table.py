@@ -109,6 +109,14 @@ class TestRows:
     def test_a_model_without_names_goes_by_position(self, text: str, expected: Any) -> None:
         assert rows(UNNAMED, text).x.tolist() == expected
 
+    @pytest.mark.parametrize("header", [True, False])
+    def test_columns_by_place_are_shown_if_others_stand_between_them(self, header: bool) -> None:
+        names = ["a", "b"] if header else [None, None]
+        columns = Columns((Feature(2, names[0]), Feature(3, names[1])), 4, names[0] and "k", 4, header=header)
+        taken = "a, b" if header else "column 2, column 3"
+        with pytest.warns(DataWarning, match=f"no header; columns 2, 3 are taken as {taken} of the training data"):
+            assert rows(columns, "7,1,2\n").x.tolist() == [[1, 2]]
+
     def test_names_that_the_model_does_not_know_are_shown(self) -> None:
         with pytest.warns(DataWarning, match="no names of columns, so they are taken by place: p, q$"):
             assert rows(UNNAMED, "p,q\n1,3\n").x.tolist() == [[1, 3]]

@@ -60,7 +60,7 @@ def test_arrays_of_matlab_have_the_axes_that_matlab_shows(tmp_path: Path) -> Non
     np.testing.assert_array_equal(stored.read("a"), ROWS.T)
 
 
-def test_matrices_of_matlab_that_are_no_arrays(tmp_path: Path) -> None:
+def test_matrices_of_matlab_that_are_not_arrays(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mat", **{"X/data": [1.0], "X/ir": [0], "X/jc": [0, 1], "y": [1, 2, 3]})
     with h5py.File(path, "a") as file:
         file["X"].attrs["MATLAB_sparse"] = 5

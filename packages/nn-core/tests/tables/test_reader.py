@@ -75,6 +75,12 @@ def test_bytes_that_are_not_utf_8_are_read_with_a_remark() -> None:
         ('"first\nline",v\n1,2\n', ("first\nline", "v")),
         ("0,1,2\n.5,2,1\n", ("0", "1", "2")),
         ("2019,2020,label\n5,6,7\n", ("2019", "2020", "label")),
+        ("2019,2020,kind\n" + "5,6,a\n7,8,b\n" * 3, ("2019", "2020", "kind")),
+        ("0,1,kind,size\n" + "5,6,a,3\n7,8,b,4\n" * 3, ("0", "1", "kind", "size")),
+        ("2018,2020,kind\n" + "5,6,a\n7,8,b\n" * 3, None),
+        ("0,1,a\n" + "5,6,a\n7,8,b\n" * 3, None),
+        ("0,1,ann\n5,6,bob\n7,8,cem\n", None),
+        ("0,1,ann\n", None),
         ("# a,b\n1,2\n", ("a", "b")),
         ("0,1,2\n5,2,1\n", None),
         ("1,2\n3,4\n", None),
@@ -147,6 +153,7 @@ def test_a_view_where_the_columns_are_neighbors() -> None:
         ("", "t.csv is empty"),
         ("\n \n,,\n", "is empty: it has only blank lines"),
         ("a,b,kind\n", "has a header but no rows"),
+        ("a,kind\n1,x\n\na,kind\n2,y\n", "line 4: the header again; remove it"),
         ("1,2,a\n3,4\n", "line 2: 2 columns, but the first row has 3"),
         ("a,b,c\n1,2,a\n3,4,5,b\n", "line 3: 4 columns, but the header has 3"),
         ("1,2,a\n-inf,3,b\n", "line 2, column 1: '-inf' is not finite"),
@@ -165,7 +172,7 @@ def test_one_line_per_error(data: str | bytes, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_path_that_is_no_file(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         read_table(tmp_path / "none.csv", name="none.csv")
 

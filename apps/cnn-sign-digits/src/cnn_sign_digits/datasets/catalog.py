@@ -16,7 +16,7 @@ from nn_core.cli.dataset import Contents, Dataset, Splits
 from nn_core.cli.download import RemoteArchive, RemoteDataset, RemoteFile
 from nn_core.errors import DataError, SettingError, remark
 from nn_core.registry import require
-from nn_core.storage.files import exists, printable
+from nn_core.storage.files import exists, first_few, printable
 
 DIGITS = RemoteDataset(
     name="digits",
@@ -94,7 +94,7 @@ def _holds_photos(folder: Path) -> bool:
     if data and not holds_photo_classes(folder):
         return False
     if arrays:
-        names = ", ".join(printable(file.name) for file in arrays[:5]) + (", ..." if len(arrays) > 5 else "")
+        names = first_few([printable(file.name) for file in arrays])
         text = f"{printable(folder)}: reading the photos; ignored: {names}"
         remark(text)
     return True

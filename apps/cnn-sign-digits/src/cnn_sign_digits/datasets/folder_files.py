@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nn_core.errors import remark
-from nn_core.storage.files import printable
+from nn_core.storage.files import first_few, printable
 from nn_core.storage.images import HEIC_SUFFIXES, PHOTO_SUFFIXES, SUFFIXES
 
 _SYSTEM_FILES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
@@ -52,12 +52,11 @@ def note_skipped(source: str, skipped: Iterable[Path]) -> None:
     counts = Counter(path.suffix.lower() or "no suffix" for path in skipped)
     if not counts:
         return
-    common = sorted(counts.items(), key=lambda kind: (-kind[1], kind[0]))[:8]
-    kinds = ", ".join(f"{count:,} {printable(suffix)}" for suffix, count in common)
-    rest = ", ..." if len(counts) > 8 else ""
+    common = sorted(counts.items(), key=lambda kind: (-kind[1], kind[0]))
+    kinds = first_few([f"{count:,} {printable(suffix)}" for suffix, count in common], 8)
     files = "1 file that is not a photo" if counts.total() == 1 else f"{counts.total():,} files that are not photos"
     heic = "; HEIC must be saved as JPEG" if HEIC_SUFFIXES & counts.keys() else ""
-    remark(f"{source}: skipped {files} ({kinds}{rest}); photos are {', '.join(SUFFIXES)}{heic}")
+    remark(f"{source}: skipped {files} ({kinds}); photos are {', '.join(SUFFIXES)}{heic}")
 
 
 def _files_below(folder: Path) -> Iterator[Path]:

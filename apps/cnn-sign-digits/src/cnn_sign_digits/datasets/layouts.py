@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from cnn_sign_digits.datasets.folder_files import direct_photos, has_photos_below, subfolders
 from nn_core.errors import DataError, remark
-from nn_core.storage.files import printable
+from nn_core.storage.files import first_few, printable
 
 ROLES: Mapping[str, str] = MappingProxyType(
     {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val"}
@@ -109,7 +109,7 @@ def _classes_of(folder: Path) -> ClassFolders:
 
 def _pass_over(folder: Path, train: Path, others: list[Path], *, is_sure: bool) -> None:
     """Say that other folders beside train are not read; raise DataError if train may be a class."""
-    names = ", ".join(repr(other.name) for other in others[:5]) + (", ..." if len(others) > 5 else "")
+    names = first_few([repr(other.name) for other in others])
     if not is_sure and any(map(_holds_classes, others)):
         raise DataError(
             f"{printable(folder)}: {train.name!r} may be a class, like {names}, or the training set;"

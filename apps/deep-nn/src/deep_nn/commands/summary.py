@@ -9,6 +9,7 @@ from deep_nn.regression import target_line
 from nn_core.cli.options import model_option
 from nn_core.cli.terminal import echo_json, json_option
 from nn_core.engine.plan import Plan
+from nn_core.storage.files import first_few
 from nn_core.summary import summarize
 
 MAX_COLUMNS = 20
@@ -46,8 +47,7 @@ def summary(model_path: Path, as_json: bool) -> None:
         click.echo(f"\nclasses: {', '.join(model.classes)}")
     if model.columns is not None:
         labels = [feature.label for feature in model.columns.features]
-        more = ", ..." if len(labels) > MAX_COLUMNS else ""
-        click.echo(f"predicts {model.columns.title} from: {', '.join(labels[:MAX_COLUMNS])}{more}")
+        click.echo(f"predicts {model.columns.title} from: {first_few(labels, MAX_COLUMNS)}")
     for name, value in settings.items():
         if value is not None:
             click.echo(f"{name.replace('_', '-')}: {value}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nn_core.cli.dataset import describe_shape
 from nn_core.errors import CheckpointError, DataError
-from nn_core.storage.files import listing, printable
+from nn_core.storage.files import first_few, listing, printable
 from nn_core.storage.json_file import Schema, check_json
 
 if TYPE_CHECKING:
@@ -134,12 +134,15 @@ def match(columns: Columns, table: Table, notes: list[str]) -> Match:
         target = _find(columns.name, table.names)
     else:
         places, target = _by_place(columns, table)
-        if columns.header and table.names is None:
-            names = ", ".join(str(feature.name) for feature in columns.features[:8])
-            more = ", ..." if len(columns.features) > 8 else ""
-            notes.append(f"no header; columns are taken in the order of the training data: {names}{more}")
-        elif table.names is not None:
+        names = first_few([feature.label for feature in columns.features], 8)
+        in_order = places == tuple(range(len(places)))
+        if table.names is not None:
             notes.append(_first_line(columns, table, places))
+        elif columns.header and in_order:
+            notes.append(f"no header; columns are taken in the order of the training data: {names}")
+        elif columns.header or (target is None and not in_order):
+            taken = first_few([str(place + 1) for place in places], 8)
+            notes.append(f"no header; columns {taken} are taken as {names} of the training data")
     ignored = tuple(i for i in range(len(table.columns)) if i not in places and i != target)
     return Match(places, target, ignored)
 
@@ -153,7 +156,7 @@ def _first_line(columns: Columns, table: Table, places: Sequence[int]) -> str:
 
     names = table.names or ()
     cells = [(feature, names[i]) for feature, i in zip(columns.features, places, strict=True)]
-    shown = ", ".join(printable(cell) for _, cell in cells[:8]) + (", ..." if len(cells) > 8 else "")
+    shown = first_few([printable(cell) for _, cell in cells], 8)
     if any(feature.kind == "number" and number(cell) is None for feature, cell in cells):
         return f"the model has no names of columns, so they are taken by place: {shown}"
     if any(cell in feature.categories for feature, cell in cells):
@@ -170,7 +173,7 @@ def _by_name(columns: Columns, table: Table) -> tuple[int, ...]:
     missing = [str(feature.name) for feature, place in found if place is None]
     if missing:
         one = len(missing) == 1
-        shown = ", ".join(map(repr, missing[:5])) + (", ..." if len(missing) > 5 else "")
+        shown = first_few(list(map(repr, missing)))
         raise DataError(
             f"{table.name} has no column{'' if one else 's'} {shown} that the model was trained on;"
             f" {listing(list(names), 'columns')}"

@@ -39,7 +39,7 @@ DEFAULTS = TableOptions()
 """Refuse missing values, and find the rest out."""
 
 
-def listed(text: str, option: str) -> list[str]:
+def split_names(text: str, option: str) -> list[str]:
     """The names in a comma-separated list; quotation marks protect commas.
 
     Raises SettingError, naming the option, for an empty item.

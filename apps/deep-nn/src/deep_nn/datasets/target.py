@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from deep_nn.datasets.features import Values, decimal_mark, interpret
-from deep_nn.datasets.table_options import TableOptions, listed
+from deep_nn.datasets.table_options import TableOptions, split_names
 from nn_core.cli.real_targets import FEW, is_quantity
 from nn_core.errors import DataError
 from nn_core.registry import nearest
+from nn_core.storage.files import first_few
 from nn_core.tables.cells import is_missing, quoted
 from nn_core.tables.dialect import TARGETS
 from nn_core.tables.table import Column, Table
@@ -55,10 +56,10 @@ def select(table: Table, options: TableOptions) -> list[Column]:
     """The columns that `--columns` and `--drop` leave, in the order of the file, the target among them if it is."""
     kept = list(table.columns)
     if options.columns is not None:
-        kept = [find_column(table, name, "--columns") for name in listed(options.columns, "--columns")]
+        kept = [find_column(table, name, "--columns") for name in split_names(options.columns, "--columns")]
         kept = sorted(dict.fromkeys(kept), key=lambda column: column.number)
     if options.drop is not None:
-        gone = [find_column(table, name, "--drop") for name in listed(options.drop, "--drop")]
+        gone = [find_column(table, name, "--drop") for name in split_names(options.drop, "--drop")]
         kept = [column for column in kept if column not in gone]
     return kept
 
@@ -86,7 +87,7 @@ def choose_target(table: Table, options: TableOptions, notes: list[str]) -> Targ
     if table.names is None and fractions and not any(_rivals(column, header=True) for column in kept[:-1]):
         return Target(last, _regress(table, last, options, "header", notes))
     if others and not notes:
-        names = ", ".join(column.key for column in others[:3]) + (", ..." if len(others) > 3 else "")
+        names = first_few([column.key for column in others], 3)
         notes.append(f"{last.title}, the last, is taken as the label, not {names}; --target NAME|NUMBER changes that")
     return Target(last, _regress(table, last, options, "header" if table.names else "place", notes))
 

@@ -19,7 +19,7 @@ from deep_nn.datasets.tables import give_notes, side_by_side
 from deep_nn.datasets.target import numbers_of
 from nn_core.cli.dataset import Part
 from nn_core.errors import DataError
-from nn_core.storage.files import printable
+from nn_core.storage.files import first_few, printable
 from nn_core.tables.cells import number, quoted
 from nn_core.tables.reader import read_table
 from nn_core.tables.table import Column, Table
@@ -161,6 +161,5 @@ def _remark_on_unseen(column: Column, codes: Values, notes: list[str]) -> None:
     kinds, counts = np.unique(column.codes[unseen], return_counts=True)
     texts = [column.texts[kind] for kind in kinds.tolist()]
     most = sorted(zip(texts, counts.tolist(), strict=True), key=lambda found: -found[1])
-    shown = ", ".join(f"{quoted(text)} ({count:,})" for text, count in most[:5])
-    more = ", ..." if len(most) > 5 else ""
-    notes.append(f"{column.title} has categories that are not in the training data, encoded as zeros: {shown}{more}")
+    shown = first_few([f"{quoted(text)} ({count:,})" for text, count in most])
+    notes.append(f"{column.title} has categories that are not in the training data, encoded as zeros: {shown}")

@@ -9,6 +9,7 @@ from nn_core.arrays import Array, Labels
 from nn_core.cli.options import Decorator
 from nn_core.cli.param_types import SpecType
 from nn_core.errors import SettingError
+from nn_core.storage.files import first_few
 
 BALANCED = "balanced"
 
@@ -63,6 +64,6 @@ def weights_by_class(text: str | None, labels: Labels, classes: Sequence[str]) -
         return example_weights(labels, "balanced")
     unknown = [name for name in given if name not in classes]
     if unknown:
-        names = ", ".join(map(repr, classes[:10])) + (", ..." if len(classes) > 10 else "")
+        names = first_few(list(map(repr, classes)), 10)
         raise SettingError(f"--class-weight: no class is named {unknown[0]!r}; the classes are {names}")
     return example_weights(labels, {classes.index(name): w for name, w in given.items()}, class_count=len(classes))

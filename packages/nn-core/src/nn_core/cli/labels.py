@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from nn_core.arrays import Labels, Shape
 from nn_core.errors import CheckpointError, DataError, ShapeError, remark
-from nn_core.storage.files import printable
+from nn_core.storage.files import first_few, printable
 
 INTEGER = re.compile(r"([+-]?\d{1,18})(\.0*)?")
 
@@ -160,8 +160,7 @@ def _one_axis(y: npt.NDArray[Any], x_shape: Shape, source: str) -> tuple[npt.NDA
     scores = y if len(y) == count else y.T
     wrong = np.flatnonzero(~(((scores == 0) | (scores == 1)).all(axis=1) & (scores.sum(axis=1) == 1)))
     if wrong.size:
-        row = ", ".join(f"{value:g}" for value in scores[wrong[0], :6].astype(float))
-        row += ", ..." * (scores.shape[1] > 6)
+        row = first_few([f"{value:g}" for value in scores[wrong[0]].astype(float)], 6)
         raise DataError(
             f"{source}: y has shape {y.shape}, but is not one-hot: example {wrong[0]} has ({row});"
             f" expected one label per example, such as y.argmax(axis={1 if scores is y else 0})"

@@ -1,7 +1,7 @@
 """Common checks of file readers: readable files, size limits, one-line errors."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,11 @@ def printable(text: object) -> str:
 def without_folders(source: str) -> str:
     """The name of a data set with its files named without their folders, for titles: "rows.csv, held out"."""
     return re.sub(r"[^\s(]*[/\\](?=\S)", "", source)
+
+
+def first_few(names: Sequence[object], limit: int = 5) -> str:
+    """The first names, separated by commas, and ", ..." if there are more."""
+    return ", ".join(map(str, names[:limit])) + (", ..." if len(names) > limit else "")
 
 
 def listing(names: list[str], what: str = "keys") -> str:

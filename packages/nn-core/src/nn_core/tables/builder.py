@@ -82,6 +82,7 @@ class Builder:
         """The table of all blocks."""
         if not self.rows:
             raise DataError(f"{self.name} has a header but no rows")
+        self._refuse_second_header()
         numbers = self.numbers[: self.rows]
         columns = []
         for i in range(self.dialect.width):
@@ -100,6 +101,19 @@ class Builder:
             numbers,
             decimal_comma=self.decimal_comma,
         )
+
+    def _refuse_second_header(self) -> None:
+        """Raise DataError for a header between the rows, of which each of the columns is one of text."""
+        if self.dialect.header is None or self.number_columns:
+            return
+        same = np.ones(self.rows, bool)
+        for i, cell in enumerate(self.dialect.header):
+            same &= np.concatenate(self.codes[i]) == self.code_of[i].get(cell, -1)
+        if same.any():
+            row = int(np.argmax(same))
+            first, lines = next(block for block in reversed(self.lines) if block[0] <= row)
+            line = lines + row - first if isinstance(lines, int) else int(lines[row - first])
+            raise DataError(f"{self.name}, line {line}: the header again; remove it")
 
     def _add_by_arrow(self, block: Block) -> bool:
         """Append a block of a large file by PyArrow; False if it is not there, or cannot read it as lines of cells."""

@@ -80,7 +80,7 @@ def recognize(lines: Sequence[str], name: str) -> Dialect:
     if trailing:
         rows = [row[:-1] if not row[-1] else row for row in rows]
     width = len(rows[0])
-    body = [row for row in rows[1:] if len(row) == width]
+    body = [row for row in rows[1:] if len(row) == width and row != rows[0]]
     decimal_comma = delimiter != "," and _has_decimal_commas(rows)
     known = [[_is_number(cell, decimal_comma) for cell in row] for row in [rows[0], *body]]
     header = tuple(rows[0]) if _is_header(rows[0], known[0], body, known[1:]) else None
@@ -153,7 +153,7 @@ def _is_header(
     """Whether the first row names the columns.
 
     It does if it has text only (a few blank cells aside), and that over a column of numbers or unlike the
-    texts below; or if it names the label, or counts the columns (0, 1, 2, ...).
+    texts below; or if it names the label, or counts the columns (0, 1, 2, ...; 2019, 2020, ...).
     """
     blank = [is_missing(cell) and (cell.lower() != "na" or first.count(cell) > 1) for cell in first]  # Na: sodium
     filled = [cell for cell, is_blank in zip(first, blank, strict=True) if not is_blank]
@@ -162,6 +162,8 @@ def _is_header(
     named_target = any(cell.lower() in TARGETS and cell not in {row[i] for row in body} for i, cell in enumerate(first))
     if any(is_number and not is_missing(cell) for is_number, cell in zip(numbers, first, strict=True)):
         if named_target and body:
+            return True
+        if _counts_beside_text(filled, first, body):
             return True
         counted = [int(cell) for cell in filled if cell.isdecimal() and len(cell) < 7]
         in_order = counted in (list(range(len(first))), list(range(1, len(first) + 1)))
@@ -175,3 +177,21 @@ def _is_header(
     if any(all(column) and not blank[i] and any(row[i] for row in body) for i, column in columns):
         return True
     return not any(cell in {row[i] for row in body} for i, cell in enumerate(first) if not blank[i])
+
+
+def _counts_beside_text(filled: Sequence[str], first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
+    """Whether a first row counts (from 0, 1 or a year) beside texts that are new above repeated ones or numbers."""
+    counted = [int(cell) for cell in filled if cell.isdecimal() and len(cell) < 7]
+    texts = [i for i, cell in enumerate(first) if cell in filled and number(cell) is None]
+    if len(counted) < 2 or not texts or len(counted) + len(texts) != len(filled):
+        return False
+    if counted != list(range(counted[0], counted[0] + len(counted))) or not (
+        counted[0] in {0, 1} or 1900 <= counted[0] <= 2100
+    ):
+        return False
+    for i in texts:
+        below = [row[i] for row in body if not is_missing(row[i])]
+        numeric = len(below) > 1 and all(number(cell) is not None for cell in below)
+        if not numeric and (first[i] in below or 2 * len(set(below)) >= len(below)):
+            return False
+    return True

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from nn_core.errors import DataError, remark
 from nn_core.storage.encoding import GUESSED, remark_on_encoding
-from nn_core.storage.files import check_bytes, check_file, decoding_errors
+from nn_core.storage.files import check_bytes, check_file, decoding_errors, first_few
 from nn_core.storage.text import MAX_TEXT_BYTES
 from nn_core.tables.arrow import ARROW_BLOCKS
 from nn_core.tables.blocks import read_blocks
@@ -133,6 +133,5 @@ def _distinct(header: tuple[str, ...], name: str) -> tuple[str, ...]:
             repeated.append(found)
         names[found] = None
     if repeated:
-        shown = ", ".join(map(repr, repeated[:5])) + (", ..." if len(repeated) > 5 else "")
-        remark(f"{name}: duplicate column names; the later ones are called {shown}")
+        remark(f"{name}: duplicate column names; the later ones are called {first_few(list(map(repr, repeated)))}")
     return tuple(names)
