@@ -279,3 +279,11 @@ def test_a_square_table_with_a_row_of_labels_is_refused(tmp_path: Path) -> None:
     square = npz(tmp_path / "a.npz", {"x": np.eye(6), "y": np.arange(6)[np.newaxis] % 2})
     assert "may be a row or a column of x; for rows, store y = y.reshape(-1)" in message_of(square)
     assert load(npz(tmp_path / "b.npz", {"x": np.eye(6), "y": np.arange(6) % 2})).train is not None
+
+
+def test_labels_that_would_fill_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", (10**9, 2), "u1", chunks=(1000, 2))
+        file.create_dataset("y", (10**9,), "u1", chunks=(1000,))
+    assert "y as numbers is too large: 8,000,000,000 bytes" in message_of(path)
