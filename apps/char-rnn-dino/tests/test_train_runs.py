@@ -68,7 +68,7 @@ class TestFolds:
 
 class TestWithoutValidationSet:
     @each_program
-    def test_all_is_learned_and_the_report_says_so(self, tmp_path: Path, program: CommandLine) -> None:
+    def test_everything_is_trained_on_and_the_report_says_so(self, tmp_path: Path, program: CommandLine) -> None:
         model = tmp_path / "m.h5"
         outputs = ("--save", model, "--log", tmp_path / "l.csv", "--figure", tmp_path / "f.png")
         report = program.succeed(*asked(program, tmp_path, "--validation", 0, *outputs)).stdout

@@ -48,7 +48,7 @@ def test_two_classes_by_hand() -> None:
     assert fit_temperature(p, np.array([0, 1])) == pytest.approx(math.log(4) / math.log(5), rel=1e-6)
 
 
-def test_labels_that_are_all_predicted_leave_a_temperature() -> None:
+def test_perfect_predictions_keep_a_finite_temperature() -> None:
     p = temper(np.eye(3)[np.arange(30) % 3] * 0.9 + 0.1 / 3, 1.0)
     labels = np.arange(30) % 3
     assert COLDEST < fit_temperature(p, labels) < 1

@@ -66,7 +66,7 @@ def test_files_that_are_no_photos(model: Path, tmp_path: Path, photos: list[Path
     assert "Missing argument" in refusal("predict", status=2)
 
 
-def test_a_broken_photo_costs_only_its_own_answer(model: Path, tmp_path: Path, photos: list[Path]) -> None:
+def test_a_broken_photo_is_skipped(model: Path, tmp_path: Path, photos: list[Path]) -> None:
     (tmp_path / "broken.jpg").write_text("x")
     (tmp_path / "empty.jpg").touch()
     files = [photos[0], tmp_path / "broken.jpg", photos[1], tmp_path / "empty.jpg", photos[2]]

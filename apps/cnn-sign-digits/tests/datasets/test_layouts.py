@@ -134,7 +134,7 @@ def test_a_class_of_other_files(tmp_path: Path) -> None:
     assert message_of(tmp_path).endswith("; it has 1 of .heic")
 
 
-def test_loose_photos_want_folders_or_a_list(tmp_path: Path) -> None:
+def test_loose_photos_need_folders_or_a_list(tmp_path: Path) -> None:
     for name in ("0_1.png", "1_1.png", "1_2.png"):
         photo(tmp_path / name, pixels(1)[0])
     assert message_of(tmp_path) == f"{tmp_path} has photos but no subfolders; {EXPECTED}"
@@ -221,7 +221,7 @@ class TestHDF5Beside:
         folder_of(tmp_path, {"0": 1, "1": 2})
         assert read(tmp_path)[0].train.names is not None  # type: ignore[union-attr]
 
-    def test_a_model_alone_is_no_data(self, tmp_path: Path) -> None:
+    def test_a_model_alone_is_not_data(self, tmp_path: Path) -> None:
         (tmp_path / "model.h5").write_bytes(SHIPPED.read_bytes())
         with pytest.warns(DataWarning, match="ignored: model.h5"):
             assert message_of(tmp_path).startswith(f"{tmp_path} has no photos")

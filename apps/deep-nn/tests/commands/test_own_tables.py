@@ -38,7 +38,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def test_columns_in_another_order_have_the_same_answers(home: Path, tmp_path: Path) -> None:
+def test_columns_in_another_order_have_the_same_predictions(home: Path, tmp_path: Path) -> None:
     expected = classes_of(home / "abc.h5", home / "abc.csv")
     assert np.mean(np.array(expected) == YES) > 0.95
     assert classes_of(home / "abc.h5", write(tmp_path / "cba.csv", "c,b,a", C, B, A)) == expected
@@ -105,7 +105,7 @@ def test_the_test_file_is_matched_by_name(home: Path, tmp_path: Path) -> None:
     assert result["validation_accuracy"] > 0.9
 
 
-def test_no_onnx_form_of_categories(home: Path, tmp_path: Path) -> None:
+def test_categories_cannot_be_exported_to_onnx(home: Path, tmp_path: Path) -> None:
     save = tmp_path / "mixed.onnx"
     line = refusal("export", "--model", home / "mixed.h5", "--save", save, status=1)
     assert line == "a model with categories or missing values cannot be exported to ONNX; use --save model.safetensors"
@@ -130,7 +130,7 @@ def test_boundary_needs_numbers(tmp_path: Path) -> None:
     assert "boundary needs a network with two numeric inputs" in line
 
 
-def test_a_column_is_chosen_in_the_help() -> None:
+def test_the_help_of_target() -> None:
     words = PROGRAM.help_of("train")
     assert "--target NAME|NUMBER" in words
     assert "the one named label, class, target, species or y; otherwise the last" in words

@@ -74,7 +74,7 @@ class TestPredict:
             assert "the model was trained on 2 columns" in line
             assert f"wide.csv has {columns}" in line
 
-    def test_a_bad_file_costs_its_own_prediction_only(self, folder: Path, tmp_path: Path) -> None:
+    def test_a_bad_file_is_skipped(self, folder: Path, tmp_path: Path) -> None:
         files = [tmp_path / f"{name}.png" for name in ("a", "bad", "b", "worse")]
         for file in (files[0], files[2]):
             Image.new("RGB", (5, 5)).save(file)

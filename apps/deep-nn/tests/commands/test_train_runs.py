@@ -59,7 +59,7 @@ class TestFolds:
 
 
 class TestWithoutValidationSet:
-    def test_all_is_learned_and_the_report_says_so(self, tmp_path: Path) -> None:
+    def test_everything_is_trained_on_and_the_report_says_so(self, tmp_path: Path) -> None:
         path = tmp_path / "m.h5"
         result = succeed("train", *MOONS, "--validation", 0, "--save", path)
         assert result.stdout.startswith("moons; no validation set\n")

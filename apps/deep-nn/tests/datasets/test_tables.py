@@ -109,7 +109,7 @@ class TestColumnsAndLabels:
         path = csv_file(tmp_path, 'area,price\n50,"$1,200"\n60,$900\n')
         assert part_of(path, task="regress").y.tolist() == [1200.0, 900.0]
 
-    def test_whole_dollars_are_no_classes(self, tmp_path: Path) -> None:
+    def test_whole_dollars_are_not_classes(self, tmp_path: Path) -> None:
         path = csv_file(
             tmp_path, lines(np.arange(300) * 0.5, [1000 + 7 * (i % 200) for i in range(300)], header="age,price")
         )
@@ -128,7 +128,7 @@ class TestKinds:
         assert columns_of(part).features[0].categories == ("big", "small")
         np.testing.assert_array_equal(part.x, [[0], [1], [0], [np.nan]])
 
-    def test_truth_values(self, tmp_path: Path) -> None:
+    def test_booleans(self, tmp_path: Path) -> None:
         part = part_of(csv_file(tmp_path, "u,m,k\n1,true,a\n2,False,b\n3,yes,b\n"))
         assert part.x[:, 1].tolist() == [1, 0, 1]
         assert columns_of(part).features[1].kind == "boolean"
@@ -159,7 +159,7 @@ class TestKinds:
         with pytest.warns(DataWarning, match=r"column 2 holds numbers and text \('3\+'\), read as categories"):
             assert columns_of(part_of(path, target="3")).features[1].categories == ("0", "1", "2", "3+")
 
-    def test_texts_that_are_no_categories_are_named_at_once(self, tmp_path: Path) -> None:
+    def test_columns_with_too_many_categories_are_named_at_once(self, tmp_path: Path) -> None:
         names = [f"name {i}" for i in range(30)]
         path = csv_file(
             tmp_path, lines(names, np.arange(30) * 0.5, names[::-1], ["a", "b"] * 15, header="name,u,other,k")
@@ -182,14 +182,14 @@ class TestMissing:
 
     def test_rows_are_dropped(self, tmp_path: Path) -> None:
         path = csv_file(tmp_path, self.TEXT)
-        with pytest.warns(DataWarning, match="3 of 4 rows have missing values and are left out"):
+        with pytest.warns(DataWarning, match="rows with missing values left out: 3 of 4"):
             part = part_of(path, missing="drop")
         assert part.x.tolist() == [[5, 6]]
         assert part.y.tolist() == [1]
         assert "every row" in message_of(csv_file(tmp_path, "1,?,a\n?,2,b\n"), TableOptions(missing="drop"))
 
     def test_rows_without_a_label_are_never_filled(self, tmp_path: Path) -> None:
-        with pytest.warns(DataWarning, match="1 of 4 rows have no label and are left out"):
+        with pytest.warns(DataWarning, match="rows with missing labels left out: 1 of 4"):
             part = part_of(csv_file(tmp_path, self.TEXT), missing="mean")
         np.testing.assert_array_equal(part.x, [[1, np.nan], [np.nan, 2], [5, 6]])
 
@@ -231,7 +231,7 @@ class TestRemarks:
             (np.where(K == "a", "left", "right"), "column 't' leaks the label"),
         ],
     )
-    def test_columns_that_teach_nothing_or_too_much(self, tmp_path: Path, column: Any, words: str) -> None:
+    def test_useless_columns_and_leaks(self, tmp_path: Path, column: Any, words: str) -> None:
         path = csv_file(tmp_path, lines(self.U, column, self.K, header="u,t,k"))
         with pytest.warns(DataWarning, match=rf"points\.csv: {words}"):
             assert part_of(path, target="k").x.shape == (20, 2)

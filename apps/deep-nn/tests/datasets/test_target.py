@@ -67,7 +67,7 @@ def test_fractions_in_the_last_column_are_predicted_as_numbers(tmp_path: Path) -
     np.testing.assert_array_equal(part.y, REAL + 1)
 
 
-def test_an_error_comes_after_what_was_taken_as_the_label(tmp_path: Path) -> None:
+def test_the_note_on_the_label_comes_before_an_error(tmp_path: Path) -> None:
     names = [f"name {i}" for i in range(60)]
     path = table(tmp_path, names, list("abc" * 20), RNG.integers(0, 2, 60), header="name,port,survived")
     with (

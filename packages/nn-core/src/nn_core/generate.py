@@ -157,7 +157,7 @@ def generate(
 class Samples(NamedTuple):
     """Sampled sequences.
 
-    tokens   (N, T), of which those after the end of a sequence mean nothing
+    tokens   (N, T); undefined after the end of a sequence
     lengths  (N,) without the end token
     """
 

@@ -170,7 +170,7 @@ def test_the_rest_is_refused_by_its_true_cause(tmp_path: Path, arrays: dict[str,
     assert message in message_of(npz(tmp_path / "a.npz", arrays))
 
 
-def test_links_beside_good_sets_are_passed_over_and_refused_if_needed(tmp_path: Path) -> None:
+def test_links_are_ignored_beside_good_sets_and_refused_if_needed(tmp_path: Path) -> None:
     other = hdf5(tmp_path / "other.h5", {"x": X})
     links = {"old": h5py.ExternalLink(str(other), "/x"), "also": h5py.SoftLink("/x")}
     with pytest.warns(DataWarning, match=r"ignored: (old|also) is a link to") as remarks:
@@ -209,7 +209,7 @@ def test_the_contents_count_and_not_the_suffix(tmp_path: Path) -> None:
     assert load((tmp_path / "a.npz").rename(tmp_path / "a.mat")).train is not None
 
 
-def test_tables_and_models_that_are_no_arrays(tmp_path: Path) -> None:
+def test_tables_and_models_are_not_arrays(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
     assert "pandas.read_parquet(" in message_of(tmp_path / "a.parquet")
     model = hdf5(tmp_path / "model.h5", {"x": X})
@@ -279,3 +279,11 @@ def test_a_square_table_with_a_row_of_labels_is_refused(tmp_path: Path) -> None:
     square = npz(tmp_path / "a.npz", {"x": np.eye(6), "y": np.arange(6)[np.newaxis] % 2})
     assert "may be a row or a column of x; for rows, store y = y.reshape(-1)" in message_of(square)
     assert load(npz(tmp_path / "b.npz", {"x": np.eye(6), "y": np.arange(6) % 2})).train is not None
+
+
+def test_labels_that_would_fill_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", (10**9, 2), "u1", chunks=(1000, 2))
+        file.create_dataset("y", (10**9,), "u1", chunks=(1000,))
+    assert "y as numbers is too large: 8,000,000,000 bytes" in message_of(path)

@@ -29,12 +29,12 @@ def test_the_report_has_a_line_per_fold_and_their_mean_and_standard_deviation() 
     """Loss: mean 0.3, deviations -0.2, -0.1, 0.3: sqrt(0.14 / 2) = 0.2646."""
     assert BY_HAND.report().splitlines() == [
         "moons: 3-fold cross-validation, 2-16-1 network",
-        "fold              loss         accuracy  roc auc",
+        "fold              loss         accuracy  ROC AUC",
         "1/3                0.1           90.00%        1",
         "2/3                0.2           80.00%        -",
         "3/3                0.6          100.00%      0.5",
         "mean ± std  0.3 ± 0.26  90.00% ± 10.00%        -",
-        "accuracy of the most frequent class: 60.00%",
+        "accuracy of the majority-class baseline: 60.00%",
     ]
 
 

@@ -26,7 +26,7 @@ def run_with_losses(*losses: float, best: int | None = None) -> Trainer:
     return trainer
 
 
-def test_without_learning_two_classes_cost_log_2_or_what_the_first_batch_costs() -> None:
+def test_an_untrained_network_has_loss_log_2_or_that_of_the_first_batch() -> None:
     trainer = build(settings_of())
     assert loss_without_learning(trainer) == pytest.approx(math.log(2))
     trainer.state.history.step_loss = [0.5, 9.0]
@@ -75,7 +75,7 @@ def test_the_weights_that_are_kept_count(
     assert capsys.readouterr().err == (note if outcome == "note" else "")
 
 
-def test_running_statistics_that_have_not_settled_are_no_divergence() -> None:
+def test_running_statistics_that_have_not_settled_are_not_divergence() -> None:
     trainer = run_with_losses(1e6, 1e6)
     assert final_training_loss(trainer) == 1e6
     trainer.state.history.step_loss = [0.5] * len(trainer.state.history.step_loss)

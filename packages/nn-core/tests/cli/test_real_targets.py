@@ -11,7 +11,7 @@ from nn_core.errors import DataWarning, NNError
 
 
 @pytest.mark.parametrize("y", [np.array([0.0, 1.5]), np.array([[1.5, 2.0, np.nan]]), np.arange(40) * 1000])
-def test_numbers_that_are_no_classes(y: npt.NDArray[Any]) -> None:
+def test_numbers_that_are_not_classes(y: npt.NDArray[Any]) -> None:
     with pytest.warns(DataWarning, match="^a: y holds .*; predicting a number"):
         assert are_real([np.array([0, 1]), y], "auto", "a")
     assert not are_real([y], "classify", "a")

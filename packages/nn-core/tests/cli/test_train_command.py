@@ -249,7 +249,7 @@ class TestFrom:
         assert len(notes) == 1
         assert load_model(folder / "c.h5").fingerprint == "other numbers"
 
-    def test_the_same_data_or_nothing_held_out_is_no_reason_for_a_note(self, folder: Path) -> None:
+    def test_no_note_for_the_same_data_or_without_validation(self, folder: Path) -> None:
         invoke("--save", "a.h5")
         assert "Note" not in invoke("--from", "a.h5").stderr
         (folder / "toy.txt").write_text("other numbers", "utf-8")
@@ -265,7 +265,7 @@ class TestFrom:
         assert invoke("--from", "a.h5", "--save", "a.h5").exit_code == 0
         assert (folder / "a.h5").read_bytes() != before
 
-    def test_it_is_no_resumption(self) -> None:
+    def test_it_is_not_a_resumed_run(self) -> None:
         message = refusal("--from", "a.h5", "--resume", "a.h5", status=2)
         assert message.startswith("--resume continues a run, and --from starts a new one; omit one of them")
 
@@ -308,7 +308,7 @@ class TestCrossValidation:
             (("--figure", "b.png"), "--cross-validate trains 3 networks and keeps none; omit --figure"),
         ],
     )
-    def test_what_does_not_go_with_it(self, arguments: tuple[object, ...], message: str) -> None:
+    def test_incompatible_options(self, arguments: tuple[object, ...], message: str) -> None:
         assert message in refusal("--cross-validate", 3, *arguments, status=2)
 
     def test_it_resumes_nothing(self) -> None:

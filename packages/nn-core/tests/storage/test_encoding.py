@@ -64,7 +64,7 @@ def test_a_file_cut_within_a_character() -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"\x89PNG\r\n\x1a\n\x00\x00", "is not a text"), ("日本、語".encode("shift-jis"), "neither in UTF-8 nor")],
+    [(b"\x89PNG\r\n\x1a\n\x00\x00", "is not a text"), ("日本、語".encode("shift-jis"), "neither UTF-8 nor")],
 )
 def test_refused(content: bytes, message: str) -> None:
     with pytest.raises(DataError, match=message):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from nn_core.errors import DataError
 from nn_core.storage import files, hdf5
 from nn_core.storage.hdf5 import HDF5Array
-from nn_core.storage.hdf5_layout import list_hdf5
+from nn_core.storage.hdf5_layout import list_hdf5, read_hdf5
 
 ROWS = np.arange(40 * 6).reshape(40, 2, 3)
 
@@ -60,7 +60,7 @@ def test_arrays_of_matlab_have_the_axes_that_matlab_shows(tmp_path: Path) -> Non
     np.testing.assert_array_equal(stored.read("a"), ROWS.T)
 
 
-def test_matrices_of_matlab_that_are_no_arrays(tmp_path: Path) -> None:
+def test_matrices_of_matlab_that_are_not_arrays(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mat", **{"X/data": [1.0], "X/ir": [0], "X/jc": [0, 1], "y": [1, 2, 3]})
     with h5py.File(path, "a") as file:
         file["X"].attrs["MATLAB_sparse"] = 5
@@ -91,6 +91,22 @@ def test_references_are_read_as_the_texts_that_they_point_to(tmp_path: Path) -> 
     assert arrays["names"].read("a").tolist() == ["caf\xe9", "dog"]
     with pytest.raises(DataError, match=r"a\.h5: groups holds references to other objects; store the names them"):
         arrays["groups"].read("a")
+
+
+def test_long_texts_are_refused_as_soon_as_they_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.h5"
+    names = np.array([["b", "é"], ["a", "c" * 1001]], object)
+    with h5py.File(path, "w") as file:
+        file["short"] = names[:1]
+        file["long"] = names
+        file["one"] = "c" * 1001
+        file["cell"] = np.array([file["one"].ref], h5py.ref_dtype)
+    monkeypatch.setattr("nn_core.storage.hdf5_layout.MIN_TEXTS", 1)
+    monkeypatch.setattr("nn_core.storage.hdf5_layout.TEXT_BYTES", 1)
+    assert read_hdf5(path, "short").tolist() == [[b"b", "é".encode()]]
+    for key in ("long", "cell"):
+        with pytest.raises(DataError, match=f"{key} has a text of 1,001 characters; the limit is 1,000"):
+            read_hdf5(path, key)
 
 
 def test_values_in_other_files_are_not_read(tmp_path: Path) -> None:

@@ -77,10 +77,10 @@ def test_dates_are_days(texts: list[str], expected: list[float]) -> None:
 
 
 @pytest.mark.parametrize("texts", [[], ["red"], ["1970-01-02", "soon"], ["2024-13-13"], ["10-20"], ["1.5.2"]])
-def test_no_dates(texts: list[str]) -> None:
+def test_texts_that_are_not_dates(texts: list[str]) -> None:
     assert date_format(texts) is None
 
 
-def test_day_and_month_either_way_round() -> None:
+def test_ambiguous_day_and_month() -> None:
     with pytest.raises(DataError, match="'01/02/1970' may be day/month or month/day"):
         date_format(["01/02/1970", "03/04/1970"])

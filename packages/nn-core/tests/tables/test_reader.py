@@ -172,7 +172,7 @@ def test_one_line_per_error(data: str | bytes, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_path_that_is_no_file(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         read_table(tmp_path / "none.csv", name="none.csv")
 

@@ -28,7 +28,7 @@ def find_subjects(paths: Sequence[str], group: str | None, source: str) -> Label
     paths   paths of the photos within their folder, separated by `/`
     group   a regular expression to search for in each path, whose first group is the subject; or a
             .csv file with the columns file and group; None: if all photos are named as in the
-            fetched set, subjects are inferred from the numbers, unless it would be one of all
+            fetched set, subjects are inferred from the numbers, unless all photos would have the same one
     source  the folder, for messages
     Raises SettingError for an invalid expression, DataError for a photo without a subject or a
     file that cannot be read.

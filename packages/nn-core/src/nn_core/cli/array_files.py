@@ -12,8 +12,7 @@ from nn_core.checkpoint import is_checkpoint
 from nn_core.cli.array_keys import Split, parse_key
 from nn_core.cli.array_sets import ArraySet, read_sets
 from nn_core.cli.dataset import Contents, Part
-from nn_core.cli.labels import remark
-from nn_core.errors import DataError
+from nn_core.errors import DataError, remark
 from nn_core.storage.file_kinds import HDF5, NPY, NPZ, file_kind, is_idx, refuse_kind
 from nn_core.storage.files import decoding_errors, printable
 from nn_core.storage.hdf5_layout import list_hdf5

@@ -16,10 +16,18 @@ from nn_core.summary import table
 
 S = TypeVar("S", bound=Settings)
 BASELINES = {
-    "baseline_accuracy": "accuracy of the most frequent class",
-    "baseline_root_mean_squared_error": "root mean squared error of the mean target",
+    "baseline_accuracy": "accuracy of the majority-class baseline",
+    "baseline_root_mean_squared_error": "RMSE of always predicting the mean",
 }
 """Metrics that are not columns of the table, since they do not depend on the network."""
+HEADINGS = {
+    "macro_f1": "macro F1",
+    "roc_auc": "ROC AUC",
+    "root_mean_squared_error": "RMSE",
+    "mean_absolute_error": "MAE",
+    "r2": "R2",
+}
+"""Headings of columns that are not the names of the metrics."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class CrossValidation:
         """A table with a line per fold, and mean ± standard deviation."""
         folds, names = len(self.scores), [name for name in self.scores[0] if name not in BASELINES]
         columns = {name: self.column(name) for name in names}
-        rows = [("fold", *(name.replace("_", " ") for name in names))]
+        rows = [("fold", *(HEADINGS.get(name, name.replace("_", " ")) for name in names))]
         rows += [(f"{i + 1}/{folds}", *(_shown(name, columns[name][i]) for name in names)) for i in range(folds)]
         rows.append(("mean ± std", *(_mean_and_spread(name, column) for name, column in columns.items())))
         lines = [f"{self.source}: {folds}-fold cross-validation, {self.network}", table(rows)]

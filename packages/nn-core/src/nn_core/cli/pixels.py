@@ -14,7 +14,7 @@ BLOCK_BYTES = 16 * 1024 * 1024
 """Bytes of pixels that are looked at together."""
 MIN_LEVELS = 16
 """Floats above 1 that reach no higher than this are not levels from 0 to 255."""
-DARK = "integer pixels are all 0 or 1, of 255, which is black; if 1 is white, multiply them by 255"
+DARK = "all pixels are 0 or 1 on a scale of 255, which is black; if 1 is white, multiply them by 255"
 """The remark on pixels that were converted to integers before they were scaled."""
 
 

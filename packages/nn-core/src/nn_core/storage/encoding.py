@@ -64,11 +64,11 @@ def find_encoding(blocks: Iterable[bytes], name: str) -> str:
     if not errors:
         return "utf-8-sig"
     if control:
-        raise DataError(f"{name} is not a text: it has bytes of a binary file")
+        raise DataError(f"{name} is not a text file: it has control characters")
     if errors < characters - errors:
         raise DataError(f"{name}, line {line}: damaged UTF-8, or another encoding; {_HINT}")
     if undefined:
-        raise DataError(f"{name} is neither in UTF-8 nor in Windows-1252; {_HINT}")
+        raise DataError(f"{name} is neither UTF-8 nor Windows-1252; {_HINT}")
     remark_on_encoding("cp1252", name)
     return "cp1252"
 

@@ -19,7 +19,9 @@ MAX_DEPTH = 4
 MAX_OBJECTS = 10_000
 """Arrays, groups and links of a file; more are refused, to bound the time."""
 MAX_TEXT = 1000
-"""Characters of a text that a reference points to."""
+"""Characters of a text, such as a label."""
+TEXT_BYTES, MIN_TEXTS = 1 << 30, 64
+"""Texts of any length are read together as long as they cannot exceed TEXT_BYTES, but at least MIN_TEXTS."""
 
 
 def list_hdf5(path: Path) -> dict[str, StoredArray]:
@@ -46,6 +48,8 @@ def read_hdf5(path: Path, key: str) -> npt.NDArray[Any]:
         if problem is not None:
             raise DataError(f"{printable(path)}: {printable(key)} {problem}")
         check_bytes(dataset.nbytes, f"{printable(path)} ({printable(key)})")
+        if _holds_texts(dataset):
+            return _texts(dataset, path, key)
         array = np.asarray(dataset[()])
         return _dereferenced(file, array, path, key) if _holds_references(dataset) else array
 
@@ -110,6 +114,31 @@ def _described(name: str, item: Any, path: Path) -> StoredArray:
     return StoredArray(shown, shape, dtype, load, problem, reversed=from_matlab, hdf5=(path, name))
 
 
+def _holds_texts(dataset: Any) -> bool:
+    import h5py
+
+    text = h5py.check_string_dtype(dataset.dtype)
+    return text is not None and text.length is None and dataset.ndim > 0
+
+
+def _texts(dataset: Any, path: Path, key: str) -> npt.NDArray[Any]:
+    """Texts of any length, block by block: many entries may share one long text of a small file."""
+    texts = np.empty(dataset.shape, object)
+    step = max(MIN_TEXTS, TEXT_BYTES // path.stat().st_size)
+    for start in range(0, len(texts), step):
+        block = dataset[start : start + step]
+        _check_length(max(map(len, block.reshape(-1)), default=0), path, key)
+        texts[start : start + step] = block
+    return texts
+
+
+def _check_length(length: int, path: Path, key: str) -> None:
+    if length > MAX_TEXT:
+        raise DataError(
+            f"{printable(path)}: {printable(key)} has a text of {length:,} characters; the limit is {MAX_TEXT:,}"
+        )
+
+
 def _holds_references(dataset: Any) -> bool:
     import h5py
 
@@ -129,6 +158,7 @@ def _dereferenced(file: Any, array: npt.NDArray[Any], path: Path, key: str) -> n
                 f" store the names themselves: f[{key!r}] = ['cat', 'dog']"
             )
         texts[i] = _text(target[()])
+        _check_length(len(texts[i]), path, key)
     return texts.reshape(array.shape)
 
 

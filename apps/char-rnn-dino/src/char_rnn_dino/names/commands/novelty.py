@@ -14,7 +14,7 @@ from char_rnn_dino.options import data_option
 from char_rnn_dino.training_data import names_of
 from nn_core.cli.options import figure_option, model_option, seed_option
 from nn_core.cli.param_types import CommaList, FloatRange, require_distinct
-from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.cli.terminal import counted, echo_json, info, json_option
 from nn_core.engine.thread_pool import available_threads
 from nn_core.storage.files import without_folders
 
@@ -64,7 +64,7 @@ def novelty_command(
             threads=available_threads(),
         )
         found[temperature] = novelty([name for group in groups for name in group], known.training, real)
-    title = f"{count:,} names per temperature; trained on {without_folders(known.source)}"
+    title = f"{counted(count, 'name')} per temperature; trained on {without_folders(known.source)}"
     plot_novelty(found, figure, title=title)
     if as_json:
         rows = [{"temperature": t} | dataclasses.asdict(each) for t, each in found.items()]

@@ -15,7 +15,7 @@ from char_rnn_dino.training_data import text_of
 from nn_core.arrays import Labels
 from nn_core.cli.options import figure_option, model_option, seed_option
 from nn_core.cli.param_types import CommaList, FloatRange, require_distinct
-from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.cli.terminal import counted, echo_json, info, json_option
 from nn_core.engine.predictor import Predictor
 from nn_core.generate import sample
 from nn_core.storage.files import without_folders
@@ -84,7 +84,7 @@ def novelty_command(
     held_out = None if validation is None else found.pop()
     by_temperature = dict(zip(values, found, strict=True))
     unit = UNIT_NAMES[vocabulary.unit]
-    title = f"{count:,} texts of {length:,} {unit}s per temperature; trained on {without_folders(source)}"
+    title = f"{counted(count, 'text')} of {counted(length, unit)} per temperature; trained on {without_folders(source)}"
     plot_overlaps(by_temperature, held_out, figure, unit=vocabulary.unit, shortest=least, title=title)
     if as_json:
         rows = [{"temperature": t, **_row(each, model)} for t, each in by_temperature.items()]
