@@ -1,4 +1,4 @@
-"""Vocabularies and networks that grow when training goes on with other data."""
+"""Vocabularies and networks that grow when training continues with other data."""
 
 from char_rnn_dino.model import Model
 from char_rnn_dino.tokens import UNIT_NAMES

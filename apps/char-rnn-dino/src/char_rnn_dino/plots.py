@@ -49,7 +49,7 @@ def plot_novelty(found: Mapping[float, Novelty], path: Path, *, title: str) -> N
 def plot_overlaps(
     found: Mapping[float, Overlap], held_out: Overlap | None, path: Path, *, unit: Unit, shortest: int, title: str
 ) -> None:
-    """Plot the share of copied text by temperature on the left, the longest copied passage on the right.
+    """Plot the fraction of copied text by temperature on the left, the longest copied passage on the right.
 
     held_out  the same of text that was held out, for comparison, as a dotted line
     """

@@ -36,7 +36,7 @@ class Calibration:
     features     distribution of the features of the training photos
     photos       number of held-out photos
     error        expected calibration error of these photos, before and after
-    rejected     share of these photos that is rejected
+    rejected     fraction of these photos that is rejected
     images       distribution of the image statistics of the training photos, and their own threshold;
                  None for features only
     """
@@ -96,7 +96,7 @@ def calibrate(
     """Calibrate a trained network; None if its last layer is not dense or its outputs are not finite.
 
     The distributions are those of at most SAMPLE of the training photos, augmented as in training.
-    The thresholds are distances that a share of the held-out photos exceeds, as they are and
+    The thresholds are distances that a fraction of the held-out photos exceeds, original and
     augmented: REJECTED for features, IMAGES_REJECTED for image statistics. The same for the same seed.
     """
     if predictor.features is None:

@@ -182,14 +182,14 @@ class TestMissing:
 
     def test_rows_are_dropped(self, tmp_path: Path) -> None:
         path = csv_file(tmp_path, self.TEXT)
-        with pytest.warns(DataWarning, match="3 of 4 rows have missing values and are left out"):
+        with pytest.warns(DataWarning, match="rows with missing values left out: 3 of 4"):
             part = part_of(path, missing="drop")
         assert part.x.tolist() == [[5, 6]]
         assert part.y.tolist() == [1]
         assert "every row" in message_of(csv_file(tmp_path, "1,?,a\n?,2,b\n"), TableOptions(missing="drop"))
 
     def test_rows_without_a_label_are_never_filled(self, tmp_path: Path) -> None:
-        with pytest.warns(DataWarning, match="1 of 4 rows have no label and are left out"):
+        with pytest.warns(DataWarning, match="rows with missing labels left out: 1 of 4"):
             part = part_of(csv_file(tmp_path, self.TEXT), missing="mean")
         np.testing.assert_array_equal(part.x, [[1, np.nan], [np.nan, 2], [5, 6]])
 

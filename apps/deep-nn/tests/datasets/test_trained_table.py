@@ -132,7 +132,7 @@ class TestRows:
         with pytest.raises(DataError, match=r"new\.csv, line 3, column 1: the value is missing; .*--missing mean"):
             rows(UNNAMED, text)
         np.testing.assert_array_equal(rows(UNNAMED, text, missing="mean").x, [[1, 2], [np.nan, 4], [5, 6]])
-        with pytest.warns(DataWarning, match="1 of 3 rows have missing values and are left out"):
+        with pytest.warns(DataWarning, match="rows with missing values left out: 1 of 3"):
             found = rows(UNNAMED, text, missing="drop")
         assert found.x.tolist() == [[1, 2], [5, 6]]
         assert found.numbers.tolist() == [1, 3]

@@ -20,6 +20,13 @@ def test_the_metrics_by_hand() -> None:
     assert found["baseline_r2"] == pytest.approx(1 - 9 / 6)
 
 
+def test_one_example_has_no_variance_to_explain() -> None:
+    found = regression_metrics(np.array([2.0]), np.array([3.0]), mean=2.5)
+    assert (found["r2"], found["baseline_r2"]) == (None, None)
+    table = regression_table({"loss": 0.5, "examples": 1, **found}, {"": "model"}, mean=2.5)[0]
+    assert table.splitlines()[1].split() == ["model", "1", "0.5", "1", "1", "-"]
+
+
 def test_a_table_with_the_mean_as_baseline() -> None:
     result = {"loss": 0.5, "examples": 3, **regression_metrics(VALUES, TARGETS, mean=2.0)}
     (table,) = regression_table(result, {"": "model"}, mean=2.0)

@@ -67,7 +67,7 @@ def evaluate(model_path: Path, data: str | None, figure: Path | None, as_json: b
 def _evaluate_regression(
     model: Model, target: TargetScale, dataset: Dataset[RawExamples], figure: Path | None, *, as_json: bool
 ) -> None:
-    from nn_core.cli.regression_report import regression_metrics, regression_table, significant
+    from nn_core.cli.regression_report import r2_text, regression_metrics, regression_table, significant
 
     values = model.values(dataset.x, dataset.name)
     standardized = (target.standardize(each, dataset.name) for each in (values, dataset.y))
@@ -87,6 +87,6 @@ def _evaluate_regression(
         from deep_nn.prediction_plot import plot_predictions
 
         error, explained = result["root_mean_squared_error"], result["r2"]
-        title = f"{without_folders(dataset.name)}: RMSE {significant(error)}, R2 {explained:.3f}"
+        title = f"{without_folders(dataset.name)}: RMSE {significant(error)}, R2 {r2_text(explained)}"
         plot_predictions(values, dataset.y, target.name, figure, title=title)
         info(f"wrote {figure}")

@@ -111,7 +111,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class Match:
-    """Where the columns of a model stand in a table.
+    """Where the columns of a model are in a table.
 
     features  indices, in the order of the model
     target    index of the column to predict; None if the table lacks it

@@ -44,6 +44,6 @@ def refuse_missing(table: Table, columns: Sequence[Column], x: Values) -> None:
     )
 
 
-def drop_remark(gone: int, rows: int) -> str:
+def drop_remark(gone: int, rows: int, missing: str = "values") -> str:
     """A remark on rows left out."""
-    return f"{gone:,} of {rows:,} rows have missing values and are left out"
+    return f"rows with missing {missing} left out: {gone:,} of {rows:,}"

@@ -147,7 +147,7 @@ def _complete(
     if gone.all():
         raise DataError(f"{table.name}: every row has missing values; --drop NAMES leaves out columns that lack many")
     if gone.any():
-        what = drop_remark(int(gone.sum()), len(table))
-        notes.append(what if options.missing == "drop" else what.replace("missing values", "no label"))
+        missing = "values" if options.missing == "drop" else "labels"
+        notes.append(drop_remark(int(gone.sum()), len(table), missing))
         return x[~gone], y[~gone]
     return x, y

@@ -124,7 +124,7 @@ def _check_place(table: Table, first: Column, last: Column, options: TableOption
 
 
 def _rivals(column: Column, *, header: bool) -> bool:
-    """Whether a column looks like a label, too: text, or under a header up to ten whole numbers, again and again."""
+    """Whether a column looks like a label, too: repeated texts, or under a header up to ten repeated whole numbers."""
     if column.numbers is None:
         return _looks_like_label(column)
     start = column.numbers[:1000]
@@ -133,7 +133,7 @@ def _rivals(column: Column, *, header: bool) -> bool:
 
 
 def _looks_like_label(column: Column) -> bool:
-    """Whether a column holds text, or few whole numbers, again and again."""
+    """Whether a column holds few distinct texts or whole numbers, each repeated."""
     count = different(column)
     rows = len(column.codes) if column.numbers is None else len(column.numbers)
     if column.numbers is None:

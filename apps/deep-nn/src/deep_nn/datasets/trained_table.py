@@ -154,7 +154,7 @@ class TrainedTable:
 
 
 def _remark_on_unseen(column: Column, codes: Values, notes: list[str]) -> None:
-    """Name the texts that are no category of the model, with their counts."""
+    """Name the texts that are not categories of the model, with their counts."""
     unseen = codes == UNSEEN
     if not unseen.any():
         return

@@ -13,16 +13,21 @@ from nn_core.summary import table
 METRICS = {"root_mean_squared_error": root_mean_squared_error, "mean_absolute_error": mean_absolute_error, "r2": r2}
 
 
-def regression_metrics(values: npt.NDArray[Any], targets: npt.NDArray[Any], mean: float) -> dict[str, float]:
+def regression_metrics(values: npt.NDArray[Any], targets: npt.NDArray[Any], mean: float) -> dict[str, float | None]:
     """RMSE and MAE in the units of the targets, R2, and the same of always predicting `mean`.
+
+    R2 is None for a single example, which has no variance to explain.
 
     values, targets  (N,)
     mean             of the training set
     """
     always = np.full(len(targets), mean)
-    return {name: metric(values, targets) for name, metric in METRICS.items()} | {
-        f"baseline_{name}": metric(always, targets) for name, metric in METRICS.items()
-    }
+    found: dict[str, float | None] = {}
+    for start, predicted in (("", values), ("baseline_", always)):
+        found |= {f"{start}{name}": metric(predicted, targets) for name, metric in METRICS.items()}
+        if len(targets) == 1:
+            found[f"{start}r2"] = None
+    return found
 
 
 def regression_table(result: Mapping[str, Any], parts: Mapping[str, str], *, mean: float) -> list[str]:
@@ -58,4 +63,9 @@ def significant(value: float) -> str:
 
 def _scores(result: Mapping[str, Any], part: str) -> tuple[str, ...]:
     error, absolute, explained = (result[f"{part}{name}"] for name in METRICS)
-    return significant(error), significant(absolute), f"{round(explained, 3) + 0.0:.3f}"
+    return significant(error), significant(absolute), r2_text(explained)
+
+
+def r2_text(value: float | None) -> str:
+    """R2 to three decimals; "-" if it is undefined."""
+    return "-" if value is None else f"{round(value, 3) + 0.0:.3f}"

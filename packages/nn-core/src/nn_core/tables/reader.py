@@ -40,7 +40,7 @@ def read_table(
     number or missing ("", "?", "NA", ...), otherwise one of text. Names that occur twice are numbered, with a
     DataWarning.
 
-    Raises DataError, naming the line, for a file that is missing, blank, too large or no text, for a row of
+    Raises DataError, naming the line, for a file that is missing, blank, too large or not text, for a row of
     another width, and for a number that is not finite.
     """
     with _opened(source, name) as file:
