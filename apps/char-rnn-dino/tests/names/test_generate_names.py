@@ -92,6 +92,14 @@ def test_excluded_names_are_not_drawn() -> None:
     assert set(drawn(50, max_length=3, exclude=excluded)).isdisjoint(excluded)
 
 
+def test_a_known_name_with_spaces_around_it_is_not_new() -> None:
+    spaced = Vocabulary(("\n", " ", "a", "b"), lowercase=True)
+    names = drawn(200, vocabulary=spaced, exclude=["a"], max_length=4)
+    assert all(names)
+    assert "a" not in {name.strip() for name in names}
+    assert names == [name.strip() for name in names]
+
+
 def test_all_names_excluded() -> None:
     with pytest.raises(DataError, match="found only 0 of 5 new names; try a higher temperature"):
         drawn(5, max_length=1, exclude=["a", "b"])

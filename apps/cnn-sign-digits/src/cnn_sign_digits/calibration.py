@@ -14,6 +14,7 @@ from nn_core.arrays import Array
 from nn_core.batches.augmentation import Augment
 from nn_core.calibration import FeatureDistribution, expected_calibration_error, fit_temperature, temper
 from nn_core.cli.dataset import Dataset
+from nn_core.cli.terminal import counted
 from nn_core.registry import require
 
 SAMPLE = 2000
@@ -125,7 +126,7 @@ def calibration_report(summary: Mapping[str, Any]) -> str:
     """A line about a calibration, from its summary."""
     error = summary["expected_calibration_error"]
     return (
-        f"calibrated on {summary['photos']:,} held-out photos: temperature {summary['temperature']:.2f},"
+        f"calibrated on {counted(summary['photos'], 'held-out photo')}: temperature {summary['temperature']:.2f},"
         f" calibration error {error['before']:.1%} before, {error['after']:.1%} after;"
         f" {summary['rejected']:.1%} of them rejected as unlike anything trained on"
     )

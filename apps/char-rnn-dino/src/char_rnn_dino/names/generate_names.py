@@ -19,7 +19,7 @@ MAX_FAILURES, MIN_BATCH = 50, 100
 
 
 class GeneratedName(NamedTuple):
-    """A nonempty lowercase name.
+    """A nonempty lowercase name, without spaces at its ends, as names are read.
 
     ended  whether the network ended it; otherwise it was cut at the maximum length
     """
@@ -75,7 +75,7 @@ def generate_names(
             for tokens, lengths in groups:
                 drawn = vocabulary.decode_rows(tokens, np.minimum(lengths, letters))
                 names = [
-                    GeneratedName(beginning + ending, ended)
+                    GeneratedName((beginning + ending).strip(), ended)
                     for ending, ended in zip(drawn, (lengths <= letters).tolist(), strict=True)
                 ]
                 names = [name for name in names if name.text and not (exclude and _is_known(name, exclude))]

@@ -51,6 +51,13 @@ def test_words(tmp_path: Path) -> None:
     assert "<unknown>" not in found["rows"][0]["passage"]
 
 
+def test_rare_words_are_not_alike(tmp_path: Path) -> None:
+    text = corpus_file(tmp_path / "rare.txt", "a b a b " + " ".join(f"word{i}" for i in range(200)))
+    CHAR.succeed("train", text, "--unit", "word", "--epochs", 1, "--hidden", 4, "--save", tmp_path / "m.h5")
+    asked = ("--temperatures", 1, "--count", 1, "--length", 9)
+    assert CHAR.json("novelty", "--model", tmp_path / "m.h5", *asked)["held_out"]["copied"] == 0
+
+
 def test_a_text_that_has_been_moved_or_changed(tmp_path: Path) -> None:
     model = train(CHAR, tmp_path)
     moved = (tmp_path / "corpus.txt").rename(tmp_path / "moved.txt")

@@ -73,6 +73,8 @@ def novelty_command(
     least = shortest or SHORTEST[vocabulary.unit]
     source, (training, last), validation = text_of(model, data)
     training = np.append(training, last[-1:])
+    if UNKNOWN in vocabulary.ids:
+        training[training == vocabulary.ids[UNKNOWN]] = -1  # any word, so that two of them are not alike
     values = tuple(dict.fromkeys(TEMPERATURES.values(temperatures)))
     samples = [
         _texts(model, count, length, temperature, rng)
