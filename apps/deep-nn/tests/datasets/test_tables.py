@@ -284,6 +284,11 @@ def test_points_are_thousands_beside_decimal_commas(tmp_path: Path) -> None:
     assert part.x[:2].tolist() == [[706, 2432.47, 0.492], [87429, 620.98, -1.5]]
 
 
+def test_a_target_typed_with_combining_accents(tmp_path: Path) -> None:
+    path = csv_file(tmp_path, "gr\u00f6\u00dfe,n\na,1\nb,2\n")
+    assert columns_of(part_of(path, target="gro\u0308\u00dfe")).target == 1
+
+
 def test_none_is_a_class_beside_others(tmp_path: Path) -> None:
     part = part_of(csv_file(tmp_path, "hours,disorder\n7.5,None\n5,Apnea\n7,None\n", "sleep.csv"))
     assert part.names == ("Apnea", "None")

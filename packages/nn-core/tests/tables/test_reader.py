@@ -94,6 +94,12 @@ def test_a_header_is_recognized(text: str, names: tuple[str, ...] | None) -> Non
     assert read(text).names == names
 
 
+def test_accents_are_composed() -> None:
+    table = read("gro\u0308\u00dfe,n\nKo\u0308ln,1\nK\u00f6ln,2\n")
+    assert table.names == ("gr\u00f6\u00dfe", "n")
+    assert table.columns[0].texts == ("K\u00f6ln",)
+
+
 def test_names_that_occur_twice_are_numbered() -> None:
     with pytest.warns(DataWarning, match=r"duplicate column names; the later ones are called 'a\.1', 'a\.2'"):
         assert read("a,b,a,a\n1,2,3,4\n").names == ("a", "b", "a.1", "a.2")

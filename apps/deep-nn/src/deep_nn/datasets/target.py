@@ -12,7 +12,7 @@ from nn_core.cli.real_targets import FEW, is_quantity
 from nn_core.errors import DataError
 from nn_core.registry import nearest
 from nn_core.storage.files import first_few
-from nn_core.tables.cells import is_missing, quoted
+from nn_core.tables.cells import composed, is_missing, quoted
 from nn_core.tables.dialect import TARGETS
 from nn_core.tables.table import Column, Table
 
@@ -37,7 +37,7 @@ def find_column(table: Table, text: str, option: str) -> Column:
 
     Raises DataError, naming the option, if there is none.
     """
-    names = table.names or ()
+    names, text = table.names or (), composed(text)
     folded = [name.casefold() for name in names]
     if text in names:
         return table.columns[names.index(text)]

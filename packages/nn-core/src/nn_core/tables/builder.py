@@ -13,7 +13,7 @@ from nn_core.errors import DataError
 from nn_core.storage.files import check_bytes
 from nn_core.tables.arrow import arrow_parser
 from nn_core.tables.blocks import Block
-from nn_core.tables.cells import MISSING_NUMBER, has_decimal_comma, in_cases, mark_missing, number, quoted
+from nn_core.tables.cells import MISSING_NUMBER, composed, has_decimal_comma, in_cases, mark_missing, number, quoted
 from nn_core.tables.dialect import Dialect
 from nn_core.tables.table import Column, Numbers, Table
 
@@ -296,4 +296,4 @@ class Builder:
     def _codes(self, column: int, texts: Iterable[str]) -> list[int]:
         """The codes of texts in a column, new ones among them."""
         code_of = self.code_of[column]
-        return [code_of.setdefault(text.strip(), len(code_of)) for text in texts]
+        return [code_of.setdefault(composed(text.strip()), len(code_of)) for text in texts]

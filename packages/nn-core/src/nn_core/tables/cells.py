@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -53,6 +54,11 @@ def number(cell: str) -> float | None:
         return None if "_" in cell else float(cell)
     except ValueError:
         return None
+
+
+def composed(cell: str) -> str:
+    """A text with accents as one character each (NFC), so that those that look the same are the same."""
+    return cell if cell.isascii() else unicodedata.normalize("NFC", cell)
 
 
 def is_missing(cell: str) -> bool:

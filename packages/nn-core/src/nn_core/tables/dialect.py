@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nn_core.errors import DataError
 from nn_core.storage.encoding import encoding_by_beginning
-from nn_core.tables.cells import dressed_number, has_decimal_comma, is_grouped, is_missing, number
+from nn_core.tables.cells import composed, dressed_number, has_decimal_comma, is_grouped, is_missing, number
 
 DELIMITERS = "\t;|,"
 """Delimiters, the first of which gives every line the same number of columns."""
@@ -85,7 +85,7 @@ def recognize(lines: Sequence[str], name: str) -> Dialect:
     body = [row for row in rows[1:] if len(row) == width and row != rows[0]]
     decimal_comma = delimiter != "," and _has_decimal_commas(rows)
     known = [[_is_number(cell, decimal_comma) for cell in row] for row in [rows[0], *body]]
-    header = tuple(rows[0]) if _is_header(rows[0], known[0], body, known[1:]) else None
+    header = tuple(map(composed, rows[0])) if _is_header(rows[0], known[0], body, known[1:]) else None
     if header is not None and trailing and len(rows) > 1 and len(rows[1]) != width:
         raise DataError(f"{name}: the header has {width} names for {len(rows[1])} columns")
     first = 0 if header is None else 1

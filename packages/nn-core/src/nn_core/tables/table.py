@@ -21,7 +21,7 @@ class Column:
     name     from the header; None without a header
     numbers  (N,) NaN where the cell is missing; None for a column of text
     codes    (N,) indices into `texts`; empty for a column of numbers
-    texts    distinct texts of the cells, stripped, in order of appearance
+    texts    distinct texts of the cells, stripped and composed (NFC), in order of appearance
     """
 
     number: int
