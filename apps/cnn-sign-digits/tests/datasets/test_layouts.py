@@ -45,6 +45,32 @@ def test_parts_are_not_classes(tmp_path: Path, name: str) -> None:
     assert notes == []
 
 
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [("training_set", "test_set"), ("seg_train/seg_train", "seg_test/seg_test"), ("asl-train", "asl-dev")],
+)
+def test_names_of_several_words(tmp_path: Path, train: str, test: str) -> None:
+    folder_of(tmp_path / train, {"0": 3, "1": 2})
+    folder_of(tmp_path / test, {"1": 2})
+    contents, notes = read(tmp_path)
+    assert (classes_of(contents.train), classes_of(contents.test), notes) == ({"0": 3, "1": 2}, {"1": 2}, [])
+
+
+def test_a_part_in_a_part_without_classes(tmp_path: Path) -> None:
+    folder_of(tmp_path / "asl_train" / "asl_train", {"0": 1, "1": 1})
+    photo(tmp_path / "asl_test" / "asl_test" / "A.png", pixels(1)[0])
+    contents, notes = read(tmp_path)
+    assert (classes_of(contents.train), contents.test) == ({"0": 1, "1": 1}, None)
+    assert notes == [f"{tmp_path}: the photos in 'asl_test' are not read: they are not in class folders"]
+
+
+@pytest.mark.parametrize("names", [("freight train", "bus"), ("train 1", "test 2"), ("steam train", "freight train")])
+def test_classes_with_such_words(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name in names:
+        photo(tmp_path / name / "session" / "a.png", pixels(1)[0])
+    assert set(read(tmp_path)[0].train.names) == set(names)  # type: ignore[union-attr]
+
+
 def test_of_val_and_test_val_validates(tmp_path: Path) -> None:
     for i, part in enumerate(("train", "test", "val"), start=1):
         folder_of(tmp_path / part, {"0": i, "1": i})
