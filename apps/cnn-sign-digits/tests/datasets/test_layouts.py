@@ -204,10 +204,11 @@ class TestPhotoLists:
         (folder.parent / "train.csv").write_text("filename,label\np2.png,b\ndata/p0.png,a\n")
         assert read(folder.parent)[0].train.y.tolist() == [1, 0]  # type: ignore[union-attr]
 
-    def test_photos_to_predict_beside_those_listed(self, folder: Path) -> None:
-        train = folder.rename(folder.parent / "train")
+    @pytest.mark.parametrize("suffix", ["", "_images"])
+    def test_photos_to_predict_beside_those_listed(self, folder: Path, suffix: str) -> None:
+        train = folder.rename(folder.parent / f"train{suffix}")
         for i in range(3):
-            photo(folder.parent / "test" / f"p{i}.png", np.full((5, 5, 3), 9, np.uint8))
+            photo(folder.parent / f"test{suffix}" / f"p{i}.png", np.full((5, 5, 3), 9, np.uint8))
         (folder.parent / "sample_submission.csv").write_text("id,label\np0,a\n")
         (folder.parent / "train.csv").write_text("id,label\np2,b\np0,a\n")
         part = read(folder.parent)[0].train

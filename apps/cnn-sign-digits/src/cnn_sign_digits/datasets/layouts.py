@@ -49,7 +49,7 @@ def find_layout(folder: Path) -> Layout:
     Raises DataError if there are no class folders, or if it is unclear which they are.
     """
     present = subfolders(folder)
-    parts = _parts(present)
+    parts = parts_of(present)
     divided = {part: role for part, role in parts.items() if _holds_classes(_unwrapped(part))}
     others = [entry for entry in present if entry not in parts and has_photos_below(entry)]
     if not divided:
@@ -100,7 +100,7 @@ def _is_wrapper(folder: Path) -> bool:
     return _holds_classes(folder) and not direct_photos(folder)
 
 
-def _parts(present: list[Path]) -> dict[Path, str]:
+def parts_of(present: list[Path]) -> dict[Path, str]:
     """The parts among folders and their roles: "train", or "training_set" beside "test_set"."""
     groups: dict[tuple[str, ...], dict[Path, str]] = {}
     for entry in present:
