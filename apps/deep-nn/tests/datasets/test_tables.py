@@ -256,6 +256,17 @@ class TestRemarks:
         path = csv_file(tmp_path, lines([*range(40, 50), *range(7, 17)], self.U, self.K, header=f"{name},u,k"))
         assert part_of(path).x.shape == (20, 2)
 
+    def test_an_empty_column_at_the_end_is_no_label(self, tmp_path: Path) -> None:
+        path = csv_file(tmp_path, lines(self.U, self.K, [""] * 20, header="u,k,Unnamed: 2"))
+        with pytest.warns(DataWarning, match="column 'Unnamed: 2' is empty"):
+            assert columns_of(part_of(path)).name == "k"
+
+    def test_the_column_after_an_identifier_may_be_the_label(self, tmp_path: Path) -> None:
+        path = csv_file(tmp_path, lines(range(20), self.K, self.U, header="id,diagnosis,mean u"))
+        message = message_of(path)
+        assert "column 'diagnosis', the first, looks more like the label" in message
+        assert message.endswith('name the label: --target "mean u" or --target diagnosis')
+
     def test_nothing_to_remark_on(self, tmp_path: Path) -> None:
         three = np.array(list("abc" * 6 + "ab"))
         two = np.where(three == "a", 5.0, 8.5)

@@ -68,6 +68,7 @@ def test_bytes_that_are_not_utf_8_are_read_with_a_remark() -> None:
         ("u,\n1,2\n", ("u", "column 2")),
         ("\n u , v,\n1,2,\n", ("u", "v")),
         ("u,v\n1,2,\n", ("u", "v")),
+        ("u,v,\n1,2\n", ("u", "v")),
         ("0,1,label\n5,6,7\n", ("0", "1", "label")),
         ("Na,Mg\n1,2\n", ("Na", "Mg")),
         ("size,kind\nbig,a\nsmall,b\n", ("size", "kind")),

@@ -16,7 +16,6 @@ from deep_nn.datasets.target import Target, choose_target, numbers_of, select
 from nn_core.cli.dataset import Part
 from nn_core.errors import DataError, remark
 from nn_core.storage.files import printable
-from nn_core.tables.cells import is_missing
 from nn_core.tables.reader import read_table
 from nn_core.tables.table import Column, Table
 
@@ -81,19 +80,13 @@ def _features(table: Table, target: Target, options: TableOptions, notes: list[s
             notes.append(f"{column.title} is a row number and is left out; --columns keeps it")
         elif options.columns is None and is_identifier(column):
             notes.append(f"{column.title} is an identifier and is left out; --columns keeps it")
-        elif options.columns is None and _is_empty(column):
+        elif options.columns is None and column.is_empty:
             notes.append(f"{column.title} is empty and is left out")
         else:
             found.append(column)
     if not found:
         raise DataError(f"{table.name}: no column is left to predict {target.column.title} from")
     return found
-
-
-def _is_empty(column: Column) -> bool:
-    if column.numbers is None:
-        return all(map(is_missing, column.texts))
-    return bool(np.isnan(column.numbers[0])) and bool(np.isnan(column.numbers).all())
 
 
 def _examples(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deep_nn.datasets.features import Values, decimal_mark, interpret
+from deep_nn.datasets.remarks import is_identifier, is_row_number
 from deep_nn.datasets.table_options import TableOptions, split_names
 from nn_core.cli.real_targets import FEW, is_quantity
 from nn_core.errors import DataError
@@ -74,12 +75,13 @@ def choose_target(table: Table, options: TableOptions, notes: list[str]) -> Targ
     if options.target is not None:
         column = find_column(table, options.target, "--target")
         return Target(column, _regress(table, column, options, "name", notes))
-    kept = select(table, TableOptions(drop=options.drop))
+    kept = [column for column in select(table, TableOptions(drop=options.drop)) if not column.is_empty]
     if len(kept) < 2:
         raise DataError(f"{table.name}: only one column; expected columns to predict from, and a label")
     named = _known(kept)
     if named is not None:
         return Target(named, _regress(table, named, options, "name", notes))
+    kept = [column for column in kept if not (is_row_number(column) or is_identifier(column))] or kept
     first, last = kept[0], kept[-1]
     _check_place(table, first, last, options, notes)
     others = [column for column in kept[:-1] if _rivals(column, header=table.names is not None)]

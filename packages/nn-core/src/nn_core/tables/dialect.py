@@ -74,6 +74,8 @@ def recognize(lines: Sequence[str], name: str) -> Dialect:
     Raises DataError, naming the line, for a table of one column or a header that does not fit.
     """
     delimiter, rows = _delimited(lines)
+    if len(rows) > 1 and not rows[0][-1] and all(len(row) == len(rows[0]) - 1 > 0 for row in rows[1:]):
+        rows[0].pop()  # only the header ends in a delimiter
     trailing = len(rows) > 0 and all(len(row) > 1 and not row[-1] for row in rows[1:] or rows)
     if len(rows) > 1 and rows[0][-1] and len(rows[0]) == len(rows[1]):
         trailing = False

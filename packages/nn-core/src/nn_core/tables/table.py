@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from nn_core.storage.files import printable
+from nn_core.tables.cells import is_missing
 
 Numbers = npt.NDArray[np.float64]
 
@@ -34,10 +36,18 @@ class Column:
         unnamed = f"column {self.number}"
         return unnamed if self.name in {None, unnamed} else f"column {printable(self.name)!r}"
 
+    @cached_property
+    def is_empty(self) -> bool:
+        """Whether every cell is missing."""
+        if self.numbers is None:
+            return all(map(is_missing, self.texts))
+        return bool(np.isnan(self.numbers[0])) and bool(np.isnan(self.numbers).all())
+
     @property
     def key(self) -> str:
         """The column on a command line: its name, or its number without a header."""
-        return str(self.number) if self.name is None else printable(self.name)
+        name = str(self.number) if self.name is None else printable(self.name)
+        return f'"{name}"' if " " in name else name
 
 
 @dataclass(frozen=True, eq=False)
