@@ -43,7 +43,7 @@ def test_precision_and_recall_by_class(model: Path, tmp_path: Path) -> None:
 def test_the_report(model: Path) -> None:
     lines = succeed("evaluate", "--model", model).stdout.splitlines()
     assert "30 photos, accuracy 100.00%, loss " in lines[0]
-    assert lines[1] == "always 'a': 33.33%"
+    assert lines[1] == "majority-class baseline (always 'a'): accuracy 33.33%"
     assert lines[2].split() == ["class", "photos", "precision", "recall", "F1"]
     assert lines[3].split() == ["a", "10", "100.0%", "100.0%", "100.0%"]
 

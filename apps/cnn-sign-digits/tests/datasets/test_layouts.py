@@ -45,6 +45,32 @@ def test_parts_are_not_classes(tmp_path: Path, name: str) -> None:
     assert notes == []
 
 
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [("training_set", "test_set"), ("seg_train/seg_train", "seg_test/seg_test"), ("asl-train", "asl-dev")],
+)
+def test_names_of_several_words(tmp_path: Path, train: str, test: str) -> None:
+    folder_of(tmp_path / train, {"0": 3, "1": 2})
+    folder_of(tmp_path / test, {"1": 2})
+    contents, notes = read(tmp_path)
+    assert (classes_of(contents.train), classes_of(contents.test), notes) == ({"0": 3, "1": 2}, {"1": 2}, [])
+
+
+def test_a_part_in_a_part_without_classes(tmp_path: Path) -> None:
+    folder_of(tmp_path / "asl_train" / "asl_train", {"0": 1, "1": 1})
+    photo(tmp_path / "asl_test" / "asl_test" / "A.png", pixels(1)[0])
+    contents, notes = read(tmp_path)
+    assert (classes_of(contents.train), contents.test) == ({"0": 1, "1": 1}, None)
+    assert notes == [f"{tmp_path}: the photos in 'asl_test' are not read: they are not in class folders"]
+
+
+@pytest.mark.parametrize("names", [("freight train", "bus"), ("train 1", "test 2"), ("steam train", "freight train")])
+def test_classes_with_such_words(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name in names:
+        photo(tmp_path / name / "session" / "a.png", pixels(1)[0])
+    assert set(read(tmp_path)[0].train.names) == set(names)  # type: ignore[union-attr]
+
+
 def test_of_val_and_test_val_validates(tmp_path: Path) -> None:
     for i, part in enumerate(("train", "test", "val"), start=1):
         folder_of(tmp_path / part, {"0": i, "1": i})
@@ -178,10 +204,11 @@ class TestPhotoLists:
         (folder.parent / "train.csv").write_text("filename,label\np2.png,b\ndata/p0.png,a\n")
         assert read(folder.parent)[0].train.y.tolist() == [1, 0]  # type: ignore[union-attr]
 
-    def test_photos_to_predict_beside_those_listed(self, folder: Path) -> None:
-        train = folder.rename(folder.parent / "train")
+    @pytest.mark.parametrize("suffix", ["", "_images"])
+    def test_photos_to_predict_beside_those_listed(self, folder: Path, suffix: str) -> None:
+        train = folder.rename(folder.parent / f"train{suffix}")
         for i in range(3):
-            photo(folder.parent / "test" / f"p{i}.png", np.full((5, 5, 3), 9, np.uint8))
+            photo(folder.parent / f"test{suffix}" / f"p{i}.png", np.full((5, 5, 3), 9, np.uint8))
         (folder.parent / "sample_submission.csv").write_text("id,label\np0,a\n")
         (folder.parent / "train.csv").write_text("id,label\np2,b\np0,a\n")
         part = read(folder.parent)[0].train

@@ -77,7 +77,7 @@ class TestEvaluate:
         result = succeed("evaluate", "--model", folder / "sides-model.h5", "--data", folder / "sides.csv")
         lines = result.stdout.splitlines()
         assert re.fullmatch(r".*sides\.csv: 60 examples, accuracy \d+\.\d\d%, loss [\d.e-]+", lines[0])
-        assert re.fullmatch(r"always '[lr]': 5\d\.\d\d%", lines[1])
+        assert re.fullmatch(r"majority-class baseline \(always '[lr]'\): accuracy 5\d\.\d\d%", lines[1])
         assert lines[2].split() == ["class", "examples", "precision", "recall", "F1"]
         assert [line.split()[0] for line in lines[3:5]] == ["l", "r"]
         assert re.fullmatch(r"ROC AUC \d\.\d{3}, average precision of '[lr]' \d\.\d{3}", lines[6])

@@ -40,7 +40,7 @@ def test_the_report() -> None:
     lines = class_report(result | class_metrics(LOGITS, LABELS, ("a", "b", "c")), examples="rows").splitlines()
     assert lines[:3] == [
         "some.csv: 8 rows, accuracy 75.00%, loss 0.5",
-        "always 'a': 75.00%",
+        "majority-class baseline (always 'a'): accuracy 75.00%",
         "Note: accuracy 75.00% is no better than always 'a' (75.00%)",
     ]
     assert lines[4] == "a                 6      83.3%   83.3%  83.3%".replace(

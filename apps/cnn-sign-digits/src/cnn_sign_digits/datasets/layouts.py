@@ -1,11 +1,12 @@
 """How a folder of photos is laid out: class folders, or class folders for training and validation.
 
 data/<class>/...                                 classes
-data/train/<class>/...  data/val/<class>/...     training and validation set
+data/train/<class>/...  data/val/<class>/...     training and validation set, also "training_set", "seg_test"
 data/<class>/...        data/test/<class>/...    likewise
 archive/data/...                                 a layout in the only folder of another
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from nn_core.storage.files import first_few, printable
 
 ROLES: Mapping[str, str] = MappingProxyType(
     {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val"}
-    | {"test": "test", "testing": "test"}
+    | {"dev": "val", "eval": "val", "test": "test", "testing": "test"}
 )
 """Names of folders that are parts of a data set, in lower case."""
 
@@ -48,8 +49,8 @@ def find_layout(folder: Path) -> Layout:
     Raises DataError if there are no class folders, or if it is unclear which they are.
     """
     present = subfolders(folder)
-    parts = {part: ROLES[part.name.lower()] for part in present if part.name.lower() in ROLES}
-    divided = {part: role for part, role in parts.items() if _holds_classes(part)}
+    parts = parts_of(present)
+    divided = {part: role for part, role in parts.items() if _holds_classes(_unwrapped(part))}
     others = [entry for entry in present if entry not in parts and has_photos_below(entry)]
     if not divided:
         if parts and not others and any(map(has_photos_below, parts)):
@@ -99,11 +100,42 @@ def _is_wrapper(folder: Path) -> bool:
     return _holds_classes(folder) and not direct_photos(folder)
 
 
+def parts_of(present: list[Path]) -> dict[Path, str]:
+    """The parts among folders and their roles: "train", or "training_set" beside "test_set"."""
+    groups: dict[tuple[str, ...], dict[Path, str]] = {}
+    for entry in present:
+        words = _words(entry.name)
+        rest, role = tuple(word for word in words if word not in ROLES), _role(entry.name)
+        if role is not None:
+            groups.setdefault(rest, {})[entry] = role
+    for parts in groups.values():
+        if "train" in parts.values() and len(set(parts.values())) > 1:
+            return parts
+    return {part: ROLES[part.name.lower()] for part in present if part.name.lower() in ROLES}
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in re.split(r"[\W_]+", name.lower()) if word]
+
+
+def _role(name: str) -> str | None:
+    """The role of a part from the words of its name: "seg_train", "training-set"."""
+    found = {ROLES[word] for word in _words(name) if word in ROLES}
+    return found.pop() if len(found) == 1 else None
+
+
+def _unwrapped(part: Path) -> Path:
+    """A part, or the part of the same role that is alone in it: "train/train"."""
+    inside, role = subfolders(part), _role(part.name)
+    return inside[0] if role is not None and len(inside) == 1 and _role(inside[0].name) == role else part
+
+
 def _holds_classes(folder: Path) -> bool:
     return any(map(has_photos_below, subfolders(folder)))
 
 
 def _classes_of(folder: Path) -> ClassFolders:
+    folder = _unwrapped(folder)
     return ClassFolders(folder, tuple(subfolders(folder)))
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn_sign_digits.datasets.folder_files import direct_photos, has_photos_below, photos_below, subfolders
-from cnn_sign_digits.datasets.layouts import ROLES
+from cnn_sign_digits.datasets.layouts import parts_of
 from nn_core.cli.terminal import counted
 from nn_core.errors import DataError, remark
 from nn_core.storage.files import printable
@@ -48,8 +48,8 @@ def _folder_of_photos(folder: Path) -> Path | None:
         return None
     if len(inside) == 1:
         return inside[0]
-    roles = {ROLES.get(entry.name.lower()): entry for entry in inside}
-    return None if None in roles else roles.get("train")
+    parts = parts_of(inside)
+    return next((part for part, role in parts.items() if role == "train"), None) if len(parts) == len(inside) else None
 
 
 def read_photo_list(listed: PhotoList) -> tuple[list[Path], list[str]]:

@@ -105,7 +105,7 @@ def class_report(result: Mapping[str, Any], *, examples: str = "examples") -> st
     return "\n".join(
         [
             f"{result['data']}: {result['examples']:,} {examples}, accuracy {accuracy:.2%}, loss {result['loss']:.4g}",
-            f"{words}: {baseline:.2%}",
+            f"majority-class baseline ({words}): accuracy {baseline:.2%}",
             *baseline_notes(accuracy, baseline, words),
             *class_lines(result, counts={"examples": examples}),
         ]
