@@ -122,6 +122,17 @@ def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     assert "'train' may be a class, like 'bus', or the training set; give --data" in message_of(tmp_path)
 
 
+def test_classes_that_differ_in_case_only(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, {"0": 1, "1": 1})
+    (folder / "labels.csv").write_text("filename,label\na.png,Cat\nb.png,cat\n")
+    for name in ("0", "1"):
+        next((folder / name).iterdir()).rename(folder / f"{'ab'[int(name)]}.png")
+        (folder / name).rmdir()
+    contents, notes = read(folder)
+    assert contents.train.names == ("Cat", "cat")  # type: ignore[union-attr]
+    assert notes == [f"{folder / 'labels.csv'}: 'Cat' and 'cat' are classes of their own, which differ in case only"]
+
+
 def test_one_part_under_two_names(tmp_path: Path) -> None:
     for part in ("train", "val", "valid"):
         folder_of(tmp_path / part, {"0": 1, "1": 1})

@@ -80,6 +80,14 @@ def test_classes_are_named_by_their_numbers(labels: list[int], names: tuple[str,
     assert match_classes(y, None, classes, source="b", owner="model").tolist() == found.tolist()
 
 
+def test_spaces_and_case_of_names() -> None:
+    padded = np.array(["cat  ", "dog", " cat"])
+    y, names = read_labels(padded, None, (3, 2), "a")
+    assert (y.tolist(), names) == ([0, 1, 0], ("cat", "dog"))
+    with pytest.warns(DataWarning, match="a: 'Cat' and 'cat' are classes of their own, which differ in case only"):
+        assert read_labels(np.array(["cat", "dog", "Cat"]), None, (3, 2), "a")[1] == ("Cat", "cat", "dog")
+
+
 def test_positions_in_the_classes_may_count_from_one() -> None:
     def matched(*y: int) -> list[int]:
         return match_classes(np.array(y), None, ("cat", "dog", "eel"), source="b", owner="model").tolist()

@@ -20,7 +20,7 @@ from cnn_sign_digits.datasets.photos import Photos
 from cnn_sign_digits.datasets.subjects import find_subjects
 from nn_core.cli.dataset import Contents, Part
 from nn_core.cli.images import read_image
-from nn_core.cli.labels import in_order
+from nn_core.cli.labels import in_order, remark_on_case
 from nn_core.cli.terminal import counted
 from nn_core.errors import DataError, remark
 from nn_core.storage.files import decoding_errors, printable
@@ -109,6 +109,7 @@ def _part(
 ) -> Part[Photos]:
     """Photos below a folder with the class name of each."""
     classes = in_order(set(names))
+    remark_on_case(classes, source)
     position = {name: i for i, name in enumerate(classes)}
     y = np.array([position[name] for name in names], np.int64)
     groups = find_subjects([path.relative_to(root).as_posix() for path in photos], group, source)

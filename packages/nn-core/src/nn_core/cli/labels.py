@@ -46,12 +46,13 @@ def read_labels(
     y, one_hot_classes = _one_axis(y, x_shape, source)
     if y.dtype.kind in "SUO":
         labels = as_text(y)
-        if (blank := np.flatnonzero(np.char.strip(labels) == "")).size:
+        if (blank := np.flatnonzero(labels == "")).size:
             raise DataError(
                 f"{source}: the label of example {blank[0]} (from 0) is blank; leave such examples out:"
                 " keep = y != ''; x, y = x[keep], y[keep]"
             )
         names = in_order(set(labels.tolist()))
+        remark_on_case(names, source)
         position = {name: i for i, name in enumerate(names)}
         return np.array([position[label] for label in labels.tolist()], np.int64), tuple(names)
     numbers = _class_numbers(y, source)
@@ -68,6 +69,16 @@ def read_labels(
         twice = next(name for i, name in enumerate(given) if name in given[:i])
         raise DataError(f"{source}: duplicate name in list_classes: {printable(twice)!r}")
     return numbers, given
+
+
+def remark_on_case(names: Sequence[str], source: str) -> None:
+    """Warn with a DataWarning of classes whose names differ in case only."""
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(name.casefold(), []).append(name)
+    for group in alike.values():
+        if len(group) > 1:
+            remark(f"{source}: {' and '.join(map(repr, group))} are classes of their own, which differ in case only")
 
 
 def counts_from_one(labels: Sequence[npt.NDArray[Any]], names: int) -> bool:
@@ -99,7 +110,7 @@ def match_classes(
                 f" {', '.join(map(repr, classes[:20]))}"
             )
     positions = np.array([known[integer(name) or name] for name in used])
-    if by_position and 0 not in positions:
+    if by_position and names is None and 0 not in positions:
         first = min(positions)
         remark(
             f"{source}: labels read as positions in the classes of the {owner}, from 0: {first} is {classes[first]!r}"
@@ -141,9 +152,12 @@ def class_names(names: Any) -> tuple[str, ...]:
 
 
 def as_text(values: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
-    """Names of any type as text."""
+    """Names of any type as text, without spaces at their ends, with which fixed lengths are filled up."""
     return np.array(
-        [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values.tolist()],
+        [
+            (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).strip()
+            for value in values.tolist()
+        ],
         dtype=np.str_,
     )
 
