@@ -109,6 +109,8 @@ def test_a_csv_file(model: Path, tmp_path: Path, photos: list[Path]) -> None:
     assert header == "file,prediction,rejected,probability_a,probability_b,probability_c"
     expected = json_of("predict", photos[0], "--model", model)[0]["probabilities"]
     assert [float(cell) for cell in first.split(",")[3:]] == pytest.approx(list(expected.values()))
+    printed = succeed("predict", *photos, "--model", model, "--output", "-", "--proba").stdout
+    assert printed == out.read_text("utf-8")
     assert "omit one of them" in refusal("predict", *photos, "--output", out, "--json", status=2)
 
 

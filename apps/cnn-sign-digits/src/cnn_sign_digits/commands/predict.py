@@ -11,7 +11,7 @@ from cnn_sign_digits.datasets.outputs import require_no_photo_in
 from cnn_sign_digits.model import load_model, read_photo
 from cnn_sign_digits.predictions import answers_of, csv_text, report
 from nn_core.cli.options import model_option
-from nn_core.cli.param_types import FIGURE, MODEL, OutputFile, require_distinct
+from nn_core.cli.param_types import FIGURE, MODEL, STANDARD, CsvOutput, require_distinct
 from nn_core.cli.terminal import counted, echo_json, info, json_option
 from nn_core.errors import DataError
 from nn_core.storage.atomic import atomic_write
@@ -21,7 +21,7 @@ from nn_core.storage.files import printable
 @click.command()
 @click.argument("files", metavar="IMAGE|FOLDER...", nargs=-1, required=True, type=MODEL)
 @model_option(required=False)
-@click.option("--output", type=OutputFile(".csv"), help="Write the predictions to a CSV file.")
+@click.option("--output", type=CsvOutput(), help="Write the predictions to a CSV file; - for standard output.")
 @click.option("--proba", is_flag=True, help="Include the probability of each class.")
 @click.option("--show-input", type=FIGURE, help="Plot the photos as the network sees them, with its predictions.")
 @json_option
@@ -50,7 +50,7 @@ def predict(
     """
     if as_json and output is not None:
         raise click.UsageError("--json prints the predictions, and --output writes a CSV file; omit one of them")
-    outputs = {"--output": output, "--show-input": show_input}
+    outputs = {"--output": None if output == STANDARD else output, "--show-input": show_input}
     for file in files:
         require_distinct(outputs, **{"an input": file, "--model": model_path})
         require_no_photo_in(file, "--show-input", show_input)
@@ -68,6 +68,8 @@ def predict(
         by_file = {answer["file"]: answer for answer in answers}
         broken = {str(path): {"file": str(path), "error": message} for path, message in errors.items()}
         echo_json([(by_file | broken)[str(path)] for path in paths])
+    elif answers and output == STANDARD:
+        click.echo(csv_text(answers, model.classes, proba=proba), nl=False)
     elif answers and output is not None:
         atomic_write(output, csv_text(answers, model.classes, proba=proba).encode())
         info(f"wrote {output}: {counted(len(answers), 'prediction')}")

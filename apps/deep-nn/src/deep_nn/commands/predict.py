@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import click
 import numpy as np
@@ -14,27 +14,17 @@ from deep_nn.datasets.files import read_for_prediction
 from deep_nn.model import Model, load_model
 from deep_nn.predictions import Block, CsvLines, TextLines, json_objects, predict_blocks
 from nn_core.cli.options import model_option
-from nn_core.cli.param_types import OutputFile, require_distinct
+from nn_core.cli.param_types import STANDARD, CsvOutput, require_distinct
 from nn_core.cli.terminal import counted, info, json_option
 from nn_core.errors import NNError
 from nn_core.storage.atomic import atomic_writer
 from nn_core.storage.files import printable
 
-STANDARD = Path("-")
-"""Standard input as a file to read, or standard output as one to write."""
-
-
-class CsvOutput(OutputFile):
-    """A .csv file to write, or "-" for standard output."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        return STANDARD if str(value) == "-" else super().convert(value, param, ctx)
-
 
 @click.command()
 @model_option()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--output", type=CsvOutput(".csv"), help="Write the predictions to a CSV file; - for standard output.")
+@click.option("--output", type=CsvOutput(), help="Write the predictions to a CSV file; - for standard output.")
 @click.option("--proba", is_flag=True, help="Include the probability of each class.")
 @json_option
 def predict(model_path: Path, files: tuple[Path, ...], output: Path | None, proba: bool, as_json: bool) -> None:

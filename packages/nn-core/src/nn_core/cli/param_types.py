@@ -102,6 +102,10 @@ class SpecType(click.ParamType[str]):
         return str(value)
 
 
+STANDARD = Path("-")
+"""Standard input as a file to read, or standard output as one to write."""
+
+
 class OutputFile(click.ParamType[Path]):
     """An output file, checked before any work begins.
 
@@ -126,6 +130,16 @@ class OutputFile(click.ParamType[Path]):
         if not os.access(path.parent, os.W_OK):
             self.fail(f"no permission to write to the folder {str(path.parent)!r}", param, ctx)
         return path
+
+
+class CsvOutput(OutputFile):
+    """A .csv file to write, or "-" for standard output."""
+
+    def __init__(self) -> None:
+        super().__init__(".csv")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        return STANDARD if str(value) == "-" else super().convert(value, param, ctx)
 
 
 def require_distinct(outputs: Mapping[str, Path | None], **inputs: str | Path | None) -> None:
