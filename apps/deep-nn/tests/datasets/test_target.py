@@ -115,3 +115,10 @@ def test_few_whole_numbers_are_classes_unless_told(tmp_path: Path) -> None:
     path = table(tmp_path, REAL, KINDS)
     assert part_of(path).names == ("1", "2", "3")
     assert part_of(path, task="regress").y.dtype == np.float64
+
+
+def test_names_of_rows_are_left_out(tmp_path: Path) -> None:
+    path = table(tmp_path, [f"car {i}" for i in range(60)], REAL, list("xyyx" * 15), header="mpg,kind")
+    with pytest.warns(DataWarning, match="'row names' is an identifier and is left out"):
+        part = part_of(path)
+    assert part.x[:, 0].tolist() == REAL.tolist()

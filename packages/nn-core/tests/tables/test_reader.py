@@ -261,3 +261,12 @@ def test_pyarrow_reads_the_same(text: str, monkeypatch: pytest.MonkeyPatch) -> N
             assert [column.texts[c] for c in column.codes] == [other.texts[c] for c in other.codes]
         else:
             np.testing.assert_array_equal(column.numbers, other.numbers)
+
+
+@pytest.mark.parametrize(
+    "text", ['"u","kind"\n"a 1",2.5,"x"\n"a 2",3.5,"y"\n', '"u" "kind"\n"1" 2.5 "x"\n"2" 3.5 "y"\n']
+)
+def test_names_of_rows_have_no_header_in_r(text: str) -> None:
+    table = read_table(io.BytesIO(text.encode()), name="t.csv")
+    assert table.names == ("row names", "u", "kind")
+    assert table.matrix([1])[:, 0].tolist() == [2.5, 3.5]

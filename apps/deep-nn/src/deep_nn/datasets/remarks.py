@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from deep_nn.datasets.features import Values
 from nn_core.storage.files import printable
+from nn_core.tables.dialect import ROW_NAMES
 from nn_core.tables.table import Column
 
 SMALL = 10
@@ -32,8 +33,13 @@ def is_row_number(column: Column) -> bool:
 
 
 def is_identifier(column: Column) -> bool:
-    """Whether a column is named like an ID, and has a different whole number in each row, in any order."""
+    """Whether a column is named like an ID, and has a different whole number in each row, in any order.
+
+    Names of rows, as R writes them, are identifiers, too.
+    """
     name, values = column.name or "", column.numbers
+    if name == ROW_NAMES:
+        return True
     if not (name.casefold() in IDS or _ID.search(name)) or values is None or len(values) < SMALL:
         return False
     return bool((values == np.floor(values)).all()) and np.unique(values).size == len(values)

@@ -16,6 +16,9 @@ DELIMITERS = "\t;|,"
 TARGETS = ("label", "class", "target", "species", "y")
 """Headers of the column to predict, in lower case, the surest first."""
 
+ROW_NAMES = "row names"
+"""Header of the column for which R writes none."""
+
 SAMPLE_LINES = 200
 _CONTAINERS = ((b"PK\x03\x04", "an Excel workbook or a zip archive"), (b"\xd0\xcf\x11\xe0", "an Excel workbook"))
 
@@ -81,6 +84,8 @@ def recognize(lines: Sequence[str], name: str) -> Dialect:
         trailing = False
     if trailing:
         rows = [row[:-1] if not row[-1] else row for row in rows]
+    if not trailing and _names_rows(rows):
+        rows[0].insert(0, ROW_NAMES)
     width = len(rows[0])
     body = [row for row in rows[1:] if len(row) == width and row != rows[0]]
     decimal_comma = delimiter != "," and _has_decimal_commas(rows)
@@ -102,10 +107,21 @@ def _delimited(lines: Sequence[str]) -> tuple[str, list[list[str]]]:
         share = count / len(rows) if width > 1 else 0.0
         if share > best[0]:
             best = share, delimiter, rows
-    words = [line.split() for line in lines]
-    if best[0] < 0.5 and len(words[0]) > 1 and all(len(row) == len(words[0]) for row in words):
+    words = [[word.strip('"') for word in line.split()] for line in lines]
+    even = all(len(row) == len(words[0]) for row in words) or _names_rows(words)
+    if best[0] < 0.5 and len(words[0]) > 1 and even:
         return " ", words
     return best[1], best[2]
+
+
+def _names_rows(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a header of text has no name for the first column, in which R writes the names of rows."""
+    below = rows[1:]
+    return len(below) > 1 and (
+        all(len(row) == len(rows[0]) + 1 for row in below)
+        and all(number(cell) is None for cell in rows[0])
+        and len({row[0] for row in below}) == len(below)
+    )
 
 
 def preamble(lines: Sequence[str]) -> int:
