@@ -5,7 +5,7 @@ from pathlib import Path
 from cnn_sign_digits.datasets.arrays import read_photos
 from cnn_sign_digits.datasets.photos import Photos
 from nn_core.checkpoint import is_checkpoint
-from nn_core.cli.array_files import array_files, merge, read_array_file, read_array_folder
+from nn_core.cli.arrays.files import array_files, merge, read_array_file, read_array_folder
 from nn_core.cli.dataset import Contents
 from nn_core.errors import DataError
 from nn_core.storage.file_kinds import ARRAY_SUFFIXES, file_kind, is_array_file, refuse_kind

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cnn_sign_digits.datasets.photos import SHAPE, Photos, fit_photos
-from nn_core.cli.array_sets import ArraySet
-from nn_core.cli.axes import planes_first, unfold_square
-from nn_core.cli.pixels import PixelScale, check_channels, pixel_scale
+from nn_core.cli.arrays.axes import planes_first, unfold_square
+from nn_core.cli.arrays.pixels import PixelScale, check_channels, pixel_scale
+from nn_core.cli.arrays.sets import ArraySet
 from nn_core.errors import DataError, ShapeError, remark
 from nn_core.storage.converted_array import ConvertedArray
 from nn_core.storage.files import check_bytes

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from cnn_sign_digits.datasets.arrays import fit_flat
 from cnn_sign_digits.datasets.photos import Photos
-from nn_core.cli.axes import unfold_square
+from nn_core.cli.arrays.axes import unfold_square
 from nn_core.cli.dataset import Part
 from nn_core.cli.labels import MANY_CLASSES, read_labels
 from nn_core.errors import DataError, ShapeError, remark

@@ -3,8 +3,8 @@
 import numpy as np
 
 from deep_nn.datasets import RawExamples
-from nn_core.cli.array_sets import ArraySet
-from nn_core.cli.pixels import check_channels, pixel_scale
+from nn_core.cli.arrays.pixels import check_channels, pixel_scale
+from nn_core.cli.arrays.sets import ArraySet
 from nn_core.errors import DataError, ShapeError, remark
 
 

@@ -50,7 +50,7 @@ class DataReader:
 
     def _folder(self, folder: Path) -> Contents[RawExamples]:
         from deep_nn.datasets.arrays import read_examples
-        from nn_core.cli.array_files import array_files, merge, read_array_folder
+        from nn_core.cli.arrays.files import array_files, merge, read_array_folder
 
         if array_files(folder):
             return read_array_folder(folder, read_examples, _task(self.options, self.trained))
@@ -70,7 +70,7 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
     """Read a data file or a folder of data files.
 
     .csv             a table in text, as .tsv, .tab, .txt and .data; no test set (see `tables.read_labeled`)
-    .npz, .h5, .mat  examples and labels by the names of the arrays (see `array_sets.read_sets`)
+    .npz, .h5, .mat  examples and labels by the names of the arrays (see `arrays.sets.read_sets`)
     idx              images or labels of MNIST, plain or .gz, with the other file beside it
     a folder         one array a file (.npy or idx), or a training and a test file
 
@@ -85,7 +85,7 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
     check_file(path)
     if is_array_file(path):
         from deep_nn.datasets.arrays import read_examples
-        from nn_core.cli.array_files import read_array_file
+        from nn_core.cli.arrays.files import read_array_file
 
         return read_array_file(path, read_examples, _task(options, trained))
     if path.suffix.lower() in TABLES:

@@ -9,8 +9,8 @@ from typing import Any
 from zipfile import is_zipfile
 
 from nn_core.checkpoint import is_checkpoint
-from nn_core.cli.array_keys import Split, parse_key
-from nn_core.cli.array_sets import ArraySet, read_sets
+from nn_core.cli.arrays.keys import Split, parse_key
+from nn_core.cli.arrays.sets import ArraySet, read_sets
 from nn_core.cli.dataset import Contents, Part
 from nn_core.errors import DataError, remark
 from nn_core.storage.file_kinds import HDF5, NPY, NPZ, file_kind, is_idx, refuse_kind
@@ -27,9 +27,9 @@ Read = Callable[[ArraySet], Any]
 def read_array_file(path: Path, examples: Read, task: str = "classify") -> Contents[Any]:
     """The training and the test set of a file, by its contents rather than its suffix.
 
-    .npz, HDF5  see `array_sets.read_sets`; a MATLAB file of version 7.3 is HDF5
+    .npz, HDF5  see `arrays.sets.read_sets`; a MATLAB file of version 7.3 is HDF5
     idx         images or labels of MNIST; the other file is found beside it by its name
-    task        as for `array_sets.read_sets`
+    task        as for `arrays.sets.read_sets`
     Raises DataError or ShapeError, naming the file; for other formats with arrays, such as pickles,
     with the line of Python that converts them.
     """

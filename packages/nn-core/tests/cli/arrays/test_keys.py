@@ -2,7 +2,7 @@
 
 import pytest
 
-from nn_core.cli.array_keys import Key, parse_key
+from nn_core.cli.arrays.keys import Key, parse_key
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nn_core.cli.axes import find_axes, planes_first, unfold_square
+from nn_core.cli.arrays.axes import find_axes, planes_first, unfold_square
 
 
 @pytest.mark.parametrize(

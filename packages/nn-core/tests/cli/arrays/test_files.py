@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pytest
 
 from nn_core.checkpoint import FORMAT
-from nn_core.cli.array_files import merge, read_array_file, read_array_folder
-from nn_core.cli.array_sets import ArraySet
+from nn_core.cli.arrays.files import merge, read_array_file, read_array_folder
+from nn_core.cli.arrays.sets import ArraySet
 from nn_core.cli.dataset import Contents
 from nn_core.errors import DataWarning, NNError
 from nn_core.storage.file_kinds import is_array_file

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from nn_core.cli import pixels
-from nn_core.cli.pixels import pixel_scale
+from nn_core.cli.arrays import pixels
+from nn_core.cli.arrays.pixels import pixel_scale
 from nn_core.errors import DataError
 
 LEVELS = np.array([0, 1, 2, 127, 128, 254, 255]).reshape(7, 1, 1)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from nn_core.cli.array_keys import Split, parse_key
+from nn_core.cli.arrays.keys import Split, parse_key
 from nn_core.errors import DataError, remark
 from nn_core.storage.files import listing
 from nn_core.storage.stored_array import StoredArray, describe_array

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy.typing as npt
 
-from nn_core.cli.array_choice import Pair, Rename, check_readable, choose_pairs, count_examples
-from nn_core.cli.array_keys import parse_key
-from nn_core.cli.axes import Axes, find_axes
+from nn_core.cli.arrays.axes import Axes, find_axes
+from nn_core.cli.arrays.choice import Pair, Rename, check_readable, choose_pairs, count_examples
+from nn_core.cli.arrays.keys import parse_key
 from nn_core.cli.dataset import Contents, Part
 from nn_core.cli.labels import as_text, counts_from_one, read_labels
 from nn_core.cli.real_targets import are_real, read_targets
