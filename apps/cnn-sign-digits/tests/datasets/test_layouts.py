@@ -271,4 +271,4 @@ def test_all_broken_photos_are_named(tmp_path: Path) -> None:
         (tmp_path / "1" / f"x{i:02}.jpg").write_text("x")
     message = message_of(tmp_path)
     assert message.startswith(f"{tmp_path}: 12 of 17 photos are broken; replace or remove {tmp_path}/1/x00.jpg, ")
-    assert message.endswith("x09.jpg and 2 more")
+    assert "x09.jpg and 2 more (the first: " in message

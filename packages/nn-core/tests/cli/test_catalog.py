@@ -12,7 +12,7 @@ from nn_core.cli.catalog import Catalog, Entry
 from nn_core.cli.dataset import Contents, Dataset, Part
 from nn_core.cli.download import RemoteDataset, RemoteFile
 from nn_core.cli.folds import parse_fold
-from nn_core.errors import DataError, NNError, SettingError, ShapeError
+from nn_core.errors import DataError, DataWarning, NNError, SettingError, ShapeError
 
 X = np.arange(24.0).reshape(12, 2)
 Y = np.arange(12) % 3
@@ -145,6 +145,22 @@ def test_real_targets_are_split_at_random() -> None:
     held_out = [catalog.load("slopes", fold=f"{k}/4", rng=rng()).held_out.y for k in (1, 2, 3, 4)]
     assert sorted(map(len, held_out)) == [2, 2, 3, 3]
     assert len(set(np.concatenate(held_out).tolist())) == 10
+
+
+def test_classes_with_one_example_are_named() -> None:
+    def rare(*, rng: np.random.Generator) -> Dataset[Any]:
+        """Points, one of which is alone in its class."""
+        return Dataset("rare", X, np.repeat([0, 1, 2], (5, 6, 1)), ABC)
+
+    catalog: Catalog[Any] = Catalog("toy", {"rare": rare}, {}, read)
+    with pytest.warns(DataWarning, match="^rare: only one example of 'c', in the training set only$"):
+        catalog.load("rare", rng=rng())
+    found = []
+    for fold in ("1/3", "2/3", "3/3"):
+        with pytest.warns(DataWarning, match="^rare: only one example of 'c'") as warned:
+            catalog.load("rare", fold=fold, rng=rng())
+        found += [str(warned[0].message).partition("'c', ")[2]]
+    assert sorted(found) == ["held out and not trained on", *["in the training set only"] * 2]
 
 
 def test_generated_sets_take_settings_and_the_generator() -> None:

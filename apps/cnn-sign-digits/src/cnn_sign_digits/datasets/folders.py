@@ -79,6 +79,7 @@ def read_photos(photos: Sequence[Path], source: str, size: int) -> npt.NDArray[n
         more = f" and {len(errors) - MAX_NAMED:,} more" if len(errors) > MAX_NAMED else ""
         raise DataError(
             f"{source}: {len(errors):,} of {len(photos):,} photos are broken; replace or remove {names}{more}"
+            f" (the first: {next(iter(errors.values()))})"
         )
     return x
 

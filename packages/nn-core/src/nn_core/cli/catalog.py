@@ -13,9 +13,9 @@ from nn_core.batches.splits import group_folds, group_split, random_split, strat
 from nn_core.cli.dataset import Contents, Dataset, Part, Splits, X, describe_shape
 from nn_core.cli.download import RemoteDataset, locate
 from nn_core.cli.folds import parse_fold
-from nn_core.errors import DataError, ShapeError
+from nn_core.errors import DataError, ShapeError, remark
 from nn_core.registry import nearest, parse, require
-from nn_core.storage.files import exists, printable
+from nn_core.storage.files import exists, first_few, printable
 
 
 @dataclass(frozen=True)
@@ -160,9 +160,25 @@ def _split(train: Dataset[X], validation: float, fold: str | None, rng: np.rando
         kept, held_out, origin = _held_out(train, validation, fold, rng)
     except DataError as error:
         raise DataError(f"{train.name}: {error}") from None
+    if train.classes and train.groups is None:
+        _remark_on_single_examples(train, held_out)
     return Splits(
         train.subset(kept, train.name), train.subset(held_out, f"{train.name}, held out"), f"{origin} held out"
     )
+
+
+def _remark_on_single_examples(train: Dataset[X], held_out: npt.NDArray[np.intp]) -> None:
+    """Remark on classes with a single example, which is either trained on or predicted."""
+    counts = np.bincount(train.y, minlength=len(train.classes))
+    single = np.flatnonzero(counts == 1)
+    predicted = np.intersect1d(single, train.y[held_out])
+    for found, where in (
+        (np.setdiff1d(single, predicted), "in the training set only"),
+        (predicted, "held out and not trained on"),
+    ):
+        if found.size:
+            names = first_few([repr(printable(train.classes[c])) for c in found])
+            remark(f"{train.name}: only one example of {names}, {where}")
 
 
 def _held_out(

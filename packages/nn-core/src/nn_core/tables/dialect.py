@@ -92,7 +92,7 @@ def recognize(lines: Sequence[str], name: str) -> Dialect:
     known = [[_is_number(cell, decimal_comma) for cell in row] for row in [rows[0], *body]]
     header = tuple(map(composed, rows[0])) if _is_header(rows[0], known[0], body, known[1:]) else None
     if header is not None and trailing and len(rows) > 1 and len(rows[1]) != width:
-        raise DataError(f"{name}: the header has {width} names for {len(rows[1])} columns")
+        raise DataError(f"{name}: the first line has {width} of {len(rows[1])} columns; delete it if it is no header")
     first = 0 if header is None else 1
     text = frozenset(i for i in range(width) if not all(row[i] for row in known[first:]))
     return Dialect(delimiter, width, header, trailing, decimal_comma, text)
