@@ -178,7 +178,7 @@ def test_fifty_megapixels(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", sorted(PHOTO_SUFFIXES))
 def test_every_suffix_is_read(tmp_path: Path, suffix: str) -> None:
-    if suffix == ".avif" and not features.check("avif"):
+    if suffix == ".avif" and "avif" not in features.get_supported_modules():
         pytest.skip("this Pillow has no AVIF")
     picture = Image.new("L" if suffix == ".pgm" else "RGB", (12, 8), "white")
     path = tmp_path / f"photo{suffix}"
@@ -201,6 +201,7 @@ def test_formats_that_phones_write_are_named(tmp_path: Path, monkeypatch: pytest
     path.write_bytes(b"\0\0\0\x18ftypheic" + bytes(30))
     assert message_of(path) == f"{path} is HEIC, which is not supported; save it as JPEG"
     path.write_bytes(b"\0\0\0\x18ftypavif" + bytes(30))
-    assert "is not an image" in message_of(path) or "no AVIF" in message_of(path)
+    monkeypatch.setattr(images, "_reads_avif", lambda: True)
+    assert "is not an image" in message_of(path)
     monkeypatch.setattr(images, "_reads_avif", lambda: False)
     assert "is AVIF, which this Pillow does not read; upgrade Pillow" in message_of(path)
