@@ -247,6 +247,8 @@ def test_commas_of_text_stay_beside_decimal_commas() -> None:
         "a,b\n1,2\n,\n3,4\n",
         "a,b\n1,2\n3,x\n",
         "a,b\n 1, 2 \n0.1,1e-310\n123456789012345678,0.30000000000000004\n",
+        "\ufeff1,2,x\n3,4,y\n",
+        "a,b\n" + "1,x\n" * 20_000 + "2,y\r\n3,z\r4,\u00e9\n5,x",
     ],
 )
 def test_pyarrow_reads_the_same(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,6 +263,14 @@ def test_pyarrow_reads_the_same(text: str, monkeypatch: pytest.MonkeyPatch) -> N
             assert [column.texts[c] for c in column.codes] == [other.texts[c] for c in other.codes]
         else:
             np.testing.assert_array_equal(column.numbers, other.numbers)
+
+
+def test_bytes_that_are_not_utf_8_come_late_for_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow")
+    monkeypatch.setattr(arrow, "LARGE", 0)
+    with pytest.warns(DataWarning, match="Windows-1252"):
+        table = read(b"a,b\n" + b"1,x\n" * 20_000 + b"2,\xe9\n")
+    assert table.columns[1].texts == ("x", "\u00e9")
 
 
 @pytest.mark.parametrize(

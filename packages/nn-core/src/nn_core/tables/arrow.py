@@ -39,10 +39,10 @@ class ArrowParser:
             decimal_point="," if decimal_comma else ".",
         )
 
-    def parse(self, text: str) -> Any:
+    def parse(self, content: bytes) -> Any:
         """The columns of a block, missing numbers as nulls; None for one that is not plain."""
         try:
-            return self._csv.read_csv(self._buffer(text.encode()), self._read, self._parse, self._convert)
+            return self._csv.read_csv(self._buffer(content), self._read, self._parse, self._convert)
         except ValueError:
             return None
 

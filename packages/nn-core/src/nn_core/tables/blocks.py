@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from io import TextIOWrapper
-from typing import IO
+from typing import IO, Any
 
 BLOCK = 2**19
 """Characters read at a time."""
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+UTF8 = frozenset({"utf-8", "utf-8-sig"})
 
 
 @dataclass(frozen=True)
@@ -15,17 +18,31 @@ class Block:
     """Consecutive lines.
 
     first   number of the first line, from 1
-    text    at least one line; no quoted cell goes on beyond the last
+    data    at least one line, as text or as bytes in UTF-8; no quoted cell goes on beyond the last
     quotes  whether there is a quotation mark in it
     """
 
     first: int
-    text: str
+    data: str | bytes
     quotes: bool
+
+    @cached_property
+    def text(self) -> str:
+        """The lines, each ended by a newline. Raises UnicodeDecodeError for bytes that are not UTF-8."""
+        if isinstance(self.data, str):
+            return self.data
+        return self.data.decode().replace("\r\n", "\n").replace("\r", "\n")
+
+    @cached_property
+    def content(self) -> bytes:
+        """The lines in UTF-8."""
+        return self.data.encode() if isinstance(self.data, str) else self.data
 
     @cached_property
     def count(self) -> int:
         """The number of lines."""
+        if isinstance(self.data, bytes) and b"\r" not in self.data:
+            return self.data.count(b"\n") + (not self.data.endswith(b"\n"))
         return self.text.count("\n") + (not self.text.endswith("\n"))
 
     @cached_property
@@ -34,30 +51,46 @@ class Block:
         return self.text.removesuffix("\n").split("\n")
 
 
-def read_blocks(file: IO[bytes], encoding: str, *, skip: int = 0, times: int = 1) -> Iterator[Block]:
+def read_blocks(file: IO[bytes], encoding: str, *, skip: int = 0) -> Iterator[Block]:
     """The blocks of a binary file, from its beginning; all kinds of line ends are one.
 
-    skip   number of lines to skip at the beginning
-    times  size of the blocks, in units of BLOCK
+    skip  number of lines to skip at the beginning
     Raises UnicodeDecodeError for bytes that are not in the encoding.
     """
     file.seek(0)
     text = TextIOWrapper(file, encoding, newline=None)
     try:
-        yield from _blocks(text, skip, BLOCK * times)
+        yield from _blocks(text, "", "\n", '"', skip, BLOCK)
     finally:
         text.detach()
 
 
-def _blocks(text: TextIOWrapper, skip: int, size: int) -> Iterator[Block]:
+def read_byte_blocks(file: IO[bytes], *, skip: int = 0, times: int = 1) -> Iterator[Block]:
+    """The blocks of a binary file in UTF-8, which is not checked, with lines ended by newlines.
+
+    skip   number of lines to skip at the beginning
+    times  size of the blocks, in units of BLOCK
+    """
+    file.seek(0)
+    if file.read(len(BYTE_ORDER_MARK)) != BYTE_ORDER_MARK:
+        file.seek(0)
+    return _blocks(file, b"", b"\n", b'"', skip, BLOCK * times)
+
+
+def _blocks(stream: Any, rest: Any, newline: Any, quote: Any, skip: int, size: int) -> Iterator[Block]:
+    """The blocks of a stream of text or bytes.
+
+    rest            "" or b""
+    newline, quote  of the same type
+    """
     for _ in range(skip):
-        text.readline()
-    first, rest = skip + 1, ""
+        stream.readline()
+    first = skip + 1
     while True:
-        chunk = text.read(size)
+        chunk = stream.read(size)
         rest += chunk
-        cut = len(rest) if not chunk else rest.rfind("\n") + 1
-        quotes = rest.count('"', 0, cut)
+        cut = len(rest) if not chunk else rest.rfind(newline) + 1
+        quotes = rest.count(quote, 0, cut) if quote in rest else 0
         if chunk and (cut == 0 or quotes % 2):
             continue
         if cut:

@@ -72,7 +72,7 @@ class Builder:
 
     def add(self, block: Block) -> None:
         """Append the rows of a block. Raises DataError, naming the line, or Reread."""
-        self.characters += len(block.text)
+        self.characters += len(block.data)
         if self.dialect.delimiter == " ":
             block = Block(block.first, "\n".join("\t".join(line.split()) for line in block.lines), block.quotes)
         if not (self._add_by_arrow(block) or self._add_plain(block)):
@@ -119,7 +119,7 @@ class Builder:
         """Append a block of a large file by PyArrow; False if it is not there, or cannot read it as lines of cells."""
         if self.arrow is None:
             return False
-        found = self.arrow.parse(block.text)
+        found = self.arrow.parse(block.content)
         if found is None or len(found) != block.count:
             return False
         part = self._reserve(len(found))

@@ -15,7 +15,7 @@ from nn_core.storage.encoding import GUESSED, remark_on_encoding
 from nn_core.storage.files import check_bytes, check_file, decoding_errors, first_few
 from nn_core.storage.text import MAX_TEXT_BYTES
 from nn_core.tables.arrow import ARROW_BLOCKS
-from nn_core.tables.blocks import read_blocks
+from nn_core.tables.blocks import UTF8, Block, read_blocks, read_byte_blocks
 from nn_core.tables.builder import Builder, Reread
 from nn_core.tables.dialect import SAMPLE_LINES, encodings, preamble, recognize
 from nn_core.tables.table import Table
@@ -88,12 +88,22 @@ def _read(file: IO[bytes], encoding: str, name: str, dtype: npt.DTypeLike, known
             name, dialect, names, decimal_comma=decimal_comma, text=frozenset(text), size=size, dtype=dtype
         )
         try:
-            for block in read_blocks(file, encoding, skip=skip, times=1 if builder.arrow is None else ARROW_BLOCKS):
+            for block in _blocks(file, encoding, skip, large=builder.arrow is not None):
                 builder.add(block)
             return builder.table()
         except Reread as found:
             decimal_comma |= found.decimal_comma
             text |= found.text
+
+
+def _blocks(file: IO[bytes], encoding: str, skip: int, *, large: bool) -> Iterator[Block]:
+    """The blocks of a file; of a large one in UTF-8 as bytes, which PyArrow decodes."""
+    if large and encoding in UTF8:
+        file.seek(0)
+        start = file.read(2**16)
+        if b"\n" in start and b"\r" not in start:
+            return read_byte_blocks(file, skip=skip, times=ARROW_BLOCKS)
+    return read_blocks(file, encoding, skip=skip)
 
 
 def _sample(file: IO[bytes], encoding: str, name: str) -> tuple[list[str], int, int]:
