@@ -1,10 +1,10 @@
-"""Text and CSV in UTF-8, and what is neither."""
+"""Text and CSV files, and what is neither."""
 
 from pathlib import Path
 
 import pytest
 
-from nn_core.errors import DataError
+from nn_core.errors import DataError, DataWarning
 from nn_core.storage import text
 from nn_core.storage.text import Row, TextFile, read_csv, read_text
 
@@ -47,17 +47,27 @@ def test_rows_are_stripped_numbered_and_not_blank(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "is empty"), (b" \n\t\n", "is empty: it has only blank lines"), (b"caf\xe9", "in UTF-8, or is damaged")],
+    [(b"", "is empty"), (b" \n\t\n", "is empty: it has only blank lines"), (b"caf\xe9\0", "is not a text")],
 )
 def test_refused(tmp_path: Path, content: bytes, message: str) -> None:
-    path = write(tmp_path, content)
-    for read in (read_text, read_csv):
-        with pytest.raises(DataError, match=message):
-            read(path)
+    with pytest.raises(DataError, match=message):
+        read_csv(write(tmp_path, content))
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_other_delimiters_and_encodings(tmp_path: Path, delimiter: str) -> None:
+    path = write(tmp_path, f"file{delimiter}label\ncafé, 1.png{delimiter}a\n".encode("cp1252"))
+    with pytest.warns(DataWarning, match="Windows-1252"):
+        assert read_csv(path) == [Row(1, ["file", "label"]), Row(2, ["café, 1.png", "a"])]
+
+
+def test_bytes_that_are_not_utf8(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="in UTF-8, or is damaged"):
+        read_text(write(tmp_path, b"caf\xe9"))
 
 
 def test_a_quote_that_is_not_closed(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is not a CSV file in UTF-8"):
+    with pytest.raises(DataError, match="is not a CSV file, or is damaged: unexpected end"):
         read_csv(write(tmp_path, b'1,"a\n'))
 
 

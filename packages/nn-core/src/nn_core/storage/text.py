@@ -1,4 +1,4 @@
-"""Text files of any common encoding, and JSON and CSV files in UTF-8."""
+"""Text files of any common encoding, CSV files among them, and texts in UTF-8."""
 
 import codecs
 import io
@@ -84,16 +84,18 @@ def read_text(path: Path, *, kind: str = "a text in UTF-8") -> str:
 
 
 def read_csv(path: Path) -> list[Row]:
-    """The nonblank rows of a CSV file, at least one.
+    """The nonblank rows of a CSV file, at least one; the delimiter is a comma, semicolon or tab.
 
-    Raises DataError if it is missing, blank, too large, not UTF-8 or not CSV.
+    Raises DataError if it is missing, blank, too large, not text or not CSV. Warns DataWarning if it is
+    not in UTF-8.
     """
     import csv
 
-    check_file(path)
-    with decoding_errors(path, "a CSV file in UTF-8"), path.open(encoding="utf-8-sig", newline="") as file:
-        check_bytes(path.stat().st_size, printable(path), MAX_TEXT_BYTES)
-        reader = csv.reader(file, strict=True)
+    text = TextFile(path).read()
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    delimiter = max(",;\t", key=first.count)
+    with decoding_errors(path, "a CSV file"):
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         rows = [
             Row(reader.line_num, [cell.strip() for cell in cells])
             for cells in reader
