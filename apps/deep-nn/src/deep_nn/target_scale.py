@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_nn.datasets import RawExamples
+from deep_nn.datasets.columns import Columns
 from nn_core.arrays import Array
 from nn_core.cli.dataset import Dataset
 from nn_core.errors import CheckpointError, DataError
@@ -70,7 +71,8 @@ def fit_target(dataset: Dataset[RawExamples]) -> TargetScale:
     standard deviation is beyond float64.
     """
     y = np.asarray(dataset.y, np.float64)
-    name = getattr(dataset.schema, "name", None) or UNNAMED
+    columns = dataset.schema
+    name = (columns.name or columns.title) if isinstance(columns, Columns) else UNNAMED
     if not np.isfinite(y).all():
         row = int(np.argmin(np.isfinite(y)))
         raise DataError(f"{dataset.name}: target {y[row]:g} at example {row} (from 0) is not finite")

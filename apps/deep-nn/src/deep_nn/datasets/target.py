@@ -104,17 +104,20 @@ def _known(columns: Sequence[Column]) -> Column | None:
 
 
 def _check_place(table: Table, first: Column, last: Column, options: TableOptions, notes: list[str]) -> None:
-    """Refuse the last column as the label, or remark on it, if the first looks like one, too."""
+    """Refuse the last column as the label, or remark on it, if the first looks like one, too.
+
+    Refused: a last column with too many values for a label; numbers with more values than the first has, if that
+    numbers its classes (as in tables of images, whose last pixel takes few), or with three times as many; a
+    column that is nearly constant, such as a dark pixel; and texts on both ends without a header.
+    """
     if not _looks_like_label(first):
         return
     ways = f"name the label: --target {last.key} or --target {first.key}"
     count, count_first = different(last), different(first)
     numbered = first.numbers is not None and last.numbers is not None and _numbers_classes(first)
-    if (
-        not _looks_like_label(last)
-        or (last.numbers is not None and count > (count_first if numbered else 3 * count_first))
-        or (numbered and table.names is None and _top_share(last) > 0.9 and _top_share(first) < 0.5)
-    ):
+    more_values = last.numbers is not None and count > (count_first if numbered else 3 * count_first)
+    nearly_constant = numbered and table.names is None and _top_share(last) > 0.9 and _top_share(first) < 0.5
+    if not _looks_like_label(last) or more_values or nearly_constant:
         raise DataError(
             f"{table.name}: {first.title}, the first, looks more like the label ({count_first} values) than"
             f" {last.title}, the last ({count:,}); {ways}"
