@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
-from nn_core.cli.param_types import FloatRange
+from nn_core.cli.param_types import CommaList, FloatRange
 
 Decorator = Callable[[Any], Any]
 DEFAULT_CELL = "gru"
+TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
 
 
 def data_option(use: str = "") -> Decorator:
@@ -21,6 +22,13 @@ def data_option(use: str = "") -> Decorator:
         metavar="FILE",
         show_default="as in training",
         help=f"Training data{use}, if it has moved, or other data to use instead.",
+    )
+
+
+def temperatures_option() -> Decorator:
+    """The option `--temperatures`, of commands that compare them."""
+    return click.option(
+        "--temperatures", type=TEMPERATURES, default="0.2,0.4,0.6,0.8,1,1.2,1.4,1.6", help="Sampling temperatures."
     )
 
 

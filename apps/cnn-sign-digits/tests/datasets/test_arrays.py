@@ -14,6 +14,7 @@ from cnn_sign_digits.datasets import arrays
 from cnn_sign_digits.datasets.array_files import read_photo_file, read_photo_files
 from cnn_sign_digits.datasets.catalog import read_path
 from cnn_sign_digits.datasets.photos import Photos, fit_photos
+from nn_core.batches.subset import Subset
 from nn_core.cli.dataset import Contents, Part
 from nn_core.errors import DataWarning, NNError
 from nn_core.storage.hdf5 import HDF5Array
@@ -117,7 +118,7 @@ def test_photos_larger_than_memory_stay_on_disk(tmp_path: Path, monkeypatch: pyt
     np.testing.assert_array_equal(x[:], in_memory)
     np.testing.assert_array_equal(x[3:9:2], in_memory[3:9:2])
     rows, out = rng().permutation(30)[:7], np.empty((7, 64, 64, 3), np.uint8)
-    x.subset(np.arange(30)).read(rows, out)
+    Subset(x, np.arange(30)).read(rows, out)
     np.testing.assert_array_equal(out, in_memory[rows])
 
 

@@ -12,6 +12,7 @@ from cnn_sign_digits.datasets import arrays
 from cnn_sign_digits.datasets.catalog import CATALOG, DIGITS, SIGNS, PhotoSplits, is_generated, read_path
 from cnn_sign_digits.synthetic import renderer
 from nn_core.batches.augmentation import Augmentation
+from nn_core.batches.subset import Subset
 from nn_core.cli import download
 from nn_core.engine.engine import Engine
 from nn_core.errors import DataError, DataWarning, NNError, SettingError
@@ -19,7 +20,6 @@ from nn_core.layers import Dense, Flatten, InstanceNorm
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
 from nn_core.optim.optimizers import Momentum
-from nn_core.storage.hdf5 import HDF5Array
 from nn_core.training.recipe import Recipe
 from nn_core.training.trainer import Trainer
 
@@ -208,7 +208,7 @@ class TestFiles:
         for memory in (10**9, 0):
             monkeypatch.setattr(arrays, "MAX_MEMORY", memory)
             splits = load(path, seed=1)
-            assert isinstance(splits.train.x, HDF5Array) == (memory == 0)
+            assert isinstance(splits.train.x, Subset) == (memory == 0)
             network = Network([InstanceNorm(), Flatten(), Dense(2)], input_shape=(64, 64, 3), rng=rng(2))
             recipe = Recipe(softmax_cross_entropy, Momentum(), learning_rate=1e-6, batch_size=6)
             trainer = Trainer(

@@ -11,6 +11,7 @@ from photos import pixels, rng
 from cnn_sign_digits.datasets import arrays
 from cnn_sign_digits.datasets.catalog import CATALOG, read_path
 from cnn_sign_digits.datasets.photos import fit_photos
+from nn_core.batches.subset import Subset
 from nn_core.errors import DataWarning, NNError
 from nn_core.storage.converted_array import ConvertedArray
 
@@ -115,5 +116,5 @@ def test_many_small_photos_are_enlarged_on_demand(tmp_path: Path, monkeypatch: p
     expected = fit_photos(GRAY)
     np.testing.assert_array_equal(part.x[5:9], expected[5:9])
     rows, out = rng().permutation(48)[:7], np.empty((7, 64, 64, 3), np.uint8)
-    part.x.subset(np.arange(47, -1, -1)).read(rows, out)
+    Subset(part.x, np.arange(47, -1, -1)).read(rows, out)
     np.testing.assert_array_equal(out, expected[::-1][rows])

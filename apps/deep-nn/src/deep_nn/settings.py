@@ -1,28 +1,27 @@
 """The settings of a deep-nn run: the options of `train`, stored in the checkpoint."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from deep_nn.datasets.table_options import TableOptions
 from nn_core.cli.settings import Settings
 from nn_core.errors import SettingError
 
+TABLE_FIELDS = tuple(field.name for field in fields(TableOptions))
+
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkSettings(Settings):
-    """Settings of the data and the network, besides those common to all programs.
+class NetworkSettings(TableOptions, Settings):
+    """Settings of the data and the network, besides those of tables and those common to all programs.
 
     hidden        units of each hidden layer, "20,7,5"; "" for none
     dropout       dropout rate after each hidden layer: one rate, or one per layer, "0.2,0.5"
-    target, drop, columns, missing, merge_case
-                  how to read a table (see `TableOptions`)
-    task          "classify", "regress", or "auto": by the target
     class_weight  "balanced", or weights by class, "fraud=10"; None for equal weights
     """
 
     network_fields = Settings.network_fields | {
-        "hidden", "activation", "initializer", "target", "drop", "columns", "missing", "merge_case", "task",
+        "hidden", "activation", "initializer", *TABLE_FIELDS,
     }  # fmt: skip
 
     data: str
@@ -32,18 +31,12 @@ class NetworkSettings(Settings):
     activation: str
     initializer: str
     dropout: str
-    target: str | None = None
-    drop: str | None = None
-    columns: str | None = None
-    missing: str = "error"
-    merge_case: bool = False
-    task: str = "auto"
     class_weight: str | None = None
 
     @property
     def table_options(self) -> TableOptions:
         """How to read a table."""
-        return TableOptions(self.target, self.drop, self.columns, self.missing, self.merge_case, self.task)
+        return TableOptions(**{name: getattr(self, name) for name in TABLE_FIELDS})
 
     def units(self) -> tuple[int, ...]:
         """Units of each hidden layer."""

@@ -26,7 +26,7 @@ def element_count(shape: Shape) -> int:
 
 
 class LazyArray(Protocol):
-    """Examples (N, ...) read from storage on demand."""
+    """Examples (N, ...) read from storage on demand; a subclass defines `shape`, `dtype` and `read`."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -37,10 +37,14 @@ class LazyArray(Protocol):
         """Data type of the examples."""
 
     def __len__(self) -> int:
-        """N."""
+        return self.shape[0]
 
     def __getitem__(self, rows: slice, /) -> npt.NDArray[Any]:
         """The examples of a slice, read into an array."""
+        indices = np.arange(len(self))[rows]
+        out = np.empty((len(indices), *self.shape[1:]), self.dtype)
+        self.read(indices, out)
+        return out
 
     def read(self, rows: npt.NDArray[np.intp], out: npt.NDArray[Any]) -> None:
         """Read the examples at these indices, in any order, into `out`."""

@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
+from nn_core.batches.subset import Subset
 from nn_core.cli.dataset import Contents, Dataset, Part, Splits, describe_shape, fingerprint, require_same_data
 from nn_core.errors import DataError, NNError, ShapeError
 from nn_core.storage.hdf5 import HDF5Array
@@ -31,7 +32,7 @@ def test_a_subset_of_a_file_stays_in_the_file(tmp_path: Path) -> None:
         file["x"] = X
     dataset = Dataset("all", HDF5Array(tmp_path / "a.h5", "x"), Y, ABC)
     part = dataset.subset(np.array([4, 0]), "some")
-    assert isinstance(part.x, HDF5Array)
+    assert isinstance(part.x, Subset)
     np.testing.assert_array_equal(part.x[:], X[[4, 0]])
 
 

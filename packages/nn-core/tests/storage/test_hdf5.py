@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nn_core.batches.subset import take_examples
 from nn_core.errors import DataError
 from nn_core.storage import files, hdf5
 from nn_core.storage.hdf5 import HDF5Array
@@ -253,10 +254,10 @@ def test_rows_come_in_the_order_asked_for_however_they_are_read(stored: Path, ro
         out = np.empty((len(rows), 1))
         lazy.read(indices, out)
         np.testing.assert_array_equal(out, doubled(ROWS)[indices])
-        picked = lazy.subset(indices)
+        picked = take_examples(lazy, indices)
         np.testing.assert_array_equal(picked[:], out)
         if rows:
-            np.testing.assert_array_equal(picked.subset(np.array([0, 0]))[:], out[[0, 0]])
+            np.testing.assert_array_equal(take_examples(picked, np.array([0, 0]))[:], out[[0, 0]])
 
 
 @pytest.fixture
@@ -281,7 +282,7 @@ def test_only_the_rows_asked_for_are_read(stored: Path, reads: list[int]) -> Non
 
 
 def test_a_pickle_opens_the_file_again(stored: Path) -> None:
-    lazy = HDF5Array(stored, "x", rows=np.array([4, 2]), convert=doubled, item_shape=(1,))
+    lazy = take_examples(HDF5Array(stored, "x", convert=doubled, item_shape=(1,)), np.array([4, 2]))
     again = pickle.loads(pickle.dumps(lazy))
     np.testing.assert_array_equal(again[:], doubled(ROWS)[[4, 2]])
 

@@ -5,15 +5,14 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from nn_core.arrays import LazyArray
 from nn_core.cli.images import fit_images
-from nn_core.storage.converted_array import ConvertedArray
-from nn_core.storage.hdf5 import HDF5Array
 
 SIZE = 64
 """Width and height in pixels."""
 SHAPE = (SIZE, SIZE, 3)
 
-Photos: TypeAlias = npt.NDArray[np.uint8] | HDF5Array | ConvertedArray
+Photos: TypeAlias = npt.NDArray[np.uint8] | LazyArray
 """(N, 64, 64, 3), bytes."""
 
 

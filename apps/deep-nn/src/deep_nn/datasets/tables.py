@@ -9,7 +9,7 @@ from deep_nn.datasets import RawExamples
 from deep_nn.datasets.columns import Columns, Feature
 from deep_nn.datasets.features import TooManyCategoriesError, Values, interpret, spelled_alike
 from deep_nn.datasets.labels import class_labels
-from deep_nn.datasets.missing import drop_remark, incomplete_rows, refuse_missing
+from deep_nn.datasets.missing_values import drop_remark, incomplete_rows, refuse_missing
 from deep_nn.datasets.remarks import is_identifier, is_row_number, remarks
 from deep_nn.datasets.table_options import DEFAULTS, TableOptions
 from deep_nn.datasets.target import Target, choose_target, numbers_of, select

@@ -13,7 +13,7 @@ from deep_nn.datasets import RawExamples
 from deep_nn.datasets.columns import Columns, Match, match, places_in
 from deep_nn.datasets.features import UNSEEN, Values, encode, reading
 from deep_nn.datasets.labels import class_labels, places_of_classes, spelled_as
-from deep_nn.datasets.missing import drop_remark, has_missing, incomplete_rows
+from deep_nn.datasets.missing_values import drop_remark, has_missing, incomplete_rows
 from deep_nn.datasets.table_options import DEFAULTS, TableOptions
 from deep_nn.datasets.tables import give_notes, side_by_side
 from deep_nn.datasets.target import numbers_of

@@ -10,7 +10,7 @@ from nn_core.arrays import Examples, LazyArray
 
 
 @dataclass(frozen=True)
-class Subset:
+class Subset(LazyArray):
     """A `LazyArray` of the examples of another one at the given indices."""
 
     examples: LazyArray
@@ -25,15 +25,6 @@ class Subset:
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the examples."""
         return self.examples.dtype
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, rows: slice) -> npt.NDArray[Any]:
-        wanted = self.rows[rows]
-        out = np.empty((len(wanted), *self.shape[1:]), self.dtype)
-        self.examples.read(wanted, out)
-        return out
 
     def read(self, rows: npt.NDArray[np.intp], out: npt.NDArray[Any]) -> None:
         """Read the examples at these indices, in any order, into `out`."""

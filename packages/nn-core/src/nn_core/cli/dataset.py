@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Examples, Labels
+from nn_core.batches.subset import take_examples
 from nn_core.cli.labels import match_classes, training_classes
 from nn_core.errors import DataError, ShapeError
 
@@ -66,10 +67,9 @@ class Dataset(Generic[X]):
 
     def subset(self, indices: npt.NDArray[np.intp], name: str) -> "Dataset[X]":
         """The examples at these indices, under another name; lazily read examples stay in their file."""
-        x: Any = self.x
         groups = None if self.groups is None else self.groups[indices]
-        rows: Any = x[indices] if isinstance(x, np.ndarray) else x.subset(indices)
-        return Dataset(name, rows, self.y[indices], self.classes, groups, self.schema)
+        x: Any = take_examples(self.x, indices)
+        return Dataset(name, x, self.y[indices], self.classes, groups, self.schema)
 
 
 @dataclass(frozen=True, eq=False)

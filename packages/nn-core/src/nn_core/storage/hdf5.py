@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nn_core.arrays import LazyArray
 from nn_core.errors import DataError
 from nn_core.storage.file_kinds import describe_kind
 from nn_core.storage.files import check_file, decoding_errors, printable
@@ -27,11 +28,10 @@ def open_hdf5(path: Path) -> Iterator[Any]:
         yield file
 
 
-class HDF5Array:
+class HDF5Array(LazyArray):
     """An array (N, ...) in an HDF5 file, whose rows are read on demand.
 
     path, key   the file, and the name of the array in it
-    rows        indices of the stored rows, in this order; all rows by default
     convert     function applied to each block of rows read, such as resizing; must be picklable
     item_shape  shape of a row after `convert`; by default, that of the stored rows
     dtype       dtype after `convert`; by default, the stored one
@@ -45,7 +45,6 @@ class HDF5Array:
         path: Path,
         key: str,
         *,
-        rows: npt.NDArray[np.intp] | None = None,
         convert: Convert | None = None,
         item_shape: tuple[int, ...] | None = None,
         dtype: npt.DTypeLike | None = None,
@@ -57,9 +56,8 @@ class HDF5Array:
         self.stored_dtype: np.dtype[Any] = dataset.dtype
         if not self.stored_shape:
             raise DataError(f"{self.source}: a single number, not an array")
-        self.dtype = self.stored_dtype if dtype is None else np.dtype(dtype)
+        self._dtype = self.stored_dtype if dtype is None else np.dtype(dtype)
         self._item_shape = self.stored_shape[1:] if item_shape is None else item_shape
-        self._rows = np.arange(self.stored_shape[0]) if rows is None else rows
 
     @property
     def source(self) -> str:
@@ -69,42 +67,27 @@ class HDF5Array:
     @property
     def shape(self) -> tuple[int, ...]:
         """(N, *item_shape)."""
-        return (len(self._rows), *self._item_shape)
+        return (self.stored_shape[0], *self._item_shape)
 
     @property
     def nbytes(self) -> int:
         """Memory size of all rows, in bytes."""
         return int(np.prod(self.shape)) * self.dtype.itemsize
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, rows: slice, /) -> npt.NDArray[Any]:
-        indices = np.arange(len(self))[rows]
-        out = np.empty((len(indices), *self._item_shape), self.dtype)
-        self.read(indices, out)
-        return out
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype after `convert`."""
+        return self._dtype
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_dataset": None}
-
-    def subset(self, indices: npt.NDArray[np.intp]) -> "HDF5Array":
-        """The rows at these indices, without reading them."""
-        return HDF5Array(
-            self.path,
-            self.key,
-            rows=self._rows[indices],
-            convert=self.convert,
-            item_shape=self._item_shape,
-            dtype=self.dtype,
-        )
 
     def read(self, rows: npt.NDArray[np.intp], out: npt.NDArray[Any]) -> None:
         """Read the rows at these indices, in any order, into `out`.
 
         The file is read sequentially, and each stored row once.
         """
-        wanted, positions = np.unique(self._rows[rows], return_inverse=True)
+        wanted, positions = np.unique(rows, return_inverse=True)
         row_bytes = int(np.prod(self.stored_shape[1:])) * self.stored_dtype.itemsize
         step = max(1, READ_BYTES // max(1, row_bytes))
         order = np.argsort(positions, kind="stable")

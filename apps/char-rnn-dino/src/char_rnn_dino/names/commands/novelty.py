@@ -10,23 +10,19 @@ import numpy as np
 from char_rnn_dino.model import DINO_GEN, load_model
 from char_rnn_dino.names.generate_names import generate_names
 from char_rnn_dino.names.novelty import Novelty, RealNames, novelty
-from char_rnn_dino.options import data_option
+from char_rnn_dino.options import TEMPERATURES, data_option, temperatures_option
 from char_rnn_dino.training_data import names_of
 from nn_core.cli.options import figure_option, model_option, seed_option
-from nn_core.cli.param_types import CommaList, FloatRange, require_distinct
+from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import counted, echo_json, info, json_option
 from nn_core.engine.thread_pool import available_threads
 from nn_core.storage.files import without_folders
-
-TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
 
 
 @click.command("novelty")
 @model_option(required=False)
 @data_option()
-@click.option(
-    "--temperatures", type=TEMPERATURES, default="0.2,0.4,0.6,0.8,1,1.2,1.4,1.6", help="Sampling temperatures."
-)
+@temperatures_option()
 @click.option("--count", type=click.IntRange(1, 100_000), default=500, help="Names per temperature.")
 @seed_option()
 @figure_option("the statistics", default="novelty.png")

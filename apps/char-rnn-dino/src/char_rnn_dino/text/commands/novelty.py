@@ -8,19 +8,18 @@ import click
 import numpy as np
 
 from char_rnn_dino.model import CHAR_RNN, Model, load_model
-from char_rnn_dino.options import data_option
+from char_rnn_dino.options import TEMPERATURES, data_option, temperatures_option
 from char_rnn_dino.text.overlap import Overlap, overlaps
 from char_rnn_dino.tokens import END, UNIT_NAMES, UNKNOWN
 from char_rnn_dino.training_data import text_of
 from nn_core.arrays import Labels
 from nn_core.cli.options import figure_option, model_option, seed_option
-from nn_core.cli.param_types import CommaList, FloatRange, require_distinct
+from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import counted, echo_json, info, json_option
 from nn_core.engine.predictor import Predictor
 from nn_core.generate import sample
 from nn_core.storage.files import without_folders
 
-TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
 SHORTEST = {"char": 20, "word": 5}
 SHOWN = 60
 """Characters of the longest copied passage in the table."""
@@ -29,9 +28,7 @@ SHOWN = 60
 @click.command("novelty")
 @model_option(required=True)
 @data_option()
-@click.option(
-    "--temperatures", type=TEMPERATURES, default="0.2,0.4,0.6,0.8,1,1.2,1.4,1.6", help="Sampling temperatures."
-)
+@temperatures_option()
 @click.option("--count", type=click.IntRange(1, 1000), default=20, help="Texts per temperature.")
 @click.option(
     "--length", type=click.IntRange(1, 100_000), default=500, help="Length of each text, in characters or words."
