@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from cnn_sign_digits.datasets.photos import Photos
 from cnn_sign_digits.image_statistics import image_statistics
-from cnn_sign_digits.photo_predictor import PhotoPredictor
+from cnn_sign_digits.photo_predictor import BATCH, PhotoPredictor
 from nn_core.arrays import Array
 from nn_core.batches.augmentation import Augment
 from nn_core.calibration import FeatureDistribution, expected_calibration_error, fit_temperature, temper
@@ -51,11 +51,14 @@ class Calibration:
 
     def rejects(self, x: Photos, features: Array) -> npt.NDArray[np.bool_]:
         """Whether photos (N, 64, 64, 3) with features (N, D) are unlike anything trained on: (N,)."""
+        return self._far(features, None if self.images is None else image_statistics(x))
+
+    def _far(self, features: Array, statistics: Array | None) -> npt.NDArray[np.bool_]:
         far: npt.NDArray[np.bool_] = self.features.distances(features) > self.threshold
-        if self.images is None:
+        if self.images is None or statistics is None:
             return far
         distribution, threshold = self.images
-        return far | (distribution.distances(image_statistics(x)) > threshold)
+        return far | (distribution.distances(statistics) > threshold)
 
     def summary(self) -> dict[str, Any]:
         """For reports, as JSON."""
@@ -103,23 +106,24 @@ def calibrate(
         return None
     rng = np.random.default_rng(seed)
     train, held_out = (_sample(each, rng) for each in (train, held_out))
-    known, plain = _augmented(train.x, augment, (seed, 0)), held_out.x[:]
-    held = plain if augment is None else np.concatenate([plain, _augmented(plain, augment, (seed, 1))])
-    _, features = predictor.probabilities_and_features(known)
-    p, held_features = predictor.probabilities_and_features(held)
-    if not all(np.isfinite(values).all() for values in (p, features, held_features)):
+    seeds = rng.integers(2**32, size=2).tolist()
+    known = _measure(predictor, train.x, augment, seeds[0])
+    plain = _measure(predictor, held_out.x, None, 0)
+    held = [plain] if augment is None else [plain, _measure(predictor, held_out.x, augment, seeds[1])]
+    features, statistics = (np.concatenate(values) for values in zip(*(each[1:] for each in held), strict=True))
+    if not all(np.isfinite(values).all() for values in (plain.probabilities, known.features, features)):
         return None
-    distribution = FeatureDistribution.fit(features, train.y)
-    images = FeatureDistribution.fit(image_statistics(known), np.zeros_like(train.y), normalized=False)
-    threshold = _threshold(distribution.distances(held_features), REJECTED)
-    image_threshold = _threshold(images.distances(image_statistics(held)), IMAGES_REJECTED)
-    p = p[: len(plain)]
+    distribution = FeatureDistribution.fit(known.features, train.y)
+    images = FeatureDistribution.fit(known.statistics, np.zeros_like(train.y), normalized=False)
+    threshold = _threshold(distribution.distances(features), REJECTED)
+    image_threshold = _threshold(images.distances(statistics), IMAGES_REJECTED)
+    p = plain.probabilities
     temperature = fit_temperature(p, held_out.y)
     before, after = (expected_calibration_error(each, held_out.y) for each in (p, temper(p, temperature)))
     found = Calibration(
         temperature, threshold, distribution, len(held_out), (before, after), 0.0, (images, image_threshold)
     )
-    return replace(found, rejected=float(found.rejects(plain, held_features[: len(plain)]).mean()))
+    return replace(found, rejected=float(found._far(plain.features, plain.statistics).mean()))
 
 
 def calibration_report(summary: Mapping[str, Any]) -> str:
@@ -138,15 +142,24 @@ def _threshold(distances: Array, fraction: float) -> float:
 
 
 def _sample(dataset: Dataset[Photos], rng: np.random.Generator) -> Dataset[Photos]:
-    """At most SAMPLE of the photos, in memory."""
-    chosen = np.sort(rng.permutation(len(dataset))[:SAMPLE])
-    part = dataset.subset(chosen, dataset.name)
-    return Dataset(part.name, part.x[:], part.y, part.classes)
+    """At most SAMPLE of the photos."""
+    return dataset.subset(np.sort(rng.permutation(len(dataset))[:SAMPLE]), dataset.name)
 
 
-def _augmented(x: Photos, augment: Augment | None, seed: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """Photos as in training, as bytes."""
-    if augment is None:
-        return x[:]
-    augmented = augment(x[:], seed=seed)
-    return np.clip(np.rint(augmented), 0, 255).astype(np.uint8)
+class _Measured(NamedTuple):
+    """Of photos: probabilities (N, C), features (N, D) and image statistics (N, S)."""
+
+    probabilities: Array
+    features: Array
+    statistics: Array
+
+
+def _measure(predictor: PhotoPredictor, x: Photos, augment: Augment | None, seed: int) -> _Measured:
+    """Measure photos in batches, so that few are in memory; augmented as in training, and rounded to bytes."""
+    batches = []
+    for batch, start in enumerate(range(0, len(x), BATCH)):
+        photos = x[start : start + BATCH]
+        if augment is not None:
+            photos = np.clip(np.rint(augment(photos, seed=(seed, batch))), 0, 255).astype(np.uint8)
+        batches.append((*predictor.probabilities_and_features(photos), image_statistics(photos)))
+    return _Measured(*(np.concatenate(values) for values in zip(*batches, strict=True)))
