@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from photos import photo, pixels
 from program import PHOTOS, SIGNS, json_of, signs_file, succeed, trained
@@ -14,6 +15,7 @@ from cnn_sign_digits.image_statistics import STATISTICS, image_statistics
 from cnn_sign_digits.model import Model, load_model
 from cnn_sign_digits.photo_predictor import PhotoPredictor
 from nn_core import checkpoint
+from nn_core.arrays import LazyArray
 from nn_core.batches.augmentation import augmentation
 from nn_core.calibration import temper
 from nn_core.cli.dataset import Dataset
@@ -46,6 +48,28 @@ def test_a_finished_run_is_calibrated_on_its_validation_set(model: Model) -> Non
     p = model.probabilities(PHOTOS)
     np.testing.assert_allclose(model.assess(PHOTOS).probabilities, temper(p, calibration.temperature), rtol=1e-4)
     np.testing.assert_array_equal(model.assess(PHOTOS).probabilities.argmax(axis=1), p.argmax(axis=1))
+
+
+class Counted(LazyArray):
+    """The photos, as if on disk, and how many each read has taken into memory."""
+
+    shape, dtype = (600, 64, 64, 3), np.dtype(np.uint8)
+
+    def __init__(self) -> None:
+        self.reads: list[int] = []
+
+    def read(self, rows: npt.NDArray[np.intp], out: npt.NDArray[Any]) -> None:
+        self.reads.append(len(rows))
+        out[:] = PHOTOS[rows % len(PHOTOS)]
+
+
+def test_few_photos_are_in_memory_at_a_time(model: Model) -> None:
+    counted = Counted()
+    dataset: Dataset[Any] = Dataset("photos", counted, SIGNS[np.arange(600) % len(SIGNS)], model.classes)
+    found = calibrate(model.predictor, dataset, dataset, augmentation("standard"), seed=0)
+    assert found is not None
+    assert found.photos == 600
+    assert max(counted.reads) <= 256
 
 
 def test_features_are_the_input_of_the_last_layer(model: Model) -> None:
