@@ -69,6 +69,8 @@ def test_few_photos_are_in_memory_at_a_time(model: Model) -> None:
     found = calibrate(model.predictor, dataset, dataset, augmentation("standard"), seed=0)
     assert found is not None
     assert found.photos == 600
+    assessed = model.assess(counted)
+    np.testing.assert_array_equal(assessed.rejected[570:], model.assess(PHOTOS).rejected)
     assert max(counted.reads) <= 256
 
 

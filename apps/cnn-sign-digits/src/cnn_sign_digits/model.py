@@ -13,7 +13,7 @@ from cnn_sign_digits import PROGRAM
 from cnn_sign_digits.calibration import Calibration
 from cnn_sign_digits.datasets.photos import SHAPE, Photos
 from cnn_sign_digits.image_statistics import STATISTICS
-from cnn_sign_digits.photo_predictor import PhotoPredictor, Transform
+from cnn_sign_digits.photo_predictor import BATCH, PhotoPredictor, Transform
 from nn_core import checkpoint
 from nn_core.arrays import Array
 from nn_core.calibration import temper
@@ -77,11 +77,17 @@ class Model:
         return self.predictor.probabilities(x)
 
     def assess(self, x: Photos) -> Assessment:
-        """Calibrated probabilities, and which photos are unlike anything trained on."""
+        """Calibrated probabilities, and which photos are unlike anything trained on; in batches."""
         if self.calibration is None:
             return Assessment(self.probabilities(x), np.zeros(len(x), np.bool_))
-        p, features = self.predictor.probabilities_and_features(x)
-        return Assessment(temper(p, self.calibration.temperature), self.calibration.rejects(x, features))
+        p = np.empty((len(x), len(self.classes)), self.network.dtype)
+        rejected = np.empty(len(x), np.bool_)
+        for start in range(0, len(x), BATCH):
+            photos = x[start : start + BATCH]
+            batch = slice(start, start + len(photos))
+            p[batch], features = self.predictor.probabilities_and_features(photos)
+            rejected[batch] = self.calibration.rejects(photos, features)
+        return Assessment(temper(p, self.calibration.temperature), rejected)
 
 
 def load_model(path: Path | None) -> Model:
