@@ -206,27 +206,27 @@ def test_a_picture_says_what_it_shows(tmp_path: Path) -> None:
 
 
 class TestCharacters:
-    """U+E000, for private use, stands for Chinese."""
+    """U+10FFFD, for private use, stands for Chinese."""
 
     def test_without_a_font_code_points_and_a_package(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("nn_core.plots.fonts._installed_fonts", lambda: iter([]))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            with drawing(tmp_path / "a.png", 3, 2, title="class \ue000") as figure:
+            with drawing(tmp_path / "a.png", 3, 2, title="class \U0010fffd") as figure:
                 axes = figure.subplots()
-                axes.set_xticks([0, 1], labels=["cat", "\ue000"])
+                axes.set_xticks([0, 1], labels=["cat", "\U0010fffd"])
         assert [each.category for each in caught] == [DataWarning]
         assert "install one, for example the package fonts-noto" in str(caught[0].message)
-        assert figure.get_suptitle() == "class U+E000"
+        assert figure.get_suptitle() == "class U+10FFFD"
         figure.draw_without_rendering()
-        assert [label.get_text() for label in axes.get_xticklabels()] == ["cat", "U+E000"]
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["cat", "U+10FFFD"]
 
     def test_any_installed_font_is_used(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        font = font_with(0xE000, tmp_path / "private.ttf")
+        font = font_with(0x10FFFD, tmp_path / "private.ttf")
         monkeypatch.setattr("nn_core.plots.fonts._installed_fonts", lambda: iter([str(font)]))
-        with drawing(tmp_path / "a.png", 3, 2, title="class \ue000") as figure:
+        with drawing(tmp_path / "a.png", 3, 2, title="class \U0010fffd") as figure:
             figure.subplots()
-        assert figure.get_suptitle() == "class \ue000"
+        assert figure.get_suptitle() == "class \U0010fffd"
 
 
 def font_with(code: int, path: Path) -> Path:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import click
 
+from nn_core.cli.config import add_config, name_origin
 from nn_core.cli.terminal import info
 from nn_core.errors import DataWarning, NNError, SettingError
 
@@ -31,6 +32,7 @@ FAILURE, USAGE = 1, 2
 class App(click.Group):
     """A group of commands, one per file of a package.
 
+    name      of the program: "deep-nn"
     commands  a package ("deep_nn.commands"): each file `compare_optimizers.py` in it that does
               not start with an underscore is a command, `compare-optimizers`. The file defines
               the command under its own name, or as `<name>_command` where that name is taken
@@ -53,6 +55,7 @@ class App(click.Group):
         self._package = commands
         self._order = order
         self._modules = dict(_command_modules(commands)) if commands else {}
+        add_config(self, self.name or "")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands, in the order of the help."""
@@ -72,6 +75,7 @@ class App(click.Group):
             command = getattr(module, attribute, None)
             if isinstance(command, click.Command):
                 command.help = command.help or inspect.getdoc(module)
+                add_config(command, self.name or "", name)
                 return command
         raise TypeError(f"{module.__file__} defines no command {' or '.join(_attributes(name))}")
 
@@ -123,6 +127,7 @@ class App(click.Group):
             with _notes():
                 status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.UsageError as error:
+            name_origin(error)
             hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
             _fail(error.format_message() + hint, USAGE)
         except click.ClickException as error:

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from nn_core.checkpoint import Checkpoint
+from nn_core.cli.config import Origin, is_given, origin_of
 from nn_core.cli.dataset import require_same_data
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.run_setup import Model, Setup
@@ -63,6 +64,7 @@ def train_network(
     """
     from threadpoolctl import threadpool_limits
 
+    _leave_one_validation_set(ctx, options)
     figure: FigureFile | None = options.pop("figure")
     outputs: dict[str, Path | None] = {f"--{name}": options.pop(name) for name in ("save", "log")}
     outputs["--figure"] = None if figure is None else figure.path
@@ -146,7 +148,7 @@ def _naming_the_data_of(model: Path | None, ctx: click.Context) -> Iterator[None
     try:
         yield
     except DataError as error:
-        if model is None or ctx.get_parameter_source("data") is ParameterSource.COMMANDLINE:
+        if model is None or is_given(ctx, "data"):
             raise
         raise DataError(f"{error} (the training data of {model.name}; give other data)") from None
 
@@ -159,6 +161,17 @@ def _snapshot(checkpoint: Checkpoint, path: Path) -> Snapshot:
         raise CheckpointError(f"{error}; start a new run with --from {path}") from None
 
 
+def _leave_one_validation_set(ctx: click.Context, options: dict[str, Any]) -> None:
+    """Unset choices of the validation set that another one overrules: on the command line, one in a file."""
+    names = ("cross_validate", "fold", "test", "validation")
+    origins = {name: origin_of(ctx, name) for name in names if name in options}
+    for name, origin in origins.items():
+        if Origin.DEFAULT < origin < max(origins.values()):
+            if name != "validation":
+                ctx.params[name] = options[name] = None
+            ctx.set_parameter_source(name, ParameterSource.DEFAULT)
+
+
 def _require_one_validation_set(
     ctx: click.Context, settings: Settings, folds: int | None, outputs: Mapping[str, Path | None]
 ) -> None:
@@ -166,12 +179,11 @@ def _require_one_validation_set(
     given = [name for name, path in outputs.items() if path is not None]
     if folds is not None and given:
         raise click.UsageError(f"--cross-validate trains {folds} networks and keeps none; omit {given[0]}", ctx)
-    explicit = ctx.get_parameter_source("validation") is ParameterSource.COMMANDLINE
     choices = {
         "--cross-validate": folds is not None,
         "--fold": settings.fold is not None,
         "--test": getattr(settings, "test", None) is not None,
-        "--validation": explicit,
+        "--validation": is_given(ctx, "validation"),
     }
     chosen = [name for name, is_chosen in choices.items() if is_chosen]
     if len(chosen) > 1:

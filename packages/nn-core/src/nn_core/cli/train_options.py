@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
+from nn_core.cli.config import Origin, origin_of
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.folds import parse_fold
 from nn_core.cli.options import POSITIVE, Decorator, NameOption, plugin_option, seed_option, threads_option, together
@@ -49,9 +49,10 @@ def augment_option(default: str = "none") -> Decorator:
 
 
 def _learning_rate(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
-    """The learning rate; `--optimizer adam:learning_rate=0.01` overrides the program's default."""
+    """The learning rate; `--optimizer adam:learning_rate=0.01` overrides what comes from further away."""
     text = ctx.params.get("optimizer")
-    explicit = ctx.get_parameter_source("learning_rate") is ParameterSource.COMMANDLINE
+    own = origin_of(ctx, "learning_rate")
+    explicit = own is not Origin.DEFAULT and own >= origin_of(ctx, "optimizer")
     return value if explicit or text is None or optimizer(text).learning_rate is None else None
 
 

@@ -1,6 +1,6 @@
 """Characters that the usual font lacks, such as Chinese: from any installed font that has them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,7 @@ from nn_core.errors import remark
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import Formatter
 
 PREFERRED = ("cjk", "han sans", "hei", "gothic", "song", "ming", "fang", "hiragino", "malgun", "wenquanyi", "fallback",
              "unicode", "noto sans")  # fmt: skip
@@ -83,16 +84,20 @@ def _installed_fonts() -> Iterator[str]:
 
 
 def _write_code_points(figure: "Figure", texts: Iterable[Any], missing: set[int]) -> None:
-    from matplotlib.ticker import FixedFormatter
+    from matplotlib.ticker import FixedFormatter, FuncFormatter
 
     table = {code: f"U+{code:04X}" for code in missing}
     for text in texts:
         text.set_text(text.get_text().translate(table))
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
-            formatter = axis.get_major_formatter()
-            if isinstance(formatter, FixedFormatter):
-                axis.set_major_formatter(FixedFormatter([str(each).translate(table) for each in formatter.seq]))
+            labels = axis.get_major_formatter()  # which writes tick labels anew at each drawing
+            if isinstance(labels, (FixedFormatter, FuncFormatter)):
+                axis.set_major_formatter(FuncFormatter(_translated(labels, table)))
+
+
+def _translated(labels: "Formatter", table: Mapping[int, str]) -> Callable[[float, int | None], str]:
+    return lambda value, position: labels(value, position).translate(table)
 
 
 def _is_cjk(code: int) -> bool:
