@@ -1,6 +1,7 @@
 """The command `make-data`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -8,11 +9,15 @@ import numpy as np
 from cnn_sign_digits.synthetic.renderer import MAX_COUNT, MAX_SIZE, MIN_SIZE, Images, render
 from nn_core.arrays import Labels
 from nn_core.cli.aliases import AliasedOption
-from nn_core.cli.options import figure_option, seed_option
+from nn_core.cli.figure_options import figure_options
+from nn_core.cli.options import seed_option
 from nn_core.cli.param_types import FloatRange, OutputFile, require_distinct
 from nn_core.cli.terminal import info
 from nn_core.storage.atomic import atomic_write
 from nn_core.training.progress import Progress
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 BATCH = 100
 """Images per step of the progress bar."""
@@ -31,7 +36,13 @@ BATCH = 100
     default=400,
     help="Test images.",
 )
-@click.option("--size", type=click.IntRange(MIN_SIZE, MAX_SIZE), default=64, help="Even height and width in pixels.")
+@click.option(
+    "--image-size",
+    "size",
+    type=click.IntRange(MIN_SIZE, MAX_SIZE),
+    default=64,
+    help="Even height and width of the images in pixels.",
+)
 @click.option(
     "--diversity",
     type=FloatRange(least=0, most=1),
@@ -39,9 +50,9 @@ BATCH = 100
     help="Variation of hands, viewpoints, backgrounds and cameras, 0 to 1.",
 )
 @seed_option()
-@figure_option("samples, a row per digit")
+@figure_options("samples, a row per digit")
 def make_data(
-    save: Path, count: int, test_count: int, size: int, diversity: float, seed: int, figure: Path | None
+    save: Path, count: int, test_count: int, size: int, diversity: float, seed: int, figure: "FigureFile | None"
 ) -> None:
     """Generate a data set of synthetic hand signs as HDF5.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from nn_core.cli.param_types import FIGURE, MODEL, CommaList, FloatRange
+from nn_core.cli.param_types import MODEL, CommaList, FloatRange
 
 Decorator = Callable[[Any], Any]
 
@@ -64,15 +64,6 @@ def model_option(*, required: bool = True) -> Decorator:
         ),
         plugin_option,
     )
-
-
-def figure_option(what: str, *, default: str | None = None) -> Decorator:
-    """`--figure FILE`.
-
-    what     what is plotted, completing "Plot ..."
-    default  only for commands whose result is a figure
-    """
-    return click.option("--figure", type=FIGURE, default=default, help=f"Plot {what} (.png, .svg or .pdf).")
 
 
 def seed_option(default: int | None = 0, words: str = "Random seed.") -> Decorator:

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -21,6 +21,9 @@ from nn_core.errors import CheckpointError, DataError, remark
 from nn_core.storage.files import without_folders
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import Snapshot
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 S = TypeVar("S", bound=Settings)
 M = TypeVar("M", bound=Model)
@@ -62,7 +65,9 @@ def train_network(
     from threadpoolctl import threadpool_limits
 
     _leave_one_validation_set(ctx, options)
-    outputs: dict[str, Path | None] = {f"--{name}": options.pop(name) for name in ("save", "log", "figure")}
+    figure: FigureFile | None = options.pop("figure")
+    outputs: dict[str, Path | None] = {f"--{name}": options.pop(name) for name in ("save", "log")}
+    outputs["--figure"] = None if figure is None else figure.path
     resume, origin, threads, as_json = (options.pop(name) for name in ("resume", "start", "threads", "as_json"))
     folds: int | None = options.pop("cross_validate", None)
     if resume is not None and origin is not None:
@@ -125,13 +130,15 @@ def train_network(
         echo_json(result)
     else:
         click.echo(setup.report(result))
-    figure = outputs["--figure"]
     if figure is not None:
-        from nn_core.plots import save_figure
+        from nn_core.plots import drawing
+        from nn_core.training.learning_curves import natural_size, plot_learning_curves
 
         title = f"{without_folders(setup.source)}: {setup.network}, {settings.optimizer}"
         labels = {} if axis_labels is None else axis_labels(setup)
-        save_figure(setup.trainer.state.history.plot(title, labels), figure)
+        columns = setup.trainer.state.history.columns
+        with drawing(figure, *natural_size(columns), title=title) as drawn:
+            plot_learning_curves(drawn, columns, labels)
         info(f"wrote {figure}")
 
 

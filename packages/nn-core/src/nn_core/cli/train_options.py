@@ -6,17 +6,9 @@ from typing import Any
 import click
 
 from nn_core.cli.config import Origin, origin_of
+from nn_core.cli.figure_options import figure_options
 from nn_core.cli.folds import parse_fold
-from nn_core.cli.options import (
-    POSITIVE,
-    Decorator,
-    NameOption,
-    figure_option,
-    plugin_option,
-    seed_option,
-    threads_option,
-    together,
-)
+from nn_core.cli.options import POSITIVE, Decorator, NameOption, plugin_option, seed_option, threads_option, together
 from nn_core.cli.param_types import MODEL, BatchSize, FloatRange, OutputFile, ShippedModel, SpecType
 from nn_core.cli.training_log import log_options
 from nn_core.initializers import INITIALIZERS, initializer
@@ -181,5 +173,5 @@ def output_options(shipped: Path | None = None) -> Decorator:
         ),
         log_options(),
         threads_option(),
-        figure_option("the learning curves"),
+        figure_options("the learning curves"),
     )
