@@ -18,15 +18,17 @@ DATA = (
 """What `--data` accepts."""
 
 
-def network_options(*, omit: str = "", data: str = "moons", hidden: str = "16,16", **others: Any) -> Decorator:
+def network_options(
+    *, omit: str = "", data: str = "moons", validation: float = 0.2, hidden: str = "16,16", **others: Any
+) -> Decorator:
     """The options for the fields of `NetworkSettings`.
 
-    omit          a field to leave out
-    data, hidden  their defaults
-    others        ignored: defaults of options declared elsewhere
+    omit                      a field to leave out
+    data, validation, hidden  their defaults
+    others                    ignored: defaults of options declared elsewhere
     """
     return together(
-        data_options(data=data, kinds=DATA),
+        data_options(data=data, kinds=DATA, validation=validation),
         table_options(),
         click.option(
             "--task",
