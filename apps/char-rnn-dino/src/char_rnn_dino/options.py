@@ -22,7 +22,7 @@ def data_option(use: str = "") -> Decorator:
         "--data",
         metavar="FILE",
         show_default="as in training",
-        help=f"Training data{use}, if it has moved, or other data to use instead.",
+        help=f"Training data{use}, if it has moved, or other data to use instead; - for standard input.",
     )
 
 

@@ -49,7 +49,9 @@ SAMPLE_LENGTH = 200
 
 @click.command()
 @click.argument("corpus", cls=HiddenArgument, option="data")
-@click.option("--data", metavar="FILE", show_default="the bundled field notes", help="Any text file.")
+@click.option(
+    "--data", metavar="FILE", show_default="the bundled field notes", help="Any text file; - for standard input."
+)
 @network_options(DEFAULTS)
 @click.option(
     "--unit",
