@@ -10,7 +10,8 @@ import pkgutil
 import re
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import click
@@ -38,6 +39,7 @@ class App(click.Group):
               the command under its own name, or as `<name>_command` where that name is taken
               (`def compare_optimizers`, `def import_command`), and is imported only when this
               command is invoked.
+    aliases   earlier names of commands, which work and are not listed: {"shapes": "summary"}
     order     commands that the help lists first, in this order; the others are alphabetical
 
     The help of the group shows the first sentence of a command's docstring, read from the source
@@ -48,12 +50,18 @@ class App(click.Group):
     """
 
     def __init__(
-        self, name: str | None = None, commands: str | None = None, order: Sequence[str] = (), **settings: Any
+        self,
+        name: str | None = None,
+        commands: str | None = None,
+        order: Sequence[str] = (),
+        aliases: Mapping[str, str] = MappingProxyType({}),
+        **settings: Any,
     ) -> None:
         settings["context_settings"] = CONTEXT | (settings.get("context_settings") or {})
         super().__init__(name, **settings)
         self._package = commands
         self._order = order
+        self._aliases = aliases
         self._modules = dict(_command_modules(commands)) if commands else {}
         add_config(self, self.name or "")
 
@@ -104,6 +112,7 @@ class App(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The requested command; an unknown name fails with the closest match."""
+        args = [self._aliases.get(args[0], args[0]), *args[1:]]
         name, known = args[0], self.list_commands(ctx)
         if name not in known and not name.startswith("-"):
             from nn_core.registry import nearest
