@@ -16,6 +16,7 @@ from char_rnn_dino.text.generate_text import generate_text
 from char_rnn_dino.tokens import UNIT_NAMES, tokenize
 from char_rnn_dino.train import train_model
 from nn_core.cli.aliases import HiddenArgument
+from nn_core.cli.completion import complete_names
 from nn_core.cli.folds import parse_fold
 from nn_core.cli.terminal import json_option
 from nn_core.cli.train_options import fold_options, output_options, recipe_options
@@ -50,7 +51,11 @@ SAMPLE_LENGTH = 200
 @click.command()
 @click.argument("corpus", cls=HiddenArgument, option="data")
 @click.option(
-    "--data", metavar="FILE", show_default="the bundled field notes", help="Any text file; - for standard input."
+    "--data",
+    metavar="FILE",
+    shell_complete=complete_names(["fieldnotes"]),
+    show_default="the bundled field notes",
+    help="Any text file; - for standard input.",
 )
 @network_options(DEFAULTS)
 @click.option(
