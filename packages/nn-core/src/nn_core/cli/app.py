@@ -76,6 +76,7 @@ class App(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command, imported now; None if there is none of this name."""
+        cmd_name = self._aliases.get(cmd_name, cmd_name)
         if cmd_name not in self.commands and cmd_name in self._modules:
             self.commands[cmd_name] = self._import(cmd_name)
         return self.commands.get(cmd_name)
