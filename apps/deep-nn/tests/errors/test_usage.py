@@ -15,7 +15,7 @@ USAGE = [
     (("--learning-rate", "nan"), "'nan' is not a finite number"),
     (("--learning-rate", "fast"), "'fast' is not a number"),
     (("--optimizer", "adma"), "unknown optimizer 'adma'; did you mean 'adam'?"),
-    (("--optimizer", "gradient_descent"), "did you mean 'gradient-descent'?"),
+    (("--optimizer", "gradient-descend"), "did you mean 'gradient-descent'?"),
     (("--optimizer", "adam:beta=0.5"), "no setting 'beta'; did you mean 'beta"),
     (("--activation", "rellu"), "did you mean 'relu'?"),
     (("--initializer", "orthogonl"), "did you mean 'orthogonal'?"),
@@ -36,8 +36,8 @@ USAGE = [
     (("--seed", "-1"), "'--seed'"),
     (("--dtype", "float16"), "'--dtype'"),
     (("--figure", "f.jpeg"), "'f.jpeg' must end in .png or .svg or .pdf"),
-    (("--optimiser", "adam"), "--optimizer"),
-    (("moons",), "unexpected extra argument"),
+    (("--optimiser", "adam"), "no such option --optimiser; use --optimizer"),
+    (("moons",), "unexpected argument moons; use --data moons"),
     (("--data",), "'--data' requires an argument"),
 ]
 

@@ -15,6 +15,7 @@ from char_rnn_dino.setup import Setup, parallel_streams, set_up_text
 from char_rnn_dino.text.generate_text import generate_text
 from char_rnn_dino.tokens import UNIT_NAMES, tokenize
 from char_rnn_dino.train import train_model
+from nn_core.cli.command_help import grouped
 from nn_core.cli.folds import parse_fold
 from nn_core.cli.terminal import json_option
 from nn_core.cli.train_options import fold_options, output_options, recipe_options
@@ -49,20 +50,26 @@ SAMPLE_LENGTH = 200
 @click.command()
 @click.argument("data", metavar="[CORPUS]", required=False)
 @network_options(DEFAULTS)
-@click.option(
-    "--unit",
-    type=click.Choice(list(UNIT_NAMES)),
-    default="char",
-    help="Tokens: characters, or words and punctuation marks; words that occur once become <unknown>.",
-)
-@click.option("--lowercase", is_flag=True, help="Lowercase the text.")
-@click.option(
-    "--bptt-length",
-    type=click.IntRange(min=1),
-    default=50,
-    help="Tokens per chunk of truncated backpropagation through time.",
+@grouped(
+    "Data",
+    click.option(
+        "--unit",
+        type=click.Choice(list(UNIT_NAMES)),
+        default="char",
+        help="Tokens: characters, or words and punctuation marks; words that occur once become <unknown>.",
+    ),
+    click.option("--lowercase", is_flag=True, help="Lowercase the text."),
 )
 @recipe_options(**DEFAULTS[DEFAULT_CELL])
+@grouped(
+    "Training",
+    click.option(
+        "--bptt-length",
+        type=click.IntRange(min=1),
+        default=50,
+        help="Tokens per chunk of truncated backpropagation through time.",
+    ),
+)
 @fold_options("contiguous parts of the text")
 @output_options()
 @json_option
