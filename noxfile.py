@@ -40,7 +40,7 @@ JOBS = {
         "evaluate --figure out/confusion.png --mistakes out/mistakes.png",
         "filters --figure out/filters.png",
         "animate-convolution --figure out/convolution.gif",
-        "make-data --save out/hands.h5 --count 200 --test 100 --figure out/hands.png",
+        "make-data --save out/hands.h5 --count 200 --test-count 100 --figure out/hands.png",
     ],
     "dino-gen": [
         "",
@@ -51,7 +51,7 @@ JOBS = {
     ],
     "char-rnn": [
         "train --epochs 12 --save out/notes.h5 --figure out/notes-training.png",
-        "sample --model out/notes.h5 --prime Day --length 300 --temperature 0.7 --seed 0",
+        "sample --model out/notes.h5 --start Day --length 300 --temperature 0.7 --seed 0",
     ],
 }
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from bench.growth import Growth
 from bench.report import Result
 from bench.sides import BARE, FLOOR, OURS, REFERENCE, SCIKIT, TORCH
-from nn_core.plots import COLORS, new_figure, save_figure, tidy
+from nn_core.plots import new_figure, tidy
+from nn_core.plots.figure_files import save_figure
+from nn_core.plots.styles import LIGHT as COLORS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

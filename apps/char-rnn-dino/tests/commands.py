@@ -46,7 +46,7 @@ def data_arguments(program: CommandLine, folder: Path) -> tuple[object, ...]:
         path = folder / "names.txt"
         return ("--data", path if path.exists() else names_file(path))
     path = folder / "corpus.txt"
-    return (path if path.exists() else corpus_file(path),)
+    return ("--data", path if path.exists() else corpus_file(path))
 
 
 def train(program: CommandLine, folder: Path, *arguments: object, name: str = "model.h5") -> Path:

@@ -108,5 +108,5 @@ def test_text_script_of_docs_matches_the_program(tmp_path: Path, monkeypatch: py
     path = train(CHAR, tmp_path)
     monkeypatch.chdir(tmp_path)
     CHAR.succeed("export", "--model", path, "--save", "notes.onnx")
-    sampled = CHAR.succeed("sample", "--model", path, "--prime", "Day 1", "--length", 100, "--temperature", 0).stdout
+    sampled = CHAR.succeed("sample", "--model", path, "--start", "Day 1", "--length", 100, "--temperature", 0).stdout
     assert printed_by_script(PAGE, "char-rnn") == sampled

@@ -83,7 +83,7 @@ def test_the_first_of_a_million_names_comes_at_once(tmp_path: Path, options: tup
 
 
 def test_only_text_is_on_stdout(tmp_path: Path, undisturbed: dict[str, Path]) -> None:
-    asked = ("sample", "--model", undisturbed["char-rnn"], "--prime", "Day 3.", "--length", 20)
+    asked = ("sample", "--model", undisturbed["char-rnn"], "--start", "Day 3.", "--length", 20)
     with CHAR.started(*asked, cwd=tmp_path) as process:
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (0, "")
@@ -106,7 +106,7 @@ def test_on_a_terminal_each_token_appears_at_once(tmp_path: Path) -> None:
     corpus_file(tmp_path / "corpus.txt", "so it goes on and on " * 40)
     model = train(CHAR, tmp_path)
     ours, theirs = os.openpty()
-    asked = ("sample", "--model", model, "--prime", "so", "--length", 10_000_000)
+    asked = ("sample", "--model", model, "--start", "so", "--length", 10_000_000)
     command = [sys.executable, "-m", CHAR.module, *map(str, asked)]
     with subprocess.Popen(command, cwd=tmp_path, stdout=theirs, stderr=theirs) as process:
         try:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from nn_core.cli.command_help import Decorator, grouped
+from nn_core.cli.config import set_defaults
 from nn_core.cli.param_types import CommaList, FloatRange
 
 DEFAULT_CELL = "gru"
@@ -63,7 +64,7 @@ def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
     from nn_core.cli.train_options import initializer_option
 
     def use_defaults(ctx: click.Context, parameter: click.Parameter, cell: str) -> str:
-        ctx.default_map = dict(defaults[cell])
+        set_defaults(ctx, defaults[cell])
         return cell
 
     shown = defaults[DEFAULT_CELL]

@@ -5,7 +5,9 @@ import click
 from nn_core.cli.app import App
 
 
-@click.group(cls=App, commands="cnn_sign_digits.commands", order=("train", "evaluate", "predict", "explain"))
+@click.group(
+    "cnn-sign", cls=App, commands="cnn_sign_digits.commands", order=("train", "evaluate", "predict", "explain")
+)
 @click.version_option(package_name="cnn-sign")
 def main() -> None:
     """Recognize hand signs of digits with a convolutional network written in NumPy.

@@ -32,9 +32,10 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> Figures:
     """The figures that would have been saved."""
     saved: Figures = []
 
-    def save_figure(figure: Figure, path: Path) -> None:
+    def save_figure(figure: Figure, path: Path, dpi: int = 0) -> None:
         saved.append(figure)
 
-    for module in ("filter_plots", "feature_map_plots", "grad_cam_plot"):
-        monkeypatch.setattr(f"cnn_sign_digits.inspect.{module}.save_figure", save_figure)
+    for module in ("cnn_sign_digits.inspect.filter_plots", "cnn_sign_digits.inspect.feature_map_plots"):
+        monkeypatch.setattr(f"{module}.save_figure", save_figure)
+    monkeypatch.setattr("nn_core.plots.figure_files.save_figure", save_figure)
     return saved

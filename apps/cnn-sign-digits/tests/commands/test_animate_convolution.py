@@ -45,7 +45,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Written:
 
 
 def test_a_looping_gif_with_a_frame_per_output_position(here: Path) -> None:
-    assert animate("--size", 4) == "wrote convolution.gif, 4 frames\n"
+    assert animate("--image-size", 4) == "wrote convolution.gif, 4 frames\n"
     with Image.open(here / "convolution.gif") as made:
         assert isinstance(made, GifImageFile)
         assert (made.n_frames, made.info["loop"]) == (4, 0)
@@ -68,13 +68,13 @@ def test_a_looping_gif_with_a_frame_per_output_position(here: Path) -> None:
 
 def test_the_largest_is_small_enough(here: Path) -> None:
     photo(here / "photo.png", pixels(1)[0])
-    large = ("--size", 9, "--padding", "same", "--kernel", "sharpen")
+    large = ("--image-size", 9, "--padding", "same", "--kernel", "sharpen")
     assert "81 frames" in animate("photo.png", *large, "--figure", "large.gif")
     assert (here / "large.gif").stat().st_size < 2_000_000
 
 
 def test_one_position_is_one_frame() -> None:
-    assert animate("--size", 3) == "wrote convolution.gif, 1 frame\n"
+    assert animate("--image-size", 3) == "wrote convolution.gif, 1 frame\n"
 
 
 def test_by_default_sobel_over_an_edge(written: Written) -> None:
@@ -87,7 +87,7 @@ def test_by_default_sobel_over_an_edge(written: Written) -> None:
 
 def test_a_photo_becomes_gray_levels(here: Path, written: Written) -> None:
     photo(here / "a.png", pixels(1, 50, 70, 3)[0])
-    animate("a.png", "--size", 5, "--kernel", "blur", "--stride", 2, "--padding", "same")
+    animate("a.png", "--image-size", 5, "--kernel", "blur", "--stride", 2, "--padding", "same")
     ((convolution, title),) = written
     expected = gray_levels(read_image(here / "a.png", (5, 5, 1), crop=True)[0, ..., 0])
     np.testing.assert_array_equal(convolution.image, expected)
@@ -116,9 +116,9 @@ def test_a_learned_kernel_acts_on_gray_photos_as_in_the_network(here: Path, writ
         (("--kernel", "sobl"), 2, "unknown kernel 'sobl'; did you mean 'sobel'?"),
         (("--kernel", "blur", "--filter", 2), 2, "--kernel cannot be combined with --filter or --model"),
         (("--model", "model.h5", "--filter", 9), 2, "no filter 9; choose from 1 to 8"),
-        (("--model", "model.h5", "--size", 4), 2, "the 5 x 5 kernel is larger than the 4 x 4"),
+        (("--model", "model.h5", "--image-size", 4), 2, "the 5 x 5 kernel is larger than the 4 x 4"),
         (("--model", "large.h5"), 2, "the 9 x 9 kernels of this network exceed 7 x 7"),
-        (("--size", 10), 2, "10 is not in the range 3<=x<=9"),
+        (("--image-size", 10), 2, "10 is not in the range 3<=x<=9"),
         (("--stride", 0), 2, "0 is not in the range"),
         (("--padding", "full"), 2, "'full' is not one of"),
         (("--figure", "a.png"), 2, "must end in .gif"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from program import PROGRAM
 
-SMALL = ("--count", "20", "--test", "10", "--size", "32")
+SMALL = ("--count", "20", "--test-count", "10", "--image-size", "32")
 
 
 def test_it_writes_images_with_their_digits_and_a_figure(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_the_same_seed_gives_the_same_images_and_another_does_not(tmp_path: Path
 
 def test_without_test_images_there_is_no_test_set(tmp_path: Path) -> None:
     path = tmp_path / "hands.h5"
-    assert PROGRAM.invoke("make-data", "--save", path, *SMALL, "--test", "0").exit_code == 0
+    assert PROGRAM.invoke("make-data", "--save", path, *SMALL, "--test-count", "0").exit_code == 0
     with h5py.File(path) as file:
         assert sorted(file) == ["list_classes", "train_set_x", "train_set_y"]
 
@@ -50,7 +50,7 @@ def test_without_test_images_there_is_no_test_set(tmp_path: Path) -> None:
         (("--save", "hands.txt"), "must end in .h5 or .hdf5"),
         (("--save", "nowhere/hands.h5"), "no such folder"),
         (("--count", "3"), "3 is not in the range"),
-        (("--size", "33"), "size must be even"),
+        (("--image-size", "33"), "size must be even"),
         (("--diversity", "2"), "2 is not at least 0 and at most 1"),
         (("--diversity", "nan"), "is not a finite number"),
         (("--figure", "hands.h5"), "must end in"),

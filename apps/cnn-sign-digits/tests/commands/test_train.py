@@ -174,7 +174,7 @@ class TestExtraData:
 
     def test_hands_over_synthetic_backgrounds(self, tmp_path: Path) -> None:
         made = tmp_path / "hands.h5"
-        succeed("make-data", "--save", made, "--count", 20, "--test", 10, "--diversity", 0)
+        succeed("make-data", "--save", made, "--count", 20, "--test-count", 10, "--diversity", 0)
         options = ("--data", made, "--backgrounds", 2, "--epochs", 1, "--save", tmp_path / "m.h5")
         result = json_of("train", *options)
         assert result["examples"] == {"training": 60, "validation": 10}

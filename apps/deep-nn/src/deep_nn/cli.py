@@ -5,7 +5,7 @@ import click
 from nn_core.cli.app import App
 
 
-@click.group(cls=App, commands="deep_nn.commands", order=("train", "evaluate", "predict"))
+@click.group("deep-nn", cls=App, commands="deep_nn.commands", order=("train", "evaluate", "predict"))
 @click.version_option(package_name="deep-nn")
 def main() -> None:
     """Train, evaluate and compare fully connected networks in NumPy.

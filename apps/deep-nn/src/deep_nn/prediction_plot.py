@@ -1,19 +1,24 @@
 """Predicted against true values of a regression."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nn_core.cli.class_report import shortened
-from nn_core.plots import COLORS, new_figure, save_figure, tidy
+from nn_core.plots import colors, drawing, muted, tidy
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 MAX_POINTS = 20_000
 """Most points drawn; of more, an evenly spaced selection."""
 
 
-def plot_predictions(values: npt.NDArray[Any], targets: npt.NDArray[Any], name: str, path: Path, *, title: str) -> None:
+def plot_predictions(
+    values: npt.NDArray[Any], targets: npt.NDArray[Any], name: str, path: "FigureFile | Path", *, title: str
+) -> None:
     """A point per example, with the line on which predictions are exact.
 
     values, targets  (N,) predicted and true values, in the units of the target
@@ -26,23 +31,23 @@ def plot_predictions(values: npt.NDArray[Any], targets: npt.NDArray[Any], name: 
         chosen = np.linspace(0, count - 1, MAX_POINTS).astype(np.intp)
         values, targets = values[chosen], targets[chosen]
         title += f"\n{MAX_POINTS:,} of {count:,} examples shown"
-    figure = new_figure(5.5, 5.5)
-    axes = figure.subplots()
-    low, high = (float(edge([values.min(), targets.min(), values.max(), targets.max()])) for edge in (min, max))
-    margin = 0.05 * (high - low) or 1.0
-    ends = (low - margin, high + margin)
-    crowded = len(values) > 500
-    axes.plot(ends, ends, color="0.4", linewidth=1, zorder=3, label="predicted = true")
-    axes.scatter(targets, values, s=6 if crowded else 16, color=COLORS[0], alpha=0.3 if crowded else 0.7, linewidths=0)
-    axes.set_xlim(ends)
-    axes.set_ylim(ends)
-    axes.set_aspect("equal")
-    tidy(axes, x="", y="")
-    for axis, what in ((axes.xaxis, "true"), (axes.yaxis, "predicted")):
-        axis.set_label_text(f"{what} {shortened(name)}", parse_math=False)
-        axis.set_major_locator(MaxNLocator(6))
-        if 1e4 <= max(map(abs, ends)) < 1e9:
-            axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.set_title(title, loc="left", size=10, parse_math=False)
-    axes.legend(loc="upper left", frameon=False)
-    save_figure(figure, path)
+    with drawing(path, 5.5, 5.5, title=title) as figure:
+        axes = figure.subplots()
+        low, high = (float(edge([values.min(), targets.min(), values.max(), targets.max()])) for edge in (min, max))
+        margin = 0.05 * (high - low) or 1.0
+        ends = (low - margin, high + margin)
+        crowded = len(values) > 500
+        axes.plot(ends, ends, color=muted(), linewidth=1, zorder=3, label="predicted = true")
+        axes.scatter(
+            targets, values, s=6 if crowded else 16, color=colors()[0], alpha=0.3 if crowded else 0.7, linewidths=0
+        )
+        axes.set_xlim(ends)
+        axes.set_ylim(ends)
+        axes.set_aspect("equal")
+        tidy(axes, x="", y="")
+        for axis, what in ((axes.xaxis, "true"), (axes.yaxis, "predicted")):
+            axis.set_label_text(f"{what} {shortened(name)}", parse_math=False)
+            axis.set_major_locator(MaxNLocator(6))
+            if 1e4 <= max(map(abs, ends)) < 1e9:
+                axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.legend(loc="upper left", frameon=False)

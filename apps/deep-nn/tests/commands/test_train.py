@@ -163,8 +163,8 @@ ELSEWHERE = {
 }  # fmt: skip
 ELSEWHERE |= {"--task", "--class-weight"}
 ELSEWHERE |= {"--target", "--drop", "--columns", "--missing", "--merge-case"}
-BACKEND = {"--threads", "--engine", "--shards", "--plugin"}
-"""Tested in test_train_backend.py."""
+BACKEND = {"--threads", "--engine", "--shards", "--plugin", "--config"}
+"""Tested in test_train_backend.py and test_config.py."""
 SHORT = ("train", "--epochs", 3)
 
 

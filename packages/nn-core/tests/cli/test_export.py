@@ -62,7 +62,7 @@ def test_the_network_and_its_details_are_kept_and_the_run_is_not(tmp_path: Path)
 
 def test_safetensors_and_the_sidecar(tmp_path: Path) -> None:
     model, save = trained(tmp_path), tmp_path / "model.safetensors"
-    said = TOY.succeed("export", "--model", model, "--save", save, "--to", "safetensors").stdout
+    said = TOY.succeed("export", "--model", model, "--save", save, "--format", "safetensors").stdout
     sidecar = tmp_path / "model.json"
     assert said == f"{save}: {save.stat().st_size:,} bytes, 4 arrays\n{sidecar}: architecture and details\n"
     np.testing.assert_array_equal(from_safetensors(save).vector, Model(model).checkpoint.network.vector)
@@ -127,7 +127,7 @@ def test_what_it_refuses(tmp_path: Path) -> None:
     gone, small = tmp_path / "gone.h5", tmp_path / "small.h5"
     assert "gone.h5" in TOY.refusal("export", "--model", gone, "--save", small, status=1)
     said = TOY.refusal("export", "--model", model, "--save", small, "--to", "onnx", status=2)
-    assert "--to onnx writes .onnx, not 'small.h5'" in said
+    assert "--format onnx writes .onnx, not 'small.h5'" in said
     assert not small.exists()
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from nn_core.cli import sweep_report
 from nn_core.cli.sweep import Comparison, Curve, Trial
 from nn_core.cli.sweep_report import draw_comparison, report_json, report_table
 
@@ -136,7 +135,7 @@ class TestFigure:
     @pytest.fixture
     def figure(self, monkeypatch: pytest.MonkeyPatch) -> "Figure":
         drawn: list[Figure] = []
-        monkeypatch.setattr(sweep_report, "save_figure", lambda figure, path: drawn.append(figure))
+        monkeypatch.setattr("nn_core.plots.figure_files.save_figure", lambda figure, *_, **__: drawn.append(figure))
         draw_comparison(COMPARED, Path("a.png"), title="a race")
         return drawn[0]
 
@@ -166,16 +165,18 @@ class TestFigure:
     def test_the_legend_and_the_title_say_what_is_seen(self, figure: "Figure") -> None:
         (legend,) = figure.legends
         assert [text.get_text() for text in legend.get_texts()] == ["plain", "wild (diverged)"]
-        assert figure.get_suptitle().startswith("a race\nline: median of 3 seeds")
+        assert legend.get_title().get_text() == "trial"
+        assert figure.get_suptitle() == "a race"
+        assert figure.get_supxlabel().startswith("line: median of 3 seeds")
 
     def test_many_trials_are_distinct(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn: list[Figure] = []
-        monkeypatch.setattr(sweep_report, "save_figure", lambda figure, path: drawn.append(figure))
+        monkeypatch.setattr("nn_core.plots.figure_files.save_figure", lambda figure, *_, **__: drawn.append(figure))
         trials = tuple(Trial(str(i), PLAIN.curves[:1]) for i in range(12))
         draw_comparison(Comparison(trials, (7,), (0.25,)), Path("a.png"), title="many")
         lines = drawn[0].axes[0].lines[:12]
-        assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 12
-        assert "\none seed;" in drawn[0].get_suptitle()
+        assert len({(line.get_color(), line.get_marker()) for line in lines}) == 12
+        assert drawn[0].get_supxlabel().startswith("one seed;")
 
     def test_it_is_written_even_if_everything_diverged(self, tmp_path: Path) -> None:
         draw_comparison(replace(COMPARED, trials=(WILD,)), tmp_path / "a.svg", title="lost")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from nn_core.plots import save_figure
+from nn_core.plots.figure_files import save_figure
 from nn_core.training.history import History
 
 

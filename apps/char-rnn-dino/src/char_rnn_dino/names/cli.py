@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from char_rnn_dino.options import data_option, sampling_options
 from nn_core.cli.app import App
+from nn_core.cli.config import on_command_line
 from nn_core.cli.options import model_option
 from nn_core.cli.terminal import json_option
 
 
 @click.group(
+    "dino-gen",
     cls=App,
     commands="char_rnn_dino.names.commands",
     order=("train", "evaluate", "novelty", "hidden-states", "vanishing-gradients"),
@@ -106,7 +107,7 @@ def _require_no_options(ctx: click.Context, command: str) -> None:
     for parameter in ctx.command.params:
         if not parameter.expose_value:  # --plugin, which has been loaded
             continue
-        if ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
+        if on_command_line(ctx, parameter.name or ""):
             raise click.UsageError(
                 f"{parameter.opts[0]} has no effect before {command}; put the options of {command} after its name", ctx
             )

@@ -29,7 +29,7 @@ def image_shape(axes: Axes) -> tuple[int, ...]:
 def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """The figures, which are not saved."""
     saved: list[Figure] = []
-    monkeypatch.setattr("char_rnn_dino.plots.save_figure", lambda figure, _: saved.append(figure))
+    monkeypatch.setattr("nn_core.plots.figure_files.save_figure", lambda figure, *_, **__: saved.append(figure))
     return saved
 
 

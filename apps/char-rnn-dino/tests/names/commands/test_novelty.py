@@ -52,7 +52,7 @@ def test_copies_are_training_names_and_not_validation_names(tmp_path: Path) -> N
 
 def test_table_and_figure(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figures: list[Figure] = []
-    monkeypatch.setattr("char_rnn_dino.plots.save_figure", lambda figure, _: figures.append(figure))
+    monkeypatch.setattr("nn_core.plots.figure_files.save_figure", lambda figure, *_, **__: figures.append(figure))
     asked = ("--model", model, "--count", 30, "--temperatures", "1.5,0.5")
     lines = DINO.succeed("novelty", *asked, "--figure", "n.png").stdout.splitlines()
     assert lines[0].endswith("names.txt: 36 training names; 30 generated per temperature")

@@ -18,7 +18,7 @@ def in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_text_and_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     figures: list[Figure] = []
-    monkeypatch.setattr("char_rnn_dino.plots.save_figure", lambda figure, _: figures.append(figure))
+    monkeypatch.setattr("nn_core.plots.figure_files.save_figure", lambda figure, *_, **__: figures.append(figure))
     said = DINO.succeed(COMMAND, "--steps", 30, "--scales", "0.5,3").stdout.splitlines()
     assert [line.split(":")[0] for line in said] == [
         f"{cell}, recurrent weights x {scale}" for cell in CELLS for scale in ("0.5", "3")

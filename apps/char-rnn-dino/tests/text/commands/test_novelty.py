@@ -33,7 +33,7 @@ def test_the_greedy_text_is_copied_and_the_hottest_is_not(model: Path) -> None:
 
 def test_table_and_figure(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figures: list[Figure] = []
-    monkeypatch.setattr("char_rnn_dino.plots.save_figure", lambda figure, _: figures.append(figure))
+    monkeypatch.setattr("nn_core.plots.figure_files.save_figure", lambda figure, *_, **__: figures.append(figure))
     asked = ("--temperatures", "1.5,0.5", "--count", 2, "--length", 40)
     lines = CHAR.succeed("novelty", "--model", model, *asked).stdout.splitlines()
     assert "characters for training; 2 texts of 40 characters per temperature" in lines[0]

@@ -12,11 +12,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_prompt_comes_first_and_once(model: Path) -> None:
-    asked = ("sample", "--model", model, "--prime", "Day 9.", "--length", 50, "--seed", 0)
+    asked = ("sample", "--model", model, "--start", "Day 9.", "--length", 50, "--seed", 0)
     said = CHAR.succeed(*asked).stdout
     assert said.startswith("Day 9.")
     assert len(said) == len("Day 9.") + 50 + 1
-    assert CHAR.json(*asked) == {"prime": "Day 9.", "text": said[6:-1]}
+    assert CHAR.json(*asked) == {"start": "Day 9.", "text": said[6:-1]}
 
 
 def test_a_seed_generates_the_same(model: Path) -> None:
@@ -35,7 +35,7 @@ def test_temperature_0_is_greedy(model: Path) -> None:
 
 def test_unit_and_lowercase_are_in_the_checkpoint(tmp_path: Path) -> None:
     model = train(CHAR, tmp_path, "--unit", "word", "--lowercase")
-    asked = ("--model", model, "--prime", "The RIVER", "--length", 60, "--seed", 0)
+    asked = ("--model", model, "--start", "The RIVER", "--length", 60, "--seed", 0)
     text = CHAR.succeed("sample", *asked).stdout
     assert text.startswith("The RIVER")
     assert text[9:] == text[9:].lower()
@@ -43,7 +43,7 @@ def test_unit_and_lowercase_are_in_the_checkpoint(tmp_path: Path) -> None:
 
 
 def test_a_prompt_with_unknown_characters(model: Path) -> None:
-    line = CHAR.refusal("sample", "--model", model, "--prime", "Day Ω", status=2)
+    line = CHAR.refusal("sample", "--model", model, "--start", "Day Ω", status=2)
     said = "the prompt 'Day Ω' has characters that are not in the model's vocabulary: Ω; it has"
     assert line.startswith(said)
 
@@ -52,9 +52,9 @@ def test_a_prompt_with_other_line_endings_and_forms(tmp_path: Path) -> None:
     corpus_file(tmp_path / "corpus.txt", CORPUS.replace("low", "lów"))
     model = train(CHAR, tmp_path)
     asked = ("sample", "--model", model, "--length", 9, "--seed", 0)
-    expected = CHAR.json(*asked, "--prime", "is lów.\nDay")["text"]
+    expected = CHAR.json(*asked, "--start", "is lów.\nDay")["text"]
     for prime in ("is lów.\r\nDay", "is lów.\rDay", "is lo\u0301w.\nDay"):
-        assert CHAR.json(*asked, "--prime", prime)["text"] == expected
+        assert CHAR.json(*asked, "--start", prime)["text"] == expected
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,9 @@ def test_a_prompt_with_other_line_endings_and_forms(tmp_path: Path) -> None:
 )
 def test_invalid_values(option: str, value: str) -> None:
     assert f"'{option}'" in CHAR.refusal("sample", "--model", "m.h5", option, value, status=2)
+
+
+def test_prime_is_another_spelling_of_start(tmp_path: Path) -> None:
+    asked = ("sample", "--model", train(CHAR, tmp_path), "--length", 20, "--seed", 0)
+    assert CHAR.json(*asked, "--prime", "Day") == CHAR.json(*asked, "--start", "Day")
+    assert "--prime" not in CHAR.help_of("sample")

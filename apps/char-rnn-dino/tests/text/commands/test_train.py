@@ -63,7 +63,7 @@ def test_a_short_text_is_read_as_fewer_streams(tmp_path: Path) -> None:
     corpus_file(tmp_path / "d.txt", "The river is low. We dug all day. Bones!")
     (said,) = notes(CHAR, "train", "d.txt", "--hidden", 32, "--save", "m.h5")
     assert said == "d.txt: only 36 characters for training, read as 1 stream instead of 50 (--batch-size)"
-    asked = ("sample", "--model", "m.h5", "--temperature", 0, "--prime", "The river is ", "--length", 4)
+    asked = ("sample", "--model", "m.h5", "--temperature", 0, "--start", "The river is ", "--length", 4)
     assert CHAR.json(*asked)["text"] == "low."
 
 
@@ -83,3 +83,13 @@ def test_default_epochs_depend_on_the_number_of_tokens(tmp_path: Path) -> None:
     corpus_file(tmp_path / "words.txt", "stone and bone \n" * 500)
     options = {"data": "words.txt", "validation": 0.1, "batch_size": 2, "bptt_length": 5}
     assert [default_epochs(options | {"unit": unit}) for unit in ("char", "word")] == [5, 20]
+
+
+def test_the_data_may_stand_without_its_option() -> None:
+    corpus_file(Path("d.txt"))
+    quick = ("--epochs", 1, *SMALL)
+    assert CHAR.json("train", "d.txt", *quick)["data"] == CHAR.json("train", "--data", "d.txt", *quick)["data"]
+    for both in (("d.txt", "--data", "d.txt"), ("--data", "d.txt", "d.txt")):
+        said = CHAR.refusal("train", *both, *quick, status=2)
+        assert "--data and 'd.txt' are two spellings of the same; omit one" in said
+    assert "CORPUS" not in CHAR.help_of("train")

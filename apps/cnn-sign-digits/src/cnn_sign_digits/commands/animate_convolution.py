@@ -30,7 +30,7 @@ MAX_KERNEL_SIZE = 7
     help="Instead of --kernel, the K-th learned filter of the first convolution of --model.",
 )
 @model_option(required=False)
-@click.option("--size", type=click.IntRange(3, 9), default=7, help="Height and width of the input.")
+@click.option("--image-size", "size", type=click.IntRange(3, 9), default=7, help="Height and width of the input.")
 @click.option("--stride", type=click.IntRange(1, 8), default=1, help="Stride of the kernel.")
 @click.option(
     "--padding",
@@ -54,7 +54,7 @@ def animate_convolution(
     """Animate a convolution step by step.
 
     A kernel slides over a small input, with every product and sum written out. IMAGE is resized to
-    --size pixels of gray levels 0 (black) to 10 (white); without it, the input is a vertical edge.
+    --image-size pixels of gray levels 0 (black) to 10 (white); without it, the input is a vertical edge.
 
     \b
     Example: cnn-sign animate-convolution --kernel edge --padding same --figure edge.gif

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -17,12 +17,16 @@ from nn_core.arrays import Array
 from nn_core.calibration import expected_calibration_error
 from nn_core.cli.class_report import class_metrics, class_report
 from nn_core.cli.dataset import Dataset
-from nn_core.cli.options import figure_option, model_option
-from nn_core.cli.param_types import FIGURE, require_distinct
+from nn_core.cli.figure_options import figure_options
+from nn_core.cli.options import model_option
+from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.losses import softmax_cross_entropy
 from nn_core.metrics import accuracy
 from nn_core.storage.files import without_folders
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 
 @click.command()
@@ -33,11 +37,10 @@ from nn_core.storage.files import without_folders
     help="Photos to evaluate on, as for train; uses their test set, if any.  [default: "
     "the validation set of the run; without --model, synthetic hands]",
 )
-@figure_option("the confusion matrix")
-@click.option("--mistakes", type=FIGURE, help="Plot misclassified photos, most confident first.")
+@figure_options("the confusion matrix", mistakes="misclassified photos, most confident first")
 @json_option
 def evaluate(
-    model_path: Path | None, data: str | None, figure: Path | None, mistakes: Path | None, as_json: bool
+    model_path: Path | None, data: str | None, figure: "FigureFile | None", mistakes: "FigureFile | None", as_json: bool
 ) -> None:
     """Evaluate a trained classifier.
 
@@ -114,7 +117,7 @@ def _calibration_report(metrics: Mapping[str, Any]) -> str:
     )
 
 
-def _plot_mistakes(model: Model, dataset: Dataset[Photos], p: Array, path: Path) -> None:
+def _plot_mistakes(model: Model, dataset: Dataset[Photos], p: Array, path: "FigureFile | Path") -> None:
     from cnn_sign_digits.plots import MAX_MISTAKES, plot_photos
 
     predicted = p.argmax(axis=1)

@@ -1,7 +1,7 @@
 """The command `explain`."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -9,11 +9,15 @@ import numpy as np
 from cnn_sign_digits.inspect.grad_cam import center_of_mass, grad_cam, target_block
 from cnn_sign_digits.inspect.layer_info import short_name
 from cnn_sign_digits.model import load_model, read_photo
-from nn_core.cli.options import figure_option, model_option
+from nn_core.cli.figure_options import figure_options
+from nn_core.cli.options import model_option
 from nn_core.cli.param_types import MODEL, require_distinct
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.registry import nearest
 from nn_core.storage.files import printable
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 TOP = 3
 """Number of top classes shown."""
@@ -23,11 +27,17 @@ TOP = 3
 @click.argument("image", metavar="IMAGE", type=MODEL)
 @model_option(required=False)
 @click.option("--class", "class_name", metavar="NAME", help="Class to explain.  [default: the predicted class]")
-@figure_option("the photo and its heat map", default="explain.png")
+@figure_options("the photo and its heat map", default="explain.png")
 @json_option
 @click.pass_context
 def explain(
-    ctx: click.Context, /, image: Path, model_path: Path | None, class_name: str | None, figure: Path, as_json: bool
+    ctx: click.Context,
+    /,
+    image: Path,
+    model_path: Path | None,
+    class_name: str | None,
+    figure: "FigureFile",
+    as_json: bool,
 ) -> None:
     """Explain a prediction with Grad-CAM.
 

@@ -1,15 +1,20 @@
 """The command `feature-maps`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cnn_sign_digits.inspect.layer_info import feature_map_layers, pick, short_name
 from cnn_sign_digits.model import load_model, read_photo
-from nn_core.cli.options import figure_option, model_option
+from nn_core.cli.figure_options import figure_options
+from nn_core.cli.options import model_option
 from nn_core.cli.param_types import MODEL, require_distinct
 from nn_core.cli.terminal import info
 from nn_core.storage.files import printable
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 
 @click.command("feature-maps")
@@ -22,8 +27,8 @@ from nn_core.storage.files import printable
     metavar="K",
     help="Plot all feature maps of the K-th activation or pooling layer.",
 )
-@figure_option("the feature maps", default="feature-maps.png")
-def feature_maps(image: Path, model_path: Path | None, layer: int | None, figure: Path) -> None:
+@figure_options("the feature maps", default="feature-maps.png")
+def feature_maps(image: Path, model_path: Path | None, layer: int | None, figure: "FigureFile") -> None:
     """Plot the feature maps of a photo.
 
     Without --layer, plots up to 16 feature maps of each activation and pooling layer.

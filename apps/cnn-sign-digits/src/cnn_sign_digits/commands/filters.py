@@ -1,21 +1,26 @@
 """The command `filters`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cnn_sign_digits.inspect.layer_info import convolutions, pick, short_name
 from cnn_sign_digits.model import load_model
-from nn_core.cli.options import figure_option, model_option
+from nn_core.cli.figure_options import figure_options
+from nn_core.cli.options import model_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import info
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 
 @click.command()
 @model_option(required=False)
 @click.option("--layer", type=click.IntRange(min=1), default=1, metavar="K", help="Plot the K-th convolution.")
-@figure_option("the filters", default="filters.png")
-def filters(model_path: Path | None, layer: int, figure: Path) -> None:
+@figure_options("the filters", default="filters.png")
+def filters(model_path: Path | None, layer: int, figure: "FigureFile") -> None:
     """Plot the filters of a convolution.
 
     Filters of the first convolution are shown in color, since their input channels are red, green

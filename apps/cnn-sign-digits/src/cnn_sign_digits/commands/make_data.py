@@ -1,17 +1,23 @@
 """The command `make-data`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
 from cnn_sign_digits.synthetic.renderer import MAX_COUNT, MAX_SIZE, MIN_SIZE, Images, render
 from nn_core.arrays import Labels
-from nn_core.cli.options import figure_option, seed_option
+from nn_core.cli.aliases import AliasedOption
+from nn_core.cli.figure_options import figure_options
+from nn_core.cli.options import seed_option
 from nn_core.cli.param_types import FloatRange, OutputFile, require_distinct
 from nn_core.cli.terminal import info
 from nn_core.storage.atomic import atomic_write
 from nn_core.training.progress import Progress
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 BATCH = 100
 """Images per step of the progress bar."""
@@ -22,8 +28,21 @@ BATCH = 100
 @click.option(
     "--count", type=click.IntRange(10, MAX_COUNT), default=2000, help="Training images, balanced over the digits."
 )
-@click.option("--test", type=click.IntRange(0, MAX_COUNT), default=400, help="Test images.")
-@click.option("--size", type=click.IntRange(MIN_SIZE, MAX_SIZE), default=64, help="Even height and width in pixels.")
+@click.option(
+    "--test-count",
+    cls=AliasedOption,
+    aliases=("--test",),
+    type=click.IntRange(0, MAX_COUNT),
+    default=400,
+    help="Test images.",
+)
+@click.option(
+    "--image-size",
+    "size",
+    type=click.IntRange(MIN_SIZE, MAX_SIZE),
+    default=64,
+    help="Even height and width of the images in pixels.",
+)
 @click.option(
     "--diversity",
     type=FloatRange(least=0, most=1),
@@ -31,8 +50,10 @@ BATCH = 100
     help="Variation of hands, viewpoints, backgrounds and cameras, 0 to 1.",
 )
 @seed_option()
-@figure_option("samples, a row per digit")
-def make_data(save: Path, count: int, test: int, size: int, diversity: float, seed: int, figure: Path | None) -> None:
+@figure_options("samples, a row per digit")
+def make_data(
+    save: Path, count: int, test_count: int, size: int, diversity: float, seed: int, figure: "FigureFile | None"
+) -> None:
     """Generate a data set of synthetic hand signs as HDF5.
 
     The file contains train_set_x, train_set_y, test_set_x, test_set_y and list_classes.
@@ -41,15 +62,15 @@ def make_data(save: Path, count: int, test: int, size: int, diversity: float, se
     Example: cnn-sign make-data --save hands.h5 --figure hands.png
     """
     require_distinct({"--save": save, "--figure": figure})
-    progress = Progress(-(-count // BATCH) + -(-test // BATCH), unit="batch")
+    progress = Progress(-(-count // BATCH) + -(-test_count // BATCH), unit="batch")
     try:
         rng_of_train, rng_of_test = np.random.default_rng(seed).spawn(2)
         train = _render(count, size, diversity, rng_of_train, progress)
-        parts = {"train": train, "test": _render(test, size, diversity, rng_of_test, progress)}
+        parts = {"train": train, "test": _render(test_count, size, diversity, rng_of_test, progress)}
     finally:
         progress.close()
     atomic_write(save, _hdf5_bytes({name: part for name, part in parts.items() if len(part[1])}))
-    click.echo(f"{save}: {count:,} training and {test:,} test images, {size}x{size}x3")
+    click.echo(f"{save}: {count:,} training and {test_count:,} test images, {size}x{size}x3")
     if figure is not None:
         from cnn_sign_digits.plots import plot_samples
 

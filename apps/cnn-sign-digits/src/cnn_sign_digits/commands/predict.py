@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -10,12 +11,16 @@ from cnn_sign_digits.datasets.folder_files import note_skipped, others_below, ph
 from cnn_sign_digits.datasets.outputs import require_no_photo_in
 from cnn_sign_digits.model import load_model, read_photo
 from cnn_sign_digits.predictions import answers_of, csv_text, report
+from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
-from nn_core.cli.param_types import FIGURE, MODEL, STANDARD, CsvOutput, require_distinct
+from nn_core.cli.param_types import MODEL, STANDARD, CsvOutput, require_distinct
 from nn_core.cli.terminal import counted, echo_json, info, json_option
 from nn_core.errors import DataError
 from nn_core.storage.atomic import atomic_write
 from nn_core.storage.files import printable
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 
 @click.command()
@@ -23,7 +28,7 @@ from nn_core.storage.files import printable
 @model_option(required=False)
 @click.option("--output", type=CsvOutput(), help="Write the predictions to a CSV file; - for standard output.")
 @click.option("--proba", is_flag=True, help="Include the probability of each class.")
-@click.option("--show-input", type=FIGURE, help="Plot the photos as the network sees them, with its predictions.")
+@figure_options("the photos as the network sees them, with its predictions", name="show_input")
 @json_option
 @click.pass_context
 def predict(
@@ -33,7 +38,7 @@ def predict(
     model_path: Path | None,
     output: Path | None,
     proba: bool,
-    show_input: Path | None,
+    show_input: "FigureFile | None",
     as_json: bool,
 ) -> None:
     """Predict the signs in photos.

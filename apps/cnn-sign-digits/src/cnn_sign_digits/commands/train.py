@@ -15,6 +15,7 @@ from cnn_sign_digits.settings import PhotoSettings, settings_of
 from cnn_sign_digits.setup import Setup, set_up
 from nn_core.cli.class_weight import class_weight_option
 from nn_core.cli.command_help import grouped
+from nn_core.cli.config import set_defaults
 from nn_core.cli.options import dropout_option, validation_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import json_option
@@ -35,7 +36,7 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
     """Set the preset's settings for this type of data as the defaults of the other options."""
     given = {"preset": PRESET, "data": DATA, **ctx.params, parameter.name or "": value}
     preset = PRESETS[given["preset"]]
-    ctx.default_map = preset.defaults_for(synthetic=is_generated(given["data"]))
+    set_defaults(ctx, preset.defaults_for(synthetic=is_generated(given["data"])))
     return value
 
 

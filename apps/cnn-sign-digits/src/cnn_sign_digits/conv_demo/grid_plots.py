@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnn_sign_digits.conv_demo.convolution import WHITE, Convolution, Grid, short_number
-from nn_core.plots import COLORS
+from nn_core.plots.styles import LIGHT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +70,7 @@ def plot_frame(axes: "Axes", shape: tuple[int, ...]) -> "Rectangle":
     """A movable frame around this many rows and columns."""
     from matplotlib.patches import Rectangle
 
-    frame = Rectangle((0, 0), shape[1], shape[0], fill=False, edgecolor=COLORS[1], linewidth=3.5)
+    frame = Rectangle((0, 0), shape[1], shape[0], fill=False, edgecolor=LIGHT[1], linewidth=3.5)
     frame.set_clip_on(False)
     axes.add_patch(frame)
     return frame

@@ -1,5 +1,6 @@
 """Validation that outputs are not written among the photos."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from nn_core.storage.hdf5 import SUFFIXES
 from nn_core.storage.images import PHOTO_SUFFIXES
 
 
-def require_outside(outputs: Mapping[str, Path | None], **inputs: str | None) -> None:
+def require_outside(outputs: Mapping[str, os.PathLike[str] | None], **inputs: str | None) -> None:
     """Raise SettingError for an output that would be read as a photo of an input folder.
 
     outputs, inputs  by the name of their options
@@ -19,15 +20,15 @@ def require_outside(outputs: Mapping[str, Path | None], **inputs: str | None) ->
         if spec is None or not Path(spec).is_dir():
             continue
         folder = Path(spec).resolve()
-        for name, path in outputs.items():
-            if path is None or not path.resolve().is_relative_to(folder):
-                continue
-            if _is_data(path.resolve().relative_to(folder), folder):
+        for name, given in outputs.items():
+            path = folder if given is None else Path(given).resolve()
+            if path != folder and path.is_relative_to(folder) and _is_data(path.relative_to(folder), folder):
                 raise SettingError(f"{name} would become part of the data: {printable(path)} is in {source}")
 
 
-def require_no_photo_in(folder: Path, name: str, path: Path | None) -> None:
+def require_no_photo_in(folder: Path, name: str, output: os.PathLike[str] | None) -> None:
     """Raise SettingError if the output `name` would be a photo at any depth of a folder to predict."""
+    path = None if output is None else Path(output)
     if path is None or not folder.is_dir() or path.suffix.lower() not in PHOTO_SUFFIXES:
         return
     if path.resolve().is_relative_to(folder.resolve()):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +19,14 @@ from cnn_sign_digits.inspect.image_sheet import (
     put_text,
 )
 from nn_core.arrays import Array
-from nn_core.plots import save_figure
+from nn_core.plots.figure_files import save_figure
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 
 def plot_feature_maps(
-    photo: npt.NDArray[np.uint8], layers: Sequence[tuple[str, Array]], path: Path, *, title: str
+    photo: npt.NDArray[np.uint8], layers: Sequence[tuple[str, Array]], path: "FigureFile | Path", *, title: str
 ) -> None:
     """A photo, and below it a row of feature maps per layer, or all feature maps of a single layer.
 
@@ -47,4 +51,4 @@ def plot_feature_maps(
             position = k % columns * step, y + k // columns * step
             put_image(axes, maps[..., k], *position, SMALL, cmap="viridis", vmin=low, vmax=high)
         y += count * step
-    save_figure(figure, path)
+    save_figure(figure, Path(path))

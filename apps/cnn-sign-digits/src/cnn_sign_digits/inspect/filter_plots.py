@@ -1,7 +1,7 @@
 """The figure of `filters`: the weights of a convolution."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,13 +17,16 @@ from cnn_sign_digits.inspect.image_sheet import (
     put_text,
 )
 from nn_core.arrays import Array
-from nn_core.plots import save_figure
+from nn_core.plots.figure_files import save_figure
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 MAX_FILTERS = 16
 """Maximum number of filters in a single-channel figure."""
 
 
-def plot_rgb_filters(W: Array, path: Path, *, title: str) -> None:
+def plot_rgb_filters(W: Array, path: "FigureFile | Path", *, title: str) -> None:
     """Filters (height, width, 3, filters) of RGB input as colored images."""
     count = W.shape[3]
     columns = min(8, count)
@@ -36,10 +39,10 @@ def plot_rgb_filters(W: Array, path: Path, *, title: str) -> None:
         x, y = f % columns * step, f // columns * (step + LINE) + LINE
         put_text(axes, f"{f + 1}: ±{largest:.2g}", x, y)
         put_image(axes, _around_gray(W[..., f], largest), x, y, MEDIUM)
-    save_figure(figure, path)
+    save_figure(figure, Path(path))
 
 
-def plot_filters(W: Array, path: Path, *, title: str) -> None:
+def plot_filters(W: Array, path: "FigureFile | Path", *, title: str) -> None:
     """Filters (height, width, channels, filters): a row per filter, an image per channel."""
     channels, count = W.shape[2:]
     columns, rows = min(MAX_COLUMNS, channels), min(MAX_FILTERS, count)
@@ -60,7 +63,7 @@ def plot_filters(W: Array, path: Path, *, title: str) -> None:
         for c in range(columns):
             image = _around_gray(W[:, :, c, f], largest)
             put_image(axes, image, left + c * step, y, SMALL, cmap="gray", vmin=0, vmax=1)
-    save_figure(figure, path)
+    save_figure(figure, Path(path))
 
 
 def _around_gray(weights: Array, largest: float) -> Any:

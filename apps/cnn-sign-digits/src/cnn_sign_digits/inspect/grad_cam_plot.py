@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array
-from nn_core.plots import COLORS, new_figure, save_figure, tidy
+from nn_core.plots import colors, drawing, tidy
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 
 def plot_grad_cam(
-    photo: npt.NDArray[np.uint8], heat_map: Array, result: Mapping[str, Any], path: Path, *, title: str
+    photo: npt.NDArray[np.uint8], heat_map: Array, result: Mapping[str, Any], path: "FigureFile | Path", *, title: str
 ) -> None:
     """The photo, the heat map, both overlaid, and the probabilities.
 
@@ -27,39 +30,36 @@ def plot_grad_cam(
         bars.append(explained)
     height, width = photo.shape[:2]
     extent = (0.0, width, height, 0)
-    figure = new_figure(12, 3.6)
-    left, middle, right, last = figure.subplots(1, 4, width_ratios=[1, 1, 1, 1.1])
-    left.imshow(photo, extent=extent)
-    left.set_title("photo")
-    image = middle.imshow(heat_map, extent=extent, cmap="inferno", vmin=0, vmax=1)
-    middle.set_title(f"Grad-CAM for class {explained['class']}", parse_math=False)
-    right.imshow(overlay(photo, heat_map), extent=extent)
-    right.set_title("overlay")
-    if center is not None:
-        position = center["column"], center["row"]
-        right.plot(*position, "+", color="white", markersize=13, markeredgewidth=3)
-        right.plot(*position, "+", color="black", markersize=12, markeredgewidth=1.2)
-    right.set_xlabel("no evidence" if center is None else "+ center of mass")
-    scale = figure.colorbar(image, ax=[left, middle, right], shrink=0.75)
-    scale.set_label("Grad-CAM (max = 1)")
-    for axes in (left, middle, right):
-        axes.set_xticks([0, width // 2, width])
-        axes.set_yticks([0, height // 2, height])
-        axes.tick_params(labelsize=7)
-    left.set_ylabel("pixels")
-    colors = [COLORS[1] if bar == explained else COLORS[6] for bar in bars]
-    values = [bar["probability"] for bar in bars]
-    last.barh(range(len(bars)), values, color=colors)
-    last.set_yticks(range(len(bars)), labels=[bar["class"] for bar in bars], parse_math=False)
-    for row, value in enumerate(values):
-        last.text(value, row, f" {value:.1%}", va="center", size=8)
-    last.invert_yaxis()
-    last.set_xlim(0, 1.3)
-    last.set_xticks([0, 0.5, 1])
-    tidy(last, x="probability", y="predicted class")
-    last.xaxis.set_major_formatter(PercentFormatter(1.0))
-    figure.suptitle(title, size=10, parse_math=False)
-    save_figure(figure, path)
+    with drawing(path, 12, 3.6, title=title) as figure:
+        left, middle, right, last = figure.subplots(1, 4, width_ratios=[1, 1, 1, 1.1])
+        left.imshow(photo, extent=extent)
+        left.set_title("photo")
+        image = middle.imshow(heat_map, extent=extent, cmap="inferno", vmin=0, vmax=1)
+        middle.set_title(f"Grad-CAM for class {explained['class']}", parse_math=False)
+        right.imshow(overlay(photo, heat_map), extent=extent)
+        right.set_title("overlay")
+        if center is not None:
+            position = center["column"], center["row"]
+            right.plot(*position, "+", color="white", markersize=13, markeredgewidth=3)
+            right.plot(*position, "+", color="black", markersize=12, markeredgewidth=1.2)
+        right.set_xlabel("no evidence" if center is None else "+ center of mass")
+        scale = figure.colorbar(image, ax=[left, middle, right], shrink=0.75)
+        scale.set_label("Grad-CAM (max = 1)")
+        for axes in (left, middle, right):
+            axes.set_xticks([0, width // 2, width])
+            axes.set_yticks([0, height // 2, height])
+        left.set_ylabel("pixels")
+        fills = [colors()[1 if bar == explained else 6] for bar in bars]
+        values = [bar["probability"] for bar in bars]
+        last.barh(range(len(bars)), values, color=fills)
+        last.set_yticks(range(len(bars)), labels=[bar["class"] for bar in bars], parse_math=False)
+        for row, value in enumerate(values):
+            last.text(value, row, f" {value:.1%}", va="center", size="small")
+        last.invert_yaxis()
+        last.set_xlim(0, 1.3)
+        last.set_xticks([0, 0.5, 1])
+        tidy(last, x="probability", y="predicted class")
+        last.xaxis.set_major_formatter(PercentFormatter(1.0))
 
 
 def overlay(photo: npt.NDArray[np.uint8], heat_map: Array) -> npt.NDArray[np.float64]:

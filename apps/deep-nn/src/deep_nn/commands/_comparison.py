@@ -3,8 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,11 +11,14 @@ from deep_nn.options import network_options
 from deep_nn.settings import NetworkSettings
 from deep_nn.setup import build_trainer
 from nn_core.cli.command_help import grouped
-from nn_core.cli.options import figure_option
+from nn_core.cli.figure_options import figure_options
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.cli.train_options import recipe_options
 from nn_core.storage.files import without_folders
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 NOISY_MOONS = {"data": "moons:points=150,noise=0.35", "hidden": "64,64", "epochs": 300}
 """Defaults that lead to overfitting: few noisy points, many weights."""
@@ -85,10 +87,10 @@ class Sweep:
                 help="Number of worker processes; does not affect the results.",
             ),
         )
-        @figure_option("the loss curves", default=f"{name}.png")
+        @figure_options("the loss curves", default=f"{name}.png")
         @json_option
         def command(
-            values: tuple[Any, ...], seeds: int, workers: int, figure: Path, as_json: bool, **options: Any
+            values: tuple[Any, ...], seeds: int, workers: int, figure: "FigureFile", as_json: bool, **options: Any
         ) -> None:
             from nn_core.cli.sweep import compare
             from nn_core.cli.sweep_report import draw_comparison, report_json, report_table

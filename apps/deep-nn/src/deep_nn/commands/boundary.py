@@ -1,6 +1,7 @@
 """The command `boundary`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,11 +9,15 @@ from deep_nn.model import load_model
 from deep_nn.options import DATA
 from deep_nn.plots import draw_boundary
 from deep_nn.setup import evaluation_data, splits_of
-from nn_core.cli.options import figure_option, model_option
+from nn_core.cli.figure_options import figure_options
+from nn_core.cli.options import model_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import info
 from nn_core.errors import DataError
 from nn_core.storage.files import without_folders
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 
 @click.command()
@@ -23,8 +28,8 @@ from nn_core.storage.files import without_folders
     show_default="the training and validation sets of the run",
     help=f"Points to plot: {DATA}.",
 )
-@figure_option("the boundary", default="boundary.png")
-def boundary(model_path: Path, data: str | None, figure: Path) -> None:
+@figure_options("the boundary", default="boundary.png")
+def boundary(model_path: Path, data: str | None, figure: "FigureFile") -> None:
     """Plot the decision boundary of a two-input network.
 
     \b

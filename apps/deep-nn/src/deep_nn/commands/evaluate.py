@@ -1,7 +1,7 @@
 """The command `evaluate`."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,11 +12,15 @@ from deep_nn.setup import evaluation_data
 from deep_nn.target_scale import TargetScale
 from nn_core.cli.class_report import class_metrics, class_report
 from nn_core.cli.dataset import Dataset
-from nn_core.cli.options import figure_option, model_option
+from nn_core.cli.figure_options import figure_options
+from nn_core.cli.options import model_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.metrics import accuracy
 from nn_core.storage.files import printable, without_folders
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 
 @click.command()
@@ -27,9 +31,9 @@ from nn_core.storage.files import printable, without_folders
     show_default="the validation set of the run",
     help=f"Data set: {DATA}. Uses its test set, if it has one.",
 )
-@figure_option("the confusion matrix, or predicted against true values")
+@figure_options("the confusion matrix, or predicted against true values")
 @json_option
-def evaluate(model_path: Path, data: str | None, figure: Path | None, as_json: bool) -> None:
+def evaluate(model_path: Path, data: str | None, figure: "FigureFile | None", as_json: bool) -> None:
     """Evaluate a network.
 
     Prints loss, accuracy and the majority-class baseline, and precision, recall and F1 by class. For
@@ -65,7 +69,7 @@ def evaluate(model_path: Path, data: str | None, figure: Path | None, as_json: b
 
 
 def _evaluate_regression(
-    model: Model, target: TargetScale, dataset: Dataset[RawExamples], figure: Path | None, *, as_json: bool
+    model: Model, target: TargetScale, dataset: Dataset[RawExamples], figure: "FigureFile | None", *, as_json: bool
 ) -> None:
     from nn_core.cli.regression_report import r2_text, regression_metrics, regression_table, significant
 

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import click
 
 from nn_core.cli.command_help import GroupedHelp
+from nn_core.cli.config import add_config, name_origin
 from nn_core.cli.option_hints import command_hint, explained
 from nn_core.cli.terminal import info
 from nn_core.errors import DataWarning, NNError, SettingError
@@ -36,6 +37,7 @@ FAILURE, USAGE = 1, 2
 class App(GroupedHelp, click.Group):
     """A group of commands, one per file of a package.
 
+    name      of the program: "deep-nn"
     commands  a package ("deep_nn.commands"): each file `compare_optimizers.py` in it that does
               not start with an underscore is a command, `compare-optimizers`. The file defines
               the command under its own name, or as `<name>_command` where that name is taken
@@ -67,6 +69,7 @@ class App(GroupedHelp, click.Group):
         self._order = order
         self._hints = hints
         self._modules = dict(_command_modules(commands)) if commands else {}
+        add_config(self, self.name or "")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands, in the order of the help."""
@@ -88,6 +91,7 @@ class App(GroupedHelp, click.Group):
                 command.help = command.help or inspect.getdoc(module)
                 if type(command) is click.Command:
                     command.__class__ = GroupedHelp  # so that the file of a command needs click alone
+                add_config(command, self.name or "", name)
                 return command
         raise TypeError(f"{module.__file__} defines no command {' or '.join(_attributes(name))}")
 
@@ -137,6 +141,7 @@ class App(GroupedHelp, click.Group):
             with _notes():
                 status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.UsageError as error:
+            name_origin(error)
             _fail(explained(error, given), USAGE)
         except click.ClickException as error:
             _fail(error.format_message(), error.exit_code)

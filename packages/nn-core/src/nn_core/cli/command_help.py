@@ -14,6 +14,9 @@ Decorator = Callable[[Any], Any]
 HEADINGS = ("Data", "Tables", "Network", "Training", "Sampling", "Figure", "Output", "Advanced", "General")
 """The headings of options in the order of the help; a command's own options stand before them."""
 
+GENERAL = {"--config", "--quiet", "--verbose", "--version", "--help"}
+"""Options of every command, under the last heading."""
+
 SHORT = 8
 """Up to this many options stand in one list, without headings."""
 
@@ -45,7 +48,7 @@ def grouped(heading: str, *options: Decorator) -> Decorator:
 
 def heading_of(parameter: click.Parameter) -> str | None:
     """The heading that an option stands under; None if it has none."""
-    if not {"--help", "--version"}.isdisjoint(parameter.opts):
+    if not GENERAL.isdisjoint(parameter.opts):
         return "General"
     return getattr(parameter, "heading", None)
 
@@ -101,14 +104,20 @@ def sections_of(options: list[click.Option]) -> Iterator[tuple[str, list[click.O
     """Headings and options of a help: one list of a few options, or groups of more than one option."""
     headings = [heading_of(one) for one in options]
     if sum(heading != "General" for heading in headings) <= SHORT:
-        yield "Options", options
+        yield "Options", sorted(options, key=_rank)
         return
     own = [heading for heading in headings if heading is None]
     shown = [heading for heading in HEADINGS if headings.count(heading) > 1 or (heading == "General" or not own)]
     for title in ("Options", *shown):
         members = [one for one, heading in zip(options, headings, strict=True) if _place(heading, shown) == title]
         if members:
-            yield title, members
+            yield title, sorted(members, key=_rank)
+
+
+def _rank(option: click.Option) -> int:
+    """The place of an option in a list: a command's own come first, then those of the headings in order."""
+    heading = heading_of(option)
+    return -1 if heading is None else HEADINGS.index(heading)
 
 
 def _place(heading: str | None, shown: Collection[str]) -> str:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from nn_core import checkpoint
 from nn_core.checkpoint import Checkpoint
+from nn_core.cli.aliases import AliasedOption
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import OutputFile, require_distinct
 from nn_core.cli.terminal import counted, echo_json, json_option
@@ -72,7 +73,13 @@ def export_command(
         help=f"File to write ({', '.join(suffixes[0] for suffixes in SUFFIXES.values())}).",
     )
     @click.option(
-        "--to", type=click.Choice(list(SUFFIXES)), show_default="by the suffix of --save", help="File format."
+        "--format",
+        "to",
+        cls=AliasedOption,
+        aliases=("--to",),
+        type=click.Choice(list(SUFFIXES)),
+        show_default="by the suffix of --save",
+        help="File format.",
     )
     @json_option
     def export(model_path: Path | None, save: Path, to: str | None, as_json: bool) -> None:
@@ -103,7 +110,7 @@ def format_of(save: Path, to: str | None) -> str:
     """The format of a file by its suffix. Raises click.UsageError if `to` is another format."""
     by_suffix = next(name for name, suffixes in SUFFIXES.items() if save.suffix.lower() in suffixes)
     if to not in {None, by_suffix}:
-        raise click.UsageError(f"--to {to} writes {' or '.join(SUFFIXES[str(to)])}, not {save.name!r}")
+        raise click.UsageError(f"--format {to} writes {' or '.join(SUFFIXES[str(to)])}, not {save.name!r}")
     return by_suffix
 
 

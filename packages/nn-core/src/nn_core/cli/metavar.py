@@ -1,5 +1,7 @@
 """What stands for a value in a help or a message."""
 
+import re
+
 import click
 
 
@@ -11,4 +13,5 @@ def metavar(parameter: click.Parameter, ctx: click.Context) -> str:
         return "N"
     if isinstance(parameter.type, click.Path):
         return "FILE" if parameter.type.file_okay else "FOLDER"
-    return parameter.make_metavar(ctx)
+    name = parameter.type.name
+    return name if re.search("[A-Z]", name) else parameter.make_metavar(ctx)

@@ -117,7 +117,13 @@ def _options(command: click.Command, ctx: click.Context) -> dict[str, str]:
 
 def _arguments(command: click.Command) -> set[str]:
     """What the usage line calls the positional arguments: l2 for [L2]..."""
-    arguments = [parameter for parameter in command.params if isinstance(parameter, click.Argument)]
+    from nn_core.cli.aliases import HiddenArgument
+
+    arguments = [
+        parameter
+        for parameter in command.params
+        if isinstance(parameter, click.Argument) and not isinstance(parameter, HiddenArgument)
+    ]
     shown = [f"{parameter.name} {parameter.metavar or ''}" for parameter in arguments]
     return {word.lower().replace("_", "-") for word in re.findall(r"\w+", " ".join(shown))}
 

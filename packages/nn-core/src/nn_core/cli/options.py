@@ -9,7 +9,7 @@ import click
 
 from nn_core.cli import command_help
 from nn_core.cli.command_help import grouped
-from nn_core.cli.param_types import FIGURE, MODEL, CommaList, FloatRange
+from nn_core.cli.param_types import MODEL, CommaList, FloatRange
 
 Decorator = command_help.Decorator
 POSITIVE = FloatRange(above=0)
@@ -52,16 +52,6 @@ def model_option(*, required: bool = True) -> Decorator:
         ),
         plugin_option,
     )
-
-
-def figure_option(what: str, *, default: str | None = None) -> Decorator:
-    """`--figure FILE`.
-
-    what     what is plotted, completing "Plot ..."
-    default  only for commands whose result is a figure
-    """
-    words = f"Plot {what} (.png, .svg or .pdf)."
-    return grouped("Output", click.option("--figure", type=FIGURE, default=default, help=words))
 
 
 def seed_option(default: int | None = 0, words: str = "Random seed.") -> Decorator:

@@ -151,7 +151,9 @@ class CsvOutput(OutputFile):
         return STANDARD if str(value) == "-" else super().convert(value, param, ctx)
 
 
-def require_distinct(outputs: Mapping[str, Path | None], **inputs: str | Path | None) -> None:
+def require_distinct(
+    outputs: Mapping[str, "os.PathLike[str] | None"], **inputs: "str | os.PathLike[str] | None"
+) -> None:
     """Raise click.UsageError if two outputs are the same file, or an output is an input.
 
     outputs, inputs  paths by the name of their option or argument
@@ -165,7 +167,7 @@ def require_distinct(outputs: Mapping[str, Path | None], **inputs: str | Path | 
             raise click.UsageError(f"{name} would overwrite {other}: both are {str(path)!r}")
 
 
-FIGURE = OutputFile(".png", ".svg", ".pdf")
+FIGURE = OutputFile(".png", ".jpg", ".jpeg", ".svg", ".pdf")
 """A figure to write; its suffix determines the format."""
 
 MODEL = click.Path(path_type=Path)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Self, get_args, get_type_hints
 
 import click
-from click.core import ParameterSource
 
+from nn_core.cli.config import is_given, on_command_line
 from nn_core.errors import CheckpointError
 from nn_core.losses import Loss
 from nn_core.training.recipe import Recipe
@@ -89,7 +89,9 @@ class Settings:
 def resumed_settings(
     ctx: click.Context, saved: Mapping[str, Any], *, free: Collection[str] = (), fixed: Collection[str] = ()
 ) -> dict[str, Any]:
-    """The settings of a resumed run: the saved ones, which explicit options must match.
+    """The settings of a resumed run: the saved ones, which options on the command line must match.
+
+    A file and the environment have defaults for new runs, which do not count here.
 
     fixed  settings that a new run cannot change either
     `--epochs` may be increased, and the options in `free` may change.
@@ -98,7 +100,7 @@ def resumed_settings(
     merged = dict(saved)
     for parameter in ctx.command.params:
         name = parameter.name or ""
-        if name not in saved or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+        if name not in saved or not on_command_line(ctx, name):
             continue
         given = ctx.params[name]
         if name in free or (name == "epochs" and given >= saved[name]):
@@ -118,13 +120,17 @@ def started_settings(ctx: click.Context, saved: Settings) -> dict[str, Any]:
 
     Other data, and another choice of what to hold out, replace all saved settings of that kind; another
     optimizer brings its learning rate; if nothing is to be held out, there is no early stopping.
-    Raises click.UsageError for an explicit option that would change the network.
+    Raises click.UsageError for an option on the command line that would change the network; one in a file or in
+    the environment is for new networks, and does not count.
     """
     merged = saved.to_dict()
-    given = {name for name in merged if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    given = {name for name in merged if is_given(ctx, name)}
     for parameter in ctx.command.params:
         name = parameter.name or ""
         if name in given & saved.network_fields and ctx.params[name] != merged[name]:
+            if not on_command_line(ctx, name):
+                given.discard(name)
+                continue
             option = parameter.opts[0]
             raise click.UsageError(f"{option} is {merged[name]} in the model to start from; omit it", ctx)
     replaced = set(given)

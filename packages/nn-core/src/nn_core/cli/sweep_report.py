@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from nn_core.cli.sweep import Comparison, Trial
 from nn_core.cli.terminal import counted
-from nn_core.plots import COLORS, log_scale_if_wide, new_figure, save_figure, tidy
+from nn_core.plots import add_legend, drawing, log_scale_if_wide, muted, series, tidy
 from nn_core.summary import table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from nn_core.plots import FigureFile
 
 
 def report_table(comparison: Comparison) -> str:
@@ -56,30 +58,31 @@ def report_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def draw_comparison(comparison: Comparison, path: Path, *, title: str) -> None:
+def draw_comparison(comparison: Comparison, path: "FigureFile | Path", *, title: str) -> None:
     """Training loss by step and by time: median and range over the seeds."""
-    figure = new_figure(11, 4.5)
-    by_step, by_second = figure.subplots(1, 2, sharey=True)
-    for i, trial in enumerate(comparison.trials):
-        # Each line is thinner than the previous one, so that coinciding lines remain visible.
-        width = 2.6 - 1.4 * i / max(len(comparison.trials) - 1, 1)
-        _draw_trial(by_step, by_second, trial, i, width)
-    baseline = median(comparison.baseline_losses)
-    values = [v for axes in (by_step, by_second) for line in axes.lines for v in line.get_ydata()]
-    for axes in (by_step, by_second):
-        axes.axhline(baseline, color="0.4", linestyle=":", linewidth=1, zorder=0)
-    log_scale_if_wide(by_step, values)
-    tidy(
-        by_step, x=_scale_steps(by_step, comparison), y=f"training loss{' (nats)' if _has_classes(comparison) else ''}"
-    )
-    tidy(by_second, x="training time (s)", y="")
-    by_second.tick_params(labelleft=False)
-    handles, labels = by_step.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right center", frameon=False)
     seeds = len(comparison.seeds)
     band = f"line: median of {seeds} seeds; band: range" if seeds > 1 else "one seed"
-    figure.suptitle(f"{title}\n{band}; dotted: lowest loss of gradient descent", fontsize=10)
-    save_figure(figure, path)
+    note = f"{band}; dotted: lowest loss of gradient descent"
+    with drawing(path, 11, 4.5, title=title, note=note) as figure:
+        by_step, by_second = figure.subplots(1, 2, sharey=True)
+        for i, trial in enumerate(comparison.trials):
+            # Each line is thinner than the previous one, so that coinciding lines remain visible.
+            width = 2.6 - 1.4 * i / max(len(comparison.trials) - 1, 1)
+            _draw_trial(by_step, by_second, trial, i, width)
+        baseline = median(comparison.baseline_losses)
+        values = [v for axes in (by_step, by_second) for line in axes.lines for v in line.get_ydata()]
+        for axes in (by_step, by_second):
+            axes.axhline(baseline, color=muted(), linestyle=":", linewidth=1, zorder=0)
+        log_scale_if_wide(by_step, values)
+        tidy(
+            by_step,
+            x=_scale_steps(by_step, comparison),
+            y=f"training loss{' (nats)' if _has_classes(comparison) else ''}",
+        )
+        tidy(by_second, x="training time (s)", y="")
+        by_second.tick_params(labelleft=False)
+        handles, labels = by_step.get_legend_handles_labels()
+        add_legend(figure, handles, labels, title="trial")
 
 
 def _draw_trial(by_step: "Axes", by_second: "Axes", trial: Trial, i: int, width: float) -> None:
@@ -89,14 +92,13 @@ def _draw_trial(by_step: "Axes", by_second: "Axes", trial: Trial, i: int, width:
     middle = [median(at) for at in losses]
     steps = trial.curves[0].steps[:points]
     seconds = [median(curve.seconds[k] for curve in trial.curves) for k in range(points)]
-    color = COLORS[i % len(COLORS)]
-    style = ("-", "--", "-.")[i // len(COLORS) % 3]
+    style = series(i)
     diverged = any(curve.diverged for curve in trial.curves)
     label = f"{trial.label} (diverged)" if diverged else trial.label
     for axes, x in ((by_step, steps), (by_second, seconds)):
-        axes.plot(x, middle, color=color, linestyle=style, linewidth=width, label=label)
+        axes.plot(x, middle, linewidth=width, label=label, **style)
         axes.fill_between(
-            x, [min(at) for at in losses], [max(at) for at in losses], color=color, alpha=0.15,
+            x, [min(at) for at in losses], [max(at) for at in losses], color=style["color"], alpha=0.15,
             linewidth=0,
         )  # fmt: skip
 

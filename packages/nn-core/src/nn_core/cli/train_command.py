@@ -3,12 +3,13 @@
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from nn_core.checkpoint import Checkpoint
+from nn_core.cli.config import Origin, is_given, origin_of
 from nn_core.cli.dataset import require_same_data
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.run_setup import Model, Setup
@@ -20,6 +21,9 @@ from nn_core.errors import CheckpointError, DataError, remark
 from nn_core.storage.files import without_folders
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import Snapshot
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 S = TypeVar("S", bound=Settings)
 M = TypeVar("M", bound=Model)
@@ -60,7 +64,10 @@ def train_network(
     """
     from threadpoolctl import threadpool_limits
 
-    outputs: dict[str, Path | None] = {f"--{name}": options.pop(name) for name in ("save", "log", "figure")}
+    _leave_one_validation_set(ctx, options)
+    figure: FigureFile | None = options.pop("figure")
+    outputs: dict[str, Path | None] = {f"--{name}": options.pop(name) for name in ("save", "log")}
+    outputs["--figure"] = None if figure is None else figure.path
     resume, origin, threads, as_json = (options.pop(name) for name in ("resume", "start", "threads", "as_json"))
     folds: int | None = options.pop("cross_validate", None)
     if resume is not None and origin is not None:
@@ -123,13 +130,15 @@ def train_network(
         echo_json(result)
     else:
         click.echo(setup.report(result))
-    figure = outputs["--figure"]
     if figure is not None:
-        from nn_core.plots import save_figure
+        from nn_core.plots import drawing
+        from nn_core.training.learning_curves import natural_size, plot_learning_curves
 
         title = f"{without_folders(setup.source)}: {setup.network}, {settings.optimizer}"
         labels = {} if axis_labels is None else axis_labels(setup)
-        save_figure(setup.trainer.state.history.plot(title, labels), figure)
+        columns = setup.trainer.state.history.columns
+        with drawing(figure, *natural_size(columns), title=title) as drawn:
+            plot_learning_curves(drawn, columns, labels)
         info(f"wrote {figure}")
 
 
@@ -139,7 +148,7 @@ def _naming_the_data_of(model: Path | None, ctx: click.Context) -> Iterator[None
     try:
         yield
     except DataError as error:
-        if model is None or ctx.get_parameter_source("data") is ParameterSource.COMMANDLINE:
+        if model is None or is_given(ctx, "data"):
             raise
         raise DataError(f"{error} (the training data of {model.name}; give other data)") from None
 
@@ -152,6 +161,17 @@ def _snapshot(checkpoint: Checkpoint, path: Path) -> Snapshot:
         raise CheckpointError(f"{error}; start a new run with --from {path}") from None
 
 
+def _leave_one_validation_set(ctx: click.Context, options: dict[str, Any]) -> None:
+    """Unset choices of the validation set that another one overrules: on the command line, one in a file."""
+    names = ("cross_validate", "fold", "test", "validation")
+    origins = {name: origin_of(ctx, name) for name in names if name in options}
+    for name, origin in origins.items():
+        if Origin.DEFAULT < origin < max(origins.values()):
+            if name != "validation":
+                ctx.params[name] = options[name] = None
+            ctx.set_parameter_source(name, ParameterSource.DEFAULT)
+
+
 def _require_one_validation_set(
     ctx: click.Context, settings: Settings, folds: int | None, outputs: Mapping[str, Path | None]
 ) -> None:
@@ -159,12 +179,11 @@ def _require_one_validation_set(
     given = [name for name, path in outputs.items() if path is not None]
     if folds is not None and given:
         raise click.UsageError(f"--cross-validate trains {folds} networks and keeps none; omit {given[0]}", ctx)
-    explicit = ctx.get_parameter_source("validation") is ParameterSource.COMMANDLINE
     choices = {
         "--cross-validate": folds is not None,
         "--fold": settings.fold is not None,
         "--test": getattr(settings, "test", None) is not None,
-        "--validation": explicit,
+        "--validation": is_given(ctx, "validation"),
     }
     chosen = [name for name, is_chosen in choices.items() if is_chosen]
     if len(chosen) > 1:

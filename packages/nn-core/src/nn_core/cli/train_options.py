@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from nn_core.cli.command_help import Decorator, NameOption, grouped
+from nn_core.cli.config import Origin, origin_of
+from nn_core.cli.figure_options import figure_options
 from nn_core.cli.folds import parse_fold
-from nn_core.cli.options import POSITIVE, figure_option, plugin_option, seed_option, threads_option, together
+from nn_core.cli.options import POSITIVE, plugin_option, seed_option, threads_option, together
 from nn_core.cli.param_types import MODEL, BatchSize, FloatRange, OutputFile, ShippedModel, SpecType
 from nn_core.cli.training_log import log_options
 from nn_core.initializers import INITIALIZERS, initializer
@@ -46,9 +47,10 @@ def augment_option(default: str = "none") -> Decorator:
 
 
 def _learning_rate(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
-    """The learning rate; `--optimizer adam:learning_rate=0.01` overrides the program's default."""
+    """The learning rate; `--optimizer adam:learning_rate=0.01` overrides what comes from further away."""
     text = ctx.params.get("optimizer")
-    explicit = ctx.get_parameter_source("learning_rate") is ParameterSource.COMMANDLINE
+    own = origin_of(ctx, "learning_rate")
+    explicit = own is not Origin.DEFAULT and own >= origin_of(ctx, "optimizer")
     return value if explicit or text is None or optimizer(text).learning_rate is None else None
 
 
@@ -82,7 +84,6 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
             "--batch-size",
             type=BatchSize(),
             default=defaults.get("batch_size", 64),
-            metavar="N",
             help="Examples per step; full for the whole training set.",
         ),
         click.option(
@@ -178,7 +179,7 @@ def output_options(shipped: Path | None = None) -> Decorator:
     output = grouped(
         "Output",
         click.option("--save", type=OutputFile(), help="Write a checkpoint while training."),
-        figure_option("the learning curves"),
+        figure_options("the learning curves"),
         log_options(),
     )
     return together(training, output, threads_option())

@@ -1,7 +1,7 @@
 """The command `dino-gen hidden-states`."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -10,10 +10,14 @@ from char_rnn_dino.model import DINO_GEN, load_model
 from char_rnn_dino.names.trace import Trace, trace
 from char_rnn_dino.tokens import END, normalize
 from char_rnn_dino.vocabulary import Vocabulary
-from nn_core.cli.options import figure_option, model_option
+from nn_core.cli.figure_options import figure_options
+from nn_core.cli.options import model_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.errors import SettingError
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 MAX_LETTERS = 60
 """Maximum length of a name, so that it fits in the figure."""
@@ -31,9 +35,9 @@ TOP = 3
     show_default="the last",
     help="Recurrent layer to plot, counted from 1.",
 )
-@figure_option("the states and predictions", default="hidden-states.png")
+@figure_options("the states and predictions", default="hidden-states.png")
 @json_option
-def hidden_states(name: str, model_path: Path | None, layer: int | None, figure: Path, as_json: bool) -> None:
+def hidden_states(name: str, model_path: Path | None, layer: int | None, figure: "FigureFile", as_json: bool) -> None:
     """Plot the hidden states of a network reading a name.
 
     Also plots the predicted probabilities of the next letter.

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -12,11 +13,15 @@ from char_rnn_dino.names.generate_names import generate_names
 from char_rnn_dino.names.novelty import Novelty, RealNames, novelty
 from char_rnn_dino.options import TEMPERATURES, data_option, temperatures_option
 from char_rnn_dino.training_data import names_of
-from nn_core.cli.options import figure_option, model_option, seed_option
+from nn_core.cli.figure_options import figure_options
+from nn_core.cli.options import model_option, seed_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import counted, echo_json, info, json_option
 from nn_core.engine.thread_pool import available_threads
 from nn_core.storage.files import without_folders
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 
 @click.command("novelty")
@@ -25,10 +30,16 @@ from nn_core.storage.files import without_folders
 @temperatures_option()
 @click.option("--count", type=click.IntRange(1, 100_000), default=500, help="Names per temperature.")
 @seed_option()
-@figure_option("the statistics", default="novelty.png")
+@figure_options("the statistics", default="novelty.png")
 @json_option
 def novelty_command(
-    model_path: Path | None, data: str | None, temperatures: str, count: int, seed: int, figure: Path, as_json: bool
+    model_path: Path | None,
+    data: str | None,
+    temperatures: str,
+    count: int,
+    seed: int,
+    figure: "FigureFile",
+    as_json: bool,
 ) -> None:
     """Measure the novelty of generated names.
 

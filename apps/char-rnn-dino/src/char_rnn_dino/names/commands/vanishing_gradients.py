@@ -1,15 +1,19 @@
 """The command `dino-gen vanishing-gradients`."""
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
 from char_rnn_dino.names.gradient_norms import GradientNorms, gradient_norms
-from nn_core.cli.options import figure_option, seed_option
+from nn_core.cli.figure_options import figure_options
+from nn_core.cli.options import seed_option
 from nn_core.cli.param_types import CommaList, FloatRange
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.layers import CELLS
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 SCALES = CommaList(FloatRange(above=0, most=100), "numbers")
 
@@ -32,7 +36,7 @@ SCALES = CommaList(FloatRange(above=0, most=100), "numbers")
     "--clip-norm", type=FloatRange(above=0), default=5.0, help="Maximum norm of the weight gradient after clipping."
 )
 @seed_option()
-@figure_option("the gradient norms", default="vanishing-gradients.png")
+@figure_options("the gradient norms", default="vanishing-gradients.png")
 @json_option
 def vanishing_gradients(
     cells: tuple[str, ...],
@@ -41,7 +45,7 @@ def vanishing_gradients(
     scales: str,
     clip_norm: float,
     seed: int,
-    figure: Path,
+    figure: "FigureFile",
     as_json: bool,
 ) -> None:
     """Plot how gradients vanish or explode through time.

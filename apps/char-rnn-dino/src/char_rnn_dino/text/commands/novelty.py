@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -13,12 +13,16 @@ from char_rnn_dino.text.overlap import Overlap, overlaps
 from char_rnn_dino.tokens import END, UNIT_NAMES, UNKNOWN
 from char_rnn_dino.training_data import text_of
 from nn_core.arrays import Labels
-from nn_core.cli.options import figure_option, model_option, seed_option
+from nn_core.cli.figure_options import figure_options
+from nn_core.cli.options import model_option, seed_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import counted, echo_json, info, json_option
 from nn_core.engine.predictor import Predictor
 from nn_core.generate import sample
 from nn_core.storage.files import without_folders
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
 
 SHORTEST = {"char": 20, "word": 5}
 SHOWN = 60
@@ -40,7 +44,7 @@ SHOWN = 60
     help="Minimum length of a copied passage.",
 )
 @seed_option()
-@figure_option("the statistics", default="novelty.png")
+@figure_options("the statistics", default="novelty.png")
 @json_option
 def novelty_command(
     model_path: Path,
@@ -50,7 +54,7 @@ def novelty_command(
     length: int,
     shortest: int | None,
     seed: int,
-    figure: Path,
+    figure: "FigureFile",
     as_json: bool,
 ) -> None:
     """Measure how much generated text is copied from the training text.

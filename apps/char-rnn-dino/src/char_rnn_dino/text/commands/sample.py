@@ -9,32 +9,41 @@ import numpy as np
 from char_rnn_dino.model import CHAR_RNN, load_model
 from char_rnn_dino.options import sampling_options
 from char_rnn_dino.text.generate_text import generate_text
+from nn_core.cli.aliases import AliasedOption
 from nn_core.cli.options import model_option
 from nn_core.cli.terminal import echo_json, json_option
 
 
 @click.command()
 @model_option(required=True)
-@click.option("--prime", default="", show_default=False, metavar="TEXT", help="Prompt.")
+@click.option(
+    "--start",
+    cls=AliasedOption,
+    aliases=("--prime",),
+    default="",
+    show_default=False,
+    metavar="TEXT",
+    help="Text to continue (the prompt).",
+)
 @click.option(
     "--length", type=click.IntRange(1, 10_000_000), default=500, help="Number of characters (or words) to generate."
 )
 @sampling_options("token")
 @json_option
-def sample(model_path: Path, prime: str, length: int, seed: int | None, as_json: bool, **sampling: Any) -> None:
+def sample(model_path: Path, start: str, length: int, seed: int | None, as_json: bool, **sampling: Any) -> None:
     """Generate text from a prompt.
 
     \b
-    Example: char-rnn sample --model notes.h5 --prime "Day 12." --length 300
+    Example: char-rnn sample --model notes.h5 --start "Day 12." --length 300
     """
     model = load_model(model_path, CHAR_RNN)
-    prime = prime.replace("\r\n", "\n").replace("\r", "\n")
+    start = start.replace("\r\n", "\n").replace("\r", "\n")
     rng = np.random.default_rng(seed)
-    parts = generate_text(model.network, model.vocabulary, prime, length, rng=rng, **sampling)
+    parts = generate_text(model.network, model.vocabulary, start, length, rng=rng, **sampling)
     if as_json:
-        echo_json({"prime": prime, "text": "".join(parts)})
+        echo_json({"start": start, "text": "".join(parts)})
         return
-    click.echo(prime, nl=False)
+    click.echo(start, nl=False)
     for part in parts:
         click.echo(part, nl=False)  # flushed, so each token appears as soon as it is sampled
     click.echo()

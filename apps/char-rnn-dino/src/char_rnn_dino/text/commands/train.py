@@ -15,6 +15,7 @@ from char_rnn_dino.setup import Setup, parallel_streams, set_up_text
 from char_rnn_dino.text.generate_text import generate_text
 from char_rnn_dino.tokens import UNIT_NAMES, tokenize
 from char_rnn_dino.train import train_model
+from nn_core.cli.aliases import HiddenArgument
 from nn_core.cli.command_help import grouped
 from nn_core.cli.folds import parse_fold
 from nn_core.cli.terminal import json_option
@@ -48,10 +49,10 @@ SAMPLE_LENGTH = 200
 
 
 @click.command()
-@click.argument("data", metavar="[CORPUS]", required=False)
-@network_options(DEFAULTS)
+@click.argument("corpus", cls=HiddenArgument, option="data")
 @grouped(
     "Data",
+    click.option("--data", metavar="FILE", show_default="the bundled field notes", help="Any text file."),
     click.option(
         "--unit",
         type=click.Choice(list(UNIT_NAMES)),
@@ -60,6 +61,7 @@ SAMPLE_LENGTH = 200
     ),
     click.option("--lowercase", is_flag=True, help="Lowercase the text."),
 )
+@network_options(DEFAULTS)
 @recipe_options(**DEFAULTS[DEFAULT_CELL])
 @grouped(
     "Training",
@@ -77,11 +79,10 @@ SAMPLE_LENGTH = 200
 def train(ctx: click.Context, /, **options: Any) -> None:
     """Train a language model on a text, printing samples.
 
-    CORPUS is any text file; the default is the bundled field notes. Without --epochs, trains
-    for about 3,600 steps, up to 20 epochs.
+    Without --epochs, trains for about 3,600 steps, up to 20 epochs.
 
     \b
-    Example: char-rnn train notes.txt --cell lstm --save notes.h5 --figure notes.png
+    Example: char-rnn train --data notes.txt --cell lstm --save notes.h5 --figure notes.png
     """
     if options["epochs"] is None and options["resume"] is None and options["start"] is None:
         options["epochs"] = default_epochs(options)

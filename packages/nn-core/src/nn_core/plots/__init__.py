@@ -1,0 +1,25 @@
+"""Plots, written to files in one of three styles. Matplotlib is imported only when needed."""
+
+from nn_core.plots.axes import cell_text_fits, log_scale, log_scale_if_wide, percent_axis, tidy
+from nn_core.plots.figure_files import FigureFile, drawing
+from nn_core.plots.legends import add_legend
+from nn_core.plots.series import colors, ink, muted, series
+from nn_core.plots.styles import STYLES, new_figure, styled
+
+__all__ = [
+    "STYLES",
+    "FigureFile",
+    "add_legend",
+    "cell_text_fits",
+    "colors",
+    "drawing",
+    "ink",
+    "log_scale",
+    "log_scale_if_wide",
+    "muted",
+    "new_figure",
+    "percent_axis",
+    "series",
+    "styled",
+    "tidy",
+]

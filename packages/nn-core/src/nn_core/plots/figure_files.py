@@ -1,0 +1,120 @@
+"""Figures as files: size, title, fonts, and the atomic write."""
+
+import contextlib
+import io
+import os
+import unicodedata
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nn_core.plots.styles import STYLES, new_figure, styled
+from nn_core.registry import require
+from nn_core.storage.atomic import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = (".png", ".jpg", ".jpeg", ".svg", ".pdf")
+MAX_PIXELS = 20_000
+"""Most pixels along a side."""
+SUMMARY_KEY = "nn-core data"
+"""Where a PNG file has the summary of what it shows."""
+
+
+@dataclass(frozen=True)
+class FigureFile:
+    """A figure to write, and what the user chose of its looks.
+
+    size   width and height in inches; None for those of the style, or else of the plot
+    dpi    pixels per inch; None for that of the style
+    title  None for that of the plot; "" for none
+    """
+
+    path: Path
+    style: str = "paper"
+    size: tuple[float, float] | None = None
+    dpi: int | None = None
+    title: str | None = None
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+@contextlib.contextmanager
+def drawing(
+    file: FigureFile | Path, width: float, height: float, *, title: str = "", note: str = ""
+) -> "Iterator[Figure]":
+    """An empty figure to draw on, written to its file at the end of the block.
+
+    width, height  in inches, unless the style or the user says otherwise
+    title          what is seen, above all plots
+    note           how to read it, below all plots
+    Raises OSError if it cannot be written, SettingError if it has too many pixels.
+    """
+    if not isinstance(file, FigureFile):
+        file = FigureFile(Path(file))
+    with styled(file.style) as style:
+        size, dpi = file.size or style.size or (width, height), file.dpi or style.dpi
+        largest = max(size) * dpi
+        require(largest <= MAX_PIXELS, f"a side of {largest:,.0f} pixels is too long; the limit is {MAX_PIXELS:,}")
+        figure = new_figure(*size)
+        yield figure
+        _write_around(figure, title if file.title is None else file.title, note)
+        save_figure(figure, file.path, dpi=dpi)
+
+
+def save_figure(figure: "Figure", path: Path, *, dpi: int = STYLES["paper"].dpi) -> None:
+    """Write a figure atomically, in the format of its suffix. Raises OSError."""
+    from nn_core.plots.drawn_data import summary_text
+    from nn_core.plots.fonts import cover_characters
+
+    form = path.suffix[1:].lower()
+    metadata: dict[str, dict[str, Any]] = {
+        "png": {"Software": "nn-core", SUMMARY_KEY: summary_text(figure)},
+        "svg": {"Date": None, "Creator": "nn-core"},
+        "pdf": {"CreationDate": None, "Creator": "nn-core"},
+    }
+    cover_characters(figure)
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="constrained_layout not applied")
+        figure.savefig(buffer, format=form, dpi=dpi, metadata=metadata.get(form))
+    atomic_write(path, buffer.getvalue())
+
+
+def _write_around(figure: "Figure", title: str, note: str) -> None:
+    from nn_core.plots.series import muted
+
+    if title:
+        figure.suptitle(fitted(title, figure, "large"), parse_math=False)
+    if note:
+        figure.supxlabel(fitted(note, figure, "small"), size="small", color=muted(), parse_math=False)
+
+
+def fitted(text: str, figure: "Figure", size: str) -> str:
+    """A text broken into lines as wide as a figure."""
+    from matplotlib.font_manager import FontProperties
+
+    columns = 72 * figure.get_figwidth() / (0.56 * FontProperties(size=size).get_size_in_points())
+    return "\n".join(part for line in text.splitlines() for part in _broken(line, max(int(columns), 8)))
+
+
+def _broken(line: str, columns: int) -> Iterator[str]:
+    """The lines of a text of at most this many columns; East Asian characters take two."""
+    import textwrap
+
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in line)
+    yield from textwrap.wrap(line, max(columns * len(line) // max(len(line) + wide, 1), 4)) or [""]
+
+
+def is_figure(path: str | os.PathLike[str]) -> bool:
+    """Whether a file looks like one of `FORMATS`, by its first bytes."""
+    with Path(path).open("rb") as file:
+        head = file.read(512)
+    return head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"%PDF-", b"GIF8")) or b"<svg" in head

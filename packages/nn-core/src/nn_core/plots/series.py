@@ -1,0 +1,40 @@
+"""How the series of a plot differ: by color, and by dashes and markers for readers who cannot tell colors apart."""
+
+from typing import Any
+
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (7, 1.6, 1.2, 1.6)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+
+def colors() -> list[str]:
+    """The palette of the style."""
+    import matplotlib as mpl
+
+    cycle: list[str] = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
+    return cycle
+
+
+def ink() -> str:
+    """The color of text."""
+    import matplotlib as mpl
+
+    return str(mpl.rcParams["text.color"])
+
+
+def muted() -> str:
+    """The color of lines and text of secondary importance."""
+    import matplotlib as mpl
+
+    return str(mpl.rcParams["hatch.color"])
+
+
+def series(index: int) -> dict[str, Any]:
+    """Color, dashes and markers of a line. The first 32 differ in color or dashes, neighbors also in marker."""
+    palette = colors()
+    round_ = index // len(palette)
+    return {
+        "color": palette[index % len(palette)],
+        "linestyle": DASHES[(index + round_) % len(DASHES)],
+        "marker": MARKERS[(index + round_) % len(MARKERS)],
+        "markevery": (0.03 * (index % 5), 0.2),
+    }
