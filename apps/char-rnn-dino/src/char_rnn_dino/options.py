@@ -18,7 +18,7 @@ def data_option(use: str = "") -> Decorator:
 
     use  what it is used for, e.g. " for --novel"
     """
-    words = f"Training data{use}, if it has moved, or other data to use instead."
+    words = f"Training data{use}, if it has moved, or other data to use instead; - for standard input."
     return grouped("Data", click.option("--data", metavar="FILE", show_default="as in training", help=words))
 
 

@@ -12,10 +12,10 @@ from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.arrays import Labels
 from nn_core.cli.dataset import fingerprint
 from nn_core.cli.folds import parse_fold
+from nn_core.cli.standard_input import name_of
 from nn_core.cli.terminal import counted
 from nn_core.errors import DataError
 from nn_core.losses import IGNORE_INDEX
-from nn_core.storage.files import printable
 
 Examples = tuple[Labels, Labels]
 """Tokens and their next tokens: padded names (N, T), or one text (L,)."""
@@ -42,8 +42,8 @@ def split_names(settings: NameSettings, tokenizer: int = TOKENIZER) -> NameSplit
     try:
         parts = hold_out(names, settings.validation, fold=settings.fold, rng=spawn_rngs(settings.seed)[0])
     except DataError as error:
-        raise DataError(f"{printable(path)}: {error}") from None
-    return NameSplit(path.name if settings.data is None else printable(path), *parts)
+        raise DataError(f"{name_of(path)}: {error}") from None
+    return NameSplit(path.name if settings.data is None else name_of(path), *parts)
 
 
 def name_examples(names: tuple[str, ...], vocabulary: Vocabulary, source: str = "the names") -> Examples:

@@ -9,6 +9,7 @@ from char_rnn_dino.settings import NameSettings, TextSettings, settings_of
 from char_rnn_dino.splits import Examples, NameSplit, identify, name_examples, next_token_pairs, split_names, split_text
 from nn_core.arrays import Labels
 from nn_core.cli.dataset import require_same_data
+from nn_core.cli.standard_input import name_of, require_stored
 from nn_core.errors import DataError, remark
 from nn_core.storage.files import printable
 
@@ -24,6 +25,7 @@ def names_of(model: Model, data: str | None = None, *, replaces: bool = True) ->
     """
     settings, tokenizer = settings_of(model, NameSettings), model.vocabulary.tokenizer
     if data is None:
+        require_stored(settings.data)
         path = bundled(NAMES) if settings.data is None else Path(settings.data)
         _require_file(path)
         names = split_names(settings, tokenizer)
@@ -33,7 +35,7 @@ def names_of(model: Model, data: str | None = None, *, replaces: bool = True) ->
     split = _split_if_same(dataclasses.replace(settings, data=data), model)
     if split is not None:
         return split
-    names = NameSplit(printable(data), read_names(Path(data), tokenizer=tokenizer), ())
+    names = NameSplit(name_of(Path(data)), read_names(Path(data), tokenizer=tokenizer), ())
     if replaces:
         _remark_on_other_data(names.source)
     return names
@@ -49,6 +51,7 @@ def text_of(model: Model, data: str | None = None, *, replaces: bool = True) -> 
     """
     settings = settings_of(model, TextSettings)
     if data is None and settings.data is not None:
+        require_stored(settings.data)
         _require_file(Path(settings.data))
     file = read_text_file(settings.data if data is None else data)
     tokens = encode_file(model.vocabulary, file, known=data is None or not replaces)

@@ -14,7 +14,7 @@ from nn_core.cli.train_options import activation_option, initializer_option
 
 DATA = (
     f"{', '.join([*CATALOG.generated, *CATALOG.remote])} (with settings, e.g. moons:noise=0.3),"
-    f" or a file or folder of your own ({', '.join(KNOWN)}, etc.)"
+    f" or a file or folder of your own ({', '.join(KNOWN)}, etc.), or - for a table on standard input"
 )
 """What `--data` accepts."""
 

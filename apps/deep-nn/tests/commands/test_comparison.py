@@ -271,7 +271,7 @@ class TestOptions:
             (("l2", "--l2", "0.1"), "write the value alone: deep-nn compare-l2 0.1"),
             (("l2", "--seeds", "0"), "--seeds"),
             (("l2", "--workers", "0"), "--workers"),
-            (("l2", "--figure", "curves.gif"), "must end in .png or .svg or .pdf"),
+            (("l2", "--figure", "curves.gif"), "must end in .png or .jpg or .jpeg or .svg or .pdf"),
         ],
     )
     def test_invalid_arguments_are_refused_before_anything_runs(self, arguments: tuple[str, ...], words: str) -> None:

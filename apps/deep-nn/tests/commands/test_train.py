@@ -161,6 +161,7 @@ ELSEWHERE = {
     "--test", "--early-stopping", "--save", "--resume", "--from", "--cross-validate", "--log", "--log-format",
     "--figure", "--json",
 }  # fmt: skip
+ELSEWHERE |= {"--style", "--size", "--dpi", "--title"}
 ELSEWHERE |= {"--task", "--class-weight"}
 ELSEWHERE |= {"--target", "--drop", "--columns", "--missing", "--merge-case"}
 BACKEND = {"--threads", "--engine", "--shards", "--plugin", "--config"}

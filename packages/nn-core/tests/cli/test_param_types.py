@@ -118,7 +118,7 @@ class TestOutputFile:
 
     @pytest.mark.parametrize("name", ["a.gif", "a", "png", ".png", "a.png.bak"])
     def test_other_endings_are_refused(self, tmp_path: Path, name: str) -> None:
-        assert "must end in .png or .svg or .pdf" in refusal(FIGURE, str(tmp_path / name))
+        assert "must end in .png or .jpg or .jpeg or .svg or .pdf" in refusal(FIGURE, str(tmp_path / name))
 
     def test_without_suffixes_any_ending_will_do(self, tmp_path: Path) -> None:
         for name in ("model.h5", "model"):

@@ -267,7 +267,7 @@ def test_the_options_of_a_run_are_its_settings() -> None:
     names = {parameter.name for parameter in train.params}
     fields = {field.name for field in dataclasses.fields(Settings)}
     others = {"save", "resume", "start", "cross_validate", "log", "log_format", "figure", "threads", "plugin"}
-    assert names == fields | others
+    assert names == fields | others | {f"figure_{look}" for look in ("style", "size", "dpi", "title")}
 
 
 def test_an_option_can_be_left_out_and_defaults_are_those_asked_for() -> None:

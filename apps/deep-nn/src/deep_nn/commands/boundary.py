@@ -12,6 +12,7 @@ from deep_nn.setup import evaluation_data, splits_of
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import require_distinct
+from nn_core.cli.standard_input import name_of
 from nn_core.cli.terminal import info
 from nn_core.errors import DataError
 from nn_core.storage.files import without_folders
@@ -48,5 +49,5 @@ def boundary(model_path: Path, data: str | None, figure: "FigureFile") -> None:
         parts = {"training": splits.train}
         if splits.validation is not None:
             parts["validation"] = splits.validation
-    draw_boundary(model, parts, figure, title=without_folders(data or model.settings.data))
+    draw_boundary(model, parts, figure, title=without_folders(name_of(Path(data or model.settings.data))))
     info(f"wrote {figure}")

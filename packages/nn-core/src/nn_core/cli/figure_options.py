@@ -1,11 +1,12 @@
 """The options of commands that plot: `--figure` and its looks. This module imports no NumPy."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from nn_core.cli.command_help import Decorator, grouped
 from nn_core.cli.param_types import FIGURE
@@ -13,6 +14,7 @@ from nn_core.cli.param_types import FIGURE
 if TYPE_CHECKING:
     from nn_core.plots import FigureFile
 
+LOOKS = ("style", "size", "dpi", "title")
 STYLE_NAMES = ("paper", "slide", "dark")
 
 
@@ -45,7 +47,8 @@ def figure_options(what: str, *, default: str | None = None, name: str = "figure
     def decorate(command: Any) -> Any:
         @functools.wraps(command)
         def with_files(*args: Any, **values: Any) -> Any:
-            looks = {look: values.pop(f"figure_{look}") for look in ("style", "size", "dpi", "title")}
+            looks = {look: values.pop(f"figure_{look}") for look in LOOKS}
+            _require_a_figure([values[each] for each in (name, *others)], f"--{name.replace('_', '-')}")
             for each in (name, *others):
                 values[each] = figure_file(values[each], **looks)
                 looks["title"] = None  # that of the first
@@ -83,6 +86,14 @@ def _options(files: Mapping[str, str], default: str | None) -> Decorator:
         click.option("--dpi", "figure_dpi", type=click.IntRange(20, 1200), help="Pixels per inch of the figure."),
         click.option("--title", "figure_title", help='Title of the figure; "" for none.'),
     )
+
+
+def _require_a_figure(paths: Sequence[Path | None], option: str) -> None:
+    """Raise click.UsageError for looks that are given on the command line without any figure."""
+    ctx = click.get_current_context()
+    for look in LOOKS:
+        if not any(paths) and ctx.get_parameter_source(f"figure_{look}") is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{look} needs {option}", ctx)
 
 
 def figure_file(

@@ -3,13 +3,14 @@
 from nn_core.plots.axes import cell_text_fits, log_scale, log_scale_if_wide, percent_axis, tidy
 from nn_core.plots.figure_files import FigureFile, drawing
 from nn_core.plots.legends import add_legend
-from nn_core.plots.series import colors, ink, muted, series
+from nn_core.plots.series import background, colors, ink, muted, series
 from nn_core.plots.styles import STYLES, new_figure, styled
 
 __all__ = [
     "STYLES",
     "FigureFile",
     "add_legend",
+    "background",
     "cell_text_fits",
     "colors",
     "drawing",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.legend import Legend
 
@@ -11,20 +12,23 @@ LONGEST = 40
 """Most characters of a label."""
 
 
-def add_legend(figure: "Figure", handles: Sequence[Any], labels: Sequence[str], *, title: str) -> "Legend":
-    """A legend at the right of all axes, in as many columns as its height needs.
+def add_legend(where: "Figure | Axes", handles: Sequence[Any], labels: Sequence[str], *, title: str) -> "Legend":
+    """A legend at the right of a figure, or beside one of its axes, in as many columns as its height needs.
 
     title  what the labels are, such as "learning rate"
     """
+    from matplotlib.axes import Axes
     from matplotlib.font_manager import FontProperties
 
     shown = [label if len(label) <= LONGEST else f"{label[: LONGEST - 3]}..." for label in labels]
     points = FontProperties(size="small").get_size_in_points()
+    figure: Any = where.figure if isinstance(where, Axes) else where
     rows = max(int((72 * figure.get_figheight() - 8 * points) / (1.65 * points)), 1)
-    columns = -(-len(shown) // rows)
-    legend = figure.legend(
-        handles, shown, loc="outside right center", title=title, ncols=columns, alignment="left", handlelength=3.0,
-        columnspacing=1.2,
+    beside = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)} if where is not figure else {}
+    looks: dict[str, Any] = {"loc": "outside right center", **beside, "ncols": -(-len(shown) // rows)}
+    lines = any(getattr(handle, "get_linestyle", lambda: "none")() not in ("none", "None") for handle in handles)
+    legend = where.legend(
+        handles, shown, title=title, alignment="left", handlelength=3.0 if lines else 1.0, columnspacing=1.2, **looks
     )  # fmt: skip
     for text in (*legend.get_texts(), legend.get_title()):
         text.set_parse_math(False)

@@ -14,6 +14,13 @@ def colors() -> list[str]:
     return cycle
 
 
+def background() -> str:
+    """The color behind a plot."""
+    import matplotlib as mpl
+
+    return str(mpl.rcParams["axes.facecolor"])
+
+
 def ink() -> str:
     """The color of text."""
     import matplotlib as mpl

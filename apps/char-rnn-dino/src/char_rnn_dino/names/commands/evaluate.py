@@ -22,7 +22,7 @@ from nn_core.training.evaluate import evaluate as evaluate_network
     "--data",
     metavar="FILE",
     show_default="the names held out from training",
-    help="List of names, one per line; of the training list, only the held-out names.",
+    help="List of names, one per line; of the training list, only the held-out names; - for standard input.",
 )
 @json_option
 def evaluate(model_path: Path | None, data: str | None, as_json: bool) -> None:

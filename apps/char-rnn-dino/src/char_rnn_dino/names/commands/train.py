@@ -48,7 +48,12 @@ SAMPLE_LENGTH = 40
 @click.command()
 @grouped(
     "Data",
-    click.option("--data", metavar="FILE", show_default="the bundled dinosaurs", help="List of names, one per line."),
+    click.option(
+        "--data",
+        metavar="FILE",
+        show_default="the bundled dinosaurs",
+        help="List of names, one per line; - for standard input.",
+    ),
 )
 @network_options(DEFAULTS)
 @recipe_options(**DEFAULTS[DEFAULT_CELL])

@@ -21,7 +21,7 @@ from nn_core.training.evaluate import evaluate_text
     "--data",
     metavar="FILE",
     show_default="the text held out from training",
-    help="Text file; of the training text, only the held-out part.",
+    help="Text file; of the training text, only the held-out part; - for standard input.",
 )
 @json_option
 def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:

@@ -52,7 +52,9 @@ SAMPLE_LENGTH = 200
 @click.argument("corpus", cls=HiddenArgument, option="data")
 @grouped(
     "Data",
-    click.option("--data", metavar="FILE", show_default="the bundled field notes", help="Any text file."),
+    click.option(
+        "--data", metavar="FILE", show_default="the bundled field notes", help="Any text file; - for standard input."
+    ),
     click.option(
         "--unit",
         type=click.Choice(list(UNIT_NAMES)),
