@@ -50,8 +50,8 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
         callback=_set_defaults,
         metavar="NAME|PATH",
         help="Data set: synthetic (with settings, e.g. synthetic:count=2000), digits, a folder with one "
-        "subfolder of photos per class, a file of photos (.h5, .npz, .mat, .csv, idx), a folder of such files, or - for "
-        "a table of pixels on standard input.",
+        "subfolder of photos per class, a file of photos (.h5, .npz, .mat, .csv, idx), a folder of such files, or - "
+        "for a table of pixels on standard input.",
     ),
     click.option(
         "--test",
