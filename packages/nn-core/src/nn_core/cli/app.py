@@ -11,6 +11,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import click
@@ -43,6 +44,7 @@ class App(GroupedHelp, click.Group):
               the command under its own name, or as `<name>_command` where that name is taken
               (`def compare_optimizers`, `def import_command`), and is imported only when this
               command is invoked.
+    aliases   earlier names of commands, which work and are not listed: {"shapes": "summary"}
     order     commands that the help lists first, in this order; the others are alphabetical
     hints     hints for words that are not commands: {"names": "use dino-gen --count 10"}
 
@@ -60,7 +62,8 @@ class App(GroupedHelp, click.Group):
         name: str | None = None,
         commands: str | None = None,
         order: Sequence[str] = (),
-        hints: Mapping[str, str] | None = None,
+        hints: Mapping[str, str] = MappingProxyType({}),
+        aliases: Mapping[str, str] = MappingProxyType({}),
         **settings: Any,
     ) -> None:
         settings["context_settings"] = CONTEXT | (settings.get("context_settings") or {})
@@ -68,6 +71,7 @@ class App(GroupedHelp, click.Group):
         self._package = commands
         self._order = order
         self._hints = hints
+        self._aliases = aliases
         self._modules = dict(_command_modules(commands)) if commands else {}
         add_config(self, self.name or "")
 
@@ -119,6 +123,7 @@ class App(GroupedHelp, click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The requested command; an unknown name fails with the closest match."""
+        args = [self._aliases.get(args[0], args[0]), *args[1:]]
         name, known = args[0], self.list_commands(ctx)
         if name not in known and not name.startswith("-"):
             ctx.fail(f"no such command: {name!r}; {command_hint(name, known, self._hints, ctx)}")

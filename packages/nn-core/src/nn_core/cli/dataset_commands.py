@@ -15,11 +15,12 @@ from nn_core.errors import DataError
 from nn_core.registry import nearest
 
 
-def datasets_command(program: str, catalog: Callable[[], list[Entry]]) -> click.Command:
+def datasets_command(program: str, catalog: Callable[[], list[Entry]], own: str = "") -> click.Command:
     """The command `datasets` of a program; its help is the docstring of the calling module.
 
     program  its name on the command line
     catalog  lists all named data sets
+    own      what --data accepts besides, for people
     """
 
     @click.command("datasets")
@@ -32,6 +33,8 @@ def datasets_command(program: str, catalog: Callable[[], list[Entry]]) -> click.
         for entry in entries:
             missing = "" if entry.is_here else f"  (to download: {program} fetch {entry.name})"
             click.echo(f"{entry.spec}{missing}\n    {entry.description}")
+        if own:
+            click.echo(f"PATH\n    {own}")
 
     return command
 

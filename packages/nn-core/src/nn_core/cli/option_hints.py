@@ -60,7 +60,7 @@ def option_hint(ctx: click.Context, name: str, args: Sequence[str] = ()) -> str 
     return _nearest(f"--{stem}", known, cutoff=0.7)
 
 
-def command_hint(word: str, commands: Iterable[str], extra: Mapping[str, str] | None, ctx: click.Context) -> str:
+def command_hint(word: str, commands: Iterable[str], extra: Mapping[str, str], ctx: click.Context) -> str:
     """The hint for an unknown command.
 
     extra  the program's own hints for words: "names" -> "use dino-gen --count 10"
@@ -71,7 +71,7 @@ def command_hint(word: str, commands: Iterable[str], extra: Mapping[str, str] | 
     known = sorted(commands)
     stem = word.replace("_", "-").lower()
     starts = "--start" in _options(ctx.command, ctx)
-    if extra and stem in extra:
+    if stem in extra:
         return extra[stem]
     if stem in known:
         return f"use {stem}"
