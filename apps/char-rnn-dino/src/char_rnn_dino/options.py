@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from nn_core.cli.command_help import Decorator, grouped
+from nn_core.cli.completion import complete_names
 from nn_core.cli.config import set_defaults
 from nn_core.cli.param_types import CommaList, FloatRange
 
@@ -13,13 +14,22 @@ DEFAULT_CELL = "gru"
 TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
 
 
-def data_option(use: str = "") -> Decorator:
+def data_option(corpus: str, use: str = "") -> Decorator:
     """The option `--data`: where the training data is now.
 
-    use  what it is used for, e.g. " for --novel"
+    corpus  the name of the bundled data
+    use     what it is used for, e.g. " for --novel"
     """
-    words = f"Training data{use}, if it has moved, or other data to use instead; - for standard input."
-    return grouped("Data", click.option("--data", metavar="FILE", show_default="as in training", help=words))
+    return grouped(
+        "Data",
+        click.option(
+            "--data",
+            metavar="FILE",
+            shell_complete=complete_names([corpus]),
+            show_default="as in training",
+            help=f"Training data{use}, if it has moved, or other data to use instead; - for standard input.",
+        ),
+    )
 
 
 def temperatures_option() -> Decorator:

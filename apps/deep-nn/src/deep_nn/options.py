@@ -27,7 +27,7 @@ def network_options(*, omit: str = "", data: str = "moons", hidden: str = "16,16
     others        ignored: defaults of options declared elsewhere
     """
     return together(
-        data_options(data=data, kinds=DATA),
+        data_options(data=data, kinds=DATA, names=CATALOG.names),
         table_options(),
         grouped(
             "Tables",

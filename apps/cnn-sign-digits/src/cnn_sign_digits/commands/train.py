@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cnn_sign_digits import PROGRAM
-from cnn_sign_digits.datasets.catalog import is_generated
+from cnn_sign_digits.datasets.catalog import CATALOG, is_generated
 from cnn_sign_digits.datasets.outputs import require_outside
 from cnn_sign_digits.model import SHIPPED, load_model
 from cnn_sign_digits.presets import PRESETS
@@ -15,6 +15,7 @@ from cnn_sign_digits.settings import PhotoSettings, settings_of
 from cnn_sign_digits.setup import Setup, set_up
 from nn_core.cli.class_weight import class_weight_option
 from nn_core.cli.command_help import grouped
+from nn_core.cli.completion import complete_names
 from nn_core.cli.config import set_defaults
 from nn_core.cli.options import dropout_option, validation_option
 from nn_core.cli.param_types import require_distinct
@@ -49,6 +50,7 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
         is_eager=True,
         callback=_set_defaults,
         metavar="NAME|PATH",
+        shell_complete=complete_names(CATALOG.names),
         help="Data set: synthetic (with settings, e.g. synthetic:count=2000), digits, a folder with one "
         "subfolder of photos per class, a file of photos (.h5, .npz, .mat, .csv, idx), a folder of such files, or - "
         "for a table of pixels on standard input.",
@@ -56,6 +58,7 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
     click.option(
         "--test",
         metavar="NAME|PATH",
+        shell_complete=complete_names(CATALOG.names),
         help="Data set to validate on, instead of the test set of --data or a split of it.",
     ),
     validation_option(0.2, "the subjects, or else of each class,"),
@@ -64,6 +67,7 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
         "--extra-data",
         default="none",
         metavar="NAME|PATH",
+        shell_complete=complete_names(CATALOG.names),
         help="Additional training photos, e.g. synthetic:count=2000, or none.",
     ),
     click.option(

@@ -12,7 +12,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -21,6 +21,9 @@ from nn_core.cli.config import add_config, name_origin
 from nn_core.cli.option_hints import command_hint, explained
 from nn_core.cli.terminal import info
 from nn_core.errors import DataWarning, NNError, SettingError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
 """Settings of every program."""
@@ -108,6 +111,18 @@ class App(GroupedHelp, click.Group):
             with formatter.section("Commands"):
                 formatter.write_dl(rows)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list["CompletionItem"]:
+        """The commands that begin with a text, importing none; or the options of the group."""
+        from click.shell_completion import CompletionItem
+
+        found = []
+        if not incomplete.startswith("-"):
+            for name in self.list_commands(ctx):
+                outline = self.commands.get(name) or self._outline(name)
+                if name.startswith(incomplete) and not outline.hidden:
+                    found.append(CompletionItem(name, help=outline.get_short_help_str()))
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def _outline(self, name: str) -> click.Command:
         """A stub with a command's name and help, for the list of commands."""
         return click.Command(name, help=_docstring(self._modules[name], _attributes(name)))
@@ -125,7 +140,7 @@ class App(GroupedHelp, click.Group):
         """The requested command; an unknown name fails with the closest match."""
         args = [self._aliases.get(args[0], args[0]), *args[1:]]
         name, known = args[0], self.list_commands(ctx)
-        if name not in known and not name.startswith("-"):
+        if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
             ctx.fail(f"no such command: {name!r}; {command_hint(name, known, self._hints, ctx)}")
         return super().resolve_command(ctx, args)
 

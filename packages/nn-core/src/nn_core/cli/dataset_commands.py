@@ -9,6 +9,7 @@ import click
 
 from nn_core.cli import download
 from nn_core.cli.catalog import Entry
+from nn_core.cli.completion import complete_names
 from nn_core.cli.download import RemoteDataset
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.errors import DataError
@@ -46,7 +47,7 @@ def fetch_command(datasets: Mapping[str, RemoteDataset]) -> click.Command:
     """
 
     @click.command("fetch")
-    @click.argument("name", metavar="|".join(datasets))
+    @click.argument("name", metavar="|".join(datasets), shell_complete=complete_names(datasets, files=False))
     @click.option(
         "--to",
         type=click.Path(file_okay=False, path_type=Path),

@@ -3,12 +3,14 @@
 Those that name layers, optimizers or schedules are in `nn_core.cli.train_options`.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from nn_core.cli import command_help
 from nn_core.cli.command_help import grouped
+from nn_core.cli.completion import complete_names
 from nn_core.cli.param_types import MODEL, CommaList, FloatRange
 
 Decorator = command_help.Decorator
@@ -59,19 +61,29 @@ def seed_option(default: int | None = 0, words: str = "Random seed.") -> Decorat
     return click.option("--seed", type=SEED, default=default, help=words)
 
 
-def data_options(*, data: str, kinds: str, validation: float = 0.2, of: str = "each class") -> Decorator:
+def data_options(
+    *, data: str, kinds: str, names: Iterable[str] = (), validation: float = 0.2, of: str = "each class"
+) -> Decorator:
     """`--data`, `--test` and `--validation`.
 
     data   default of `--data`
     kinds  description of what it accepts
+    names  of data sets, for the completion of the shell
     of     what a fraction is held out of
     """
     return grouped(
         "Data",
-        click.option("--data", default=data, metavar="NAME|PATH", help=f"Data set: {kinds}."),
+        click.option(
+            "--data",
+            default=data,
+            metavar="NAME|PATH",
+            shell_complete=complete_names(names),
+            help=f"Data set: {kinds}.",
+        ),
         click.option(
             "--test",
             metavar="NAME|PATH",
+            shell_complete=complete_names(names),
             help="Data set to validate on, instead of the test set of --data or a split of it.",
         ),
         validation_option(validation, of),

@@ -5,11 +5,15 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from nn_core.cli.completion import complete_names
 from nn_core.errors import SettingError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class FloatRange(click.ParamType[float]):
@@ -95,6 +99,9 @@ class SpecType(click.ParamType[str]):
         self.name = name
         self.names = names
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+        return complete_names(self.names, files=False)(ctx, param, incomplete)
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = self._canonical(str(value))
         try:
@@ -125,6 +132,9 @@ class OutputFile(click.ParamType[Path]):
 
     def __init__(self, *suffixes: str) -> None:
         self.suffixes = suffixes
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+        return complete_names((), files=True)(ctx, param, incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(value)
@@ -180,6 +190,9 @@ class ShippedModel(click.Path):
     def __init__(self, shipped: Path) -> None:
         super().__init__(path_type=Path)
         self.shipped = shipped
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+        return complete_names(["shipped"])(ctx, param, incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         is_shipped = str(value) == "shipped" and not Path(value).exists()

@@ -17,6 +17,7 @@ from char_rnn_dino.tokens import UNIT_NAMES, tokenize
 from char_rnn_dino.train import train_model
 from nn_core.cli.aliases import HiddenArgument
 from nn_core.cli.command_help import grouped
+from nn_core.cli.completion import complete_names
 from nn_core.cli.folds import parse_fold
 from nn_core.cli.terminal import json_option
 from nn_core.cli.train_options import fold_options, output_options, recipe_options
@@ -53,7 +54,11 @@ SAMPLE_LENGTH = 200
 @grouped(
     "Data",
     click.option(
-        "--data", metavar="FILE", show_default="the bundled field notes", help="Any text file; - for standard input."
+        "--data",
+        metavar="FILE",
+        shell_complete=complete_names(["fieldnotes"]),
+        show_default="the bundled field notes",
+        help="Any text file; - for standard input.",
     ),
     click.option(
         "--unit",
