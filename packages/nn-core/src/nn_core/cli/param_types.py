@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +91,7 @@ class SpecType(click.ParamType[str]):
     """A text accepted by `parse`, such as `momentum:beta=0.95`; kept as text.
 
     name   name of the type, for the help
-    names  names that the text may begin with, for the help
+    names  names that the text may begin with, for the help; a Registry also knows other spellings of them
     """
 
     def __init__(self, parse: Callable[[str], object], name: str, names: Iterable[str] = ()) -> None:
@@ -102,11 +103,19 @@ class SpecType(click.ParamType[str]):
         return complete_names(self.names, files=False)(ctx, param, incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = self._canonical(str(value))
         try:
-            self.parse(value)
+            self.parse(text)
         except SettingError as error:
             self.fail(str(error), param, ctx)
-        return str(value)
+        return text
+
+    def _canonical(self, text: str) -> str:
+        """The text with our spelling of the name that it begins with: Adam:beta1=0.8 -> adam:beta1=0.8."""
+        from nn_core.registry import Registry
+
+        name = re.split("[:@]", text, maxsplit=1)[0]
+        return self.names.canonical(name) + text[len(name) :] if isinstance(self.names, Registry) else text
 
 
 STANDARD = Path("-")

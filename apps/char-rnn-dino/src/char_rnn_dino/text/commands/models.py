@@ -1,6 +1,6 @@
-"""List the presets of train; parameters are those for the bundled text.
+"""List the presets of train.
 
-No network is shipped: train makes them.
+Parameters are those for the bundled text. No network is shipped: train makes them.
 
 \b
 Example: char-rnn models
