@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deep_nn.options import network_options
+from nn_core.cli.command_help import grouped
 from nn_core.cli.config import on_command_line
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import plugin_option, seed_option
@@ -27,10 +28,16 @@ OF_MODELS = ("model_path", "data", "seed")
     "--model", "model_path", type=MODEL, help="A trained network, to compare with new ones of the same layers."
 )
 @network_options(omit="initializer", hidden="64,64,64,64,64", activation="tanh")
-@click.option(
-    "--epochs", type=click.IntRange(min=0), default=0, help="Train the new networks first, with Adam and its defaults."
+@grouped(
+    "Training",
+    click.option(
+        "--epochs",
+        type=click.IntRange(min=0),
+        default=0,
+        help="Train the new networks first, with Adam and its defaults.",
+    ),
+    seed_option(words="Random seed of the weights and the data."),
 )
-@seed_option(words="Random seed of the weights and the data.")
 @plugin_option
 @figure_options(
     "the activations of each layer",
@@ -50,10 +57,10 @@ def activation_histograms(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Plot histograms of activations and gradients in each layer, by initializer.
+    """Plot activations and gradients by layer, as histograms.
 
-    Shows where a signal vanishes, explodes or saturates on its way through a deep network, before
-    training or after it.
+    Shows where a signal vanishes, explodes or saturates on its way through a deep network, for
+    several initializers, before training or after it.
 
     \b
     Example: deep-nn activation-histograms xavier normal:scale=0.01 --gradients gradients.png
