@@ -24,8 +24,11 @@ OF_MODELS = ("model_path", "data", "seed")
 
 @click.command("activation-histograms", epilog=f"Compares {', '.join(DEFAULTS)} by default.")
 @click.argument("initializers", nargs=-1, type=INITIALIZER, metavar="[INITIALIZER]...")
-@click.option(
-    "--model", "model_path", type=MODEL, help="A trained network, to compare with new ones of the same layers."
+@grouped(
+    "Network",
+    click.option(
+        "--model", "model_path", type=MODEL, help="A trained network, to compare with new ones of the same layers."
+    ),
 )
 @network_options(omit="initializer", hidden="64,64,64,64,64", activation="tanh")
 @grouped(
@@ -57,7 +60,7 @@ def activation_histograms(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Plot activations and gradients by layer, as histograms.
+    """Plot activations and gradients by layer.
 
     Shows where a signal vanishes, explodes or saturates on its way through a deep network, for
     several initializers, before training or after it.
