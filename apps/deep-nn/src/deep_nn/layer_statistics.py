@@ -99,12 +99,6 @@ def measure(label: str, network: Network, x: npt.NDArray[Any], y: npt.NDArray[An
     return Measured(label, found.loss, layers)
 
 
-def weight_gradient_norms(network: Network, x: npt.NDArray[Any], y: npt.NDArray[Any], loss: Loss) -> list[float]:
-    """|dL/dW| of each dense layer, from the first to the output layer."""
-    gradients = backpropagate(network, x, y, loss).gradients
-    return [float(np.linalg.norm(gradients[name])) for name in gradients if name.endswith("/W")]
-
-
 def steepest(function: Activation) -> float:
     """The largest slope of an activation function."""
     return float(np.abs(_slopes(function)).max())
