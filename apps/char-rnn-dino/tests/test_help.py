@@ -28,7 +28,7 @@ SLOW = {
     ("program", "names"),
     [
         (DINO, "train evaluate novelty hidden-states vanishing-gradients export"),
-        (CHAR, "train sample evaluate novelty export"),
+        (CHAR, "train sample evaluate novelty vanishing-gradients export"),
     ],
     ids=["dino-gen", "char-rnn"],
 )

@@ -66,7 +66,7 @@ def novelty_command(
     \b
     Example: char-rnn novelty --model notes.h5 --temperatures 0.5,1 --figure novelty.png
     """
-    from char_rnn_dino.plots import plot_overlaps
+    from char_rnn_dino.plots.novelty import plot_overlaps
 
     require_distinct({"--figure": figure}, **{"--model": model_path, "--data": None if data is None else Path(data)})
     model = load_model(model_path, CHAR_RNN)
