@@ -41,9 +41,12 @@ Reader = Callable[[Model, str | None, int, np.random.Generator], tuple[str, Labe
 """From a model, `--data`, the most steps and a generator to the source and tokens (N, K + 1), K <= steps."""
 
 
-def vanishing_gradients_command(load: Callable[[Path], Model], read: Reader, model_type: click.ParamType[Any]) -> Any:
+def vanishing_gradients_command(
+    corpus: str, load: Callable[[Path], Model], read: Reader, model_type: click.ParamType[Any]
+) -> Any:
     """The command of a program.
 
+    corpus      the name of the bundled data
     load        reads a model
     read        what a trained model reads
     model_type  of `--model`
@@ -59,7 +62,7 @@ def vanishing_gradients_command(load: Callable[[Path], Model], read: Reader, mod
         help="Trained network that reads its data; may be repeated, to compare.",
     )
     @plugin_option
-    @data_option()
+    @data_option(corpus)
     @click.option(
         "--cell",
         "cells",

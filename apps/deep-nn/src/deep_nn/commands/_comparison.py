@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,8 +11,10 @@ import click
 from deep_nn.options import network_options
 from deep_nn.settings import NetworkSettings
 from deep_nn.setup import build_trainer
+from nn_core.cli.command_help import grouped
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.param_types import require_distinct
+from nn_core.cli.standard_input import is_standard, name_of
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.cli.train_options import recipe_options
 from nn_core.storage.files import without_folders
@@ -68,17 +71,23 @@ class Sweep:
         @click.argument("values", nargs=-1, type=self.type, metavar=f"[{self.setting.upper()}]...")
         @network_options(omit=self.setting, **self.defaults)
         @recipe_options(omit=self.setting, **{"optimizer": "adam", "epochs": 100, **self.defaults})
-        @click.option(
-            "--seeds",
-            type=click.IntRange(min=1),
-            default=3,
-            help="Runs per trial, with the seeds --seed, --seed + 1, ...",
+        @grouped(
+            "Training",
+            click.option(
+                "--seeds",
+                type=click.IntRange(min=1),
+                default=3,
+                help="Runs per trial, with the seeds --seed, --seed + 1, ...",
+            ),
         )
-        @click.option(
-            "--workers",
-            type=click.IntRange(min=1),
-            default=1,
-            help="Number of worker processes; does not affect the results.",
+        @grouped(
+            "Advanced",
+            click.option(
+                "--workers",
+                type=click.IntRange(min=1),
+                default=1,
+                help="Number of worker processes; does not affect the results.",
+            ),
         )
         @figure_options("the loss curves", default=f"{name}.png")
         @json_option
@@ -90,6 +99,8 @@ class Sweep:
 
             options |= {self.setting: self.baseline, "early_stopping": None}
             base = NetworkSettings(**options)
+            if workers > 1 and (is_standard(base.data) or is_standard(base.test)):
+                raise click.UsageError("worker processes cannot read standard input; omit --workers, or give a file")
             require_distinct({"--figure": figure}, **{"--data": base.data, "--test": base.test})
             compared = values or [self.type.convert(text, None, None) for text in self.values]
             trials = [self.settings(base, value) for value in compared]
@@ -105,7 +116,7 @@ class Sweep:
                 echo_json(result | report_json(comparison))
             else:
                 click.echo(report_table(comparison))
-            title = f"{name} on {without_folders(base.data)}, hidden layers {base.hidden or 'none'}"
+            title = f"{name} on {without_folders(name_of(Path(base.data)))}, hidden layers {base.hidden or 'none'}"
             draw_comparison(comparison, figure, title=title)
             info(f"wrote {figure}")
 

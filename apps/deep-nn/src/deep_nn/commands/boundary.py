@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deep_nn.datasets.catalog import CATALOG
 from deep_nn.model import load_model
 from deep_nn.options import DATA
 from deep_nn.plots import draw_boundary
 from deep_nn.setup import evaluation_data, splits_of
+from nn_core.cli.completion import complete_names
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import require_distinct
+from nn_core.cli.standard_input import name_of
 from nn_core.cli.terminal import info
 from nn_core.errors import DataError
 from nn_core.storage.files import without_folders
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     metavar="NAME|PATH",
+    shell_complete=complete_names(CATALOG.names),
     show_default="the training and validation sets of the run",
     help=f"Points to plot: {DATA}.",
 )
@@ -48,5 +52,5 @@ def boundary(model_path: Path, data: str | None, figure: "FigureFile") -> None:
         parts = {"training": splits.train}
         if splits.validation is not None:
             parts["validation"] = splits.validation
-    draw_boundary(model, parts, figure, title=without_folders(data or model.settings.data))
+    draw_boundary(model, parts, figure, title=without_folders(name_of(Path(data or model.settings.data))))
     info(f"wrote {figure}")

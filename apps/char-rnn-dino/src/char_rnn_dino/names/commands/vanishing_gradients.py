@@ -36,5 +36,5 @@ def longest_names(model: Model, data: str | None, steps: int, rng: np.random.Gen
 
 
 vanishing_gradients = vanishing_gradients_command(
-    partial(load_model, program=DINO_GEN), longest_names, ShippedModel(SHIPPED)
+    "dinosaurs", partial(load_model, program=DINO_GEN), longest_names, ShippedModel(SHIPPED)
 )

@@ -38,4 +38,4 @@ def passages(model: Model, data: str | None, steps: int, rng: np.random.Generato
     return source, text
 
 
-vanishing_gradients = vanishing_gradients_command(partial(load_model, program=CHAR_RNN), passages, MODEL)
+vanishing_gradients = vanishing_gradients_command("fieldnotes", partial(load_model, program=CHAR_RNN), passages, MODEL)
