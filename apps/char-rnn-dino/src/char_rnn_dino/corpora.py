@@ -9,13 +9,15 @@ from char_rnn_dino.tokens import TOKENIZER, normalize
 from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.arrays import Labels
 from nn_core.cli.folds import parse_fold
+from nn_core.cli.param_types import STANDARD
+from nn_core.cli.standard_input import name_of, standard_input
 from nn_core.cli.terminal import counted
 from nn_core.errors import DataError, remark
-from nn_core.storage.files import first_few, printable
+from nn_core.storage.files import exists, first_few
 from nn_core.storage.text import TextFile
 
-NAMES = "dinosaurs.txt"
-FIELD_NOTES = "fieldnotes.txt"
+NAMES, FIELD_NOTES = "dinosaurs.txt", "fieldnotes.txt"
+"""The bundled corpora; their names on the command line have no suffix."""
 MAX_NAME_LENGTH = 1000
 """Longer lines of a list of names are left out."""
 
@@ -31,13 +33,29 @@ def bundled(name: str) -> Path:
     return Path(__file__).with_name("data") / name
 
 
+def locate(data: str | None, corpus: str) -> tuple[Path, str]:
+    """The path of a corpus, and its name for messages.
+
+    data    a path; None or the name of the bundled corpus, "dinosaurs", for that one
+    corpus  the file of the bundled one
+    """
+    if data is None or (data == Path(corpus).stem and not exists(Path(data))):
+        return bundled(corpus), corpus
+    return Path(data), name_of(Path(data))
+
+
 def read_text_file(data: str | None) -> TextFile:
     """A text, by default the bundled one. Raises DataError if it cannot be read or is blank."""
-    path = bundled(FIELD_NOTES) if data is None else Path(data)
-    file = TextFile(path, path.name if data is None else None)
+    path, name = locate(data, FIELD_NOTES)
+    file = text_file(path, name)
     if all(block.isspace() for block in file.blocks()):
         raise DataError(f"{file.name} is empty: it has only blank lines")
     return file
+
+
+def text_file(path: Path, name: str | None = None) -> TextFile:
+    """A text file; "-" for standard input."""
+    return TextFile(standard_input() if path == STANDARD else path, name or name_of(path))
 
 
 def encode_file(vocabulary: Vocabulary, file: TextFile, *, known: bool = True) -> Labels:
@@ -45,7 +63,7 @@ def encode_file(vocabulary: Vocabulary, file: TextFile, *, known: bool = True) -
 
     known  whether to raise DataError for characters not in the vocabulary; otherwise they are -1
     """
-    ids = np.empty(file.path.stat().st_size, vocabulary.dtype)  # hardly ever more tokens than bytes
+    ids = np.empty(file.size, vocabulary.dtype)  # hardly ever more tokens than bytes
     count = 0
     for block in file.blocks():
         found = vocabulary.encode(block, file.name) if known else vocabulary.find(block)
@@ -67,8 +85,9 @@ def read_names(path: Path, *, tokenizer: int = TOKENIZER) -> tuple[str, ...]:
     Raises DataError for a file without names, and for a line with control characters. Warns
     DataWarning of lines that are changed or left out.
     """
-    source = printable(path)
-    lines = [line.strip() for line in TextFile(path).read().split("\n")]
+    file = text_file(path)
+    source = file.name
+    lines = [line.strip() for line in file.read().split("\n")]
     if not any(lines):
         raise DataError(f"{source} is empty: it has only blank lines")
     for number, line in enumerate(lines, start=1):

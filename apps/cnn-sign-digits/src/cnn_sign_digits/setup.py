@@ -16,6 +16,7 @@ from cnn_sign_digits.settings import PhotoSettings, settings_of, spawn_rngs
 from nn_core.batches.augmentation import Augment, Augmentation, augmentation
 from nn_core.cli.class_weight import weights_by_class
 from nn_core.cli.dataset import require_same_data
+from nn_core.cli.standard_input import require_stored
 from nn_core.errors import DataError, SettingError
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
@@ -158,8 +159,10 @@ def load_splits(settings: PhotoSettings, classes: tuple[str, ...] | None = None)
 
 def splits_of(model: Model) -> PhotoSplits:
     """The training and validation set of a model. Raises DataError if they are missing or changed."""
+    settings = settings_of(model)
+    require_stored(settings.data, settings.test)
     try:
-        splits = load_splits(settings_of(model), model.classes)
+        splits = load_splits(settings, model.classes)
     except DataError as error:
         raise DataError(f"cannot load the training data: {error}; give --data instead") from None
     source = (splits.original or splits.train).name

@@ -63,7 +63,7 @@ def test_files_that_are_no_photos(model: Path, tmp_path: Path, photos: list[Path
     (tmp_path / "cut.png").write_bytes(photos[0].read_bytes()[:-400])
     for name in ("a.txt", "empty.png", "cut.png", "none.png"):
         assert name in refusal("predict", tmp_path / name, "--model", model, status=1)
-    assert "Missing argument" in refusal("predict", status=2)
+    assert "missing IMAGE|FOLDER...; e.g. cnn-sign predict photo.jpg" in refusal("predict", status=2)
 
 
 def test_a_broken_photo_is_skipped(model: Path, tmp_path: Path, photos: list[Path]) -> None:
@@ -145,3 +145,14 @@ def test_a_square_from_the_middle(tmp_path: Path) -> None:
     wide = np.zeros((64, 192, 3), np.uint8)
     wide[:, 64:128] = PHOTOS[0]
     np.testing.assert_array_equal(read_photo(photo(tmp_path / "w.png", wide))[0], PHOTOS[0])
+
+
+def test_a_photo_on_standard_input(tmp_path: Path) -> None:
+    path = tmp_path / "gray.png"
+    Image.new("RGB", (90, 70), "gray").save(path)
+    (expected,) = json_of("predict", path)
+    done = invoke("predict", "-", "--json", input=path.read_bytes())
+    assert json.loads(done.stdout) == [expected | {"file": "-"}]
+    done = invoke("predict", "-", input=b"no photo")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: standard input is not an image")

@@ -23,6 +23,7 @@ from nn_core.arrays import Array
 from nn_core.checkpoint.format import VERSION, Checkpoint
 from nn_core.cli.class_weight import weights_by_class
 from nn_core.cli.dataset import Dataset, Splits, require_same_data
+from nn_core.cli.standard_input import is_standard, require_stored
 from nn_core.errors import DataError
 from nn_core.network import Network
 from nn_core.registry import require
@@ -184,7 +185,7 @@ def load_splits(settings: NetworkSettings, model: Model | None = None) -> Splits
     """
     options, data = settings.table_options, PurePath(settings.data)
     given = options.names_given
-    is_table = data.suffix.lower() in TABLES or is_folder(Path(settings.data))
+    is_table = is_standard(settings.data) or data.suffix.lower() in TABLES or is_folder(Path(settings.data))
     require(not given or is_table, f"{', '.join(given)}: only for tables, such as .csv, not for {settings.data}")
     return catalog_for(options, None if model is None else model.table).load(
         settings.data,
@@ -202,6 +203,7 @@ def splits_of(model: Model) -> Splits[RawExamples]:
     Raises DataError if they are missing or have changed.
     """
     settings = model.settings if model.target is None else replace(model.settings, task="regress")
+    require_stored(settings.data, settings.test)
     try:
         splits = load_splits(settings, model)
     except DataError as error:

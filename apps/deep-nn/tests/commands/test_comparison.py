@@ -288,7 +288,7 @@ class TestOptions:
             (("dropout", "1"), "1 is not below 1 and at least 0"),
             (("dropout", "0.5,,0.5"), "empty item"),
             (("l2", "x"), "not a number"),
-            (("l2", "--l2", "0.1"), "No such option"),
+            (("l2", "--l2", "0.1"), "write the value alone: deep-nn compare-l2 0.1"),
             (("l2", "--seeds", "0"), "--seeds"),
             (("optimizers", "--rates", "0.1,0"), "not above 0"),
             (("hidden", "8,0"), "0 is not in the range"),

@@ -7,6 +7,7 @@ from cnn_sign_digits.datasets.photos import Photos
 from nn_core.checkpoint import is_checkpoint
 from nn_core.cli.arrays.files import array_files, merge, read_array_file, read_array_folder
 from nn_core.cli.dataset import Contents
+from nn_core.cli.param_types import STANDARD
 from nn_core.errors import DataError
 from nn_core.storage.file_kinds import ARRAY_SUFFIXES, file_kind, is_array_file, refuse_kind
 from nn_core.storage.files import decoding_errors, printable
@@ -16,11 +17,12 @@ TABLES = frozenset({".csv", ".tsv"})
 
 
 def read_photo_file(path: Path) -> Contents[Photos]:
-    """The photos of a file of arrays (see `array_files.read_array_file`) or of a table of pixels.
+    """The photos of a file of arrays (see `array_files.read_array_file`) or of a table of pixels,
+    "-" for one on standard input.
 
     Raises DataError or ShapeError, naming the file.
     """
-    if path.suffix.lower() in TABLES:
+    if path == STANDARD or path.suffix.lower() in TABLES:
         from cnn_sign_digits.datasets.pixel_tables import read_pixel_table
 
         return Contents(read_pixel_table(path), None)

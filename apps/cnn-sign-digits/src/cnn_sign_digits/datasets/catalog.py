@@ -14,6 +14,7 @@ from nn_core.checkpoint import is_checkpoint
 from nn_core.cli.catalog import Catalog
 from nn_core.cli.dataset import Contents, Dataset, Splits
 from nn_core.cli.download import RemoteArchive, RemoteDataset, RemoteFile
+from nn_core.cli.param_types import STANDARD
 from nn_core.errors import DataError, SettingError, remark
 from nn_core.registry import require
 from nn_core.storage.files import exists, first_few, printable
@@ -71,7 +72,7 @@ def read_path(path: Path, group: str | None = None) -> Contents[Photos]:
     group  how to find the subjects in a folder of photos (see `subjects.find_subjects`)
     Raises DataError or ShapeError, naming the file; SettingError for a group that does not apply.
     """
-    if not exists(path):
+    if path != STANDARD and not exists(path):
         raise DataError(f"no such file or folder: {printable(path)}")
     if path.is_dir() and _holds_photos(path):
         return read_folder(path, size=SIZE, group=group)

@@ -12,8 +12,8 @@ from cnn_sign_digits.datasets.photos import Photos
 from nn_core.cli.arrays.axes import unfold_square
 from nn_core.cli.dataset import Part
 from nn_core.cli.labels import MANY_CLASSES, read_labels
+from nn_core.cli.standard_input import source_of
 from nn_core.errors import DataError, ShapeError, remark
-from nn_core.storage.files import printable
 from nn_core.tables.reader import read_table
 from nn_core.tables.table import Column, Table
 
@@ -29,8 +29,8 @@ def read_pixel_table(path: Path) -> Part[Photos]:
     the last column, whichever has few different whole numbers. Warns with a DataWarning of what is
     converted. Raises DataError or ShapeError, naming the file.
     """
-    name = printable(path)
-    table = read_table(path, name=name, dtype=np.float32)
+    source, name = source_of(path)
+    table = read_table(source, name=name, dtype=np.float32)
     label = _label_column(table)
     pixels = _pixel_columns(table, label)
     if unfold_square(len(pixels)) is None:

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
@@ -10,10 +11,12 @@ import click
 from deep_nn.options import network_options
 from deep_nn.settings import NetworkSettings
 from deep_nn.setup import build_trainer, set_up
+from nn_core.cli.command_help import Decorator, grouped
 from nn_core.cli.config import is_given
 from nn_core.cli.figure_options import figure_options
-from nn_core.cli.options import Decorator, together
+from nn_core.cli.options import together
 from nn_core.cli.param_types import require_distinct
+from nn_core.cli.standard_input import is_standard, name_of
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.cli.train_options import recipe_options
 from nn_core.storage.files import without_folders
@@ -138,17 +141,23 @@ class Sweep:
         @network_options(omit=self.setting, **self.defaults)
         @recipe_options(omit=self.setting, **defaults)
         @self.options()
-        @click.option(
-            "--seeds",
-            type=click.IntRange(min=1),
-            default=3,
-            help="Runs per trial, with the seeds --seed, --seed + 1, ...",
+        @grouped(
+            "Training",
+            click.option(
+                "--seeds",
+                type=click.IntRange(min=1),
+                default=3,
+                help="Runs per trial, with the seeds --seed, --seed + 1, ...",
+            ),
         )
-        @click.option(
-            "--workers",
-            type=click.IntRange(min=1),
-            default=1,
-            help="Number of worker processes; does not affect the results, but times are compared only with one.",
+        @grouped(
+            "Advanced",
+            click.option(
+                "--workers",
+                type=click.IntRange(min=1),
+                default=1,
+                help="Number of worker processes; does not affect the results, but times are compared only with one.",
+            ),
         )
         @figure_options(
             "the loss curves",
@@ -176,12 +185,14 @@ class Sweep:
                 options["validation"] = HELD_OUT
             own = {key: options.pop(key) for key in list(options) if key not in NetworkSettings.__dataclass_fields__}
             base = NetworkSettings(**options | {self.setting: self.baseline, "early_stopping": None})
+            if workers > 1 and (is_standard(base.data) or is_standard(base.test)):
+                raise click.UsageError("worker processes cannot read standard input; omit --workers, or give a file")
             outputs = {"--figure": figure, "--boundaries": boundaries}
             require_distinct(outputs, **{"--data": base.data, "--test": base.test})
             if boundaries is not None:
                 from deep_nn.boundary_panels import require_plane
 
-                require_plane(set_up(base, threads=1).model(), "--boundaries", without_folders(base.data))
+                require_plane(set_up(base, threads=1).model(), "--boundaries", _data_title(base))
             compared = values or [self.type.convert(text, None, None) for text in self.values]
             plan = self.plan(base, compared, build=build_trainer, workers=workers, **own)
             comparison = compare(
@@ -236,4 +247,4 @@ class Sweep:
 
 def _data_title(settings: NetworkSettings) -> str:
     """The data without its settings: "moons"."""
-    return without_folders(settings.data).partition(":")[0]
+    return without_folders(name_of(Path(settings.data))).partition(":")[0]

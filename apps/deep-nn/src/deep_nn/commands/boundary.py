@@ -8,14 +8,17 @@ import click
 
 from deep_nn.boundary_panels import Panel, draw_boundaries, require_plane
 from deep_nn.datasets import RawExamples
+from deep_nn.datasets.catalog import CATALOG
 from deep_nn.model import Model, load_model
 from deep_nn.options import DATA
 from deep_nn.plots import draw_boundary
 from deep_nn.setup import evaluation_data, splits_of
+from nn_core.cli.completion import complete_names
 from nn_core.cli.dataset import Dataset
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import require_distinct
+from nn_core.cli.standard_input import name_of
 from nn_core.cli.terminal import info
 from nn_core.errors import DataError
 from nn_core.storage.files import without_folders
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     metavar="NAME|PATH",
+    shell_complete=complete_names(CATALOG.names),
     show_default="the training and validation sets of the run",
     help=f"Points to plot: {DATA}.",
 )
@@ -49,7 +53,7 @@ def boundary(model_path: tuple[Path, ...], data: str | None, figure: "FigureFile
         if model.classes != models[0].classes:
             raise DataError(f"{path} has other classes than {model_path[0]}; plot one of them at a time")
     parts = [_parts(model, data) for model in models]
-    title = without_folders(data or models[0].settings.data)
+    title = without_folders(name_of(Path(data or models[0].settings.data)))
     if len(models) == 1:
         draw_boundary(models[0], parts[0], figure, title=title)
     else:

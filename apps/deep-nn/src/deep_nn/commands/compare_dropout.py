@@ -15,7 +15,9 @@ from nn_core.cli.param_types import CommaList
     generalization=True,
 ).command
 def compare_dropout() -> None:
-    """Compare dropout rates, on training and validation data.
+    """Compare dropout rates.
+
+    Training against validation: less dropout overfits, more underfits.
 
     \b
     Example: deep-nn compare-dropout 0 0.5 --seeds 5

@@ -14,7 +14,9 @@ from nn_core.cli.param_types import FloatRange
     generalization=True,
 ).command
 def compare_l2() -> None:
-    """Compare L2 regularization strengths, on training and validation data.
+    """Compare L2 regularization strengths.
+
+    Training against validation: a weaker penalty overfits, a stronger one underfits.
 
     \b
     Example: deep-nn compare-l2 0 0.01 0.1 --boundaries boundaries.png

@@ -9,7 +9,8 @@ import click
 
 from deep_nn.commands._comparison import Build, Plan, Sweep
 from deep_nn.settings import NetworkSettings
-from nn_core.cli.options import POSITIVE, Decorator, together
+from nn_core.cli.command_help import Decorator, grouped
+from nn_core.cli.options import POSITIVE
 from nn_core.cli.param_types import CommaList, SpecType
 from nn_core.errors import SettingError
 from nn_core.optim.optimizers import Momentum, Nesterov, optimizer
@@ -49,7 +50,8 @@ class OptimizerSweep(Sweep):
 
     def options(self) -> Decorator:
         """`--rates`."""
-        return together(
+        return grouped(
+            "Training",
             click.option(
                 "--rates",
                 type=RATE_LIST,
@@ -57,7 +59,7 @@ class OptimizerSweep(Sweep):
                 metavar="RATES",
                 help="Learning rates to try for each optimizer without one: the one with the lowest mean training loss "
                 "over a run is chosen.",
-            )
+            ),
         )
 
     def settings(self, base: NetworkSettings, value: str) -> NetworkSettings:
@@ -125,7 +127,7 @@ def _notes(trials: Sequence[NetworkSettings], search: "RateSearch | None") -> li
     baseline="gradient-descent",
 ).command
 def compare_optimizers() -> None:
-    """Compare optimizers from the same initial weights, each at its best learning rate.
+    """Compare optimizers, each at its best learning rate.
 
     The rates in --rates are tried for each optimizer. --learning-rate sets one for all, and adam@0.003
     one for adam; these are not searched for.

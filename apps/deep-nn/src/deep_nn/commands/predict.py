@@ -1,9 +1,7 @@
 """The command `predict`."""
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 import numpy as np
@@ -31,7 +29,7 @@ def predict(model_path: Path, files: tuple[Path, ...], output: Path | None, prob
     """Predict classes or numbers for images or table rows.
 
     Images are resized to the size of the training images. A table needs the columns of the training
-    data; its label, if any, is ignored. FILE - is a table on standard input.
+    data; its label, if any, is ignored. FILE - is a table, or an image, on standard input.
 
     Files that cannot be read are skipped and named at the end, with exit status 1.
 
@@ -95,10 +93,7 @@ def _predict(
 
 def _examples(model: Model, file: Path) -> tuple[RawExamples, npt.NDArray[np.int64] | None]:
     """The examples in a file, and the numbers of its rows; None for an image."""
-    stream = file == STANDARD
-    source: Path | BinaryIO = sys.stdin.buffer if stream else file
-    name = "standard input" if stream else None
-    found = read_for_prediction(source, model.preprocessing.shape, model.table, name=name)
+    found = read_for_prediction(file, model.preprocessing.shape, model.table)
     return found.x, found.numbers
 
 

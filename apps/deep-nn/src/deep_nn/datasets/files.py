@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from deep_nn.datasets import ExampleShape, RawExamples
 from deep_nn.datasets.columns import Columns
@@ -12,6 +12,8 @@ from deep_nn.datasets.table_options import DEFAULTS, TableOptions
 from nn_core.checkpoint import is_checkpoint
 from nn_core.cli.dataset import Contents, describe_shape
 from nn_core.cli.images import read_image
+from nn_core.cli.param_types import STANDARD
+from nn_core.cli.standard_input import source_of
 from nn_core.errors import DataError
 from nn_core.storage.file_kinds import ARRAY_SUFFIXES, file_kind, is_array_file, refuse_kind
 from nn_core.storage.files import check_file, is_folder, printable
@@ -72,6 +74,7 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
     .csv             a table in text, as .tsv, .tab, .txt and .data; no test set (see `tables.read_labeled`)
     .npz, .h5, .mat  examples and labels by the names of the arrays (see `arrays.sets.read_sets`)
     idx              images or labels of MNIST, plain or .gz, with the other file beside it
+    -                a table on standard input
     a folder         one array a file (.npy or idx), or a training and a test file
 
     options  how to read a table
@@ -82,13 +85,14 @@ def read(path: Path, options: TableOptions = DEFAULTS, trained: TrainedTable | N
     """
     if is_folder(path):
         return DataReader(options, trained)(path)
-    check_file(path)
-    if is_array_file(path):
+    if path != STANDARD:
+        check_file(path)
+    if path != STANDARD and is_array_file(path):
         from deep_nn.datasets.arrays import read_examples
         from nn_core.cli.arrays.files import read_array_file
 
         return read_array_file(path, read_examples, _task(options, trained))
-    if path.suffix.lower() in TABLES:
+    if path == STANDARD or path.suffix.lower() in TABLES:
         from deep_nn.datasets.tables import read_labeled
 
         return Contents(read_labeled(path, options) if trained is None else trained.part(path), None)
@@ -104,24 +108,19 @@ def _task(options: TableOptions, trained: TrainedTable | None) -> str:
     return "regress" if trained.columns.regress else "classify"
 
 
-def read_for_prediction(
-    source: Path | IO[bytes], shape: ExampleShape, table: TrainedTable | None = None, *, name: str | None = None
-) -> Rows:
+def read_for_prediction(path: Path, shape: ExampleShape, table: TrainedTable | None = None) -> Rows:
     """Examples (N, ...) without labels: one image, or the rows of a table.
 
-    source  a file, or an open binary stream with a table
-    shape   of one training example: (H, W, C) or (D,)
-    table   what the model knows of its training table (`Model.table`)
-    name    of the source, for messages; required for a stream
+    path   of a file, or "-" for standard input
+    shape  of one training example: (H, W, C) or (D,)
+    table  what the model knows of its training table (`Model.table`)
     Raises DataError for a file that is unreadable or does not fit the shape.
     """
     from deep_nn.datasets.trained_table import Rows, TrainedTable
 
-    name = printable(source) if name is None else name
     if len(shape) == 3:
-        if not isinstance(source, Path):
-            raise DataError(f"the model was trained on {describe_shape(shape)}; give image files instead of {name}")
-        return Rows(name, read_image(source, shape))
+        return Rows(printable(path), read_image(path, shape))
+    source, name = source_of(path)
     if isinstance(source, Path) and source.is_file() and source.suffix.lower() not in TABLES:
         raise DataError(f"the model was trained on {describe_shape(shape)}; {name} is not a .csv file")
     return (table or TrainedTable(Columns.unnamed(shape[0]))).rows(source, name=name)

@@ -14,14 +14,14 @@ from deep_nn.datasets.remarks import is_identifier, is_row_number, remarks
 from deep_nn.datasets.table_options import DEFAULTS, TableOptions
 from deep_nn.datasets.target import Target, choose_target, numbers_of, select
 from nn_core.cli.dataset import Part
+from nn_core.cli.standard_input import source_of
 from nn_core.errors import DataError, remark
-from nn_core.storage.files import printable
 from nn_core.tables.reader import read_table
 from nn_core.tables.table import Column, Table
 
 
 def read_labeled(path: Path, options: TableOptions = DEFAULTS) -> Part[RawExamples]:
-    """The examples (N, D) and labels of a table to train on; its schema is a `Columns`.
+    """The examples (N, D) and labels of a table to train on, "-" for standard input; its schema is a `Columns`.
 
     Columns of numbers, booleans (1 for yes) and dates (days since 1970) are numbers, NaN where missing;
     columns of text are codes of their categories. Labels are classes, or numbers to predict, as `options` and
@@ -29,7 +29,8 @@ def read_labeled(path: Path, options: TableOptions = DEFAULTS) -> Part[RawExampl
     Raises DataError with file, line and column for a cell of another kind, and for a table whose label is
     uncertain, naming the option that decides it.
     """
-    table = read_table(path, name=printable(path))
+    source, name = source_of(path)
+    table = read_table(source, name=name)
     notes: list[str] = []
     try:
         target = choose_target(table, options, notes)

@@ -18,6 +18,7 @@ from deep_nn.datasets.table_options import DEFAULTS, TableOptions
 from deep_nn.datasets.tables import give_notes, side_by_side
 from deep_nn.datasets.target import numbers_of
 from nn_core.cli.dataset import Part
+from nn_core.cli.standard_input import source_of
 from nn_core.errors import DataError
 from nn_core.storage.files import first_few, printable
 from nn_core.tables.cells import number, quoted
@@ -74,7 +75,8 @@ class TrainedTable:
 
     def part(self, path: Path) -> Part[RawExamples]:
         """The examples and labels of a table. Raises DataError as `rows` does, and if it has no labels."""
-        table = read_table(path, name=printable(path), text=self._text)
+        source, name = source_of(path)
+        table = read_table(source, name=name, text=self._text)
         notes: list[str] = []
         found = match(self.columns, table, notes)
         if found.target is None:

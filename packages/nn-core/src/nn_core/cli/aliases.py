@@ -28,7 +28,8 @@ class HiddenArgument(click.Argument):
     """
 
     def __init__(self, *arguments: Any, option: str, **settings: Any) -> None:
-        super().__init__(*arguments, required=False, expose_value=False, is_eager=True, **settings)
+        settings |= {"required": False, "expose_value": False, "is_eager": True}
+        super().__init__(*arguments, **settings)
         self.option = option
 
     def get_usage_pieces(self, ctx: click.Context) -> list[str]:

@@ -13,6 +13,7 @@ from nn_core.batches.splits import group_folds, group_split, random_split, strat
 from nn_core.cli.dataset import Contents, Dataset, Part, Splits, X, describe_shape
 from nn_core.cli.download import RemoteDataset, locate
 from nn_core.cli.folds import parse_fold
+from nn_core.cli.param_types import STANDARD
 from nn_core.errors import DataError, ShapeError, remark
 from nn_core.registry import nearest, parse, require
 from nn_core.storage.files import exists, first_few, printable
@@ -43,6 +44,11 @@ class Catalog(Generic[X]):
     remote: Mapping[str, RemoteDataset]
     read: Callable[[Path], Contents[X]]
 
+    @property
+    def names(self) -> list[str]:
+        """The names of all data sets."""
+        return [*self.generated, *self.remote]
+
     def entries(self) -> list[Entry]:
         """All named data sets, generated ones first."""
         return list_sets(self.generated, self.remote)
@@ -52,7 +58,7 @@ class Catalog(Generic[X]):
     ) -> Contents[X]:
         """The contents of a data set.
 
-        spec  "moons", "moons:points=300,noise=0.1", "cats", or a path
+        spec  "moons", "moons:points=300,noise=0.1", "cats", a path, or "-" for standard input
         rng   used only for generated sets
         read  reader to use instead of the catalog's
         Raises DataError for data that is missing or unusable, SettingError for settings out of
@@ -66,7 +72,7 @@ class Catalog(Generic[X]):
             require(not colon, f"data set {name!r} has no settings")
             return self._downloaded(self.remote[name], read or self.read)
         path = Path(spec)
-        if not spec or (not exists(path) and path.name == spec and not Path(name).suffix):
+        if not spec or (path != STANDARD and not exists(path) and path.name == spec and not Path(name).suffix):
             hint = nearest(name, [*self.generated, *self.remote])
             raise DataError(f"no such file or data set: {printable(name)!r}; {hint}")
         return (read or self.read)(path)

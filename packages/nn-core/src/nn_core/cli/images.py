@@ -7,6 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Shape
+from nn_core.cli.param_types import STANDARD
+from nn_core.cli.standard_input import NAME as STANDARD_INPUT
+from nn_core.cli.standard_input import standard_input
 from nn_core.errors import DataError, ShapeError
 from nn_core.storage.files import printable
 from nn_core.storage.images import open_image
@@ -29,12 +32,15 @@ def read_image(path: Path, shape: Shape, *, crop: bool = False) -> npt.NDArray[n
     It is rotated upright (EXIF), converted to 8 bits and C channels, with transparent pixels over
     white unless C is 4, and resized to H x W; only the first frame of an animation is read.
 
+    path   of the file, or "-" for standard input
     shape  (H, W, C) with C of 1 (grayscale), 3 (RGB) or 4 (RGBA)
     crop   keep the aspect ratio and crop the longer side at both ends; otherwise stretch
     Raises DataError if the file is not an image, is damaged or far too large.
     """
     size = image_shape(shape)
-    with open_image(path) as opened:
+    data = standard_input() if path == STANDARD else None
+    path = path if data is None else Path(STANDARD_INPUT)
+    with open_image(path, data) as opened:
         picture = _prepared(opened, path, size, crop)
     return np.asarray(picture, dtype=np.uint8).reshape(1, *size)
 

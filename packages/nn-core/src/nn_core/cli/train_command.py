@@ -14,6 +14,7 @@ from nn_core.cli.dataset import require_same_data
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.run_setup import Model, Setup
 from nn_core.cli.settings import Settings, resumed_settings, started_settings
+from nn_core.cli.standard_input import is_standard
 from nn_core.cli.terminal import echo_json, info
 from nn_core.cli.train_run import run
 from nn_core.cli.training_log import log_to
@@ -83,6 +84,7 @@ def train_network(
         started = load_model(origin)
         options = started_settings(ctx, settings_of(started))
     settings = settings_type.from_mapping(options)
+    _require_standard_input(ctx, settings, inputs, is_new=resume is None and origin is None)
     _require_one_validation_set(ctx, settings, folds, {**outputs, "--resume": resume})
     files = {f"--{name.replace('_', '-')}": getattr(settings, name) for name in inputs}
     others = {name: outputs[name] for name in ("--log", "--figure")}
@@ -159,6 +161,20 @@ def _snapshot(checkpoint: Checkpoint, path: Path) -> Snapshot:
         return checkpoint.require_snapshot()
     except CheckpointError as error:
         raise CheckpointError(f"{error}; start a new run with --from {path}") from None
+
+
+def _require_standard_input(ctx: click.Context, settings: Settings, inputs: Collection[str], *, is_new: bool) -> None:
+    """Raise click.UsageError for data on standard input that a run read in an earlier session, or twice."""
+    standard = [name for name in inputs if is_standard(getattr(settings, name))]
+    if len(standard) > 1:
+        raise click.UsageError("standard input (-) can be read only once", ctx)
+    for name in standard:
+        if not is_new and not is_given(ctx, name):
+            raise click.UsageError(
+                f"the run read its --{name} from standard input, which is not stored; give it again with --{name} FILE,"
+                f" or --{name} -",
+                ctx,
+            )
 
 
 def _leave_one_validation_set(ctx: click.Context, options: dict[str, Any]) -> None:

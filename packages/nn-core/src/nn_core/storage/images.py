@@ -1,6 +1,7 @@
 """Safe opening of image files: a fixed list of formats, limits on size, one-line errors."""
 
 import importlib
+import io
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -43,34 +44,37 @@ _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 
 
 @contextmanager
-def open_image(path: Path) -> Iterator["ImageFile"]:
+def open_image(path: Path, data: bytes | None = None) -> Iterator["ImageFile"]:
     """An open image; errors in the block become a DataError that names the file.
 
+    data  the contents, of which `path` is only the name; None for those of the file
     Pixels are decoded on first use, within the block. Pillow's limit on the number of pixels
     applies, since a file of a few bytes can declare an image that fills the memory.
     """
     from PIL import Image, UnidentifiedImageError
 
-    check_file(path)
+    if data is None:
+        check_file(path)
+    source = path if data is None else io.BytesIO(data)
     with decoding_errors(path, "an image"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with _open(path) as opened:
+            with _open(source) as opened:
                 yield opened
         except UnidentifiedImageError:
-            raise DataError(f"{printable(path)} is {_unidentified(path)}") from None
+            raise DataError(f"{printable(path)} is {_unidentified(source)}") from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise DataError(f"{printable(path)} is too large: more than {Image.MAX_IMAGE_PIXELS} pixels") from None
 
 
-def _open(path: Path) -> "ImageFile":
+def _open(source: Path | io.BytesIO) -> "ImageFile":
     from PIL import Image, UnidentifiedImageError
 
     try:
-        return Image.open(path, formats=_load(_COMMON))
+        return Image.open(source, formats=_load(_COMMON))
     except UnidentifiedImageError:
-        return Image.open(path, formats=_load(_RARE))
+        return Image.open(source, formats=_load(_RARE))
 
 
 def _load(plugins: Sequence[str]) -> list[str]:
@@ -84,9 +88,9 @@ def _load(plugins: Sequence[str]) -> list[str]:
     return [name for name in formats if name in Image.OPEN]
 
 
-def _unidentified(path: Path) -> str:
+def _unidentified(source: Path | io.BytesIO) -> str:
     """What a file of no known format is, by its first bytes."""
-    with path.open("rb") as file:
+    with source.open("rb") if isinstance(source, Path) else io.BytesIO(source.getvalue()) as file:
         start = file.read(12)
     brand = start[8:] if start[4:8] == b"ftyp" else b""
     if brand in _HEIC_BRANDS:

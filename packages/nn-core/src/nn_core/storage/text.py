@@ -20,15 +20,18 @@ BLOCK_BYTES = 1 << 20
 class TextFile:
     """A text file of any encoding that `find_encoding` knows, read in blocks.
 
-    name  for messages; None for the path
+    source  its path, or its bytes, which need a name
+    name    for messages; None for the path
     Raises DataError if it is missing, empty, too large or not a text. Warns DataWarning if it is
     not in UTF-8.
     """
 
-    def __init__(self, path: Path, name: str | None = None) -> None:
-        self.path, self.name = path, printable(path) if name is None else name
-        check_file(path)
-        check_bytes(path.stat().st_size, self.name, MAX_TEXT_BYTES)
+    def __init__(self, source: Path | bytes, name: str | None = None) -> None:
+        self.source, self.name = source, printable(source) if name is None else name
+        if isinstance(source, Path):
+            check_file(source)
+        self.size = source.stat().st_size if isinstance(source, Path) else len(source)
+        check_bytes(self.size, self.name, MAX_TEXT_BYTES)
         self.codec = find_encoding(self._bytes(), self.name)
 
     def blocks(self) -> Iterator[str]:
@@ -38,7 +41,7 @@ class TextFile:
         """
         decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(self.codec)(), translate=True)
         pending: list[str] = []
-        with decoding_errors(self.path, "a text"):
+        with decoding_errors(Path(self.name), "a text"):
             for block in self._bytes():
                 text = decoder.decode(block)
                 end = 1 + max(text.rfind("\n"), text.rfind(" "))
@@ -55,7 +58,7 @@ class TextFile:
         return "".join(self.blocks())
 
     def _bytes(self) -> Iterator[bytes]:
-        with self.path.open("rb") as file:
+        with self.source.open("rb") if isinstance(self.source, Path) else io.BytesIO(self.source) as file:
             while block := file.read(BLOCK_BYTES):
                 yield block
 

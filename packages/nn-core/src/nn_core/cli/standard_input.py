@@ -1,0 +1,57 @@
+"""Standard input in place of a file of data, an image or a text: the path "-"."""
+
+import io
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from nn_core.cli.param_types import STANDARD
+from nn_core.cli.terminal import info
+from nn_core.errors import DataError
+from nn_core.storage.files import check_bytes, printable
+from nn_core.storage.text import MAX_TEXT_BYTES
+
+NAME = "standard input"
+"""Its name in messages."""
+
+
+def standard_input() -> bytes:
+    """All bytes of standard input, the same each time.
+
+    Raises DataError if it is empty or too large. At a terminal, a line says how to end it.
+    """
+    data = _contents(sys.stdin)
+    check_bytes(len(data), NAME, MAX_TEXT_BYTES)
+    if not data:
+        raise DataError(f"{NAME} is empty")
+    return data
+
+
+@lru_cache(maxsize=1)
+def _contents(stream: TextIO) -> bytes:
+    """What is in a stream, kept: a run may read its data more than once."""
+    if stream.isatty():
+        info("Reading standard input; Ctrl-D ends it.")
+    return stream.buffer.read(MAX_TEXT_BYTES + 1)
+
+
+def name_of(path: Path) -> str:
+    """The name of a path in messages."""
+    return NAME if path == STANDARD else printable(path)
+
+
+def source_of(path: Path) -> tuple[Path | BinaryIO, str]:
+    """What to read for a path, and its name for messages."""
+    return (io.BytesIO(standard_input()) if path == STANDARD else path), name_of(path)
+
+
+def is_standard(data: str | None) -> bool:
+    """Whether a setting that names data stands for standard input."""
+    return data is not None and Path(data) == STANDARD
+
+
+def require_stored(*settings: str | None) -> None:
+    """Raise DataError if data that a model was trained on came from standard input, and so is in no file."""
+    if any(map(is_standard, settings)):
+        raise DataError(f"the model was trained on data from {NAME}, which is not stored; give it with --data")
