@@ -55,6 +55,8 @@ _SHARED = {
 _SLIDE = _SHARED | {
     "axes.linewidth": 1.4,
     "axes.titlepad": 10.0,
+    "figure.constrained_layout.h_pad": 0.12,
+    "figure.constrained_layout.w_pad": 0.12,
     "font.size": 17.0,  # so that "small" is 14 points
     "grid.linewidth": 1.2,
     "lines.linewidth": 3.0,
