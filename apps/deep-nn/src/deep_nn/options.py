@@ -8,7 +8,8 @@ from deep_nn.datasets.catalog import CATALOG
 from deep_nn.datasets.files import KNOWN
 from deep_nn.datasets.table_options import MISSING_MODES, TASKS
 from nn_core.cli.class_weight import class_weight_option
-from nn_core.cli.options import Decorator, data_options, dropout_option, hidden_option, together
+from nn_core.cli.command_help import Decorator, grouped
+from nn_core.cli.options import data_options, dropout_option, hidden_option, together
 from nn_core.cli.train_options import activation_option, initializer_option
 
 DATA = (
@@ -26,13 +27,16 @@ def network_options(*, omit: str = "", data: str = "moons", hidden: str = "16,16
     others        ignored: defaults of options declared elsewhere
     """
     return together(
-        data_options(data=data, kinds=DATA),
+        data_options(data=data, kinds=DATA, names=CATALOG.names),
         table_options(),
-        click.option(
-            "--task",
-            type=click.Choice(TASKS),
-            default="auto",
-            help="Predict classes or a number; auto decides by the target.",
+        grouped(
+            "Tables",
+            click.option(
+                "--task",
+                type=click.Choice(TASKS),
+                default="auto",
+                help="Predict classes or a number; auto decides by the target.",
+            ),
         ),
         class_weight_option(),
         hidden_option(hidden),
@@ -45,7 +49,8 @@ def network_options(*, omit: str = "", data: str = "moons", hidden: str = "16,16
 
 def table_options() -> Decorator:
     """How to read a table: the fields of `TableOptions`, without `--task`."""
-    return together(
+    return grouped(
+        "Tables",
         click.option(
             "--target",
             metavar="NAME|NUMBER",

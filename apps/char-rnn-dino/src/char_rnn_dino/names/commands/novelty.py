@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @click.command("novelty")
 @model_option(required=False)
-@data_option()
+@data_option("dinosaurs")
 @temperatures_option()
 @click.option("--count", type=click.IntRange(1, 100_000), default=500, help="Names per temperature.")
 @seed_option()

@@ -31,7 +31,7 @@ SHOWN = 60
 
 @click.command("novelty")
 @model_option(required=True)
-@data_option()
+@data_option("fieldnotes")
 @temperatures_option()
 @click.option("--count", type=click.IntRange(1, 1000), default=20, help="Texts per temperature.")
 @click.option(
