@@ -109,6 +109,8 @@ def draw_gradients(found: Layers, file: "FigureFile | Path") -> None:
 def number(value: float) -> str:
     """Two digits: "0.63", "4.1e-5", "570", "1.6e5"."""
     mantissa, _, exponent = f"{value:.1e}".partition("e")
+    if not exponent:  # not finite
+        return mantissa
     return f"{float(mantissa):g}e{int(exponent)}" if int(exponent) >= 4 else plain_number(float(f"{value:.2g}"))
 
 

@@ -102,6 +102,15 @@ def measure(label: str, network: Network, x: npt.NDArray[Any], y: npt.NDArray[An
     return Measured(label, found.loss, layers)
 
 
+def fitting_initializer(function: Activation) -> str:
+    """The name of the initializer that keeps the scale of a signal through an activation function.
+
+    Xavier initialization for functions that are flat at both ends, He initialization for others.
+    Source: as `nn_core.initializers.xavier_normal` and `he_normal`.
+    """
+    return "xavier" if is_flat_at_both_ends(function) else "he"
+
+
 def steepest(function: Activation) -> float:
     """The largest slope of an activation function."""
     return float(np.abs(_slopes(function)).max())

@@ -52,6 +52,12 @@ def test_what_each_initializer_does_to_the_signal() -> None:
             assert sum(layer["gradients"]["counts"]) <= found["examples"] * layer["units"]
 
 
+def test_activations_that_overflow_are_shown(tmp_path: Path) -> None:
+    arguments = (*SMALL, "--activation", "relu", "normal:scale=1e30", "--gradients", tmp_path / "g.png")
+    lines = succeed("activation-histograms", *arguments, "--figure", tmp_path / "a.png").stdout.splitlines()
+    assert "inf" in lines[1] or "nan" in lines[1]
+
+
 @pytest.mark.usefixtures("undrawn")
 def test_the_table_has_three_lines_per_network() -> None:
     lines = succeed("activation-histograms", *SMALL, "he", "zeros", "--activation", "relu").stdout.splitlines()

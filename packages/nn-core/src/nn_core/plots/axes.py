@@ -61,7 +61,7 @@ def log_scale_if_wide(axes: "Axes", values: Sequence[float]) -> None:
 
 def plain_number(value: float) -> str:
     """A number of an axis: "0.001", "10,000", "1e-8"."""
-    if value == 0 or 1e-3 <= abs(value) < 1e6:
+    if value == 0 or not math.isfinite(value) or 1e-3 <= abs(value) < 1e6:
         return f"{value:,.10g}"
     mantissa, _, exponent = f"{value:.3e}".partition("e")
     return f"{float(mantissa):g}e{int(exponent)}"
