@@ -74,7 +74,7 @@ class TestCtrlC:
     @pytest.mark.parametrize("command", ["compare-optimizers", "compare-l2"])
     def test_while_comparing(self, here: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
         press_ctrl_c_in_step(monkeypatch, 3)
-        assert refused_and_nothing_changed(here, command, status=1) == "interrupted"
+        assert refused_and_nothing_changed(here, command, status=130) == "interrupted"
 
     @pytest.mark.parametrize("command", ["train", "evaluate --model m.h5", "compare-l2"])
     def test_while_reading(self, here: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
@@ -84,7 +84,7 @@ class TestCtrlC:
             raise KeyboardInterrupt
 
         monkeypatch.setattr("nn_core.cli.catalog.Catalog.load", interrupt)
-        assert refused_and_nothing_changed(here, *command.split(), status=1) == "interrupted"
+        assert refused_and_nothing_changed(here, *command.split(), status=130) == "interrupted"
 
 
 def test_memory_that_runs_out_is_one_line(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

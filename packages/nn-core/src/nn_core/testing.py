@@ -23,6 +23,8 @@ from click.testing import CliRunner, Result
 
 PATIENCE = 60.0
 """Timeout in seconds for a process that should exit."""
+JOB = r"[a-z][\w :]* (\d+(\.\d)?/\d+( MB)?| \d+ s)$"
+"""A line about a job that takes long."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class CommandLine:
     main: click.Group
     module: str
     remarks: str = r"(fold \d+/\d+, )?(epoch|run) \d+(/\d+)?(:|  |$)|    |wrote |Note: "
+    """Besides those about jobs, such as "drawing synthetic hands 120/400", which depend on the time."""
 
     def invoke(self, *arguments: object, **options: Any) -> Result:
         """Run it in this process, with arguments of any type."""
@@ -75,7 +78,7 @@ class CommandLine:
     def others(self, stderr: str) -> list[str]:
         """The lines on stderr that are not remarks."""
         lines = [line for line in stderr.splitlines() if line]
-        return [line for line in lines if not re.match(rf"(fold \d+/\d+, )?({self.remarks})", line)]
+        return [line for line in lines if not re.match(rf"(fold \d+/\d+, )?({self.remarks}|{JOB})", line)]
 
     @contextmanager
     def started(self, *arguments: object, cwd: Path) -> Iterator["subprocess.Popen[str]"]:

@@ -11,13 +11,15 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from nn_core.cli.config import add_config, name_origin
-from nn_core.cli.terminal import info
+from nn_core.cli.shared_options import add_force, add_verbosity, time_report
+from nn_core.cli.terminal import Interrupted, info, make_printable, print_error
 from nn_core.errors import DataWarning, NNError, SettingError
+from nn_core.progress import VERBOSE, Reporter
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
 """Settings of every program."""
@@ -55,6 +57,7 @@ class App(click.Group):
         self._package = commands
         self._order = order
         self._modules = dict(_command_modules(commands)) if commands else {}
+        add_verbosity(self)
         add_config(self, self.name or "")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -62,6 +65,12 @@ class App(click.Group):
         names = {*self._modules, *self.commands}
         first = [name for name in self._order if name in names]
         return [*first, *sorted(names.difference(first))]
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command that is not a file of the package."""
+        add_verbosity(cmd)
+        add_force(cmd)
+        super().add_command(cmd, name)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command, imported now; None if there is none of this name."""
@@ -75,7 +84,9 @@ class App(click.Group):
             command = getattr(module, attribute, None)
             if isinstance(command, click.Command):
                 command.help = command.help or inspect.getdoc(module)
+                add_verbosity(command)
                 add_config(command, self.name or "", name)
+                add_force(command)
                 return command
         raise TypeError(f"{module.__file__} defines no command {' or '.join(_attributes(name))}")
 
@@ -123,27 +134,41 @@ class App(click.Group):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         gc.set_threshold(GC_THRESHOLD)
+        make_printable()
+        with Reporter():
+            sys.exit(self._status(args=args, prog_name=prog_name, complete_var=complete_var, **extra))
+
+    def _status(self, **arguments: Any) -> int:
+        """Run a command; its exit status, after a line about an error."""
         try:
             with _notes():
-                status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-        except click.UsageError as error:
-            name_origin(error)
-            hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-            _fail(error.format_message() + hint, USAGE)
-        except click.ClickException as error:
-            _fail(error.format_message(), error.exit_code)
-        except SettingError as error:
-            _fail(str(error), USAGE)
-        except NNError as error:
-            _fail(str(error), FAILURE)
+                status = super().main(standalone_mode=False, **arguments)
+            info(time_report(), verbosity=VERBOSE)
+            return status if isinstance(status, int) else 0
+        except click.UsageError as failed:
+            name_origin(failed)
+            hint = f" (see {failed.ctx.command_path} --help)" if failed.ctx else ""
+            return _failed(failed.format_message() + hint, USAGE)
+        except click.ClickException as failed:
+            return _failed(failed.format_message(), failed.exit_code)
+        except SettingError as failed:
+            return _failed(str(failed), USAGE)
+        except NNError as failed:
+            return _failed(str(failed), FAILURE)
         except (click.Abort, KeyboardInterrupt):
-            _fail("interrupted", FAILURE)
-        except MemoryError as error:
-            _fail(f"out of memory: {error}", FAILURE)
-        except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            _fail(f"{where}{error.strerror or error}", FAILURE)
-        sys.exit(status if isinstance(status, int) else 0)
+            return _failed("interrupted", Interrupted.exit_code)
+        except MemoryError as failed:
+            return _failed(f"out of memory: {failed}", FAILURE)
+        except OSError as failed:
+            where = f"{failed.filename}: " if failed.filename else ""
+            return _failed(f"{where}{failed.strerror or failed}", FAILURE)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; Ctrl-C becomes Interrupted."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted") from None
 
 
 def _command_modules(package: str) -> Iterator[tuple[str, pkgutil.ModuleInfo]]:
@@ -199,6 +224,6 @@ def _notes() -> Iterator[None]:
         yield
 
 
-def _fail(message: str, status: int) -> NoReturn:
-    info(f"Error: {' '.join(message.split())}")
-    sys.exit(status)
+def _failed(message: str, status: int) -> int:
+    print_error(message)
+    return status

@@ -19,9 +19,9 @@ from threadpoolctl import threadpool_limits
 from nn_core import plugins
 from nn_core.cli.settings import Settings
 from nn_core.errors import DivergenceError, NNError
+from nn_core.progress import counting
 from nn_core.training.callbacks import Callback
 from nn_core.training.interruption import interruption
-from nn_core.training.progress import Progress
 from nn_core.training.state import TrainingState
 from nn_core.training.trainer import Trainer
 
@@ -119,14 +119,11 @@ def compare(
     jobs = {settings: None for _, settings in trials} | {baseline: None}
     runs = [dataclasses.replace(settings, seed=settings.seed + i) for settings in jobs for i in range(seeds)]
     curves = {}
-    progress = Progress(len(runs), unit="run")
-    try:
-        with contextlib.closing(_map(partial(_run, build), runs, workers)) as finished:
-            for settings, curve in zip(runs, finished, strict=True):
-                curves[settings] = curve
-                progress.advance()
-    finally:
-        progress.close()
+    finished = _map(partial(_run, build), runs, workers)
+    with counting(len(runs), "run", name="training") as progress, contextlib.closing(finished):
+        for settings, curve in zip(runs, finished, strict=True):
+            curves[settings] = curve
+            progress.advance()
 
     def of(settings: S) -> tuple[Curve, ...]:
         return tuple(curves[dataclasses.replace(settings, seed=settings.seed + i)] for i in range(seeds))
