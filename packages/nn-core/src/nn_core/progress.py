@@ -31,6 +31,9 @@ FEW = 20
 
 MEGABYTE = 10**6
 
+REDRAW = 0.5
+"""Seconds between two drawings of a bar that does not move."""
+
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 
 T_co = TypeVar("T_co", covariant=True)
@@ -113,9 +116,12 @@ class Progress:
             if self.bar is None and now - self.last >= PATIENCE:
                 self._open_bar()
             if self.bar is not None:
-                self.bar.refresh()
+                if now - self.last >= REDRAW:
+                    self.bar.refresh()
+                    self.last = now
             elif now - self.last >= max(PATIENCE, (now - self.started) / 60):
-                self._write("" if self._has_moved() else f"{now - self.started:.0f} s")
+                elapsed = now - self.started
+                self._write("" if self._has_moved() or elapsed < 1 else f"{elapsed:.0f} s")
 
     def close(self) -> None:
         """Remove the bar, or keep it with the last values."""

@@ -6,6 +6,7 @@ assert "did you mean" in PROGRAM.refusal("trian", status=2)
 """
 
 import json
+import math
 import re
 import shlex
 import subprocess
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
+from unittest.mock import patch
 
 import click
 import numpy as np
@@ -44,9 +46,10 @@ class CommandLine:
     """Besides those about jobs, such as "drawing synthetic hands 120/400", which depend on the time."""
 
     def invoke(self, *arguments: object, **options: Any) -> Result:
-        """Run it in this process, with arguments of any type."""
+        """Run it in this process, with arguments of any type; stderr does not depend on the time."""
         words = [str(word) for word in arguments]
-        return CliRunner().invoke(self.main, words, prog_name=self.name, **options)
+        with patch("nn_core.progress.PATIENCE", math.inf):
+            return CliRunner().invoke(self.main, words, prog_name=self.name, **options)
 
     def succeed(self, *arguments: object) -> Result:
         """The outcome of a command that must succeed, printing only remarks on stderr."""

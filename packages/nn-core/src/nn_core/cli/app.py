@@ -19,7 +19,7 @@ from nn_core.cli.config import add_config, name_origin
 from nn_core.cli.shared_options import add_force, add_verbosity, time_report
 from nn_core.cli.terminal import Interrupted, info, make_printable, print_error
 from nn_core.errors import DataWarning, NNError, SettingError
-from nn_core.progress import VERBOSE, Reporter
+from nn_core.progress import VERBOSE, Reporter, job
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
 """Settings of every program."""
@@ -79,7 +79,8 @@ class App(click.Group):
         return self.commands.get(cmd_name)
 
     def _import(self, name: str) -> click.Command:
-        module = importlib.import_module(f"{self._package}.{self._modules[name].name}")
+        with job("starting"):
+            module = importlib.import_module(f"{self._package}.{self._modules[name].name}")
         for attribute in _attributes(name):
             command = getattr(module, attribute, None)
             if isinstance(command, click.Command):
