@@ -268,7 +268,7 @@ class TestOptions:
             (("dropout", "1"), "1 is not below 1 and at least 0"),
             (("dropout", "0.5,,0.5"), "empty item"),
             (("l2", "x"), "not a number"),
-            (("l2", "--l2", "0.1"), "No such option"),
+            (("l2", "--l2", "0.1"), "write the value alone: deep-nn compare-l2 0.1"),
             (("l2", "--seeds", "0"), "--seeds"),
             (("l2", "--workers", "0"), "--workers"),
             (("l2", "--figure", "curves.gif"), "must end in .png or .jpg or .jpeg or .svg or .pdf"),

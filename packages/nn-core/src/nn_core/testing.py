@@ -23,10 +23,16 @@ import numpy as np
 import numpy.typing as npt
 from click.testing import CliRunner, Result
 
+from nn_core.cli.app import UNCUT
+from nn_core.cli.command_help import heading_of
+
 PATIENCE = 60.0
 """Timeout in seconds for a process that should exit."""
 JOB = r"[a-z][\w :]* (\d+(\.\d)?/\d+( MB)?| \d+ s)$"
 """A line about a job that takes long."""
+
+MANY = 20
+"""From this many options on, each must stand under a heading."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +134,10 @@ class CommandLine:
         return shlex.split(examples[0])
 
     def check_help(self) -> None:
-        """Assert that each command is listed with its summary, has a valid example, and has help
-        for all options.
+        """Assert that each command is listed with its summary on one line, has a valid example, and has
+        help for all options, under headings if there are many.
         """
+        self.check_summaries()
         listed = self.help_of().partition("Commands:")[2]
         for name, command in self.commands().items():
             words = command.get_short_help_str(500)
@@ -144,7 +151,19 @@ class CommandLine:
             options = [one for one in command.params if isinstance(one, click.Option)]
             bare = [one.opts[0] for one in options if not one.help]
             _require(bare == [], f"{name}: no help for {', '.join(bare)}")
+            shown = [one for one in options if not one.hidden]
+            loose = [one.opts[0] for one in shown if heading_of(one) is None]
+            _require(len(shown) < MANY or not loose, f"{name}: no heading for {', '.join(loose)}")
         _require(self.example_of()[0] in self.commands(), "the example is of no command")
+
+    def check_summaries(self) -> None:
+        """Assert that the list of commands has each summary whole, on one line of 80 or of 100 columns."""
+        for width in (80, 100):
+            shown = self.invoke("--help", terminal_width=width - 2).stdout.partition("Commands:")[2]
+            lines = [line.strip() for line in shown.splitlines() if line.strip()]
+            for name, command in self.commands().items():
+                summary = f"{name} {command.get_short_help_str(UNCUT)}"
+                _require(any(" ".join(line.split()) == summary for line in lines), f"too long at {width}: {summary}")
 
 
 def strict_json(text: str) -> Any:

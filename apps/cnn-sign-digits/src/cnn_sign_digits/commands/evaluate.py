@@ -16,6 +16,7 @@ from cnn_sign_digits.setup import splits_of
 from nn_core.arrays import Array
 from nn_core.calibration import expected_calibration_error
 from nn_core.cli.class_report import class_metrics, class_report
+from nn_core.cli.completion import complete_names
 from nn_core.cli.dataset import Dataset
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     metavar="NAME|PATH",
+    shell_complete=complete_names(CATALOG.names),
     help="Photos to evaluate on, as for train; uses their test set, if any.  [default: "
     "the validation set of the run; without --model, synthetic hands]",
 )

@@ -11,6 +11,7 @@ import click
 from deep_nn.options import network_options
 from deep_nn.settings import NetworkSettings
 from deep_nn.setup import build_trainer
+from nn_core.cli.command_help import grouped
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.standard_input import is_standard, name_of
@@ -70,17 +71,23 @@ class Sweep:
         @click.argument("values", nargs=-1, type=self.type, metavar=f"[{self.setting.upper()}]...")
         @network_options(omit=self.setting, **self.defaults)
         @recipe_options(omit=self.setting, **{"optimizer": "adam", "epochs": 100, **self.defaults})
-        @click.option(
-            "--seeds",
-            type=click.IntRange(min=1),
-            default=3,
-            help="Runs per trial, with the seeds --seed, --seed + 1, ...",
+        @grouped(
+            "Training",
+            click.option(
+                "--seeds",
+                type=click.IntRange(min=1),
+                default=3,
+                help="Runs per trial, with the seeds --seed, --seed + 1, ...",
+            ),
         )
-        @click.option(
-            "--workers",
-            type=click.IntRange(min=1),
-            default=1,
-            help="Number of worker processes; does not affect the results.",
+        @grouped(
+            "Advanced",
+            click.option(
+                "--workers",
+                type=click.IntRange(min=1),
+                default=1,
+                help="Number of worker processes; does not affect the results.",
+            ),
         )
         @figure_options("the loss curves", default=f"{name}.png")
         @json_option

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deep_nn.datasets.catalog import CATALOG
 from deep_nn.model import load_model
 from deep_nn.options import DATA
 from deep_nn.plots import draw_boundary
 from deep_nn.setup import evaluation_data, splits_of
+from nn_core.cli.completion import complete_names
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import require_distinct
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     metavar="NAME|PATH",
+    shell_complete=complete_names(CATALOG.names),
     show_default="the training and validation sets of the run",
     help=f"Points to plot: {DATA}.",
 )

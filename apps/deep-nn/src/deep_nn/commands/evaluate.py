@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deep_nn.datasets import RawExamples
+from deep_nn.datasets.catalog import CATALOG
 from deep_nn.model import Model, load_model, loss_for
 from deep_nn.options import DATA
 from deep_nn.setup import evaluation_data
 from deep_nn.target_scale import TargetScale
 from nn_core.cli.class_report import class_metrics, class_report
+from nn_core.cli.completion import complete_names
 from nn_core.cli.dataset import Dataset
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     metavar="NAME|PATH",
+    shell_complete=complete_names(CATALOG.names),
     show_default="the validation set of the run",
     help=f"Data set: {DATA}. Uses its test set, if it has one.",
 )

@@ -44,6 +44,11 @@ class Catalog(Generic[X]):
     remote: Mapping[str, RemoteDataset]
     read: Callable[[Path], Contents[X]]
 
+    @property
+    def names(self) -> list[str]:
+        """The names of all data sets."""
+        return [*self.generated, *self.remote]
+
     def entries(self) -> list[Entry]:
         """All named data sets, generated ones first."""
         return list_sets(self.generated, self.remote)

@@ -20,16 +20,16 @@ def add_verbosity(command: click.Command) -> None:
 def add_force(command: click.Command) -> None:
     """Give a command `--force` if it writes files."""
     if any(isinstance(parameter.type, OutputFile) for parameter in command.params):
-        command.params.append(
-            click.Option(
-                ["--force"],
-                is_flag=True,
-                is_eager=True,  # the files are checked after it
-                expose_value=False,
-                callback=_set_force,
-                help="Replace files of other kinds, too; files of the same kind are always replaced.",
-            )
+        option = click.Option(
+            ["--force"],
+            is_flag=True,
+            is_eager=True,  # the files are checked after it
+            expose_value=False,
+            callback=_set_force,
+            help="Replace files of other kinds, too; files of the same kind are always replaced.",
         )
+        option.heading = "Output"  # type: ignore[attr-defined]
+        command.params.append(option)
 
 
 def time_report() -> str:

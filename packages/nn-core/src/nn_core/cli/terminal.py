@@ -10,9 +10,10 @@ from typing import Any
 
 import click
 
+from nn_core.cli.command_help import grouped
 from nn_core.progress import NORMAL, QUIET, reporter
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+json_option = grouped("Output", click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."))
 
 
 class Interrupted(click.ClickException):

@@ -8,6 +8,7 @@ from char_rnn_dino.metrics import format_metrics, mean_nats, token_metrics
 from char_rnn_dino.model import DINO_GEN, load_model
 from char_rnn_dino.splits import name_examples
 from char_rnn_dino.training_data import names_of
+from nn_core.cli.completion import complete_names
 from nn_core.cli.dataset import nothing_held_out
 from nn_core.cli.options import model_option
 from nn_core.cli.terminal import echo_json, json_option
@@ -21,6 +22,7 @@ from nn_core.training.evaluate import evaluate as evaluate_network
 @click.option(
     "--data",
     metavar="FILE",
+    shell_complete=complete_names(["dinosaurs"]),
     show_default="the names held out from training",
     help="List of names, one per line; of the training list, only the held-out names; - for standard input.",
 )
