@@ -168,6 +168,13 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def options(session: nox.Session) -> None:
+    """Write docs/options.md, the table of all options; a test fails if it is out of date."""
+    session.install(*editable(*PACKAGES))
+    session.run("python", "docs/options_table.py")
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time beside PyTorch and scikit-learn; words after -- go to the bench, see benchmarks/."""
     session.install(*editable(*PACKAGES), "pytest", "scikit-learn", "torch==2.13.0")
