@@ -58,7 +58,7 @@ ROWS: dict[str, dict[str, str]] = {
         "classes or a number": "task",
     },
     "Network": {
-        "trained network": "model_path",
+        "trained network": "model_path model_paths",
         "architecture": "preset",
         "recurrent layer": "cell cells",
         "units of hidden layers": "hidden",
@@ -86,6 +86,7 @@ ROWS: dict[str, dict[str, str]] = {
         "random seed": "seed",
         "number of seeds": "seeds",
         "values to compare": "values",
+        "initializers to compare": "initializers",
     },
     "Sampling": {
         "text that generation starts from": "start",
@@ -100,6 +101,9 @@ ROWS: dict[str, dict[str, str]] = {
     },
     "Inspection": {
         "layer to look at": "layer",
+        "units to look at": "units",
+        "gates of a recurrent layer": "gates",
+        "biases of the gates": "gate_biases",
         "filter of a layer": "number",
         "kernel": "kernel",
         "stride": "stride",
@@ -111,6 +115,8 @@ ROWS: dict[str, dict[str, str]] = {
     "Figure": {
         "figure to draw": "figure",
         "figure of the mistakes": "mistakes",
+        "figure of the gradients": "gradients",
+        "figure of clipping": "clipping",
         "figure of the inputs": "show_input",
         "style": "figure_style",
         "size of the figure": "figure_size",
@@ -186,14 +192,15 @@ def table(found: list[Use]) -> dict[str, dict[str, list[Use]]]:
         key: (heading, thing) for heading, rows in ROWS.items() for thing, keys in rows.items() for key in keys.split()
     }
     rows: dict[tuple[str, str], list[Use]] = {place: [] for place in row_of.values()}
+    missing = []
     for use in found:
         place = row_of.get(f"{use.command}.{use.parameter}", row_of.get(use.parameter))
         if place is None:
-            raise ValueError(
-                f"{use.program} {use.command}: {use.name} is in no row of docs/options_table.py; add its parameter "
-                f"{use.parameter!r} to the thing that it stands for"
-            )
-        rows[place].append(use)
+            missing.append(f"{use.name} of {use.program} {use.command}, parameter {use.parameter!r}")
+        else:
+            rows[place].append(use)
+    if missing:
+        raise ValueError(f"add to the rows of docs/options_table.py, each to what it stands for: {'; '.join(missing)}")
     for (_, thing), members in rows.items():
         if not members:
             raise ValueError(f"docs/options_table.py: no command has the {thing}")

@@ -28,7 +28,7 @@ SLOW = {
     ("program", "names"),
     [
         (DINO, "train evaluate novelty hidden-states vanishing-gradients datasets export models summary"),
-        (CHAR, "train sample evaluate novelty datasets export models summary"),
+        (CHAR, "train sample evaluate novelty vanishing-gradients datasets export models summary"),
     ],
     ids=["dino-gen", "char-rnn"],
 )

@@ -13,7 +13,7 @@ from nn_core.testing import modules_loaded
 SWEPT = ("optimizers", "initializers", "learning-rates", "batch-sizes", "dropout", "l2")
 NAMES = {
     *(f"compare-{setting}" for setting in SWEPT),
-    *("train", "evaluate", "predict", "models", "summary", "boundary"),
+    *("train", "evaluate", "predict", "models", "summary", "boundary", "activation-histograms"),
     *("check-gradients", "datasets", "fetch", "export"),
 }
 

@@ -30,7 +30,7 @@ def test_the_page_is_up_to_date(script: ModuleType) -> None:
 
 def test_an_option_in_no_row_is_found(script: ModuleType) -> None:
     main = click.Group("toy", params=[click.Option(["--dataset"])])
-    with pytest.raises(ValueError, match=r"toy : --dataset is in no row .*'dataset' to the thing"):
+    with pytest.raises(ValueError, match=r"each to what it stands for: --dataset of toy , parameter 'dataset'"):
         script.table(list(script.uses("toy", main)))
 
 

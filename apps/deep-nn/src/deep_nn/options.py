@@ -19,12 +19,14 @@ DATA = (
 """What `--data` accepts."""
 
 
-def network_options(*, omit: str = "", data: str = "moons", hidden: str = "16,16", **others: Any) -> Decorator:
+def network_options(
+    *, omit: str = "", data: str = "moons", hidden: str = "16,16", activation: str = "relu", **others: Any
+) -> Decorator:
     """The options for the fields of `NetworkSettings`.
 
-    omit          a field to leave out
-    data, hidden  their defaults
-    others        ignored: defaults of options declared elsewhere
+    omit                      a field to leave out
+    data, hidden, activation  their defaults
+    others                    ignored: defaults of options declared elsewhere
     """
     return together(
         data_options(data=data, kinds=DATA, names=CATALOG.names),
@@ -40,7 +42,7 @@ def network_options(*, omit: str = "", data: str = "moons", hidden: str = "16,16
         ),
         class_weight_option(),
         hidden_option(hidden),
-        activation_option(),
+        activation_option(activation),
         initializer_option(),
         dropout_option("after each hidden layer", per_layer=True),
         omit=omit,
