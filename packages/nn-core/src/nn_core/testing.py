@@ -50,7 +50,7 @@ class CommandLine:
     name: str
     main: click.Group
     module: str
-    remarks: str = r"(fold \d+/\d+, )?(epoch|run) \d+(/\d+)?(:|  |$)|    |wrote |Note: "
+    remarks: str = r"(fold \d+/\d+, )?(epoch|run|search) \d+(/\d+)?(:|  |$)|    |wrote |Note: "
 
     def invoke(self, *arguments: object, **options: Any) -> Result:
         """Run it in this process, with arguments of any type."""
