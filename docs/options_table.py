@@ -73,6 +73,7 @@ ROWS: dict[str, dict[str, str]] = {
     "Training": {
         "optimizer": "optimizer",
         "learning rate": "learning_rate",
+        "search for the learning rates": "rates",
         "epochs": "epochs",
         "batch size": "batch_size",
         "L2 penalty": "l2",
@@ -114,6 +115,7 @@ ROWS: dict[str, dict[str, str]] = {
     },
     "Figure": {
         "figure to draw": "figure",
+        "figure of the decision boundaries": "boundaries",
         "figure of the mistakes": "mistakes",
         "figure of the gradients": "gradients",
         "figure of clipping": "clipping",
