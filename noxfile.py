@@ -168,6 +168,13 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def pictures(session: nox.Session) -> None:
+    """The pictures of docs/gallery.md and the READMEs; words after -- go to docs/gallery.py, such as --check."""
+    session.install(*editable(*PACKAGES))
+    session.run("python", "docs/gallery.py", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time beside PyTorch and scikit-learn; words after -- go to the bench, see benchmarks/."""
     session.install(*editable(*PACKAGES), "pytest", "scikit-learn", "torch==2.13.0")

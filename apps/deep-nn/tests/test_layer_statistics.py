@@ -15,7 +15,6 @@ from deep_nn.layer_statistics import (
     magnitude_counts,
     measure,
     steepest,
-    weight_gradient_norms,
 )
 from nn_core.layers import ACTIVATIONS, Dense, LeakyReLU, ReLU, Sigmoid, Tanh
 from nn_core.losses import binary_cross_entropy, mean_squared_error
@@ -51,28 +50,6 @@ def test_two_hidden_layers_by_loops() -> None:
     assert shown["activations"]["std"] == pytest.approx(math.sqrt(sum((a - mean) ** 2 for a in a2) / 3))
     assert shown["activations"]["counts"] == [sum(a < 0 for a in a2), sum(a >= 0 for a in a2)]
     assert shown["gradients"]["counts"] == [sum(abs(d) < 1 for d in d2), sum(abs(d) >= 1 for d in d2)]
-
-
-def test_weight_gradient_norms_match_finite_differences() -> None:
-    rng = np.random.default_rng(0)
-    network = Network([Dense(3), Sigmoid(), Dense(2), Sigmoid(), Dense(1)], input_shape=2, rng=rng, dtype=np.float64)
-    x, y = rng.normal(size=(6, 2)), rng.integers(2, size=6)
-
-    def loss() -> float:
-        return binary_cross_entropy(network(x), y)[0]
-
-    expected = []
-    for name in ("0/W", "2/W", "4/W"):
-        weights, squares, h = network.params[name], 0.0, 1e-5
-        for at in np.ndindex(weights.shape):
-            before = weights[at]
-            weights[at] = before + h
-            above = loss()
-            weights[at] = before - h
-            squares += ((above - loss()) / (2 * h)) ** 2
-            weights[at] = before
-        expected.append(math.sqrt(squares))
-    assert weight_gradient_norms(network, x, y, binary_cross_entropy) == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_deep_sigmoid_network_loses_at_least_three_quarters_of_the_gradient_in_each_layer() -> None:

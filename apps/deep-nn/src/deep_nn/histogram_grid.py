@@ -30,11 +30,11 @@ class Cell:
     """One histogram.
 
     fractions  of all values, by bar
-    text       above it, such as "std 0.63"
+    texts      above it, as many as fit: "std 0.63", "3% dead"
     """
 
     fractions: npt.NDArray[np.float64]
-    text: str
+    texts: tuple[str, ...]
 
 
 def draw_histograms(
@@ -65,11 +65,12 @@ def draw_histograms(
         figure.set_layout_engine("constrained", w_pad=0.12)  # room for the outermost tick labels
         grid = figure.subplots(len(rows), len(layers), sharex=True, sharey=True, squeeze=False)
         palette = colors()
+        room = 0.85 * figure.get_figwidth() / len(layers)
         for i, (label, cells) in enumerate(rows):
             for axes, layer in zip(grid[i], layers, strict=True):
                 axes.stairs(cells[layer].fractions, bins, fill=True, color=palette[i % len(palette)])
                 head = f"layer {layer + 1}\n" if i == 0 else ""
-                axes.set_title(head + cells[layer].text, size="small", parse_math=False)
+                axes.set_title(head + _fitting(cells[layer].texts, room), size="small", parse_math=False)
                 axes.tick_params(left=False, labelleft=False)
                 axes.spines["left"].set_visible(False)
             grid[i, 0].set_ylabel(
@@ -85,19 +86,31 @@ def shown_layers(count: int) -> list[int]:
     return [int(k) for k in np.unique(np.linspace(0, count - 1, min(count, MOST_COLUMNS)).round())]
 
 
+def _fitting(texts: Sequence[str], inches: float) -> str:
+    """The texts in one line, as many as fit."""
+    from matplotlib.font_manager import FontProperties
+
+    most = 72 * inches / (0.58 * FontProperties(size="small").get_size_in_points())
+    count = len(texts)
+    while count > 1 and len(", ".join(texts[:count])) > most:
+        count -= 1
+    return ", ".join(texts[:count])
+
+
 def _scale_x(axes: "Axes", bins: Array, *, log: bool) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+    from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
     if not log:
         axes.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain_number(value)))
     else:
         axes.set_xscale("log")
         low, high = np.log10(bins[[0, -1]]).round()
-        step = max(1, -(-int(high - low) // 3))
+        step = max(1, -(-int(high - low) * 2 // 5))
         powers = [k for k in range(int(low), int(high) + 1) if k % step == 0]
         axes.xaxis.set_major_locator(FixedLocator([10.0**k for k in powers]))
         axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain_number(value)))
+        axes.xaxis.set_major_formatter(FixedFormatter([f"{10.0**k:g}" if -3 < k < 3 else f"1e{k}" for k in powers]))
     axes.set_xlim(bins[0], bins[-1])
 
 

@@ -107,21 +107,22 @@ def draw_gradients(found: Layers, file: "FigureFile | Path") -> None:
 
 
 def number(value: float) -> str:
-    """Two digits: "0.63", "4.1e-5", "570"."""
-    return plain_number(float(f"{value:.2g}"))
+    """Two digits: "0.63", "4.1e-5", "570", "1.6e5"."""
+    mantissa, _, exponent = f"{value:.1e}".partition("e")
+    return f"{float(mantissa):g}e{int(exponent)}" if int(exponent) >= 4 else plain_number(float(f"{value:.2g}"))
 
 
-def _state(layer: LayerStatistics) -> str:
-    """The scale of the activations; else what is wrong with them."""
-    text = f"std {number(layer.activations.std())}"
+def _state(layer: LayerStatistics) -> tuple[str, ...]:
+    """The scale of the activations, and what is wrong with them."""
+    scale = f"std {number(layer.activations.std())}"
     if _is_saturated(layer):
-        return f"{text}, {layer.saturated:.0%} sat."
-    return f"{text}, {layer.dead_units:.0%} dead" if layer.dead_units >= 0.005 else text
+        return scale, f"{layer.saturated:.0%} sat."
+    return (scale, f"{layer.dead_units:.0%} dead") if layer.dead_units >= 0.005 else (scale,)
 
 
 def _is_saturated(layer: LayerStatistics) -> bool:
     return layer.saturated is not None and layer.saturated >= 0.01
 
 
-def _size(layer: LayerStatistics) -> str:
-    return "all zero" if not np.any(layer.gradients) else f"std {number(layer.gradients.std())}"
+def _size(layer: LayerStatistics) -> tuple[str, ...]:
+    return ("all zero",) if not np.any(layer.gradients) else (f"std {number(layer.gradients.std())}",)

@@ -34,7 +34,7 @@ class Layers:
     activation   name of the activation function
     when         "before training", "after 20 epochs"
     networks     one per row of the figure
-    input_scale  standard deviation of their inputs
+    input_scale  root mean square of their inputs
     by           what the rows and columns of a figure are
     """
 
@@ -88,7 +88,7 @@ def measure_new(initializers: Sequence[str], options: Mapping[str, Any], *, epoc
     if progress is not None:
         progress.close()
     when = f"after {epochs} epoch{'s' * (epochs != 1)}" if epochs else "before training"
-    return Layers(options["data"], len(x), options["activation"], when, tuple(found), float(x.std()))
+    return Layers(options["data"], len(x), options["activation"], when, tuple(found), _scale(x))
 
 
 def measure_model(path: Path, initializers: Sequence[str], data: str | None) -> Layers:
@@ -119,7 +119,7 @@ def measure_model(path: Path, initializers: Sequence[str], data: str | None) -> 
         model.settings.activation,
         "before and after training",
         tuple(found),
-        float(x.std()),
+        _scale(x),
         "hidden layer",
     )
 
@@ -127,6 +127,10 @@ def measure_model(path: Path, initializers: Sequence[str], data: str | None) -> 
 def _sample(x: Any, y: npt.NDArray[Any]) -> tuple[Array, npt.NDArray[Any]]:
     rows = np.unique(np.linspace(0, len(x) - 1, min(len(x), EXAMPLES)).round().astype(int))
     return np.asarray(x[:])[rows], y[rows]
+
+
+def _scale(x: Array) -> float:
+    return float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
 
 
 def _require_room(networks: int) -> None:

@@ -19,7 +19,10 @@ BINS = 41
 """Bars of a histogram: an odd number, so that zero is the middle of one in a symmetric range."""
 FLAT = 0.02
 """An activation is saturated where its slope is below this fraction of its steepest slope."""
-MOST_DECADES = 12
+MOST_DECADES = 30
+"""Of a logarithmic axis."""
+SPREAD = 1e3
+"""The axis begins this factor below the upper quartile of the smallest gradients."""
 WIDEST_INPUT = np.linspace(-30.0, 30.0, 6001)
 """Inputs that show the range of an activation function and its steepest slope."""
 
@@ -99,12 +102,6 @@ def measure(label: str, network: Network, x: npt.NDArray[Any], y: npt.NDArray[An
     return Measured(label, found.loss, layers)
 
 
-def weight_gradient_norms(network: Network, x: npt.NDArray[Any], y: npt.NDArray[Any], loss: Loss) -> list[float]:
-    """|dL/dW| of each dense layer, from the first to the output layer."""
-    gradients = backpropagate(network, x, y, loss).gradients
-    return [float(np.linalg.norm(gradients[name])) for name in gradients if name.endswith("/W")]
-
-
 def steepest(function: Activation) -> float:
     """The largest slope of an activation function."""
     return float(np.abs(_slopes(function)).max())
@@ -123,9 +120,10 @@ def _slopes(function: Activation) -> Array:
 def activation_bins(function: Activation, networks: Sequence[Measured], input_scale: float) -> Array:
     """Edges of the bars for the activations of all layers and networks.
 
-    The whole range of a function that is flat at both ends; otherwise, three standard deviations of
-    the inputs, whose scale a good initializer keeps, to either side of zero, or from the lowest
-    activation.
+    The whole range of a function that is flat at both ends; otherwise, three times the scale of the
+    inputs, which a good initializer keeps, to either side of zero, or from the lowest activation.
+
+    input_scale  root mean square of the inputs
     """
     if is_flat_at_both_ends(function):
         y = function.function(WIDEST_INPUT)
@@ -138,14 +136,14 @@ def activation_bins(function: Activation, networks: Sequence[Measured], input_sc
 
 
 def gradient_bins(networks: Sequence[Measured]) -> Array:
-    """Edges of the bars for |dL/dz| on a logarithmic axis: whole decades, at most MOST_DECADES."""
+    """Edges of the bars for |dL/dz| on a logarithmic axis: whole decades."""
     sizes = [np.abs(layer.gradients) for network in networks for layer in network.layers]
     nonzero = [size[(size > 0) & np.isfinite(size)] for size in sizes]
     nonzero = [size for size in nonzero if size.size]
     if not nonzero:
         return np.logspace(-1, 0, BINS + 1)
     high = int(np.ceil(np.log10(max(np.quantile(size, 0.999) for size in nonzero))))
-    low = int(np.floor(np.log10(min(np.quantile(size, 0.01) for size in nonzero))))
+    low = int(np.floor(np.log10(min(np.quantile(size, 0.75) / SPREAD for size in nonzero))))
     return np.logspace(max(min(low, high - 1), high - MOST_DECADES), high, BINS + 1)
 
 

@@ -66,8 +66,7 @@ def evaluate(model_path: Path, data: str | None, figure: "FigureFile | None", as
     if figure is not None:
         from nn_core.cli.confusion_plot import plot_confusion_matrix
 
-        title = f"{without_folders(dataset.name)}: confusion matrix"
-        plot_confusion_matrix(result["confusion"], model.classes, figure, title=title)
+        plot_confusion_matrix(result["confusion"], model.classes, figure, data=without_folders(dataset.name))
         info(f"wrote {figure}")
 
 
@@ -94,6 +93,6 @@ def _evaluate_regression(
         from deep_nn.prediction_plot import plot_predictions
 
         error, explained = result["root_mean_squared_error"], result["r2"]
-        title = f"{without_folders(dataset.name)}: RMSE {significant(error)}, R2 {r2_text(explained)}"
+        title = f"Predictions, {without_folders(dataset.name)}: RMSE {significant(error)}, R2 {r2_text(explained)}"
         plot_predictions(values, dataset.y, target.name, figure, title=title)
         info(f"wrote {figure}")

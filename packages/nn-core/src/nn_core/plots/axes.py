@@ -1,8 +1,11 @@
 """Axes: labels, scales and ticks."""
 
 import math
+import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from nn_core.plots.text_sizes import points_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,11 +72,16 @@ def cell_text_fits(axes: "Axes", rows: int, columns: int, longest: int) -> bool:
 
     Draws the layout once, so everything else must have been added to the figure.
     """
-    from matplotlib.font_manager import FontProperties
+    width, height = laid_out_size(axes)
+    points = points_of("small")
+    return 0.65 * points * longest < width / columns and 1.2 * points < height / rows
 
-    figure = axes.figure
-    figure.draw_without_rendering()  # type: ignore[union-attr]
+
+def laid_out_size(axes: "Axes") -> tuple[float, float]:
+    """Width and height of axes in points, as the layout of the figure makes them."""
+    figure: Any = axes.figure
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="constrained_layout not applied")
+        figure.draw_without_rendering()
     box = axes.get_window_extent()
-    points = FontProperties(size="small").get_size_in_points()
-    width, height = (72 / figure.dpi * side for side in (box.width / columns, box.height / rows))
-    return 0.65 * points * longest < width and 1.2 * points < height
+    return 72 / figure.dpi * box.width, 72 / figure.dpi * box.height
