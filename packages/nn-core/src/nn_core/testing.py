@@ -27,6 +27,12 @@ from nn_core.cli.command_help import heading_of
 PATIENCE = 60.0
 """Timeout in seconds for a process that should exit."""
 
+PLURAL_OF_ONE = (
+    r"(?<![\d.,])1 (epochs|runs|steps|seeds|folds|examples|photos|images|names|texts|lines|rows|columns|points|classes|"
+    r"parameters|layers|units|networks|tokens|words|letters|characters|predictions|files|threads|megabytes|networks)\b"
+)
+"""No output says "1 epochs"."""
+
 MANY = 20
 """From this many options on, each must stand under a heading."""
 
@@ -44,7 +50,7 @@ class CommandLine:
     name: str
     main: click.Group
     module: str
-    remarks: str = r"(fold \d+/\d+, )?(epoch|run) \d+(/\d+)?(:|  |$)|    |wrote |Note: "
+    remarks: str = r"(fold \d+/\d+, )?(epoch|run|search) \d+(/\d+)?(:|  |$)|    |wrote |Note: "
 
     def invoke(self, *arguments: object, **options: Any) -> Result:
         """Run it in this process, with arguments of any type."""
@@ -72,6 +78,8 @@ class CommandLine:
         result = self.invoke(*arguments)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
+        wrong = re.search(PLURAL_OF_ONE, result.stdout + result.stderr)
+        _require(wrong is None, f"{arguments}: {wrong and wrong[0]!r}")
         return result
 
     def json(self, *arguments: object) -> Any:

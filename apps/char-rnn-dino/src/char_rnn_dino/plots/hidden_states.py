@@ -93,7 +93,7 @@ def _plot_predictions(figure: "Figure", axes: "Axes", traced: Trace, letters: li
             both = f"{letter} {likely:.0%}"
             axes.text(
                 t, row, both if len(both) <= fits and likely >= 0.005 else letter, ha="center", va="center",
-                size="small", color=ink_on(image.to_rgba(likely)), rotation=90 if len(letter) > fits else 0,
+                size="small", color=ink_on(image.cmap(likely)), rotation=90 if len(letter) > fits else 0,
                 parse_math=False,
             )  # fmt: skip
             right = row > 0 and tokens[t, row] == traced.next_tokens[t]
