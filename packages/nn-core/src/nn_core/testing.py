@@ -146,6 +146,7 @@ class CommandLine:
         help for all options, under headings if there are many.
         """
         self.check_summaries()
+        self.check_hints()
         listed = self.help_of().partition("Commands:")[2]
         for name, command in self.commands().items():
             words = command.get_short_help_str(500)
@@ -163,6 +164,19 @@ class CommandLine:
             loose = [one.opts[0] for one in shown if heading_of(one) is None]
             _require(len(shown) < MANY or not loose, f"{name}: no heading for {', '.join(loose)}")
         _require(self.example_of()[0] in self.commands(), "the example is of no command")
+
+    def check_hints(self) -> None:
+        """Assert that the hint for each option of another library names only what the command has."""
+        from nn_core.cli.option_hints import option_hint
+        from nn_core.foreign.command_line import OPTIONS
+
+        program = click.Context(self.main, info_name=self.name, **self.main.context_settings)
+        for name, command in self.commands().items():
+            known = {option for one in command.params for option in one.opts}
+            for word in OPTIONS:
+                hint = option_hint(click.Context(command, program, name), f"--{word}", [f"--{word}", "0.8"]) or ""
+                named = set(re.findall(r"(?<!\S)--[a-z0-9-]+", hint))
+                _require(named <= known, f"{name}: {hint!r} for --{word}")
 
     def check_summaries(self) -> None:
         """Assert that the list of commands has each summary whole, on one line of 80 or of 100 columns."""
