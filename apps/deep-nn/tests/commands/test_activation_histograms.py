@@ -52,10 +52,12 @@ def test_what_each_initializer_does_to_the_signal() -> None:
             assert sum(layer["gradients"]["counts"]) <= found["examples"] * layer["units"]
 
 
-def test_activations_that_overflow_are_shown(tmp_path: Path) -> None:
-    arguments = (*SMALL, "--activation", "relu", "normal:scale=1e30", "--gradients", tmp_path / "g.png")
-    lines = succeed("activation-histograms", *arguments, "--figure", tmp_path / "a.png").stdout.splitlines()
-    assert "inf" in lines[1] or "nan" in lines[1]
+def test_numbers_that_overflow_are_refused_and_large_ones_are_not(tmp_path: Path) -> None:
+    arguments = ("activation-histograms", *SMALL, "--activation", "relu", "--figure", tmp_path / "a.png")
+    assert "overflow in hidden layer 1; use smaller weights" in refusal(*arguments, "normal:scale=1e30", status=1)
+    assert not (tmp_path / "a.png").exists()
+    large = succeed(*arguments, "normal:scale=1e7", "--gradients", tmp_path / "g.png").stdout.splitlines()
+    assert large[1].split()[-1].endswith("e21")
 
 
 @pytest.mark.usefixtures("undrawn")
