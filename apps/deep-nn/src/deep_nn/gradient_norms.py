@@ -33,11 +33,8 @@ def first_step_norms(trainer: "Trainer") -> list[float]:
     with np.errstate(over="ignore", invalid="ignore"):
         found = Reference(network).loss_and_gradients(x, y, trainer.recipe.loss, weights=weights, seed=seed)
     gradients = network.named(found.gradients[: network.trained_count])
-    return [
-        float(np.linalg.norm(gradient.astype(np.float64)))
-        for name, gradient in gradients.items()
-        if name.endswith("/W")
-    ]
+    of_weights = [gradient for name, gradient in gradients.items() if name.endswith("/W")]
+    return [float(np.linalg.norm(gradient.astype(np.float64))) for gradient in of_weights]
 
 
 @dataclass(frozen=True)
