@@ -81,7 +81,7 @@ def laid_out_size(axes: "Axes") -> tuple[float, float]:
     """Width and height of axes in points, as the layout of the figure makes them."""
     figure: Any = axes.figure
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="constrained_layout not applied")
+        warnings.filterwarnings("ignore", message="constrained_layout not applied|Glyph .* missing")
         figure.draw_without_rendering()
     box = axes.get_window_extent()
     return 72 / figure.dpi * box.width, 72 / figure.dpi * box.height
