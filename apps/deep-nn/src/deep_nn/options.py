@@ -20,16 +20,22 @@ DATA = (
 
 
 def network_options(
-    *, omit: str = "", data: str = "moons", hidden: str = "16,16", activation: str = "relu", **others: Any
+    *,
+    omit: str = "",
+    data: str = "moons",
+    validation: float = 0.2,
+    hidden: str = "16,16",
+    activation: str = "relu",
+    **others: Any,
 ) -> Decorator:
     """The options for the fields of `NetworkSettings`.
 
-    omit                      a field to leave out
-    data, hidden, activation  their defaults
-    others                    ignored: defaults of options declared elsewhere
+    omit    a field to leave out
+    others  ignored: defaults of options declared elsewhere
+    The others are defaults.
     """
     return together(
-        data_options(data=data, kinds=DATA, names=CATALOG.names),
+        data_options(data=data, kinds=DATA, names=CATALOG.names, validation=validation),
         table_options(),
         grouped(
             "Tables",

@@ -27,6 +27,12 @@ from nn_core.cli.command_help import heading_of
 PATIENCE = 60.0
 """Timeout in seconds for a process that should exit."""
 
+PLURAL_OF_ONE = (
+    r"(?<![\d.,])1 (epochs|runs|steps|seeds|folds|examples|photos|images|names|texts|lines|rows|columns|points|classes|"
+    r"parameters|layers|units|networks|tokens|words|letters|characters|predictions|files|threads|megabytes|networks)\b"
+)
+"""No output says "1 epochs"."""
+
 MANY = 20
 """From this many options on, each must stand under a heading."""
 
@@ -44,7 +50,7 @@ class CommandLine:
     name: str
     main: click.Group
     module: str
-    remarks: str = r"(fold \d+/\d+, )?(epoch|run) \d+(/\d+)?(:|  |$)|    |wrote |Note: "
+    remarks: str = r"(fold \d+/\d+, )?(epoch|run|search) \d+(/\d+)?(:|  |$)|    |wrote |Note: "
 
     def invoke(self, *arguments: object, **options: Any) -> Result:
         """Run it in this process, with arguments of any type."""
@@ -72,6 +78,8 @@ class CommandLine:
         result = self.invoke(*arguments)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
+        wrong = re.search(PLURAL_OF_ONE, result.stdout + result.stderr)
+        _require(wrong is None, f"{arguments}: {wrong and wrong[0]!r}")
         return result
 
     def json(self, *arguments: object) -> Any:
@@ -132,6 +140,7 @@ class CommandLine:
         help for all options, under headings if there are many.
         """
         self.check_summaries()
+        self.check_hints()
         listed = self.help_of().partition("Commands:")[2]
         for name, command in self.commands().items():
             words = command.get_short_help_str(500)
@@ -149,6 +158,19 @@ class CommandLine:
             loose = [one.opts[0] for one in shown if heading_of(one) is None]
             _require(len(shown) < MANY or not loose, f"{name}: no heading for {', '.join(loose)}")
         _require(self.example_of()[0] in self.commands(), "the example is of no command")
+
+    def check_hints(self) -> None:
+        """Assert that the hint for each option of another library names only what the command has."""
+        from nn_core.cli.option_hints import option_hint
+        from nn_core.foreign.command_line import OPTIONS
+
+        program = click.Context(self.main, info_name=self.name, **self.main.context_settings)
+        for name, command in self.commands().items():
+            known = {option for one in command.params for option in one.opts}
+            for word in OPTIONS:
+                hint = option_hint(click.Context(command, program, name), f"--{word}", [f"--{word}", "0.8"]) or ""
+                named = set(re.findall(r"(?<!\S)--[a-z0-9-]+", hint))
+                _require(named <= known, f"{name}: {hint!r} for --{word}")
 
     def check_summaries(self) -> None:
         """Assert that the list of commands has each summary whole, on one line of 80 or of 100 columns."""

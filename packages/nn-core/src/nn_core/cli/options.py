@@ -41,16 +41,17 @@ plugin_option = grouped(
 )
 
 
-def model_option(*, required: bool = True) -> Decorator:
-    """`--model FILE`, passed as `model_path`; None for the shipped network."""
+def model_option(*, required: bool = True, multiple: bool = False) -> Decorator:
+    """`--model FILE`, passed as `model_path`; None for the shipped network, a tuple if it may be repeated."""
     return together(
         click.option(
             "--model",
             "model_path",
             type=MODEL,
             required=required,
+            multiple=multiple,
             show_default=False if required else "the shipped network",
-            help="Trained network: a checkpoint written by train or export.",
+            help=f"Trained network: a checkpoint written by train or export{'; may be repeated' if multiple else ''}.",
         ),
         plugin_option,
     )

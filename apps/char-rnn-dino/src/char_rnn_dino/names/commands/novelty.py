@@ -71,8 +71,8 @@ def novelty_command(
             threads=available_threads(),
         )
         found[temperature] = novelty([name for group in groups for name in group], known.training, real)
-    title = f"{counted(count, 'name')} per temperature; trained on {without_folders(known.source)}"
-    plot_novelty(found, figure, title=title)
+    note = f"{counted(count, 'name')} per temperature; trained on {without_folders(known.source)}"
+    plot_novelty(found, figure, note=note)
     if as_json:
         rows = [{"temperature": t} | dataclasses.asdict(each) for t, each in found.items()]
         sizes = {"training_names": len(known.training), "count": count}

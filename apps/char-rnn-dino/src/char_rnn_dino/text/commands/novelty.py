@@ -87,8 +87,8 @@ def novelty_command(
     held_out = None if validation is None else found.pop()
     by_temperature = dict(zip(values, found, strict=True))
     unit = UNIT_NAMES[vocabulary.unit]
-    title = f"{counted(count, 'text')} of {counted(length, unit)} per temperature; trained on {without_folders(source)}"
-    plot_overlaps(by_temperature, held_out, figure, unit=vocabulary.unit, shortest=least, title=title)
+    note = f"{counted(count, 'text')} of {counted(length, unit)} per temperature; trained on {without_folders(source)}"
+    plot_overlaps(by_temperature, held_out, figure, unit=vocabulary.unit, shortest=least, note=note)
     if as_json:
         rows = [{"temperature": t, **_row(each, model)} for t, each in by_temperature.items()]
         sizes = {"training_tokens": len(training), "count": count, "length": length, "shortest": least}
@@ -96,7 +96,7 @@ def novelty_command(
             {"data": source, **sizes, "rows": rows, "held_out": None if held_out is None else _row(held_out, model)}
         )
     else:
-        click.echo(f"{source}: {len(training):,} {unit}s for training; {title.partition(';')[0]}")
+        click.echo(f"{source}: {len(training):,} {unit}s for training; {note.partition(';')[0]}")
         click.echo(_table(by_temperature, held_out, model, least))
     info(f"wrote {figure}")
 
