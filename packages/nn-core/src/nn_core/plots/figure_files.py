@@ -70,6 +70,7 @@ def drawing(
 
 def save_figure(figure: "Figure", path: Path, *, dpi: int = STYLES["paper"].dpi) -> None:
     """Write a figure atomically, in the format of its suffix. Raises OSError."""
+    from nn_core.plots.axes import lay_out
     from nn_core.plots.drawn_data import summary_text
     from nn_core.plots.fonts import cover_characters
 
@@ -81,10 +82,10 @@ def save_figure(figure: "Figure", path: Path, *, dpi: int = STYLES["paper"].dpi)
     }
     cover_characters(figure)
     buffer = io.BytesIO()
+    figure.set_dpi(dpi)
+    lay_out(figure)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="constrained_layout not applied")
-        figure.set_dpi(dpi)
-        figure.draw_without_rendering()  # a second layout starts from the true sizes of texts and ticks
         figure.savefig(buffer, format=form, dpi=dpi, metadata=metadata.get(form))
     atomic_write(path, buffer.getvalue())
 
