@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nn_core.plots.styles import STYLES, new_figure, styled
+from nn_core.progress import job
 from nn_core.registry import require
 from nn_core.storage.atomic import atomic_write
 
@@ -64,8 +65,9 @@ def drawing(
         require(largest <= MAX_PIXELS, f"a side of {largest:,.0f} pixels is too long; the limit is {MAX_PIXELS:,}")
         figure = new_figure(*size)
         yield figure
-        _write_around(figure, title or figure.get_suptitle() if file.title is None else file.title, note)
-        save_figure(figure, file.path, dpi=dpi)
+        with job("drawing the figure"):
+            _write_around(figure, title or figure.get_suptitle() if file.title is None else file.title, note)
+            save_figure(figure, file.path, dpi=dpi)
 
 
 def save_figure(figure: "Figure", path: Path, *, dpi: int = STYLES["paper"].dpi) -> None:
