@@ -80,8 +80,16 @@ def cell_text_fits(axes: "Axes", rows: int, columns: int, longest: int) -> bool:
 def laid_out_size(axes: "Axes") -> tuple[float, float]:
     """Width and height of axes in points, as the layout of the figure makes them."""
     figure: Any = axes.figure
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="constrained_layout not applied")
-        figure.draw_without_rendering()
+    lay_out(figure)
+    axes.apply_aspect()
     box = axes.get_window_extent()
     return 72 / figure.dpi * box.width, 72 / figure.dpi * box.height
+
+
+def lay_out(figure: Any) -> None:
+    """Place the axes of a figure, without drawing it. A second layout starts from the true sizes of texts and ticks."""
+    engine = figure.get_layout_engine()
+    if engine is not None and figure.axes:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="constrained_layout not applied|Glyph .* missing")
+            engine.execute(figure)
