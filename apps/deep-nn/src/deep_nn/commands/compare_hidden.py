@@ -26,7 +26,9 @@ class HiddenSweep(Sweep):
     generalization=True,
 ).command
 def compare_hidden() -> None:
-    """Compare hidden layer sizes, from underfit to overfit.
+    """Compare sizes of the hidden layers.
+
+    Too few units underfit, too many overfit.
 
     A value is the units of each hidden layer, e.g. 20,7,5; "" is a network without one.
 
