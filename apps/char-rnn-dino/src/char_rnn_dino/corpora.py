@@ -150,7 +150,7 @@ def hold_out(
     if fold is not None:
         number, folds = parse_fold(fold)
         if len(names) < folds:
-            raise DataError(f"{len(names)} names cannot be divided into {folds} folds")
+            raise DataError(f"{counted(len(names), 'name')} cannot be divided into {folds} folds")
         held_out = set(order[number - 1 :: folds].tolist())
     else:
         if fraction > 0 and len(names) < 2:

@@ -123,8 +123,8 @@ def test_a_learned_kernel_acts_on_gray_photos_as_in_the_network(here: Path, writ
         (("--padding", "full"), 2, "'full' is not one of"),
         (("--figure", "a.png"), 2, "must end in .gif"),
         (("--figure", "no/a.gif"), 2, "no such folder"),
-        (("a.gif", "--figure", "a.gif"), 2, "--figure would overwrite IMAGE"),
-        (("--model", "a.gif", "--figure", "a.gif"), 2, "--figure would overwrite --model"),
+        (("a.gif", "--figure", "a.gif", "--force"), 2, "--figure would overwrite IMAGE"),
+        (("--model", "a.gif", "--figure", "a.gif", "--force"), 2, "--figure would overwrite --model"),
         (("model.h5",), 1, "model.h5 is not an image"),
     ],
 )

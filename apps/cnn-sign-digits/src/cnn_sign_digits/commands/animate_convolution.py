@@ -10,6 +10,7 @@ from cnn_sign_digits.inspect.layer_info import convolutions, pick
 from cnn_sign_digits.model import SHIPPED, load_model
 from nn_core.cli.images import read_image
 from nn_core.cli.options import model_option
+from nn_core.cli.output_kinds import ANIMATION
 from nn_core.cli.param_types import MODEL, OutputFile, require_distinct
 from nn_core.cli.terminal import counted, info
 from nn_core.registry import nearest, require
@@ -38,7 +39,7 @@ MAX_KERNEL_SIZE = 7
     default="valid",
     help="valid: no padding; same: zero padding around the input.",
 )
-@click.option("--figure", type=OutputFile(".gif"), default="convolution.gif", help="File to write.")
+@click.option("--figure", type=OutputFile(".gif", kind=ANIMATION), default="convolution.gif", help="File to write.")
 @click.pass_context
 def animate_convolution(
     ctx: click.Context,

@@ -26,9 +26,7 @@ class HiddenSweep(Sweep):
     generalization=True,
 ).command
 def compare_hidden() -> None:
-    """Compare sizes of the hidden layers.
-
-    Too few units underfit, too many overfit.
+    """Compare hidden layers, from underfit to overfit.
 
     A value is the units of each hidden layer, e.g. 20,7,5; "" is a network without one.
 

@@ -10,6 +10,7 @@ from nn_core.cli.config import Origin, origin_of
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.folds import parse_fold
 from nn_core.cli.options import POSITIVE, plugin_option, seed_option, threads_option, together
+from nn_core.cli.output_kinds import CHECKPOINT
 from nn_core.cli.param_types import MODEL, BatchSize, FloatRange, OutputFile, ShippedModel, SpecType
 from nn_core.cli.training_log import log_options
 from nn_core.initializers import INITIALIZERS, initializer
@@ -22,19 +23,31 @@ SCHEDULE = SpecType(schedule, "schedule", SCHEDULES)
 ENGINES = ("fast", "reference")
 
 
-def activation_option(default: str = "relu") -> Decorator:
-    """`--activation NAME`."""
+def activation_type() -> SpecType:
+    """The name of an activation function."""
     from nn_core.layers import ACTIVATIONS
 
-    kind = SpecType(ACTIVATIONS.parse, "activation", ACTIVATIONS)
-    words = "Activation: {names}."
+    return SpecType(ACTIVATIONS.parse, "activation", ACTIVATIONS)
+
+
+def activation_option(default: str = "relu") -> Decorator:
+    """`--activation NAME`."""
+    words, kind = "Activation: {names}.", activation_type()
     return grouped("Network", click.option("--activation", cls=NameOption, type=kind, default=default, help=words))
 
 
-def initializer_option(name: str = "--initializer", default: str = "he", what: str = "weights") -> Decorator:
-    """`--initializer NAME`, or a similar option under another name."""
+def initializer_option(
+    name: str = "--initializer", default: str | None = "he", what: str = "weights", shown: str | None = None
+) -> Decorator:
+    """`--initializer NAME`, or a similar option under another name.
+
+    shown  the default as the help shows it, if it depends on something else
+    """
     words = f"Initializer of the {what}: {{names}}."
-    return grouped("Network", click.option(name, cls=NameOption, type=INITIALIZER, default=default, help=words))
+    return grouped(
+        "Network",
+        click.option(name, cls=NameOption, type=INITIALIZER, default=default, show_default=shown or True, help=words),
+    )
 
 
 def augment_option(default: str = "none") -> Decorator:
@@ -178,7 +191,7 @@ def output_options(shipped: Path | None = None) -> Decorator:
     )
     output = grouped(
         "Output",
-        click.option("--save", type=OutputFile(), help="Write a checkpoint while training."),
+        click.option("--save", type=OutputFile(kind=CHECKPOINT), help="Write a checkpoint while training."),
         figure_options("the learning curves"),
         log_options(),
     )
