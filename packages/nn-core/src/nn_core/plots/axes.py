@@ -69,11 +69,23 @@ def cell_text_fits(axes: "Axes", rows: int, columns: int, longest: int) -> bool:
 
     Draws the layout once, so everything else must have been added to the figure.
     """
+    axes.figure.draw_without_rendering()  # type: ignore[union-attr]
+    return cell_text_size(axes, rows, columns, longest, sizes=("small",)) is not None
+
+
+def cell_text_size(
+    axes: "Axes", rows: int, columns: int, longest: int, *, sizes: Sequence[str] = ("medium", "small")
+) -> str | None:
+    """The first of `sizes` in which text of `longest` characters fits in the cells of a grid; None if none fits.
+
+    The layout must have been drawn.
+    """
     from matplotlib.font_manager import FontProperties
 
-    figure = axes.figure
-    figure.draw_without_rendering()  # type: ignore[union-attr]
-    box = axes.get_window_extent()
-    points = FontProperties(size="small").get_size_in_points()
-    width, height = (72 / figure.dpi * side for side in (box.width / columns, box.height / rows))
-    return 0.65 * points * longest < width and 1.2 * points < height
+    box, dpi = axes.get_window_extent(), axes.figure.dpi
+    width, height = (72 / dpi * side for side in (box.width / columns, box.height / rows))
+    for size in sizes:
+        points = FontProperties(size=size).get_size_in_points()
+        if 0.65 * points * longest < width and 1.2 * points < height:
+            return size
+    return None

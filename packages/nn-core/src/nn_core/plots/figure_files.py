@@ -53,20 +53,32 @@ def drawing(
     """An empty figure to draw on, written to its file at the end of the block.
 
     width, height  in inches, unless the style or the user says otherwise
-    title          what is seen, above all plots
+    title          what is seen, above all plots; or `figure.suptitle` in the block
     note           how to read it, below all plots
     Raises OSError if it cannot be written, SettingError if it has too many pixels.
     """
     if not isinstance(file, FigureFile):
         file = FigureFile(Path(file))
+    with canvas(file, width, height) as figure:
+        yield figure
+        write_around(figure, (title or figure.get_suptitle()) if file.title is None else file.title, note)
+        save_figure(figure, file.path, dpi=int(figure.dpi))
+
+
+@contextlib.contextmanager
+def canvas(file: FigureFile, width: float, height: float) -> "Iterator[Figure]":
+    """An empty figure with the looks of a file, to be drawn within the block and written by the caller.
+
+    width, height  in inches, unless the style or the user says otherwise
+    Raises SettingError if it has too many pixels.
+    """
     with styled(file.style) as style:
         size, dpi = file.size or style.size or (width, height), file.dpi or style.dpi
         largest = max(size) * dpi
         require(largest <= MAX_PIXELS, f"a side of {largest:,.0f} pixels is too long; the limit is {MAX_PIXELS:,}")
         figure = new_figure(*size)
+        figure.set_dpi(dpi)
         yield figure
-        _write_around(figure, title if file.title is None else file.title, note)
-        save_figure(figure, file.path, dpi=dpi)
 
 
 def save_figure(figure: "Figure", path: Path, *, dpi: int = STYLES["paper"].dpi) -> None:
@@ -88,10 +100,11 @@ def save_figure(figure: "Figure", path: Path, *, dpi: int = STYLES["paper"].dpi)
     atomic_write(path, buffer.getvalue())
 
 
-def _write_around(figure: "Figure", title: str, note: str) -> None:
+def write_around(figure: "Figure", title: str, note: str) -> None:
+    """Write a title above all plots and a note below them, broken into lines as wide as the figure."""
     from nn_core.plots.series import muted
 
-    if title:
+    if title or figure.get_suptitle():
         figure.suptitle(fitted(title, figure, "large"), parse_math=False)
     if note:
         figure.supxlabel(fitted(note, figure, "small"), size="small", color=muted(), parse_math=False)
