@@ -168,6 +168,20 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def options(session: nox.Session) -> None:
+    """Write docs/options.md, the table of all options; a test fails if it is out of date."""
+    session.install(*editable(*PACKAGES))
+    session.run("python", "docs/options_table.py")
+
+
+@nox.session(default=False)
+def pictures(session: nox.Session) -> None:
+    """The pictures of docs/gallery.md and the READMEs; words after -- go to docs/gallery.py, such as --check."""
+    session.install(*editable(*PACKAGES))
+    session.run("python", "docs/gallery.py", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time beside PyTorch and scikit-learn; words after -- go to the bench, see benchmarks/."""
     session.install(*editable(*PACKAGES), "pytest", "scikit-learn", "torch==2.13.0")

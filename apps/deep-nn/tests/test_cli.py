@@ -10,10 +10,10 @@ from PIL import Image
 from nn_core.cli.download import RemoteDataset
 from nn_core.testing import modules_loaded
 
-SWEPT = ("optimizers", "initializers", "learning-rates", "batch-sizes", "dropout", "l2")
+SWEPT = ("optimizers", "initializers", "learning-rates", "batch-sizes", "dropout", "l2", "hidden")
 NAMES = {
     *(f"compare-{setting}" for setting in SWEPT),
-    *("train", "evaluate", "predict", "summary", "boundary"),
+    *("train", "evaluate", "predict", "models", "summary", "boundary", "activation-histograms"),
     *("check-gradients", "datasets", "fetch", "export"),
 }
 

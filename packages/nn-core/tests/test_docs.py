@@ -157,6 +157,7 @@ def importable_apps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_commands_and_their_options_exist(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("run.toml").touch()  # --config is read at once
     with importable_apps(monkeypatch):
         main: click.Group = importlib.import_module(PROGRAMS[name]).main
         for command in COMMANDS:

@@ -10,15 +10,14 @@ from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.arrays import Labels
 from nn_core.cli.folds import parse_fold
 from nn_core.cli.param_types import STANDARD
-from nn_core.cli.standard_input import NAME as STANDARD_INPUT
-from nn_core.cli.standard_input import standard_input
+from nn_core.cli.standard_input import name_of, standard_input
 from nn_core.cli.terminal import counted
 from nn_core.errors import DataError, remark
-from nn_core.storage.files import first_few
+from nn_core.storage.files import exists, first_few
 from nn_core.storage.text import TextFile
 
-NAMES = "dinosaurs.txt"
-FIELD_NOTES = "fieldnotes.txt"
+NAMES, FIELD_NOTES = "dinosaurs.txt", "fieldnotes.txt"
+"""The bundled corpora; their names on the command line have no suffix."""
 MAX_NAME_LENGTH = 1000
 """Longer lines of a list of names are left out."""
 
@@ -34,17 +33,29 @@ def bundled(name: str) -> Path:
     return Path(__file__).with_name("data") / name
 
 
+def locate(data: str | None, corpus: str) -> tuple[Path, str]:
+    """The path of a corpus, and its name for messages.
+
+    data    a path; None or the name of the bundled corpus, "dinosaurs", for that one
+    corpus  the file of the bundled one
+    """
+    if data is None or (data == Path(corpus).stem and not exists(Path(data))):
+        return bundled(corpus), corpus
+    return Path(data), name_of(Path(data))
+
+
 def read_text_file(data: str | None) -> TextFile:
     """A text, by default the bundled one. Raises DataError if it cannot be read or is blank."""
-    file = TextFile(bundled(FIELD_NOTES), FIELD_NOTES) if data is None else _text_file(Path(data))
+    path, name = locate(data, FIELD_NOTES)
+    file = text_file(path, name)
     if all(block.isspace() for block in file.blocks()):
         raise DataError(f"{file.name} is empty: it has only blank lines")
     return file
 
 
-def _text_file(path: Path) -> TextFile:
+def text_file(path: Path, name: str | None = None) -> TextFile:
     """A text file; "-" for standard input."""
-    return TextFile(standard_input(), STANDARD_INPUT) if path == STANDARD else TextFile(path)
+    return TextFile(standard_input() if path == STANDARD else path, name or name_of(path))
 
 
 def encode_file(vocabulary: Vocabulary, file: TextFile, *, known: bool = True) -> Labels:
@@ -74,7 +85,7 @@ def read_names(path: Path, *, tokenizer: int = TOKENIZER) -> tuple[str, ...]:
     Raises DataError for a file without names, and for a line with control characters. Warns
     DataWarning of lines that are changed or left out.
     """
-    file = _text_file(path)
+    file = text_file(path)
     source = file.name
     lines = [line.strip() for line in file.read().split("\n")]
     if not any(lines):
@@ -139,7 +150,7 @@ def hold_out(
     if fold is not None:
         number, folds = parse_fold(fold)
         if len(names) < folds:
-            raise DataError(f"{len(names)} names cannot be divided into {folds} folds")
+            raise DataError(f"{counted(len(names), 'name')} cannot be divided into {folds} folds")
         held_out = set(order[number - 1 :: folds].tolist())
     else:
         if fraction > 0 and len(names) < 2:

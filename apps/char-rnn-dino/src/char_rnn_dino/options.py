@@ -1,28 +1,34 @@
 """Options that several commands of these programs share; others are in `nn_core.cli.options`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from nn_core.cli.command_help import Decorator, grouped
+from nn_core.cli.completion import complete_names
 from nn_core.cli.config import set_defaults
 from nn_core.cli.param_types import CommaList, FloatRange
 
-Decorator = Callable[[Any], Any]
 DEFAULT_CELL = "gru"
 TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
 
 
-def data_option(use: str = "") -> Decorator:
+def data_option(corpus: str, use: str = "") -> Decorator:
     """The option `--data`: where the training data is now.
 
-    use  what it is used for, e.g. " for --novel"
+    corpus  the name of the bundled data
+    use     what it is used for, e.g. " for --novel"
     """
-    return click.option(
-        "--data",
-        metavar="FILE",
-        show_default="as in training",
-        help=f"Training data{use}, if it has moved, or other data to use instead; - for standard input.",
+    return grouped(
+        "Data",
+        click.option(
+            "--data",
+            metavar="FILE",
+            shell_complete=complete_names([corpus]),
+            show_default="as in training",
+            help=f"Training data{use}, if it has moved, or other data to use instead; - for standard input.",
+        ),
     )
 
 
@@ -38,7 +44,8 @@ def sampling_options(token: str) -> Decorator:
 
     token  what the help calls it
     """
-    options = (
+    return grouped(
+        "Sampling",
         click.option(
             "--temperature",
             type=FloatRange(least=0),
@@ -57,13 +64,6 @@ def sampling_options(token: str) -> Decorator:
         click.option("--seed", type=click.IntRange(min=0), help="Random seed."),
     )
 
-    def apply(command: Any) -> Any:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return apply
-
 
 def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
     """The fields of `SequenceSettings` but for `data`.
@@ -78,7 +78,18 @@ def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
         return cell
 
     shown = defaults[DEFAULT_CELL]
-    return together(
+    validation = grouped(
+        "Data",
+        click.option(
+            "--validation",
+            type=RATE,
+            default=0.1,
+            metavar="FRACTION",
+            help="Fraction of the data to hold out for validation; 0 to train on everything.",
+        ),
+    )
+    network = grouped(
+        "Network",
         click.option(
             "--cell",
             type=click.Choice(list(defaults)),
@@ -86,13 +97,6 @@ def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
             is_eager=True,
             callback=use_defaults,
             help=f"Recurrent layer; also sets the defaults of other options, shown here for {DEFAULT_CELL}.",
-        ),
-        click.option(
-            "--validation",
-            type=RATE,
-            default=0.1,
-            metavar="FRACTION",
-            help="Fraction of the data to hold out for validation; 0 to train on everything.",
         ),
         click.option(
             "--hidden", type=click.IntRange(min=1), default=shown["hidden"], help="Units per recurrent layer."
@@ -111,3 +115,4 @@ def network_options(defaults: Mapping[str, Mapping[str, Any]]) -> Decorator:
         ),
         initializer_option("--recurrent-initializer", shown["recurrent_initializer"], "recurrent weights"),
     )
+    return together(validation, network)

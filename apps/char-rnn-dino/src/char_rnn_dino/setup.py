@@ -45,7 +45,7 @@ class Setup:
     def network(self) -> str:
         """A short description of the network."""
         layers = "" if self.settings.layers == 1 else f"{self.settings.layers} layers of "
-        return f"{self.settings.cell.upper()}, {layers}{self.settings.hidden} units"
+        return f"{self.settings.cell.upper()}, {layers}{counted(self.settings.hidden, 'unit')}"
 
     def details(self) -> dict[str, Any]:
         """What a checkpoint stores besides the network."""

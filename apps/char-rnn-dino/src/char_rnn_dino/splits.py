@@ -1,18 +1,16 @@
 """Training and validation parts of names and texts, as token ids, and their fingerprint."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from char_rnn_dino.corpora import NAMES, bundled, hold_out, pad_sequences, read_names
+from char_rnn_dino.corpora import NAMES, hold_out, locate, pad_sequences, read_names
 from char_rnn_dino.settings import NameSettings, TextSettings, spawn_rngs
 from char_rnn_dino.tokens import END, TOKENIZER, UNIT_NAMES
 from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.arrays import Labels
 from nn_core.cli.dataset import fingerprint
 from nn_core.cli.folds import parse_fold
-from nn_core.cli.standard_input import name_of
 from nn_core.cli.terminal import counted
 from nn_core.errors import DataError
 from nn_core.losses import IGNORE_INDEX
@@ -37,13 +35,13 @@ class NameSplit:
 
 def split_names(settings: NameSettings, tokenizer: int = TOKENIZER) -> NameSplit:
     """The names of a run. Raises DataError if they cannot be read or are too few."""
-    path = bundled(NAMES) if settings.data is None else Path(settings.data)
+    path, source = locate(settings.data, NAMES)
     names = read_names(path, tokenizer=tokenizer)
     try:
         parts = hold_out(names, settings.validation, fold=settings.fold, rng=spawn_rngs(settings.seed)[0])
     except DataError as error:
-        raise DataError(f"{name_of(path)}: {error}") from None
-    return NameSplit(path.name if settings.data is None else name_of(path), *parts)
+        raise DataError(f"{source}: {error}") from None
+    return NameSplit(source, *parts)
 
 
 def name_examples(names: tuple[str, ...], vocabulary: Vocabulary, source: str = "the names") -> Examples:

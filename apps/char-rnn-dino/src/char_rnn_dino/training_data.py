@@ -3,13 +3,13 @@
 import dataclasses
 from pathlib import Path
 
-from char_rnn_dino.corpora import NAMES, bundled, encode_file, read_names, read_text_file
+from char_rnn_dino.corpora import FIELD_NOTES, NAMES, encode_file, locate, read_names, read_text_file
 from char_rnn_dino.model import Model
 from char_rnn_dino.settings import NameSettings, TextSettings, settings_of
 from char_rnn_dino.splits import Examples, NameSplit, identify, name_examples, next_token_pairs, split_names, split_text
 from nn_core.arrays import Labels
 from nn_core.cli.dataset import require_same_data
-from nn_core.cli.standard_input import name_of, require_stored
+from nn_core.cli.standard_input import require_stored
 from nn_core.errors import DataError, remark
 from nn_core.storage.files import printable
 
@@ -26,8 +26,7 @@ def names_of(model: Model, data: str | None = None, *, replaces: bool = True) ->
     settings, tokenizer = settings_of(model, NameSettings), model.vocabulary.tokenizer
     if data is None:
         require_stored(settings.data)
-        path = bundled(NAMES) if settings.data is None else Path(settings.data)
-        _require_file(path)
+        _require_file(locate(settings.data, NAMES)[0])
         names = split_names(settings, tokenizer)
         training = name_examples(names.training, model.vocabulary, names.source)
         require_same_data(names.source, identify(model.vocabulary, training), model.fingerprint, ADVICE)
@@ -35,7 +34,8 @@ def names_of(model: Model, data: str | None = None, *, replaces: bool = True) ->
     split = _split_if_same(dataclasses.replace(settings, data=data), model)
     if split is not None:
         return split
-    names = NameSplit(name_of(Path(data)), read_names(Path(data), tokenizer=tokenizer), ())
+    path, source = locate(data, NAMES)
+    names = NameSplit(source, read_names(path, tokenizer=tokenizer), ())
     if replaces:
         _remark_on_other_data(names.source)
     return names
@@ -52,7 +52,7 @@ def text_of(model: Model, data: str | None = None, *, replaces: bool = True) -> 
     settings = settings_of(model, TextSettings)
     if data is None and settings.data is not None:
         require_stored(settings.data)
-        _require_file(Path(settings.data))
+        _require_file(locate(settings.data, FIELD_NOTES)[0])
     file = read_text_file(settings.data if data is None else data)
     tokens = encode_file(model.vocabulary, file, known=data is None or not replaces)
     parts = _parts_if_same(tokens, settings, model, file.name)

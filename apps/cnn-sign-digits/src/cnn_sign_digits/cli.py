@@ -6,7 +6,11 @@ from nn_core.cli.app import App
 
 
 @click.group(
-    "cnn-sign", cls=App, commands="cnn_sign_digits.commands", order=("train", "evaluate", "predict", "explain")
+    "cnn-sign",
+    cls=App,
+    commands="cnn_sign_digits.commands",
+    aliases={"shapes": "summary"},
+    order=("train", "evaluate", "predict", "explain"),
 )
 @click.version_option(package_name="cnn-sign")
 def main() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from cnn_sign_digits.datasets.photos import SHAPE
 from nn_core.layers import (
     BatchNorm,
     Conv2D,
@@ -15,8 +16,12 @@ from nn_core.layers import (
     InstanceNorm,
     Layer,
     MaxPool2D,
+    ReLU,
 )
+from nn_core.network import Network
 
+CLASSES = 10
+"""Number of classes of an untrained preset."""
 NORM = InstanceNorm(epsilon=1.0)
 """An epsilon of 1 is small for pixels from 0 to 255."""
 
@@ -25,11 +30,13 @@ NORM = InstanceNorm(epsilon=1.0)
 class Preset:
     """A network and how to train it.
 
+    summary    what it is for
     build      (classes, activation, initializer, dropout rate) -> layers
     photos     defaults of the options of `train`
     synthetic  defaults that differ for synthetic hands, of which there are many, all different
     """
 
+    summary: str
     build: Callable[[int, Layer, str, float], list[Layer]]
     photos: Mapping[str, Any]
     synthetic: Mapping[str, Any]
@@ -37,6 +44,12 @@ class Preset:
     def defaults_for(self, *, synthetic: bool) -> dict[str, Any]:
         """Defaults of the options of `train`."""
         return {**self.photos, **(self.synthetic if synthetic else {})}
+
+
+def untrained(name: str) -> Network:
+    """The network of a preset, for ten classes."""
+    preset = PRESETS[name]
+    return Network(preset.build(CLASSES, ReLU(), "he", preset.photos["dropout"]), input_shape=SHAPE)
 
 
 def classic(classes: int, activation: Layer, initializer: str, dropout: float) -> list[Layer]:
@@ -91,6 +104,7 @@ def _head(classes: int, initializer: str, dropout: float) -> list[Layer]:
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         "classic": Preset(
+            "Two convolutions with wide pooling: small, quickly trained, with filters that can be looked at.",
             classic,
             {
                 "optimizer": "adam",
@@ -105,6 +119,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             synthetic={"epochs": 12, "augment": "none"},
         ),
         "accurate": Preset(
+            "Five convolutions with batch normalization: for photos of other people and cameras.",
             accurate,
             {
                 "optimizer": "adamw:weight_decay=0.02",

@@ -75,7 +75,7 @@ def test_figures(model: Path, tmp_path: Path) -> None:
     assert said.stderr.count("wrote ") == 2
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
     drawn = (tmp_path / "m.svg").read_text()
-    assert "12 of 30 photos misclassified" in drawn
+    assert ": 12 of 30, most confident first" in drawn
 
 
 def test_no_mistakes_to_plot(model: Path, tmp_path: Path) -> None:

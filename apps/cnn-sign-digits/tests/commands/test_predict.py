@@ -63,7 +63,7 @@ def test_files_that_are_no_photos(model: Path, tmp_path: Path, photos: list[Path
     (tmp_path / "cut.png").write_bytes(photos[0].read_bytes()[:-400])
     for name in ("a.txt", "empty.png", "cut.png", "none.png"):
         assert name in refusal("predict", tmp_path / name, "--model", model, status=1)
-    assert "Missing argument" in refusal("predict", status=2)
+    assert "missing IMAGE|FOLDER...; e.g. cnn-sign predict photo.jpg" in refusal("predict", status=2)
 
 
 def test_a_broken_photo_is_skipped(model: Path, tmp_path: Path, photos: list[Path]) -> None:

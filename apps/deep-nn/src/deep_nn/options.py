@@ -8,7 +8,8 @@ from deep_nn.datasets.catalog import CATALOG
 from deep_nn.datasets.files import KNOWN
 from deep_nn.datasets.table_options import MISSING_MODES, TASKS
 from nn_core.cli.class_weight import class_weight_option
-from nn_core.cli.options import Decorator, data_options, dropout_option, hidden_option, together
+from nn_core.cli.command_help import Decorator, grouped
+from nn_core.cli.options import data_options, dropout_option, hidden_option, together
 from nn_core.cli.train_options import activation_option, initializer_option
 
 DATA = (
@@ -18,25 +19,36 @@ DATA = (
 """What `--data` accepts."""
 
 
-def network_options(*, omit: str = "", data: str = "moons", hidden: str = "16,16", **others: Any) -> Decorator:
+def network_options(
+    *,
+    omit: str = "",
+    data: str = "moons",
+    validation: float = 0.2,
+    hidden: str = "16,16",
+    activation: str = "relu",
+    **others: Any,
+) -> Decorator:
     """The options for the fields of `NetworkSettings`.
 
-    omit          a field to leave out
-    data, hidden  their defaults
-    others        ignored: defaults of options declared elsewhere
+    omit    a field to leave out
+    others  ignored: defaults of options declared elsewhere
+    The others are defaults.
     """
     return together(
-        data_options(data=data, kinds=DATA),
+        data_options(data=data, kinds=DATA, names=CATALOG.names, validation=validation),
         table_options(),
-        click.option(
-            "--task",
-            type=click.Choice(TASKS),
-            default="auto",
-            help="Predict classes or a number; auto decides by the target.",
+        grouped(
+            "Tables",
+            click.option(
+                "--task",
+                type=click.Choice(TASKS),
+                default="auto",
+                help="Predict classes or a number; auto decides by the target.",
+            ),
         ),
         class_weight_option(),
         hidden_option(hidden),
-        activation_option(),
+        activation_option(activation),
         initializer_option(),
         dropout_option("after each hidden layer", per_layer=True),
         omit=omit,
@@ -45,7 +57,8 @@ def network_options(*, omit: str = "", data: str = "moons", hidden: str = "16,16
 
 def table_options() -> Decorator:
     """How to read a table: the fields of `TableOptions`, without `--task`."""
-    return together(
+    return grouped(
+        "Tables",
         click.option(
             "--target",
             metavar="NAME|NUMBER",

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.cli.class_report import shortened
-from nn_core.plots import colors, drawing, muted, tidy
+from nn_core.plots import add_legend, colors, drawing, muted, tidy
 
 if TYPE_CHECKING:
     from nn_core.plots import FigureFile
@@ -24,6 +24,7 @@ def plot_predictions(
     values, targets  (N,) predicted and true values, in the units of the target
     name             of the target
     """
+    import matplotlib as mpl
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
     count = len(values)
@@ -31,16 +32,17 @@ def plot_predictions(
         chosen = np.linspace(0, count - 1, MAX_POINTS).astype(np.intp)
         values, targets = values[chosen], targets[chosen]
         title += f"\n{MAX_POINTS:,} of {count:,} examples shown"
-    with drawing(path, 5.5, 5.5, title=title) as figure:
+    with drawing(path, 7, 5.5, title=title) as figure:
         axes = figure.subplots()
         low, high = (float(edge([values.min(), targets.min(), values.max(), targets.max()])) for edge in (min, max))
         margin = 0.05 * (high - low) or 1.0
         ends = (low - margin, high + margin)
         crowded = len(values) > 500
-        axes.plot(ends, ends, color=muted(), linewidth=1, zorder=3, label="predicted = true")
+        axes.plot(ends, ends, color=muted(), linestyle="--", zorder=3, label="predicted = true")
         axes.scatter(
-            targets, values, s=6 if crowded else 16, color=colors()[0], alpha=0.3 if crowded else 0.7, linewidths=0
-        )
+            targets, values, s=(0.25 if crowded else 0.5) * float(mpl.rcParams["lines.markersize"]) ** 2,
+            color=colors()[0], alpha=0.3 if crowded else 0.7, linewidths=0, label="example",
+        )  # fmt: skip
         axes.set_xlim(ends)
         axes.set_ylim(ends)
         axes.set_aspect("equal")
@@ -50,4 +52,5 @@ def plot_predictions(
             axis.set_major_locator(MaxNLocator(6))
             if 1e4 <= max(map(abs, ends)) < 1e9:
                 axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-        axes.legend(loc="upper left", frameon=False)
+        handles, labels = axes.get_legend_handles_labels()
+        add_legend(axes, handles, labels, title="")

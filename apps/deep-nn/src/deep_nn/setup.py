@@ -15,11 +15,12 @@ from deep_nn.datasets.catalog import catalog_for
 from deep_nn.datasets.columns import Columns
 from deep_nn.datasets.files import TABLES
 from deep_nn.datasets.preprocessing import Preprocessing, fit
-from deep_nn.model import Model, build_layers, loss_for, output_units
+from deep_nn.model import PROGRAM, Model, build_layers, loss_for, output_units
 from deep_nn.regression import metrics_in_units, regression_report, regression_result
 from deep_nn.settings import NetworkSettings
 from deep_nn.target_scale import TargetScale, fit_target
 from nn_core.arrays import Array
+from nn_core.checkpoint.format import VERSION, Checkpoint
 from nn_core.cli.class_weight import weights_by_class
 from nn_core.cli.dataset import Dataset, Splits, require_same_data
 from nn_core.cli.standard_input import is_standard, require_stored
@@ -76,6 +77,18 @@ class Setup:
             "columns": None if self.columns is None else self.columns.to_dict(),
             **({} if self.target is None else {"target": self.target.to_dict()}),
         }
+
+    def model(self) -> Model:
+        """The network as it is, with what prepares its inputs."""
+        return Model(
+            Checkpoint(self.trainer.network, PROGRAM, self.details(), None, VERSION),
+            self.splits.train.classes,
+            self.preprocessing,
+            self.settings,
+            self.fingerprint,
+            self.target,
+            self.columns,
+        )
 
     def result(self) -> dict[str, Any]:
         """Loss and metrics on the training and the validation set, and the cost of the run."""

@@ -65,6 +65,24 @@ class TestBoundary:
         assert (axes.get_xlabel(), axes.get_ylabel()) == ("$b$", "a")
         assert not axes.xaxis.label.get_parse_math()
 
+    def test_several_networks_stand_side_by_side(
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        drawn: list[Any] = []
+        monkeypatch.setattr("nn_core.plots.figure_files.save_figure", lambda figure, *_, **__: drawn.append(figure))
+        line = trained(tmp_path / "line.h5", "--hidden", "", "--epochs", 1)
+        succeed("boundary", "--model", folder / "moons.h5", "--model", line, "--figure", tmp_path / "b.png")
+        titles = [axes.get_title(loc="left") for axes in drawn[0].axes]
+        assert [title.splitlines()[0] for title in titles] == ["moons", "line"]
+        assert all("training " in title and "validation " in title for title in titles)
+
+    def test_networks_of_other_classes_do_not_stand_side_by_side(self, folder: Path, tmp_path: Path) -> None:
+        models = ("--model", folder / "moons.h5", "--model", folder / "blobs.h5")
+        found = refusal("boundary", *models, "--figure", tmp_path / "b.png", status=1)
+        assert (
+            found == f"{folder / 'blobs.h5'} has other classes than {folder / 'moons.h5'}; plot one of them at a time"
+        )
+
     def test_a_network_with_other_inputs_is_refused(self, folder: Path, tmp_path: Path) -> None:
         figure = tmp_path / "b.png"
         line = refusal("boundary", "--model", folder / "cats.h5", "--figure", figure, status=1)

@@ -58,3 +58,17 @@ def test_the_choice_of_the_validation_set_on_the_command_line_wins(tmp_path: Pat
     assert json_of("train", "--config", path, *short, "--fold", "1/2")["examples"]["validation"] == 20
     path = written(tmp_path, '[train]\nvalidation = 0.25\nfold = "1/2"\n')
     assert "mutually exclusive" in refusal("train", "--config", path, *short, status=2)
+
+
+PAGE = Path(__file__).parents[4] / "docs" / "command-line.md"
+
+
+@pytest.mark.skipif(not PAGE.exists(), reason="not in the workspace")
+def test_the_file_in_the_documentation(tmp_path: Path) -> None:
+    path = written(tmp_path, PAGE.read_text("utf-8").partition("```toml\n")[2].partition("```")[0])
+    succeed("train", "--config", path, "--epochs", 1, "--save", tmp_path / "m.h5")
+    settings = load_model(tmp_path / "m.h5").settings
+    assert (settings.data, settings.hidden, settings.learning_rate) == ("spirals", "32,32", 0.01)
+    row = tmp_path / "row.csv"
+    row.write_text("0.1,0.2\n")
+    assert succeed("predict", "--config", path, "--model", tmp_path / "m.h5", row).stdout.count("%") > 1

@@ -86,7 +86,7 @@ class TestEvaluate:
         figure = tmp_path / "confusion.svg"
         data = ("--data", folder / "thirds.csv", "--figure", figure)
         assert "wrote " in succeed("evaluate", "--model", folder / "thirds-model.h5", *data).stderr
-        assert "thirds.csv: confusion matrix" in figure.read_text("utf-8")
+        assert "Confusion matrix, thirds.csv: " in figure.read_text("utf-8")
         model = folder / "thirds-model.h5"
         line = refusal("evaluate", "--model", model, "--data", figure, "--figure", figure, status=2)
         assert "--figure would overwrite --data" in line

@@ -10,12 +10,14 @@ from deep_nn.model import load_model
 class TestSummary:
     def test_layers_classes_and_settings(self, folder: Path) -> None:
         lines = succeed("summary", "--model", folder / "cats.h5").stdout.splitlines()
-        assert lines[0].split() == ["layer", "output", "parameters", "bytes", "MACs"]
-        assert lines[1].split() == ["input", "90"]
+        assert lines[0] == "cats.h5"
+        assert lines[1].split() == ["layer", "output", "parameters", "bytes", "MACs"]
+        assert lines[2].split() == ["input", "90"]
         assert [line for line in lines if line.startswith("fused in prediction: layer")]
         assert "classes: non-cat, cat" in lines
-        assert "optimizer: adam" in lines
-        assert "batch-size: 64" in lines
+        assert "  optimizer: adam" in lines
+        assert "  batch-size: 64" in lines
+        assert "  learning-rate: 0.01 (the default of the optimizer)" in lines
         assert not any(line.endswith("None") for line in lines)
 
     def test_columns_of_a_table(self, tmp_path: Path) -> None:
@@ -29,6 +31,7 @@ class TestSummary:
         assert found["classes"] == ["0", "1", "2"]
         assert found["settings"]["data"] == "blobs"
         assert found["settings"]["hidden"] == "16,16"
+        assert found["settings"]["learning_rate"] == 0.01
         network = load_model(folder / "blobs.h5").network
         assert found["network"]["parameters"] == network.vector.size
         assert [layer["output_shape"] for layer in found["network"]["layers"]][-1] == [3]

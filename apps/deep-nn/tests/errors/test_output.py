@@ -70,7 +70,7 @@ class TestOutput:
         fill_the_disk(monkeypatch)
         result = invoke("compare-l2", "--epochs", 1, "--seeds", 1)
         assert result.exit_code == 1
-        assert "final loss" in result.stdout
+        assert "training loss" in result.stdout
         result = invoke("train", "--epochs", 1, "--figure", "f.png")
         assert result.exit_code == 1
         assert "validation" in result.stdout

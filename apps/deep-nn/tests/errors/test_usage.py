@@ -15,7 +15,7 @@ USAGE = [
     (("--learning-rate", "nan"), "'nan' is not a finite number"),
     (("--learning-rate", "fast"), "'fast' is not a number"),
     (("--optimizer", "adma"), "unknown optimizer 'adma'; did you mean 'adam'?"),
-    (("--optimizer", "gradient_descent"), "did you mean 'gradient-descent'?"),
+    (("--optimizer", "gradient-descend"), "did you mean 'gradient-descent'?"),
     (("--optimizer", "adam:beta=0.5"), "no setting 'beta'; did you mean 'beta"),
     (("--activation", "rellu"), "did you mean 'relu'?"),
     (("--initializer", "orthogonl"), "did you mean 'orthogonal'?"),
@@ -38,8 +38,8 @@ USAGE = [
     (("--figure", "f.webp"), "'f.webp' must end in .png or .jpg or .jpeg or .svg or .pdf"),
     (("--size", "8"), "'8' is not a width and a height in inches, such as 8x5"),
     (("--size", "0x5"), "is not between 1x1 and 100x100 inches"),
-    (("--optimiser", "adam"), "--optimizer"),
-    (("moons",), "unexpected extra argument"),
+    (("--optimiser", "adam"), "no such option --optimiser; use --optimizer"),
+    (("moons",), "unexpected argument moons; use --data moons"),
     (("--data",), "'--data' requires an argument"),
 ]
 

@@ -134,6 +134,16 @@ INITIALIZERS: Registry[Callable[..., Array]] = Registry(
     },
     group="nn_core.initializers",
     kebab_case=True,
+    spellings={
+        "he-normal": "he",
+        "kaiming": "he",
+        "kaiming-normal": "he",
+        "kaiming-uniform": "he-uniform",
+        "xavier-normal": "xavier",
+        "glorot-normal": "glorot",
+        "lecun-normal": "lecun",
+        "zero": "zeros",
+    },
 )
 """All initializers by name."""
 

@@ -64,6 +64,7 @@ class Registry(Mapping[str, T], Generic[T]):
     kebab_case  whether names are in kebab case: a class `LionWarm` registered without a name
                 becomes `lion-warm`
     aliases     alternative names that `create` accepts
+    spellings   other names that `canonical` turns into ours
     foreign     name in other libraries -> our name, for messages
 
     >>> OPTIMIZERS: Registry[type] = Registry("optimizer", kebab_case=True)
@@ -84,10 +85,12 @@ class Registry(Mapping[str, T], Generic[T]):
         group: str | None = None,
         kebab_case: bool = False,
         aliases: Mapping[str, str] | None = None,
+        spellings: Mapping[str, str] | None = None,
         foreign: Mapping[str, str] | None = None,
     ) -> None:
         self.kind, self.group, self.kebab_case = kind, group, kebab_case
         self.aliases, self.foreign = dict(aliases or {}), dict(foreign or {})
+        self._spellings = self.aliases | dict(spellings or {})
         self._entries: dict[str, T | Lazy] = dict(entries or {})
         self._has_all = False
 
@@ -134,6 +137,21 @@ class Registry(Mapping[str, T], Generic[T]):
         """The error for an unknown name, with the equivalent of another library's name or the closest one."""
         ours = self.foreign.get(name.strip().lower().replace("_", "-").replace(" ", "-"))
         return UnknownNameError(self.kind, name, self, None if ours is None else f"use {ours!r}")
+
+    def canonical(self, name: str) -> str:
+        """Our name for another spelling of it, such as Adam, ReLU, xavier_uniform or an alias.
+
+        A name that is not known is returned unchanged.
+        """
+        if name in self:
+            return name
+        spelled = kebab_cased(name.strip()).replace(" ", "-")
+        for known in (spelled, name.strip().lower().replace("_", "-")):
+            ours = self._spellings.get(known, known)
+            if ours in self:
+                return ours
+        plain = spelled.replace("-", "")
+        return next((known for known in self if known.replace("-", "") == plain), name)
 
     def describe(self, thing: object) -> str:
         """The spec that `parse` turns back into `thing`; see the function `describe`."""

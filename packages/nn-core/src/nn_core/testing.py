@@ -21,8 +21,20 @@ import numpy as np
 import numpy.typing as npt
 from click.testing import CliRunner, Result
 
+from nn_core.cli.app import UNCUT
+from nn_core.cli.command_help import heading_of
+
 PATIENCE = 60.0
 """Timeout in seconds for a process that should exit."""
+
+PLURAL_OF_ONE = (
+    r"(?<![\d.,])1 (epochs|runs|steps|seeds|folds|examples|photos|images|names|texts|lines|rows|columns|points|classes|"
+    r"parameters|layers|units|networks|tokens|words|letters|characters|predictions|files|threads|megabytes|networks)\b"
+)
+"""No output says "1 epochs"."""
+
+MANY = 20
+"""From this many options on, each must stand under a heading."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,7 @@ class CommandLine:
     name: str
     main: click.Group
     module: str
-    remarks: str = r"(fold \d+/\d+, )?(epoch|run) \d+(/\d+)?(:|  |$)|    |wrote |Note: "
+    remarks: str = r"(fold \d+/\d+, )?(epoch|run|search) \d+(/\d+)?(:|  |$)|    |wrote |Note: "
 
     def invoke(self, *arguments: object, **options: Any) -> Result:
         """Run it in this process, with arguments of any type."""
@@ -66,6 +78,8 @@ class CommandLine:
         result = self.invoke(*arguments)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
+        wrong = re.search(PLURAL_OF_ONE, result.stdout + result.stderr)
+        _require(wrong is None, f"{arguments}: {wrong and wrong[0]!r}")
         return result
 
     def json(self, *arguments: object) -> Any:
@@ -122,9 +136,10 @@ class CommandLine:
         return shlex.split(examples[0])
 
     def check_help(self) -> None:
-        """Assert that each command is listed with its summary, has a valid example, and has help
-        for all options.
+        """Assert that each command is listed with its summary on one line, has a valid example, and has
+        help for all options, under headings if there are many.
         """
+        self.check_summaries()
         listed = self.help_of().partition("Commands:")[2]
         for name, command in self.commands().items():
             words = command.get_short_help_str(500)
@@ -138,7 +153,19 @@ class CommandLine:
             options = [one for one in command.params if isinstance(one, click.Option)]
             bare = [one.opts[0] for one in options if not one.help]
             _require(bare == [], f"{name}: no help for {', '.join(bare)}")
+            shown = [one for one in options if not one.hidden]
+            loose = [one.opts[0] for one in shown if heading_of(one) is None]
+            _require(len(shown) < MANY or not loose, f"{name}: no heading for {', '.join(loose)}")
         _require(self.example_of()[0] in self.commands(), "the example is of no command")
+
+    def check_summaries(self) -> None:
+        """Assert that the list of commands has each summary whole, on one line of 80 or of 100 columns."""
+        for width in (80, 100):
+            shown = self.invoke("--help", terminal_width=width - 2).stdout.partition("Commands:")[2]
+            lines = [line.strip() for line in shown.splitlines() if line.strip()]
+            for name, command in self.commands().items():
+                summary = f"{name} {command.get_short_help_str(UNCUT)}"
+                _require(any(" ".join(line.split()) == summary for line in lines), f"too long at {width}: {summary}")
 
 
 def strict_json(text: str) -> Any:

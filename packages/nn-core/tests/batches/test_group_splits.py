@@ -54,7 +54,7 @@ def test_each_group_is_held_out_in_one_fold(
     groups, labels = np.array(drawn).T
     count = len(set(groups.tolist()))
     if count < folds:
-        with pytest.raises(DataError, match=f"^{count} groups cannot be divided into {folds} fol"):
+        with pytest.raises(DataError, match=f"^{count} groups? cannot be divided into {folds} fol"):
             group_folds(groups, folds, rng=rng(seed))
         return
     divided = group_folds(groups, folds, rng=rng(seed), labels=labels if labelled else None)

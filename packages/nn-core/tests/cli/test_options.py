@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nn_core import plugins
-from nn_core.cli import options, train_options
+from nn_core.cli import command_help, options, train_options
 from nn_core.cli.app import App
 from nn_core.cli.param_types import SpecType
 from nn_core.errors import SettingError
@@ -111,7 +111,7 @@ def test_names_in_the_help_are_those_of_the_registries() -> None:
 def test_names_are_looked_up_when_the_help_is_shown() -> None:
     knobs: Registry[Any] = Registry("knob", {"one": dict})
     kind = SpecType(lambda text: parse(text, knobs, "knob"), "knob", knobs)
-    option = click.option("--knob", cls=options.NameOption, type=kind, help="One of {names}.")
+    option = click.option("--knob", cls=command_help.NameOption, type=kind, help="One of {names}.")
     knobs.register("two")(list)
     assert "One of one, two." in help_of(option)
     assert "One of one, two." in help_of(option)
@@ -143,3 +143,22 @@ def test_an_option_can_be_left_out() -> None:
     decorator = train_options.recipe_options(optimizer="adam", epochs=3, omit="l2")
     assert "l2" not in values(decorator)
     assert "epochs" in values(decorator)
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "kept"),
+    [
+        (train_options.recipe_options(optimizer="adam", epochs=1), ("--optimizer", "Adam:beta1=0.8"), "adam:beta1=0.8"),
+        (train_options.recipe_options(optimizer="adam", epochs=1), ("--optimizer", "SGD"), "gradient-descent"),
+        (train_options.recipe_options(optimizer="adam", epochs=1), ("--optimizer", "sgdm"), "momentum"),
+        (train_options.recipe_options(optimizer="adam", epochs=1), ("--optimizer", "RMSProp"), "rmsprop"),
+        (train_options.recipe_options(optimizer="adam", epochs=1), ("--optimizer", "AdamW"), "adamw"),
+        (train_options.initializer_option(), ("--initializer", "xavier_uniform"), "xavier-uniform"),
+        (train_options.initializer_option(), ("--initializer", "HeNormal"), "he"),
+        (train_options.activation_option(), ("--activation", "ReLU"), "relu"),
+        (train_options.activation_option(), ("--activation", "LeakyReLU"), "leaky-relu"),
+        (train_options.activation_option(), ("--activation", "leakyrelu"), "leaky-relu"),
+    ],
+)
+def test_other_spellings_of_a_name_are_kept_as_ours(option: Decorator, given: tuple[str, str], kept: str) -> None:
+    assert values(option, *given)[given[0].removeprefix("--")] == kept

@@ -84,7 +84,7 @@ class TestResumed:
     def test_where_a_new_run_would_not_help_it_is_not_named(self) -> None:
         message = resumed("--dtype", "float64")
         assert isinstance(message, str)
-        assert "--dtype is float32 in the run to resume; omit it (" in message
+        assert "--dtype is float32 in the run to resume; omit it" in message
 
     @pytest.mark.parametrize("option", ["--clip-norm", "--early-stopping"])
     def test_what_was_not_set_cannot_be_set(self, option: str) -> None:

@@ -12,7 +12,7 @@ import toy_runs
 from toy_runs import STEPS_PER_EPOCH, settings_of
 
 from nn_core.cli.settings import Settings
-from nn_core.cli.sweep import POINTS, Comparison, Curve, Trial, compare
+from nn_core.cli.sweep import METRICS, POINTS, Comparison, Curve, Trial, compare
 from nn_core.errors import DataError, NNError
 from nn_core.training.trainer import Trainer
 
@@ -26,7 +26,7 @@ def figures_of(comparison: Comparison) -> list[Any]:
         comparison.seeds,
         comparison.baseline_losses,
         *(
-            (trial.label, curve.seed, curve.steps, curve.losses, curve.validation_accuracy)
+            (trial.label, curve.seed, curve.steps, curve.epochs, curve.metrics)
             for trial in comparison.trials
             for curve in trial.curves
         ),
@@ -66,7 +66,10 @@ class TestCurves:
                 assert curve.steps == [STEPS_PER_EPOCH * epoch for epoch in range(5)]
                 assert trainer.validation is not None
                 measured = trainer.evaluate(*trainer.validation)
-                assert curve.validation_accuracy == measured["accuracy"]
+                assert curve.final("validation_accuracy") == measured["accuracy"]
+                for name in METRICS[1:]:
+                    assert curve.metrics[name][1:] == trainer.state.history.columns[name]
+                    assert len(curve.metrics[name]) == len(curve.steps)
 
     def test_trials_of_a_seed_start_alike_and_end_apart(self, raced: Comparison) -> None:
         for k in range(2):
@@ -156,6 +159,46 @@ class TestReference:
         assert without.seeds == among.seeds
 
 
+class TestTurns:
+    def test_each_seed_is_run_with_all_trials_before_the_next(self) -> None:
+        built: list[tuple[int, str]] = []
+
+        def build(settings: Settings) -> Trainer:
+            built.append((settings.seed, settings.optimizer))
+            return toy_runs.build(settings)
+
+        race(build)
+        names = [settings.optimizer for _, settings in RACE]
+        assert built == [(seed, name) for seed in (3, 4) for name in names]
+
+    def test_times_are_compared_only_if_runs_took_turns_and_were_long_enough(self, raced: Comparison) -> None:
+        assert not raced.has_times
+        long = Trial("long", (curve_of(5, 4, 3),))
+        short = Trial("short", (curve_of(5, 4),))
+        lost = Trial("lost", (curve_of(5, 4, diverged="the loss is nan"),))
+        assert Comparison((long, lost), (0,), (1.0,)).has_times
+        assert not Comparison((long, short), (0,), (1.0,)).has_times
+        assert not Comparison((long,), (0,), (1.0,), takes_turns=False).has_times
+        assert not Comparison((lost,), (0,), (1.0,)).has_times
+
+
+class TestWithoutBaseline:
+    def test_only_the_trials_are_run(self) -> None:
+        compared = compare(toy_runs.build, RACE[1:], None, seeds=1, workers=1)
+        assert compared.baseline_losses == ()
+        assert compared.seeds == (3,)
+        assert compared.measures("validation_loss")
+
+    def test_weights_of_the_first_seed_are_kept_if_asked_for(self, raced: Comparison) -> None:
+        compared = compare(toy_runs.build, RACE[:1], None, seeds=2, workers=1, keep_weights=True)
+        first, second = compared.trials[0].curves
+        trainer = toy_runs.build(RACE[0][1])
+        trainer.run()
+        np.testing.assert_array_equal(first.weights, trainer.network.vector)
+        assert second.weights is None
+        assert raced.trials[0].curves[0].weights is None
+
+
 class TestWorkers:
     def test_their_number_changes_no_bit(self, raced: Comparison) -> None:
         assert figures_of(race(workers=2)) == figures_of(raced)
@@ -195,10 +238,11 @@ class TestDivergence:
         for curve in wild.curves:
             assert curve.diverged is not None
             assert "non-finite" in curve.diverged
-            assert math.isnan(curve.validation_accuracy)
+            assert math.isnan(curve.final("validation_accuracy"))
             assert len(curve.losses) == len(curve.steps) < 5
         assert wild.final_losses == [math.inf, math.inf]
-        assert math.isnan(wild.validation_accuracy)
+        assert math.isnan(wild.final("validation_accuracy"))
+        assert wild.final("validation_loss") == math.inf
         assert compared.steps_to_baseline(wild) == math.inf
         assert all(math.isfinite(loss) for loss in other.final_losses)
         assert [curve.diverged for curve in other.curves] == [None, None]
@@ -211,7 +255,8 @@ class TestDivergence:
 def curve_of(*losses: float, accuracy: float = 0.5, diverged: str | None = None) -> Curve:
     steps = [10 * i for i in range(len(losses))]
     seconds = [0.5 * i for i in range(len(losses))]
-    return Curve(0, steps, seconds, list(losses), accuracy, diverged)
+    metrics = {"training_loss": list(losses), "validation_accuracy": [accuracy] * len(losses)}
+    return Curve(0, steps, list(range(len(losses))), seconds, metrics, diverged)
 
 
 class TestFigures:
@@ -226,7 +271,7 @@ class TestFigures:
         curves = (curve_of(5, 1, accuracy=0.2), curve_of(6, 3, accuracy=0.9), curve_of(7, 2))
         trial = Trial("a", curves)
         assert trial.final_losses == [1, 3, 2]
-        assert trial.validation_accuracy == 0.5
+        assert trial.final("validation_accuracy") == 0.5
         assert trial.seconds == 0.5
 
     def test_steps_to_the_target_are_the_median_or_never(self) -> None:
@@ -240,7 +285,7 @@ class TestFigures:
         good, better = curve_of(1, accuracy=0.8), curve_of(1, accuracy=0.9)
         lost = curve_of(1, accuracy=math.nan, diverged="the loss is nan")
         found = {
-            str(Trial("a", curves).validation_accuracy)
+            str(Trial("a", curves).final("validation_accuracy"))
             for curves in ((lost, good, better), (good, lost, better), (better, good, lost))
         }
         assert len(found) == 1

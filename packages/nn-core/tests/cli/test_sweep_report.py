@@ -8,18 +8,30 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from nn_core.cli.rate_search import RateSearch
 from nn_core.cli.sweep import Comparison, Curve, Trial
-from nn_core.cli.sweep_report import draw_comparison, report_json, report_table
+from nn_core.cli.sweep_plot import draw_comparison
+from nn_core.cli.sweep_report import report_json, report_table, time_note
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 LOST = "the loss is nan at step 2"
 
 
 def curve(seed: int, *losses: float, accuracy: float, diverged: str | None = None) -> Curve:
-    steps = [1000 * i for i in range(len(losses))]
-    return Curve(seed, steps, [0.5 * i for i in range(len(losses))], list(losses), accuracy, diverged)
+    points = range(len(losses))
+    metrics = {
+        "training_loss": list(losses),
+        "training_accuracy": [1.0 for _ in points],
+        "validation_loss": [2.0 * loss for loss in losses],
+        "validation_accuracy": [accuracy for _ in points],
+    }
+    return Curve(seed, [1000 * i for i in points], list(points), [0.5 * i for i in points], metrics, diverged)
 
 
 PLAIN = Trial(
@@ -32,6 +44,16 @@ PLAIN = Trial(
 )
 WILD = Trial("wild", tuple(curve(s, 8.0, math.inf, accuracy=math.nan, diverged=LOST) for s in (7, 8, 9)))
 COMPARED = Comparison((PLAIN, WILD), (7, 8, 9), (0.25, 0.5, 0.125))
+FIT = replace(COMPARED, baseline_losses=())
+
+
+def only(comparison: Comparison, *kept: str) -> Comparison:
+    """A comparison with some of its metrics."""
+    trials = [
+        Trial(trial.label, tuple(replace(c, metrics={name: c.metrics[name] for name in kept}) for c in trial.curves))
+        for trial in comparison.trials
+    ]
+    return replace(comparison, trials=tuple(trials))
 
 
 def strictly(text: str) -> Any:
@@ -50,16 +72,17 @@ class TestTable:
             "final loss",
             "lowest",
             "highest",
+            "training accuracy",
             "validation accuracy",
             "steps to baseline",
             "seconds",
         ]
-        assert lines[1].split() == ["plain", "0.25", "0.125", "0.5", "75.0%", "2,000", "1.00"]
+        assert lines[1].split() == ["plain", "0.25", "0.125", "0.5", "100.0%", "75.0%", "2,000", "1.0"]
         assert len({len(line) for line in lines[:3]}) == 1
 
     def test_what_diverged_says_so_and_why(self) -> None:
         lines = report_table(COMPARED).splitlines()
-        expected = ["wild", "diverged", "diverged", "diverged", "-", "never", "0.50"]
+        expected = ["wild", "diverged", "diverged", "diverged", "-", "-", "never", "0.5"]
         assert lines[2].split() == expected
         assert lines[4:] == [f"wild, seed {seed}: {LOST}" for seed in (7, 8, 9)]
 
@@ -68,11 +91,30 @@ class TestTable:
         line = report_table(replace(COMPARED, trials=(mixed,))).splitlines()[1]
         assert line.split()[1:4] == ["0.5", "0.25", "diverged"]
 
-    def test_numbers_without_a_validation_set(self) -> None:
-        curves = tuple(replace(found, validation_accuracy=math.nan, has_accuracy=False) for found in PLAIN.curves)
-        lines = report_table(replace(COMPARED, trials=(Trial("plain", curves),))).splitlines()
-        assert "validation loss" in lines[0]
-        assert lines[1].split()[4] == "-"
+    def test_regression_has_a_validation_loss_if_there_is_a_validation_set(self) -> None:
+        for kept, shown in ((("training_loss", "validation_loss"), "0.5"), (("training_loss",), "-")):
+            lines = report_table(only(COMPARED, *kept)).splitlines()
+            assert "validation loss" in lines[0]
+            assert "accuracy" not in lines[0]
+            assert lines[1].split()[4] == shown
+
+    def test_without_a_baseline_it_is_training_against_validation(self) -> None:
+        table = report_table(FIT, "L2 strength", ["a note"]).splitlines()
+        columns = [part.strip() for part in table[0].split("  ") if part.strip()]
+        expected = ["L2 strength", "training loss", "validation loss", "training accuracy", "validation accuracy"]
+        assert columns == expected
+        assert table[1].split() == ["plain", "0.25", "0.5", "100.0%", "75.0%"]
+        assert table[2].split() == ["wild", "diverged", "diverged", "-", "-"]
+        assert table[3:5] == ["medians over 3 seeds", "a note"]
+
+    def test_times_that_cannot_be_compared_are_not_shown(self) -> None:
+        assert time_note(COMPARED) == ""
+        parallel = replace(COMPARED, takes_turns=False)
+        assert "seconds" not in report_table(parallel)
+        assert time_note(parallel) == "times are compared only with one worker"
+        short = replace(COMPARED, trials=(Trial("short", (curve(7, 8.0, 0.5, accuracy=0.5),) * 3),))
+        assert "seconds" not in report_table(short)
+        assert time_note(short) == "times are not compared: runs take less than 1 s"
 
     @pytest.mark.parametrize(("seeds", "words"), [(3, "3 seeds"), (1, "1 seed")])
     def test_the_note_names_the_target_and_the_seeds(self, seeds: int, words: str) -> None:
@@ -87,7 +129,7 @@ class TestTable:
 class TestJson:
     def test_it_parses_strictly_and_has_all_metrics(self) -> None:
         result = strictly(json.dumps(report_json(COMPARED)))
-        assert set(result) == {"seeds", "baseline_loss", "trials"}
+        assert set(result) == {"seeds", "baseline_loss", "times_comparable", "trials"}
         assert result["seeds"] == [7, 8, 9]
         assert result["baseline_loss"] == 0.25
         plain = result["trials"][0]
@@ -96,18 +138,24 @@ class TestJson:
             "final_loss": 0.25,
             "final_loss_lowest": 0.125,
             "final_loss_highest": 0.5,
+            "training_accuracy": 1.0,
             "validation_accuracy": 0.75,
-            "validation_loss": None,
+            "validation_loss": 0.5,
             "steps_to_baseline": 2000,
             "seconds": 1.0,
         }
         assert plain["runs"][1] == {
             "seed": 8,
             "steps": [0, 1000, 2000],
+            "epochs": [0, 1, 2],
             "seconds": [0.0, 0.5, 1.0],
             "losses": [8.5, 1.0, 0.5],
+            "training_accuracies": [1.0, 1.0, 1.0],
+            "validation_losses": [17.0, 2.0, 1.0],
+            "validation_accuracies": [0.5, 0.5, 0.5],
+            "training_accuracy": 1.0,
             "validation_accuracy": 0.5,
-            "validation_loss": None,
+            "validation_loss": 1.0,
             "diverged": None,
         }
 
@@ -133,51 +181,120 @@ class TestJson:
 
 class TestFigure:
     @pytest.fixture
-    def figure(self, monkeypatch: pytest.MonkeyPatch) -> "Figure":
+    def draw(self, monkeypatch: pytest.MonkeyPatch) -> "Callable[..., Figure]":
         drawn: list[Figure] = []
         monkeypatch.setattr("nn_core.plots.figure_files.save_figure", lambda figure, *_, **__: drawn.append(figure))
-        draw_comparison(COMPARED, Path("a.png"), title="a race")
-        return drawn[0]
 
-    def test_loss_by_step_is_beside_loss_by_second(self, figure: "Figure") -> None:
-        by_step, by_second = figure.axes
+        def draw(comparison: Comparison, **options: Any) -> "Figure":
+            draw_comparison(comparison, Path("a.png"), title="a race", **options)
+            return drawn[-1]
+
+        return draw
+
+    def test_loss_by_step_and_by_time(self, draw: "Callable[..., Figure]") -> None:
+        by_step, by_second = draw(COMPARED).axes
         assert by_step.get_xlabel() == "step"
         assert by_second.get_xlabel() == "training time (s)"
         assert by_step.get_ylabel() == "training loss (nats)"
-        assert list(by_step.lines[0].get_xdata()) == [0, 1000, 2000]
-        assert list(by_second.lines[0].get_xdata()) == [0.0, 0.5, 1.0]
-        for axes in (by_step, by_second):
-            assert list(axes.lines[0].get_ydata()) == [8.5, 1.0, 0.25]
+        line = thick(by_step)[0]
+        assert list(line.get_xdata()) == [0, 1000, 2000]
+        assert list(line.get_ydata()) == [8.5, 1.0, 0.25]
+        times = thick(by_second)[0]
+        assert (min(times.get_xdata()), max(times.get_xdata())) == (0.0, 1.0)
+        assert (max(times.get_ydata()), min(times.get_ydata())) == (8.5, 0.25)
 
-    def test_the_band_goes_from_the_lowest_to_the_highest(self, figure: "Figure") -> None:
-        for axes in figure.axes:
-            band = axes.collections[0].get_paths()[0].vertices
-            edges = {x: sorted(band[band[:, 0] == x, 1]) for x in axes.lines[0].get_xdata()}
-            found = [(ys[0], ys[-1]) for ys in edges.values()]
-            assert found == [(8.0, 9.0), (0.5, 2.0), (0.125, 0.5)]
+    def test_times_that_cannot_be_compared_are_not_drawn(self, draw: "Callable[..., Figure]") -> None:
+        (by_step,) = draw(replace(COMPARED, takes_turns=False)).axes
+        assert by_step.get_xlabel() == "step"
 
-    def test_the_target_is_a_dotted_line(self, figure: "Figure") -> None:
-        for axes in figure.axes:
+    def test_loss_by_epoch_where_epochs_differ_in_steps(self, draw: "Callable[..., Figure]") -> None:
+        slow = Trial("slow", tuple(replace(c, steps=[10 * s for s in c.steps]) for c in PLAIN.curves))
+        by_step, by_epoch = draw(replace(COMPARED, trials=(PLAIN, slow), takes_turns=False)).axes
+        assert by_step.get_xlabel() == "step (log scale above 10)"
+        assert by_epoch.get_xlabel() == "epoch"
+        assert [list(line.get_xdata()) for line in thick(by_epoch)] == [[0, 1, 2]] * 2
+
+    def test_thick_lines_are_the_lowest_loss_so_far_and_thin_ones_the_loss(self, draw: "Callable[..., Figure]") -> None:
+        noisy = Trial("noisy", (curve(7, 8.0, 1.0, 3.0, 0.5, accuracy=0.5),))
+        axes = draw(Comparison((noisy,), (7,), (0.5,), takes_turns=False)).axes[0]
+        thin, line, _ = axes.lines
+        assert list(thin.get_ydata()) == [8.0, 1.0, 3.0, 0.5]
+        assert list(line.get_ydata()) == [8.0, 1.0, 1.0, 0.5]
+        assert thin.get_linewidth() < line.get_linewidth()
+
+    def test_the_band_goes_from_the_lowest_to_the_highest(self, draw: "Callable[..., Figure]") -> None:
+        axes = draw(COMPARED).axes[0]
+        band = axes.collections[0].get_paths()[0].vertices
+        edges = {x: sorted(band[band[:, 0] == x, 1]) for x in thick(axes)[0].get_xdata()}
+        assert [(ys[0], ys[-1]) for ys in edges.values()] == [(8.0, 9.0), (0.5, 2.0), (0.125, 0.5)]
+
+    def test_the_target_is_a_dotted_line(self, draw: "Callable[..., Figure]") -> None:
+        for axes in draw(COMPARED).axes:
             baseline = axes.lines[-1]
             assert set(baseline.get_ydata()) == {0.25}
             assert baseline.get_linestyle() == ":"
 
-    def test_the_legend_and_the_title_say_what_is_seen(self, figure: "Figure") -> None:
+    def test_the_legend_and_the_title_say_what_is_seen(self, draw: "Callable[..., Figure]") -> None:
+        figure = draw(COMPARED, name="learning rate")
         (legend,) = figure.legends
         assert [text.get_text() for text in legend.get_texts()] == ["plain", "wild (diverged)"]
-        assert legend.get_title().get_text() == "trial"
+        assert legend.get_title().get_text() == "learning rate"
         assert figure.get_suptitle() == "a race"
-        assert figure.get_supxlabel().startswith("line: median of 3 seeds")
+        assert "median of 3 seeds, bands: range" in figure.get_supxlabel().replace("\n", " ")
 
-    def test_many_trials_are_distinct(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        drawn: list[Figure] = []
-        monkeypatch.setattr("nn_core.plots.figure_files.save_figure", lambda figure, *_, **__: drawn.append(figure))
-        trials = tuple(Trial(str(i), PLAIN.curves[:1]) for i in range(12))
-        draw_comparison(Comparison(trials, (7,), (0.25,)), Path("a.png"), title="many")
-        lines = drawn[0].axes[0].lines[:12]
-        assert len({(line.get_color(), line.get_marker()) for line in lines}) == 12
-        assert drawn[0].get_supxlabel().startswith("one seed;")
+    def test_without_a_baseline_training_stands_beside_validation(self, draw: "Callable[..., Figure]") -> None:
+        figure = draw(FIT, name="L2 strength")
+        training, validation, accuracies = figure.axes
+        assert [axes.get_title(loc="left") for axes in figure.axes] == [
+            "training loss",
+            "validation loss",
+            "final accuracy",
+        ]
+        assert training.get_ylabel() == "loss (nats)"
+        assert list(training.lines[0].get_ydata()) == [8.5, 1.0, 0.25]
+        assert list(validation.lines[0].get_ydata()) == [17.0, 2.0, 0.5]
+        assert training.get_ylim() == validation.get_ylim()
+        assert list(accuracies.lines[0].get_xdata()) == [1.0, 0.75]
+        assert [label.get_text() for label in accuracies.get_yticklabels()] == ["plain", "wild"]
+
+    def test_regression_ends_in_losses(self, draw: "Callable[..., Figure]") -> None:
+        *_, losses = draw(only(FIT, "training_loss", "validation_loss")).axes
+        assert losses.get_title(loc="left") == "final loss"
+        assert list(losses.lines[0].get_xdata()) == [0.25, 0.5]
+
+    def test_without_validation_it_is_training_only(self, draw: "Callable[..., Figure]") -> None:
+        (training,) = draw(only(FIT, "training_loss", "training_accuracy")).axes
+        assert training.get_ylabel() == "training loss (nats)"
+
+    def test_a_search_is_drawn_with_a_ring_around_the_rate_that_was_chosen(self, draw: "Callable[..., Figure]") -> None:
+        search = RateSearch(0, (0.1, 1.0, 10.0), {"adam": (3.0, 2.0, math.inf)})
+        named = replace(COMPARED, trials=(replace(PLAIN, label="adam @ 1"),), takes_turns=False)
+        _, rates = draw(named, search=search).axes
+        line, ring = rates.lines
+        assert list(line.get_xdata()) == [0.1, 1.0, 10.0]
+        assert list(line.get_ydata())[:2] == [3.0, 2.0]
+        assert line.get_ydata()[2] > rates.get_ylim()[1]
+        assert (list(ring.get_xdata()), list(ring.get_ydata())) == ([1.0], [2.0])
+
+    def test_many_trials_are_distinct(self, draw: "Callable[..., Figure]") -> None:
+        trials = tuple(Trial(str(i), PLAIN.curves[:1]) for i in range(25))
+        figure = draw(Comparison(trials, (7,), (0.25,)))
+        lines = thick(figure.axes[0])
+        assert len({(line.get_color(), line.get_marker(), str(line.get_linestyle())) for line in lines}) == 25
+        assert "one seed" in figure.get_supxlabel()
+        assert not figure.axes[0].collections
+
+    def test_losses_far_above_the_start_do_not_stretch_the_axis(self, draw: "Callable[..., Figure]") -> None:
+        exploding = Trial("exploding", (curve(7, 8.0, 1e30, accuracy=0.5),))
+        axes = draw(Comparison((PLAIN, exploding), (7,), (0.25,), takes_turns=False)).axes[0]
+        assert axes.get_ylim()[1] < 100
 
     def test_it_is_written_even_if_everything_diverged(self, tmp_path: Path) -> None:
-        draw_comparison(replace(COMPARED, trials=(WILD,)), tmp_path / "a.svg", title="lost")
-        assert "</svg>" in (tmp_path / "a.svg").read_text(encoding="utf-8")
+        for comparison in (COMPARED, FIT):
+            draw_comparison(replace(comparison, trials=(WILD,)), tmp_path / "a.svg", title="lost")
+            assert "</svg>" in (tmp_path / "a.svg").read_text(encoding="utf-8")
+
+
+def thick(axes: "Axes") -> "list[Line2D]":
+    """The lines of the legend."""
+    return [line for line in axes.lines if not str(line.get_label()).startswith("_")]

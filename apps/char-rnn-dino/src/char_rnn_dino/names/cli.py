@@ -19,6 +19,7 @@ from nn_core.cli.terminal import json_option
     cls=App,
     commands="char_rnn_dino.names.commands",
     order=("train", "evaluate", "novelty", "hidden-states", "vanishing-gradients"),
+    hints=dict.fromkeys(("names", "generate", "sample", "run", "new"), "use dino-gen --count 10"),
     invoke_without_command=True,
 )
 @click.version_option(package_name="char-rnn-dino")
@@ -34,7 +35,7 @@ from nn_core.cli.terminal import json_option
     help="Maximum length of a name.",
 )
 @click.option("--novel", is_flag=True, help="Exclude names that are in the training data or are cut at --max-length.")
-@data_option(" for --novel")
+@data_option("dinosaurs", " for --novel")
 @model_option(required=False)
 @json_option
 @click.pass_context

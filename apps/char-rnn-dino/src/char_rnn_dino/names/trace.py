@@ -1,17 +1,25 @@
-"""The hidden states and predictions of a network at each letter of a name."""
+"""The hidden states, gates and predictions of a network at each letter of a name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
 from char_rnn_dino.names.generate_names import encode_prefix
 from char_rnn_dino.tokens import END
 from char_rnn_dino.vocabulary import Vocabulary
-from nn_core.arrays import Array, Labels
+from nn_core.activations import sigmoid
+from nn_core.arrays import Array, Arrays, Labels
 from nn_core.errors import DataError, SettingError
 from nn_core.generate import next_probabilities
-from nn_core.layers import Recurrent
+from nn_core.layers import GRU, LSTM, Layer, Recurrent
 from nn_core.network import Network
+
+GATES: Mapping[type[Layer], Mapping[str, int]] = MappingProxyType(
+    {GRU: {"update": 1, "reset": 0}, LSTM: {"forget": 2, "input": 1, "output": 0}}
+)
+"""Gates by layer, the one that keeps the state first: their block of columns in W_x, W_h and b."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +28,14 @@ class Trace:
 
     layer          the recurrent layer traced, counted from 1
     states         (T, units) its hidden state h after each step, from -1 to 1
+    gates          (T, units) of each of its gates by name, from 0 (closed) to 1 (open); none for a plain RNN
     probabilities  (T, V) of the next token
     next_tokens    (T,) the actual next token: the letters, then the end of the name
     """
 
     layer: int
     states: Array
+    gates: Mapping[str, Array]
     probabilities: Array
     next_tokens: Labels
 
@@ -50,5 +60,29 @@ def trace(network: Network, vocabulary: Vocabulary, name: str, layer: int | None
         raise SettingError(f"no recurrent layer {number}; the network has {len(recurrent)}")
     outputs = [output[0] for output in network.activations(tokens[None])]
     next_tokens = np.append(tokens[1:], vocabulary.ids[END])
-    states, logits = outputs[recurrent[number - 1]], outputs[-1]
-    return Trace(number, states, next_probabilities(logits), next_tokens)
+    at = recurrent[number - 1]
+    states, logits = outputs[at], outputs[-1]
+    gates = gates_of(network.layers[at], network[at].params, outputs[at - 1], states)
+    return Trace(number, states, gates, next_probabilities(logits), next_tokens)
+
+
+def gates_of(layer: Layer, params: Arrays, x: Array, h: Array) -> dict[str, Array]:
+    """The gates of a recurrent layer at each step, from its inputs x (T, D) and states h (T, units).
+
+    gate[t] = sigmoid(x[t] @ W_x + b + h[t-1] @ W_h), the columns of that gate, with h[-1] = 0
+    """
+    names = GATES.get(type(layer), {})
+    units = h.shape[1]
+    before = np.concatenate([np.zeros_like(h[:1]), h[:-1]])
+    gates = {}
+    for name, block in names.items():
+        columns = slice(block * units, (block + 1) * units)
+        z = x @ params["W_x"][:, columns] + params["b"][columns] + before @ params["W_h"][:, columns]
+        gates[name] = sigmoid(z)
+    return gates
+
+
+def varied_units(states: Array, count: int) -> Labels:
+    """The `count` units of the largest variance over the steps, in their order, counted from 0."""
+    order = np.argsort(-states.var(axis=0), kind="stable")
+    return np.sort(order[:count])

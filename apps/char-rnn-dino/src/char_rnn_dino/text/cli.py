@@ -6,7 +6,10 @@ from nn_core.cli.app import App
 
 
 @click.group(
-    "char-rnn", cls=App, commands="char_rnn_dino.text.commands", order=("train", "sample", "evaluate", "novelty")
+    "char-rnn",
+    cls=App,
+    commands="char_rnn_dino.text.commands",
+    order=("train", "sample", "evaluate", "novelty", "vanishing-gradients"),
 )
 @click.version_option(package_name="char-rnn-dino")
 def main() -> None:

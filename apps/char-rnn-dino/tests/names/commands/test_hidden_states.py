@@ -54,25 +54,69 @@ def test_json(model: Path, tmp_path: Path) -> None:
 def test_figure(model: Path, figures: list[Figure]) -> None:
     DINO.succeed("hidden-states", "Kira", "--model", model)
     (figure,) = figures
-    states, following = figure.axes[:2]
+    states, predictions = figure.axes[:2]
     assert image_shape(states) == (8, 5)
     assert states.images[0].get_clim() == (-1, 1)
-    assert image_shape(following) == (18, 5)
-    assert following.images[0].get_clim() == (0, 1)
-    read = [text.get_text() for text in following.get_xticklabels()]
+    assert image_shape(predictions) == (4, 5)
+    assert predictions.images[0].get_clim() == (0, 1)
+    read = [text.get_text() for text in predictions.get_xticklabels()]
     assert read == ["start", "k", "i", "r", "a"]
-    letters = [text.get_text() for text in following.get_yticklabels()]
-    marked = [letters[int(y)] for y in np.asarray(following.lines[0].get_ydata())]
-    assert marked == ["k", "i", "r", "a", "end"]
+    rows = [text.get_text() for text in predictions.get_yticklabels()]
+    assert rows == ["actual", "1st guess", "2nd", "3rd"]
+    actual = [text.get_text().split()[0] for text in predictions.texts if text.get_position()[1] == 0]
+    assert actual == ["k", "i", "r", "a", "end"]
 
 
-@pytest.mark.parametrize("units", [1, 20, 21, 300])
-def test_at_most_twenty_units_are_numbered(figures: list[Figure], tmp_path: Path, units: int) -> None:
+def test_units_that_vary_most(model: Path, figures: list[Figure]) -> None:
+    found = DINO.json("hidden-states", "Kira", "--model", model, "--units", 3)
+    variances = np.var(found["states"], axis=0)
+    assert len(found["states"][0]) == 8
+    assert found["units"] == sorted(int(unit) + 1 for unit in np.argsort(-variances)[:3])
+    labels = [text.get_text() for text in figures[0].axes[0].get_yticklabels()]
+    assert labels == [str(unit) for unit in found["units"]]
+
+
+@pytest.mark.parametrize(("units", "shown"), [("3,1,3", [3, 1]), ("7,", [7]), ("9", list(range(1, 9)))])
+def test_chosen_units(model: Path, figures: list[Figure], units: str, shown: list[int]) -> None:
+    found = DINO.json("hidden-states", "Kira", "--model", model, "--units", units)
+    assert found["units"] == shown
+    data = figures[0].axes[0].images[0].get_array()
+    assert data is not None
+    np.testing.assert_allclose(data, np.array(found["states"]).T[np.array(shown) - 1])
+
+
+@pytest.mark.parametrize(
+    ("units", "said"),
+    [
+        ("0", "units are counted from 1"),
+        ("two", "'two' is not a number of units such as 12, or a list of them such as 3,7,40"),
+        ("", "is not a number of units"),
+        ("3,9", "no unit 9; the layer has 8"),
+    ],
+)
+def test_units_that_do_not_exist(model: Path, units: str, said: str) -> None:
+    assert said in DINO.refusal("hidden-states", "Kira", "--model", model, "--units", units, status=2)
+
+
+def test_gates(model: Path, figures: list[Figure], tmp_path: Path) -> None:
+    found = DINO.json("hidden-states", "Kira", "--model", model, "--gates")
+    assert list(found["gates"]) == ["update", "reset"]
+    gates = figures[0].axes[1]
+    assert image_shape(gates) == (6, 5)
+    assert gates.images[0].get_clim() == (0, 1)
+    plain = train(DINO, tmp_path, "--cell", "rnn", name="rnn.h5")
+    line = DINO.refusal("hidden-states", "Kira", "--model", plain, "--gates", status=2)
+    assert line == "--gates: the layer is a plain RNN, which has no gates"
+
+
+@pytest.mark.parametrize("units", [1, 12, 13, 300])
+def test_at_most_twelve_units_are_numbered(figures: list[Figure], tmp_path: Path, units: int) -> None:
     model = train(DINO, tmp_path, "--hidden", units, "--epochs", 1)
-    DINO.succeed("hidden-states", "a", "--model", model)
+    DINO.succeed("hidden-states", "a", "--model", model, "--units", 1000, "--style", "slide")
     ticks = [text.get_text() for text in figures[0].axes[0].get_yticklabels()]
-    assert len(ticks) <= 21
+    assert len(ticks) <= 12
     assert ticks[0] == "1"
+    assert figures[0].get_size_inches().tolist() == pytest.approx([40 / 3, 7.5])
 
 
 @pytest.mark.parametrize(

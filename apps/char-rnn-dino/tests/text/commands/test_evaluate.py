@@ -61,4 +61,4 @@ def test_the_other_program(tmp_path: Path) -> None:
 
 
 def test_the_model_is_required() -> None:
-    assert "'--model'" in CHAR.refusal("evaluate", status=2)
+    assert "missing --model FILE; e.g. char-rnn evaluate" in CHAR.refusal("evaluate", status=2)

@@ -16,6 +16,7 @@ from cnn_sign_digits.setup import splits_of
 from nn_core.arrays import Array
 from nn_core.calibration import expected_calibration_error
 from nn_core.cli.class_report import class_metrics, class_report
+from nn_core.cli.completion import complete_names
 from nn_core.cli.dataset import Dataset
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     metavar="NAME|PATH",
+    shell_complete=complete_names(CATALOG.names),
     help="Photos to evaluate on, as for train; uses their test set, if any.  [default: "
     "the validation set of the run; without --model, synthetic hands]",
 )
@@ -76,8 +78,7 @@ def evaluate(
     if figure is not None:
         from nn_core.cli.confusion_plot import plot_confusion_matrix
 
-        title = f"{without_folders(dataset.name)}: confusion matrix"
-        plot_confusion_matrix(result["confusion"], model.classes, figure, title=title)
+        plot_confusion_matrix(result["confusion"], model.classes, figure, data=without_folders(dataset.name))
         info(f"wrote {figure}")
     if mistakes is not None:
         _plot_mistakes(model, dataset, np.exp(log_p), mistakes)
@@ -118,7 +119,7 @@ def _calibration_report(metrics: Mapping[str, Any]) -> str:
 
 
 def _plot_mistakes(model: Model, dataset: Dataset[Photos], p: Array, path: "FigureFile | Path") -> None:
-    from cnn_sign_digits.plots import MAX_MISTAKES, plot_photos
+    from cnn_sign_digits.plots import MAX_MISTAKES, plot_mistakes
 
     predicted = p.argmax(axis=1)
     wrong = np.flatnonzero(predicted != dataset.y)
@@ -128,10 +129,11 @@ def _plot_mistakes(model: Model, dataset: Dataset[Photos], p: Array, path: "Figu
     order = np.argsort(-p[wrong, predicted[wrong]], kind="stable")
     shown = wrong[order][:MAX_MISTAKES]
     names = model.classes
-    captions = [f"{names[dataset.y[i]]} as {names[predicted[i]]}, {p[i, predicted[i]]:.0%}" for i in shown]
-    title = (
-        f"{without_folders(dataset.name)}: {len(wrong):,} of {len(dataset):,} photos misclassified\n"
-        "true class as predicted class, probability; most confident first"
+    plot_mistakes(
+        dataset.subset(shown, dataset.name).x[:],
+        [(names[dataset.y[i]], names[predicted[i]], float(p[i, predicted[i]])) for i in shown],
+        path,
+        data=without_folders(dataset.name),
+        counts=(len(wrong), len(dataset)),
     )
-    plot_photos(dataset.subset(shown, dataset.name).x[:], captions, path, title=title)
     info(f"wrote {path}")

@@ -9,6 +9,7 @@ import numpy as np
 from cnn_sign_digits.inspect.grad_cam import center_of_mass, grad_cam, target_block
 from cnn_sign_digits.inspect.layer_info import short_name
 from cnn_sign_digits.model import load_model, read_photo
+from nn_core.cli.class_report import shortened
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import MODEL, require_distinct
@@ -71,7 +72,8 @@ def explain(
     }
     h, w = heat_map.shape
     method = f"Grad-CAM of the {h} x {w} feature maps after {' > '.join(result['layers'])}"
-    plot_grad_cam(photo[0], heat_map, result, figure, title=f"{printable(image.name)}: {method}")
+    title = f"Evidence for class {shortened(model.classes[label])} in {printable(image.name)}"
+    plot_grad_cam(photo[0], heat_map, result, figure, title=title, note=method)
     if as_json:
         echo_json(result)
     else:

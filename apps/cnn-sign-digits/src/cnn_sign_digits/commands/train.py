@@ -7,13 +7,15 @@ from typing import Any
 import click
 
 from cnn_sign_digits import PROGRAM
-from cnn_sign_digits.datasets.catalog import is_generated
+from cnn_sign_digits.datasets.catalog import CATALOG, is_generated
 from cnn_sign_digits.datasets.outputs import require_outside
 from cnn_sign_digits.model import SHIPPED, load_model
 from cnn_sign_digits.presets import PRESETS
 from cnn_sign_digits.settings import PhotoSettings, settings_of
 from cnn_sign_digits.setup import Setup, set_up
 from nn_core.cli.class_weight import class_weight_option
+from nn_core.cli.command_help import grouped
+from nn_core.cli.completion import complete_names
 from nn_core.cli.config import set_defaults
 from nn_core.cli.options import dropout_option, validation_option
 from nn_core.cli.param_types import require_distinct
@@ -40,52 +42,63 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
 
 
 @click.command()
-@click.option(
-    "--preset",
-    type=click.Choice(list(PRESETS)),
-    default=PRESET,
-    is_eager=True,
-    callback=_set_defaults,
-    help="Network architecture; with --data, sets the defaults of the options below.",
+@grouped(
+    "Data",
+    click.option(
+        "--data",
+        default=DATA,
+        is_eager=True,
+        callback=_set_defaults,
+        metavar="NAME|PATH",
+        shell_complete=complete_names(CATALOG.names),
+        help="Data set: synthetic (with settings, e.g. synthetic:count=2000), digits, a folder with one "
+        "subfolder of photos per class, a file of photos (.h5, .npz, .mat, .csv, idx), a folder of such files, or - "
+        "for a table of pixels on standard input.",
+    ),
+    click.option(
+        "--test",
+        metavar="NAME|PATH",
+        shell_complete=complete_names(CATALOG.names),
+        help="Data set to validate on, instead of the test set of --data or a split of it.",
+    ),
+    validation_option(0.2, "the subjects, or else of each class,"),
+    augment_option(),
+    click.option(
+        "--extra-data",
+        default="none",
+        metavar="NAME|PATH",
+        shell_complete=complete_names(CATALOG.names),
+        help="Additional training photos, e.g. synthetic:count=2000, or none.",
+    ),
+    click.option(
+        "--backgrounds",
+        type=click.IntRange(0, 100),
+        default=0,
+        help="Number of copies of each hand, segmented from its photo, over synthetic backgrounds.",
+    ),
+    click.option(
+        "--group",
+        metavar="REGEX|CSV",
+        help="Subject of each photo, so that no subject is in both sets: a regular expression on the "
+        r"path with one group, e.g. 'person(\d+)', or a CSV file with columns file and group.",
+    ),
+    fold_options("by subject if known, or else stratified by class"),
+    class_weight_option(),
 )
-@click.option(
-    "--data",
-    default=DATA,
-    is_eager=True,
-    callback=_set_defaults,
-    metavar="NAME|PATH",
-    help="Data set: synthetic (with settings, e.g. synthetic:count=2000), digits, a folder with one "
-    "subfolder of photos per class, a file of photos (.h5, .npz, .mat, .csv, idx), a folder of such files, or - for a "
-    "table of pixels on standard input.",
+@grouped(
+    "Network",
+    click.option(
+        "--preset",
+        type=click.Choice(list(PRESETS)),
+        default=PRESET,
+        is_eager=True,
+        callback=_set_defaults,
+        help="Network architecture; with --data, sets the defaults of other options.",
+    ),
+    dropout_option("before the last layer"),
+    activation_option(),
+    initializer_option(),
 )
-@click.option(
-    "--test", metavar="NAME|PATH", help="Data set to validate on, instead of the test set of --data or a split of it."
-)
-@validation_option(0.2, "the subjects, or else of each class,")
-@fold_options("by subject if known, or else stratified by class")
-@click.option(
-    "--group",
-    metavar="REGEX|CSV",
-    help="Subject of each photo, so that no subject is in both sets: a regular expression on the "
-    r"path with one group, e.g. 'person(\d+)', or a CSV file with columns file and group.",
-)
-@click.option(
-    "--extra-data",
-    default="none",
-    metavar="NAME|PATH",
-    help="Additional training photos, e.g. synthetic:count=2000, or none.",
-)
-@click.option(
-    "--backgrounds",
-    type=click.IntRange(0, 100),
-    default=0,
-    help="Number of copies of each hand, segmented from its photo, over synthetic backgrounds.",
-)
-@class_weight_option()
-@augment_option()
-@activation_option()
-@initializer_option()
-@dropout_option("before the last layer")
 @recipe_options(**PRESETS[PRESET].defaults_for(synthetic=True))
 @output_options(SHIPPED)
 @json_option

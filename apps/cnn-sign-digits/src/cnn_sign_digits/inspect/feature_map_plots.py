@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits.inspect.mosaic import best_columns, count_shown, limits_of, points, put_mosaic
+from cnn_sign_digits.inspect.mosaic import best_columns, count_shown, limits_of, put_mosaic
 from nn_core.arrays import Array
 from nn_core.plots import FigureFile, drawing
+from nn_core.plots.text_sizes import points_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +31,7 @@ def plot_all_layers(
     """
     with drawing(path, 11, 1.1 + 0.66 * len(layers)) as figure:
         width, height = figure.get_size_inches()
-        line = points() / 72
+        line = points_of("small") / 72
         cell = (height - 5 * line) / len(layers)
         beside = max(2.0, 0.2 * width)
         columns = max(1, min(MAX_COLUMNS, int((width - beside - 16 * line) / cell)))
@@ -68,7 +69,7 @@ def plot_layer(
     rows = -(-K // MAX_COLUMNS)
     with drawing(path, 11, max(3.4, 0.9 + 0.72 * rows)) as figure:
         width, height = figure.get_size_inches()
-        line = points() / 72
+        line = points_of("small") / 72
         beside = max(2.0, 0.2 * width)
         space = width - beside - 6 * line, height - 3.5 * line
         columns, shown = best_columns(K, *space, label=1.7 * line, least=LEAST * line)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnn_sign_digits.conv_demo.convolution import channel_names
-from cnn_sign_digits.inspect.mosaic import colormap, count_shown, mosaic, points
+from cnn_sign_digits.inspect.mosaic import colormap, count_shown, mosaic
 from cnn_sign_digits.number_grid import NumberGrid, longest_number, signed_limits
 from nn_core.arrays import Array
 from nn_core.plots import FigureFile, drawing
+from nn_core.plots.text_sizes import points_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,8 +36,8 @@ def plot_filters(W: Array, path: "FigureFile | Path", *, title: str) -> None:
     blocks = min(-(-count // 8), 4) if C <= FEW else 1
     rows, channels = min(-(-count // blocks), MAX_ROWS), min(C, MAX_CHANNELS)
     with drawing(path, max(5.5, 1.6 + 0.5 * blocks * (channels + LABEL)), 1.2 + 0.5 * rows) as figure:
-        cell = CELL * points() / 72
-        across, down = (figure.get_size_inches() - (1.4, 4 * points() / 72 + 0.4)) / cell
+        cell = CELL * points_of("small") / 72
+        across, down = (figure.get_size_inches() - (1.4, 4 * points_of("small") / 72 + 0.4)) / cell
         if C <= FEW:
             blocks = max(1, min(blocks, int(across / (channels + LABEL))))
         else:

@@ -8,16 +8,10 @@ import numpy.typing as npt
 
 from nn_core.arrays import Array
 from nn_core.plots import background
+from nn_core.plots.text_sizes import points_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-
-def points(size: str = "small") -> float:
-    """The height of text of a size in the current style, in points."""
-    from matplotlib.font_manager import FontProperties
-
-    return float(FontProperties(size=size).get_size_in_points())
 
 
 def mosaic(maps: Array, columns: int, *, above: int = 1, beside: int = 1) -> npt.NDArray[np.float64]:
@@ -47,7 +41,7 @@ def put_mosaic(
     maps = maps.repeat(scale, axis=0).repeat(scale, axis=1)
     h, w = h * scale, w * scale
     beside = max(1, round(0.08 * w))
-    above = max(1, round(1.5 * points() / 72 / cell * w)) if labels else beside
+    above = max(1, round(1.5 * points_of("small") / 72 / cell * w)) if labels else beside
     image = axes.imshow(
         mosaic(maps, columns, above=above, beside=beside),
         cmap=colormap(limits, gap=background()), vmin=limits[0], vmax=limits[1], interpolation="nearest",

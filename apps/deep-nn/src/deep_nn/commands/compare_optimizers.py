@@ -3,13 +3,25 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from deep_nn.commands._comparison import Sweep
+import click
+
+from deep_nn.commands._comparison import Build, Plan, Sweep
 from deep_nn.settings import NetworkSettings
-from nn_core.cli.param_types import SpecType
+from nn_core.cli.command_help import Decorator, grouped
+from nn_core.cli.options import POSITIVE
+from nn_core.cli.param_types import CommaList, SpecType
 from nn_core.errors import SettingError
-from nn_core.optim.optimizers import optimizer
+from nn_core.optim.optimizers import Momentum, Nesterov, optimizer
 from nn_core.registry import require
+
+if TYPE_CHECKING:
+    from nn_core.cli.rate_search import RateSearch
+
+GRID = "0.001,0.003,0.01,0.03,0.1,0.3,1,3,10"
+"""Learning rates to search by default: two per decade."""
+RATE_LIST = CommaList(POSITIVE, "rates")
 
 
 def parse_rated(text: str) -> tuple[str, float | None]:
@@ -29,7 +41,26 @@ def parse_rated(text: str) -> tuple[str, float | None]:
 
 
 class OptimizerSweep(Sweep):
-    """A comparison of optimizers, each with its own learning rate."""
+    """A comparison of optimizers, each at its best learning rate."""
+
+    @property
+    def legend_title(self) -> str:
+        """What the labels are."""
+        return "optimizer @ learning rate"
+
+    def options(self) -> Decorator:
+        """`--rates`."""
+        return grouped(
+            "Training",
+            click.option(
+                "--rates",
+                type=RATE_LIST,
+                default=GRID,
+                metavar="RATES",
+                help="Learning rates to try for each optimizer without one: the one with the lowest mean training loss "
+                "over a run is chosen.",
+            ),
+        )
 
     def settings(self, base: NetworkSettings, value: str) -> NetworkSettings:
         """The settings of one trial; its learning rate overrides --learning-rate."""
@@ -37,15 +68,56 @@ class OptimizerSweep(Sweep):
         own = optimizer(name).learning_rate
         return replace(base, optimizer=name, learning_rate=rate or (base.learning_rate if own is None else None))
 
-    def baseline_settings(self, base: NetworkSettings, trials: Sequence[NetworkSettings]) -> NetworkSettings:
-        """The first trial with plain gradient descent, or an additional run."""
-        plain = super().baseline_settings(base, trials)
-        return next((trial for trial in trials if trial.optimizer == plain.optimizer), plain)
-
     def label(self, settings: NetworkSettings) -> str:
         """The optimizer and its learning rate."""
         rate = settings.learning_rate or optimizer(settings.optimizer).base_rate
         return f"{settings.optimizer} @ {rate:g}"
+
+    def plan(self, base: NetworkSettings, values: Sequence[str], *, build: Build, workers: int, **own: Any) -> Plan:
+        """The trials, and the first of them with plain gradient descent or an additional run as the baseline.
+
+        Optimizers without a learning rate are first searched for one.
+        """
+        trials = [self.settings(base, value) for value in values]
+        plain = replace(base, optimizer="gradient-descent")
+        if all(trial.optimizer != plain.optimizer for trial in trials):
+            trials = [*trials, plain]
+        missing = {
+            trial.optimizer: trial
+            for trial in trials
+            if trial.learning_rate is None and optimizer(trial.optimizer).learning_rate is None
+        }
+        search = None
+        if missing:
+            from nn_core.cli.rate_search import search_rates
+
+            search = search_rates(build, missing, RATE_LIST.values(own["rates"]), workers=workers)
+            found = search.best
+            trials = [
+                replace(trial, learning_rate=found(trial.optimizer)) if missing.get(trial.optimizer) == trial else trial
+                for trial in trials
+            ]
+        baseline = next(trial for trial in trials if trial.optimizer == plain.optimizer)
+        labeled = [(self.label(trial), trial) for trial in trials[: len(values)]]
+        return Plan(labeled, baseline, search, tuple(_notes([trial for _, trial in labeled], search)))
+
+
+def _notes(trials: Sequence[NetworkSettings], search: "RateSearch | None") -> list[str]:
+    """How learning rates were found, and what they mean."""
+    notes = []
+    if search is not None:
+        tried = ", ".join(f"{rate:g}" for rate in search.rates)
+        chosen = f"the lowest mean training loss over a run with seed {search.seed}"
+        notes += [f"learning rates: for each optimizer, of {tried} the one with {chosen}", *search.remarks()]
+    for trial in trials:
+        made = optimizer(trial.optimizer)
+        if isinstance(made, (Momentum, Nesterov)) and made.beta > 0:
+            rate = trial.learning_rate or made.base_rate
+            notes.append(
+                f"{trial.optimizer} averages gradients, v = beta v + (1 - beta) g: {rate:g} is"
+                f" {rate * (1 - made.beta):.3g} in PyTorch, where v = beta v + g"
+            )
+    return notes
 
 
 @OptimizerSweep(
@@ -55,10 +127,13 @@ class OptimizerSweep(Sweep):
     baseline="gradient-descent",
 ).command
 def compare_optimizers() -> None:
-    """Race optimizers from the same initial weights.
+    """Compare optimizers, each at its best learning rate.
 
-    Each uses its default learning rate, unless one is given per optimizer, e.g. adam@0.003, or for
-    all with --learning-rate.
+    The rates in --rates are tried for each optimizer. --learning-rate sets one for all, and adam@0.003
+    one for adam; these are not searched for.
+
+    Momentum averages gradients (v = beta v + (1 - beta) g), so that its rate is 1 / (1 - beta) times
+    that of PyTorch (v = beta v + g): 3 for 0.3 with beta = 0.9.
 
     \b
     Example: deep-nn compare-optimizers momentum adam@0.003 --seeds 5

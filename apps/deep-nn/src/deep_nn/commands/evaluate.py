@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deep_nn.datasets import RawExamples
+from deep_nn.datasets.catalog import CATALOG
 from deep_nn.model import Model, load_model, loss_for
 from deep_nn.options import DATA
 from deep_nn.setup import evaluation_data
 from deep_nn.target_scale import TargetScale
 from nn_core.cli.class_report import class_metrics, class_report
+from nn_core.cli.completion import complete_names
 from nn_core.cli.dataset import Dataset
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     metavar="NAME|PATH",
+    shell_complete=complete_names(CATALOG.names),
     show_default="the validation set of the run",
     help=f"Data set: {DATA}. Uses its test set, if it has one.",
 )
@@ -63,8 +66,7 @@ def evaluate(model_path: Path, data: str | None, figure: "FigureFile | None", as
     if figure is not None:
         from nn_core.cli.confusion_plot import plot_confusion_matrix
 
-        title = f"{without_folders(dataset.name)}: confusion matrix"
-        plot_confusion_matrix(result["confusion"], model.classes, figure, title=title)
+        plot_confusion_matrix(result["confusion"], model.classes, figure, data=without_folders(dataset.name))
         info(f"wrote {figure}")
 
 
@@ -91,6 +93,6 @@ def _evaluate_regression(
         from deep_nn.prediction_plot import plot_predictions
 
         error, explained = result["root_mean_squared_error"], result["r2"]
-        title = f"{without_folders(dataset.name)}: RMSE {significant(error)}, R2 {r2_text(explained)}"
+        title = f"Predictions, {without_folders(dataset.name)}: RMSE {significant(error)}, R2 {r2_text(explained)}"
         plot_predictions(values, dataset.y, target.name, figure, title=title)
         info(f"wrote {figure}")

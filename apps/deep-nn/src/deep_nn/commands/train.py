@@ -22,7 +22,9 @@ from nn_core.cli.train_options import fold_options, output_options, recipe_optio
 @json_option
 @click.pass_context
 def train(ctx: click.Context, /, **options: Any) -> None:
-    """Train a network and report its accuracy, or its error if the target is a number.
+    """Train a network.
+
+    Reports its accuracy, or its error if the target is a number.
 
     \b
     Example: deep-nn train --data spirals --hidden 32,32 --save spirals.h5 --figure spirals.png

@@ -63,7 +63,8 @@ def random_split(
     require(0 < fraction < 1, f"the validation fraction must be between 0 and 1, not {fraction}")
     wanted = max(1, round(fraction * count))
     if wanted >= count:
-        raise DataError(f"cannot hold out {fraction:g} of {count} examples: no training example would be left")
+        examples = f"{count} example{'s' * (count != 1)}"
+        raise DataError(f"cannot hold out {fraction:g} of {examples}: no training example would be left")
     order = np.random.default_rng(rng).permutation(count)
     return np.sort(order[wanted:]), np.sort(order[:wanted])
 
@@ -141,7 +142,7 @@ def group_folds(
     require(folds >= 2, f"folds must be at least 2, not {folds}")
     members, counts = _count(groups, labels)
     if len(counts) < folds:
-        raise DataError(f"{len(counts)} groups cannot be divided into {folds} folds")
+        raise DataError(f"{len(counts)} group{'s' * (len(counts) != 1)} cannot be divided into {folds} folds")
     total = counts.sum(axis=0)
     held = np.zeros((folds, len(total)))
     fold_of = np.empty(len(counts), np.intp)

@@ -10,26 +10,35 @@ import pkgutil
 import re
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from nn_core.cli.command_help import GroupedHelp
 from nn_core.cli.config import add_config, name_origin
+from nn_core.cli.option_hints import command_hint, explained
 from nn_core.cli.terminal import info
 from nn_core.errors import DataWarning, NNError, SettingError
 
-CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
 """Settings of every program."""
 
 GC_THRESHOLD = 50_000
 """Allocations between garbage collections: imports create many objects and no garbage."""
 
+UNCUT = 1000
+"""Limit of a summary: none is cut."""
+
 FAILURE, USAGE = 1, 2
 """Exit statuses: the request failed; the request was malformed."""
 
 
-class App(click.Group):
+class App(GroupedHelp, click.Group):
     """A group of commands, one per file of a package.
 
     name      of the program: "deep-nn"
@@ -38,7 +47,9 @@ class App(click.Group):
               the command under its own name, or as `<name>_command` where that name is taken
               (`def compare_optimizers`, `def import_command`), and is imported only when this
               command is invoked.
+    aliases   earlier names of commands, which work and are not listed: {"shapes": "summary"}
     order     commands that the help lists first, in this order; the others are alphabetical
+    hints     hints for words that are not commands: {"names": "use dino-gen --count 10"}
 
     The help of the group shows the first sentence of a command's docstring, read from the source
     without importing it. A command without a docstring, such as one made by a factory, has the
@@ -47,13 +58,23 @@ class App(click.Group):
     Without arguments, the help is printed. Errors are one line on stderr, without a traceback.
     """
 
+    command_class = GroupedHelp
+
     def __init__(
-        self, name: str | None = None, commands: str | None = None, order: Sequence[str] = (), **settings: Any
+        self,
+        name: str | None = None,
+        commands: str | None = None,
+        order: Sequence[str] = (),
+        hints: Mapping[str, str] = MappingProxyType({}),
+        aliases: Mapping[str, str] = MappingProxyType({}),
+        **settings: Any,
     ) -> None:
         settings["context_settings"] = CONTEXT | (settings.get("context_settings") or {})
         super().__init__(name, **settings)
         self._package = commands
         self._order = order
+        self._hints = hints
+        self._aliases = aliases
         self._modules = dict(_command_modules(commands)) if commands else {}
         add_config(self, self.name or "")
 
@@ -65,6 +86,7 @@ class App(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command, imported now; None if there is none of this name."""
+        cmd_name = self._aliases.get(cmd_name, cmd_name)
         if cmd_name not in self.commands and cmd_name in self._modules:
             self.commands[cmd_name] = self._import(cmd_name)
         return self.commands.get(cmd_name)
@@ -75,19 +97,32 @@ class App(click.Group):
             command = getattr(module, attribute, None)
             if isinstance(command, click.Command):
                 command.help = command.help or inspect.getdoc(module)
+                if type(command) is click.Command:
+                    command.__class__ = GroupedHelp  # so that the file of a command needs click alone
                 add_config(command, self.name or "", name)
                 return command
         raise TypeError(f"{module.__file__} defines no command {' or '.join(_attributes(name))}")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands, importing none."""
+        """List the commands, importing none; long summaries are wrapped."""
         names = self.list_commands(ctx)
-        room = formatter.width - 6 - max(map(len, names), default=0)
         outlines = {name: self.commands.get(name) or self._outline(name) for name in names}
-        rows = [(name, outline.get_short_help_str(room)) for name, outline in outlines.items() if not outline.hidden]
+        rows = [(name, outline.get_short_help_str(UNCUT)) for name, outline in outlines.items() if not outline.hidden]
         if rows:
             with formatter.section("Commands"):
                 formatter.write_dl(rows)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list["CompletionItem"]:
+        """The commands that begin with a text, importing none; or the options of the group."""
+        from click.shell_completion import CompletionItem
+
+        found = []
+        if not incomplete.startswith("-"):
+            for name in self.list_commands(ctx):
+                outline = self.commands.get(name) or self._outline(name)
+                if name.startswith(incomplete) and not outline.hidden:
+                    found.append(CompletionItem(name, help=outline.get_short_help_str()))
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def _outline(self, name: str) -> click.Command:
         """A stub with a command's name and help, for the list of commands."""
@@ -104,11 +139,10 @@ class App(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The requested command; an unknown name fails with the closest match."""
+        args = [self._aliases.get(args[0], args[0]), *args[1:]]
         name, known = args[0], self.list_commands(ctx)
-        if name not in known and not name.startswith("-"):
-            from nn_core.registry import nearest
-
-            ctx.fail(f"no such command: {name!r}; {nearest(name, known)}")
+        if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(f"no such command: {name!r}; {command_hint(name, known, self._hints, ctx)}")
         return super().resolve_command(ctx, args)
 
     def main(
@@ -123,13 +157,13 @@ class App(click.Group):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         gc.set_threshold(GC_THRESHOLD)
+        given = sys.argv[1:] if args is None else list(args)
         try:
             with _notes():
                 status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.UsageError as error:
             name_origin(error)
-            hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-            _fail(error.format_message() + hint, USAGE)
+            _fail(explained(error, given), USAGE)
         except click.ClickException as error:
             _fail(error.format_message(), error.exit_code)
         except SettingError as error:

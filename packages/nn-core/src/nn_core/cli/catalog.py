@@ -14,6 +14,7 @@ from nn_core.cli.dataset import Contents, Dataset, Part, Splits, X, describe_sha
 from nn_core.cli.download import RemoteDataset, locate
 from nn_core.cli.folds import parse_fold
 from nn_core.cli.param_types import STANDARD
+from nn_core.cli.terminal import counted
 from nn_core.errors import DataError, ShapeError, remark
 from nn_core.registry import nearest, parse, require
 from nn_core.storage.files import exists, first_few, printable
@@ -43,6 +44,11 @@ class Catalog(Generic[X]):
     generated: Mapping[str, Callable[..., Dataset[X]]]
     remote: Mapping[str, RemoteDataset]
     read: Callable[[Path], Contents[X]]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all data sets."""
+        return [*self.generated, *self.remote]
 
     def entries(self) -> list[Entry]:
         """All named data sets, generated ones first."""
@@ -190,7 +196,7 @@ def _held_out(
     if fold is not None:
         number, folds = parse_fold(fold)
         if train.groups is None and len(train) < folds:
-            raise DataError(f"{len(train)} examples cannot be divided into {folds} folds")
+            raise DataError(f"{counted(len(train), 'example')} cannot be divided into {folds} folds")
         groups = np.arange(len(train)) if train.groups is None else train.groups
         parts = group_folds(groups, folds, rng=rng, labels=labels)[number - 1]
         return *parts, f"fold {number} of {folds}"

@@ -129,10 +129,10 @@ def _percents(row: Mapping[str, Any], part: str) -> tuple[str, ...]:
     return tuple("" if value is None else f"{value:.1%}" for value in found)
 
 
-def shortened(name: str) -> str:
-    """The name of a class on one line, at most 30 characters."""
+def shortened(name: str, most: int = 30) -> str:
+    """The name of a class on one line, of at most this many characters."""
     name = printable(name)
-    return name if len(name) <= 30 else f"{name[:27]}..."
+    return name if len(name) <= most else f"{name[: max(most - 3, 1)]}..."
 
 
 def _number(value: float) -> float | None:

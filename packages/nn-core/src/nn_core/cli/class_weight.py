@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from nn_core.arrays import Array, Labels
-from nn_core.cli.options import Decorator
+from nn_core.cli.command_help import Decorator, grouped
 from nn_core.cli.param_types import SpecType
 from nn_core.errors import SettingError
 from nn_core.storage.files import first_few
@@ -16,12 +16,16 @@ BALANCED = "balanced"
 
 def class_weight_option() -> Decorator:
     """`--class-weight balanced|NAME=W,...`, as text."""
-    return click.option(
-        "--class-weight",
-        type=SpecType(parse_class_weight, f"{BALANCED}|NAME=W,..."),
-        default=None,
-        help="Weights of the classes in the training loss: balanced, for the same total weight per class, "
-        "or e.g. fraud=10 (others: 1).",
+    return grouped(
+        "Data",
+        click.option(
+            "--class-weight",
+            type=SpecType(parse_class_weight, f"{BALANCED}|NAME=W,..."),
+            default=None,
+            metavar="WEIGHTS",
+            help="Weights of the classes in the training loss: balanced, for the same total weight per class, "
+            "or e.g. fraud=10 (others: 1).",
+        ),
     )
 
 

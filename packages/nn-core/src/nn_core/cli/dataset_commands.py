@@ -9,17 +9,19 @@ import click
 
 from nn_core.cli import download
 from nn_core.cli.catalog import Entry
+from nn_core.cli.completion import complete_names
 from nn_core.cli.download import RemoteDataset
 from nn_core.cli.terminal import echo_json, info, json_option
 from nn_core.errors import DataError
 from nn_core.registry import nearest
 
 
-def datasets_command(program: str, catalog: Callable[[], list[Entry]]) -> click.Command:
+def datasets_command(program: str, catalog: Callable[[], list[Entry]], own: str = "") -> click.Command:
     """The command `datasets` of a program; its help is the docstring of the calling module.
 
     program  its name on the command line
     catalog  lists all named data sets
+    own      what --data accepts besides, for people
     """
 
     @click.command("datasets")
@@ -32,6 +34,8 @@ def datasets_command(program: str, catalog: Callable[[], list[Entry]]) -> click.
         for entry in entries:
             missing = "" if entry.is_here else f"  (to download: {program} fetch {entry.name})"
             click.echo(f"{entry.spec}{missing}\n    {entry.description}")
+        if own:
+            click.echo(f"PATH\n    {own}")
 
     return command
 
@@ -43,7 +47,7 @@ def fetch_command(datasets: Mapping[str, RemoteDataset]) -> click.Command:
     """
 
     @click.command("fetch")
-    @click.argument("name", metavar="|".join(datasets))
+    @click.argument("name", metavar="|".join(datasets), shell_complete=complete_names(datasets, files=False))
     @click.option(
         "--to",
         type=click.Path(file_okay=False, path_type=Path),

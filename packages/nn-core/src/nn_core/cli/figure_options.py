@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from nn_core.cli.options import Decorator, together
+from nn_core.cli.command_help import Decorator, grouped
 from nn_core.cli.param_types import FIGURE, OutputFile
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def _options(files: Mapping[str, str], default: str | None, formats: Sequence[st
         )
         for i, (name, what) in enumerate(files.items())
     ]
-    return together(
+    return grouped(
+        "Figure",
         *outputs,
         click.option(
             "--style",

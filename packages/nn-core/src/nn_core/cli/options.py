@@ -3,33 +3,20 @@
 Those that name layers, optimizers or schedules are in `nn_core.cli.train_options`.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
+from nn_core.cli import command_help
+from nn_core.cli.command_help import grouped
+from nn_core.cli.completion import complete_names
 from nn_core.cli.param_types import MODEL, CommaList, FloatRange
 
-Decorator = Callable[[Any], Any]
-
+Decorator = command_help.Decorator
 POSITIVE = FloatRange(above=0)
 RATE = FloatRange(least=0, below=1)
 SEED = click.IntRange(min=0)
-
-
-class NameOption(click.Option):
-    """An option whose help lists the names known to its SpecType, in place of `{names}`.
-
-    They are looked up when the help is shown, since plug-ins may add names.
-    """
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        names = getattr(self.type, "names", ())
-        shown, self.help = self.help, (self.help or "").format(names=", ".join(names))
-        try:
-            return super().get_help_record(ctx)
-        finally:
-            self.help = shown
 
 
 def _load_plugins(ctx: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> None:
@@ -40,27 +27,31 @@ def _load_plugins(ctx: click.Context, parameter: click.Parameter, names: tuple[s
             load_plugin(name)
 
 
-plugin_option = click.option(
-    "--plugin",
-    metavar="MODULE",
-    multiple=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_load_plugins,
-    help="Python module or file that registers layers, optimizers, etc.; may be repeated.",
+plugin_option = grouped(
+    "Advanced",
+    click.option(
+        "--plugin",
+        metavar="MODULE",
+        multiple=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_load_plugins,
+        help="Python module or file that registers layers, optimizers, etc.; may be repeated.",
+    ),
 )
 
 
-def model_option(*, required: bool = True) -> Decorator:
-    """`--model FILE`, passed as `model_path`; None for the shipped network."""
+def model_option(*, required: bool = True, multiple: bool = False) -> Decorator:
+    """`--model FILE`, passed as `model_path`; None for the shipped network, a tuple if it may be repeated."""
     return together(
         click.option(
             "--model",
             "model_path",
             type=MODEL,
             required=required,
+            multiple=multiple,
             show_default=False if required else "the shipped network",
-            help="Trained network: a checkpoint written by train or export.",
+            help=f"Trained network: a checkpoint written by train or export{'; may be repeated' if multiple else ''}.",
         ),
         plugin_option,
     )
@@ -71,18 +62,29 @@ def seed_option(default: int | None = 0, words: str = "Random seed.") -> Decorat
     return click.option("--seed", type=SEED, default=default, help=words)
 
 
-def data_options(*, data: str, kinds: str, validation: float = 0.2, of: str = "each class") -> Decorator:
+def data_options(
+    *, data: str, kinds: str, names: Iterable[str] = (), validation: float = 0.2, of: str = "each class"
+) -> Decorator:
     """`--data`, `--test` and `--validation`.
 
     data   default of `--data`
     kinds  description of what it accepts
+    names  of data sets, for the completion of the shell
     of     what a fraction is held out of
     """
-    return together(
-        click.option("--data", default=data, metavar="NAME|PATH", help=f"Data set: {kinds}."),
+    return grouped(
+        "Data",
+        click.option(
+            "--data",
+            default=data,
+            metavar="NAME|PATH",
+            shell_complete=complete_names(names),
+            help=f"Data set: {kinds}.",
+        ),
         click.option(
             "--test",
             metavar="NAME|PATH",
+            shell_complete=complete_names(names),
             help="Data set to validate on, instead of the test set of --data or a split of it.",
         ),
         validation_option(validation, of),
@@ -91,22 +93,20 @@ def data_options(*, data: str, kinds: str, validation: float = 0.2, of: str = "e
 
 def validation_option(default: float, of: str) -> Decorator:
     """`--validation FRACTION`."""
-    return click.option(
-        "--validation",
-        type=RATE,
-        default=default,
-        metavar="FRACTION",
-        help=f"Fraction of {of} to hold out for validation, if there is no test set; 0 to train on everything.",
-    )
+    words = f"Fraction of {of} to hold out for validation, if there is no test set; 0 to train on everything."
+    return grouped("Data", click.option("--validation", type=RATE, default=default, metavar="FRACTION", help=words))
 
 
 def hidden_option(default: str) -> Decorator:
     """`--hidden 20,7,5`, as text."""
-    return click.option(
-        "--hidden",
-        type=CommaList(click.IntRange(min=1), "units", empty=True),
-        default=default,
-        help='Units of each hidden layer, e.g. 20,7,5; "" for no hidden layers.',
+    return grouped(
+        "Network",
+        click.option(
+            "--hidden",
+            type=CommaList(click.IntRange(min=1), "units", empty=True),
+            default=default,
+            help='Units of each hidden layer, e.g. 20,7,5; "" for no hidden layers.',
+        ),
     )
 
 
@@ -116,26 +116,31 @@ def dropout_option(where: str, *, default: float = 0.0, per_layer: bool = False)
     where      where it is applied, e.g. "before the last layer"
     per_layer  whether each layer may have its own rate
     """
-    if not per_layer:
-        words = f"Dropout rate {where}."
-        return click.option("--dropout", type=RATE, default=default, metavar="RATE", help=words)
-    return click.option(
-        "--dropout",
-        type=CommaList(RATE, "rates"),
-        default=f"{default:g}",
-        metavar="RATE",
-        help=f"Dropout rate {where}: one for all, or one per layer, e.g. 0.2,0.5.",
+    kind = CommaList(RATE, "rates") if per_layer else RATE
+    words = ": one for all, or one per layer, e.g. 0.2,0.5" if per_layer else ""
+    return grouped(
+        "Network",
+        click.option(
+            "--dropout",
+            type=kind,
+            default=f"{default:g}" if per_layer else default,
+            metavar="RATE",
+            help=f"Dropout rate {where}{words}.",
+        ),
     )
 
 
 def threads_option() -> Decorator:
     """`--threads`."""
-    return click.option(
-        "--threads",
-        type=click.IntRange(1, 256),
-        default=None,
-        show_default="number of cores, at most 4",
-        help="Number of threads; does not affect the results.",
+    return grouped(
+        "Advanced",
+        click.option(
+            "--threads",
+            type=click.IntRange(1, 256),
+            default=None,
+            show_default="number of cores, at most 4",
+            help="Number of threads; does not affect the results.",
+        ),
     )
 
 

@@ -2,13 +2,18 @@
 
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from nn_core.cli.completion import complete_names
 from nn_core.errors import SettingError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class FloatRange(click.ParamType[float]):
@@ -86,7 +91,7 @@ class SpecType(click.ParamType[str]):
     """A text accepted by `parse`, such as `momentum:beta=0.95`; kept as text.
 
     name   name of the type, for the help
-    names  names that the text may begin with, for the help
+    names  names that the text may begin with, for the help; a Registry also knows other spellings of them
     """
 
     def __init__(self, parse: Callable[[str], object], name: str, names: Iterable[str] = ()) -> None:
@@ -94,12 +99,23 @@ class SpecType(click.ParamType[str]):
         self.name = name
         self.names = names
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+        return complete_names(self.names, files=False)(ctx, param, incomplete)
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = self._canonical(str(value))
         try:
-            self.parse(value)
+            self.parse(text)
         except SettingError as error:
             self.fail(str(error), param, ctx)
-        return str(value)
+        return text
+
+    def _canonical(self, text: str) -> str:
+        """The text with our spelling of the name that it begins with: Adam:beta1=0.8 -> adam:beta1=0.8."""
+        from nn_core.registry import Registry
+
+        name = re.split("[:@]", text, maxsplit=1)[0]
+        return self.names.canonical(name) + text[len(name) :] if isinstance(self.names, Registry) else text
 
 
 STANDARD = Path("-")
@@ -116,6 +132,9 @@ class OutputFile(click.ParamType[Path]):
 
     def __init__(self, *suffixes: str) -> None:
         self.suffixes = suffixes
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+        return complete_names((), files=True)(ctx, param, incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(value)
@@ -171,6 +190,9 @@ class ShippedModel(click.Path):
     def __init__(self, shipped: Path) -> None:
         super().__init__(path_type=Path)
         self.shipped = shipped
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+        return complete_names(["shipped"])(ctx, param, incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         is_shipped = str(value) == "shipped" and not Path(value).exists()

@@ -5,7 +5,7 @@ import dataclasses
 import math
 import multiprocessing
 import signal
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ from typing import TypeVar
 from threadpoolctl import threadpool_limits
 
 from nn_core import plugins
+from nn_core.arrays import Array
 from nn_core.cli.settings import Settings
 from nn_core.errors import DivergenceError, NNError
 from nn_core.training.callbacks import Callback
@@ -28,31 +29,45 @@ from nn_core.training.trainer import Trainer
 S = TypeVar("S", bound=Settings)
 POINTS = 200
 """Maximum number of points of a curve."""
+METRICS = ("training_loss", "training_accuracy", "validation_loss", "validation_accuracy")
+"""What curves record."""
+LEAST_SECONDS = 1.0
+"""Training times of shorter runs are not compared: they differ more from run to run than from trial to trial."""
 
 
 @dataclass
 class Curve:
-    """The training loss during one run, and how the run ended.
+    """The metrics during one run, and how the run ended.
 
-    steps, seconds, losses  at the start, and after evenly spaced epochs up to the last; seconds
-                            of training only
-    validation_accuracy     at the end; NaN without a validation set or classes, or if the run diverged
-    validation_loss         at the end; NaN without a validation set or if the run diverged
+    steps, epochs, seconds  at the start, and after evenly spaced epochs up to the last; seconds of
+                            training only
+    metrics                 name -> value at each of these points: training_loss always,
+                            training_accuracy for classes, validation_loss and validation_accuracy
+                            with a validation set
     diverged                the error message, or None
-    has_accuracy            whether the run is one of classes
+    weights                 all parameters at the end, if asked for
     """
 
     seed: int
     steps: list[int] = field(default_factory=list)
+    epochs: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
-    validation_accuracy: float = math.nan
+    metrics: dict[str, list[float]] = field(default_factory=dict)
     diverged: str | None = None
-    validation_loss: float = math.nan
-    has_accuracy: bool = True
+    weights: Array | None = None
+
+    @property
+    def losses(self) -> list[float]:
+        """The training losses."""
+        return self.metrics["training_loss"]
+
+    def final(self, metric: str) -> float:
+        """A metric at the end; NaN if it was not measured or the run diverged."""
+        values = self.metrics.get(metric)
+        return values[-1] if values and not self.diverged else math.nan
 
     def steps_to(self, loss: float) -> int | None:
-        """The first recorded step whose loss is at most `loss`; None if there is none."""
+        """The first recorded step whose training loss is at most `loss`; None if there is none."""
         return next((s for s, at in zip(self.steps, self.losses, strict=True) if at <= loss), None)
 
 
@@ -65,20 +80,17 @@ class Trial:
 
     @property
     def final_losses(self) -> list[float]:
-        """The final loss of each run; infinite if it diverged."""
+        """The final training loss of each run; infinite if it diverged."""
         return [math.inf if curve.diverged else curve.losses[-1] for curve in self.curves]
 
-    @property
-    def validation_accuracy(self) -> float:
-        """Median over the seeds, counting diverged runs as the worst; NaN if there are none."""
-        worst = -math.inf
-        middle = median(worst if c.diverged else c.validation_accuracy for c in self.curves)
-        return middle if middle > worst else math.nan
+    def final(self, metric: str) -> float:
+        """Median over the seeds of a metric at the end, counting diverged runs as the worst.
 
-    @property
-    def validation_loss(self) -> float:
-        """Median over the seeds; infinite if most runs diverged, NaN if there are none."""
-        return median(math.inf if curve.diverged else curve.validation_loss for curve in self.curves)
+        NaN if it was not measured, or for accuracies if most runs diverged.
+        """
+        worst = -math.inf if metric.endswith("accuracy") else math.inf
+        middle = median(worst if curve.diverged else curve.final(metric) for curve in self.curves)
+        return math.nan if middle == -math.inf else middle
 
     @property
     def seconds(self) -> float:
@@ -89,53 +101,91 @@ class Trial:
 class Comparison:
     """Trials, and the baseline they are compared with.
 
-    baseline_losses  the lowest loss of plain gradient descent, for each seed
+    baseline_losses  the lowest loss of plain gradient descent, for each seed; none without a baseline
+    takes_turns      whether the runs followed one another, each seed with all trials
     """
 
     trials: tuple[Trial, ...]
     seeds: tuple[int, ...]
-    baseline_losses: tuple[float, ...]
+    baseline_losses: tuple[float, ...] = ()
+    takes_turns: bool = True
+
+    def measures(self, metric: str) -> bool:
+        """Whether any run has the metric."""
+        return any(metric in curve.metrics for trial in self.trials for curve in trial.curves)
 
     def steps_to_baseline(self, trial: Trial) -> float:
         """Median over the seeds; infinite if most runs never reach it."""
         reached = [curve.steps_to(baseline) for curve, baseline in zip(trial.curves, self.baseline_losses, strict=True)]
         return median(math.inf if steps is None else steps for steps in reached)
 
+    @property
+    def has_times(self) -> bool:
+        """Whether the training times can be compared: runs took turns, and none was shorter than LEAST_SECONDS."""
+        ends = [c.seconds[-1] for trial in self.trials for c in trial.curves if not c.diverged]
+        return self.takes_turns and min(ends, default=0.0) >= LEAST_SECONDS
+
 
 def compare(
-    build: Callable[[S], Trainer], trials: Sequence[tuple[str, S]], baseline: S, *, seeds: int, workers: int
+    build: Callable[[S], Trainer],
+    trials: Sequence[tuple[str, S]],
+    baseline: S | None,
+    *,
+    seeds: int,
+    workers: int,
+    keep_weights: bool = False,
 ) -> Comparison:
     """Run every trial with consecutive seeds, starting from the seed in its settings.
 
-    build      builds a single-threaded trainer from settings; a function that worker processes
-               can import
-    trials     label and settings; all with the same seed, which sets weights and batches
-    baseline   plain gradient descent; also run, unless it is one of the trials
-    workers    number of worker processes; 1 runs everything in this process
+    build         builds a single-threaded trainer from settings; a function that worker processes
+                  can import
+    trials        label and settings; all with the same seed, which sets weights and batches
+    baseline      plain gradient descent; also run, unless it is one of the trials
+    workers       number of worker processes; 1 runs everything in this process
+    keep_weights  keep the final parameters of the runs with the first seed
 
-    Each run uses one BLAS thread regardless of the number of workers, since the bits of a product
-    may depend on the number of threads: so the results do not depend on the workers.
+    Trials take turns: all run with the first seed, then with the second, so that a computer that
+    becomes slower slows all of them. Each run uses one BLAS thread regardless of the number of
+    workers, since the bits of a product may depend on the number of threads: so the results do not
+    depend on the workers.
     """
-    jobs = {settings: None for _, settings in trials} | {baseline: None}
-    runs = [dataclasses.replace(settings, seed=settings.seed + i) for settings in jobs for i in range(seeds)]
+    jobs = dict.fromkeys([settings for _, settings in trials] + ([] if baseline is None else [baseline]))
+    kept = trials[0][1].seed if keep_weights else None
+    curves = run_all(build, [_seeded(job, i) for i in range(seeds) for job in jobs], workers=workers, kept=kept)
+
+    def of(settings: S) -> tuple[Curve, ...]:
+        return tuple(curves[_seeded(settings, i)] for i in range(seeds))
+
+    return Comparison(
+        trials=tuple(Trial(label, of(settings)) for label, settings in trials),
+        seeds=tuple(curve.seed for curve in of(trials[0][1])),
+        baseline_losses=() if baseline is None else tuple(min(curve.losses) for curve in of(baseline)),
+        takes_turns=workers == 1,
+    )
+
+
+def run_all(
+    build: Callable[[S], Trainer], runs: Sequence[S], *, workers: int, unit: str = "run", kept: int | None = None
+) -> dict[S, Curve]:
+    """The curve of each run, by its settings; see `compare`.
+
+    unit  what a run is called in the progress
+    kept  the seed whose runs keep their final parameters; None for none
+    """
     curves = {}
-    progress = Progress(len(runs), unit="run")
+    progress = Progress(len(runs), unit=unit)
     try:
-        with contextlib.closing(_map(partial(_run, build), runs, workers)) as finished:
+        with contextlib.closing(_map(partial(_run, build, kept), runs, workers)) as finished:
             for settings, curve in zip(runs, finished, strict=True):
                 curves[settings] = curve
                 progress.advance()
     finally:
         progress.close()
+    return curves
 
-    def of(settings: S) -> tuple[Curve, ...]:
-        return tuple(curves[dataclasses.replace(settings, seed=settings.seed + i)] for i in range(seeds))
 
-    return Comparison(
-        trials=tuple(Trial(label, of(settings)) for label, settings in trials),
-        seeds=tuple(curve.seed for curve in of(baseline)),
-        baseline_losses=tuple(min(curve.losses) for curve in of(baseline)),
-    )
+def _seeded(settings: S, i: int) -> S:
+    return dataclasses.replace(settings, seed=settings.seed + i)
 
 
 class _Recorder(Callback):
@@ -144,35 +194,39 @@ class _Recorder(Callback):
     def __init__(self, trainer: Trainer, curve: Curve) -> None:
         self.trainer, self.curve = trainer, curve
         self.every = math.ceil(trainer.state.epochs / POINTS)
-        self.record(trainer.state, self.evaluate())
+        self.record(trainer.state, self.measure())
 
-    def evaluate(self) -> float:
-        return self.trainer.evaluate(*self.trainer.examples, weights=self.trainer.weights)["loss"]
+    def measure(self) -> dict[str, float]:
+        """The metrics on the training and the validation set."""
+        trainer = self.trainer
+        parts = {"training": trainer.evaluate(*trainer.examples, weights=trainer.weights)}
+        if trainer.validation is not None:
+            parts["validation"] = trainer.evaluate(*trainer.validation)
+        return {f"{part}_{name}": value for part, found in parts.items() for name, value in found.items()}
 
-    def record(self, state: TrainingState, loss: float) -> None:
+    def record(self, state: TrainingState, row: Mapping[str, float]) -> None:
         self.curve.steps.append(state.step)
+        self.curve.epochs.append(state.epoch)
         self.curve.seconds.append(state.seconds)
-        self.curve.losses.append(loss)
+        for name in METRICS:
+            if name in row:
+                self.curve.metrics.setdefault(name, []).append(row[name])
 
     def on_epoch(self, state: TrainingState) -> None:
         if state.epoch % self.every == 0 or state.epoch == state.epochs:
-            measured = self.trainer.measure_training
-            loss = state.history.row(-1)["training_loss"] if measured else self.evaluate()
-            self.record(state, loss)
+            self.record(state, state.history.row(-1) if self.trainer.measure_training else self.measure())
 
 
-def _run(build: Callable[[S], Trainer], settings: S) -> Curve:
+def _run(build: Callable[[S], Trainer], kept: int | None, settings: S) -> Curve:
     trainer = build(settings)
-    curve = Curve(settings.seed, has_accuracy="accuracy" in trainer.metrics)
+    curve = Curve(settings.seed)
     trainer.callbacks = (_Recorder(trainer, curve),)
     try:
         trainer.run()
     except DivergenceError as error:
         curve.diverged = str(error)
-        return curve
-    if trainer.validation is not None:
-        found = trainer.evaluate(*trainer.validation)
-        curve.validation_loss, curve.validation_accuracy = found["loss"], found.get("accuracy", math.nan)
+    if settings.seed == kept:
+        curve.weights = trainer.network.vector.copy()
     return curve
 
 

@@ -1,116 +1,91 @@
-"""Reports of a comparison: table, JSON and plot."""
+"""Reports of a comparison: table and JSON."""
 
 import math
-from pathlib import Path
+from collections.abc import Sequence
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from nn_core.cli.sweep import Comparison, Trial
+from nn_core.cli.sweep import LEAST_SECONDS, Comparison, Trial
 from nn_core.cli.terminal import counted
-from nn_core.plots import add_legend, drawing, log_scale_if_wide, muted, series, tidy
 from nn_core.summary import table
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
-    from nn_core.plots import FigureFile
+def report_table(comparison: Comparison, name: str = "trial", notes: Sequence[str] = ()) -> str:
+    """One line per trial, of medians over the seeds.
 
+    With a baseline: the loss and its range, accuracies, and the cost. Without one: training against
+    validation.
 
-def report_table(comparison: Comparison) -> str:
-    """One line per trial: medians over the seeds, and the range of the final loss."""
-    has_classes = _has_classes(comparison)
-    validated = "validation accuracy" if has_classes else "validation loss"
-    rows = [("trial", "final loss", "lowest", "highest", validated, "steps to baseline", "seconds")]
-    for trial in comparison.trials:
-        losses = trial.final_losses
-        steps = comparison.steps_to_baseline(trial)
-        rows.append(
-            (
-                trial.label,
-                _loss(median(losses)),
-                _loss(min(losses)),
-                _loss(max(losses)),
-                _percent(trial.validation_accuracy) if has_classes else _held_out(trial.validation_loss),
-                f"{steps:,.0f}" if math.isfinite(steps) else "never",
-                f"{trial.seconds:.2f}",
-            )
-        )
-    seeds = len(comparison.seeds)
-    note = (
-        f"baseline: lowest loss of plain gradient descent for each seed, median "
-        f"{_loss(median(comparison.baseline_losses))}; medians over {counted(seeds, 'seed')}"
-    )
+    name   what the trials differ in, such as "learning rate"
+    notes  lines below the table
+    """
+    columns = _cost_columns(comparison) if comparison.baseline_losses else _fit_columns(comparison)
+    labels = [trial.label for trial in comparison.trials]
+    rows = zip(*([header, *cells] for header, cells in [(name, labels), *columns]), strict=True)
     diverged = [
         f"{trial.label}, seed {curve.seed}: {curve.diverged}"
         for trial in comparison.trials
         for curve in trial.curves
         if curve.diverged
     ]
-    return "\n".join([table(rows), note, *diverged])
+    return "\n".join([table([tuple(row) for row in rows]), *_standard_notes(comparison), *notes, *diverged])
+
+
+Columns = list[tuple[str, list[str]]]
+
+
+def _cost_columns(comparison: Comparison) -> Columns:
+    trials = comparison.trials
+    columns = [
+        ("final loss", [_loss(median(trial.final_losses)) for trial in trials]),
+        ("lowest", [_loss(min(trial.final_losses)) for trial in trials]),
+        ("highest", [_loss(max(trial.final_losses)) for trial in trials]),
+    ]
+    if comparison.measures("training_accuracy"):
+        columns += [_accuracies(trials, "training"), _accuracies(trials, "validation")]
+    else:
+        columns += [_losses(trials, "validation")]
+    steps = [comparison.steps_to_baseline(trial) for trial in trials]
+    columns += [("steps to baseline", [f"{s:,.0f}" if math.isfinite(s) else "never" for s in steps])]
+    if comparison.has_times:
+        columns += [("seconds", [f"{trial.seconds:.1f}" for trial in trials])]
+    return columns
+
+
+def _fit_columns(comparison: Comparison) -> Columns:
+    trials = comparison.trials
+    columns = [_losses(trials, "training"), _losses(trials, "validation")]
+    if comparison.measures("training_accuracy"):
+        columns += [_accuracies(trials, "training"), _accuracies(trials, "validation")]
+    return columns
+
+
+def _standard_notes(comparison: Comparison) -> list[str]:
+    over = f"medians over {counted(len(comparison.seeds), 'seed')}"
+    if not comparison.baseline_losses:
+        return [over]
+    lowest = _loss(median(comparison.baseline_losses))
+    return [f"baseline: lowest loss of plain gradient descent for each seed, median {lowest}; {over}"]
+
+
+def time_note(comparison: Comparison) -> str:
+    """Why training times are not compared; "" if they are."""
+    if comparison.has_times:
+        return ""
+    if not comparison.takes_turns:
+        return "times are compared only with one worker"
+    return f"times are not compared: runs take less than {LEAST_SECONDS:g} s"
 
 
 def report_json(comparison: Comparison) -> dict[str, Any]:
     """All metrics and curves; null for missing or non-finite values."""
+    baseline = comparison.baseline_losses
     return {
         "seeds": comparison.seeds,
-        "baseline_loss": _number(median(comparison.baseline_losses)),
+        "baseline_loss": _number(median(baseline)) if baseline else None,
+        "times_comparable": comparison.has_times,
         "trials": [_trial_json(comparison, trial) for trial in comparison.trials],
     }
-
-
-def draw_comparison(comparison: Comparison, path: "FigureFile | Path", *, title: str) -> None:
-    """Training loss by step and by time: median and range over the seeds."""
-    seeds = len(comparison.seeds)
-    band = f"line: median of {seeds} seeds; band: range" if seeds > 1 else "one seed"
-    note = f"{band}; dotted: lowest loss of gradient descent"
-    with drawing(path, 11, 4.5, title=title, note=note) as figure:
-        by_step, by_second = figure.subplots(1, 2, sharey=True)
-        for i, trial in enumerate(comparison.trials):
-            # Each line is thinner than the previous one, so that coinciding lines remain visible.
-            width = 2.6 - 1.4 * i / max(len(comparison.trials) - 1, 1)
-            _draw_trial(by_step, by_second, trial, i, width)
-        baseline = median(comparison.baseline_losses)
-        values = [v for axes in (by_step, by_second) for line in axes.lines for v in line.get_ydata()]
-        for axes in (by_step, by_second):
-            axes.axhline(baseline, color=muted(), linestyle=":", linewidth=1, zorder=0)
-        log_scale_if_wide(by_step, values)
-        tidy(
-            by_step,
-            x=_scale_steps(by_step, comparison),
-            y=f"training loss{' (nats)' if _has_classes(comparison) else ''}",
-        )
-        tidy(by_second, x="training time (s)", y="")
-        by_second.tick_params(labelleft=False)
-        handles, labels = by_step.get_legend_handles_labels()
-        add_legend(figure, handles, labels, title="trial")
-
-
-def _draw_trial(by_step: "Axes", by_second: "Axes", trial: Trial, i: int, width: float) -> None:
-    """Plot the steps common to all seeds; a diverged run ends early."""
-    points = min(len(curve.steps) for curve in trial.curves)
-    losses = [[curve.losses[k] for curve in trial.curves] for k in range(points)]
-    middle = [median(at) for at in losses]
-    steps = trial.curves[0].steps[:points]
-    seconds = [median(curve.seconds[k] for curve in trial.curves) for k in range(points)]
-    style = series(i)
-    diverged = any(curve.diverged for curve in trial.curves)
-    label = f"{trial.label} (diverged)" if diverged else trial.label
-    for axes, x in ((by_step, steps), (by_second, seconds)):
-        axes.plot(x, middle, linewidth=width, label=label, **style)
-        axes.fill_between(
-            x, [min(at) for at in losses], [max(at) for at in losses], color=style["color"], alpha=0.15,
-            linewidth=0,
-        )  # fmt: skip
-
-
-def _scale_steps(axes: "Axes", comparison: Comparison) -> str:
-    """Set the x scale, logarithmic if run lengths differ greatly; returns the axis label."""
-    ends = [curve.steps[-1] for trial in comparison.trials for curve in trial.curves]
-    if max(ends) <= 8 * max(min(ends), 1):
-        return "step"
-    axes.set_xscale("symlog", linthresh=10)
-    axes.set_xlim(0, 1.2 * max(ends))
-    return "step (log scale above 10)"
 
 
 def _trial_json(comparison: Comparison, trial: Trial) -> dict[str, Any]:
@@ -120,18 +95,24 @@ def _trial_json(comparison: Comparison, trial: Trial) -> dict[str, Any]:
         "final_loss": _number(median(losses)),
         "final_loss_lowest": _number(min(losses)),
         "final_loss_highest": _number(max(losses)),
-        "validation_accuracy": _number(trial.validation_accuracy),
-        "validation_loss": _number(trial.validation_loss),
-        "steps_to_baseline": _number(comparison.steps_to_baseline(trial)),
+        "training_accuracy": _number(trial.final("training_accuracy")),
+        "validation_accuracy": _number(trial.final("validation_accuracy")),
+        "validation_loss": _number(trial.final("validation_loss")),
+        "steps_to_baseline": _number(comparison.steps_to_baseline(trial)) if comparison.baseline_losses else None,
         "seconds": trial.seconds,
         "runs": [
             {
                 "seed": curve.seed,
                 "steps": curve.steps,
+                "epochs": curve.epochs,
                 "seconds": curve.seconds,
-                "losses": [_number(loss) for loss in curve.losses],
-                "validation_accuracy": _number(curve.validation_accuracy),
-                "validation_loss": _number(curve.validation_loss),
+                "losses": _numbers(curve.losses),
+                "training_accuracies": _numbers(curve.metrics.get("training_accuracy", [])),
+                "validation_losses": _numbers(curve.metrics.get("validation_loss", [])),
+                "validation_accuracies": _numbers(curve.metrics.get("validation_accuracy", [])),
+                "training_accuracy": _number(curve.final("training_accuracy")),
+                "validation_accuracy": _number(curve.final("validation_accuracy")),
+                "validation_loss": _number(curve.final("validation_loss")),
                 "diverged": curve.diverged,
             }
             for curve in trial.curves
@@ -139,21 +120,23 @@ def _trial_json(comparison: Comparison, trial: Trial) -> dict[str, Any]:
     }
 
 
-def _has_classes(comparison: Comparison) -> bool:
-    return any(curve.has_accuracy for trial in comparison.trials for curve in trial.curves)
+def _losses(trials: Sequence[Trial], part: str) -> tuple[str, list[str]]:
+    found = [trial.final(f"{part}_loss") for trial in trials]
+    return f"{part} loss", ["-" if math.isnan(loss) else _loss(loss) for loss in found]
+
+
+def _accuracies(trials: Sequence[Trial], part: str) -> tuple[str, list[str]]:
+    found = [trial.final(f"{part}_accuracy") for trial in trials]
+    return f"{part} accuracy", [f"{value:.1%}" if math.isfinite(value) else "-" for value in found]
 
 
 def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def _numbers(values: Sequence[float]) -> list[float | None]:
+    return [_number(value) for value in values]
+
+
 def _loss(value: float) -> str:
     return f"{value:.4g}" if math.isfinite(value) else "diverged"
-
-
-def _held_out(loss: float) -> str:
-    return "-" if math.isnan(loss) else _loss(loss)
-
-
-def _percent(value: float) -> str:
-    return f"{value:.1%}" if math.isfinite(value) else "-"

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+from nn_core.cli.command_help import grouped
+
+json_option = grouped("Output", click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."))
 
 
 def info(message: str) -> None:

@@ -136,7 +136,7 @@ def train_network(
         from nn_core.plots import drawing
         from nn_core.training.learning_curves import natural_size, plot_learning_curves
 
-        title = f"{without_folders(setup.source)}: {setup.network}, {settings.optimizer}"
+        title = f"Learning curves, {without_folders(setup.source)}: {setup.network}, {settings.optimizer}"
         labels = {} if axis_labels is None else axis_labels(setup)
         columns = setup.trainer.state.history.columns
         with drawing(figure, *natural_size(columns), title=title) as drawn:

@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
+from nn_core.cli.command_help import Decorator, NameOption, grouped
 from nn_core.cli.config import Origin, origin_of
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.folds import parse_fold
-from nn_core.cli.options import POSITIVE, Decorator, NameOption, plugin_option, seed_option, threads_option, together
+from nn_core.cli.options import POSITIVE, plugin_option, seed_option, threads_option, together
 from nn_core.cli.param_types import MODEL, BatchSize, FloatRange, OutputFile, ShippedModel, SpecType
 from nn_core.cli.training_log import log_options
 from nn_core.initializers import INITIALIZERS, initializer
@@ -26,26 +27,23 @@ def activation_option(default: str = "relu") -> Decorator:
     from nn_core.layers import ACTIVATIONS
 
     kind = SpecType(ACTIVATIONS.parse, "activation", ACTIVATIONS)
-    return click.option("--activation", cls=NameOption, type=kind, default=default, help="Activation: {names}.")
+    words = "Activation: {names}."
+    return grouped("Network", click.option("--activation", cls=NameOption, type=kind, default=default, help=words))
 
 
 def initializer_option(name: str = "--initializer", default: str = "he", what: str = "weights") -> Decorator:
     """`--initializer NAME`, or a similar option under another name."""
     words = f"Initializer of the {what}: {{names}}."
-    return click.option(name, cls=NameOption, type=INITIALIZER, default=default, help=words)
+    return grouped("Network", click.option(name, cls=NameOption, type=INITIALIZER, default=default, help=words))
 
 
 def augment_option(default: str = "none") -> Decorator:
     """`--augment NAME`."""
     from nn_core.batches.augmentation import AUGMENTATIONS, augmentation
 
-    return click.option(
-        "--augment",
-        cls=NameOption,
-        type=SpecType(augmentation, "augmentation", AUGMENTATIONS),
-        default=default,
-        help="Augmentation of each training image: {names}; with settings, e.g. standard:rotation=30.",
-    )
+    kind = SpecType(augmentation, "augmentation", AUGMENTATIONS)
+    words = "Augmentation of each training image: {names}; with settings, e.g. standard:rotation=30."
+    return grouped("Data", click.option("--augment", cls=NameOption, type=kind, default=default, help=words))
 
 
 def _learning_rate(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
@@ -62,13 +60,15 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
     omit  the field of an option to leave out
     """
     own = "" if "learning_rate" in defaults else "; the default depends on the optimizer"
-    return together(
+    training = grouped(
+        "Training",
         click.option(
             "--optimizer",
             cls=NameOption,
             type=OPTIMIZER,
             default=defaults["optimizer"],
-            help="Optimizer: {names}; with settings, e.g. momentum:beta=0.95.",
+            help="Optimizer: {names}; with settings, e.g. momentum:beta=0.95. "
+            "Momentum averages gradients, v = beta v + (1 - beta) g.",
         ),
         click.option(
             "--learning-rate",
@@ -78,11 +78,7 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
             help=f"Learning rate{own}.",
         ),
         click.option(
-            "--schedule",
-            cls=NameOption,
-            type=SCHEDULE,
-            default=defaults.get("schedule", "constant"),
-            help="Learning-rate schedule: {names}; with an optional warmup in epochs, e.g. cosine:warmup=5.",
+            "--epochs", type=click.IntRange(min=1), default=defaults["epochs"], help="Passes over the training set."
         ),
         click.option(
             "--batch-size",
@@ -91,19 +87,26 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
             help="Examples per step; full for the whole training set.",
         ),
         click.option(
-            "--epochs", type=click.IntRange(min=1), default=defaults["epochs"], help="Passes over the training set."
-        ),
-        click.option(
             "--l2",
             type=FloatRange(least=0),
             default=0.0,
             help="L2 penalty: adds l2/2 * sum(W^2) over all weights to the loss.",
         ),
         click.option(
+            "--schedule",
+            cls=NameOption,
+            type=SCHEDULE,
+            default=defaults.get("schedule", "constant"),
+            help="Learning-rate schedule: {names}; with an optional warmup in epochs, e.g. cosine:warmup=5.",
+        ),
+        click.option(
             "--clip-norm", type=POSITIVE, default=defaults.get("clip_norm"), help="Clip the global gradient norm."
         ),
         click.option("--clip-value", type=POSITIVE, default=None, help="Clip each gradient component."),
         seed_option(words="Random seed; the same seed reproduces the run bit for bit."),
+    )
+    advanced = grouped(
+        "Advanced",
         click.option(
             "--dtype", type=click.Choice(["float32", "float64"]), default="float32", help="Floating-point precision."
         ),
@@ -121,8 +124,8 @@ def recipe_options(*, omit: str = "", **defaults: Any) -> Decorator:
             help="Number of parts of a batch to compute in parallel; affects rounding.",
         ),
         plugin_option,
-        omit=omit,
     )
+    return together(training, advanced, omit=omit)
 
 
 def fold_options(folds: str) -> Decorator:
@@ -130,7 +133,8 @@ def fold_options(folds: str) -> Decorator:
 
     folds  what a fold is, e.g. "stratified by class"
     """
-    return together(
+    return grouped(
+        "Data",
         click.option(
             "--fold",
             type=SpecType(parse_fold, "K/N"),
@@ -151,7 +155,8 @@ def output_options(shipped: Path | None = None) -> Decorator:
 
     shipped  the network shipped with the program, if there is one
     """
-    return together(
+    training = grouped(
+        "Training",
         click.option(
             "--early-stopping",
             type=click.IntRange(min=1),
@@ -159,7 +164,6 @@ def output_options(shipped: Path | None = None) -> Decorator:
             default=None,
             help="Stop after this many epochs without a lower validation loss, and keep the best weights.",
         ),
-        click.option("--save", type=OutputFile(), help="Write a checkpoint while training."),
         click.option(
             "--resume", type=MODEL, help="Resume from a checkpoint, and save to it; --epochs may be increased."
         ),
@@ -171,7 +175,11 @@ def output_options(shipped: Path | None = None) -> Decorator:
             f"{', or of the shipped network (shipped)' if shipped else ''}; other data, learning rate, epochs, etc. "
             "may be given.",
         ),
-        log_options(),
-        threads_option(),
-        figure_options("the learning curves"),
     )
+    output = grouped(
+        "Output",
+        click.option("--save", type=OutputFile(), help="Write a checkpoint while training."),
+        figure_options("the learning curves"),
+        log_options(),
+    )
+    return together(training, output, threads_option())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn_core.cli.options import Decorator, together
+from nn_core.cli.command_help import Decorator, grouped
 from nn_core.cli.param_types import OutputFile
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def log_to(path: Path | None, log_format: str | None) -> Log | None:
 
 def log_options() -> Decorator:
     """`--log PATH` and `--log-format FORMAT`."""
-    return together(
+    return grouped(
+        "Output",
         click.option("--log", type=LogPath(), help="Log the metrics of each epoch."),
         click.option(
             "--log-format",

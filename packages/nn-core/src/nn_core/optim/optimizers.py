@@ -262,6 +262,7 @@ OPTIMIZERS: Registry[type[Optimizer]] = Registry(
     group="nn_core.optimizers",
     kebab_case=True,
     aliases=ALIASES,
+    spellings={"sgdm": "momentum", "rms": "rmsprop", "nag": "nesterov"},
     foreign={"nag": "nesterov", "rms-prop": "rmsprop", "adam-w": "adamw", "lbfgs": "adam", "nadam": "adam"},
 )
 """All optimizers by name."""

@@ -1,8 +1,11 @@
 """Axes: labels, scales and ticks."""
 
 import math
+import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from nn_core.plots.text_sizes import points_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +72,7 @@ def cell_text_fits(axes: "Axes", rows: int, columns: int, longest: int) -> bool:
 
     Draws the layout once, so everything else must have been added to the figure.
     """
-    axes.figure.draw_without_rendering()  # type: ignore[union-attr]
+    laid_out_size(axes)
     return cell_text_size(axes, rows, columns, longest, sizes=("small",)) is not None
 
 
@@ -80,12 +83,20 @@ def cell_text_size(
 
     The layout must have been drawn.
     """
-    from matplotlib.font_manager import FontProperties
-
     box, dpi = axes.get_window_extent(), axes.figure.dpi
     width, height = (72 / dpi * side for side in (box.width / columns, box.height / rows))
     for size in sizes:
-        points = FontProperties(size=size).get_size_in_points()
+        points = points_of(size)
         if 0.65 * points * longest < width and 1.2 * points < height:
             return size
     return None
+
+
+def laid_out_size(axes: "Axes") -> tuple[float, float]:
+    """Width and height of axes in points, as the layout of the figure makes them."""
+    figure: Any = axes.figure
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="constrained_layout not applied")
+        figure.draw_without_rendering()
+    box = axes.get_window_extent()
+    return 72 / figure.dpi * box.width, 72 / figure.dpi * box.height

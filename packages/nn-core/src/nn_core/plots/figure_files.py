@@ -3,7 +3,6 @@
 import contextlib
 import io
 import os
-import unicodedata
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,7 +52,7 @@ def drawing(
     """An empty figure to draw on, written to its file at the end of the block.
 
     width, height  in inches, unless the style or the user says otherwise
-    title          what is seen, above all plots; or `figure.suptitle` in the block
+    title          what is seen, above all plots; or set by `figure.suptitle` in the block
     note           how to read it, below all plots
     Raises OSError if it cannot be written, SettingError if it has too many pixels.
     """
@@ -103,27 +102,16 @@ def save_figure(figure: "Figure", path: Path, *, dpi: int = STYLES["paper"].dpi)
 def write_around(figure: "Figure", title: str, note: str) -> None:
     """Write a title above all plots and a note below them, broken into lines as wide as the figure."""
     from nn_core.plots.series import muted
+    from nn_core.plots.text_sizes import fitted, points_of
 
-    if title or figure.get_suptitle():
-        figure.suptitle(fitted(title, figure, "large"), parse_math=False)
-    if note:
-        figure.supxlabel(fitted(note, figure, "small"), size="small", color=muted(), parse_math=False)
-
-
-def fitted(text: str, figure: "Figure", size: str) -> str:
-    """A text broken into lines as wide as a figure."""
-    from matplotlib.font_manager import FontProperties
-
-    columns = 72 * figure.get_figwidth() / (0.56 * FontProperties(size=size).get_size_in_points())
-    return "\n".join(part for line in text.splitlines() for part in _broken(line, max(int(columns), 8)))
-
-
-def _broken(line: str, columns: int) -> Iterator[str]:
-    """The lines of a text of at most this many columns; East Asian characters take two."""
-    import textwrap
-
-    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in line)
-    yield from textwrap.wrap(line, max(columns * len(line) // max(len(line) + wide, 1), 4)) or [""]
+    figure.suptitle("")
+    width, height = 72 * figure.get_size_inches()
+    for text, size, share, write in ((title, "large", 0.25, figure.suptitle), (note, "small", 0.15, figure.supxlabel)):
+        if text:
+            points = points_of(size)
+            lines = max(int(share * height / (1.2 * points)), 1)
+            color = {"color": muted()} if size == "small" else {}
+            write(fitted(text, width, points, most_lines=lines), size=size, parse_math=False, **color)
 
 
 def is_figure(path: str | os.PathLike[str]) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from nn_core.plots.text_sizes import points_of
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -18,10 +20,9 @@ def add_legend(where: "Figure | Axes", handles: Sequence[Any], labels: Sequence[
     title  what the labels are, such as "learning rate"
     """
     from matplotlib.axes import Axes
-    from matplotlib.font_manager import FontProperties
 
     shown = [label if len(label) <= LONGEST else f"{label[: LONGEST - 3]}..." for label in labels]
-    points = FontProperties(size="small").get_size_in_points()
+    points = points_of("small")
     figure: Any = where.figure if isinstance(where, Axes) else where
     rows = max(int((72 * figure.get_figheight() - 8 * points) / (1.65 * points)), 1)
     beside = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)} if where is not figure else {}

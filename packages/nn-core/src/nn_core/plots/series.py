@@ -21,6 +21,28 @@ def background() -> str:
     return str(mpl.rcParams["axes.facecolor"])
 
 
+def sequential() -> Any:
+    """A color map of shares from 0, the background, to 1."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    ends: Any = [background(), colors()[0], _mixed(colors()[0], ink())]
+    return LinearSegmentedColormap.from_list("shares", ends)
+
+
+def ink_on(color: Any) -> str:
+    """Black or white, whichever is easier to read on a color."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(color)
+    return "#000000" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "#ffffff"
+
+
+def _mixed(a: str, b: str) -> tuple[float, ...]:
+    from matplotlib.colors import to_rgb
+
+    return tuple((x + y) / 2 for x, y in zip(to_rgb(a), to_rgb(b), strict=True))
+
+
 def ink() -> str:
     """The color of text."""
     import matplotlib as mpl

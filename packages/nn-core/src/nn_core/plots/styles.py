@@ -11,13 +11,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LIGHT = (
-    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000",
+    "#065cb2", "#d55e00", "#164d3e", "#cb8ba8", "#e19c09", "#14b7f4", "#6c6c6c", "#000000",
 )  # fmt: skip
-"""Colors that color-blind readers can tell apart. Source: Okabe, Ito, Color universal design (2008)."""
+"""Blue, vermilion, green, pink, orange, sky blue, gray, black: the first four, and all neighbors, differ by
+at least 24 (CIEDE2000) for readers with protanopia and deuteranopia, too (`docs/color_vision.py`).
+Source of the hues: Okabe, Ito, Color universal design (2008)."""
 DARK = (
-    "#5aa9ff", "#ff8a4c", "#2fd3a0", "#ee9fc9", "#f2b134", "#9fe0ff", "#a8a8a8", "#ffffff",
+    "#296dfa", "#df5803", "#12a674", "#e89dc3", "#f3cf50", "#a8e3fe", "#737373", "#ffffff",
 )  # fmt: skip
-"""The same hues in the same order, lighter."""
+"""The same hues in the same order, lighter; at least 18."""
 
 LEAST_POINTS = 14.0
 """The smallest text on a slide, in points on 13.33 x 7.5 inches."""
@@ -55,6 +57,8 @@ _SHARED = {
 _SLIDE = _SHARED | {
     "axes.linewidth": 1.4,
     "axes.titlepad": 10.0,
+    "figure.constrained_layout.h_pad": 0.12,
+    "figure.constrained_layout.w_pad": 0.12,
     "font.size": 17.0,  # so that "small" is 14 points
     "grid.linewidth": 1.2,
     "lines.linewidth": 3.0,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from nn_core.plots import log_scale_if_wide, new_figure, percent_axis, series, styled, tidy
+from nn_core.plots import add_legend, log_scale_if_wide, new_figure, percent_axis, series, styled, tidy
 from nn_core.registry import require
 
 if TYPE_CHECKING:
@@ -17,20 +17,20 @@ def learning_curves(
     columns: Mapping[str, list[float]], title: str = "", labels: Mapping[str, str] = MappingProxyType({})
 ) -> "Figure":
     """A new figure with the learning curves (see `plot_learning_curves`)."""
-    from nn_core.plots.figure_files import fitted
+    from nn_core.plots.text_sizes import fitted, points_of
 
     with styled("paper"):
         figure = new_figure(*natural_size(columns))
         plot_learning_curves(figure, columns, labels)
         if title:
-            figure.suptitle(fitted(title, figure, "large"), parse_math=False)
+            figure.suptitle(fitted(title, 72 * figure.get_figwidth(), points_of("large")), parse_math=False)
     return figure
 
 
 def natural_size(columns: Mapping[str, list[float]]) -> tuple[float, float]:
     """Width and height in inches."""
     panels = len(_metrics(columns))
-    return (5.5 if panels == 1 else 5.0 * panels), 4.0
+    return 1.2 + (5.5 if panels == 1 else 4.6 * panels), 4.0
 
 
 def plot_learning_curves(figure: "Figure", columns: Mapping[str, list[float]], labels: Mapping[str, str]) -> None:
@@ -48,8 +48,7 @@ def plot_learning_curves(figure: "Figure", columns: Mapping[str, list[float]], l
             values = columns.get(f"{part}_{metric}")
             if values is not None:
                 axes.plot(epochs, values, label=part, **series(i))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(title="data")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         words = metric.replace("_", " ")
         tidy(axes, x="epoch", y="", title=words[:1].upper() + words[1:])
         axes.set_ylabel(labels.get(metric, words), parse_math=False)
@@ -57,6 +56,8 @@ def plot_learning_curves(figure: "Figure", columns: Mapping[str, list[float]], l
             log_scale_if_wide(axes, [value for line in axes.lines for value in line.get_ydata()])
         elif metric.endswith("accuracy"):
             percent_axis(axes)
+    lines = {line.get_label(): line for axes in panels for line in axes.lines}
+    add_legend(figure, list(lines.values()), list(map(str, lines)), title="data set")
 
 
 def _metrics(columns: Mapping[str, list[float]]) -> list[str]:

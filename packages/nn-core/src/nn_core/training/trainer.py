@@ -104,7 +104,7 @@ class Trainer(HelpfulErrors):
         state, losses = self.state, self.state.history.columns.get("training_loss", ())
         loss = f", training loss {losses[-1]:.4g}" if losses else ""
         count = self.network.vector.size
-        return f"Trainer({state.epoch} of {state.epochs} epochs, {count:,} parameters{loss})"
+        return f"Trainer({state.epoch} of {state.epochs} epoch{'s' * (state.epochs != 1)}, {count:,} parameters{loss})"
 
     def _repr_html_(self) -> str:
         """The history as a table, for notebooks."""
@@ -298,7 +298,8 @@ class Trainer(HelpfulErrors):
         if state.stopped is not None:
             return f"this run has finished ({state.stopped}); to continue training, create a new Trainer"
         longer = f"longer = Trainer(..., epochs={2 * state.epochs or 1}); longer.resume(trainer.state.snapshot())"
-        return f"this run has finished {state.epoch} of {state.epochs} epochs; to continue: {longer}; longer.run()"
+        epochs = f"{state.epochs} epoch{'s' * (state.epochs != 1)}"
+        return f"this run has finished {state.epoch} of {epochs}; to continue: {longer}; longer.run()"
 
 
 def _check_backend(backend: object) -> None:

@@ -8,9 +8,10 @@ from char_rnn_dino.metrics import format_metrics, mean_nats, token_metrics
 from char_rnn_dino.model import DINO_GEN, load_model
 from char_rnn_dino.splits import name_examples
 from char_rnn_dino.training_data import names_of
+from nn_core.cli.completion import complete_names
 from nn_core.cli.dataset import nothing_held_out
 from nn_core.cli.options import model_option
-from nn_core.cli.terminal import echo_json, json_option
+from nn_core.cli.terminal import counted, echo_json, json_option
 from nn_core.engine.engine import Engine
 from nn_core.errors import DataError
 from nn_core.training.evaluate import evaluate as evaluate_network
@@ -21,6 +22,7 @@ from nn_core.training.evaluate import evaluate as evaluate_network
 @click.option(
     "--data",
     metavar="FILE",
+    shell_complete=complete_names(["dinosaurs"]),
     show_default="the names held out from training",
     help="List of names, one per line; of the training list, only the held-out names; - for standard input.",
 )
@@ -47,4 +49,4 @@ def evaluate(model_path: Path | None, data: str | None, as_json: bool) -> None:
     if as_json:
         echo_json(result)
     else:
-        click.echo(f"{source}: {len(names):,} names, {format_metrics(result, model.vocabulary)}")
+        click.echo(f"{source}: {counted(len(names), 'name')}, {format_metrics(result, model.vocabulary)}")

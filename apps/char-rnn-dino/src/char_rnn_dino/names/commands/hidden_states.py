@@ -7,13 +7,14 @@ import click
 import numpy as np
 
 from char_rnn_dino.model import DINO_GEN, load_model
-from char_rnn_dino.names.trace import Trace, trace
+from char_rnn_dino.names.trace import Trace, trace, varied_units
 from char_rnn_dino.tokens import END, normalize
 from char_rnn_dino.vocabulary import Vocabulary
+from nn_core.arrays import Labels
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import require_distinct
-from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.cli.terminal import counted, echo_json, info, json_option
 from nn_core.errors import SettingError
 
 if TYPE_CHECKING:
@@ -23,6 +24,26 @@ MAX_LETTERS = 60
 """Maximum length of a name, so that it fits in the figure."""
 TOP = 3
 """Number of predictions listed per step."""
+DEFAULT_UNITS, DEFAULT_UNITS_WITH_GATES = 12, 6
+"""Number of units plotted."""
+
+
+class Units(click.ParamType[tuple[int, ...] | int]):
+    """How many units to plot, or which ones, counted from 1: `12`, `3,7,40`, or `7,` for one."""
+
+    name = "N|LIST"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...] | int:
+        if isinstance(value, (int, tuple)):
+            return value
+        parts = [part.strip() for part in str(value).rstrip().removesuffix(",").split(",")]
+        try:
+            units = tuple(int(part) for part in parts)
+        except ValueError:
+            self.fail(f"{value!r} is not a number of units such as 12, or a list of them such as 3,7,40", param, ctx)
+        if min(units) < 1:
+            self.fail(f"{value!r}: units are counted from 1", param, ctx)
+        return units[0] if "," not in str(value) else tuple(dict.fromkeys(units))
 
 
 @click.command()
@@ -35,17 +56,32 @@ TOP = 3
     show_default="the last",
     help="Recurrent layer to plot, counted from 1.",
 )
+@click.option(
+    "--units",
+    type=Units(),
+    show_default=f"{DEFAULT_UNITS}, or {DEFAULT_UNITS_WITH_GATES} with --gates",
+    help="Number of units to plot, those that vary most, or a list of them such as 3,7,40.",
+)
+@click.option("--gates", is_flag=True, help="Also plot the update gate of a GRU, or the forget gate of an LSTM.")
 @figure_options("the states and predictions", default="hidden-states.png")
 @json_option
-def hidden_states(name: str, model_path: Path | None, layer: int | None, figure: "FigureFile", as_json: bool) -> None:
+def hidden_states(
+    name: str,
+    model_path: Path | None,
+    layer: int | None,
+    units: tuple[int, ...] | int | None,
+    gates: bool,
+    figure: "FigureFile",
+    as_json: bool,
+) -> None:
     """Plot the hidden states of a network reading a name.
 
-    Also plots the predicted probabilities of the next letter.
+    Also plots the most likely next letters, and with --gates how much of each state is kept.
 
     \b
-    Example: dino-gen hidden-states Yutyrannus --figure hidden-states.png
+    Example: dino-gen hidden-states Yutyrannus --units 3,7,40 --gates --figure hidden-states.png
     """
-    from char_rnn_dino.plots import plot_trace
+    from char_rnn_dino.plots.hidden_states import plot_hidden_states
 
     require_distinct({"--figure": figure}, **{"--model": model_path})
     name = normalize(name)
@@ -53,16 +89,38 @@ def hidden_states(name: str, model_path: Path | None, layer: int | None, figure:
         raise SettingError(f"a name of {len(name)} letters is too long to plot; the limit is {MAX_LETTERS}")
     model = load_model(model_path, DINO_GEN)
     traced = trace(model.network, model.vocabulary, name, layer)
-    units = traced.states.shape[1]
-    title = f"{name.capitalize()}: recurrent layer {traced.layer}, {units} units"
-    plot_trace(traced, model.vocabulary, name.lower(), figure, title=title)
+    if gates and not traced.gates:
+        raise SettingError("--gates: the layer is a plain RNN, which has no gates")
+    chosen, words = _chosen_units(traced, units or (DEFAULT_UNITS_WITH_GATES if gates else DEFAULT_UNITS))
+    gate = next(iter(traced.gates)) if gates else None
+    shown = name if len(name) <= 24 else f"{name[:21]}..."
+    title = f"Hidden states of a network that reads {shown.capitalize()}, and the letters it expects"
+    note = f"Recurrent layer {traced.layer}: {words}. Box: the guess is right."
+    if gate:
+        note += f" {gate.capitalize()} gate: 1 keeps the state, 0 replaces it."
+    plot_hidden_states(traced, chosen, model.vocabulary, name.lower(), figure, gate=gate, title=title, note=note)
     steps = _steps(traced, model.vocabulary, name.lower())
     if as_json:
-        states = traced.states.tolist()
-        echo_json({"name": name, "layer": traced.layer, "steps": steps, "states": states})
+        values = {"states": traced.states.tolist(), "units": (chosen + 1).tolist()}
+        if gates:
+            values["gates"] = {each: gate_values.tolist() for each, gate_values in traced.gates.items()}
+        echo_json({"name": name, "layer": traced.layer, "steps": steps, **values})
     else:
         click.echo(_table(steps))
     info(f"wrote {figure}")
+
+
+def _chosen_units(traced: Trace, units: tuple[int, ...] | int) -> tuple[Labels, str]:
+    """The units to plot, counted from 0, and how they were chosen."""
+    count = traced.states.shape[1]
+    if isinstance(units, int):
+        if units >= count:
+            return np.arange(count), counted(count, "unit")
+        return varied_units(traced.states, units), f"the {units} of {count} units that vary most over the name"
+    beyond = [unit for unit in units if unit > count]
+    if beyond:
+        raise SettingError(f"no unit {beyond[0]}; the layer has {count}")
+    return np.array(units) - 1, f"{len(units)} of {count} units"
 
 
 def _steps(traced: Trace, vocabulary: Vocabulary, name: str) -> list[dict[str, Any]]:

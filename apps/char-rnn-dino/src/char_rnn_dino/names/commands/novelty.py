@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @click.command("novelty")
 @model_option(required=False)
-@data_option()
+@data_option("dinosaurs")
 @temperatures_option()
 @click.option("--count", type=click.IntRange(1, 100_000), default=500, help="Names per temperature.")
 @seed_option()
@@ -50,7 +50,7 @@ def novelty_command(
     \b
     Example: dino-gen novelty --temperatures 0.5,1,1.5 --count 200 --figure novelty.png
     """
-    from char_rnn_dino.plots import plot_novelty
+    from char_rnn_dino.plots.novelty import plot_novelty
 
     require_distinct({"--figure": figure}, **{"--model": model_path, "--data": None if data is None else Path(data)})
     model = load_model(model_path, DINO_GEN)

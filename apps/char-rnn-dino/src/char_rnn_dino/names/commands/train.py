@@ -11,6 +11,8 @@ from char_rnn_dino.options import DEFAULT_CELL, network_options
 from char_rnn_dino.settings import NameSettings
 from char_rnn_dino.setup import Setup, set_up_names
 from char_rnn_dino.train import train_model
+from nn_core.cli.command_help import grouped
+from nn_core.cli.completion import complete_names
 from nn_core.cli.terminal import json_option
 from nn_core.cli.train_options import fold_options, output_options, recipe_options
 from nn_core.network import Network
@@ -45,11 +47,15 @@ SAMPLE_LENGTH = 40
 
 
 @click.command()
-@click.option(
-    "--data",
-    metavar="FILE",
-    show_default="the bundled dinosaurs",
-    help="List of names, one per line; - for standard input.",
+@grouped(
+    "Data",
+    click.option(
+        "--data",
+        metavar="FILE",
+        shell_complete=complete_names(["dinosaurs"]),
+        show_default="the bundled dinosaurs",
+        help="List of names, one per line; - for standard input.",
+    ),
 )
 @network_options(DEFAULTS)
 @recipe_options(**DEFAULTS[DEFAULT_CELL])

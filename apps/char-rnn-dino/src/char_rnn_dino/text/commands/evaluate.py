@@ -7,6 +7,7 @@ import click
 from char_rnn_dino.metrics import format_metrics, mean_nats, token_metrics
 from char_rnn_dino.model import CHAR_RNN, load_model
 from char_rnn_dino.training_data import text_of
+from nn_core.cli.completion import complete_names
 from nn_core.cli.dataset import nothing_held_out
 from nn_core.cli.options import model_option
 from nn_core.cli.terminal import echo_json, json_option
@@ -20,6 +21,7 @@ from nn_core.training.evaluate import evaluate_text
 @click.option(
     "--data",
     metavar="FILE",
+    shell_complete=complete_names(["fieldnotes"]),
     show_default="the text held out from training",
     help="Text file; of the training text, only the held-out part; - for standard input.",
 )

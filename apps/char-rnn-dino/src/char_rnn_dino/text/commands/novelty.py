@@ -31,7 +31,7 @@ SHOWN = 60
 
 @click.command("novelty")
 @model_option(required=True)
-@data_option()
+@data_option("fieldnotes")
 @temperatures_option()
 @click.option("--count", type=click.IntRange(1, 1000), default=20, help="Texts per temperature.")
 @click.option(
@@ -57,16 +57,16 @@ def novelty_command(
     figure: "FigureFile",
     as_json: bool,
 ) -> None:
-    """Measure how much generated text is copied from the training text.
+    """Measure how much of generated text is copied.
 
-    For each sampling temperature, prints the fraction of characters (or words) in copied passages of
-    at least --shortest characters, and the longest such passage. Held-out text is measured for
+    For each sampling temperature, prints the fraction of characters (or words) in passages of the
+    training text of at least --shortest characters, and the longest one. Held-out text is measured for
     comparison.
 
     \b
     Example: char-rnn novelty --model notes.h5 --temperatures 0.5,1 --figure novelty.png
     """
-    from char_rnn_dino.plots import plot_overlaps
+    from char_rnn_dino.plots.novelty import plot_overlaps
 
     require_distinct({"--figure": figure}, **{"--model": model_path, "--data": None if data is None else Path(data)})
     model = load_model(model_path, CHAR_RNN)

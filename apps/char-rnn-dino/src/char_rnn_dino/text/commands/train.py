@@ -16,6 +16,8 @@ from char_rnn_dino.text.generate_text import generate_text
 from char_rnn_dino.tokens import UNIT_NAMES, tokenize
 from char_rnn_dino.train import train_model
 from nn_core.cli.aliases import HiddenArgument
+from nn_core.cli.command_help import grouped
+from nn_core.cli.completion import complete_names
 from nn_core.cli.folds import parse_fold
 from nn_core.cli.terminal import json_option
 from nn_core.cli.train_options import fold_options, output_options, recipe_options
@@ -49,24 +51,34 @@ SAMPLE_LENGTH = 200
 
 @click.command()
 @click.argument("corpus", cls=HiddenArgument, option="data")
-@click.option(
-    "--data", metavar="FILE", show_default="the bundled field notes", help="Any text file; - for standard input."
+@grouped(
+    "Data",
+    click.option(
+        "--data",
+        metavar="FILE",
+        shell_complete=complete_names(["fieldnotes"]),
+        show_default="the bundled field notes",
+        help="Any text file; - for standard input.",
+    ),
+    click.option(
+        "--unit",
+        type=click.Choice(list(UNIT_NAMES)),
+        default="char",
+        help="Tokens: characters, or words and punctuation marks; words that occur once become <unknown>.",
+    ),
+    click.option("--lowercase", is_flag=True, help="Lowercase the text."),
 )
 @network_options(DEFAULTS)
-@click.option(
-    "--unit",
-    type=click.Choice(list(UNIT_NAMES)),
-    default="char",
-    help="Tokens: characters, or words and punctuation marks; words that occur once become <unknown>.",
-)
-@click.option("--lowercase", is_flag=True, help="Lowercase the text.")
-@click.option(
-    "--bptt-length",
-    type=click.IntRange(min=1),
-    default=50,
-    help="Tokens per chunk of truncated backpropagation through time.",
-)
 @recipe_options(**DEFAULTS[DEFAULT_CELL])
+@grouped(
+    "Training",
+    click.option(
+        "--bptt-length",
+        type=click.IntRange(min=1),
+        default=50,
+        help="Tokens per chunk of truncated backpropagation through time.",
+    ),
+)
 @fold_options("contiguous parts of the text")
 @output_options()
 @json_option

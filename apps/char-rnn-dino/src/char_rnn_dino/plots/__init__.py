@@ -1,0 +1,1 @@
+"""The figures of both programs, one file each."""

@@ -1,0 +1,218 @@
+"""The plot of a comparison: how fast each trial trains, or how well it generalizes."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from nn_core.cli.rate_search import RateSearch
+from nn_core.cli.sweep import POINTS, Comparison, Trial
+from nn_core.plots import add_legend, drawing, log_scale, log_scale_if_wide, muted, percent_axis, series, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from nn_core.plots import FigureFile
+
+X = Literal["step", "epoch", "time"]
+MOST_BANDS = 8
+"""Most trials that are drawn with a band for the range over the seeds."""
+CAP = 4.0
+"""The loss axis ends at this multiple of the loss at the start."""
+
+
+def draw_comparison(
+    comparison: Comparison,
+    path: "FigureFile | Path",
+    *,
+    title: str,
+    name: str = "trial",
+    search: RateSearch | None = None,
+) -> None:
+    """With a baseline, the training loss by step, by epoch if that differs, and by time if it can be compared.
+
+    Without one, training loss, validation loss, and the final metric on both.
+
+    name    what the trials differ in: the title of the legend
+    search  how the learning rates were found, to plot beside the loss; its names begin the labels of the trials
+    """
+    plan: list[tuple[str, X]] = [("training_loss", "step")]
+    if not comparison.baseline_losses:
+        plan += [("validation_loss", "step")] * comparison.measures("validation_loss")
+    else:
+        plan += [("training_loss", "epoch")] * _lengths_differ(comparison)
+        plan += [("training_loss", "time")] * comparison.has_times
+    has_gap = len(plan) > 1 and not comparison.baseline_losses
+    count = len(plan) + has_gap + (search is not None)
+    with drawing(path, 3.5 + 4 * min(count, 3), 4.5, title=title, note=_note(comparison)) as figure:
+        every: list[Axes] = list(figure.subplots(1, count, squeeze=False)[0])
+        curves = every[: len(plan)]
+        for axes, (metric, x) in zip(curves, plan, strict=True):
+            if axes is not every[0]:
+                axes.sharey(every[0])
+                axes.tick_params(labelleft=False)
+            _draw_curves(axes, comparison, metric, x)
+        _scale_losses(curves, comparison)
+        shown = {metric for metric, _ in plan}
+        units = " (nats)" if comparison.measures("training_accuracy") else ""
+        every[0].set_ylabel(f"{'loss' if len(shown) > 1 else 'training loss'}{units}")
+        if len(shown) > 1:
+            for axes, (metric, _) in zip(curves, plan, strict=True):
+                axes.set_title(metric.replace("_", " "))
+        if has_gap:
+            _draw_gap(every[-1], comparison, name, height=figure.get_figheight())
+        if search is not None:
+            every[0].set_title("at the rates chosen")
+            _draw_search(every[-1], comparison, search)
+        handles, labels = every[0].get_legend_handles_labels()
+        add_legend(figure, handles, labels, title=name)
+
+
+def _note(comparison: Comparison) -> str:
+    seeds, has_bands = len(comparison.seeds), len(comparison.trials) <= MOST_BANDS
+    over = "one seed" if seeds == 1 else f"median of {seeds} seeds{', bands: range' if has_bands else ''}"
+    if not comparison.baseline_losses:
+        return f"lines: {over}"
+    return f"thick: lowest so far, thin: loss; {over}; dotted: lowest of gradient descent"
+
+
+def _lengths_differ(comparison: Comparison) -> bool:
+    ends = [curve.steps[-1] for trial in comparison.trials for curve in trial.curves if not curve.diverged]
+    return max(ends, default=0) > 1.5 * min(ends, default=0)
+
+
+def _draw_curves(axes: "Axes", comparison: Comparison, metric: str, x: X) -> None:
+    """Median and range over the seeds, of each trial; a diverged run ends early.
+
+    With a baseline, of the lowest loss so far, which is what the steps to the baseline are counted by; the loss
+    itself is a thin line.
+    """
+    import matplotlib as mpl
+
+    count, full = len(comparison.trials), mpl.rcParams["lines.linewidth"]
+    words = {"step": "step", "epoch": "epoch", "time": "training time (s)"}
+    tidy(axes, x=_scale_steps(axes, comparison) if x == "step" else words[x], y="")
+    curves = [_at_time(trial, metric) if x == "time" else _at_points(trial, metric, x) for trial in comparison.trials]
+    longest = max((at[-1] for at, _ in curves if len(at)), default=0)
+    for i, (trial, (at, values)) in enumerate(zip(comparison.trials, curves, strict=True)):
+        if not len(at):
+            continue
+        look = series(i)
+        if comparison.baseline_losses:
+            axes.plot(at, np.median(values, axis=0), color=look["color"], alpha=0.5, linewidth=full / 3)
+        shown = np.fmin.accumulate(values, axis=1) if comparison.baseline_losses else values
+        diverged = any(curve.diverged for curve in trial.curves)
+        # Each line is thinner than the one below it, so that coinciding lines remain visible.
+        width = full * (1.5 - 0.7 * i / max(count - 1, 1))
+        look["markevery"] = _marked(axes, at, longest, i)
+        label = f"{trial.label} (diverged)" if diverged else trial.label
+        axes.plot(at, np.median(shown, axis=0), linewidth=width, label=label, **look)
+        if count <= MOST_BANDS and len(shown) > 1:
+            band = shown.min(axis=0), shown.max(axis=0)
+            axes.fill_between(at, *band, color=look["color"], alpha=0.15, linewidth=0)
+    if comparison.baseline_losses:
+        axes.axhline(median(comparison.baseline_losses), color=muted(), linestyle=":", linewidth=full / 2, zorder=0)
+
+
+def _marked(axes: "Axes", at: Sequence[float], longest: float, i: int) -> list[int]:
+    """The points of line i with a marker: five per width of the axes, at other places than those of its neighbors."""
+    scale = axes.xaxis.get_transform().transform
+    places = np.asarray(scale(np.asarray(at, np.float64))) / float(scale(np.array([max(longest, 1e-9)]))[0])
+    wanted = np.arange(0.04 + 0.04 * (i % 5), places[-1] + 1e-9, 0.2)
+    return sorted({int(np.abs(places - place).argmin()) for place in wanted})
+
+
+def _at_points(trial: Trial, metric: str, x: X) -> tuple[Sequence[int], Any]:
+    """The values of all seeds (seeds, points) at the points that they have in common."""
+    points = min(len(curve.metrics.get(metric, ())) for curve in trial.curves)
+    first = trial.curves[0]
+    at = (first.steps if x == "step" else first.epochs)[:points]
+    return at, _finite([curve.metrics.get(metric, [])[:points] for curve in trial.curves])
+
+
+def _at_time(trial: Trial, metric: str) -> tuple[Any, Any]:
+    """The values of all seeds (seeds, points) at times that they have in common, between the recorded ones."""
+    times = np.linspace(0.0, min(curve.seconds[-1] for curve in trial.curves), POINTS)
+    return times, _finite([np.interp(times, curve.seconds, curve.metrics[metric]) for curve in trial.curves])
+
+
+def _finite(values: Sequence[Any]) -> Any:
+    array = np.array(values, np.float64)
+    return np.where(np.isfinite(array), array, np.nan)
+
+
+def _scale_losses(every: Sequence["Axes"], comparison: Comparison) -> None:
+    """A common y axis: logarithmic if losses differ much, and without those far above the start."""
+    start = median(trial.curves[0].losses[0] for trial in comparison.trials)
+    values = [float(v) for axes in every for line in axes.lines for v in np.asarray(line.get_ydata(), np.float64)]
+    finite = [value for value in values if math.isfinite(value)]
+    shown = [value for value in finite if value <= CAP * start]
+    log_scale_if_wide(every[0], shown)
+    if len(shown) < len(finite):
+        every[0].set_ylim(top=CAP * start)
+
+
+def _scale_steps(axes: "Axes", comparison: Comparison) -> str:
+    """Set the x scale, logarithmic if run lengths differ greatly; returns the axis label."""
+    ends = [curve.steps[-1] for trial in comparison.trials for curve in trial.curves]
+    if max(ends) <= 8 * max(min(ends), 1):
+        return "step"
+    axes.set_xscale("symlog", linthresh=10)
+    axes.set_xlim(0, 1.2 * max(ends))
+    return "step (log scale above 10)"
+
+
+def _draw_gap(axes: "Axes", comparison: Comparison, name: str, *, height: float) -> None:
+    """The final accuracy, or loss for regression: training filled, validation open, joined by a line.
+
+    height  of the figure in inches, for the number of labels that fit
+    """
+    import matplotlib as mpl
+
+    metric = "accuracy" if comparison.measures("training_accuracy") else "loss"
+    size = mpl.rcParams["lines.markersize"] * 1.3
+    for i, trial in enumerate(comparison.trials):
+        look = {key: value for key, value in series(i).items() if key in {"color", "marker"}}
+        ends = [trial.final(f"{part}_{metric}") for part in ("training", "validation")]
+        axes.plot(ends, [i, i], color=look["color"])
+        for part, end, fill in zip(("training", "validation"), ends, (look["color"], "none"), strict=True):
+            runs = [curve.final(f"{part}_{metric}") for curve in trial.curves]
+            if len(runs) > 1:
+                axes.plot(runs, [i] * len(runs), "|", color=look["color"], alpha=0.6, markersize=size)
+            axes.plot([end], [i], markersize=size, markerfacecolor=fill, markeredgewidth=size / 5, **look)
+    count = len(comparison.trials)
+    step = max(math.ceil(count * mpl.rcParams["font.size"] * 1.3 / (50 * height)), 1)
+    axes.set_yticks(range(0, count, step), [trial.label for trial in comparison.trials[::step]], parse_math=False)
+    axes.set_ylim(count - 0.5, -0.5)
+    if metric == "accuracy":
+        percent_axis(axes, which="x")
+    tidy(axes, x="filled: training, open: validation", y=name, title=f"final {metric}")
+
+
+def _draw_search(axes: "Axes", comparison: Comparison, search: RateSearch) -> None:
+    """The mean loss of a run at each learning rate; lines leave the plot where it is far above the start."""
+    import matplotlib as mpl
+
+    start = median(trial.curves[0].losses[0] for trial in comparison.trials)
+    values = []
+    for i, trial in enumerate(comparison.trials):
+        for optimizer, losses in search.losses.items():
+            best = search.best(optimizer)
+            if trial.label != f"{optimizer} @ {best:g}":
+                continue
+            values += [loss for loss in losses if loss <= 1.5 * start]
+            look = series(i) | {"markevery": 1}
+            axes.plot(search.rates, [loss if math.isfinite(loss) else 1e3 * start for loss in losses], **look)
+            axes.plot(
+                [best], [min(losses)], "o", markersize=2.2 * mpl.rcParams["lines.markersize"],
+                markerfacecolor="none", markeredgecolor=look["color"],
+            )  # fmt: skip
+    if values:
+        axes.set_ylim(0.8 * min(values), 1.5 * start)
+    log_scale_if_wide(axes, [*values, 1.5 * start])
+    if len(search.rates) > 1:
+        log_scale(axes, which="x")
+    tidy(axes, x="learning rate", y="", title="mean loss of a run; ring: chosen")
