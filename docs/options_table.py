@@ -73,7 +73,7 @@ ROWS: dict[str, dict[str, str]] = {
     "Training": {
         "optimizer": "optimizer",
         "learning rate": "learning_rate",
-        "search for the learning rates": "rates",
+        "learning rates to try": "rates",
         "epochs": "epochs",
         "batch size": "batch_size",
         "L2 penalty": "l2",
@@ -176,12 +176,12 @@ def programs() -> dict[str, click.Group]:
 
 def uses(program: str, main: click.Group) -> Iterator[Use]:
     """The visible parameters of a program and its commands."""
-    ctx = click.Context(main, info_name=program)
+    ctx = click.Context(main, info_name=program, **main.context_settings)
     named = [("", main), *((name, main.get_command(ctx, name)) for name in main.list_commands(ctx))]
     for command, found in named:
         if found is None or found.hidden:
             continue
-        inner = click.Context(found, info_name=command)
+        inner = ctx if found is main else click.Context(found, ctx, command)
         for parameter in found.get_params(inner):
             if isinstance(parameter, click.Option) and not parameter.hidden:
                 yield Use(program, command, parameter.name or "", max(parameter.opts, key=len))

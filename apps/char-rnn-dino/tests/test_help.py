@@ -27,8 +27,8 @@ SLOW = {
 @pytest.mark.parametrize(
     ("program", "names"),
     [
-        (DINO, "train evaluate novelty hidden-states vanishing-gradients datasets export models summary"),
-        (CHAR, "train sample evaluate novelty vanishing-gradients datasets export models summary"),
+        (DINO, "train evaluate novelty hidden-states vanishing-gradients temperatures datasets export models summary"),
+        (CHAR, "train sample evaluate novelty vanishing-gradients temperatures datasets export models summary"),
     ],
     ids=["dino-gen", "char-rnn"],
 )

@@ -223,16 +223,16 @@ class TestErrors:
 
     def test_outputs_that_would_overwrite_the_data(self, tmp_path: Path) -> None:
         names_file(tmp_path / "names.txt")
-        line = DINO.refusal("train", "--data", "names.txt", "--save", "names.txt", status=2)
+        line = DINO.refusal("train", "--data", "names.txt", "--save", "names.txt", "--force", status=2)
         assert "--data" in line
-        line = CHAR.refusal("train", "names.txt", "--log", "names.txt", status=2)
+        line = CHAR.refusal("train", "names.txt", "--log", "names.txt", "--force", status=2)
         assert "overwrite" in line
         assert len((tmp_path / "names.txt").read_text().split()) == len(NAMES)
 
     def test_a_log_that_would_overwrite_the_checkpoint(self, tmp_path: Path) -> None:
         model = train(DINO, tmp_path, "--epochs", 1)
         before = model.read_bytes()
-        outputs = ("--log", model, "--save", tmp_path / "other.h5")
+        outputs = ("--log", model, "--save", tmp_path / "other.h5", "--force")
         line = DINO.refusal("train", "--resume", model, *outputs, status=2)
         assert "overwrite --resume" in line
         assert model.read_bytes() == before

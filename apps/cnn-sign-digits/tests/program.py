@@ -11,7 +11,7 @@ from cnn_sign_digits.cli import main
 from nn_core.testing import CommandLine
 
 PROGRAM = CommandLine(
-    "cnn-sign", main, module="cnn_sign_digits", remarks=r"(epoch|batch|frame) \d+/\d+(  |$)|wrote |no mistakes"
+    "cnn-sign", main, module="cnn_sign_digits", remarks=r"(epoch|batch) \d+/\d+(  |$)|wrote |no mistakes"
 )
 invoke, succeed, refusal, json_of = PROGRAM.invoke, PROGRAM.succeed, PROGRAM.refusal, PROGRAM.json
 RNG = np.random.default_rng(0)

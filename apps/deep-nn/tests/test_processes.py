@@ -54,7 +54,7 @@ def test_an_interrupted_run_resumes_to_the_same_bits(tmp_path: Path, left_alone:
         wait_for_line(process, "epoch 300/1000")
         process.send_signal(signal.SIGINT)
         out, others = PROGRAM.end_of(process)
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert out == ""
     (line,) = others
     assert line.startswith("Error: interrupted after step ")
@@ -75,7 +75,7 @@ def test_ctrl_c_ends_a_comparison_and_its_workers(tmp_path: Path) -> None:
         asked = time.monotonic()
         out, others = PROGRAM.end_of(process)
         took = time.monotonic() - asked
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert out == ""
     assert others == ["Error: interrupted"]
     assert took < 20
@@ -108,7 +108,7 @@ def test_ctrl_c_while_the_workers_are_still_starting(tmp_path: Path) -> None:
             assert time.monotonic() < until
         os.killpg(process.pid, signal.SIGINT)
         out, others = PROGRAM.end_of(process)
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert out == ""
     assert others == ["Error: interrupted"]
 
@@ -165,4 +165,4 @@ main()
 """
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, check=False, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", "Error: interrupted\n")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Error: interrupted\n")

@@ -32,11 +32,9 @@ def data_option(corpus: str, use: str = "") -> Decorator:
     )
 
 
-def temperatures_option() -> Decorator:
+def temperatures_option(default: str = "0.2,0.4,0.6,0.8,1,1.2,1.4,1.6") -> Decorator:
     """The option `--temperatures`, of commands that compare them."""
-    return click.option(
-        "--temperatures", type=TEMPERATURES, default="0.2,0.4,0.6,0.8,1,1.2,1.4,1.6", help="Sampling temperatures."
-    )
+    return click.option("--temperatures", type=TEMPERATURES, default=default, help="Sampling temperatures.")
 
 
 def sampling_options(token: str) -> Decorator:
@@ -52,6 +50,18 @@ def sampling_options(token: str) -> Decorator:
             default=1.0,
             help=f"Sampling temperature: lower is more conservative, 0 always picks the most likely {token}.",
         ),
+        cut_options(token),
+        click.option("--seed", type=click.IntRange(min=0), help="Random seed."),
+    )
+
+
+def cut_options(token: str) -> Decorator:
+    """`--top-k` and `--top-p`.
+
+    token  what the help calls the next token
+    """
+    return grouped(
+        "Sampling",
         click.option(
             "--top-k", type=click.IntRange(min=1), metavar="K", help=f"Sample from the K most likely {token}s only."
         ),
@@ -61,7 +71,6 @@ def sampling_options(token: str) -> Decorator:
             metavar="P",
             help=f"Sample from the fewest {token}s with total probability P (nucleus sampling).",
         ),
-        click.option("--seed", type=click.IntRange(min=0), help="Random seed."),
     )
 
 

@@ -15,6 +15,7 @@ from nn_core.batches.augmentation import Augment
 from nn_core.calibration import FeatureDistribution, expected_calibration_error, fit_temperature, temper
 from nn_core.cli.dataset import Dataset
 from nn_core.cli.terminal import counted
+from nn_core.progress import track
 from nn_core.registry import require
 
 SAMPLE = 2000
@@ -157,7 +158,7 @@ class _Measured(NamedTuple):
 def _measure(predictor: PhotoPredictor, x: Photos, augment: Augment | None, seed: int) -> _Measured:
     """Measure photos in batches, so that few are in memory; augmented as in training, and rounded to bytes."""
     batches = []
-    for batch, start in enumerate(range(0, len(x), BATCH)):
+    for batch, start in enumerate(track(range(0, len(x), BATCH), "calibrating: batch")):
         photos = x[start : start + BATCH]
         if augment is not None:
             photos = np.clip(np.rint(augment(photos, seed=(seed, batch))), 0, 255).astype(np.uint8)

@@ -15,6 +15,7 @@ from nn_core.engine.predictor import Predictor
 from nn_core.layers import Dense
 from nn_core.metrics import probabilities
 from nn_core.network import Network
+from nn_core.progress import track
 
 Transform: TypeAlias = tuple[float, bool]
 """A test-time augmentation: rotation in degrees, and whether to flip horizontally."""
@@ -75,7 +76,7 @@ class PhotoPredictor:
     def _mean(self, x: Photos, predict: Callable[[npt.NDArray[Any]], Array]) -> Array:
         """The mean of a prediction over the transforms, batch by batch."""
         batches = []
-        for start in range(0, len(x), BATCH):
+        for start in track(range(0, len(x), BATCH), "classifying photos: batch"):
             photos = x[start : start + BATCH]
             total: Any = 0.0
             for degrees, flip in self.transforms:

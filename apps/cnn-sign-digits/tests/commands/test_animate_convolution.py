@@ -270,8 +270,8 @@ def test_no_text_on_a_slide_is_small_and_none_exceeds_its_square(side: int, chan
         (("--frames", "no/new"), 2, "no such folder: 'no'"),
         (("--figure", "a.webp"), 2, "must end in .gif or .mp4 or .png"),
         (("--figure", "no/a.gif"), 2, "no such folder"),
-        (("a.gif", "--figure", "a.gif"), 2, "--figure would overwrite IMAGE"),
-        (("--model", "a.gif", "--figure", "a.gif"), 2, "--figure would overwrite --model"),
+        (("a.gif", "--figure", "a.gif", "--force"), 2, "--figure would overwrite IMAGE"),
+        (("--model", "a.gif", "--figure", "a.gif", "--force"), 2, "--figure would overwrite --model"),
         (("model.h5",), 1, "model.h5 is not an image"),
     ],
 )

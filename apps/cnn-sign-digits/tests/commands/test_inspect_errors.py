@@ -61,8 +61,8 @@ def test_a_figure_that_cannot_be_written(here: Path, command: tuple[str, ...]) -
 
 def test_a_figure_that_would_overwrite_an_input(here: Path) -> None:
     for command in ("explain", "feature-maps"):
-        arguments = (command, "photo.png", "--model", CLASSIC, "--figure", "photo.png")
+        arguments = (command, "photo.png", "--model", CLASSIC, "--figure", "photo.png", "--force")
         assert "--figure would overwrite IMAGE" in refusal(*arguments, status=2)
     (here / "model.png").write_bytes((here / CLASSIC).read_bytes())
-    line = refusal("filters", "--model", "model.png", "--figure", "model.png", status=2)
+    line = refusal("filters", "--model", "model.png", "--figure", "model.png", "--force", status=2)
     assert "--figure would overwrite --model" in line

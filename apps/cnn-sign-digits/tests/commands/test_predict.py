@@ -123,7 +123,7 @@ def test_what_the_network_sees(model: Path, tmp_path: Path, photos: list[Path]) 
     assert text.count("<image") == 3
     line = refusal("predict", tmp_path, "--model", model, "--show-input", tmp_path / "a.png", status=2)
     assert "--show-input would become one of the photos" in line
-    assert "would overwrite" in refusal("predict", *photos, "--show-input", photos[1], status=2)
+    assert "would overwrite" in refusal("predict", *photos, "--show-input", photos[1], "--force", status=2)
 
 
 def test_models_that_are_none(photos: list[Path], model: Path, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ class TestRefusals:
     def test_an_output_that_is_an_input(self, tmp_path: Path) -> None:
         data = signs_file(tmp_path / "signs.h5")
         for options in (("--save", data), ("--log", data)):
-            line = refusal("train", "--data", data, *options, status=2)
+            line = refusal("train", "--data", data, *options, "--force", status=2)
             assert line.startswith(f"{options[0]} would overwrite --data")
 
     def test_a_loss_that_diverges(self, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ class TestRefusals:
             ("train", "--resume", model, "--save", tmp_path / "new.h5", "--log", model),
             ("evaluate", "--model", model, "--data", folder, "--figure", folder / "0" / "new.png"),
         ):
-            line = refusal(*options, status=2)
+            line = refusal(*options, "--force", status=2)
             assert "would overwrite" in line or "would become part of the data" in line
         assert contents(tmp_path) == before
 

@@ -16,8 +16,8 @@ from nn_core.arrays import Array
 from nn_core.errors import DivergenceError
 from nn_core.layers import Activation
 from nn_core.network import Network
+from nn_core.progress import track
 from nn_core.registry import require
-from nn_core.training.progress import Progress
 
 EXAMPLES = 1000
 """Examples measured, at even distances."""
@@ -69,24 +69,20 @@ def measure_new(initializers: Sequence[str], options: Mapping[str, Any], *, epoc
     """
     _require_room(len(initializers))
     found = []
-    progress = Progress(len(initializers), unit="run") if epochs else None
-    for name in initializers:
+    for name in track(initializers, "initializer"):
         settings = NetworkSettings(
             **options, initializer=name, optimizer="adam", learning_rate=None, schedule="constant", batch_size=64,
             epochs=epochs, l2=0.0, clip_norm=None, early_stopping=None, dtype="float32",
         )  # fmt: skip
         require(len(settings.units()) > 0, "activations need a hidden layer; --hidden has none")
         trainer = build_trainer(settings)
-        if progress is not None:
+        if epochs:
             try:
                 trainer.run()
             except DivergenceError as error:
                 raise DivergenceError(f"{name}: {error}") from None
-            progress.advance()
         x, y = _sample(*trainer.examples)
         found.append(measure(name, trainer.network, x, y, trainer.recipe.loss))
-    if progress is not None:
-        progress.close()
     when = f"after {epochs} epoch{'s' * (epochs != 1)}" if epochs else "before training"
     return Layers(options["data"], len(x), options["activation"], when, tuple(found), _scale(x))
 

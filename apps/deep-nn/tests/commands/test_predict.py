@@ -170,7 +170,8 @@ class TestOutput:
     def test_what_is_refused(self, folder: Path, tmp_path: Path) -> None:
         model, data = folder / "sides-model.h5", folder / "sides.csv"
         for options, message in (
-            (("--output", data), "--output would overwrite the input"),
+            (("--output", data), "exists and is not a file of predictions; use --force to replace it"),
+            (("--output", data, "--force"), "--output would overwrite the input"),
             (("--output", tmp_path / "p.txt"), "must end in .csv"),
             (("--output", tmp_path / "no" / "p.csv"), "no such folder"),
             (("--output", tmp_path / "p.csv", "--json"), "omit one of them"),

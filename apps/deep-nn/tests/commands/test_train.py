@@ -32,6 +32,7 @@ RESULT = {
     "epochs",
     "steps",
     "seconds",
+    "total_seconds",
     "stopped",
     "training_loss",
     "training_accuracy",
@@ -164,8 +165,8 @@ ELSEWHERE = {
 ELSEWHERE |= {"--style", "--size", "--dpi", "--title"}
 ELSEWHERE |= {"--task", "--class-weight"}
 ELSEWHERE |= {"--target", "--drop", "--columns", "--missing", "--merge-case"}
-BACKEND = {"--threads", "--engine", "--shards", "--plugin", "--config"}
-"""Tested in test_train_backend.py and test_config.py."""
+BACKEND = {"--threads", "--engine", "--shards", "--plugin", "--config", "-q", "-v", "--force"}
+"""Tested in test_train_backend.py, test_config.py and test_manners.py."""
 SHORT = ("train", "--epochs", 3)
 
 

@@ -56,25 +56,25 @@ class TestCtrlC:
         alone = trained(here / "alone.h5", "--epochs", 4)
         with monkeypatch.context() as pressed:
             press_ctrl_c_in_step(pressed, 17)
-            line = refusal("train", "--epochs", 4, "--save", "m.h5", status=1)
+            line = refusal("train", "--epochs", 4, "--save", "m.h5", status=130)
         assert line == "interrupted after step 17 (epoch 3); saved; continue with --resume m.h5"
         invoke("train", "--resume", "m.h5")
         assert_same_run(here / "m.h5", alone)
 
     def test_while_training_without_save_it_says_that(self, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         press_ctrl_c_in_step(monkeypatch, 3)
-        line = refused_and_nothing_changed(here, "train", "--figure", "f.png", status=1)
+        line = refused_and_nothing_changed(here, "train", "--figure", "f.png", status=130)
         assert line.endswith("not saved: no --save given")
 
     def test_while_cross_validating_it_names_the_fold(self, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         press_ctrl_c_in_step(monkeypatch, 10)
-        line = refused_and_nothing_changed(here, "train", "--cross-validate", 3, "--epochs", 2, status=1)
+        line = refused_and_nothing_changed(here, "train", "--cross-validate", 3, "--epochs", 2, status=130)
         assert line == "interrupted after step 10 (epoch 2) of fold 1/3"
 
     @pytest.mark.parametrize("command", ["compare-optimizers", "compare-l2"])
     def test_while_comparing(self, here: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
         press_ctrl_c_in_step(monkeypatch, 3)
-        assert refused_and_nothing_changed(here, command, status=1) == "interrupted"
+        assert refused_and_nothing_changed(here, command, status=130) == "interrupted"
 
     @pytest.mark.parametrize("command", ["train", "evaluate --model m.h5", "compare-l2"])
     def test_while_reading(self, here: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
@@ -84,7 +84,7 @@ class TestCtrlC:
             raise KeyboardInterrupt
 
         monkeypatch.setattr("nn_core.cli.catalog.Catalog.load", interrupt)
-        assert refused_and_nothing_changed(here, *command.split(), status=1) == "interrupted"
+        assert refused_and_nothing_changed(here, *command.split(), status=130) == "interrupted"
 
 
 def test_memory_that_runs_out_is_one_line(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

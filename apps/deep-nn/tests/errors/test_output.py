@@ -89,9 +89,9 @@ class TestOutput:
         data = write_cats(here / "photos.h5", "train")
         (here / "link.h5").symlink_to(data)
         for save in (data, "photos.h5", "./photos.h5", "link.h5"):
-            line = refused_and_nothing_changed(here, "train", "--data", data, "--save", save, status=2)
+            line = refused_and_nothing_changed(here, "train", "--data", data, "--save", save, "--force", status=2)
             assert "--save would overwrite --data" in line
-        test = ("--test", "photos.h5", "--save", "photos.h5")
+        test = ("--test", "photos.h5", "--save", "photos.h5", "--force")
         assert "overwrite --test" in refused_and_nothing_changed(here, "train", *test, status=2)
 
     def test_two_outputs_in_one_file(self, here: Path) -> None:

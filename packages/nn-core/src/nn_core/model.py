@@ -38,7 +38,7 @@ from nn_core.training.evaluate import evaluate
 from nn_core.training.example_weights import ClassWeight, example_weights
 from nn_core.training.history import History
 from nn_core.training.interruption import run_until_interrupted
-from nn_core.training.progress import EpochProgress
+from nn_core.training.progress import epoch_progress
 from nn_core.training.recipe import Recipe
 from nn_core.training.sanity_checks import check_last_layer, check_metrics
 from nn_core.training.trainer import Trainer
@@ -202,7 +202,7 @@ class Model(HelpfulErrors):
         self.history = trainer.state.history
         with contextlib.ExitStack() as stack:
             if verbose:
-                progress = stack.enter_context(contextlib.closing(EpochProgress(trainer.state, leave=True)))
+                progress = stack.enter_context(epoch_progress(trainer.state, leave=True))
                 trainer.callbacks = (*trainer.callbacks, progress)
             run_until_interrupted(trainer)
         if verbose and trainer.state.stopped is not None:

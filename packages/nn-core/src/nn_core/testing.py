@@ -6,6 +6,7 @@ assert "did you mean" in PROGRAM.refusal("trian", status=2)
 """
 
 import json
+import math
 import re
 import shlex
 import subprocess
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
+from unittest.mock import patch
 
 import click
 import numpy as np
@@ -26,6 +28,8 @@ from nn_core.cli.command_help import heading_of
 
 PATIENCE = 60.0
 """Timeout in seconds for a process that should exit."""
+JOB = r"[a-z][\w :]* (\d+(\.\d)?/\d+( MB)?| \d+ s)$"
+"""A line about a job that takes long."""
 
 PLURAL_OF_ONE = (
     r"(?<![\d.,])1 (epochs|runs|steps|seeds|folds|examples|photos|images|names|texts|lines|rows|columns|points|classes|"
@@ -51,11 +55,13 @@ class CommandLine:
     main: click.Group
     module: str
     remarks: str = r"(fold \d+/\d+, )?(epoch|run|search) \d+(/\d+)?(:|  |$)|    |wrote |Note: "
+    """Besides those about jobs, such as "drawing synthetic hands 120/400", which depend on the time."""
 
     def invoke(self, *arguments: object, **options: Any) -> Result:
-        """Run it in this process, with arguments of any type."""
+        """Run it in this process, with arguments of any type; stderr does not depend on the time."""
         words = [str(word) for word in arguments]
-        return CliRunner().invoke(self.main, words, prog_name=self.name, **options)
+        with patch("nn_core.progress.PATIENCE", math.inf):
+            return CliRunner().invoke(self.main, words, prog_name=self.name, **options)
 
     def succeed(self, *arguments: object) -> Result:
         """The outcome of a command that must succeed, printing only remarks on stderr."""
@@ -89,7 +95,7 @@ class CommandLine:
     def others(self, stderr: str) -> list[str]:
         """The lines on stderr that are not remarks."""
         lines = [line for line in stderr.splitlines() if line]
-        return [line for line in lines if not re.match(rf"(fold \d+/\d+, )?({self.remarks})", line)]
+        return [line for line in lines if not re.match(rf"(fold \d+/\d+, )?({self.remarks}|{JOB})", line)]
 
     @contextmanager
     def started(self, *arguments: object, cwd: Path) -> Iterator["subprocess.Popen[str]"]:
@@ -140,6 +146,7 @@ class CommandLine:
         help for all options, under headings if there are many.
         """
         self.check_summaries()
+        self.check_hints()
         listed = self.help_of().partition("Commands:")[2]
         for name, command in self.commands().items():
             words = command.get_short_help_str(500)
@@ -157,6 +164,19 @@ class CommandLine:
             loose = [one.opts[0] for one in shown if heading_of(one) is None]
             _require(len(shown) < MANY or not loose, f"{name}: no heading for {', '.join(loose)}")
         _require(self.example_of()[0] in self.commands(), "the example is of no command")
+
+    def check_hints(self) -> None:
+        """Assert that the hint for each option of another library names only what the command has."""
+        from nn_core.cli.option_hints import option_hint
+        from nn_core.foreign.command_line import OPTIONS
+
+        program = click.Context(self.main, info_name=self.name, **self.main.context_settings)
+        for name, command in self.commands().items():
+            known = {option for one in command.params for option in one.opts}
+            for word in OPTIONS:
+                hint = option_hint(click.Context(command, program, name), f"--{word}", [f"--{word}", "0.8"]) or ""
+                named = set(re.findall(r"(?<!\S)--[a-z0-9-]+", hint))
+                _require(named <= known, f"{name}: {hint!r} for --{word}")
 
     def check_summaries(self) -> None:
         """Assert that the list of commands has each summary whole, on one line of 80 or of 100 columns."""

@@ -74,8 +74,8 @@ def one_line(result: Result) -> str:
         (OSError(28, "No space left on device", "a.png"), 1, "a.png: No space left on device"),
         (OSError(28, "No space left on device"), 1, "No space left on device"),
         (OSError("strange"), 1, "strange"),
-        (KeyboardInterrupt(), 1, "interrupted"),
-        (click.Abort(), 1, "interrupted"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (click.Abort(), 130, "interrupted"),
         (DataError("two\nlines,\n\n and\ta tab"), 1, "two lines, and a tab"),
     ],
 )

@@ -44,7 +44,7 @@ def test_many_options_stand_under_headings_in_the_same_order_everywhere() -> Non
     assert [line for line in lines if line.endswith(":")] == ["Options:", "Data:", "Output:", "General:"]
     assert lines.index("Output:") < next(n for n, line in enumerate(lines) if line.startswith("--weight-0 N"))
     assert lines[lines.index("Options:") + 1].startswith("--own")
-    assert lines[lines.index("General:") + 1].startswith("-h, --help")
+    assert lines[lines.index("General:") + 1].startswith("-q, --quiet")
 
 
 def test_a_heading_of_one_option_is_not_worth_it_beside_other_options() -> None:
@@ -73,7 +73,7 @@ def test_what_is_said_of_a_value() -> None:
             click.option("--model", type=click.Path(), required=True, help="Network."),
             click.option("--to", type=click.Path(file_okay=False), help="Where."),
             click.option("--length", show_default="as in training", help="Length."),
-            click.option("-q", "--quiet", is_flag=True, help="No progress."),
+            click.option("-x", "--exact", is_flag=True, help="No rounding."),
             click.option("--kind", type=click.Choice(["a", "b"]), help="Kind."),
             click.option("--hidden-one", hidden=True, help="Secret."),
         )
@@ -84,7 +84,7 @@ def test_what_is_said_of_a_value() -> None:
         "--model FILE Network. [required]",
         "--to FOLDER Where.",
         "--length TEXT Length. [default: as in training]",
-        "-q, --quiet No progress.",
+        "-x, --exact No rounding.",
         "--kind [a|b] Kind.",
     ):
         assert words in " ".join(text.split())
@@ -96,7 +96,7 @@ def test_a_long_option_does_not_widen_the_column_of_the_others() -> None:
     long = click.option("--format", type=click.Choice(["tensorboard", "json-lines", "comma-separated"]), help="Form.")
     lines = help_of(long, click.option("--save", help="Write."))
     assert "--format [tensorboard|json-lines|comma-separated]" in lines
-    assert "--save TEXT  Write." in lines
+    assert "--save TEXT    Write." in lines
     assert max(map(len, lines)) <= 80
 
 

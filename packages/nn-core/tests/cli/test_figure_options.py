@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nn_core.cli.figure_options import figure_options
+from nn_core.cli.param_types import OutputFile
 from nn_core.plots import STYLES, FigureFile
 
 
@@ -59,7 +60,7 @@ def test_every_style_can_be_chosen() -> None:
 
 def test_other_formats() -> None:
     @click.command()
-    @figure_options("the steps", formats=(".gif", ".png"))
+    @figure_options("the steps", file=OutputFile(".gif", ".png"))
     def command(figure: FigureFile | None) -> None:
         click.echo(figure)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
+from nn_core.cli.output_kinds import OutputKind
 from nn_core.cli.param_types import FIGURE, BatchSize, CommaList, FloatRange, OutputFile, SpecType, require_distinct
 from nn_core.optim.optimizers import optimizer
 
@@ -131,7 +132,8 @@ class TestOutputFile:
     def test_an_earlier_file_may_be_replaced_and_stays_until_then(self, tmp_path: Path) -> None:
         earlier = tmp_path / "model.h5"
         earlier.write_text("earlier")
-        assert OutputFile().convert(str(earlier), None, None) == earlier
+        kind = OutputKind("a note", lambda path, head: head.startswith(b"ear"))
+        assert OutputFile(kind=kind).convert(str(earlier), None, None) == earlier
         assert earlier.read_text() == "earlier"
 
     def test_refuses_a_folder(self, tmp_path: Path) -> None:

@@ -208,7 +208,8 @@ def test_the_reference_trains_and_has_no_shards(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--save", "toy.txt"), "--save would overwrite --data"),
+        (("--save", "toy.txt"), "'toy.txt' exists and is not a checkpoint; use --force to replace it"),
+        (("--save", "toy.txt", "--force"), "--save would overwrite --data"),
         (("--log", "a.jsonl", "--save", "a.jsonl"), "would overwrite"),
         (("--seed", 13), "unlucky with ['--figure', '--log', '--save']"),
     ],
@@ -219,7 +220,7 @@ def test_what_does_not_go_together(arguments: tuple[object, ...], message: str) 
 
 def test_a_checkpoint_is_not_overwritten_by_a_log(folder: Path) -> None:
     invoke("--save", "a.h5")
-    message = refusal("--resume", "a.h5", "--log", "a.h5", "--save", "b.h5", status=2)
+    message = refusal("--resume", "a.h5", "--log", "a.h5", "--save", "b.h5", "--force", status=2)
     assert "--log would overwrite --resume" in message
 
 
@@ -260,7 +261,7 @@ class TestFrom:
         before = (folder / "a.h5").read_bytes()
         invoke("--from", "a.h5")
         assert sorted(path.name for path in folder.iterdir()) == ["a.h5", "toy.txt"]
-        assert "--log would overwrite --from" in refusal("--from", "a.h5", "--log", "a.h5", status=2)
+        assert "--log would overwrite --from" in refusal("--from", "a.h5", "--log", "a.h5", "--force", status=2)
         assert (folder / "a.h5").read_bytes() == before
         assert invoke("--from", "a.h5", "--save", "a.h5").exit_code == 0
         assert (folder / "a.h5").read_bytes() != before

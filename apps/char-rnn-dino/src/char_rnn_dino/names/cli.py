@@ -18,7 +18,7 @@ from nn_core.cli.terminal import json_option
     "dino-gen",
     cls=App,
     commands="char_rnn_dino.names.commands",
-    order=("train", "evaluate", "novelty", "hidden-states", "vanishing-gradients"),
+    order=("train", "evaluate", "novelty", "hidden-states", "vanishing-gradients", "temperatures"),
     hints=dict.fromkeys(("names", "generate", "sample", "run", "new"), "use dino-gen --count 10"),
     invoke_without_command=True,
 )

@@ -9,7 +9,7 @@ from char_rnn_dino.names.trace import Trace
 from char_rnn_dino.tokens import END
 from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.arrays import Array, Labels
-from nn_core.plots import cell_text_fits, colors, drawing
+from nn_core.plots import cell_text_fits, colors, drawing, ink_on, sequential
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,7 +81,7 @@ def _plot_predictions(figure: "Figure", axes: "Axes", traced: Trace, letters: li
     order = np.argsort(-traced.probabilities, axis=1, kind="stable")[:, :ranks]
     tokens = np.concatenate([traced.next_tokens[:, None], order], axis=1)  # (T, 1 + ranks)
     p = np.take_along_axis(traced.probabilities, tokens, axis=1)
-    image = axes.imshow(p.T, aspect="auto", cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+    image = axes.imshow(p.T, aspect="auto", cmap=sequential(), vmin=0, vmax=1, interpolation="nearest")
     bar = figure.colorbar(image, ax=axes, ticks=[0, 0.5, 1], format="{x:.0%}", pad=0.015, aspect=12)
     bar.set_label("probability")
     axes.set_yticks(range(ranks + 1), labels=["actual", *RANKS[:ranks]])
@@ -93,7 +93,7 @@ def _plot_predictions(figure: "Figure", axes: "Axes", traced: Trace, letters: li
             both = f"{letter} {likely:.0%}"
             axes.text(
                 t, row, both if len(both) <= fits and likely >= 0.005 else letter, ha="center", va="center",
-                size="small", color="white" if likely > 0.55 else "black", rotation=90 if len(letter) > fits else 0,
+                size="small", color=ink_on(image.cmap(likely)), rotation=90 if len(letter) > fits else 0,
                 parse_math=False,
             )  # fmt: skip
             right = row > 0 and tokens[t, row] == traced.next_tokens[t]

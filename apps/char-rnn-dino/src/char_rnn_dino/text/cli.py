@@ -9,7 +9,7 @@ from nn_core.cli.app import App
     "char-rnn",
     cls=App,
     commands="char_rnn_dino.text.commands",
-    order=("train", "sample", "evaluate", "novelty", "vanishing-gradients"),
+    order=("train", "sample", "evaluate", "novelty", "vanishing-gradients", "temperatures"),
 )
 @click.version_option(package_name="char-rnn-dino")
 def main() -> None:

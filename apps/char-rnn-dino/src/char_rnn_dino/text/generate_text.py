@@ -29,12 +29,7 @@ def generate_text(
     prime  the prompt, which is not repeated; if it is empty, the network reads a newline
     Raises SettingError immediately for a prompt with characters that are not in the vocabulary.
     """
-    try:
-        prefix = vocabulary.encode(prime, f"the prompt {prime!r}")
-    except DataError as error:
-        raise SettingError(str(error)) from None
-    if len(prefix) == 0:
-        prefix = np.array([vocabulary.ids.get(END, 0)])
+    prefix = encode_prompt(vocabulary, prime)
     steps = generate(
         Predictor(network, frozen=True),
         prefix[None],
@@ -46,6 +41,18 @@ def generate_text(
         max_length=length,
     )
     return _as_text(steps, vocabulary, vocabulary.tokens[int(prefix[-1])] if prime else "")
+
+
+def encode_prompt(vocabulary: Vocabulary, prime: str) -> Labels:
+    """The token ids (T,) of a prompt; those of a newline if it is empty.
+
+    Raises SettingError for characters that are not in the vocabulary.
+    """
+    try:
+        prefix = vocabulary.encode(prime, f"the prompt {prime!r}")
+    except DataError as error:
+        raise SettingError(str(error)) from None
+    return prefix if len(prefix) else np.array([vocabulary.ids.get(END, 0)])
 
 
 def _as_text(steps: Iterator[Labels], vocabulary: Vocabulary, previous: str) -> Iterator[str]:

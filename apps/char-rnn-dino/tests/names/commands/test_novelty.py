@@ -84,5 +84,5 @@ def test_invalid_temperatures(wrong: str) -> None:
 
 def test_a_figure_that_would_overwrite_the_model(tmp_path: Path) -> None:
     (tmp_path / "m.png").write_text("x")
-    line = DINO.refusal("novelty", "--model", "m.png", "--figure", "m.png", status=2)
+    line = DINO.refusal("novelty", "--model", "m.png", "--figure", "m.png", "--force", status=2)
     assert "--figure would overwrite --model" in line

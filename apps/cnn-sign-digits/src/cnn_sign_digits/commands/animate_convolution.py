@@ -12,10 +12,12 @@ from cnn_sign_digits.conv_demo.kernels import KERNELS, check_size, read_kernel, 
 from cnn_sign_digits.inspect.layer_info import convolutions, pick
 from cnn_sign_digits.model import SHIPPED, load_model
 from cnn_sign_digits.number_grid import Grid
+from nn_core.cli.command_help import grouped
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.images import read_image
 from nn_core.cli.options import model_option
-from nn_core.cli.param_types import MODEL, require_distinct
+from nn_core.cli.output_kinds import ANIMATION, FIGURE
+from nn_core.cli.param_types import FORCE, MODEL, OutputFile, require_distinct
 from nn_core.cli.terminal import counted, info
 from nn_core.registry import require
 from nn_core.storage.files import printable
@@ -25,10 +27,11 @@ if TYPE_CHECKING:
 
 ANIMATIONS = (".gif", ".mp4")
 STILLS = (".png", ".jpg", ".jpeg", ".svg", ".pdf")
+STEPS = OutputFile(*ANIMATIONS, *STILLS, kind={**dict.fromkeys(ANIMATIONS, ANIMATION), **dict.fromkeys(STILLS, FIGURE)})
 
 
-class NewFolder(click.Path):
-    """A folder that does not exist yet, or is empty."""
+class NewFolder(click.ParamType[Path]):
+    """A folder that does not exist yet, or is empty, or may be written into with `--force`."""
 
     name = "folder"
 
@@ -36,8 +39,8 @@ class NewFolder(click.Path):
         path = Path(value)
         if path.exists() and not path.is_dir():
             self.fail(f"{value!r} is not a folder", param, ctx)
-        if path.is_dir() and any(path.iterdir()):
-            self.fail(f"the folder {value!r} is not empty", param, ctx)
+        if path.is_dir() and any(path.iterdir()) and not (ctx is not None and ctx.meta.get(FORCE)):
+            self.fail(f"the folder {value!r} is not empty; use --force to write into it", param, ctx)
         if not path.parent.is_dir():
             self.fail(f"no such folder: {str(path.parent)!r}", param, ctx)
         return path
@@ -45,46 +48,55 @@ class NewFolder(click.Path):
 
 @click.command("animate-convolution")
 @click.argument("image", metavar="[IMAGE]", type=MODEL, required=False)
-@click.option(
-    "--kernel",
-    metavar="NAME|NUMBERS|FILE",
-    help=f"Kernel: {', '.join(KERNELS)}, rows of numbers such as 1,0,-1;2,0,-2;1,0,-1, or a .csv or .npy file."
-    "  [default: sobel]",
+@grouped(
+    "Data",
+    click.option(
+        "--image-size",
+        "size",
+        type=click.IntRange(3, 9),
+        show_default="7; for --channels 3 and --backward, 5 or more",
+        help="Height and width of the input.",
+    ),
+    click.option(
+        "--channels",
+        type=click.Choice(["1", "3"]),
+        show_default="1, or those of the kernel",
+        help="Channels of the input: 1 for gray, 3 for red, green and blue.",
+    ),
 )
-@click.option(
-    "--filter",
-    "number",
-    type=click.IntRange(min=1),
-    metavar="K",
-    help="Instead of --kernel, the K-th learned filter of the first convolution of --model.",
+@grouped(
+    "Network",
+    click.option(
+        "--kernel",
+        metavar="NAME|NUMBERS|FILE",
+        help=f"Kernel: {', '.join(KERNELS)}, rows of numbers such as 1,0,-1;2,0,-2;1,0,-1, or a .csv or .npy file."
+        "  [default: sobel]",
+    ),
+    click.option(
+        "--filter",
+        "number",
+        type=click.IntRange(min=1),
+        metavar="K",
+        help="Instead of --kernel, the K-th learned filter of the first convolution of --model.",
+    ),
+    model_option(required=False),
+    click.option("--stride", type=click.IntRange(1, 8), default=1, help="Stride of the kernel."),
+    click.option(
+        "--padding",
+        type=click.Choice(["valid", "same"]),
+        default="valid",
+        help="valid: no padding; same: zero padding around the input.",
+    ),
 )
-@model_option(required=False)
-@click.option(
-    "--channels",
-    type=click.Choice(["1", "3"]),
-    show_default="1, or those of the kernel",
-    help="Channels of the input: 1 for gray, 3 for red, green and blue.",
+@grouped(
+    "Figure",
+    click.option("--backward", is_flag=True, help="Animate the backward pass: where d_x and d_W come from."),
+    click.option(
+        "--step", type=click.IntRange(min=1), metavar="N", show_default="the last", help="The step of a still figure."
+    ),
+    click.option("--frames", type=NewFolder(), help="Folder to write each step to, as numbered PNG files."),
 )
-@click.option(
-    "--image-size",
-    "size",
-    type=click.IntRange(3, 9),
-    show_default="7; for --channels 3 and --backward, 5 or more",
-    help="Height and width of the input.",
-)
-@click.option("--stride", type=click.IntRange(1, 8), default=1, help="Stride of the kernel.")
-@click.option(
-    "--padding",
-    type=click.Choice(["valid", "same"]),
-    default="valid",
-    help="valid: no padding; same: zero padding around the input.",
-)
-@click.option("--backward", is_flag=True, help="Animate the backward pass: where d_x and d_W come from.")
-@click.option(
-    "--step", type=click.IntRange(min=1), metavar="N", show_default="the last", help="The step of a still figure."
-)
-@click.option("--frames", type=NewFolder(), help="Folder to write each step to, as numbered PNG files.")
-@figure_options("the steps", default="convolution.gif", formats=(*ANIMATIONS, *STILLS))
+@figure_options("the steps", default="convolution.gif", file=STEPS)
 @click.pass_context
 def animate_convolution(
     ctx: click.Context,

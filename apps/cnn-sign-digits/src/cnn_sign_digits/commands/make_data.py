@@ -1,5 +1,6 @@
 """The command `make-data`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,20 +12,21 @@ from nn_core.arrays import Labels
 from nn_core.cli.aliases import AliasedOption
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import seed_option
+from nn_core.cli.output_kinds import DATA_SET
 from nn_core.cli.param_types import FloatRange, OutputFile, require_distinct
 from nn_core.cli.terminal import info
+from nn_core.progress import job
 from nn_core.storage.atomic import atomic_write
-from nn_core.training.progress import Progress
 
 if TYPE_CHECKING:
     from nn_core.plots import FigureFile
 
 BATCH = 100
-"""Images per step of the progress bar."""
+"""Images per draw from the random generator."""
 
 
 @click.command("make-data")
-@click.option("--save", type=OutputFile(".h5", ".hdf5"), default="hands.h5", help="File to write (.h5).")
+@click.option("--save", type=OutputFile(".h5", ".hdf5", kind=DATA_SET), default="hands.h5", help="File to write (.h5).")
 @click.option(
     "--count", type=click.IntRange(10, MAX_COUNT), default=2000, help="Training images, balanced over the digits."
 )
@@ -62,13 +64,10 @@ def make_data(
     Example: cnn-sign make-data --save hands.h5 --figure hands.png
     """
     require_distinct({"--save": save, "--figure": figure})
-    progress = Progress(-(-count // BATCH) + -(-test_count // BATCH), unit="batch")
-    try:
-        rng_of_train, rng_of_test = np.random.default_rng(seed).spawn(2)
-        train = _render(count, size, diversity, rng_of_train, progress)
-        parts = {"train": train, "test": _render(test_count, size, diversity, rng_of_test, progress)}
-    finally:
-        progress.close()
+    rng_of_train, rng_of_test = np.random.default_rng(seed).spawn(2)
+    with job("drawing synthetic hands", count + test_count) as advance:
+        train = _render(count, size, diversity, rng_of_train, advance)
+        parts = {"train": train, "test": _render(test_count, size, diversity, rng_of_test, advance)}
     atomic_write(save, _hdf5_bytes({name: part for name, part in parts.items() if len(part[1])}))
     click.echo(f"{save}: {count:,} training and {test_count:,} test images, {size}x{size}x3")
     if figure is not None:
@@ -79,7 +78,7 @@ def make_data(
 
 
 def _render(
-    count: int, size: int, diversity: float, rng: np.random.Generator, progress: Progress
+    count: int, size: int, diversity: float, rng: np.random.Generator, advance: Callable[[int], None]
 ) -> tuple[Images, Labels]:
     """Images (count, size, size, 3) and their digits (count,), balanced."""
     y = rng.permutation(np.arange(count, dtype=np.int64) % 10)
@@ -87,7 +86,7 @@ def _render(
     for first in range(0, count, BATCH):
         batch = slice(first, first + BATCH)
         x[batch] = render(y[batch], rng=rng, size=size, diversity=diversity)
-        progress.advance()
+        advance(len(y[batch]))
     return x, y
 
 

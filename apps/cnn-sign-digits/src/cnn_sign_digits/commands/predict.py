@@ -14,7 +14,7 @@ from cnn_sign_digits.predictions import answers_of, csv_text, report
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import MODEL, STANDARD, CsvOutput, require_distinct
-from nn_core.cli.terminal import counted, echo_json, info, json_option
+from nn_core.cli.terminal import counted, echo_json, info, json_option, print_error
 from nn_core.errors import DataError
 from nn_core.storage.atomic import atomic_write
 from nn_core.storage.files import printable
@@ -86,7 +86,7 @@ def predict(
         plot_inputs(np.concatenate(photos), answers, show_input)
         info(f"wrote {show_input}")
     for message in errors.values():
-        info(f"Error: {message}")
+        print_error(message)
     if errors:
         ctx.exit(1)
 

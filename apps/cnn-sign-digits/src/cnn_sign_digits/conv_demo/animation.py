@@ -16,8 +16,8 @@ from nn_core.errors import DataError, SettingError
 from nn_core.plots import FigureFile, canvas, write_around
 from nn_core.plots.figure_files import save_figure
 from nn_core.plots.fonts import cover_characters
+from nn_core.progress import job
 from nn_core.storage.atomic import atomic_write, atomic_write_all
-from nn_core.training.progress import Progress
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,16 +62,14 @@ def write_animation(
         writers: list[FrameWriter] = [GifWriter(file.path, last) if command is None else Mp4Writer(file.path, command)]
         if folder is not None:
             writers.append(PngWriter(folder))
-        progress = Progress(len(scene), unit="frame")
-        try:
+        with job("drawing frames", len(scene)) as advance:
             for frame in frames:
                 for writer in writers:
                     writer.add(frame)
-                progress.advance()
-        finally:
-            progress.close()
-    for writer in writers:
-        writer.finish()
+                advance(1)
+    with job("writing the animation"):
+        for writer in writers:
+            writer.finish()
     return len(scene)
 
 

@@ -11,6 +11,7 @@ from cnn_sign_digits.synthetic.image_ops import box_blur
 from cnn_sign_digits.synthetic.light import sample_light
 from cnn_sign_digits.synthetic.scene import background, cast_shadow, photograph
 from nn_core.arrays import Array
+from nn_core.progress import track
 from nn_core.registry import require
 
 Images = npt.NDArray[np.uint8]
@@ -29,7 +30,7 @@ def segment_hands(photos: Images) -> Array:
     If no region has the size of a hand, the mask is zero.
     """
     alphas = np.zeros(photos.shape[:3], np.float32)
-    for start in range(0, len(photos), BATCH):
+    for start in track(range(0, len(photos), BATCH), "segmenting hands: batch"):
         batch = slice(start, start + BATCH)
         distance = _distance_from_wall(photos[batch])
         hand = box_blur((distance > 0.75 * _otsu_thresholds(distance)).astype(np.float32), 1) > 0.5
@@ -48,7 +49,7 @@ def replace_backgrounds(photos: Images, alphas: Array, *, rng: np.random.Generat
     """
     require(0 <= diversity <= 1, f"diversity must be 0 to 1, not {diversity}")
     images = np.empty_like(photos)
-    for start in range(0, len(photos), BATCH):
+    for start in track(range(0, len(photos), BATCH), "drawing backgrounds: batch"):
         batch = slice(start, start + BATCH)
         n, size = photos[batch].shape[:2]
         alpha = alphas[batch]

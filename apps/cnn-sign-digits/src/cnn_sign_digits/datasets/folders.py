@@ -23,6 +23,7 @@ from nn_core.cli.images import read_image
 from nn_core.cli.labels import in_order, remark_on_case
 from nn_core.cli.terminal import counted
 from nn_core.errors import DataError, remark
+from nn_core.progress import track
 from nn_core.storage.files import decoding_errors, printable
 from nn_core.storage.images import SUFFIXES
 
@@ -67,7 +68,7 @@ def read_photos(photos: Sequence[Path], source: str, size: int) -> npt.NDArray[n
     """
     x = np.empty((len(photos), size, size, 3), np.uint8)
     errors: dict[Path, DataError] = {}
-    for i, path in enumerate(photos):
+    for i, path in enumerate(track(photos, "reading photos")):
         try:
             x[i] = read_image(path, (size, size, 3), crop=True)[0]
         except DataError as error:

@@ -11,7 +11,7 @@ from cnn_sign_digits.photo_predictor import BATCH
 from nn_core.engine.engine import Engine
 from nn_core.layers.windows import Pair
 from nn_core.network import Network
-from nn_core.training.progress import Progress
+from nn_core.progress import track
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,12 @@ def top_patches(network: Network, layer: int, channel: int, x: Photos, count: in
     predictor = Engine(_first_layers(network, layer)).frozen()
     values, positions = np.empty(len(x)), np.empty(len(x), np.int64)
     columns = 1
-    progress = Progress(-(-len(x) // BATCH), unit="batch")
-    try:
-        for first in range(0, len(x), BATCH):
-            maps = predictor.predict(x[first : first + BATCH])[0][..., channel]
-            columns, flat = maps.shape[2], maps.reshape(len(maps), -1)
-            batch = slice(first, first + len(maps))
-            positions[batch] = flat.argmax(axis=1)
-            values[batch] = flat.max(axis=1)
-            progress.advance()
-    finally:
-        progress.close()
+    for first in track(range(0, len(x), BATCH), "looking for patches: batch"):
+        maps = predictor.predict(x[first : first + BATCH])[0][..., channel]
+        columns, flat = maps.shape[2], maps.reshape(len(maps), -1)
+        batch = slice(first, first + len(maps))
+        positions[batch] = flat.argmax(axis=1)
+        values[batch] = flat.max(axis=1)
     field, found = receptive_field(network, layer), []
     for n in map(int, np.argsort(-values, kind="stable")[:count]):
         row, column = divmod(int(positions[n]), columns)

@@ -17,6 +17,7 @@ from cnn_sign_digits.synthetic.rasterizer import rasterize
 from cnn_sign_digits.synthetic.scene import background, cast_shadow, photograph
 from cnn_sign_digits.synthetic.skeleton import forward_kinematics
 from nn_core.arrays import Labels
+from nn_core.progress import job
 from nn_core.registry import require
 
 MIN_SIZE, MAX_SIZE = 16, 512
@@ -56,9 +57,11 @@ def render(digits: Labels, *, rng: np.random.Generator, size: int = 64, diversit
     require(0 <= diversity <= 1, f"diversity must be 0 to 1, not {diversity}")
     images = np.empty((len(digits), size, size, 3), np.uint8)
     at_once = max(1, BATCH * 64**2 // size**2)
-    for first in range(0, len(digits), at_once):
-        batch = slice(first, first + at_once)
-        images[batch] = _render_batch(digits[batch], size, rng, diversity)
+    with job("drawing synthetic hands", len(digits)) as advance:
+        for first in range(0, len(digits), at_once):
+            batch = slice(first, first + at_once)
+            images[batch] = _render_batch(digits[batch], size, rng, diversity)
+            advance(len(digits[batch]))
     return images
 
 

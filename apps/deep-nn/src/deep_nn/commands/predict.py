@@ -13,7 +13,7 @@ from deep_nn.model import Model, load_model
 from deep_nn.predictions import Block, CsvLines, TextLines, json_objects, predict_blocks
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import STANDARD, CsvOutput, require_distinct
-from nn_core.cli.terminal import counted, info, json_option
+from nn_core.cli.terminal import counted, info, json_option, print_error
 from nn_core.errors import NNError
 from nn_core.storage.atomic import atomic_writer
 from nn_core.storage.files import printable
@@ -61,7 +61,7 @@ def predict(model_path: Path, files: tuple[Path, ...], output: Path | None, prob
 def _raise(errors: Sequence[NNError]) -> None:
     """Print all errors but the last, and raise that one."""
     for error in errors[:-1]:
-        info(f"Error: {' '.join(str(error).split())}")
+        print_error(str(error))
     if errors:
         raise errors[-1]
 

@@ -15,5 +15,6 @@ def run(module: str) -> None:
     try:
         main = importlib.import_module(module).main
     except KeyboardInterrupt:
-        sys.exit("Error: interrupted")
+        sys.stderr.write("Error: interrupted\n")
+        sys.exit(130)
     main()

@@ -12,15 +12,17 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nn_core.cli.command_help import GroupedHelp
 from nn_core.cli.config import add_config, name_origin
 from nn_core.cli.option_hints import command_hint, explained
-from nn_core.cli.terminal import info
+from nn_core.cli.shared_options import add_force, add_verbosity, time_report
+from nn_core.cli.terminal import Interrupted, info, make_printable, print_error
 from nn_core.errors import DataWarning, NNError, SettingError
+from nn_core.progress import VERBOSE, Reporter, job
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -76,6 +78,7 @@ class App(GroupedHelp, click.Group):
         self._hints = hints
         self._aliases = aliases
         self._modules = dict(_command_modules(commands)) if commands else {}
+        add_verbosity(self)
         add_config(self, self.name or "")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -83,6 +86,12 @@ class App(GroupedHelp, click.Group):
         names = {*self._modules, *self.commands}
         first = [name for name in self._order if name in names]
         return [*first, *sorted(names.difference(first))]
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command that is not a file of the package."""
+        add_verbosity(cmd)
+        add_force(cmd)
+        super().add_command(cmd, name)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command, imported now; None if there is none of this name."""
@@ -92,14 +101,17 @@ class App(GroupedHelp, click.Group):
         return self.commands.get(cmd_name)
 
     def _import(self, name: str) -> click.Command:
-        module = importlib.import_module(f"{self._package}.{self._modules[name].name}")
+        with job("starting"):
+            module = importlib.import_module(f"{self._package}.{self._modules[name].name}")
         for attribute in _attributes(name):
             command = getattr(module, attribute, None)
             if isinstance(command, click.Command):
                 command.help = command.help or inspect.getdoc(module)
+                add_verbosity(command)
                 if type(command) is click.Command:
                     command.__class__ = GroupedHelp  # so that the file of a command needs click alone
                 add_config(command, self.name or "", name)
+                add_force(command)
                 return command
         raise TypeError(f"{module.__file__} defines no command {' or '.join(_attributes(name))}")
 
@@ -158,26 +170,40 @@ class App(GroupedHelp, click.Group):
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         gc.set_threshold(GC_THRESHOLD)
         given = sys.argv[1:] if args is None else list(args)
+        make_printable()
+        with Reporter():
+            sys.exit(self._status(given, args=args, prog_name=prog_name, complete_var=complete_var, **extra))
+
+    def _status(self, given: Sequence[str], **arguments: Any) -> int:
+        """Run a command; its exit status, after a line about an error."""
         try:
             with _notes():
-                status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-        except click.UsageError as error:
-            name_origin(error)
-            _fail(explained(error, given), USAGE)
-        except click.ClickException as error:
-            _fail(error.format_message(), error.exit_code)
-        except SettingError as error:
-            _fail(str(error), USAGE)
-        except NNError as error:
-            _fail(str(error), FAILURE)
+                status = super().main(standalone_mode=False, **arguments)
+            info(time_report(), verbosity=VERBOSE)
+            return status if isinstance(status, int) else 0
+        except click.UsageError as failed:
+            name_origin(failed)
+            return _failed(explained(failed, given), USAGE)
+        except click.ClickException as failed:
+            return _failed(failed.format_message(), failed.exit_code)
+        except SettingError as failed:
+            return _failed(str(failed), USAGE)
+        except NNError as failed:
+            return _failed(str(failed), FAILURE)
         except (click.Abort, KeyboardInterrupt):
-            _fail("interrupted", FAILURE)
-        except MemoryError as error:
-            _fail(f"out of memory: {error}", FAILURE)
-        except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            _fail(f"{where}{error.strerror or error}", FAILURE)
-        sys.exit(status if isinstance(status, int) else 0)
+            return _failed("interrupted", Interrupted.exit_code)
+        except MemoryError as failed:
+            return _failed(f"out of memory: {failed}", FAILURE)
+        except OSError as failed:
+            where = f"{failed.filename}: " if failed.filename else ""
+            return _failed(f"{where}{failed.strerror or failed}", FAILURE)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; Ctrl-C becomes Interrupted."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted") from None
 
 
 def _command_modules(package: str) -> Iterator[tuple[str, pkgutil.ModuleInfo]]:
@@ -233,6 +259,6 @@ def _notes() -> Iterator[None]:
         yield
 
 
-def _fail(message: str, status: int) -> NoReturn:
-    info(f"Error: {' '.join(message.split())}")
-    sys.exit(status)
+def _failed(message: str, status: int) -> int:
+    print_error(message)
+    return status

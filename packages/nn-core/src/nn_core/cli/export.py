@@ -13,6 +13,7 @@ from nn_core import checkpoint
 from nn_core.checkpoint import Checkpoint
 from nn_core.cli.aliases import AliasedOption
 from nn_core.cli.options import model_option
+from nn_core.cli.output_kinds import CHECKPOINT, ONNX, SAFETENSORS, OutputKind
 from nn_core.cli.param_types import OutputFile, require_distinct
 from nn_core.cli.terminal import counted, echo_json, json_option
 from nn_core.extras import import_extra
@@ -24,6 +25,10 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"h5": (".h5", ".hdf5"), "onnx": (".onnx",), "safetensors": (".safetensors",)}
 )
 """File suffixes of each format."""
+KINDS: Mapping[str, OutputKind] = MappingProxyType(
+    {".h5": CHECKPOINT, ".hdf5": CHECKPOINT, ".onnx": ONNX, ".safetensors": SAFETENSORS}
+)
+"""What may be replaced, by suffix."""
 
 
 class Model(Protocol):
@@ -69,7 +74,7 @@ def export_command(
     @click.option(
         "--save",
         required=True,
-        type=OutputFile(*(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)),
+        type=OutputFile(*KINDS, kind=KINDS),
         help=f"File to write ({', '.join(suffixes[0] for suffixes in SUFFIXES.values())}).",
     )
     @click.option(

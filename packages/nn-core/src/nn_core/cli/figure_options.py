@@ -36,14 +36,14 @@ class FigureSize(click.ParamType[tuple[float, float]]):
 
 
 def figure_options(
-    what: str, *, default: str | None = None, name: str = "figure", formats: Sequence[str] = (), **others: str
+    what: str, *, default: str | None = None, name: str = "figure", file: OutputFile = FIGURE, **others: str
 ) -> Decorator:
     """`--figure FILE`, `--style`, `--size`, `--dpi` and `--title`, passed as one argument `figure: FigureFile | None`.
 
     what     what is plotted, completing "Plot ..."
     default  file that is written without `--figure`; only for commands whose result is a figure
     name     of the option and the argument
-    formats  suffixes, if there are others than those of plots, such as ".gif"
+    file     its formats and kinds, if others than those of plots
     others   more files with the same looks, by the name of their option: what is plotted
     """
 
@@ -57,19 +57,18 @@ def figure_options(
                 looks["title"] = None  # that of the first
             return command(*args, **values)
 
-        return _options({name: what, **others}, default, formats)(with_files)
+        return _options({name: what, **others}, default, file)(with_files)
 
     return decorate
 
 
-def _options(files: Mapping[str, str], default: str | None, formats: Sequence[str]) -> Decorator:
-    kind = OutputFile(*formats) if formats else FIGURE
-    *suffixes, last = (suffix for suffix in kind.suffixes if suffix != ".jpeg")
+def _options(files: Mapping[str, str], default: str | None, file: OutputFile) -> Decorator:
+    *suffixes, last = (suffix for suffix in file.suffixes if suffix != ".jpeg")
     outputs = [
         click.option(
             f"--{name.replace('_', '-')}",
             name,
-            type=kind,
+            type=file,
             default=None if i else default,
             help=f"Plot {what} ({', '.join(suffixes)} or {last}).",
         )

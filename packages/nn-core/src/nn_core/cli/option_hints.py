@@ -176,7 +176,7 @@ def _after_the_command(ctx: click.Context, option: str, args: Sequence[str]) -> 
     for word in args:
         if word in ctx.command.list_commands(ctx):
             command = ctx.command.get_command(ctx, word)
-            if command is not None and option in _options(command, click.Context(command)):
+            if command is not None and option in _options(command, click.Context(command, ctx, word)):
                 return f"put it after the command: {ctx.command_path} {word} {option}"
     return None
 

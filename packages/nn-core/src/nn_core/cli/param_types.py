@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nn_core.cli import output_kinds
 from nn_core.cli.completion import complete_names
+from nn_core.cli.output_kinds import OutputKind
 from nn_core.errors import SettingError
 
 if TYPE_CHECKING:
@@ -122,16 +124,24 @@ STANDARD = Path("-")
 """Standard input as a file to read, or standard output as one to write."""
 
 
+FORCE = "nn_core.force"
+"""Where a context keeps whether `--force` was given."""
+
+
 class OutputFile(click.ParamType[Path]):
     """An output file, checked before any work begins.
 
+    A file that exists is replaced if it is of the same kind or empty, or with `--force`.
+
     suffixes  allowed suffixes; any if empty
+    kind      what is written, by suffix if there are several; without it, no file is replaced
     """
 
     name = "file"
 
-    def __init__(self, *suffixes: str) -> None:
+    def __init__(self, *suffixes: str, kind: OutputKind | Mapping[str, OutputKind] | None = None) -> None:
         self.suffixes = suffixes
+        self.kind = kind
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list["CompletionItem"]:
         return complete_names((), files=True)(ctx, param, incomplete)
@@ -148,14 +158,27 @@ class OutputFile(click.ParamType[Path]):
             self.fail(f"no such folder: {str(path.parent)!r}", param, ctx)
         if not os.access(path.parent, os.W_OK):
             self.fail(f"no permission to write to the folder {str(path.parent)!r}", param, ctx)
+        if path.exists() and not (ctx is not None and ctx.meta.get(FORCE)):
+            self._check_kind(path, param, ctx)
         return path
+
+    def _check_kind(self, path: Path, param: click.Parameter | None, ctx: click.Context | None) -> None:
+        """Fail for an existing file of another kind."""
+        kind = self.kind.get(path.suffix.lower()) if isinstance(self.kind, Mapping) else self.kind
+        try:
+            if kind is None:
+                self.fail(f"{str(path)!r} exists; use --force to replace it", param, ctx)
+            if not kind.may_replace(path):
+                self.fail(f"{str(path)!r} exists and is not {kind.name}; use --force to replace it", param, ctx)
+        except OSError as error:
+            self.fail(f"cannot read {str(path)!r}: {error.strerror}; use --force to replace it", param, ctx)
 
 
 class CsvOutput(OutputFile):
     """A .csv file to write, or "-" for standard output."""
 
     def __init__(self) -> None:
-        super().__init__(".csv")
+        super().__init__(".csv", kind=output_kinds.PREDICTIONS)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         return STANDARD if str(value) == "-" else super().convert(value, param, ctx)
@@ -177,7 +200,7 @@ def require_distinct(
             raise click.UsageError(f"{name} would overwrite {other}: both are {str(path)!r}")
 
 
-FIGURE = OutputFile(".png", ".jpg", ".jpeg", ".svg", ".pdf")
+FIGURE = OutputFile(".png", ".jpg", ".jpeg", ".svg", ".pdf", kind=output_kinds.FIGURE)
 """A figure to write; its suffix determines the format."""
 
 MODEL = click.Path(path_type=Path)

@@ -20,9 +20,9 @@ from nn_core import plugins
 from nn_core.arrays import Array
 from nn_core.cli.settings import Settings
 from nn_core.errors import DivergenceError, NNError
+from nn_core.progress import counting
 from nn_core.training.callbacks import Callback
 from nn_core.training.interruption import interruption
-from nn_core.training.progress import Progress
 from nn_core.training.state import TrainingState
 from nn_core.training.trainer import Trainer
 
@@ -173,14 +173,11 @@ def run_all(
     kept  the seed whose runs keep their final parameters; None for none
     """
     curves = {}
-    progress = Progress(len(runs), unit=unit)
-    try:
-        with contextlib.closing(_map(partial(_run, build, kept), runs, workers)) as finished:
-            for settings, curve in zip(runs, finished, strict=True):
-                curves[settings] = curve
-                progress.advance()
-    finally:
-        progress.close()
+    finished = _map(partial(_run, build, kept), runs, workers)
+    with counting(len(runs), unit, name="training") as progress, contextlib.closing(finished):
+        for settings, curve in zip(runs, finished, strict=True):
+            curves[settings] = curve
+            progress.advance()
     return curves
 
 

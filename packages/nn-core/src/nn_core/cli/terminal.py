@@ -1,20 +1,49 @@
 """Command output: results on stdout, as text or JSON, and messages on stderr."""
 
+import io
 import json
 import math
+import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from nn_core.cli.command_help import grouped
+from nn_core.progress import NORMAL, QUIET, reporter
 
 json_option = grouped("Output", click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."))
 
 
-def info(message: str) -> None:
-    """Print a message on stderr, so that stdout has only the result."""
-    click.echo(message, err=True)
+class Interrupted(click.ClickException):
+    """Ctrl-C, with what became of the work."""
+
+    exit_code = 130
+
+
+def info(message: str, *, verbosity: int = NORMAL) -> None:
+    """Print a message on stderr, so that stdout has only the result; nothing with --quiet.
+
+    verbosity  VERBOSE for what is printed with --verbose only, QUIET for what always is
+    """
+    found = reporter()
+    if verbosity <= (NORMAL if found is None else found.verbosity):
+        click.echo(message, err=True)
+        if found is not None:
+            found.last = time.monotonic()
+
+
+def make_printable() -> None:
+    """Let characters that the encoding of stdout or stderr lacks be printed as escapes, such as \\u4e2d."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def print_error(message: str) -> None:
+    """Print a line on stderr, also with --quiet."""
+    info(f"Error: {' '.join(message.split())}", verbosity=QUIET)
 
 
 def echo_json(result: object) -> None:

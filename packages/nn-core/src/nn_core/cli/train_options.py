@@ -10,6 +10,7 @@ from nn_core.cli.config import Origin, origin_of
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.folds import parse_fold
 from nn_core.cli.options import POSITIVE, plugin_option, seed_option, threads_option, together
+from nn_core.cli.output_kinds import CHECKPOINT
 from nn_core.cli.param_types import MODEL, BatchSize, FloatRange, OutputFile, ShippedModel, SpecType
 from nn_core.cli.training_log import log_options
 from nn_core.initializers import INITIALIZERS, initializer
@@ -178,7 +179,7 @@ def output_options(shipped: Path | None = None) -> Decorator:
     )
     output = grouped(
         "Output",
-        click.option("--save", type=OutputFile(), help="Write a checkpoint while training."),
+        click.option("--save", type=OutputFile(kind=CHECKPOINT), help="Write a checkpoint while training."),
         figure_options("the learning curves"),
         log_options(),
     )

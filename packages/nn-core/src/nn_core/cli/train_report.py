@@ -1,6 +1,7 @@
 """Training results as data and as text."""
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from nn_core.arrays import Examples
 from nn_core.cli.class_report import baseline_notes, baseline_words, class_lines, class_metrics
 from nn_core.cli.terminal import counted
+from nn_core.progress import reporter
 from nn_core.summary import table
 from nn_core.training.trainer import Trainer
 
@@ -124,11 +126,29 @@ def data_line(result: Mapping[str, Any], origin: str) -> str:
     return f"{result['data']}; {held_out}"
 
 
+def with_total_seconds(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result with the time since the program started, beside the seconds of training."""
+    found = reporter()
+    if found is None or "seconds" not in result:
+        return dict(result)
+    items = list(result.items())
+    place = list(result).index("seconds") + 1
+    items.insert(place, ("total_seconds", time.monotonic() - found.started))
+    return dict(items)
+
+
+def duration(seconds: float, total: float | None) -> str:
+    """The time that training took, and all the work if that took much longer."""
+    if total is None or total < max(1.2 * seconds, seconds + 1):
+        return f"{seconds:.2f} s"
+    return f"{seconds:.2f} s of training, {total:.1f} s in total"
+
+
 def run_lines(result: Mapping[str, Any], *, network: str) -> list[str]:
     """The size of a network and the length of its run, from `run_result`."""
     epochs, steps = counted(result["epochs"], "epoch"), counted(result["steps"], "step")
     lines = [
         f"{network}, {counted(result['parameters'], 'parameter')}",
-        f"{epochs}, {steps} in {result['seconds']:.2f} s",
+        f"{epochs}, {steps} in {duration(result['seconds'], result.get('total_seconds'))}",
     ]
     return [*lines, f"stopped early: {result['stopped']}"] if result["stopped"] else lines

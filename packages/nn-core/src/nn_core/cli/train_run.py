@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 import warnings
@@ -10,20 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from nn_core import checkpoint
 from nn_core.backends import backend_named
 from nn_core.cli.divergence import check_final_loss
 from nn_core.cli.settings import Settings
-from nn_core.cli.terminal import info
+from nn_core.cli.terminal import Interrupted, info
 from nn_core.errors import CheckpointError
 from nn_core.network import Network
 from nn_core.reference import Backend
 from nn_core.registry import require
 from nn_core.training.callbacks import Callback, EarlyStopping
 from nn_core.training.interruption import InterruptedBetweenSteps, StopWhen, interruption
-from nn_core.training.progress import EpochProgress
+from nn_core.training.progress import epoch_progress
 from nn_core.training.state import Snapshot, TrainingState
 from nn_core.training.trainer import Trainer
 
@@ -66,7 +63,7 @@ def run(
     fold           the fold of a cross-validation, "2/5", for progress
     final_details  what the checkpoint of a finished run stores besides `details`
 
-    Raises click.ClickException, after saving, if the run is interrupted; DivergenceError,
+    Raises Interrupted, after saving, if Ctrl-C ends the run; DivergenceError,
     keeping the last good checkpoint, if it diverges, also if its loss is finite (see `check_final_loss`).
     """
     from threadpoolctl import threadpool_limits
@@ -77,8 +74,7 @@ def run(
         trainer.resume(resume)
         if state.stopped is not None:
             info(f"this run is finished: {state.stopped}")
-    progress = EpochProgress(state, unit="epoch" if fold is None else f"fold {fold}, epoch")
-    all_callbacks: list[Callback] = [progress, *callbacks]
+    all_callbacks: list[Callback] = [*callbacks]
     if log is not None:
         log.begin(state)
         all_callbacks.append(log)
@@ -87,13 +83,14 @@ def run(
     if saver is not None:
         all_callbacks.append(saver)  # last, to save what the others decided
     with threadpool_limits(1):
-        with interruption() as asked, contextlib.closing(progress), warnings.catch_warnings():
+        unit = "epoch" if fold is None else f"fold {fold}, epoch"
+        with interruption() as asked, epoch_progress(state, unit=unit) as progress, warnings.catch_warnings():
             warnings.filterwarnings("ignore", "this run has finished")
-            trainer.callbacks = (*all_callbacks, StopWhen(asked))
+            trainer.callbacks = (progress, *all_callbacks, StopWhen(asked))
             try:
                 trainer.run()
             except InterruptedBetweenSteps:
-                raise click.ClickException(_interrupted(state, saver, fold)) from None
+                raise Interrupted(_interrupted(state, saver, fold)) from None
         if saver is not None:
             if final_details is not None:
                 saver.details = {**saver.details, **final_details()}

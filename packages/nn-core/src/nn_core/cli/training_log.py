@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nn_core.cli.command_help import Decorator, grouped
+from nn_core.cli.output_kinds import LOG
 from nn_core.cli.param_types import OutputFile
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ class LogPath(OutputFile):
     """The path of a log: a file, or a folder for TensorBoard, created if missing."""
 
     name = "path"
+
+    def __init__(self) -> None:
+        super().__init__(kind=LOG)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         from nn_core.training.log import log_format

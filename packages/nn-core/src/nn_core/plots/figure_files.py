@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nn_core.plots.styles import STYLES, new_figure, styled
+from nn_core.progress import job
 from nn_core.registry import require
 from nn_core.storage.atomic import atomic_write
 
@@ -60,8 +61,9 @@ def drawing(
         file = FigureFile(Path(file))
     with canvas(file, width, height) as figure:
         yield figure
-        write_around(figure, (title or figure.get_suptitle()) if file.title is None else file.title, note)
-        save_figure(figure, file.path, dpi=int(figure.dpi))
+        with job("drawing the figure"):
+            write_around(figure, (title or figure.get_suptitle()) if file.title is None else file.title, note)
+            save_figure(figure, file.path, dpi=int(figure.dpi))
 
 
 @contextlib.contextmanager

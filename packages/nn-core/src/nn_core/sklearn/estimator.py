@@ -26,7 +26,7 @@ from nn_core.optim.optimizers import Optimizer
 from nn_core.optim.schedules import Schedule
 from nn_core.registry import require
 from nn_core.training.callbacks import EarlyStopping
-from nn_core.training.progress import EpochProgress
+from nn_core.training.progress import epoch_progress
 from nn_core.training.recipe import Recipe
 from nn_core.training.state import TrainingState
 from nn_core.training.trainer import Trainer
@@ -180,7 +180,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]
         )
         with contextlib.ExitStack() as stack:
             if self.verbose:
-                progress = stack.enter_context(contextlib.closing(EpochProgress(trainer.state, leave=True)))
+                progress = stack.enter_context(epoch_progress(trainer.state, leave=True))
                 trainer.callbacks = (*trainer.callbacks, progress)
             self.history_ = trainer.run()
         self.n_iter_ = len(self.history_)

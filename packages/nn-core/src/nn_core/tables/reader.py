@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.errors import DataError, remark
+from nn_core.progress import MEGABYTE, job
 from nn_core.storage.encoding import GUESSED, remark_on_encoding
 from nn_core.storage.files import check_bytes, check_file, decoding_errors, first_few
 from nn_core.storage.text import MAX_TEXT_BYTES
@@ -88,8 +89,12 @@ def _read(file: IO[bytes], encoding: str, name: str, dtype: npt.DTypeLike, known
             name, dialect, names, decimal_comma=decimal_comma, text=frozenset(text), size=size, dtype=dtype
         )
         try:
-            for block in _blocks(file, encoding, skip, large=builder.arrow is not None):
-                builder.add(block)
+            with job("reading the table", size // MEGABYTE, unit="MB") as advance:
+                done = 0
+                for block in _blocks(file, encoding, skip, large=builder.arrow is not None):
+                    builder.add(block)
+                    before, done = done, file.tell() // MEGABYTE
+                    advance(done - before)
             return builder.table()
         except Reread as found:
             decimal_comma |= found.decimal_comma

@@ -18,6 +18,7 @@ from nn_core.cli.options import model_option, seed_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import counted, echo_json, info, json_option
 from nn_core.engine.thread_pool import available_threads
+from nn_core.progress import track
 from nn_core.storage.files import without_folders
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def novelty_command(
     longest = max(model.max_length, *map(len, known.all))
     values = tuple(dict.fromkeys(TEMPERATURES.values(temperatures)))
     found = {}
-    for temperature, rng in zip(values, np.random.default_rng(seed).spawn(len(values)), strict=True):
+    rngs = np.random.default_rng(seed).spawn(len(values))
+    for temperature, rng in track([*zip(values, rngs, strict=True)], "generating names: temperature"):
         groups = generate_names(
             model.network,
             model.vocabulary,
@@ -71,8 +73,8 @@ def novelty_command(
             threads=available_threads(),
         )
         found[temperature] = novelty([name for group in groups for name in group], known.training, real)
-    title = f"{counted(count, 'name')} per temperature; trained on {without_folders(known.source)}"
-    plot_novelty(found, figure, title=title)
+    note = f"{counted(count, 'name')} per temperature; trained on {without_folders(known.source)}"
+    plot_novelty(found, figure, note=note)
     if as_json:
         rows = [{"temperature": t} | dataclasses.asdict(each) for t, each in found.items()]
         sizes = {"training_names": len(known.training), "count": count}

@@ -19,6 +19,7 @@ from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import counted, echo_json, info, json_option
 from nn_core.engine.predictor import Predictor
 from nn_core.generate import sample
+from nn_core.progress import job, track
 from nn_core.storage.files import without_folders
 
 if TYPE_CHECKING:
@@ -77,18 +78,20 @@ def novelty_command(
     if UNKNOWN in vocabulary.ids:
         training[training == vocabulary.ids[UNKNOWN]] = -1  # any word, so that two of them are not alike
     values = tuple(dict.fromkeys(TEMPERATURES.values(temperatures)))
+    rngs = np.random.default_rng(seed).spawn(len(values))
     samples = [
         _texts(model, count, length, temperature, rng)
-        for temperature, rng in zip(values, np.random.default_rng(seed).spawn(len(values)), strict=True)
+        for temperature, rng in track([*zip(values, rngs, strict=True)], "generating texts: temperature")
     ]
     if validation is not None:
         samples.append([validation[1][: count * length]])
-    found = overlaps(samples, training, shortest=least)
+    with job("looking for copied passages"):
+        found = overlaps(samples, training, shortest=least)
     held_out = None if validation is None else found.pop()
     by_temperature = dict(zip(values, found, strict=True))
     unit = UNIT_NAMES[vocabulary.unit]
-    title = f"{counted(count, 'text')} of {counted(length, unit)} per temperature; trained on {without_folders(source)}"
-    plot_overlaps(by_temperature, held_out, figure, unit=vocabulary.unit, shortest=least, title=title)
+    note = f"{counted(count, 'text')} of {counted(length, unit)} per temperature; trained on {without_folders(source)}"
+    plot_overlaps(by_temperature, held_out, figure, unit=vocabulary.unit, shortest=least, note=note)
     if as_json:
         rows = [{"temperature": t, **_row(each, model)} for t, each in by_temperature.items()]
         sizes = {"training_tokens": len(training), "count": count, "length": length, "shortest": least}
@@ -96,7 +99,7 @@ def novelty_command(
             {"data": source, **sizes, "rows": rows, "held_out": None if held_out is None else _row(held_out, model)}
         )
     else:
-        click.echo(f"{source}: {len(training):,} {unit}s for training; {title.partition(';')[0]}")
+        click.echo(f"{source}: {len(training):,} {unit}s for training; {note.partition(';')[0]}")
         click.echo(_table(by_temperature, held_out, model, least))
     info(f"wrote {figure}")
 

@@ -1,0 +1,148 @@
+"""The next token and generated samples at several softmax temperatures."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from char_rnn_dino.model import Model
+from char_rnn_dino.tokens import END, UNKNOWN
+from char_rnn_dino.vocabulary import Vocabulary
+from nn_core.arrays import Array, Labels
+from nn_core.cli.terminal import echo_json, info
+from nn_core.engine.predictor import Predictor
+from nn_core.generate import PREFIX_STEPS, next_probabilities
+from nn_core.network import Network
+from nn_core.registry import require
+
+if TYPE_CHECKING:
+    from nn_core.plots import FigureFile
+
+LISTED = 3
+"""Most likely tokens in the text output."""
+MOST = 8
+"""Most temperatures in a figure."""
+TITLE = "Softmax temperature: below 1 it favors what is likely, above 1 it levels the odds"
+FORMULA = "P(i) = exp(z_i / T) / sum over j of exp(z_j / T)"
+
+
+@dataclass(frozen=True)
+class AtTemperature:
+    """What a network does at one temperature.
+
+    softmax        (V,) P(next token) = exp(z_v / T) / sum_w exp(z_w / T)
+    probabilities  the same after top-k and top-p
+    samples        names, or one text
+    """
+
+    temperature: float
+    softmax: Array
+    probabilities: Array
+    samples: tuple[str, ...]
+
+    @property
+    def perplexity(self) -> float:
+        """exp(H), with the entropy H of the probabilities: as many tokens of equal probability are as uncertain."""
+        p = self.probabilities[self.probabilities > 0].astype(np.float64)
+        return float(np.exp(-(p * np.log(p)).sum()))
+
+
+def next_logits(network: Network, prefix: Labels, vocabulary: Vocabulary) -> Array:
+    """The logits (V,) of the token after a prefix (T,), with -inf for tokens that are never generated."""
+    predictor = Predictor(network, frozen=True)
+    logits, state = predictor.predict(prefix[None, :PREFIX_STEPS])
+    for begin in range(PREFIX_STEPS, len(prefix), PREFIX_STEPS):
+        logits, state = predictor.predict(prefix[None, begin : begin + PREFIX_STEPS], state)
+    last: Array = logits[0, -1].copy()
+    if UNKNOWN in vocabulary.ids:
+        last[vocabulary.ids[UNKNOWN]] = -np.inf
+    return last
+
+
+def compare_temperatures(
+    model: Model,
+    prefix: Labels,
+    temperatures: Iterable[float],
+    draw: Callable[..., Sequence[str]],
+    *,
+    top_k: int | None = None,
+    top_p: float | None = None,
+) -> tuple[Array, list[AtTemperature]]:
+    """The logits after a prefix, and at each temperature the next token and samples.
+
+    draw  samples, from the arguments temperature, top_k and top_p
+    Raises SettingError for more than MOST temperatures.
+    """
+    values = tuple(dict.fromkeys(temperatures))
+    require(len(values) <= MOST, f"{len(values)} temperatures do not fit in a figure; the limit is {MOST}")
+    logits = next_logits(model.network, prefix, model.vocabulary)
+    found = []
+    for temperature in values:
+        cut: dict[str, Any] = {"top_k": top_k, "top_p": top_p}
+        softmax = next_probabilities(logits[None], temperature=temperature)[0]
+        p = next_probabilities(logits[None], temperature=temperature, **cut)[0]
+        found.append(AtTemperature(temperature, softmax, p, tuple(draw(temperature=temperature, **cut))))
+    return logits, found
+
+
+def show_temperatures(
+    found: Sequence[AtTemperature],
+    tokens: Sequence[str],
+    order: Labels,
+    figure: "FigureFile",
+    *,
+    after: str,
+    what: str,
+    top_k: int | None,
+    top_p: float | None,
+    result: Mapping[str, Any] | None,
+) -> None:
+    """Plot and print what was found.
+
+    tokens  the tokens as they are shown
+    order   the tokens to show, from the most likely one
+    after   what the next token is called: "next letter after Ty"
+    what    what the samples are called: "Names"
+    result  the beginning of the JSON output; None for text
+    """
+    from char_rnn_dino.plots.temperatures import plot_temperatures
+
+    cuts = [f"{name} {value}" for name, value in (("top-k", top_k), ("top-p", top_p)) if value is not None]
+    note = FORMULA + (f". Hatched: excluded by {' and '.join(cuts)}" if cuts else "")
+    plot_temperatures(found, tokens, order, figure, after=after, what=what, title=TITLE, note=note)
+    if result is None:
+        click.echo(_report(found, tokens, order))
+    else:
+        echo_json({**result, "rows": _rows(found, tokens, order)})
+    info(f"wrote {figure}")
+
+
+def token_names(vocabulary: Vocabulary, *, end: str) -> list[str]:
+    """The tokens as they are shown, one line each; `end` is the newline."""
+    special = {END: end, " ": "space", "\t": "tab"}
+    return [special.get(token, token if token.isprintable() else repr(token)) for token in vocabulary.tokens]
+
+
+def _rows(found: Sequence[AtTemperature], tokens: Sequence[str], order: Labels) -> list[dict[str, Any]]:
+    """For each temperature its perplexity, the probabilities of some tokens in their order, and the samples."""
+    return [
+        {
+            "temperature": each.temperature,
+            "perplexity": each.perplexity,
+            "next": {tokens[i]: float(each.probabilities[i]) for i in order},
+            "samples": list(each.samples),
+        }
+        for each in found
+    ]
+
+
+def _report(found: Sequence[AtTemperature], tokens: Sequence[str], order: Labels) -> str:
+    """For each temperature the most likely tokens, and the samples below, indented."""
+    lines = []
+    for each in found:
+        best = ", ".join(f"{tokens[i]} {each.probabilities[i]:.0%}" for i in order[:LISTED])
+        lines.append(f"temperature {each.temperature:g}: {best} (perplexity {each.perplexity:.2f})")
+        lines += [f"    {line}" for sample in each.samples for line in sample.splitlines()]
+    return "\n".join(lines)

@@ -1,0 +1,92 @@
+"""Kinds of files that the programs write, recognized by content: only these are replaced without `--force`."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nn_core.storage.file_kinds import HDF5_SIGNATURE
+
+HEAD = 65_536
+"""Bytes that are read of a file."""
+
+
+@dataclass(frozen=True)
+class OutputKind:
+    """A kind of file.
+
+    name   with an article: "a checkpoint"
+    holds  whether a file is one, by its path and its first HEAD bytes
+    """
+
+    name: str
+    holds: Callable[[Path, bytes], bool]
+
+    def may_replace(self, path: Path) -> bool:
+        """Whether a file is of this kind, or empty. Raises OSError if it cannot be read."""
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+        return not head or self.holds(path, head)
+
+
+def _is_checkpoint(path: Path, head: bytes) -> bool:
+    from nn_core.checkpoint import is_checkpoint
+
+    return head.startswith(HDF5_SIGNATURE) and is_checkpoint(path)
+
+
+def _is_data_set(path: Path, head: bytes) -> bool:
+    if not head.startswith(HDF5_SIGNATURE):
+        return False
+    import h5py
+
+    try:
+        with h5py.File(path) as file:
+            return "train_set_x" in file and "list_classes" in file
+    except OSError:
+        return False
+
+
+def _is_onnx(path: Path, head: bytes) -> bool:
+    return head.startswith(b"\x08") and b"nn-core" in head[:256]
+
+
+def _is_safetensors(path: Path, head: bytes) -> bool:
+    return head[8:9] == b"{" and b'"producer":"nn-core"' in head
+
+
+def _is_figure(path: Path, head: bytes) -> bool:
+    return head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"%PDF-")) or bool(
+        re.match(rb"\s*(<\?xml[^>]*>|<!DOCTYPE[^>]*>|<!--.*?-->|\s)*<svg\b", head, re.DOTALL)
+    )
+
+
+def _is_animation(path: Path, head: bytes) -> bool:
+    return head.startswith((b"GIF87a", b"GIF89a")) or head[4:8] == b"ftyp"
+
+
+def _is_log(path: Path, head: bytes) -> bool:
+    line = head.split(b"\n", 1)[0].strip()
+    if line.startswith(b"epoch,step,"):
+        return True
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(record, dict) and {"epoch", "step"} <= record.keys()
+
+
+def _is_predictions(path: Path, head: bytes) -> bool:
+    names = head.split(b"\n", 1)[0].strip().decode(errors="replace").split(",")
+    return "prediction" in names[:3] and names[0] in {"file", "row", "prediction"}
+
+
+CHECKPOINT = OutputKind("a checkpoint", _is_checkpoint)
+DATA_SET = OutputKind("a data set of photos", _is_data_set)
+ONNX = OutputKind("an ONNX model written by nn-core", _is_onnx)
+SAFETENSORS = OutputKind("a safetensors file written by nn-core", _is_safetensors)
+FIGURE = OutputKind("a figure", _is_figure)
+ANIMATION = OutputKind("an animation", _is_animation)
+LOG = OutputKind("a training log", _is_log)
+PREDICTIONS = OutputKind("a file of predictions", _is_predictions)
