@@ -55,7 +55,7 @@ class NumberGrid:
         self.show(values)
 
     def write_numbers(self, longest: int, *, has_bar: bool = False) -> None:
-        """Write the values into their squares, if numbers of `longest` characters fit. The layout must be drawn.
+        """Write the values into their squares, if numbers of `longest` characters fit. The layout must be made.
 
         has_bar  whether a color bar shows the scale; otherwise the title says it where they do not fit
         """

@@ -20,6 +20,7 @@ SETTINGS = {
     "compare-dropout": "dropout",
     "compare-l2": "l2",
     "compare-hidden": "hidden",
+    "compare-activations": "activation",
 }
 FITS = ("compare-dropout", "compare-l2", "compare-hidden")
 """Those that compare training with validation."""
@@ -32,6 +33,7 @@ DEFAULTS = {
     "compare-dropout": ["0", "0.1", "0.2", "0.5"],
     "compare-l2": ["0", "0.001", "0.01", "0.1"],
     "compare-hidden": ["2", "8", "64,64"],
+    "compare-activations": ["sigmoid", "tanh", "relu", "leaky-relu", "gelu"],
 }
 TINY = ("--epochs", 2, "--seeds", 2, "--data", "moons:points=60")
 SMALL = (*TINY, "--hidden", "4")

@@ -7,6 +7,7 @@ import numpy as np
 
 from cnn_sign_digits.conv_demo.convolution import WHITE, Convolution, channel_names, sum_lines
 from cnn_sign_digits.number_grid import Grid, NumberGrid, longest_number, move_frame, short_number, signed_limits
+from nn_core.plots import lay_out
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +41,7 @@ class ForwardScene:
         title = "output y, {} x {}".format(*self.output.shape)
         self.result = NumberGrid(parts["y"], self.output, title, signed_limits(self.output))
         self.lines = _Lines(figure, [[self._heading(i), *sum_lines(s, kernel)] for i, s in enumerate(self.steps)])
-        figure.draw_without_rendering()
+        lay_out(figure)
         for grids, values in (
             (self.inputs, convolution.image),
             (kernels, kernel),
@@ -103,7 +104,7 @@ class BackwardScene:
                                     for i, part in ((1, "a"), (2, "b")))]  # fmt: skip
             self._set_titles(0)
         self.lines = _Lines(figure, [self._sums(index) for index in range(len(self.steps))])
-        figure.draw_without_rendering()
+        lay_out(figure)
         groups: list[tuple[Sequence[NumberGrid], Any]] = [
             (self.inputs, convolution.image), (kernels, kernel), ([self.gradient], d_y),
             (self.d_W, [step.d_W for step in self.steps]), (self.d_x, [step.d_p for step in self.steps]),

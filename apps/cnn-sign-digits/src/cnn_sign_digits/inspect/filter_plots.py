@@ -10,7 +10,7 @@ from cnn_sign_digits.conv_demo.convolution import channel_names
 from cnn_sign_digits.inspect.mosaic import colormap, count_shown, mosaic
 from cnn_sign_digits.number_grid import NumberGrid, longest_number, signed_limits
 from nn_core.arrays import Array
-from nn_core.plots import FigureFile, drawing
+from nn_core.plots import FigureFile, drawing, lay_out
 from nn_core.plots.text_sizes import points_of
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def plot_filter(W: Array, path: "FigureFile | Path", *, title: str) -> None:
         _color_bar(figure, grids[0].image, panels)
         of = f": the {len(shown)} of {C} input channels with the largest weights" if len(shown) < C else ""
         figure.suptitle(f"{title}{of}")
-        figure.draw_without_rendering()
+        lay_out(figure)
         for grid, c in zip(grids, shown, strict=True):
             grid.write_numbers(longest_number(W[..., shown]), has_bar=True)
             grid.show(W[..., c].astype(np.float64))

@@ -4,12 +4,13 @@ Each program declares its sets as values of `RemoteDataset`.
 """
 
 import tempfile
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from nn_core.errors import DataError
+from nn_core.progress import job
 from nn_core.storage.archives import contents_sha256, unpack
 from nn_core.storage.files import exists
 
@@ -125,15 +126,16 @@ def _retrieve(url: str, folder: Path, name: str, known_hash: str | None, progres
     import pooch
 
     pooch.get_logger().setLevel("ERROR")
-    return Path(
-        pooch.retrieve(
-            url,
-            known_hash=known_hash,
-            fname=name,
-            path=folder,
-            downloader=pooch.HTTPDownloader(progressbar=progress, chunk_size=1 << 16, timeout=30),
+    with nullcontext() if progress else job("downloading"):  # a bar of its own needs no other
+        return Path(
+            pooch.retrieve(
+                url,
+                known_hash=known_hash,
+                fname=name,
+                path=folder,
+                downloader=pooch.HTTPDownloader(progressbar=progress, chunk_size=1 << 16, timeout=30),
+            )
         )
-    )
 
 
 def _fetch_archive(archive: RemoteArchive, folder: Path, progress: bool) -> Path:

@@ -1,7 +1,7 @@
 """The plot of a comparison: how fast each trial trains, or how well it generalizes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,6 +31,7 @@ def draw_comparison(
     title: str,
     name: str = "trial",
     search: RateSearch | None = None,
+    beside: "Callable[[Axes], None] | None" = None,
 ) -> None:
     """With a baseline, the training loss by step, by epoch if that differs, and by time if it can be compared.
 
@@ -38,6 +39,7 @@ def draw_comparison(
 
     name    what the trials differ in: the title of the legend
     search  how the learning rates were found, to plot beside the loss; its names begin the labels of the trials
+    beside  draws one more plot of the trials, in the colors and markers of their order
     """
     plan: list[tuple[str, X]] = [("training_loss", "step")]
     if not comparison.baseline_losses:
@@ -46,7 +48,7 @@ def draw_comparison(
         plan += [("training_loss", "epoch")] * _lengths_differ(comparison)
         plan += [("training_loss", "time")] * comparison.has_times
     has_gap = len(plan) > 1 and not comparison.baseline_losses
-    count = len(plan) + has_gap + (search is not None)
+    count = len(plan) + has_gap + (search is not None) + (beside is not None)
     with drawing(path, 3.5 + 4 * min(count, 3), 4.5, title=title, note=_note(comparison)) as figure:
         every: list[Axes] = list(figure.subplots(1, count, squeeze=False)[0])
         curves = every[: len(plan)]
@@ -67,6 +69,8 @@ def draw_comparison(
         if search is not None:
             every[0].set_title("at the rates chosen")
             _draw_search(every[-1], comparison, search)
+        if beside is not None:
+            beside(every[-1])
         handles, labels = every[0].get_legend_handles_labels()
         add_legend(figure, handles, labels, title=name)
 
