@@ -72,9 +72,25 @@ def cell_text_fits(axes: "Axes", rows: int, columns: int, longest: int) -> bool:
 
     Draws the layout once, so everything else must have been added to the figure.
     """
-    width, height = laid_out_size(axes)
-    points = points_of("small")
-    return 0.65 * points * longest < width / columns and 1.2 * points < height / rows
+    laid_out_size(axes)
+    return cell_text_size(axes, rows, columns, longest, sizes=("small",)) is not None
+
+
+def cell_text_size(
+    axes: "Axes", rows: int, columns: int, longest: int, *, sizes: Sequence[str] = ("medium", "small")
+) -> str | None:
+    """The first of `sizes` in which text of `longest` characters fits in the cells of a grid; None if none fits.
+
+    The layout must be made (see `lay_out`).
+    """
+    axes.apply_aspect()
+    box, dpi = axes.get_window_extent(), axes.figure.dpi
+    width, height = (72 / dpi * side for side in (box.width / columns, box.height / rows))
+    for size in sizes:
+        points = points_of(size)
+        if 0.65 * points * longest < width and 1.2 * points < height:
+            return size
+    return None
 
 
 def laid_out_size(axes: "Axes") -> tuple[float, float]:

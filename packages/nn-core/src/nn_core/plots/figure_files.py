@@ -59,15 +59,27 @@ def drawing(
     """
     if not isinstance(file, FigureFile):
         file = FigureFile(Path(file))
+    with canvas(file, width, height) as figure:
+        yield figure
+        with job("drawing the figure"):
+            write_around(figure, (title or figure.get_suptitle()) if file.title is None else file.title, note)
+            save_figure(figure, file.path, dpi=int(figure.dpi))
+
+
+@contextlib.contextmanager
+def canvas(file: FigureFile, width: float, height: float) -> "Iterator[Figure]":
+    """An empty figure with the looks of a file, to be drawn within the block and written by the caller.
+
+    width, height  in inches, unless the style or the user says otherwise
+    Raises SettingError if it has too many pixels.
+    """
     with styled(file.style) as style:
         size, dpi = file.size or style.size or (width, height), file.dpi or style.dpi
         largest = max(size) * dpi
         require(largest <= MAX_PIXELS, f"a side of {largest:,.0f} pixels is too long; the limit is {MAX_PIXELS:,}")
         figure = new_figure(*size)
+        figure.set_dpi(dpi)
         yield figure
-        with job("drawing the figure"):
-            _write_around(figure, title or figure.get_suptitle() if file.title is None else file.title, note)
-            save_figure(figure, file.path, dpi=dpi)
 
 
 def save_figure(figure: "Figure", path: Path, *, dpi: int = STYLES["paper"].dpi) -> None:
@@ -92,11 +104,13 @@ def save_figure(figure: "Figure", path: Path, *, dpi: int = STYLES["paper"].dpi)
     atomic_write(path, buffer.getvalue())
 
 
-def _write_around(figure: "Figure", title: str, note: str) -> None:
+def write_around(figure: "Figure", title: str, note: str) -> None:
+    """Write a title above all plots and a note below them, broken into lines as wide as the figure."""
     from nn_core.plots.fonts import cover_characters
     from nn_core.plots.series import muted
     from nn_core.plots.text_sizes import fitted, points_of
 
+    figure.suptitle("")
     width, height = 72 * figure.get_size_inches()
     parts: list[tuple[Any, float, float]] = []
     if title:
