@@ -255,7 +255,8 @@ def main(words: list[str]) -> int:
             found = check_entry(entry) if check else write_entry(entry)
         except (RuntimeError, OSError) as error:
             found = [str(error)]
-        print(f"{entry.picture}: {'; '.join(found) if found else 'unchanged'}", flush=True)
+        more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
+        print(f"{entry.picture}: {'; '.join(found[:3])}{more}" if found else f"{entry.picture}: unchanged", flush=True)
         failures += bool(found)
     if not check:
         (DOCS / "gallery.md").write_text(page(), encoding="utf-8")
