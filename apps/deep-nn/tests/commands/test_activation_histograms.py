@@ -23,10 +23,9 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"deep_nn.layer_report.{name}", lambda *arguments: None)
 
 
-@pytest.mark.parametrize("style", ["paper", "slide"])
-def test_both_figures_are_written(style: str, tmp_path: Path) -> None:
+def test_both_figures_are_written(tmp_path: Path) -> None:
     files = tmp_path / "a.png", tmp_path / "g.svg"
-    arguments = ("--hidden", "4,4", "--activation", "relu", "--style", style, "zeros", "normal:scale=3")
+    arguments = ("--hidden", "4,4", "--activation", "relu", "zeros", "normal:scale=3")
     result = succeed("activation-histograms", *arguments, "--figure", files[0], "--gradients", files[1])
     assert result.stderr.splitlines() == [f"wrote {file}" for file in files]
     assert files[0].read_bytes().startswith(b"\x89PNG")
@@ -50,6 +49,14 @@ def test_what_each_initializer_does_to_the_signal() -> None:
             assert sum(layer["activations"]["counts"]) == found["examples"] * layer["units"]
             assert len(layer["activations"]["counts"]) == len(found["activation_bins"]) - 1
             assert sum(layer["gradients"]["counts"]) <= found["examples"] * layer["units"]
+
+
+def test_numbers_that_overflow_are_refused_and_large_ones_are_not(tmp_path: Path) -> None:
+    arguments = ("activation-histograms", *SMALL, "--activation", "relu", "--figure", tmp_path / "a.png")
+    assert "overflow in hidden layer 1; use smaller weights" in refusal(*arguments, "normal:scale=1e30", status=1)
+    assert not (tmp_path / "a.png").exists()
+    large = succeed(*arguments, "normal:scale=1e7", "--gradients", tmp_path / "g.png").stdout.splitlines()
+    assert large[1].split()[-1].endswith("e21")
 
 
 @pytest.mark.usefixtures("undrawn")
