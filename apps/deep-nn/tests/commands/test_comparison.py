@@ -379,8 +379,7 @@ class TestBoundaries:
         assert [panel.title for panel in panels] == ["hidden layers none", "hidden layers 3"]
         for panel, trial in zip(panels, found["trials"], strict=True):
             run = trial["runs"][0]
-            training, validation = run["training_accuracy"], run["validation_accuracy"]
-            assert panel.accuracies() == [f"training {training:.1%}", f"validation {validation:.1%}"]
+            assert panel.accuracies() == {part: run[f"{part}_accuracy"] for part in ("training", "validation")}
 
     @pytest.mark.parametrize("workers", [1, 2])
     def test_they_are_drawn(self, tmp_path: Path, workers: int) -> None:

@@ -255,7 +255,7 @@ class Sweep:
             parts = {"training": splits.train} | (
                 {} if splits.validation is None else {"validation": splits.validation}
             )
-            panels.append(Panel(f"{self.called} {label}", made.model(), parts))
+            panels.append(Panel(f"{self.called} {label}", made.model(), parts, short=label))
         if panels:
             draw_boundaries(panels, file, title=title, note=f"seed {comparison.seeds[0]}")
 
