@@ -80,7 +80,7 @@ def vanishing_gradients_command(
         "--gate-biases",
         type=BIASES,
         default="0,1,3,5",
-        help="Biases of the update gate of a GRU, or the forget gate of an LSTM (negative of its input gate):"
+        help="Biases of the update gate of a GRU, or the forget gate of an LSTM (whose input gate has the negative):"
         " larger is more open.",
     )
     @click.option(
@@ -166,12 +166,11 @@ def _plot(rows: Sequence[Compared], figure: FigureFile, clipping: FigureFile | N
     from char_rnn_dino.plots.gradient_norms import Panel, plot_clipping, plot_gradient_norms
 
     groups = [[row for row in rows if row.group == group] for group in dict.fromkeys(row.group for row in rows)]
-    steps = max(row.steps for row in rows)
     if rows[0].group:
         networks = f"Untrained networks of {rows[0].settings['hidden']} units read random letters."
     else:
         sources = ", ".join(dict.fromkeys(without_folders(row.settings["data"]) for row in rows))
-        networks = f"Trained networks read {sources}. Left after {steps} steps: {left_over(rows)}."
+        networks = f"Trained networks read {sources}. {left_over(rows)}."
     panels = [
         Panel(panel_title(group) if rows[0].group else "", legend_title(group), {row.label: row.norms for row in group})
         for group in groups
