@@ -10,7 +10,7 @@ from PIL import Image
 from nn_core.cli.download import RemoteDataset
 from nn_core.testing import modules_loaded
 
-SWEPT = ("optimizers", "initializers", "learning-rates", "batch-sizes", "dropout", "l2", "hidden")
+SWEPT = ("optimizers", "initializers", "learning-rates", "batch-sizes", "dropout", "l2", "hidden", "activations")
 NAMES = {
     *(f"compare-{setting}" for setting in SWEPT),
     *("train", "evaluate", "predict", "models", "summary", "boundary", "activation-histograms"),

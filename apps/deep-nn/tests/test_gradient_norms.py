@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deep_nn.gradient_norms import draw_gradient_norms, first_step_norms, medians, ratio_text
+from deep_nn.gradient_norms import GradientNorms, ends_text, first_step_norms, medians
 from deep_nn.settings import NetworkSettings
 from deep_nn.setup import build_trainer
 from nn_core.plots import new_figure, styled
@@ -48,31 +48,38 @@ def test_they_are_those_of_the_step_that_is_then_taken() -> None:
         assert norms == pytest.approx([float(move) / 0.5 for move in moved], rel=1e-9)
 
 
-def test_medians_and_ratios() -> None:
-    norms = [[1.0, 4.0, 100.0], [2.0, 5.0, 200.0], [6.0, 3.0, 300.0]]
-    assert medians(norms) == [2, 4, 200]
-    assert ratio_text(norms) == "1/100"
-    assert ratio_text([[1.0, 37_450.0]]) == "1/37,000"
-    assert ratio_text([[3.5, 1.0]]) == "3.5"
-    assert ratio_text([[0.0, 0.0]]) == "0"
-    assert ratio_text([[0.0, 1.0]]) == "0"
-    assert ratio_text([[math.nan, 1.0]]) == "not finite"
+def test_medians_and_ends() -> None:
+    norms = [[1.0, 4.0, 1.234e-7], [2.0, 5.0, 2.345e-7], [6.0, 3.0, 3.456e-7]]
+    assert medians(norms) == [2, 4, 2.345e-7]
+    assert ends_text(norms) == "2, 2.3e-7"
+    assert ends_text([[0.0, math.nan]]) == "0, nan"
 
 
 def test_zeros_are_marked_on_the_end_of_a_logarithmic_axis() -> None:
     with styled("paper"):
         axes = new_figure(5, 4).subplots()
-        draw_gradient_norms(axes, [[[1e-3, 1e-1], [1e-2, 1.0]], [[0.0, 0.5], [0.0, 0.5]]])
-        line, _, other, zeros = axes.lines
+        GradientNorms(("a", "zeros"), ([[1e-3, 1e-1], [1e-2, 1.0]], [[0.0, 0.5], [0.0, 0.5]])).draw(axes)
+        line, other, zeros = axes.lines
     assert axes.get_yscale() == "log"
-    assert line.get_ydata() == pytest.approx([5.5e-3, 0.55])
+    assert list(line.get_ydata()) == pytest.approx([5.5e-3, 0.55])
     assert np.isnan(other.get_ydata()[0])
-    assert zeros.get_ydata() == [axes.get_ylim()[0]]
-    assert "zero" in axes.get_xlabel()
+    assert list(zeros.get_ydata()) == [axes.get_ylim()[0]]
+    assert "0" in axes.get_xlabel()
 
 
-def test_nothing_but_zeros_can_be_drawn() -> None:
+@pytest.mark.parametrize("norm", [0.0, math.nan, math.inf])
+def test_what_a_logarithmic_axis_cannot_show_can_be_drawn(norm: float) -> None:
     with styled("paper"):
         figure = new_figure(5, 4)
-        draw_gradient_norms(figure.subplots(), [[[0.0, 0.0, 0.0]]])
+        GradientNorms(("a",), ([[norm, norm, norm]],)).draw(figure.subplots())
         figure.draw_without_rendering()
+
+
+def test_the_axes_keep_their_width() -> None:
+    """Nothing is drawn far outside of the axes, for which the layout would make room."""
+    with styled("slide"):
+        figure = new_figure(10, 5)
+        axes = figure.subplots(1, 2)
+        GradientNorms(("a", "b"), ([[1e-3, 1e-1]], [[0.0, 0.5]])).draw(axes[1])
+        figure.draw_without_rendering()
+        assert axes[1].get_position().width > 0.3

@@ -10,6 +10,7 @@ from deep_nn.layer_statistics import (
     BINS,
     activation_bins,
     counts,
+    fitting_initializer,
     gradient_bins,
     is_flat_at_both_ends,
     magnitude_counts,
@@ -82,6 +83,7 @@ def test_which_functions_are_flat_at_both_ends() -> None:
         name for name in ("sigmoid", "tanh", "relu", "leaky-relu", "gelu") if is_flat_at_both_ends(ACTIVATIONS[name]())
     }
     assert flat == {"sigmoid", "tanh"}
+    assert [fitting_initializer(function) for function in (Sigmoid(), Tanh(), ReLU())] == ["xavier", "xavier", "he"]
     assert steepest(Sigmoid()) == pytest.approx(1 / 4)
     assert steepest(LeakyReLU()) == 1
 

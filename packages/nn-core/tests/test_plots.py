@@ -16,6 +16,8 @@ from nn_core.errors import DataWarning, SettingError
 from nn_core.plots import (
     FigureFile,
     add_legend,
+    canvas,
+    cell_text_size,
     drawing,
     log_scale,
     log_scale_if_wide,
@@ -249,3 +251,28 @@ def font_with(code: int, path: Path) -> Path:
     builder.setupPost()
     builder.save(path)
     return path
+
+
+@pytest.mark.parametrize(("title", "shown"), [(None, "seen"), ("mine", "mine"), ("", "")])
+def test_a_title_written_within_the_block(tmp_path: Path, title: str | None, shown: str) -> None:
+    with drawing(FigureFile(tmp_path / "a.png", title=title), 4, 3) as figure:
+        figure.subplots()
+        figure.suptitle("seen")
+    assert figure.get_suptitle() == shown
+
+
+def test_a_canvas_has_the_looks_of_a_file_and_is_not_written(tmp_path: Path) -> None:
+    with canvas(FigureFile(tmp_path / "a.gif", "slide", dpi=72), 4, 3) as figure:
+        assert (tuple(figure.get_size_inches()), figure.dpi) == ((40 / 3, 7.5), 72)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_largest_text_that_fits_in_cells() -> None:
+    with styled("paper"):
+        figure = new_figure(4, 4)
+        axes = figure.subplots()
+        figure.draw_without_rendering()
+        sizes = ("large", "medium", "small")
+        assert cell_text_size(axes, 3, 3, 4, sizes=sizes) == "large"
+        assert cell_text_size(axes, 14, 14, 3, sizes=sizes) == "small"
+        assert cell_text_size(axes, 30, 30, 4, sizes=sizes) is None

@@ -35,7 +35,5 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> Figures:
     def save_figure(figure: Figure, path: Path, dpi: int = 0) -> None:
         saved.append(figure)
 
-    for module in ("cnn_sign_digits.inspect.filter_plots", "cnn_sign_digits.inspect.feature_map_plots"):
-        monkeypatch.setattr(f"{module}.save_figure", save_figure)
     monkeypatch.setattr("nn_core.plots.figure_files.save_figure", save_figure)
     return saved

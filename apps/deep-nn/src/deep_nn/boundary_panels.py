@@ -8,30 +8,34 @@ from typing import TYPE_CHECKING
 
 from deep_nn.model import Model
 from deep_nn.plots import Parts, boundary_legend, plot_boundary
+from nn_core.cli.class_report import shortened
 from nn_core.errors import DataError
 from nn_core.metrics import accuracy
 from nn_core.plots import add_legend, drawing
+from nn_core.plots.text_sizes import points_of
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from nn_core.plots import FigureFile
 
 MOST_RINGS = 200
 """Most validation points to draw, unless there are more training points: many would hide the boundary."""
+MOST_LABELED = 8
+"""Most panels with axis labels."""
 
 
 @dataclass(frozen=True)
 class Panel:
     """A network and its data.
 
-    title  which network it is
+    title  which network it is, such as "L2 strength 0.1"
     parts  name -> points, for the accuracies
+    short  the title without what all panels share; "" for all of it
     """
 
     title: str
     model: Model
     parts: Parts
+    short: str = ""
 
     @property
     def drawn(self) -> Parts:
@@ -39,12 +43,12 @@ class Panel:
         most = max(MOST_RINGS, len(next(iter(self.parts.values()))))
         return {name: part for i, (name, part) in enumerate(self.parts.items()) if i == 0 or len(part) <= most}
 
-    def accuracies(self) -> list[str]:
-        """The accuracy on each part: "training 98.0%"."""
-        return [
-            f"{name or 'accuracy'} {accuracy(self.model.logits(part.x, part.name), part.y):.1%}"
+    def accuracies(self) -> dict[str, float]:
+        """The accuracy on each part."""
+        return {
+            name or "accuracy": accuracy(self.model.logits(part.x, part.name), part.y)
             for name, part in self.parts.items()
-        ]
+        }
 
 
 def require_plane(model: Model, what: str, source: str) -> None:
@@ -60,25 +64,31 @@ def require_plane(model: Model, what: str, source: str) -> None:
 
 def draw_boundaries(panels: Sequence[Panel], path: "FigureFile | Path", *, title: str, note: str = "") -> None:
     """The boundary and the points of each network, all with the same classes."""
-    first = panels[0]
+    import matplotlib as mpl
+
+    first, is_compact = panels[0], len(panels) > MOST_LABELED
     columns = len(panels) if len(panels) <= 4 else _columns(len(panels), 4.0, 3.0)
     rows = -(-len(panels) // columns)
-    hidden = [
+    notes = [note] if note else []
+    if is_compact:
+        notes.append(f"accuracy: {' / '.join(first.parts)}" if len(first.parts) > 1 else "accuracy")
+    notes += [
         f"{len(first.parts[name]):,} {name} points are not drawn" for name in first.parts if name not in first.drawn
     ]
-    note = "; ".join([*([note] if note else []), *hidden])
-    with drawing(path, 3.3 * columns + 1.6, 3.0 * rows + 0.9, title=title, note=note) as figure:
+    with drawing(path, 3.3 * columns + 1.6, 3.0 * rows + 0.9, title=title, note="; ".join(notes)) as figure:
         width, height = figure.get_size_inches()
         columns = _columns(len(panels), width, height)
         rows = -(-len(panels) // columns)
         grid = figure.subplots(rows, columns, squeeze=False)
+        room = 72 * 0.85 * width / columns
         for i, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False)):
-            plot_boundary(axes, panel.model, panel.drawn)
-            axes.set_title(_title(panel, figure, columns), size="small", parse_math=False)
-            if i % columns:
+            with mpl.rc_context({"lines.markersize": mpl.rcParams["lines.markersize"] / (2 if is_compact else 1)}):
+                plot_boundary(axes, panel.model, panel.drawn)
+            axes.set_title(_title(panel, room, is_compact=is_compact), size="small", parse_math=False)
+            if i % columns or is_compact:
                 axes.set_ylabel("")
                 axes.tick_params(labelleft=False)
-            if i + columns < len(panels):
+            if i + columns < len(panels) or is_compact:
                 axes.set_xlabel("")
                 axes.tick_params(labelbottom=False)
         for axes in grid.flat[len(panels) :]:
@@ -92,12 +102,15 @@ def _columns(count: int, width: float, height: float) -> int:
     return max(range(1, count + 1), key=lambda columns: min(width / columns, height / math.ceil(count / columns)))
 
 
-def _title(panel: Panel, figure: "Figure", columns: int) -> str:
-    """The name of the network and its accuracies, in one line or several."""
-    from matplotlib.font_manager import FontProperties
-
-    points = FontProperties(size="small").get_size_in_points()
-    fits = 0.85 * 72 * figure.get_figwidth() / columns / (0.56 * points)
-    found = panel.accuracies()
-    line = ", ".join(found)
-    return "\n".join([panel.title, line] if len(line) <= fits else [panel.title, *found])
+def _title(panel: Panel, room: float, *, is_compact: bool) -> str:
+    """The name of the network and its accuracies, in lines of at most `room` points."""
+    fits = int(room / (0.56 * points_of("small")))
+    accuracies = panel.accuracies()
+    if is_compact:
+        found = [" / ".join(f"{100 * value:.1f}" for value in accuracies.values()) + "%"]
+        name = panel.title if len(panel.title) <= fits else panel.short or panel.title
+    else:
+        found = [f"{part} {value:.1%}" for part, value in accuracies.items()]
+        name, line = panel.title, ", ".join(found)
+        found = [line] if len(line) <= fits else found
+    return "\n".join([shortened(name, max(fits, 8)), *found])

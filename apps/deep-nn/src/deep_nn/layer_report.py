@@ -22,8 +22,8 @@ def report_table(found: Layers) -> str:
     rows = [("network", "hidden layer", *(str(k + 1) for k in range(count)))]
     for network in found.networks:
         lines = {
-            "activations, std": [number(layer.activations.std()) for layer in network.layers],
-            "gradients dL/dz, std": [number(layer.gradients.std()) for layer in network.layers],
+            "activations, std": [number(layer.activations_std) for layer in network.layers],
+            "gradients dL/dz, std": [number(layer.gradients_std) for layer in network.layers],
         }
         if network.layers[0].saturated is None:
             lines["dead units"] = [f"{layer.dead_units:.0%}" for layer in network.layers]
@@ -114,7 +114,7 @@ def number(value: float) -> str:
 
 def _state(layer: LayerStatistics) -> tuple[str, ...]:
     """The scale of the activations, and what is wrong with them."""
-    scale = f"std {number(layer.activations.std())}"
+    scale = f"std {number(layer.activations_std)}"
     if _is_saturated(layer):
         return scale, f"{layer.saturated:.0%} sat."
     return (scale, f"{layer.dead_units:.0%} dead") if layer.dead_units >= 0.005 else (scale,)
@@ -125,4 +125,4 @@ def _is_saturated(layer: LayerStatistics) -> bool:
 
 
 def _size(layer: LayerStatistics) -> tuple[str, ...]:
-    return ("all zero",) if not np.any(layer.gradients) else (f"std {number(layer.gradients.std())}",)
+    return ("all zero",) if not np.any(layer.gradients) else (f"std {number(layer.gradients_std)}",)

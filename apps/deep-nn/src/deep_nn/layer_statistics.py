@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from nn_core.arrays import Array
 from nn_core.backpropagation import backpropagate
+from nn_core.errors import DataError
 from nn_core.layers import Activation
 from nn_core.losses import Loss
 from nn_core.network import Network
@@ -46,19 +47,29 @@ class LayerStatistics:
     dead_units: float
     weight_gradient: float
 
+    @property
+    def activations_std(self) -> float:
+        """Standard deviation of all activations."""
+        return float(self.activations.std(dtype=np.float64))
+
+    @property
+    def gradients_std(self) -> float:
+        """Standard deviation of all gradients."""
+        return float(self.gradients.std(dtype=np.float64))
+
     def to_dict(self, activation_bins: Array, gradient_bins: Array) -> dict[str, Any]:
         """Statistics and counts of the histograms, for JSON."""
         return {
             "layer": self.number,
             "units": self.activations.shape[1],
             "activations": {
-                "mean": float(self.activations.mean()),
-                "std": float(self.activations.std()),
+                "mean": float(self.activations.mean(dtype=np.float64)),
+                "std": self.activations_std,
                 "counts": counts(self.activations, activation_bins).tolist(),
             },
             "gradients": {
-                "mean": float(self.gradients.mean()),
-                "std": float(self.gradients.std()),
+                "mean": float(self.gradients.mean(dtype=np.float64)),
+                "std": self.gradients_std,
                 "zero": float(np.mean(self.gradients == 0)),
                 "counts": magnitude_counts(self.gradients, gradient_bins).tolist(),
             },
@@ -79,6 +90,7 @@ class Measured(NamedTuple):
 def measure(label: str, network: Network, x: npt.NDArray[Any], y: npt.NDArray[Any], loss: Loss) -> Measured:
     """Statistics of every hidden layer for a batch: of each activation after a dense layer.
 
+    Raises DataError if they are not finite.
     Source: Glorot, Bengio, Understanding the difficulty of training deep feedforward neural
     networks (2010), sec. 3 and 4.
     """
@@ -87,19 +99,30 @@ def measure(label: str, network: Network, x: npt.NDArray[Any], y: npt.NDArray[An
     hidden = [(k, layer) for k, layer in enumerate(network.layers) if isinstance(layer, Activation)]
     layers = []
     for number, (k, function) in enumerate(hidden, start=1):
-        z, a = found.outputs[k - 1], found.outputs[k]
+        z, a, d_z = found.outputs[k - 1], found.outputs[k], found.d_outputs[k - 1]
+        if not (np.isfinite(a).all() and np.isfinite(d_z).all()):
+            raise DataError(f"{label}: overflow in hidden layer {number}; use smaller weights")
         slope = np.abs(function.derivative(z, a))
         layers.append(
             LayerStatistics(
                 number,
                 a,
-                found.d_outputs[k - 1],
+                d_z,
                 float(np.mean(slope < FLAT * steepest(function))) if is_flat_at_both_ends(function) else None,
                 float(np.mean((slope == 0).all(axis=0))),
-                float(np.linalg.norm(found.gradients[f"{k - 1}/W"])),
+                float(np.linalg.norm(found.gradients[f"{k - 1}/W"].astype(np.float64))),
             )
         )
     return Measured(label, found.loss, layers)
+
+
+def fitting_initializer(function: Activation) -> str:
+    """The name of the initializer that keeps the scale of a signal through an activation function.
+
+    Xavier initialization for functions that are flat at both ends, He initialization for others.
+    Source: as `nn_core.initializers.xavier_normal` and `he_normal`.
+    """
+    return "xavier" if is_flat_at_both_ends(function) else "he"
 
 
 def steepest(function: Activation) -> float:
@@ -149,7 +172,7 @@ def gradient_bins(networks: Sequence[Measured]) -> Array:
 
 def counts(values: Array, bins: Array) -> npt.NDArray[np.int64]:
     """How many values are in each bin; those beyond are in the first and the last."""
-    return np.histogram(np.clip(np.nan_to_num(values), bins[0], bins[-1]), bins)[0].astype(np.int64)
+    return np.histogram(np.clip(values, bins[0], bins[-1]), bins)[0].astype(np.int64)
 
 
 def magnitude_counts(values: Array, bins: Array) -> npt.NDArray[np.int64]:

@@ -17,6 +17,8 @@ DATA = (
     f" or a file or folder of your own ({', '.join(KNOWN)}, etc.), or - for a table on standard input"
 )
 """What `--data` accepts."""
+FITTING = "xavier for sigmoid and tanh, otherwise he"
+"""The initializer that fits an activation function, for help texts."""
 
 
 def network_options(
@@ -26,6 +28,7 @@ def network_options(
     validation: float = 0.2,
     hidden: str = "16,16",
     activation: str = "relu",
+    initializer: str | None = "he",
     **others: Any,
 ) -> Decorator:
     """The options for the fields of `NetworkSettings`.
@@ -49,7 +52,7 @@ def network_options(
         class_weight_option(),
         hidden_option(hidden),
         activation_option(activation),
-        initializer_option(),
+        initializer_option(default=initializer, shown=None if initializer else FITTING),
         dropout_option("after each hidden layer", per_layer=True),
         omit=omit,
     )

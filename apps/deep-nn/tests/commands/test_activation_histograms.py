@@ -52,6 +52,14 @@ def test_what_each_initializer_does_to_the_signal() -> None:
             assert sum(layer["gradients"]["counts"]) <= found["examples"] * layer["units"]
 
 
+def test_numbers_that_overflow_are_refused_and_large_ones_are_not(tmp_path: Path) -> None:
+    arguments = ("activation-histograms", *SMALL, "--activation", "relu", "--figure", tmp_path / "a.png")
+    assert "overflow in hidden layer 1; use smaller weights" in refusal(*arguments, "normal:scale=1e30", status=1)
+    assert not (tmp_path / "a.png").exists()
+    large = succeed(*arguments, "normal:scale=1e7", "--gradients", tmp_path / "g.png").stdout.splitlines()
+    assert large[1].split()[-1].endswith("e21")
+
+
 @pytest.mark.usefixtures("undrawn")
 def test_the_table_has_three_lines_per_network() -> None:
     lines = succeed("activation-histograms", *SMALL, "he", "zeros", "--activation", "relu").stdout.splitlines()

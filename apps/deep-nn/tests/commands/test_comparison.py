@@ -20,6 +20,7 @@ SETTINGS = {
     "compare-dropout": "dropout",
     "compare-l2": "l2",
     "compare-hidden": "hidden",
+    "compare-activations": "activation",
 }
 FITS = ("compare-dropout", "compare-l2", "compare-hidden")
 """Those that compare training with validation."""
@@ -32,6 +33,7 @@ DEFAULTS = {
     "compare-dropout": ["0", "0.1", "0.2", "0.5"],
     "compare-l2": ["0", "0.001", "0.01", "0.1"],
     "compare-hidden": ["2", "8", "64,64"],
+    "compare-activations": ["sigmoid", "tanh", "relu", "leaky-relu", "gelu"],
 }
 TINY = ("--epochs", 2, "--seeds", 2, "--data", "moons:points=60")
 SMALL = (*TINY, "--hidden", "4")
@@ -377,8 +379,7 @@ class TestBoundaries:
         assert [panel.title for panel in panels] == ["hidden layers none", "hidden layers 3"]
         for panel, trial in zip(panels, found["trials"], strict=True):
             run = trial["runs"][0]
-            training, validation = run["training_accuracy"], run["validation_accuracy"]
-            assert panel.accuracies() == [f"training {training:.1%}", f"validation {validation:.1%}"]
+            assert panel.accuracies() == {part: run[f"{part}_accuracy"] for part in ("training", "validation")}
 
     @pytest.mark.parametrize("workers", [1, 2])
     def test_they_are_drawn(self, tmp_path: Path, workers: int) -> None:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nn_core.cli.figure_options import figure_options
+from nn_core.cli.param_types import OutputFile
 from nn_core.plots import STYLES, FigureFile
 
 
@@ -55,3 +56,15 @@ def test_errors(arguments: tuple[str, ...], message: str) -> None:
 def test_every_style_can_be_chosen() -> None:
     for style in STYLES:
         assert run("--figure", "a.png", "--style", style)[0].exit_code == 0
+
+
+def test_other_formats() -> None:
+    @click.command()
+    @figure_options("the steps", file=OutputFile(".gif", ".png"))
+    def command(figure: FigureFile | None) -> None:
+        click.echo(figure)
+
+    assert CliRunner().invoke(command, ["--figure", "a.gif"]).output == "a.gif\n"
+    refused = CliRunner().invoke(command, ["--figure", "a.svg"])
+    assert "must end in .gif or .png" in refused.stderr
+    assert "Plot the steps (.gif or .png)." in CliRunner().invoke(command, ["--help"]).output

@@ -1,106 +1,177 @@
-"""An animated GIF of a convolution: a frame for each output position."""
+"""The steps of a convolution as an animated GIF, an MP4 video, numbered PNG files, or one still figure."""
 
 import io
-import warnings
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from cnn_sign_digits.conv_demo.convolution import Convolution, short_number, sum_lines
-from cnn_sign_digits.conv_demo.grid_plots import diverging_colors, plot_frame, plot_input, plot_squares, write_numbers
-from nn_core.storage.atomic import atomic_write
+from cnn_sign_digits.conv_demo.scenes import HEIGHT, WIDTH, Scene
+from nn_core.errors import DataError, SettingError
+from nn_core.plots import FigureFile, canvas, write_around
+from nn_core.plots.figure_files import save_figure
+from nn_core.plots.fonts import cover_characters
+from nn_core.progress import job
+from nn_core.storage.atomic import atomic_write, atomic_write_all
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from matplotlib.figure import Figure
+
+Pixels = npt.NDArray[np.uint8]
 
 FRAME_MS, LAST_FRAME_MS = 700, 3000
-_DPI = 80
 _PALETTE = 128
-_GRIDS = 4.9
-"""Height of everything except the sum, in inches."""
 
 
-def write_animation(convolution: Convolution, path: Path, *, title: str) -> int:
-    """Write a looping GIF with a frame per output position; returns the number of frames."""
-    from PIL.Image import Dither
+class FrameWriter(Protocol):
+    """Takes the frames (height, width, 3) one by one."""
 
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box is drawn instead
-        frames = draw_frames(convolution, title=title)
-    palette = frames[-1].quantize(_PALETTE)
-    quantized = [frame.quantize(palette=palette, dither=Dither.NONE) for frame in frames]
-    buffer = io.BytesIO()
-    quantized[0].save(
-        buffer,
-        format="GIF",
-        save_all=True,
-        append_images=quantized[1:],
-        duration=[FRAME_MS] * (len(frames) - 1) + [LAST_FRAME_MS],
-        loop=0,
-    )
-    atomic_write(path, buffer.getvalue())
-    return len(frames)
+    def add(self, frame: Pixels) -> None: ...
+    def finish(self) -> None:
+        """Write the file or files, all or none."""
 
 
-def draw_frames(convolution: Convolution, *, title: str) -> "list[Image]":
-    """Input, kernel, products, the output so far, and the sum written out.
+def write_step(file: FigureFile, draw: "Callable[[Figure], Scene]", step: int, *, title: str) -> None:
+    """Write a single step, counted from 0, as a figure. Raises OSError."""
+    with canvas(file, WIDTH, HEIGHT) as figure:
+        write_around(figure, title if file.title is None else file.title, "")
+        draw(figure).show(step)
+        save_figure(figure, file.path, dpi=int(figure.dpi))
 
-    The static parts are drawn once; each frame adds one output value and draws the moving parts on
-    top.
+
+def write_animation(
+    file: FigureFile, draw: "Callable[[Figure], Scene]", *, title: str, folder: Path | None = None
+) -> int:
+    """Write a looping .gif or an .mp4 with a frame per step; returns the number of frames.
+
+    folder  where each frame is written as a PNG, too
+    Raises SettingError if an .mp4 file needs ffmpeg, DataError if that fails, OSError.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    command = ffmpeg() if file.path.suffix.lower() == ".mp4" else None
+    with canvas(file, WIDTH, HEIGHT) as figure:
+        write_around(figure, title if file.title is None else file.title, "")
+        scene = draw(figure)
+        cover_characters(figure)
+        frames = _frames(figure, scene)
+        last = next(frames)
+        writers: list[FrameWriter] = [GifWriter(file.path, last) if command is None else Mp4Writer(file.path, command)]
+        if folder is not None:
+            writers.append(PngWriter(folder))
+        with job("drawing frames", len(scene)) as advance:
+            for frame in frames:
+                for writer in writers:
+                    writer.add(frame)
+                advance(1)
+    with job("writing the animation"):
+        for writer in writers:
+            writer.finish()
+    return len(scene)
+
+
+def _frames(figure: "Figure", scene: Scene) -> Iterator[Pixels]:
+    """The last frame, then all frames. The layout is that of the last one."""
+    agg: Any = figure.canvas
+    order = range(len(scene))
+    for index in (len(scene) - 1, *order):
+        scene.show(index)
+        agg.draw()
+        figure.set_layout_engine("none")
+        yield np.array(agg.buffer_rgba())[..., :3]
+
+
+class GifWriter:
+    """A looping GIF; the last frame is shown longer.
+
+    last  the last frame, whose colors all frames use
+    """
+
+    def __init__(self, path: Path, last: Pixels) -> None:
+        from PIL import Image
+
+        self.path, self.palette = path, Image.fromarray(last).quantize(_PALETTE)
+        self.frames: list[Image.Image] = []
+
+    def add(self, frame: Pixels) -> None:
+        from PIL import Image
+
+        self.frames.append(Image.fromarray(frame).quantize(palette=self.palette, dither=Image.Dither.NONE))
+
+    def finish(self) -> None:
+        buffer = io.BytesIO()
+        times = [FRAME_MS] * (len(self.frames) - 1) + [LAST_FRAME_MS]
+        self.frames[0].save(
+            buffer, format="GIF", save_all=True, append_images=self.frames[1:], duration=times, loop=0
+        )  # fmt: skip
+        atomic_write(self.path, buffer.getvalue())
+
+
+class PngWriter:
+    """A file for each frame, step-01.png and so on, in a folder that is new or empty."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.frames = folder, list[bytes]()
+
+    def add(self, frame: Pixels) -> None:
+        self.frames.append(_png(frame))
+
+    def finish(self) -> None:
+        self.folder.mkdir(exist_ok=True)
+        digits = max(2, len(str(len(self.frames))))
+        names = (f"step-{number:0{digits}}.png" for number in range(1, len(self.frames) + 1))
+        atomic_write_all({self.folder / name: content for name, content in zip(names, self.frames, strict=True)})
+
+
+class Mp4Writer:
+    """A video, encoded by ffmpeg and shown as long as the GIF, at 10 frames per second."""
+
+    def __init__(self, path: Path, command: str) -> None:
+        self.path, self.command, self.frames = path, command, list[bytes]()
+
+    def add(self, frame: Pixels) -> None:
+        self.frames.append(_png(frame))
+
+    def finish(self) -> None:
+        still = [self.frames[-1]] * (round(LAST_FRAME_MS / FRAME_MS) - 1)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for number, content in enumerate((*self.frames, *still)):
+                (folder / f"{number}.png").write_bytes(content)
+            source = ["-framerate", f"1000/{FRAME_MS}", "-i", str(folder / "%d.png")]
+            # Players need even sides and 4:2:0 colors.
+            looks = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-r", "10", "-pix_fmt", "yuv420p"]
+            made = folder / "made.mp4"
+            command = [self.command, "-loglevel", "error", *source, *looks, "-movflags", "+faststart", str(made)]
+            done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+            if done.returncode:
+                lines = done.stderr.decode(errors="replace").strip().splitlines()
+                raise DataError(f"ffmpeg could not write {self.path}: {lines[-1] if lines else 'no reason given'}")
+            content = made.read_bytes()
+        atomic_write(self.path, content)
+
+
+def _png(frame: Pixels) -> bytes:
     from PIL import Image
 
-    kernel, steps, output = convolution.kernel, list(convolution.steps()), convolution.output()
-    height = _GRIDS + 0.3 + 0.19 * (len(kernel) + 1)
-    figure = Figure(figsize=(11, height), dpi=_DPI)
-    canvas: Any = FigureCanvasAgg(figure)
-    grid = figure.add_gridspec(
-        2,
-        3,
-        width_ratios=[1.25, 0.8, 1.25],
-        left=0.02,
-        right=0.98,
-        top=1 - 0.9 / height,
-        bottom=1 - (_GRIDS - 0.1) / height,
-        wspace=0.06,
-        hspace=0.2,
-    )
-    input_axes, output_axes = figure.add_subplot(grid[:, 0]), figure.add_subplot(grid[:, 2])
-    kernel_axes, product_axes = figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1])
-    plot_input(input_axes, convolution)
-    plot_squares(kernel_axes, diverging_colors(kernel), "kernel")
-    write_numbers(kernel_axes, kernel)
-    plot_squares(product_axes, np.ones((*kernel.shape, 3)), "input * kernel")
-    products = write_numbers(product_axes, np.array([step.products for step in steps]))
-    size = " x ".join(map(str, output.shape))
-    plot_squares(output_axes, np.full((*output.shape, 3), 0.9), f"output, {size}")
-    squares = plot_squares(output_axes, diverging_colors(output), f"output, {size}")
-    totals = write_numbers(output_axes, output)
+    buffer = io.BytesIO()
+    Image.fromarray(frame).save(buffer, format="PNG")
+    return buffer.getvalue()
 
-    window, position = plot_frame(input_axes, kernel.shape), plot_frame(output_axes, (1, 1))
-    heading = figure.text(0.5, 1 - 0.1 / height, "", ha="center", va="top", size=12, parse_math=False)
-    written_sum = figure.text(0.5, 0.15 / height, "", ha="center", ma="left", size=11, family="monospace")
-    moving = [window, position, *products, heading, written_sum]
-    for artist in (*moving, *squares, *totals):
-        artist.set_animated(True)
-    canvas.draw()
-    renderer, static = canvas.get_renderer(), canvas.copy_from_bbox(figure.bbox)
-    frames = []
-    for number, step in enumerate(steps):
-        canvas.restore_region(static)
-        squares[number].draw(renderer)
-        totals[number].draw(renderer)
-        static = canvas.copy_from_bbox(figure.bbox)
-        heading.set_text(f"{title}\noutput position {number + 1} of {len(steps)}")
-        window.set_xy((step.corner[1] - 0.5, step.corner[0] - 0.5))
-        position.set_xy((step.position[1] - 0.5, step.position[0] - 0.5))
-        for text, value in zip(products, step.products.flat, strict=True):
-            text.set_text(short_number(value))
-        written_sum.set_text("\n".join(sum_lines(step, kernel)))
-        for artist in moving:
-            artist.draw(renderer)
-        frames.append(Image.fromarray(np.array(canvas.buffer_rgba())[..., :3]))
-    return frames
+
+def ffmpeg() -> str:
+    """The program ffmpeg: installed, or that of the package imageio-ffmpeg. Raises SettingError without one."""
+    found = shutil.which("ffmpeg")
+    if found is None:
+        try:
+            from imageio_ffmpeg import get_ffmpeg_exe  # type: ignore[import-not-found, unused-ignore]
+
+            found = str(get_ffmpeg_exe())
+        except (ImportError, RuntimeError):
+            raise SettingError(
+                "an .mp4 file needs ffmpeg: install it, or python -m pip install imageio-ffmpeg; or write a .gif file"
+            ) from None
+    return found

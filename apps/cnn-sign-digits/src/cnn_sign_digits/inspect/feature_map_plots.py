@@ -1,54 +1,96 @@
-"""The figure of `feature-maps`: a photo and the outputs of layers for it."""
+"""The figures of `feature-maps`: a photo and the outputs of layers for it."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits.inspect.image_sheet import (
-    GAP,
-    LARGE,
-    LINE,
-    MAX_COLUMNS,
-    SMALL,
-    count_shown,
-    new_sheet,
-    put_image,
-    put_text,
-)
+from cnn_sign_digits.inspect.mosaic import best_columns, count_shown, limits_of, put_mosaic
 from nn_core.arrays import Array
-from nn_core.plots.figure_files import save_figure
+from nn_core.plots import FigureFile, drawing
+from nn_core.plots.text_sizes import points_of
 
 if TYPE_CHECKING:
-    from nn_core.plots import FigureFile
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+MAX_COLUMNS = 16
+LEAST = 4.0
+"""Least width of a map, in heights of small text."""
 
 
-def plot_feature_maps(
-    photo: npt.NDArray[np.uint8], layers: Sequence[tuple[str, Array]], path: "FigureFile | Path", *, title: str
+def plot_all_layers(
+    photo: npt.NDArray[np.uint8], layers: Sequence[tuple[str, Array]], path: "FigureFile | Path", *, name: str
 ) -> None:
-    """A photo, and below it a row of feature maps per layer, or all feature maps of a single layer.
+    """A photo, and beside it a row of feature maps for each layer, the first ones, as many as fit.
 
     layers  name and feature maps (h, w, K) of each
+    name    of the photo
     """
-    step = SMALL + GAP
-    columns = max(min(MAX_COLUMNS, maps.shape[2]) for _, maps in layers)
-    rows = [-(-maps.shape[2] // columns) if len(layers) == 1 else 1 for _, maps in layers]
-    height = LARGE + sum(1.5 * LINE + count * step for count in rows)
-    figure, axes = new_sheet([title], columns * step, height)
-    put_image(axes, photo, 0, 0, LARGE)
-    y = LARGE
-    for (name, maps), count in zip(layers, rows, strict=True):
-        y += 1.5 * LINE
-        h, w, total = maps.shape
-        shown = min(count * columns, total)
-        low, high = min(0.0, float(maps.min())), float(maps.max())
-        maps_shown = count_shown(shown, total, "feature maps")
-        text = f"{name}: {maps_shown}, {h} x {w}; dark = {low:.2g}, bright = {high:.2g}"
-        put_text(axes, text, 0, y)
-        for k in range(shown):
-            position = k % columns * step, y + k // columns * step
-            put_image(axes, maps[..., k], *position, SMALL, cmap="viridis", vmin=low, vmax=high)
-        y += count * step
-    save_figure(figure, Path(path))
+    with drawing(path, 11, 1.1 + 0.66 * len(layers)) as figure:
+        width, height = figure.get_size_inches()
+        line = points_of("small") / 72
+        cell = (height - 5 * line) / len(layers)
+        beside = max(2.0, 0.2 * width)
+        columns = max(1, min(MAX_COLUMNS, int((width - beside - 16 * line) / cell)))
+        left, right = subfigures(figure, 1, 2, width_ratios=[beside, width - beside])
+        put_photo(left.subplots(), photo, f"{name}\n{photo.shape[1]} x {photo.shape[0]} pixels")
+        rows = right.subplots(len(layers), 1, squeeze=False)[:, 0]
+        signed = any(float(maps.min()) < 0 for _, maps in layers)
+        image: Any = None
+        for axes, (layer, maps) in zip(rows, layers, strict=True):
+            h, w, K = maps.shape
+            shown, largest = min(K, columns), float(np.abs(maps).max())
+            padded = np.full((h, w, columns), np.nan)
+            padded[..., :shown] = maps[..., :shown] / (largest or 1.0)
+            image = put_mosaic(axes, padded, columns, (), (-1.0 if signed else 0.0, 1.0), cell)
+            label = f"{layer}\n{h} x {w}, {K} maps\nlargest {largest:.2g}"
+            axes.text(-0.015, 0.45, label, transform=axes.transAxes, ha="right", va="center", size="small",
+                      parse_math=False)  # fmt: skip
+        right.suptitle(" ", size="small")  # room for the numbers
+        for k in range(columns):
+            rows[0].text(
+                (k + 0.55) / columns, 1.06, str(k + 1), transform=rows[0].transAxes, size="small", ha="center",
+                in_layout=False,
+            )  # fmt: skip
+        bar = right.colorbar(image, ax=list(rows), fraction=0.04, aspect=40)
+        bar.set_label("activation / largest of its layer")
+        some = any(maps.shape[2] > columns for _, maps in layers)
+        figure.suptitle(f"Feature maps of each layer{f', the first {columns}' if some else ''}")
+
+
+def plot_layer(
+    photo: npt.NDArray[np.uint8], layer: str, maps: Array, path: "FigureFile | Path", *, name: str
+) -> None:  # fmt: skip
+    """A photo, and beside it all feature maps (h, w, K) of a layer, or as many as fit."""
+    h, w, K = maps.shape
+    rows = -(-K // MAX_COLUMNS)
+    with drawing(path, 11, max(3.4, 0.9 + 0.72 * rows)) as figure:
+        width, height = figure.get_size_inches()
+        line = points_of("small") / 72
+        beside = max(2.0, 0.2 * width)
+        space = width - beside - 6 * line, height - 3.5 * line
+        columns, shown = best_columns(K, *space, label=1.7 * line, least=LEAST * line)
+        left, right = subfigures(figure, 1, 2, width_ratios=[beside, width - beside])
+        put_photo(left.subplots(), photo, f"{name}\n{photo.shape[1]} x {photo.shape[0]} pixels")
+        axes = right.subplots()
+        image = put_mosaic(
+            axes, maps[..., :shown], columns, range(1, shown + 1), limits_of(maps), space[0] / columns
+        )  # fmt: skip
+        right.colorbar(image, ax=axes, fraction=0.04, aspect=40).set_label("activation")
+        figure.suptitle(f"{layer}: {count_shown(shown, K, 'feature maps')} of {h} x {w}")
+
+
+def put_photo(axes: "Axes", photo: npt.NDArray[np.uint8], title: str) -> None:
+    """A photo without axes."""
+    axes.imshow(photo)
+    axes.set_title(title, size="small", parse_math=False)
+    axes.set_axis_off()
+
+
+def subfigures(figure: "Figure", rows: int, columns: int, **ratios: Any) -> list["SubFigure"]:
+    """Parts of a figure that are laid out apart, as a list."""
+    parts: Any = figure.subfigures(rows, columns, **ratios)
+    return list(np.ravel(parts))

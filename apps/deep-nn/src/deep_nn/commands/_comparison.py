@@ -65,6 +65,7 @@ class Sweep:
     plural          what the values are in titles; by default the name with an "s"
     generalization  whether training is compared with validation, without a baseline; otherwise
                     how fast the training loss falls
+    by_layer        whether the gradient norm of each layer at the first step is shown, too
     """
 
     setting: str
@@ -75,6 +76,7 @@ class Sweep:
     name: str = ""
     plural: str = ""
     generalization: bool = False
+    by_layer: bool = False
 
     def settings(self, base: NetworkSettings, value: Any) -> NetworkSettings:
         """The settings of one trial."""
@@ -177,6 +179,7 @@ class Sweep:
             as_json: bool,
             **options: Any,
         ) -> None:
+            from deep_nn.gradient_norms import GradientNorms, first_step_norms
             from nn_core.cli.sweep import compare
             from nn_core.cli.sweep_plot import draw_comparison
             from nn_core.cli.sweep_report import report_json, report_table, time_note
@@ -192,7 +195,8 @@ class Sweep:
             if boundaries is not None:
                 from deep_nn.boundary_panels import require_plane
 
-                require_plane(set_up(base, threads=1).model(), "--boundaries", _data_title(base))
+                made = set_up(self.settings(base, self.baseline), threads=1)
+                require_plane(made.model(), "--boundaries", _data_title(base))
             compared = values or [self.type.convert(text, None, None) for text in self.values]
             plan = self.plan(base, compared, build=build_trainer, workers=workers, **own)
             comparison = compare(
@@ -202,20 +206,31 @@ class Sweep:
                 seeds=seeds,
                 workers=workers,
                 keep_weights=boundaries is not None,
+                probe=first_step_norms if self.by_layer else None,
             )
+            norms = GradientNorms.of(comparison) if self.by_layer else None
             if as_json:
                 found = {} if plan.search is None else {"learning_rate_search": plan.search.to_dict()}
                 files = {key: str(file) for key, file in (("figure", figure), ("boundaries", boundaries)) if file}
                 result = {"command": name, "data": base.data, **files, **found}
-                echo_json(result | report_json(comparison))
+                report = report_json(comparison)
+                echo_json(result | (report if norms is None else norms.added_to(report)))
             else:
-                times = [] if self.generalization else [note for note in [time_note(comparison)] if note]
-                click.echo(report_table(comparison, self.legend_title, [*times, *plan.notes]))
+                times = "" if self.generalization else time_note(comparison)
+                notes = [times, *plan.notes, "" if norms is None else norms.note]
+                click.echo(report_table(comparison, self.legend_title, [note for note in notes if note]))
             where = f"{self.counted(len(plan.trials))}, {_data_title(base)}"
             both = self.generalization and comparison.measures("validation_loss")
             what = "Training and validation loss" if both else "Training loss"
+            if norms is not None:
+                what = f"{what} and gradient by layer"
             draw_comparison(
-                comparison, figure, title=f"{what} with {where}", name=self.legend_title, search=plan.search
+                comparison,
+                figure,
+                title=f"{what} with {where}",
+                name=self.legend_title,
+                search=plan.search,
+                beside=None if norms is None else norms.draw,
             )
             info(f"wrote {figure}")
             if boundaries is not None:
@@ -240,7 +255,7 @@ class Sweep:
             parts = {"training": splits.train} | (
                 {} if splits.validation is None else {"validation": splits.validation}
             )
-            panels.append(Panel(f"{self.called} {label}", made.model(), parts))
+            panels.append(Panel(f"{self.called} {label}", made.model(), parts, short=label))
         if panels:
             draw_boundaries(panels, file, title=title, note=f"seed {comparison.seeds[0]}")
 

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from nn_core.cli.command_help import Decorator, grouped
-from nn_core.cli.param_types import FIGURE
+from nn_core.cli.param_types import FIGURE, OutputFile
 
 if TYPE_CHECKING:
     from nn_core.plots import FigureFile
@@ -35,12 +35,15 @@ class FigureSize(click.ParamType[tuple[float, float]]):
         return width, height
 
 
-def figure_options(what: str, *, default: str | None = None, name: str = "figure", **others: str) -> Decorator:
+def figure_options(
+    what: str, *, default: str | None = None, name: str = "figure", file: OutputFile = FIGURE, **others: str
+) -> Decorator:
     """`--figure FILE`, `--style`, `--size`, `--dpi` and `--title`, passed as one argument `figure: FigureFile | None`.
 
     what     what is plotted, completing "Plot ..."
     default  file that is written without `--figure`; only for commands whose result is a figure
     name     of the option and the argument
+    file     its formats and kinds, if others than those of plots
     others   more files with the same looks, by the name of their option: what is plotted
     """
 
@@ -54,19 +57,20 @@ def figure_options(what: str, *, default: str | None = None, name: str = "figure
                 looks["title"] = None  # that of the first
             return command(*args, **values)
 
-        return _options({name: what, **others}, default)(with_files)
+        return _options({name: what, **others}, default, file)(with_files)
 
     return decorate
 
 
-def _options(files: Mapping[str, str], default: str | None) -> Decorator:
+def _options(files: Mapping[str, str], default: str | None, file: OutputFile) -> Decorator:
+    *suffixes, last = (suffix for suffix in file.suffixes if suffix != ".jpeg")
     outputs = [
         click.option(
             f"--{name.replace('_', '-')}",
             name,
-            type=FIGURE,
+            type=file,
             default=None if i else default,
-            help=f"Plot {what} (.png, .jpg, .svg or .pdf).",
+            help=f"Plot {what} ({', '.join(suffixes)} or {last}).",
         )
         for i, (name, what) in enumerate(files.items())
     ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import resource_tracker
 from statistics import median
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
@@ -46,6 +46,7 @@ class Curve:
                             with a validation set
     diverged                the error message, or None
     weights                 all parameters at the end, if asked for
+    probed                  what was measured before the first step, if asked for
     """
 
     seed: int
@@ -55,6 +56,7 @@ class Curve:
     metrics: dict[str, list[float]] = field(default_factory=dict)
     diverged: str | None = None
     weights: Array | None = None
+    probed: Any = None
 
     @property
     def losses(self) -> list[float]:
@@ -134,6 +136,7 @@ def compare(
     seeds: int,
     workers: int,
     keep_weights: bool = False,
+    probe: Callable[[Trainer], Any] | None = None,
 ) -> Comparison:
     """Run every trial with consecutive seeds, starting from the seed in its settings.
 
@@ -143,6 +146,7 @@ def compare(
     baseline      plain gradient descent; also run, unless it is one of the trials
     workers       number of worker processes; 1 runs everything in this process
     keep_weights  keep the final parameters of the runs with the first seed
+    probe         what to measure before the first step; a function that worker processes can import
 
     Trials take turns: all run with the first seed, then with the second, so that a computer that
     becomes slower slows all of them. Each run uses one BLAS thread regardless of the number of
@@ -151,7 +155,8 @@ def compare(
     """
     jobs = dict.fromkeys([settings for _, settings in trials] + ([] if baseline is None else [baseline]))
     kept = trials[0][1].seed if keep_weights else None
-    curves = run_all(build, [_seeded(job, i) for i in range(seeds) for job in jobs], workers=workers, kept=kept)
+    runs = [_seeded(job, i) for i in range(seeds) for job in jobs]
+    curves = run_all(build, runs, workers=workers, kept=kept, probe=probe)
 
     def of(settings: S) -> tuple[Curve, ...]:
         return tuple(curves[_seeded(settings, i)] for i in range(seeds))
@@ -165,15 +170,22 @@ def compare(
 
 
 def run_all(
-    build: Callable[[S], Trainer], runs: Sequence[S], *, workers: int, unit: str = "run", kept: int | None = None
+    build: Callable[[S], Trainer],
+    runs: Sequence[S],
+    *,
+    workers: int,
+    unit: str = "run",
+    kept: int | None = None,
+    probe: Callable[[Trainer], Any] | None = None,
 ) -> dict[S, Curve]:
     """The curve of each run, by its settings; see `compare`.
 
-    unit  what a run is called in the progress
-    kept  the seed whose runs keep their final parameters; None for none
+    unit   what a run is called in the progress
+    kept   the seed whose runs keep their final parameters; None for none
+    probe  as in `compare`
     """
     curves = {}
-    finished = _map(partial(_run, build, kept), runs, workers)
+    finished = _map(partial(_run, build, kept, probe), runs, workers)
     with counting(len(runs), unit, name="training") as progress, contextlib.closing(finished):
         for settings, curve in zip(runs, finished, strict=True):
             curves[settings] = curve
@@ -214,9 +226,9 @@ class _Recorder(Callback):
             self.record(state, state.history.row(-1) if self.trainer.measure_training else self.measure())
 
 
-def _run(build: Callable[[S], Trainer], kept: int | None, settings: S) -> Curve:
+def _run(build: Callable[[S], Trainer], kept: int | None, probe: Callable[[Trainer], Any] | None, settings: S) -> Curve:
     trainer = build(settings)
-    curve = Curve(settings.seed)
+    curve = Curve(settings.seed, probed=None if probe is None else probe(trainer))
     trainer.callbacks = (_Recorder(trainer, curve),)
     try:
         trainer.run()

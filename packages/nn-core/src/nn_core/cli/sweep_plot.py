@@ -1,7 +1,7 @@
 """The plot of a comparison: how fast each trial trains, or how well it generalizes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,6 +31,7 @@ def draw_comparison(
     title: str,
     name: str = "trial",
     search: RateSearch | None = None,
+    beside: "Callable[[Axes], None] | None" = None,
 ) -> None:
     """With a baseline, the training loss by step, by epoch if that differs, and by time if it can be compared.
 
@@ -38,6 +39,7 @@ def draw_comparison(
 
     name    what the trials differ in: the title of the legend
     search  how the learning rates were found, to plot beside the loss; its names begin the labels of the trials
+    beside  draws one more plot of the trials, in the colors and markers of their order
     """
     plan: list[tuple[str, X]] = [("training_loss", "step")]
     if not comparison.baseline_losses:
@@ -46,7 +48,7 @@ def draw_comparison(
         plan += [("training_loss", "epoch")] * _lengths_differ(comparison)
         plan += [("training_loss", "time")] * comparison.has_times
     has_gap = len(plan) > 1 and not comparison.baseline_losses
-    count = len(plan) + has_gap + (search is not None)
+    count = len(plan) + has_gap + (search is not None) + (beside is not None)
     with drawing(path, 3.5 + 4 * min(count, 3), 4.5, title=title, note=_note(comparison)) as figure:
         every: list[Axes] = list(figure.subplots(1, count, squeeze=False)[0])
         curves = every[: len(plan)]
@@ -67,6 +69,8 @@ def draw_comparison(
         if search is not None:
             every[0].set_title("at the rates chosen")
             _draw_search(every[-1], comparison, search)
+        if beside is not None:
+            beside(every[-1])
         handles, labels = every[0].get_legend_handles_labels()
         add_legend(figure, handles, labels, title=name)
 
@@ -107,7 +111,7 @@ def _draw_curves(axes: "Axes", comparison: Comparison, metric: str, x: X) -> Non
         diverged = any(curve.diverged for curve in trial.curves)
         # Each line is thinner than the one below it, so that coinciding lines remain visible.
         width = full * (1.5 - 0.7 * i / max(count - 1, 1))
-        look["markevery"] = _marked(axes, at, longest, i)
+        look["markevery"] = _marked(axes, at, longest, i, ends=diverged)
         label = f"{trial.label} (diverged)" if diverged else trial.label
         axes.plot(at, np.median(shown, axis=0), linewidth=width, label=label, **look)
         if count <= MOST_BANDS and len(shown) > 1:
@@ -117,12 +121,15 @@ def _draw_curves(axes: "Axes", comparison: Comparison, metric: str, x: X) -> Non
         axes.axhline(median(comparison.baseline_losses), color=muted(), linestyle=":", linewidth=full / 2, zorder=0)
 
 
-def _marked(axes: "Axes", at: Sequence[float], longest: float, i: int) -> list[int]:
-    """The points of line i with a marker: five per width of the axes, at other places than those of its neighbors."""
+def _marked(axes: "Axes", at: Sequence[float], longest: float, i: int, *, ends: bool) -> list[int]:
+    """The points of line i with a marker: five per width of the axes, at other places than those of its neighbors.
+
+    ends  whether the last point has one, too
+    """
     scale = axes.xaxis.get_transform().transform
     places = np.asarray(scale(np.asarray(at, np.float64))) / float(scale(np.array([max(longest, 1e-9)]))[0])
     wanted = np.arange(0.04 + 0.04 * (i % 5), places[-1] + 1e-9, 0.2)
-    return sorted({int(np.abs(places - place).argmin()) for place in wanted})
+    return sorted({int(np.abs(places - place).argmin()) for place in wanted} | ({len(at) - 1} if ends else set()))
 
 
 def _at_points(trial: Trial, metric: str, x: X) -> tuple[Sequence[int], Any]:
@@ -156,9 +163,10 @@ def _scale_losses(every: Sequence["Axes"], comparison: Comparison) -> None:
 
 
 def _scale_steps(axes: "Axes", comparison: Comparison) -> str:
-    """Set the x scale, logarithmic if run lengths differ greatly; returns the axis label."""
-    ends = [curve.steps[-1] for trial in comparison.trials for curve in trial.curves]
-    if max(ends) <= 8 * max(min(ends), 1):
+    """Set the x scale, logarithmic if the lengths of complete runs differ greatly; returns the axis label."""
+    ends = [curve.steps[-1] for trial in comparison.trials for curve in trial.curves if not curve.diverged]
+    if max(ends, default=0) <= 8 * max(min(ends, default=0), 1):
+        axes.locator_params(axis="x", nbins=6, integer=True)
         return "step"
     axes.set_xscale("symlog", linthresh=10)
     axes.set_xlim(0, 1.2 * max(ends))
@@ -189,7 +197,8 @@ def _draw_gap(axes: "Axes", comparison: Comparison, name: str, *, height: float)
     axes.set_ylim(count - 0.5, -0.5)
     if metric == "accuracy":
         percent_axis(axes, which="x")
-    tidy(axes, x="filled: training, open: validation", y=name, title=f"final {metric}")
+    axes.locator_params(axis="x", nbins=3)
+    tidy(axes, x="\N{BLACK CIRCLE} training, \N{WHITE CIRCLE} validation", y=name, title=f"final {metric}")
 
 
 def _draw_search(axes: "Axes", comparison: Comparison, search: RateSearch) -> None:

@@ -23,19 +23,31 @@ SCHEDULE = SpecType(schedule, "schedule", SCHEDULES)
 ENGINES = ("fast", "reference")
 
 
-def activation_option(default: str = "relu") -> Decorator:
-    """`--activation NAME`."""
+def activation_type() -> SpecType:
+    """The name of an activation function."""
     from nn_core.layers import ACTIVATIONS
 
-    kind = SpecType(ACTIVATIONS.parse, "activation", ACTIVATIONS)
-    words = "Activation: {names}."
+    return SpecType(ACTIVATIONS.parse, "activation", ACTIVATIONS)
+
+
+def activation_option(default: str = "relu") -> Decorator:
+    """`--activation NAME`."""
+    words, kind = "Activation: {names}.", activation_type()
     return grouped("Network", click.option("--activation", cls=NameOption, type=kind, default=default, help=words))
 
 
-def initializer_option(name: str = "--initializer", default: str = "he", what: str = "weights") -> Decorator:
-    """`--initializer NAME`, or a similar option under another name."""
+def initializer_option(
+    name: str = "--initializer", default: str | None = "he", what: str = "weights", shown: str | None = None
+) -> Decorator:
+    """`--initializer NAME`, or a similar option under another name.
+
+    shown  the default as the help shows it, if it depends on something else
+    """
     words = f"Initializer of the {what}: {{names}}."
-    return grouped("Network", click.option(name, cls=NameOption, type=INITIALIZER, default=default, help=words))
+    return grouped(
+        "Network",
+        click.option(name, cls=NameOption, type=INITIALIZER, default=default, show_default=shown or True, help=words),
+    )
 
 
 def augment_option(default: str = "none") -> Decorator:

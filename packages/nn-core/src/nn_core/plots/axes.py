@@ -61,7 +61,7 @@ def log_scale_if_wide(axes: "Axes", values: Sequence[float]) -> None:
 
 def plain_number(value: float) -> str:
     """A number of an axis: "0.001", "10,000", "1e-8"."""
-    if value == 0 or 1e-3 <= abs(value) < 1e6:
+    if value == 0 or not math.isfinite(value) or 1e-3 <= abs(value) < 1e6:
         return f"{value:,.10g}"
     mantissa, _, exponent = f"{value:.3e}".partition("e")
     return f"{float(mantissa):g}e{int(exponent)}"
@@ -72,16 +72,40 @@ def cell_text_fits(axes: "Axes", rows: int, columns: int, longest: int) -> bool:
 
     Draws the layout once, so everything else must have been added to the figure.
     """
-    width, height = laid_out_size(axes)
-    points = points_of("small")
-    return 0.65 * points * longest < width / columns and 1.2 * points < height / rows
+    laid_out_size(axes)
+    return cell_text_size(axes, rows, columns, longest, sizes=("small",)) is not None
+
+
+def cell_text_size(
+    axes: "Axes", rows: int, columns: int, longest: int, *, sizes: Sequence[str] = ("medium", "small")
+) -> str | None:
+    """The first of `sizes` in which text of `longest` characters fits in the cells of a grid; None if none fits.
+
+    The layout must be made (see `lay_out`).
+    """
+    axes.apply_aspect()
+    box, dpi = axes.get_window_extent(), axes.figure.dpi
+    width, height = (72 / dpi * side for side in (box.width / columns, box.height / rows))
+    for size in sizes:
+        points = points_of(size)
+        if 0.65 * points * longest < width and 1.2 * points < height:
+            return size
+    return None
 
 
 def laid_out_size(axes: "Axes") -> tuple[float, float]:
     """Width and height of axes in points, as the layout of the figure makes them."""
     figure: Any = axes.figure
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="constrained_layout not applied")
-        figure.draw_without_rendering()
+    lay_out(figure)
+    axes.apply_aspect()
     box = axes.get_window_extent()
     return 72 / figure.dpi * box.width, 72 / figure.dpi * box.height
+
+
+def lay_out(figure: Any) -> None:
+    """Place the axes of a figure, without drawing it. A second layout starts from the true sizes of texts and ticks."""
+    engine = figure.get_layout_engine()
+    if engine is not None and figure.axes:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="constrained_layout not applied|Glyph .* missing")
+            engine.execute(figure)

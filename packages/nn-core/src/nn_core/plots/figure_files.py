@@ -59,19 +59,32 @@ def drawing(
     """
     if not isinstance(file, FigureFile):
         file = FigureFile(Path(file))
+    with canvas(file, width, height) as figure:
+        yield figure
+        with job("drawing the figure"):
+            write_around(figure, (title or figure.get_suptitle()) if file.title is None else file.title, note)
+            save_figure(figure, file.path, dpi=int(figure.dpi))
+
+
+@contextlib.contextmanager
+def canvas(file: FigureFile, width: float, height: float) -> "Iterator[Figure]":
+    """An empty figure with the looks of a file, to be drawn within the block and written by the caller.
+
+    width, height  in inches, unless the style or the user says otherwise
+    Raises SettingError if it has too many pixels.
+    """
     with styled(file.style) as style:
         size, dpi = file.size or style.size or (width, height), file.dpi or style.dpi
         largest = max(size) * dpi
         require(largest <= MAX_PIXELS, f"a side of {largest:,.0f} pixels is too long; the limit is {MAX_PIXELS:,}")
         figure = new_figure(*size)
+        figure.set_dpi(dpi)
         yield figure
-        with job("drawing the figure"):
-            _write_around(figure, title or figure.get_suptitle() if file.title is None else file.title, note)
-            save_figure(figure, file.path, dpi=dpi)
 
 
 def save_figure(figure: "Figure", path: Path, *, dpi: int = STYLES["paper"].dpi) -> None:
     """Write a figure atomically, in the format of its suffix. Raises OSError."""
+    from nn_core.plots.axes import lay_out
     from nn_core.plots.drawn_data import summary_text
     from nn_core.plots.fonts import cover_characters
 
@@ -83,23 +96,32 @@ def save_figure(figure: "Figure", path: Path, *, dpi: int = STYLES["paper"].dpi)
     }
     cover_characters(figure)
     buffer = io.BytesIO()
+    figure.set_dpi(dpi)
+    lay_out(figure)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="constrained_layout not applied")
         figure.savefig(buffer, format=form, dpi=dpi, metadata=metadata.get(form))
     atomic_write(path, buffer.getvalue())
 
 
-def _write_around(figure: "Figure", title: str, note: str) -> None:
+def write_around(figure: "Figure", title: str, note: str) -> None:
+    """Write a title above all plots and a note below them, broken into lines as wide as the figure."""
+    from nn_core.plots.fonts import cover_characters
     from nn_core.plots.series import muted
     from nn_core.plots.text_sizes import fitted, points_of
 
+    figure.suptitle("")
     width, height = 72 * figure.get_size_inches()
-    for text, size, share, write in ((title, "large", 0.25, figure.suptitle), (note, "small", 0.15, figure.supxlabel)):
-        if text:
-            points = points_of(size)
-            lines = max(int(share * height / (1.2 * points)), 1)
-            color = {"color": muted()} if size == "small" else {}
-            write(fitted(text, width, points, most_lines=lines), size=size, parse_math=False, **color)
+    parts: list[tuple[Any, float, float]] = []
+    if title:
+        parts.append((figure.suptitle(title, parse_math=False), points_of("large"), 0.25))
+    if note:
+        below = figure.supxlabel(note, size="small", color=muted(), parse_math=False)
+        parts.append((below, points_of("small"), 0.15))
+    cover_characters(figure)  # since code points are longer
+    for text, points, share in parts:
+        lines = max(int(share * height / (1.2 * points)), 1)
+        text.set_text(fitted(text.get_text(), width, points, most_lines=lines))
 
 
 def is_figure(path: str | os.PathLike[str]) -> bool:

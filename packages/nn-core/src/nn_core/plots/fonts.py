@@ -80,7 +80,12 @@ def _installed_fonts() -> Iterator[str]:
         is_plain = not any(style in path.lower() for style in ("bold", "italic", "oblique", "light", "thin", "black"))
         return not any(part in names[path] for part in PREFERRED), not is_plain, path
 
-    yield from sorted(names, key=rank)
+    yield from sorted((path for path in names if not _draws_boxes(names[path])), key=rank)
+
+
+def _draws_boxes(name: str) -> bool:
+    """Whether a font has a box or nothing for every character, as matplotlib's own of last resort."""
+    return any(part in name.replace(" ", "") for part in ("lastresort", "adobeblank"))
 
 
 def _write_code_points(figure: "Figure", texts: Iterable[Any], missing: set[int]) -> None:

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 LONGEST = 40
 """Most characters of a label."""
 
+NARROW = 4.5
+"""Width in inches below which a legend stands below the axes instead of beside them."""
+
 
 def add_legend(where: "Figure | Axes", handles: Sequence[Any], labels: Sequence[str], *, title: str) -> "Legend":
-    """A legend at the right of a figure, or beside one of its axes, in as many columns as its height needs.
+    """A legend at the right of a figure, or beside one of its axes, in as many columns as its height needs; below in
+    a narrow figure.
 
     title  what the labels are, such as "learning rate"
     """
@@ -27,6 +31,8 @@ def add_legend(where: "Figure | Axes", handles: Sequence[Any], labels: Sequence[
     rows = max(int((72 * figure.get_figheight() - 8 * points) / (1.65 * points)), 1)
     beside = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)} if where is not figure else {}
     looks: dict[str, Any] = {"loc": "outside right center", **beside, "ncols": -(-len(shown) // rows)}
+    if figure.get_figwidth() < NARROW:
+        looks = {"loc": "outside lower center" if where is figure else "best", "ncols": len(shown)}
     lines = any(getattr(handle, "get_linestyle", lambda: "none")() not in ("none", "None") for handle in handles)
     legend = where.legend(
         handles, shown, title=title, alignment="left", handlelength=3.0 if lines else 1.0, columnspacing=1.2, **looks

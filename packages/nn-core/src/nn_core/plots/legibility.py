@@ -1,9 +1,8 @@
 """Whether the texts of a figure can be read: none overlaps another, is cut, or is too small."""
 
 import contextlib
-import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -38,9 +37,7 @@ def flaws(figure: "Figure", *, least_points: float = 0.0) -> list[str]:
         low, high = each.corners.min(axis=0), each.corners.max(axis=0)
         if low.min() < -1 or high[0] > width + 1 or high[1] > height + 1:
             found.append(f"{_quoted(each)} is cut by the edge of the figure")
-    for a, b in itertools.combinations(texts, 2):
-        if _overlap(_shrunk(a), _shrunk(b)):
-            found.append(f"{_quoted(a)} overlaps {_quoted(b)}")
+    found += [f"{_quoted(texts[i])} overlaps {_quoted(texts[j])}" for i, j in _overlapping(texts)]
     return found
 
 
@@ -100,6 +97,18 @@ def _shrunk(text: DrawnText) -> Corners:
     across *= max(1 - 1 / max(float(np.hypot(*across)), 1.0), 0.5)
     up *= 0.8
     return np.array([center - across - up, center + across - up, center + across + up, center - across + up])
+
+
+def _overlapping(texts: Sequence[DrawnText]) -> Iterator[tuple[int, int]]:
+    """Pairs of texts that overlap: of those whose upright boxes do."""
+    if not texts:
+        return
+    shrunk = np.stack([_shrunk(text) for text in texts])
+    low, high = shrunk.min(axis=1), shrunk.max(axis=1)
+    near = ((low[:, None] < high) & (low < high[:, None])).all(axis=2)
+    for i, j in np.argwhere(np.triu(near, 1)).tolist():
+        if _overlap(shrunk[i], shrunk[j]):
+            yield i, j
 
 
 def _overlap(a: Corners, b: Corners) -> bool:

@@ -25,12 +25,15 @@ def fitted(text: str, width: float, points: float, *, most_lines: int = 100) -> 
     return "\n".join(lines)
 
 
-def _columns(line: str) -> int:
-    return len(line) + sum(unicodedata.east_asian_width(letter) in "WF" for letter in line)
+def _columns(line: str) -> float:
+    """The width of a line in small letters."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in line)
+    small = sum(letter.islower() or letter in " .,:;()-" for letter in line)
+    return 2.0 * wide + small + 1.3 * (len(line) - wide - small)
 
 
 def _broken(line: str, columns: int) -> list[str]:
-    """The lines of a text of at most this many columns; East Asian characters take two."""
+    """The lines of a text of at most this many columns."""
     import textwrap
 
-    return textwrap.wrap(line, max(columns * len(line) // max(_columns(line), 1), 4)) or [""]
+    return textwrap.wrap(line, max(int(columns * len(line) / max(_columns(line), 1.0)), 4)) or [""]
