@@ -51,7 +51,7 @@ class Compared:
         clipped = f"clipped from {norm:.3g} to {clip_norm:g}" if norm > clip_norm else f"{norm:.3g}, unclipped"
         return (
             f"{self.words}: the state gradient {verb} (x {self.norms.growth:.2f} per step,"
-            f" x {self.left:.2g} over {self.steps} steps); weight gradient norm {clipped}"
+            f" x {self.left:.2g} over {counted(self.steps, 'step')}); weight gradient norm {clipped}"
         )
 
 
