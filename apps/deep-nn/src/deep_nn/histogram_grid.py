@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 6
 """Layers drawn; of more, some at even distances, the first and the last among them."""
+SHORTEST = 13
+"""Letters of the narrowest column, for "std 4.8e-4"."""
 CUT_AT = 0.25
 """Highest end of the vertical axis, as a fraction of the values: higher bars run through the top."""
 
@@ -55,42 +57,70 @@ def draw_histograms(
     log     whether it is logarithmic
     cut_at  highest end of the vertical axis
     """
-    layers = shown_layers(len(rows[0][1]))
-    tallest = max(float(cells[k].fractions.max()) for _, cells in rows for k in layers)
+    count = len(rows[0][1])
+    tallest = max(float(cell.fractions.max()) for _, cells in rows for cell in cells)
     height = min(cut_at, 1.05 * tallest) or 1.0
     if tallest > height:
         note += " Taller bars are cut off."
-    natural = 1.6 + 1.75 * len(layers), 1.4 + 1.05 * len(rows)
+    natural = 1.6 + 1.75 * min(count, MOST_COLUMNS), 1.4 + 1.05 * len(rows)
     with drawing(file, *natural, title=title, note=note) as figure:
-        figure.set_layout_engine("constrained", w_pad=0.12)  # room for the outermost tick labels
+        labels = [shortened(label).replace(":", ":\n") for label, _ in rows]
+        room = _room(figure, labels)
+        layers = shown_layers(count, room.columns)
+        figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.06)  # room for the outermost tick labels
         grid = figure.subplots(len(rows), len(layers), sharex=True, sharey=True, squeeze=False)
         palette = colors()
-        room = 0.85 * figure.get_figwidth() / len(layers)
-        for i, (label, cells) in enumerate(rows):
+        for i, (label, (_, cells)) in enumerate(zip(labels, rows, strict=True)):
             for axes, layer in zip(grid[i], layers, strict=True):
                 axes.stairs(cells[layer].fractions, bins, fill=True, color=palette[i % len(palette)])
-                head = f"layer {layer + 1}\n" if i == 0 else ""
-                axes.set_title(head + _fitting(cells[layer].texts, room), size="small", parse_math=False)
+                head = f"layer {layer + 1}" if i == 0 else ""
+                text = _fitting(cells[layer].texts, room.characters(len(layers))) if room.has_texts else ""
+                axes.set_title("\n".join(filter(None, (head, text))), size="small", parse_math=False)
                 axes.tick_params(left=False, labelleft=False)
                 axes.spines["left"].set_visible(False)
-            grid[i, 0].set_ylabel(
-                shortened(label).replace(":", ":\n"), rotation=0, ha="right", va="center", parse_math=False
-            )
+            size = "medium" if room.has_texts else "small"
+            grid[i, 0].set_ylabel(label, rotation=0, ha="right", va="center", size=size, parse_math=False)
         grid[0, 0].set_ylim(0, height)
         _scale_x(grid[0, 0], bins, log=log)
-        _label_x(figure, grid, x)
+        grid[-1, len(layers) // 2].set_xlabel(x, parse_math=False)
 
 
-def shown_layers(count: int) -> list[int]:
+def shown_layers(count: int, most: int = MOST_COLUMNS) -> list[int]:
     """The layers to draw, from 0."""
-    return [int(k) for k in np.unique(np.linspace(0, count - 1, min(count, MOST_COLUMNS)).round())]
+    return [int(k) for k in np.unique(np.linspace(count - 1, 0, min(count, most)).round())]
 
 
-def _fitting(texts: Sequence[str], inches: float) -> str:
-    """The texts in one line, as many as fit."""
+class _Room(NamedTuple):
+    """What fits in a figure.
+
+    width      of all columns, in letters of the small size
+    has_texts  whether the rows are high enough for texts above the cells
+    """
+
+    width: float
+    has_texts: bool
+
+    @property
+    def columns(self) -> int:
+        """Cells that fit side by side."""
+        return min(max(int(self.width / SHORTEST), 1), MOST_COLUMNS)
+
+    def characters(self, columns: int) -> float:
+        """Letters that fit above a cell."""
+        return self.width / columns - 1
+
+
+def _room(figure: "Figure", labels: Sequence[str]) -> _Room:
     from matplotlib.font_manager import FontProperties
 
-    most = 72 * inches / (0.58 * FontProperties(size="small").get_size_in_points())
+    small, medium = (FontProperties(size=size).get_size_in_points() for size in ("small", "medium"))
+    width, height = 72 * figure.get_figwidth(), 72 * figure.get_figheight()
+    beside = 0.62 * medium * max(len(line) for label in labels for line in label.splitlines())
+    return _Room((width - beside) / (0.6 * small), bool(height - 11 * small > 3.2 * small * len(labels)))
+
+
+def _fitting(texts: Sequence[str], most: float) -> str:
+    """The texts in one line, as many as fit."""
     count = len(texts)
     while count > 1 and len(", ".join(texts[:count])) > most:
         count -= 1
@@ -112,8 +142,3 @@ def _scale_x(axes: "Axes", bins: Array, *, log: bool) -> None:
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FixedFormatter([f"{10.0**k:g}" if -3 < k < 3 else f"1e{k}" for k in powers]))
     axes.set_xlim(bins[0], bins[-1])
-
-
-def _label_x(figure: "Figure", grid: "npt.NDArray[np.object_]", text: str) -> None:
-    """One label below the middle column."""
-    grid[-1, grid.shape[1] // 2].set_xlabel(text, parse_math=False)

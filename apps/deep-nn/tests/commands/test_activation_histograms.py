@@ -23,10 +23,9 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"deep_nn.layer_report.{name}", lambda *arguments: None)
 
 
-@pytest.mark.parametrize("style", ["paper", "slide"])
-def test_both_figures_are_written(style: str, tmp_path: Path) -> None:
+def test_both_figures_are_written(tmp_path: Path) -> None:
     files = tmp_path / "a.png", tmp_path / "g.svg"
-    arguments = ("--hidden", "4,4", "--activation", "relu", "--style", style, "zeros", "normal:scale=3")
+    arguments = ("--hidden", "4,4", "--activation", "relu", "zeros", "normal:scale=3")
     result = succeed("activation-histograms", *arguments, "--figure", files[0], "--gradients", files[1])
     assert result.stderr.splitlines() == [f"wrote {file}" for file in files]
     assert files[0].read_bytes().startswith(b"\x89PNG")

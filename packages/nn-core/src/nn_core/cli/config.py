@@ -6,15 +6,13 @@ the default. Only what a command is given on the command line may contradict a r
 
 import enum
 from collections.abc import Iterator, Mapping, MutableMapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from nn_core.cli.param_types import CommaList
-from nn_core.registry import nearest
-from nn_core.storage.files import printable
+if TYPE_CHECKING:
+    from nn_core.cli.config_file import ConfigFile
 
 _FILE, _VALUES = f"{__name__}.file", f"{__name__}.values"
 _EXCLUDED = frozenset({"config", "help", "version"})
@@ -25,13 +23,6 @@ class Origin(enum.IntEnum):
     """Where the value of an option comes from; the larger one wins."""
 
     DEFAULT, FILE, ENVIRONMENT, COMMAND_LINE = range(4)
-
-
-class ConfigFile(NamedTuple):
-    """A TOML file: options of the program, and a table of options per command."""
-
-    path: Path
-    contents: Mapping[str, Any]
 
 
 def origin_of(ctx: click.Context, name: str) -> Origin:
@@ -64,7 +55,7 @@ def add_config(command: click.Command, *path: str) -> None:
 
     path  names of the program and of the command: ("deep-nn", "train") for DEEP_NN_TRAIN_EPOCHS
     """
-    for name, option in _options(command):
+    for name, option in options_by_key(command):
         if option.envvar is None:
             option.envvar = "_".join([*path, name]).replace("-", "_").upper()
     command.params.insert(0, _config_option("_".join([*path, "config"]).replace("-", "_").upper()))
@@ -79,13 +70,13 @@ def name_origin(error: click.UsageError) -> None:
         error.param_hint = f"the environment variable {error.param.envvar}"
     elif origin is Origin.FILE:
         file: ConfigFile = error.ctx.meta[_FILE]
-        error.param_hint = f"{_key(error.param)!r} in {printable(file.path)}{_of_table(error.ctx)}"
+        error.param_hint = f"{option_key(error.param)!r} in {file.table(error.ctx)}"
 
 
 def _config_option(envvar: str) -> click.Option:
     return click.Option(
         ["--config"],
-        type=click.Path(path_type=Path),
+        type=click.Path(),
         metavar="FILE",
         envvar=envvar,
         is_eager=True,
@@ -95,19 +86,17 @@ def _config_option(envvar: str) -> click.Option:
     )
 
 
-def _use(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+def _use(ctx: click.Context, parameter: click.Parameter, path: str | None) -> None:
     """Make the values of a file the defaults of a command."""
     if path is not None and not ctx.resilient_parsing:
-        ctx.meta[_FILE] = file = _read(path)
-        _check_tables(ctx, file)
+        from nn_core.cli.config_file import read_config
+
+        ctx.meta[_FILE] = file = read_config(path)
+        file.check_tables(ctx)
     found: ConfigFile | None = ctx.meta.get(_FILE)
-    if found is None:
-        return
-    is_program = isinstance(ctx.command, click.Group)
-    table = found.contents if is_program else found.contents.get(ctx.info_name or "", {})
-    values = _values(ctx, table, found.path)
-    _values_by_command(ctx)[ctx.command_path] = values
-    ctx.default_map = {**(ctx.default_map or {}), **values}
+    if found is not None:
+        _values_by_command(ctx)[ctx.command_path] = values = found.values(ctx)
+        ctx.default_map = {**(ctx.default_map or {}), **values}
 
 
 def _values_by_command(ctx: click.Context) -> MutableMapping[str, Mapping[str, Any]]:
@@ -120,103 +109,13 @@ def _file_values(ctx: click.Context) -> Mapping[str, Any]:
     return _values_by_command(ctx).get(ctx.command_path, {})
 
 
-def _read(path: Path) -> ConfigFile:
-    """Raises click.UsageError for a file that is missing or not TOML."""
-    import tomllib
-
-    try:
-        with path.open("rb") as file:
-            return ConfigFile(path, tomllib.load(file))
-    except FileNotFoundError:
-        raise click.UsageError(f"--config: no such file: {printable(path)}") from None
-    except OSError as error:
-        raise click.UsageError(f"--config: {printable(path)} cannot be read: {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:
-        raise click.UsageError(f"--config: {printable(path)} is not a TOML file: {printable(error)}") from None
-
-
-def _check_tables(ctx: click.Context, file: ConfigFile) -> None:
-    """Raise click.UsageError for a table of no command, or an option of no program."""
-    root = ctx.find_root()
-    if not isinstance(root.command, click.Group):
-        return
-    commands = root.command.list_commands(root)
-    for name, value in file.contents.items():
-        if isinstance(value, dict) and name not in commands:
-            raise click.UsageError(f"{printable(file.path)}: no such command: [{name}]; {nearest(name, commands)}", ctx)
-    if root is not ctx:
-        _values(root, file.contents, file.path)
-
-
-def _values(ctx: click.Context, table: Any, path: Path) -> dict[str, Any]:
-    """The values of a table by name of the parameter; tables in it are those of commands, and skipped.
-
-    Raises click.UsageError for a key that is no option, and for a value of another type.
-    """
-    where = f"{printable(path)}{_of_table(ctx)}"
-    known = dict(_options(ctx.command))
-    values = {}
-    for key, value in table.items():
-        if isinstance(value, dict) and isinstance(ctx.command, click.Group):
-            continue
-        name = str(key).replace("_", "-")
-        if name not in known:
-            raise click.UsageError(f"{where}: no such option: {key!r}; {_advice(ctx, name)}", ctx)
-        option = known[name]
-        try:
-            values[option.name or ""] = _value(option, value)
-        except TypeError as error:
-            raise click.UsageError(f"{where}: {key} must be {error}", ctx) from None
-    return values
-
-
-def _advice(ctx: click.Context, name: str) -> str:
-    """Where an unknown key belongs."""
-    shown = [key for key, option in _options(ctx.command) if not option.hidden]
-    if isinstance(ctx.command, click.Group):
-        if name in ctx.command.list_commands(ctx):
-            return f"put it into a table, [{name}]"
-        if not shown:
-            return "put the options of a command into its table, such as [train]"
-    return nearest(name, shown)
-
-
-def _value(option: click.Option, value: object) -> Any:
-    """A value of a file as the command line would have it. Raises TypeError with what it must be."""
-    if option.is_flag or option.is_bool_flag:
-        if isinstance(value, bool):
-            return value
-        raise TypeError("true or false")
-    if option.count and type(value) is int:
-        return value
-    if isinstance(value, list):
-        texts = [_text(item) for item in value]
-        if option.multiple:
-            return texts
-        if isinstance(option.type, CommaList):
-            return ",".join(texts)
-        raise TypeError("one value, not a list")
-    return [_text(value)] if option.multiple else _text(value)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        shown = str(value).lower() if isinstance(value, bool) else f"{type(value).__name__}"
-        raise TypeError(f"a text or a number, not {shown}")
-    return str(value)
-
-
-def _options(command: click.Command) -> Iterator[tuple[str, click.Option]]:
+def options_by_key(command: click.Command) -> Iterator[tuple[str, click.Option]]:
     """The options of a command by their long name, without dashes."""
     for parameter in command.params:
-        if isinstance(parameter, click.Option) and _key(parameter) not in _EXCLUDED:
-            yield _key(parameter), parameter
+        if isinstance(parameter, click.Option) and option_key(parameter) not in _EXCLUDED:
+            yield option_key(parameter), parameter
 
 
-def _key(option: click.Option) -> str:
+def option_key(option: click.Option) -> str:
     """The first long name of an option, without dashes."""
     return max(option.opts, key=lambda name: name.startswith("--")).lstrip("-")
-
-
-def _of_table(ctx: click.Context) -> str:
-    return "" if isinstance(ctx.command, click.Group) else f" [{ctx.info_name}]"

@@ -12,6 +12,7 @@ import click
 from nn_core.cli import output_kinds
 from nn_core.cli.completion import complete_names
 from nn_core.cli.output_kinds import OutputKind
+from nn_core.cli.shared_options import FORCE
 from nn_core.errors import SettingError
 
 if TYPE_CHECKING:
@@ -124,10 +125,6 @@ STANDARD = Path("-")
 """Standard input as a file to read, or standard output as one to write."""
 
 
-FORCE = "nn_core.force"
-"""Where a context keeps whether `--force` was given."""
-
-
 class OutputFile(click.ParamType[Path]):
     """An output file, checked before any work begins.
 
@@ -138,6 +135,7 @@ class OutputFile(click.ParamType[Path]):
     """
 
     name = "file"
+    is_output = True
 
     def __init__(self, *suffixes: str, kind: OutputKind | Mapping[str, OutputKind] | None = None) -> None:
         self.suffixes = suffixes

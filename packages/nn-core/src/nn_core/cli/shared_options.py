@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import click
 
-from nn_core.cli.param_types import FORCE, OutputFile
 from nn_core.progress import QUIET, VERBOSE, reporter
+
+FORCE = "nn_core.force"
+"""Where a context keeps whether `--force` was given."""
 
 
 def add_verbosity(command: click.Command) -> None:
@@ -19,7 +21,7 @@ def add_verbosity(command: click.Command) -> None:
 
 def add_force(command: click.Command) -> None:
     """Give a command `--force` if it writes files."""
-    if any(isinstance(parameter.type, OutputFile) for parameter in command.params):
+    if any(getattr(parameter.type, "is_output", False) for parameter in command.params):
         option = click.Option(
             ["--force"],
             is_flag=True,

@@ -1,0 +1,60 @@
+"""Plots of layers can be read in every style, with few and with many layers and initializers."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import succeed
+from matplotlib.figure import Figure
+
+from nn_core.plots import figure_files
+from nn_core.plots.legibility import flaws
+from nn_core.plots.styles import LEAST_POINTS
+
+SLIDE, SMALL = ("--style", "slide"), ("--size", "5x4")
+DEEP = ("--hidden", ",".join(["8"] * 12), "--activation", "gelu", "--data", "moons:points=60")
+MANY = (
+    "zeros",
+    "he",
+    "orthogonal:gain=30",
+    "lecun",
+    "normal:scale=0.001",
+    "normal:scale=0.1",
+    "normal:scale=9",
+    "ones",
+)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures that are saved."""
+    figures: list[Figure] = []
+    save = figure_files.save_figure
+
+    def keep(figure: Figure, path: Path, **looks: Any) -> None:
+        save(figure, path, **looks)
+        least = LEAST_POINTS if figure.get_figwidth() > 13 and figure.get_figheight() > 7 else 0.0
+        assert flaws(figure, least_points=least) == []
+        figures.append(figure)
+
+    monkeypatch.setattr(figure_files, "save_figure", keep)
+    return figures
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("he", "--hidden", "5"), SLIDE, (*SLIDE, *DEEP, *MANY), (*SMALL, *DEEP, *MANY)],
+    ids=["one cell", "slide", "many on a slide", "many in a small figure"],
+)
+def test_histograms(arguments: tuple[object, ...], tmp_path: Path, drawn: list[Figure]) -> None:
+    files = ("--figure", tmp_path / "a.png", "--gradients", tmp_path / "g.png")
+    succeed("activation-histograms", *arguments, *files)
+    assert len(drawn) == 2
+
+
+@pytest.mark.parametrize("looks", [SLIDE, SMALL], ids=["slide", "small"])
+def test_gradient_norms(looks: tuple[object, ...], tmp_path: Path, drawn: list[Figure]) -> None:
+    short = ("--epochs", 1, "--seeds", 1, "--data", "moons:points=60", "--figure", tmp_path / "n.png")
+    succeed("compare-initializers", "zeros", "he", "--hidden", ",".join(["4"] * 40), *short, *looks)
+    loss, norms = drawn[0].axes
+    assert norms.get_position().width == pytest.approx(loss.get_position().width, rel=0.1)
