@@ -88,7 +88,7 @@ def test_unknown_words_are_never_next() -> None:
 
 
 def test_more_temperatures_than_fit() -> None:
-    with pytest.raises(SettingError, match="9 temperatures do not fit in a figure; the limit is 8"):
+    with pytest.raises(SettingError, match="9 temperatures do not fit in a figure; the limit is 6"):
         compare_temperatures(model_with([0, 0, 0]), np.array([0]), range(1, 10), lambda **_: [""])
 
 
@@ -142,4 +142,4 @@ def test_char_rnn(tmp_path: Path, figures: list[Figure]) -> None:
 def test_invalid_starts() -> None:
     assert "cannot start with 'T9'" in DINO.refusal("temperatures", "--start", "T9", status=2)
     line = DINO.refusal("temperatures", "--temperatures", "1,2,3,4,5,6,7,8,9", status=2)
-    assert line == "9 temperatures do not fit in a figure; the limit is 8"
+    assert line == "9 temperatures do not fit in a figure; the limit is 6"

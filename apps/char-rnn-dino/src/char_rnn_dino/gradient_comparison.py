@@ -10,6 +10,7 @@ import numpy as np
 from char_rnn_dino.gradient_norms import KEEPS, GradientNorms, gradient_norms, random_text, untrained_network
 from char_rnn_dino.model import Model
 from nn_core.arrays import Labels
+from nn_core.cli.terminal import counted
 from nn_core.errors import DataError, DivergenceError
 from nn_core.layers import CELLS, Recurrent
 
@@ -50,7 +51,7 @@ class Compared:
         clipped = f"clipped from {norm:.3g} to {clip_norm:g}" if norm > clip_norm else f"{norm:.3g}, unclipped"
         return (
             f"{self.words}: the state gradient {verb} (x {self.norms.growth:.2f} per step,"
-            f" x {self.left:.2g} over {self.steps} steps); weight gradient norm {clipped}"
+            f" x {self.left:.2g} over {counted(self.steps, 'step')}); weight gradient norm {clipped}"
         )
 
 
@@ -137,11 +138,10 @@ def legend_title(rows: Sequence[Compared]) -> str:
 
 def left_over(rows: Sequence[Compared]) -> str:
     """What is left of the gradient in each trained network, as a note."""
-    steps = {row.steps for row in rows}
-    many = len(steps) > 1
-    return ", ".join(
-        f"{row.settings['model']} {_short(row.left)}{f' ({row.steps} steps)' if many else ''}" for row in rows
-    )
+    if len({row.steps for row in rows}) == 1:
+        left = ", ".join(f"{row.settings['model']} {_short(row.left)}" for row in rows)
+        return f"Left after {counted(rows[0].steps, 'step')}: {left}"
+    return "Left: " + ", ".join(f"{row.settings['model']} {_short(row.left)} after {row.steps}" for row in rows)
 
 
 def clipping_title(rows: Sequence[Compared], clip_norm: float) -> str:

@@ -43,10 +43,14 @@ class SequenceSettings(Settings):
     embedding_dropout: float
     recurrent_initializer: str
 
-    def network(self, vocabulary_size: int, rng: np.random.Generator | None = None) -> Network:
+    def network(
+        self, vocabulary_size: int, rng: np.random.Generator | None = None, *, initialize: bool = True
+    ) -> Network:
         """Embedding, recurrent layers and a dense layer of logits; dropout after all but the last.
 
         (N, T) token ids -> (N, T, V) logits
+
+        initialize  False leaves the parameters at zero
         """
         chain: list[Layer] = [Embedding(vocabulary_size, self.embedding)]
         chain += _dropout(self.embedding_dropout)
@@ -54,7 +58,7 @@ class SequenceSettings(Settings):
             layer = CELLS[self.cell](self.hidden, recurrent_initializer=self.recurrent_initializer)
             chain += [layer, *_dropout(self.dropout)]
         chain.append(Dense(vocabulary_size, initializer="xavier"))
-        return Network(chain, input_shape=(None,), rng=rng, dtype=self.dtype)
+        return Network(chain, input_shape=(None,), rng=rng, dtype=self.dtype, initialize=initialize)
 
     def sequence_recipe(self) -> Recipe:
         """The training recipe."""
@@ -102,7 +106,7 @@ def settings_of(model: Model, settings_type: type[S]) -> S:
     try:
         settings = settings_type.from_mapping(migrate_settings(model.settings))
         settings.sequence_recipe()
-        settings.network(2)
+        settings.network(2, initialize=False)
         spawn_rngs(settings.seed)
     except (KeyError, TypeError, ValueError, CheckpointError) as error:
         raise CheckpointError(f"the training settings are damaged: {error}") from None

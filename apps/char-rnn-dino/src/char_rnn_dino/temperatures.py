@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LISTED = 3
 """Most likely tokens in the text output."""
-MOST = 8
+MOST = 6
 """Most temperatures in a figure."""
 TITLE = "Softmax temperature: below 1 it favors what is likely, above 1 it levels the odds"
 FORMULA = "P(i) = exp(z_i / T) / sum over j of exp(z_j / T)"

@@ -24,6 +24,7 @@ from char_rnn_dino.gradient_norms import KEEPS
 from char_rnn_dino.model import Model
 from char_rnn_dino.options import data_option
 from nn_core.arrays import Labels
+from nn_core.cli.command_help import grouped
 from nn_core.cli.config import on_command_line
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import plugin_option, seed_option
@@ -51,42 +52,56 @@ def vanishing_gradients_command(
     read        what a trained model reads
     model_type  of `--model`
     """
+    model = grouped(
+        "Data",
+        click.option(
+            "--model",
+            "model_paths",
+            type=model_type,
+            multiple=True,
+            show_default="untrained networks",
+            help="Trained network that reads its data; may be repeated, to compare.",
+        ),
+        plugin_option,
+        data_option(corpus),
+    )
+    network = grouped(
+        "Network",
+        click.option(
+            "--cell",
+            "cells",
+            type=click.Choice(list(CELLS)),
+            multiple=True,
+            show_default="all",
+            help="Recurrent layer of untrained networks; may be repeated.",
+        ),
+        click.option("--hidden", type=click.IntRange(1, 1024), default=64, help="Units of the recurrent layer."),
+        click.option("--steps", type=click.IntRange(1, 1000), default=50, help="Number of time steps."),
+        click.option(
+            "--scales",
+            type=SCALES,
+            default="1,1.5,2,3",
+            help="Factors on the orthogonal recurrent weights of a plain RNN.",
+        ),
+        click.option(
+            "--gate-biases",
+            type=BIASES,
+            default="0,1,3,5",
+            help="Biases of the update gate of a GRU, or the forget gate of an LSTM (its input gate has the"
+            " negative): larger is more open.",
+        ),
+        click.option(
+            "--clip-norm",
+            type=FloatRange(above=0),
+            default=5.0,
+            help="Maximum norm of the weight gradient after clipping.",
+        ),
+        seed_option(),
+    )
 
     @click.command("vanishing-gradients")
-    @click.option(
-        "--model",
-        "model_paths",
-        type=model_type,
-        multiple=True,
-        show_default="untrained networks",
-        help="Trained network that reads its data; may be repeated, to compare.",
-    )
-    @plugin_option
-    @data_option(corpus)
-    @click.option(
-        "--cell",
-        "cells",
-        type=click.Choice(list(CELLS)),
-        multiple=True,
-        show_default="all",
-        help="Recurrent layer of untrained networks; may be repeated.",
-    )
-    @click.option("--hidden", type=click.IntRange(1, 1024), default=64, help="Units of the recurrent layer.")
-    @click.option("--steps", type=click.IntRange(1, 1000), default=50, help="Number of time steps.")
-    @click.option(
-        "--scales", type=SCALES, default="1,1.5,2,3", help="Factors on the orthogonal recurrent weights of a plain RNN."
-    )
-    @click.option(
-        "--gate-biases",
-        type=BIASES,
-        default="0,1,3,5",
-        help="Biases of the update gate of a GRU, or the forget gate of an LSTM (negative of its input gate):"
-        " larger is more open.",
-    )
-    @click.option(
-        "--clip-norm", type=FloatRange(above=0), default=5.0, help="Maximum norm of the weight gradient after clipping."
-    )
-    @seed_option()
+    @network
+    @model
     @figure_options(
         "the gradient norms",
         default="vanishing-gradients.png",
@@ -166,12 +181,11 @@ def _plot(rows: Sequence[Compared], figure: FigureFile, clipping: FigureFile | N
     from char_rnn_dino.plots.gradient_norms import Panel, plot_clipping, plot_gradient_norms
 
     groups = [[row for row in rows if row.group == group] for group in dict.fromkeys(row.group for row in rows)]
-    steps = max(row.steps for row in rows)
     if rows[0].group:
         networks = f"Untrained networks of {rows[0].settings['hidden']} units read random letters."
     else:
         sources = ", ".join(dict.fromkeys(without_folders(row.settings["data"]) for row in rows))
-        networks = f"Trained networks read {sources}. Left after {steps} steps: {left_over(rows)}."
+        networks = f"Trained networks read {sources}. {left_over(rows)}."
     panels = [
         Panel(panel_title(group) if rows[0].group else "", legend_title(group), {row.label: row.norms for row in group})
         for group in groups

@@ -1,5 +1,6 @@
 """`cnn-sign animate-convolution` as it is typed."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,8 @@ def test_a_looping_gif_with_a_frame_per_output_position(here: Path) -> None:
     with Image.open(here / "convolution.gif") as made:
         assert isinstance(made, GifImageFile)
         assert (made.n_frames, made.info["loop"], made.size) == (4, 0, (120, 90))
+        labels = [axes["labels"][0] for axes in json.loads(made.info["comment"])]  # of what the last frame shows
+        assert labels == ["input x, 4 x 4", "kernel W", "output y, 2 x 2", "window * W"]
         times, frames = [], []
         for i in range(4):
             made.seek(i)

@@ -10,6 +10,7 @@ import numpy as np
 from char_rnn_dino.gradient_norms import GradientNorms
 from nn_core.arrays import Array
 from nn_core.plots import add_legend, drawing, log_scale, log_scale_if_wide, series, tidy
+from nn_core.plots.text_sizes import points_of, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +41,8 @@ def plot_gradient_norms(panels: Sequence[Panel], file: "FigureFile | Path", *, t
             for i, norms in enumerate(panel.norms.values()):
                 axes.plot(np.arange(len(norms.state)), _positive(norms.state), **series(i))
             label = "gradient norm (last step = 1)" if axes is plots[0] else ""
-            tidy(axes, x="steps back", y=label, title=panel.title)
+            title_fits = text_width(panel.title, points_of("medium")) < 65 * figure.get_figwidth() / len(panels)
+            tidy(axes, x="steps back", y=label, title=panel.title if title_fits else panel.title.partition(":")[0])
         log_scale(plots[0])
         for axes, panel in zip(plots, panels, strict=True):
             _legend(axes, axes.lines, panel, beside=len(panels) == 1)

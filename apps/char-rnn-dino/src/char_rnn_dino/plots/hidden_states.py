@@ -41,7 +41,7 @@ def plot_hidden_states(
     """
     T, rows = len(traced.states), len(units)
     grids = 1 if gate is None else 2
-    of_grid = min(max(1.2, 0.19 * rows), 9.0)
+    of_grid = min(max(1.2, 0.19 * rows), 3.6)
     numbers = NUMBERED // grids
     with drawing(file, max(7.5, 2.6 + 0.42 * T), grids * (of_grid + 0.4) + 2.6, title=title, note=note) as figure:
         axes = list(

@@ -1,6 +1,5 @@
 """The figure of softmax temperatures: the next token above, generated samples below."""
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ import numpy as np
 from char_rnn_dino.temperatures import AtTemperature
 from nn_core.arrays import Labels
 from nn_core.plots import background, colors, drawing, muted
+from nn_core.plots.text_sizes import fitted, points_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,16 +34,18 @@ def plot_temperatures(
 ) -> None:
     """Plot a column per temperature: bars of the next token, and samples.
 
-    order  the tokens shown, from top to bottom; all others are one bar
+    order  the tokens to show, from top to bottom, as far as they fit; all others are one bar
     after  what the next token is called: "next letter after Ty"
     what   what the samples are called: "Names"
     """
-    T = len(found)
-    others = len(tokens) - len(order)
-    labels = [_shortened(tokens[i], LONGEST_TOKEN) for i in order]
-    labels += [f"{others} others"] if others else []
-    rows = len(labels)
-    with drawing(file, 1.2 + 2.4 * T, 2.2 + 0.22 * (rows + LINES), title=title, note=note) as figure:
+    T, shown = len(found), len(order) + LINES + 2
+    with drawing(file, 1.2 + 2.4 * T, 1.8 + 0.22 * shown, title=title, note=note) as figure:
+        lines = (72 * figure.get_figheight() - 11 * points_of("small")) / (1.35 * points_of("small"))
+        order = order[: max(int(lines) - LINES - 2, 1)]
+        labels = [_shortened(tokens[i], LONGEST_TOKEN) for i in order]
+        others = len(tokens) - len(order)
+        labels += [f"{others} others"] if others else []
+        rows = len(labels)
         grid = figure.subplots(2, T, squeeze=False, height_ratios=[1.1 * rows, LINES])
         for i, (each, bars, below) in enumerate(zip(found, *grid, strict=True)):
             _plot_bars(bars, each, order, rows, colors()[0])
@@ -74,21 +76,14 @@ def _plot_bars(axes: "Axes", each: AtTemperature, order: Labels, rows: int, colo
 
 def _write_samples(axes: "Axes", samples: Sequence[str]) -> None:
     """As many lines as fit, as wide as the axes."""
-    from matplotlib.font_manager import FontProperties
-
-    points = FontProperties(size="small").get_size_in_points()
+    points = points_of("small")
     box = axes.get_window_extent()
     width, height = (72 * side / axes.figure.dpi for side in (box.width, box.height))
-    columns, rows = max(int(width / (0.6 * points)), 8), max(int(height / (1.3 * points)), 1)
+    most_lines = max(int(height / (1.3 * points)), 1)
     if len(samples) > 1:
-        lines = [_shortened(sample, columns) for sample in samples]
-    else:
-        lines = [part for line in samples[0].splitlines() for part in textwrap.wrap(line, columns) or [""]]
-    if len(lines) > rows:
-        lines = [*lines[: rows - 1], "..."]
-    axes.text(
-        0, 1, "\n".join(lines), va="top", size="small", linespacing=1.2, transform=axes.transAxes, parse_math=False
-    )
+        samples = [fitted(sample, width, points, most_lines=1) for sample in samples]
+    text = fitted("\n".join(samples), width, points, most_lines=most_lines)
+    axes.text(0, 1, text, va="top", size="small", linespacing=1.2, transform=axes.transAxes, parse_math=False)
 
 
 def _shortened(text: str, most: int) -> str:

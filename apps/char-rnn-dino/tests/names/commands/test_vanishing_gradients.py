@@ -30,7 +30,7 @@ def title_of(figure: Figure) -> str:
 
 
 def test_text_and_figure(figures: list[Figure]) -> None:
-    asked = ("--steps", 30, "--scales", "0.5,3", "--gate-biases", "0,5")
+    asked = ("--steps", 30, "--hidden", 32, "--scales", "0.5,3", "--gate-biases", "0,5")
     said = DINO.succeed(COMMAND, *asked).stdout.splitlines()
     assert [line.split(":")[0] for line in said] == [
         "rnn, recurrent weights x 0.5",
@@ -61,13 +61,13 @@ def test_text_and_figure(figures: list[Figure]) -> None:
     [
         (("--cell", "rnn", "--scales", "1"), "Back in time, the gradient vanishes in a plain RNN"),
         (("--cell", "rnn", "--scales", "3"), "Back in time, the gradient explodes in a plain RNN"),
-        (("--cell", "gru"), "Back in time, open gates keep the gradient"),
+        (("--cell", "gru", "--gate-biases", "0,5"), "Back in time, open gates keep the gradient"),
         (("--cell", "gru", "--gate-biases", "0,1"), LEFT),
         (("--cell", "lstm", "--steps", "1"), LEFT),
     ],
 )
 def test_the_title_says_what_is_seen(figures: list[Figure], asked: tuple[str, ...], title: str) -> None:
-    DINO.succeed(COMMAND, *asked)
+    DINO.succeed(COMMAND, "--hidden", 16, *asked)
     assert title_of(figures[0]) == title
 
 
@@ -82,7 +82,7 @@ def test_clipping(figures: list[Figure]) -> None:
 
 def test_trained_networks_read_their_longest_names(tmp_path: Path, figures: list[Figure]) -> None:
     model = train(DINO, tmp_path)
-    found = DINO.json(COMMAND, "--model", model, "--model", "shipped", "--model", model)
+    found = DINO.json(COMMAND, "--model", model, "--model", "shipped", "--model", model, "--steps", 6)
     mine, shipped = found["rows"]
     assert (mine["model"], mine["cell"], mine["hidden"]) == ("model.h5", "gru", 8)
     assert len(mine["state"]) - 1 == 5  # of NAMES, 5 have 7 letters and 15 have 5

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from cnn_sign_digits.conv_demo.scenes import HEIGHT, WIDTH, Scene
 from nn_core.errors import DataError, SettingError
 from nn_core.plots import FigureFile, canvas, write_around
+from nn_core.plots.drawn_data import summary_text
 from nn_core.plots.figure_files import save_figure
 from nn_core.plots.fonts import cover_characters
 from nn_core.progress import job
@@ -59,7 +60,9 @@ def write_animation(
         cover_characters(figure)
         frames = _frames(figure, scene)
         last = next(frames)
-        writers: list[FrameWriter] = [GifWriter(file.path, last) if command is None else Mp4Writer(file.path, command)]
+        writers: list[FrameWriter] = [
+            GifWriter(file.path, last, summary_text(figure)) if command is None else Mp4Writer(file.path, command)
+        ]
         if folder is not None:
             writers.append(PngWriter(folder))
         with job("drawing frames", len(scene)) as advance:
@@ -85,15 +88,16 @@ def _frames(figure: "Figure", scene: Scene) -> Iterator[Pixels]:
 
 
 class GifWriter:
-    """A looping GIF; the last frame is shown longer.
+    """A looping GIF; the last frame is longest on screen.
 
-    last  the last frame, whose colors all frames use
+    last     the last frame, whose colors all frames use
+    comment  a text in the file
     """
 
-    def __init__(self, path: Path, last: Pixels) -> None:
+    def __init__(self, path: Path, last: Pixels, comment: str) -> None:
         from PIL import Image
 
-        self.path, self.palette = path, Image.fromarray(last).quantize(_PALETTE)
+        self.path, self.comment, self.palette = path, comment, Image.fromarray(last).quantize(_PALETTE)
         self.frames: list[Image.Image] = []
 
     def add(self, frame: Pixels) -> None:
@@ -104,9 +108,8 @@ class GifWriter:
     def finish(self) -> None:
         buffer = io.BytesIO()
         times = [FRAME_MS] * (len(self.frames) - 1) + [LAST_FRAME_MS]
-        self.frames[0].save(
-            buffer, format="GIF", save_all=True, append_images=self.frames[1:], duration=times, loop=0
-        )  # fmt: skip
+        options = {"append_images": self.frames[1:], "duration": times, "loop": 0, "comment": self.comment}
+        self.frames[0].save(buffer, format="GIF", save_all=True, **options)
         atomic_write(self.path, buffer.getvalue())
 
 

@@ -196,7 +196,8 @@ def _named(part: str, last: str) -> str:
 
 def _input(axes: Any, convolution: Convolution, channel: int) -> NumberGrid:
     padding = ~convolution.is_image
-    title = "input x, {} x {}".format(*convolution.image.shape[:2]) + (", zero-padded" if padding.any() else "")
+    size = "{} x {}".format(*convolution.image.shape[:2])
+    title = f"input x, {'zero-padded' if padding.any() else size}"
     if convolution.channels > 1:
         axes.set_ylabel(channel_names(convolution.channels)[channel])
     return NumberGrid(axes, convolution.padded_image[..., channel], _top(title, channel), (0, WHITE), padding)

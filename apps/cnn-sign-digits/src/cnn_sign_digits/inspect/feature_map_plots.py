@@ -32,33 +32,39 @@ def plot_all_layers(
     with drawing(path, 11, 1.1 + 0.66 * len(layers)) as figure:
         width, height = figure.get_size_inches()
         line = points_of("small") / 72
-        cell = (height - 5 * line) / len(layers)
-        beside = max(2.0, 0.2 * width)
-        columns = max(1, min(MAX_COLUMNS, int((width - beside - 16 * line) / cell)))
+        beside, label = max(2.0, 0.2 * width), 13 * line
+        space = width - beside - label - 6 * line
+        most = max(maps.shape[2] for _, maps in layers)
+        cell = min((height - 6 * line) / len(layers), space / min(most, 8))
+        columns = max(1, min(most, MAX_COLUMNS, int(space / cell)))
         left, right = subfigures(figure, 1, 2, width_ratios=[beside, width - beside])
         put_photo(left.subplots(), photo, f"{name}\n{photo.shape[1]} x {photo.shape[0]} pixels")
-        rows = right.subplots(len(layers), 1, squeeze=False)[:, 0]
-        signed = any(float(maps.min()) < 0 for _, maps in layers)
-        image: Any = None
-        for axes, (layer, maps) in zip(rows, layers, strict=True):
+        grid = right.subplots(
+            len(layers) + 1, 2, squeeze=False, width_ratios=[label, space],
+            height_ratios=[1.5 * line, *[cell] * len(layers)],
+        )  # fmt: skip
+        for axes in grid.flat:
+            axes.set_axis_off()
+        limits = (-1.0 if any(float(maps.min()) < 0 for _, maps in layers) else 0.0, 1.0)
+        for (label_axes, axes), (layer, maps) in zip(grid[1:], layers, strict=True):
             h, w, K = maps.shape
             shown, largest = min(K, columns), float(np.abs(maps).max())
-            padded = np.full((h, w, columns), np.nan)
-            padded[..., :shown] = maps[..., :shown] / (largest or 1.0)
-            image = put_mosaic(axes, padded, columns, (), (-1.0 if signed else 0.0, 1.0), cell)
-            label = f"{layer}\n{h} x {w}, {K} maps\nlargest {largest:.2g}"
-            axes.text(-0.015, 0.45, label, transform=axes.transAxes, ha="right", va="center", size="small",
-                      parse_math=False)  # fmt: skip
-        right.suptitle(" ", size="small")  # room for the numbers
+            relative = np.full((h, w, columns), np.nan)
+            relative[..., :shown] = maps[..., :shown] / (largest or 1.0)
+            image = put_mosaic(axes, relative, columns, (), limits, cell)
+            axes.set_anchor("W")
+            words = f"{layer}\n{h} x {w}, {K} maps\nlargest {largest:.2g}"
+            _put_text(label_axes, 1.0, 0.5, words, ha="right", va="center")
         for k in range(columns):
-            rows[0].text(
-                (k + 0.55) / columns, 1.06, str(k + 1), transform=rows[0].transAxes, size="small", ha="center",
-                in_layout=False,
-            )  # fmt: skip
-        bar = right.colorbar(image, ax=list(rows), fraction=0.04, aspect=40)
+            _put_text(grid[1, 1], (k + 0.55) / columns, 1.08, str(k + 1), ha="center")
+        bar = right.colorbar(image, ax=list(grid.flat), fraction=0.04, aspect=40)
         bar.set_label("activation / largest of its layer")
-        some = any(maps.shape[2] > columns for _, maps in layers)
-        figure.suptitle(f"Feature maps of each layer{f', the first {columns}' if some else ''}")
+        figure.suptitle(f"Feature maps of each layer{f', the first {columns}' if most > columns else ''}")
+
+
+def _put_text(axes: "Axes", x: float, y: float, text: str, **style: Any) -> None:
+    """Small text at a place of axes, from 0 to 1, for which the layout makes no room."""
+    axes.text(x, y, text, transform=axes.transAxes, size="small", parse_math=False, in_layout=False, **style)
 
 
 def plot_layer(

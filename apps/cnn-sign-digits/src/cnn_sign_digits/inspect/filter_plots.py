@@ -21,8 +21,8 @@ CELL = 4.2
 """Least width of a map, in heights of small text."""
 LABEL = 1.3
 """Width of the labels at the left of maps, in maps."""
-FEW = 4
-"""Maximum number of channels of filters that stand beside each other."""
+FEW, MAX_BLOCKS = 4, 4
+"""Maximum number of channels of filters that stand beside each other, and of these."""
 MAX_ROWS, MAX_CHANNELS, MAX_LARGE = 16, 16, 8
 """Maximum number of filters below each other, of their channels, and of those of a single filter."""
 
@@ -33,13 +33,15 @@ def plot_filters(W: Array, path: "FigureFile | Path", *, title: str) -> None:
     As many filters and channels are shown as fit, the first ones.
     """
     C, count = W.shape[2:]
-    blocks = min(-(-count // 8), 4) if C <= FEW else 1
+    blocks = min(-(-count // 8), MAX_BLOCKS) if C <= FEW else 1
     rows, channels = min(-(-count // blocks), MAX_ROWS), min(C, MAX_CHANNELS)
     with drawing(path, max(5.5, 1.6 + 0.5 * blocks * (channels + LABEL)), 1.2 + 0.5 * rows) as figure:
+        figure.set_layout_engine("compressed")
         cell = CELL * points_of("small") / 72
         across, down = (figure.get_size_inches() - (1.4, 4 * points_of("small") / 72 + 0.4)) / cell
         if C <= FEW:
-            blocks = max(1, min(blocks, int(across / (channels + LABEL))))
+            most = max(1, min(MAX_BLOCKS, int(across / (channels + LABEL))))
+            blocks = min(most, max(blocks, -(-count // max(1, int(down)))))
         else:
             channels = max(1, min(channels, int(across - LABEL)))
         rows = max(1, min(-(-count // blocks), MAX_ROWS, int(down)))

@@ -17,7 +17,7 @@ def summary_text(figure: "Figure") -> str:
 
 
 def summary(figure: "Figure") -> list[dict[str, Any]]:
-    """For each axes: its labels, and the extent and mean of each line, image, point set and bar."""
+    """For each axes: its labels, and the extent and mean of each line, image, point set, bar and histogram."""
     return [_axes_summary(axes) for axes in figure.axes]
 
 
@@ -28,6 +28,7 @@ def _axes_summary(axes: "Axes") -> dict[str, Any]:
         "images": [_numbers(image.get_array()) for image in axes.images],
         "points": [_numbers(_points(each)) for each in axes.collections],
         "bars": _numbers([patch.get_height() for patch in axes.patches if hasattr(patch, "get_height")]),
+        "steps": [_numbers(patch.get_data().values) for patch in axes.patches if hasattr(patch, "get_data")],
         "texts": [text.get_text() for text in axes.texts],
     }
     return found | {name: values for name, values in parts.items() if values}
