@@ -57,7 +57,7 @@ def test_an_interrupted_run_without_save(tmp_path: Path) -> None:
         wait_for_line(process, f"epoch {INTERRUPTED_AT['dino-gen']}/")
         process.send_signal(signal.SIGINT)
         out, (line,) = DINO.end_of(process)
-    assert (out, process.returncode) == ("", 1)
+    assert (out, process.returncode) == ("", 130)
     assert line.startswith("Error: interrupted after step ")
     assert "--save" in line
 

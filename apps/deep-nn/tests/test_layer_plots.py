@@ -13,16 +13,7 @@ from nn_core.plots.styles import LEAST_POINTS
 
 SLIDE, SMALL = ("--style", "slide"), ("--size", "5x4")
 DEEP = ("--hidden", ",".join(["8"] * 12), "--activation", "gelu", "--data", "moons:points=60")
-MANY = (
-    "zeros",
-    "he",
-    "orthogonal:gain=30",
-    "lecun",
-    "normal:scale=0.001",
-    "normal:scale=0.1",
-    "normal:scale=9",
-    "ones",
-)
+MANY = ("zeros", "orthogonal:gain=30", "normal:scale=0.001", "normal:scale=9", "ones")
 
 
 @pytest.fixture

@@ -9,6 +9,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from nn_core.cli.confusion_plot import plot_confusion_matrix
+from nn_core.cli.rate_search import RateSearch
+from nn_core.cli.sweep import METRICS, Comparison, Curve, Trial
+from nn_core.cli.sweep_plot import draw_comparison
 from nn_core.plots import FigureFile, add_legend, drawing, figure_files, new_figure, series, styled, tidy
 from nn_core.plots.legibility import drawn_texts, flaws
 from nn_core.plots.styles import LEAST_POINTS, STYLES
@@ -153,3 +156,38 @@ def test_fonts_of_boxes_are_never_used() -> None:
     from nn_core.plots.fonts import _installed_fonts
 
     assert not [path for path in _installed_fonts() if "lastresort" in path.lower()]
+
+
+class TestComparisons:
+    """Two trials and many, with and without a baseline."""
+
+    def comparison(self, trials: int, label: str, *, has_baseline: bool) -> Comparison:
+        steps = list(range(0, 700, 7))
+        curves = [
+            Curve(
+                0,
+                steps=steps,
+                epochs=list(range(len(steps))),
+                seconds=[0.1 * step for step in steps],
+                metrics={name: [0.5 + 0.01 * i + 1 / (1 + step) for step in steps] for name in METRICS},
+            )
+            for i in range(trials)
+        ]
+        named = tuple(Trial(label.format(i + 1), (curve, curve)) for i, curve in enumerate(curves))
+        return Comparison(named, (0, 1), (0.5, 0.5) if has_baseline else ())
+
+    @pytest.mark.parametrize("looks", ["paper", "slide"])
+    @pytest.mark.parametrize("trials", [2, 25])
+    def test_training_against_validation(self, drawn: list[Figure], tmp_path: Path, looks: str, trials: int) -> None:
+        compared = self.comparison(trials, "0.00{}", has_baseline=False)
+        title = "Training and validation loss with many L2 strengths, moons"
+        draw_comparison(compared, file_of(tmp_path, looks), title=title, name="L2 strength")
+
+    @pytest.mark.parametrize("looks", ["paper", "slide"])
+    @pytest.mark.parametrize("trials", [8, 25])
+    def test_a_search_and_times(self, drawn: list[Figure], tmp_path: Path, looks: str, trials: int) -> None:
+        compared = self.comparison(trials, "momentum:beta=0.9{0} @ 1", has_baseline=True)
+        rates = (0.001, 0.01, 0.1, 1.0, 2.0, 10.0)
+        losses = {trial.label.split(" @ ")[0]: (3.0, 2.0, 1.0, 0.9, 0.95, 50.0) for trial in compared.trials}
+        search = RateSearch(0, rates, losses)
+        draw_comparison(compared, file_of(tmp_path, looks), title="Training loss", name="optimizer", search=search)

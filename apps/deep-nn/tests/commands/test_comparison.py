@@ -111,6 +111,24 @@ def test_the_default_optimizers_all_learn_and_differ() -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_momentum_at_its_best_rate_is_much_faster_than_gradient_descent() -> None:
+    found = json_of("compare-optimizers", "gradient-descent@1", "momentum@3")
+    plain, momentum = (trial["steps_to_baseline"] for trial in found["trials"])
+    assert (plain, momentum) == pytest.approx((637, 287), rel=0.15)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_small_networks_underfit_and_large_ones_overfit() -> None:
+    found = json_of("compare-hidden", "2", "8", "64,64", "--seeds", 1)
+    small, right, large = found["trials"]
+    assert right["validation_accuracy"] > max(small["validation_accuracy"], large["validation_accuracy"])
+    assert large["training_accuracy"] - large["validation_accuracy"] > 0.08
+    assert small["training_accuracy"] < right["training_accuracy"] < large["training_accuracy"]
+    losses = large["runs"][0]["validation_losses"]
+    assert losses[-1] > 2 * min(losses)
+
+
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("name", "values", "labels"),
     [
@@ -260,6 +278,8 @@ class TestOptions:
         shown = [trial["trial"] for trial in found["trials"]]
         assert shown == ["gradient-descent @ 0.05", "adam @ 0.05"]
         assert "learning_rate_search" not in found
+        stderr = succeed("compare-optimizers", "adam@0.1", "gd@0.1", *SMALL, *SEARCH).stderr
+        assert "Note: --rates has no effect, since every optimizer has a learning rate" in stderr
 
     def test_a_rate_after_the_name_overrides_it(self) -> None:
         found = json_of("compare-optimizers", "adam@0.1", *SMALL, "--learning-rate", "0.05")

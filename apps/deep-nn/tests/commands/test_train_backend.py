@@ -95,7 +95,7 @@ def test_a_plugin_adds_an_activation(tmp_path: Path) -> None:
     without = run(tmp_path, "evaluate", "--model", "m.h5", status=1)
     assert "unknown layer 'Sine'" in without
     compared = ("compare-l2", "0", "0.1", *network, "--seeds", 1, "--workers", 2)
-    assert "final loss" in run(tmp_path, *compared)
+    assert "validation loss" in run(tmp_path, *compared)
 
 
 def test_a_plugin_that_is_missing_is_one_line(tmp_path: Path) -> None:

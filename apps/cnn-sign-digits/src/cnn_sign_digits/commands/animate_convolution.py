@@ -17,7 +17,8 @@ from nn_core.cli.figure_options import figure_options
 from nn_core.cli.images import read_image
 from nn_core.cli.options import model_option
 from nn_core.cli.output_kinds import ANIMATION, FIGURE
-from nn_core.cli.param_types import FORCE, MODEL, OutputFile, require_distinct
+from nn_core.cli.param_types import MODEL, OutputFile, require_distinct
+from nn_core.cli.shared_options import FORCE
 from nn_core.cli.terminal import counted, info
 from nn_core.registry import require
 from nn_core.storage.files import printable

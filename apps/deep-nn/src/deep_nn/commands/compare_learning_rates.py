@@ -7,7 +7,7 @@ from nn_core.cli.options import POSITIVE
 @Sweep(
     "learning_rate",
     POSITIVE,
-    values=("0.01", "0.03", "0.1", "0.3", "1"),
+    values=("0.01", "0.1", "1", "10"),
     baseline=None,
     defaults={"optimizer": "gradient-descent"},
 ).command

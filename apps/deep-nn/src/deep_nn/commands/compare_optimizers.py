@@ -10,10 +10,12 @@ import click
 from deep_nn.commands._comparison import Build, Plan, Sweep
 from deep_nn.settings import NetworkSettings
 from nn_core.cli.command_help import Decorator, grouped
+from nn_core.cli.config import is_given
 from nn_core.cli.options import POSITIVE
 from nn_core.cli.param_types import CommaList, SpecType
+from nn_core.cli.terminal import info
 from nn_core.errors import SettingError
-from nn_core.optim.optimizers import Momentum, Nesterov, optimizer
+from nn_core.optim.optimizers import GradientDescent, Momentum, Nesterov, optimizer
 from nn_core.registry import require
 
 if TYPE_CHECKING:
@@ -79,15 +81,16 @@ class OptimizerSweep(Sweep):
         Optimizers without a learning rate are first searched for one.
         """
         trials = [self.settings(base, value) for value in values]
-        plain = replace(base, optimizer="gradient-descent")
-        if all(trial.optimizer != plain.optimizer for trial in trials):
-            trials = [*trials, plain]
+        if not any(map(_is_plain, trials)):
+            trials = [*trials, replace(base, optimizer="gradient-descent")]
         missing = {
             trial.optimizer: trial
             for trial in trials
             if trial.learning_rate is None and optimizer(trial.optimizer).learning_rate is None
         }
         search = None
+        if not missing and is_given(click.get_current_context(), "rates"):
+            info("Note: --rates has no effect, since every optimizer has a learning rate")
         if missing:
             from nn_core.cli.rate_search import search_rates
 
@@ -97,9 +100,14 @@ class OptimizerSweep(Sweep):
                 replace(trial, learning_rate=found(trial.optimizer)) if missing.get(trial.optimizer) == trial else trial
                 for trial in trials
             ]
-        baseline = next(trial for trial in trials if trial.optimizer == plain.optimizer)
+        baseline = next(filter(_is_plain, trials))
         labeled = [(self.label(trial), trial) for trial in trials[: len(values)]]
         return Plan(labeled, baseline, search, tuple(_notes([trial for _, trial in labeled], search)))
+
+
+def _is_plain(settings: NetworkSettings) -> bool:
+    """Whether the optimizer is plain gradient descent."""
+    return isinstance(optimizer(settings.optimizer), GradientDescent)
 
 
 def _notes(trials: Sequence[NetworkSettings], search: "RateSearch | None") -> list[str]:

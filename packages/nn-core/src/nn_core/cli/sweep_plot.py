@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,15 +12,19 @@ import numpy as np
 from nn_core.cli.rate_search import RateSearch
 from nn_core.cli.sweep import POINTS, Comparison, Trial
 from nn_core.plots import add_legend, drawing, log_scale, log_scale_if_wide, muted, percent_axis, series, tidy
+from nn_core.plots.text_sizes import points_of, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from nn_core.plots import FigureFile
 
 X = Literal["step", "epoch", "time"]
 MOST_BANDS = 8
 """Most trials that are drawn with a band for the range over the seeds."""
+LONGEST_TICK = 12
+"""Most characters of the labels of an axis; longer ones are only in the legend."""
 CAP = 4.0
 """The loss axis ends at this multiple of the loss at the start."""
 
@@ -35,22 +40,31 @@ def draw_comparison(
 ) -> None:
     """With a baseline, the training loss by step, by epoch if that differs, and by time if it can be compared.
 
-    Without one, training loss, validation loss, and the final metric on both.
+    Without one, training loss, validation loss, and the final metric on both. Plots for which a long legend leaves
+    no room are left out.
 
     name    what the trials differ in: the title of the legend
     search  how the learning rates were found, to plot beside the loss; its names begin the labels of the trials
     beside  draws one more plot of the trials, in the colors and markers of their order
     """
     plan: list[tuple[str, X]] = [("training_loss", "step")]
-    if not comparison.baseline_losses:
-        plan += [("validation_loss", "step")] * comparison.measures("validation_loss")
-    else:
+    more: list[Callable[[Axes], None]] = []
+    if comparison.baseline_losses:
         plan += [("training_loss", "epoch")] * _lengths_differ(comparison)
         plan += [("training_loss", "time")] * comparison.has_times
-    has_gap = len(plan) > 1 and not comparison.baseline_losses
-    count = len(plan) + has_gap + (search is not None) + (beside is not None)
-    with drawing(path, 3.5 + 4 * min(count, 3), 4.5, title=title, note=_note(comparison)) as figure:
-        every: list[Axes] = list(figure.subplots(1, count, squeeze=False)[0])
+    elif comparison.measures("validation_loss"):
+        plan.append(("validation_loss", "step"))
+        more.append(partial(_draw_gap, comparison=comparison, name=name))
+    if search is not None:
+        more.append(partial(_draw_search, comparison=comparison, search=search))
+    if beside is not None:
+        more.append(beside)
+    width = 3.5 + 4 * min(len(plan) + len(more), 3)
+    with drawing(path, width, 4.5, title=title, note=_note(comparison)) as figure:
+        excess = len(plan) + len(more) - _most_plots(figure, comparison)
+        optional = max(min(excess, sum(x != "step" for _, x in plan)), 0)
+        plan, more = plan[: len(plan) - optional], more[: len(more) - max(excess - optional, 0)]
+        every: list[Axes] = list(figure.subplots(1, len(plan) + len(more), squeeze=False)[0])
         curves = every[: len(plan)]
         for axes, (metric, x) in zip(curves, plan, strict=True):
             if axes is not every[0]:
@@ -64,15 +78,21 @@ def draw_comparison(
         if len(shown) > 1:
             for axes, (metric, _) in zip(curves, plan, strict=True):
                 axes.set_title(metric.replace("_", " "))
-        if has_gap:
-            _draw_gap(every[-1], comparison, name, height=figure.get_figheight())
         if search is not None:
             every[0].set_title("at the rates chosen")
-            _draw_search(every[-1], comparison, search)
-        if beside is not None:
-            beside(every[-1])
+        for axes, draw in zip(every[len(plan) :], more, strict=True):
+            draw(axes)
         handles, labels = every[0].get_legend_handles_labels()
         add_legend(figure, handles, labels, title=name)
+
+
+def _most_plots(figure: "Figure", comparison: Comparison) -> int:
+    """How many plots have room beside the legend."""
+    points = points_of("small")
+    width, height = 72 * figure.get_size_inches()
+    columns = math.ceil(len(comparison.trials) * 1.65 * points / height)
+    longest = max(text_width(trial.label, points) for trial in comparison.trials) + 5 * points
+    return max(int((width - columns * longest) / (11 * points)), 1)
 
 
 def _note(comparison: Comparison) -> str:
@@ -173,11 +193,8 @@ def _scale_steps(axes: "Axes", comparison: Comparison) -> str:
     return "step (log scale above 10)"
 
 
-def _draw_gap(axes: "Axes", comparison: Comparison, name: str, *, height: float) -> None:
-    """The final accuracy, or loss for regression: training filled, validation open, joined by a line.
-
-    height  of the figure in inches, for the number of labels that fit
-    """
+def _draw_gap(axes: "Axes", *, comparison: Comparison, name: str) -> None:
+    """The final accuracy, or loss for regression: training filled, validation open, joined by a line."""
     import matplotlib as mpl
 
     metric = "accuracy" if comparison.measures("training_accuracy") else "loss"
@@ -192,8 +209,13 @@ def _draw_gap(axes: "Axes", comparison: Comparison, name: str, *, height: float)
                 axes.plot(runs, [i] * len(runs), "|", color=look["color"], alpha=0.6, markersize=size)
             axes.plot([end], [i], markersize=size, markerfacecolor=fill, markeredgewidth=size / 5, **look)
     count = len(comparison.trials)
-    step = max(math.ceil(count * mpl.rcParams["font.size"] * 1.3 / (50 * height)), 1)
-    axes.set_yticks(range(0, count, step), [trial.label for trial in comparison.trials[::step]], parse_math=False)
+    figure: Any = axes.figure
+    step = max(math.ceil(count * mpl.rcParams["font.size"] * 1.3 / (50 * figure.get_figheight())), 1)
+    labels = [trial.label for trial in comparison.trials]
+    are_short = max(map(len, labels)) <= LONGEST_TICK
+    axes.set_yticks(
+        range(0, count, step), labels[::step] if are_short else [""] * len(labels[::step]), parse_math=False
+    )
     axes.set_ylim(count - 0.5, -0.5)
     if metric == "accuracy":
         percent_axis(axes, which="x")
@@ -201,9 +223,10 @@ def _draw_gap(axes: "Axes", comparison: Comparison, name: str, *, height: float)
     tidy(axes, x="\N{BLACK CIRCLE} training, \N{WHITE CIRCLE} validation", y=name, title=f"final {metric}")
 
 
-def _draw_search(axes: "Axes", comparison: Comparison, search: RateSearch) -> None:
+def _draw_search(axes: "Axes", *, comparison: Comparison, search: RateSearch) -> None:
     """The mean loss of a run at each learning rate; lines leave the plot where it is far above the start."""
     import matplotlib as mpl
+    from matplotlib.ticker import LogLocator
 
     start = median(trial.curves[0].losses[0] for trial in comparison.trials)
     values = []
@@ -224,4 +247,6 @@ def _draw_search(axes: "Axes", comparison: Comparison, search: RateSearch) -> No
     log_scale_if_wide(axes, [*values, 1.5 * start])
     if len(search.rates) > 1:
         log_scale(axes, which="x")
+        if len(comparison.trials) > MOST_BANDS:  # beside a large legend
+            axes.xaxis.set_major_locator(LogLocator(numticks=4))
     tidy(axes, x="learning rate", y="", title="mean loss of a run; ring: chosen")

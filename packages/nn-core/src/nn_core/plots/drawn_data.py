@@ -27,7 +27,9 @@ def _axes_summary(axes: "Axes") -> dict[str, Any]:
         "lines": [_numbers(line.get_ydata()) for line in axes.lines],
         "images": [_numbers(image.get_array()) for image in axes.images],
         "points": [_numbers(_points(each)) for each in axes.collections],
-        "bars": _numbers([patch.get_height() for patch in axes.patches if hasattr(patch, "get_height")]),
+        "bars": _numbers(
+            [each.get_width() * each.get_height() for each in axes.patches if hasattr(each, "get_height")]
+        ),
         "steps": [_numbers(patch.get_data().values) for patch in axes.patches if hasattr(patch, "get_data")],
         "texts": [text.get_text() for text in axes.texts],
     }
