@@ -28,6 +28,11 @@ PROGRAMS = {
     "dino-gen": "char_rnn_dino.names.cli",
     "char-rnn": "char_rnn_dino.text.cli",
 }
+MADE_UP = {
+    "photo.jpg": "any photo of a hand; here it is a synthetic one",
+    "houses.csv": "any table with a column to predict; here it is a synthetic one",
+}
+"""Files that stand for the user's own."""
 MOST_BYTES = 150_000
 """Of a picture."""
 TOLERANCE = 0.02
@@ -55,8 +60,10 @@ class Entry:
     quick: bool = False
 
     @property
-    def needs_photo(self) -> bool:
-        return "photo.jpg" in self.command
+    def needs(self) -> str:
+        """The file of the user's own that the commands read; "" for none."""
+        words = " ".join((*self.before, self.command))
+        return next((file for file in MADE_UP if file in words), "")
 
     @property
     def anchor(self) -> str:
@@ -93,8 +100,8 @@ def page() -> str:
         for each in every:
             if each.topic == topic:
                 lines += ["", f"### {each.shows}", "", "```console", *each.before, each.command, "```", ""]
-                if each.needs_photo:
-                    lines += ["`photo.jpg` is any photo of a hand; here it is a synthetic one.", ""]
+                if each.needs:
+                    lines += [f"`{each.needs}` is {MADE_UP[each.needs]}.", ""]
                 lines += [f"![{each.shows}](pictures/{each.picture})"]
     return "\n".join(lines) + "\n"
 
@@ -110,8 +117,10 @@ def _without_figure(command: str) -> str:
 def make(entry: Entry, folder: Path, *options: str) -> Path:
     """Run an entry's commands in a folder; returns its picture there."""
     with _inside(folder):
-        if entry.needs_photo:
-            _write_photo(Path("photo.jpg"))
+        if entry.needs == "photo.jpg":
+            _write_photo(Path(entry.needs))
+        elif entry.needs:
+            _write_table(Path(entry.needs))
         for command in entry.before:
             run(command)
         run(entry.command, *options)
@@ -150,6 +159,18 @@ def _write_photo(path: Path) -> None:
 
     photo = render(np.array([5]), rng=np.random.default_rng(3), size=64, diversity=0.5)[0]
     Image.fromarray(photo).save(path, quality=95)
+
+
+def _write_table(path: Path) -> None:
+    """Houses with area, rooms, age and price."""
+    import numpy as np
+
+    rng = np.random.default_rng(1)
+    area, age = rng.uniform(40, 200, 400), rng.uniform(0, 80, 400)
+    rooms = (area / 30 + rng.uniform(0, 2, 400)).astype(int)
+    price = (2500 * area + 9000 * rooms) * (1 - 0.004 * age) * rng.lognormal(0, 0.1, 400)
+    rows = [f"{a:.0f},{r},{y:.0f},{p:.0f}" for a, r, y, p in zip(area, rooms, age, price, strict=True)]
+    path.write_text("\n".join(["area,rooms,age,price", *rows]) + "\n", encoding="utf-8")
 
 
 def shrink(source: Path, target: Path) -> None:
@@ -230,8 +251,12 @@ def main(words: list[str]) -> int:
     chosen = [each for each in entries() if not names or any(name in each.picture for name in names)]
     failures = 0
     for entry in chosen:
-        found = check_entry(entry) if check else write_entry(entry)
-        print(f"{entry.picture}: {'; '.join(found) if found else 'unchanged'}", flush=True)
+        try:
+            found = check_entry(entry) if check else write_entry(entry)
+        except (RuntimeError, OSError) as error:
+            found = [str(error)]
+        more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
+        print(f"{entry.picture}: {'; '.join(found[:3])}{more}" if found else f"{entry.picture}: unchanged", flush=True)
         failures += bool(found)
     if not check:
         (DOCS / "gallery.md").write_text(page(), encoding="utf-8")

@@ -10,6 +10,9 @@ from nn_core.plots.text_sizes import points_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MOST_LAYOUTS = 3
+"""A layout starts from the sizes that texts and ticks have in the one before."""
+
 
 def tidy(axes: "Axes", *, x: str, y: str, title: str = "") -> None:
     """Axis labels and a light grid."""
@@ -103,9 +106,15 @@ def laid_out_size(axes: "Axes") -> tuple[float, float]:
 
 
 def lay_out(figure: Any) -> None:
-    """Place the axes of a figure, without drawing it. A second layout starts from the true sizes of texts and ticks."""
+    """Place the axes of a figure, without drawing it, until they stay where they are."""
     engine = figure.get_layout_engine()
-    if engine is not None and figure.axes:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="constrained_layout not applied|Glyph .* missing")
+    if engine is None or not figure.axes:
+        return
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="constrained_layout not applied|Glyph .* missing")
+        places: list[float] = []
+        for _ in range(MOST_LAYOUTS):
             engine.execute(figure)
+            before, places = places, [edge for axes in figure.axes for edge in axes.get_position().bounds]
+            if before and max(abs(a - b) for a, b in zip(before, places, strict=True)) < 1e-3:
+                break

@@ -42,11 +42,14 @@ def flaws(figure: "Figure", *, least_points: float = 0.0) -> list[str]:
 
 
 def drawn_texts(figure: "Figure") -> list[DrawnText]:
-    """All texts that drawing a figure writes, those of ticks among them."""
+    """All texts that drawing a figure writes, those of ticks among them, where its last layout placed them."""
     renderer: Any = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     found = []
+    engine = figure.get_layout_engine()
+    figure.set_layout_engine("none")
     with _recorded_texts() as texts:
         figure.draw(renderer)
+    figure.set_layout_engine(engine)
     for text in dict.fromkeys(texts):
         if text.get_visible() and text.get_text().strip():
             corners = _corners(text, renderer) * 72 / figure.dpi
