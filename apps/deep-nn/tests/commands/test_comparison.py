@@ -28,7 +28,7 @@ NAMES = list(SETTINGS)
 DEFAULTS = {
     "compare-optimizers": ["gradient-descent @ 3", "momentum @ 3", "rmsprop @ 0.3", "adam @ 0.3"],
     "compare-initializers": ["zeros", "normal:scale=0.01", "xavier", "he", "orthogonal"],
-    "compare-learning-rates": ["0.01", "0.03", "0.1", "0.3", "1"],
+    "compare-learning-rates": ["0.01", "0.1", "1", "10"],
     "compare-batch-sizes": ["8", "32", "128", "full"],
     "compare-dropout": ["0", "0.1", "0.2", "0.5"],
     "compare-l2": ["0", "0.001", "0.01", "0.1"],

@@ -9,6 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
 
 
 def summary_text(figure: "Figure") -> str:
@@ -27,13 +28,17 @@ def _axes_summary(axes: "Axes") -> dict[str, Any]:
         "lines": [_numbers(line.get_ydata()) for line in axes.lines],
         "images": [_numbers(image.get_array()) for image in axes.images],
         "points": [_numbers(_points(each)) for each in axes.collections],
-        "bars": _numbers(
-            [each.get_width() * each.get_height() for each in axes.patches if hasattr(each, "get_height")]
-        ),
+        "bars": _numbers([each.get_width() * each.get_height() for each in _rectangles(axes)]),
         "steps": [_numbers(patch.get_data().values) for patch in axes.patches if hasattr(patch, "get_data")],
         "texts": [text.get_text() for text in axes.texts],
     }
     return found | {name: values for name, values in parts.items() if values}
+
+
+def _rectangles(axes: "Axes") -> "list[Rectangle]":
+    from matplotlib.patches import Rectangle
+
+    return [patch for patch in axes.patches if isinstance(patch, Rectangle)]
 
 
 def _points(collection: Any) -> Any:
