@@ -97,6 +97,7 @@ ROWS: dict[str, dict[str, str]] = {
         "sampling temperatures to compare": "temperatures",
         "number of most likely tokens": "top_k",
         "probability of most likely tokens": "top_p",
+        "number of most likely tokens to show": "show",
         "names that are not in the training data": "novel",
         "shortest passage that counts as copied": "shortest",
     },
@@ -137,6 +138,9 @@ ROWS: dict[str, dict[str, str]] = {
         "format of the log": "log_format",
         "probabilities of all classes": "proba",
         "result as JSON": "as_json",
+        "replace files of other kinds": "force",
+        "print less": "quiet",
+        "print more": "verbose",
     },
     "Running": {
         "number type": "dtype",

@@ -98,7 +98,7 @@ def test_names_of_tokens() -> None:
 
 
 def test_dino_gen(figures: list[Figure]) -> None:
-    asked = ("--start", "Ty", "--temperatures", "0.2,1,2", "--letters", 4, "--count", 3)
+    asked = ("--start", "Ty", "--temperatures", "0.2,1,2", "--show", 4, "--count", 3)
     found = DINO.json("temperatures", *asked)
     assert found["start"] == "Ty"
     assert [row["temperature"] for row in found["rows"]] == [0.2, 1, 2]

@@ -30,7 +30,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"layers"}),
     frozenset({"network", "parameter_layout"}),
     frozenset({"reference", "summary"}),
-    frozenset({"batches", "engine", "generate", "gradient_check", "training"}),
+    frozenset({"backpropagation", "batches", "engine", "generate", "gradient_check", "training"}),
     frozenset({"backends", "checkpoint"}),
     frozenset({"model", "model_checks", "model_file"}),
     frozenset({"exchange", "sklearn"}),

@@ -1,31 +1,22 @@
 """The next token and generated samples at several softmax temperatures."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import click
 import numpy as np
 
 from char_rnn_dino.model import Model
 from char_rnn_dino.tokens import END, UNKNOWN
 from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.arrays import Array, Labels
-from nn_core.cli.terminal import echo_json, info
 from nn_core.engine.predictor import Predictor
 from nn_core.generate import PREFIX_STEPS, next_probabilities
 from nn_core.network import Network
 from nn_core.registry import require
 
-if TYPE_CHECKING:
-    from nn_core.plots import FigureFile
-
-LISTED = 3
-"""Most likely tokens in the text output."""
 MOST = 6
 """Most temperatures in a figure."""
-TITLE = "Softmax temperature: below 1 it favors what is likely, above 1 it levels the odds"
-FORMULA = "P(i) = exp(z_i / T) / sum over j of exp(z_j / T)"
 
 
 @dataclass(frozen=True)
@@ -87,62 +78,7 @@ def compare_temperatures(
     return logits, found
 
 
-def show_temperatures(
-    found: Sequence[AtTemperature],
-    tokens: Sequence[str],
-    order: Labels,
-    figure: "FigureFile",
-    *,
-    after: str,
-    what: str,
-    top_k: int | None,
-    top_p: float | None,
-    result: Mapping[str, Any] | None,
-) -> None:
-    """Plot and print what was found.
-
-    tokens  the tokens as they are shown
-    order   the tokens to show, from the most likely one
-    after   what the next token is called: "next letter after Ty"
-    what    what the samples are called: "Names"
-    result  the beginning of the JSON output; None for text
-    """
-    from char_rnn_dino.plots.temperatures import plot_temperatures
-
-    cuts = [f"{name} {value}" for name, value in (("top-k", top_k), ("top-p", top_p)) if value is not None]
-    note = FORMULA + (f". Hatched: excluded by {' and '.join(cuts)}" if cuts else "")
-    plot_temperatures(found, tokens, order, figure, after=after, what=what, title=TITLE, note=note)
-    if result is None:
-        click.echo(_report(found, tokens, order))
-    else:
-        echo_json({**result, "rows": _rows(found, tokens, order)})
-    info(f"wrote {figure}")
-
-
 def token_names(vocabulary: Vocabulary, *, end: str) -> list[str]:
     """The tokens as they are shown, one line each; `end` is the newline."""
     special = {END: end, " ": "space", "\t": "tab"}
     return [special.get(token, token if token.isprintable() else repr(token)) for token in vocabulary.tokens]
-
-
-def _rows(found: Sequence[AtTemperature], tokens: Sequence[str], order: Labels) -> list[dict[str, Any]]:
-    """For each temperature its perplexity, the probabilities of some tokens in their order, and the samples."""
-    return [
-        {
-            "temperature": each.temperature,
-            "perplexity": each.perplexity,
-            "next": {tokens[i]: float(each.probabilities[i]) for i in order},
-            "samples": list(each.samples),
-        }
-        for each in found
-    ]
-
-
-def _report(found: Sequence[AtTemperature], tokens: Sequence[str], order: Labels) -> str:
-    """For each temperature the most likely tokens, and the samples below, indented."""
-    lines = []
-    for each in found:
-        best = ", ".join(f"{tokens[i]} {each.probabilities[i]:.0%}" for i in order[:LISTED])
-        lines.append(f"temperature {each.temperature:g}: {best} (perplexity {each.perplexity:.2f})")
-        lines += [f"    {line}" for sample in each.samples for line in sample.splitlines()]
-    return "\n".join(lines)

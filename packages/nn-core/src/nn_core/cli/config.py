@@ -5,18 +5,18 @@ the default. Only what a command is given on the command line may contradict a r
 """
 
 import enum
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from nn_core.cli.option_keys import option_key, options_by_key
+
 if TYPE_CHECKING:
     from nn_core.cli.config_file import ConfigFile
 
 _FILE, _VALUES = f"{__name__}.file", f"{__name__}.values"
-_EXCLUDED = frozenset({"config", "help", "version"})
-"""Options that neither a file nor the environment sets."""
 
 
 class Origin(enum.IntEnum):
@@ -107,15 +107,3 @@ def _values_by_command(ctx: click.Context) -> MutableMapping[str, Mapping[str, A
 def _file_values(ctx: click.Context) -> Mapping[str, Any]:
     """The values of the file for this command, by name of the parameter."""
     return _values_by_command(ctx).get(ctx.command_path, {})
-
-
-def options_by_key(command: click.Command) -> Iterator[tuple[str, click.Option]]:
-    """The options of a command by their long name, without dashes."""
-    for parameter in command.params:
-        if isinstance(parameter, click.Option) and option_key(parameter) not in _EXCLUDED:
-            yield option_key(parameter), parameter
-
-
-def option_key(option: click.Option) -> str:
-    """The first long name of an option, without dashes."""
-    return max(option.opts, key=lambda name: name.startswith("--")).lstrip("-")

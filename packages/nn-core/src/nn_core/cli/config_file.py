@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from nn_core.cli.config import options_by_key
+from nn_core.cli.option_keys import options_by_key
 from nn_core.cli.param_types import CommaList
 from nn_core.registry import nearest
 from nn_core.storage.files import printable

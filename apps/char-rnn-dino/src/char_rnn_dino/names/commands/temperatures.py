@@ -9,7 +9,8 @@ import numpy as np
 from char_rnn_dino.model import DINO_GEN, load_model
 from char_rnn_dino.names.generate_names import encode_prefix, generate_names
 from char_rnn_dino.options import TEMPERATURES, cut_options, temperatures_option
-from char_rnn_dino.temperatures import compare_temperatures, show_temperatures, token_names
+from char_rnn_dino.temperature_report import show_temperatures
+from char_rnn_dino.temperatures import compare_temperatures, token_names
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option, seed_option
 from nn_core.cli.param_types import require_distinct
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--start", default="", show_default=False, metavar="LETTERS", help="Prefix of every name.")
 @temperatures_option("0.2,0.5,1,2")
 @click.option("--count", type=click.IntRange(1, 1000), default=6, help="Names per temperature.")
-@click.option("--letters", type=click.IntRange(1, 30), default=8, help="Number of next letters to plot.")
+@click.option("--show", type=click.IntRange(1, 30), default=8, help="Number of next letters to plot.")
 @cut_options("letter")
 @seed_option()
 @model_option(required=False)
@@ -33,7 +34,7 @@ def temperatures_command(
     start: str,
     temperatures: str,
     count: int,
-    letters: int,
+    show: int,
     top_k: int | None,
     top_p: float | None,
     seed: int,
@@ -75,7 +76,7 @@ def temperatures_command(
     show_temperatures(
         found,
         token_names(model.vocabulary, end="end"),
-        np.argsort(-logits, kind="stable")[:letters],
+        np.argsort(-logits, kind="stable")[:show],
         figure,
         after=f"next letter after {start.capitalize()}" if start else "first letter",
         what="Names",

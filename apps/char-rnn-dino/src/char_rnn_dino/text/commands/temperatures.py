@@ -8,7 +8,8 @@ import numpy as np
 
 from char_rnn_dino.model import CHAR_RNN, load_model
 from char_rnn_dino.options import TEMPERATURES, cut_options, temperatures_option
-from char_rnn_dino.temperatures import compare_temperatures, show_temperatures, token_names
+from char_rnn_dino.temperature_report import show_temperatures
+from char_rnn_dino.temperatures import compare_temperatures, token_names
 from char_rnn_dino.text.generate_text import encode_prompt, generate_text
 from char_rnn_dino.tokens import UNIT_NAMES
 from nn_core.cli.figure_options import figure_options
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--start", default="", show_default=False, metavar="TEXT", help="Text to continue (the prompt).")
 @temperatures_option("0.2,0.5,1,2")
 @click.option("--length", type=click.IntRange(1, 10_000), default=120, help="Characters (or words) per temperature.")
-@click.option("--tokens", type=click.IntRange(1, 30), default=8, help="Number of next characters (or words) to plot.")
+@click.option("--show", type=click.IntRange(1, 30), default=8, help="Number of next characters (or words) to plot.")
 @cut_options("token")
 @seed_option()
 @figure_options("the next token and texts", default="temperatures.png")
@@ -35,7 +36,7 @@ def temperatures_command(
     start: str,
     temperatures: str,
     length: int,
-    tokens: int,
+    show: int,
     top_k: int | None,
     top_p: float | None,
     seed: int,
@@ -71,7 +72,7 @@ def temperatures_command(
     show_temperatures(
         found,
         token_names(model.vocabulary, end="newline"),
-        np.argsort(-logits, kind="stable")[:tokens],
+        np.argsort(-logits, kind="stable")[:show],
         figure,
         after=f"next {unit} after {_end_of(start)}" if start else f"first {unit}",
         what="Text",
