@@ -59,10 +59,16 @@ def _cell(captions: Sequence[str], points: float) -> tuple[float, float]:
 
 
 def _grid(count: int, width: float, height: float, cell: tuple[float, float]) -> tuple[int, int]:
-    """Rows and columns for as many of the photos as fit, evenly filled."""
-    columns = min(count, MAX_COLUMNS, max(int(width // cell[0]), 1))
-    rows = min(-(-count // columns), max(int(height // (cell[0] + cell[1])), 1))
-    return rows, min(columns, -(-count // rows))
+    """Rows and columns for as many of the photos as fit, and these as large as possible."""
+    most = min(count, MAX_COLUMNS, max(int(width // cell[0]), 1))
+    least = LEAST_SIDE * points_of("small") + cell[1]
+    shown = min(count, most * max(int(height // least), 1))
+
+    def side(columns: int) -> float:
+        return min(width / columns, height / -(-shown // columns) - cell[1])
+
+    columns = max(range(1, most + 1), key=side)
+    return -(-shown // columns), columns
 
 
 def plot_mistakes(
