@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FORMATS = (".png", ".jpg", ".jpeg", ".svg", ".pdf")
 MAX_PIXELS = 20_000
 """Most pixels along a side."""
+LEAST_FOR_NOTES = 180.0
+"""Smaller figures, in points, have no note below the plots."""
 SUMMARY_KEY = "nn-core data"
 """Where a PNG file has the summary of what it shows."""
 
@@ -115,7 +117,7 @@ def write_around(figure: "Figure", title: str, note: str) -> None:
     parts: list[tuple[Any, float, float]] = []
     if title:
         parts.append((figure.suptitle(title, parse_math=False), points_of("large"), 0.25))
-    if note:
+    if note and min(width, height) >= LEAST_FOR_NOTES:
         below = figure.supxlabel(note, size="small", color=muted(), parse_math=False)
         parts.append((below, points_of("small"), 0.15))
     cover_characters(figure)  # since code points are longer

@@ -32,7 +32,8 @@ def add_legend(where: "Figure | Axes", handles: Sequence[Any], labels: Sequence[
     beside = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)} if where is not figure else {}
     looks: dict[str, Any] = {"loc": "outside right center", **beside, "ncols": -(-len(shown) // rows)}
     if figure.get_figwidth() < NARROW:
-        looks = {"loc": "outside lower center" if where is figure else "best", "ncols": len(shown)}
+        looks = {"loc": "outside lower center", "ncols": min(len(shown), 3)}
+        where = figure
     lines = any(getattr(handle, "get_linestyle", lambda: "none")() not in ("none", "None") for handle in handles)
     legend = where.legend(
         handles, shown, title=title, alignment="left", handlelength=3.0 if lines else 1.0, columnspacing=1.2, **looks
