@@ -93,7 +93,7 @@ def page() -> str:
         "",
         "| to show | type |",
         "|---|---|",
-        *(f"| [{each.shows}](#{each.anchor}) | `{_without_figure(each.command)}` |" for each in every),
+        *(f"| [{each.shows}](#{each.anchor}) | `{each.command}` |" for each in every),
     ]
     for topic in dict.fromkeys(each.topic for each in every):
         lines += ["", f"## {topic}"]
@@ -104,14 +104,6 @@ def page() -> str:
                     lines += [f"`{each.needs}` is {MADE_UP[each.needs]}.", ""]
                 lines += [f"![{each.shows}](pictures/{each.picture})"]
     return "\n".join(lines) + "\n"
-
-
-def _without_figure(command: str) -> str:
-    words = shlex.split(command)
-    if "--figure" in words:
-        at = words.index("--figure")
-        del words[at : at + 2]
-    return shlex.join(words)
 
 
 def make(entry: Entry, folder: Path, *options: str) -> Path:
