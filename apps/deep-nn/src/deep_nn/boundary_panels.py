@@ -21,6 +21,8 @@ MOST_RINGS = 200
 """Most validation points to draw, unless there are more training points: many would hide the boundary."""
 MOST_LABELED = 8
 """Most panels with axis labels."""
+TALLEST = 1.2
+"""Height of a panel divided by its width, at most."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def draw_boundaries(panels: Sequence[Panel], path: "FigureFile | Path", *, title
         for i, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False)):
             with mpl.rc_context({"lines.markersize": mpl.rcParams["lines.markersize"] / (2 if is_compact else 1)}):
                 plot_boundary(axes, panel.model, panel.drawn)
+            axes.set_aspect("auto")
+            axes.set_box_aspect(min(TALLEST, (height / rows - 1.4) / (0.85 * width / columns)))
             axes.set_title(_title(panel, room, is_compact=is_compact), size="small", parse_math=False)
             if i % columns or is_compact:
                 axes.set_ylabel("")
