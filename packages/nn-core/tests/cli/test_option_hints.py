@@ -152,4 +152,4 @@ def test_the_tables_are_well_formed() -> None:
     for advice in OPTIONS.values():
         assert advice.startswith("!") or all(each.startswith("--") for each in advice.split(" | "))
         assert set(re.findall(r"\{(\w+)\}", advice)) <= {"value", "complement", "name"}
-    assert all(re.fullmatch(r"[a-z|\- ]+", advice) for advice in COMMANDS.values())
+    assert all(re.fullmatch(r"[a-z0-9|\- ]+", advice) for advice in COMMANDS.values())

@@ -49,7 +49,7 @@ def option_hint(ctx: click.Context, name: str, args: Sequence[str] = ()) -> str 
     if f"--{stem}" in known:
         return f"use --{stem}"
     value = _value_of(name, args)
-    if stem in _arguments(ctx.command):
+    if stem in arguments_of(ctx.command):
         return f"write the value alone: {ctx.command_path} {value or stem.upper()}"
     moved = _after_the_command(ctx, name, args)
     if moved is not None:
@@ -110,7 +110,7 @@ def _use_of_file(name: str, commands: Collection[str]) -> str | None:
 
 def _written_alone(ctx: click.Context, value: str | None) -> str | None:
     """The hint for an option of files where they are arguments: predict --data a.csv."""
-    if _arguments(ctx.command).isdisjoint({"files", "image"}):
+    if arguments_of(ctx.command).isdisjoint({"files", "image"}):
         return None
     return f"write the value alone: {ctx.command_path} {_quoted(value) if value else 'FILE'}"
 
@@ -142,7 +142,7 @@ def _options(command: click.Command, ctx: click.Context) -> dict[str, str]:
     }
 
 
-def _arguments(command: click.Command) -> set[str]:
+def arguments_of(command: click.Command) -> set[str]:
     """What the usage line calls the positional arguments: l2 for [L2]..."""
     from nn_core.cli.aliases import HiddenArgument
 

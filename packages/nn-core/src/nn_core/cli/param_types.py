@@ -146,6 +146,8 @@ class OutputFile(click.ParamType[Path]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(value)
+        if path == STANDARD:
+            self.fail("'-' is no file to write; give its name", param, ctx)
         if self.suffixes and path.suffix.lower() not in self.suffixes:
             self.fail(f"{value!r} must end in {' or '.join(self.suffixes)}", param, ctx)
         if path.is_dir():

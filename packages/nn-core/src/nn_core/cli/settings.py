@@ -8,6 +8,7 @@ from typing import Any, Self, get_args, get_type_hints
 import click
 
 from nn_core.cli.config import is_given, on_command_line
+from nn_core.cli.standard_input import NAME
 from nn_core.errors import CheckpointError
 from nn_core.losses import Loss
 from nn_core.training.recipe import Recipe
@@ -144,3 +145,30 @@ def started_settings(ctx: click.Context, saved: Settings) -> dict[str, Any]:
     if "validation" in given and not merged["validation"] and "early_stopping" not in given:
         merged["early_stopping"] = None
     return merged
+
+
+def settings_used(settings: Settings) -> dict[str, Any]:
+    """The settings of a run, with the learning rate that the optimizer used if none was given."""
+    return settings.to_dict() | {"learning_rate": _learning_rate(settings)}
+
+
+def settings_lines(settings: Settings | None) -> list[str]:
+    """The settings of a run, a line each; those that are not set are left out."""
+    if settings is None:
+        return []
+    lines = ["training settings:"]
+    for name, value in settings_used(settings).items():
+        default = (
+            " (the default of the optimizer)" if name == "learning_rate" and settings.learning_rate is None else ""
+        )
+        if value is not None and value is not False:
+            lines.append(
+                f"  {name.replace('_', '-')}: {NAME if name in {'data', 'test'} and value == '-' else value}{default}"
+            )
+    return lines
+
+
+def _learning_rate(settings: Settings) -> float:
+    from nn_core.optim.optimizers import optimizer
+
+    return optimizer(settings.optimizer).base_rate if settings.learning_rate is None else settings.learning_rate
