@@ -106,14 +106,14 @@ class SpecType(click.ParamType[str]):
         return complete_names(self.names, files=False)(ctx, param, incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        text = self._canonical(str(value))
+        text = self.canonical(str(value))
         try:
             self.parse(text)
         except SettingError as error:
             self.fail(str(error), param, ctx)
         return text
 
-    def _canonical(self, text: str) -> str:
+    def canonical(self, text: str) -> str:
         """The text with our spelling of the name that it begins with: Adam:beta1=0.8 -> adam:beta1=0.8."""
         from nn_core.registry import Registry
 
