@@ -97,13 +97,14 @@ def save_figure(figure: "Figure", path: Path, *, dpi: int = STYLES["paper"].dpi)
         "svg": {"Date": None, "Creator": "nn-core"},
         "pdf": {"CreationDate": None, "Creator": "nn-core"},
     }
+    comment: dict[str, Any] = {"pil_kwargs": {"comment": "nn-core"}} if form in {"jpg", "jpeg"} else {}
     cover_characters(figure)
     buffer = io.BytesIO()
     figure.set_dpi(dpi)
     lay_out(figure)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="constrained_layout not applied")
-        figure.savefig(buffer, format=form, dpi=dpi, metadata=metadata.get(form))
+        figure.savefig(buffer, format=form, dpi=dpi, metadata=metadata.get(form), **comment)
     atomic_write(path, buffer.getvalue())
 
 
