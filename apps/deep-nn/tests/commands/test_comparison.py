@@ -9,6 +9,8 @@ from command_line import PROGRAM, invoke, json_of, refusal, succeed, trained
 
 from deep_nn.settings import NetworkSettings
 from deep_nn.setup import build_trainer
+from nn_core.plots.axes import lay_out
+from nn_core.plots.legibility import flaws
 from nn_core.testing import strict_json
 from nn_core.training.trainer import Trainer
 
@@ -400,6 +402,16 @@ class TestBoundaries:
         for panel, trial in zip(panels, found["trials"], strict=True):
             run = trial["runs"][0]
             assert panel.accuracies() == {part: run[f"{part}_accuracy"] for part in ("training", "validation")}
+
+    def test_a_small_figure_shows_less_but_legibly(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn: list[Any] = []
+        monkeypatch.setattr("nn_core.plots.figure_files.save_figure", lambda figure, *_, **__: drawn.append(figure))
+        succeed("compare-hidden", "2", "3", "4", *TINY, "--boundaries", tmp_path / "b.png", "--size", "4x3")
+        for figure in drawn:
+            lay_out(figure)
+            assert flaws(figure) == []
+        heights = [axes.get_window_extent().height / drawn[1].dpi for axes in drawn[1].axes[:3]]
+        assert min(heights) > 0.3
 
     @pytest.mark.parametrize("workers", [1, 2])
     def test_they_are_drawn(self, tmp_path: Path, workers: int) -> None:
