@@ -83,8 +83,10 @@ def test_a_filter_with_its_input_kernel_map_and_patches(
     for patch, found in zip(patches, expected, strict=True):
         np.testing.assert_array_equal(patch[..., :3], found.pixels)
     frame = figures[0].axes[0].patches
+    row, column = np.unravel_index(feature_map.argmax(), feature_map.shape)
+    (strongest,) = [axes.patches[0] for axes in figures[0].axes if axes.get_title(loc="left").startswith("map after")]
+    assert strongest.get_xy() == (column - 0.5, row - 0.5)  # type: ignore[attr-defined]
     if convolution == 1:
-        row, column = np.unravel_index(feature_map.argmax(), feature_map.shape)
         rows, columns = receptive_field(network, index).window((int(row), int(column)))
         assert frame[0].get_xy() == (columns.start - 0.5, rows.start - 0.5)  # type: ignore[attr-defined]
     side = receptive_field(network, index).size[0]

@@ -39,7 +39,7 @@ def test_quiet_and_verbose() -> None:
     [
         ("--save", "notes.txt", "a checkpoint"),
         ("--log", "notes.txt", "a training log"),
-        ("--figure", "notes.png", "a figure"),
+        ("--figure", "notes.png", "a figure of these programs"),
     ],
 )
 def test_files_of_other_kinds_are_kept_without_force(tmp_path: Path, option: str, name: str, kind: str) -> None:

@@ -28,6 +28,7 @@ def _set_preset(ctx: click.Context, parameter: click.Parameter, value: str) -> s
 
 
 @toy.command()
+@click.argument("data", required=False)
 @click.option("--preset", default="small", is_eager=True, callback=_set_preset)
 @click.option("--rate", type=FloatRange(above=0), default=0.1)
 @click.option("--epochs", type=click.IntRange(min=1), default=1)
@@ -113,13 +114,16 @@ def test_a_file_wins_over_the_defaults_of_a_preset_in_any_order(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[train]\nepoch = 3", " [train]: no such option: 'epoch'; did you mean 'epochs'?"),
+        ("[train]\nepoch = 3", " [train]: no such option: 'epoch'; use 'epochs'"),
         ("[train]\nfast = 1", " [train]: fast must be true or false"),
         ("[train]\nepochs = true", " [train]: epochs must be a text or a number, not true"),
         ("[train]\nepochs = [1, 2]", " [train]: epochs must be one value, not a list"),
         ("[train]\nrate = 1979-05-27", " [train]: rate must be a text or a number, not date"),
         ("[trian]", ": no such command: [trian]; did you mean 'train'?"),
         ("stort = 1", ": no such option: 'stort'; did you mean 'start'?"),
+        ("epochs = 1", ": no such option: 'epochs'; put the options of a command into its table, such as [train]"),
+        ("[train]\nnum-epochs = 3", " [train]: no such option: 'num-epochs'; use 'epochs'"),
+        ("[train]\ndata = 3", " [train]: no such option: 'data'; write the values on the command line"),
         ("train = 1", ": no such option: 'train'; put it into a table, [train]"),
     ],
 )
@@ -134,7 +138,7 @@ def test_a_wrong_value_names_the_file_or_the_variable(tmp_path: Path) -> None:
     stderr = run("train", env={"TOY_TRAIN_RATE": "fast"}).stderr
     assert f"Invalid value for the environment variable TOY_TRAIN_RATE: {wrong}" in stderr
     path = written(tmp_path, "[train]\nepochs = 2.5\n")
-    assert "'2.5' is not a valid integer" in run("train", "--config", path).stderr
+    assert "'2.5' is not an integer" in run("train", "--config", path).stderr
 
 
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:

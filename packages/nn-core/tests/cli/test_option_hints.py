@@ -27,7 +27,7 @@ def program() -> click.Group:
     @click.option("--optimizer")
     @click.option("--batch-size", type=int)
     @click.option("--dropout", type=float)
-    @click.option("--epochs", type=int)
+    @click.option("--epochs", type=click.IntRange(min=0))
     @click.option("--figure")
     @click.option("--save")
     @click.option("--from", "origin")
@@ -89,6 +89,13 @@ def refusal(line: str) -> str:
         ("train --hidden-layers 3", "no such option --hidden-layers (see toy train --help)"),
         ("train --epochs", "Option '--epochs' requires an argument."),
         ("--epochs 3 train", "no such option --epochs; put it after the command: toy train --epochs"),
+        ("--lr 3 train", "no such option --lr; put it after the command: toy train --learning-rate"),
+        ("train --loss mse", "no such option --loss; omit it, the loss follows from the data"),
+        ("train --beta1 0.8", "no such option --beta1; use --optimizer adam:beta1=0.8"),
+        ("train --dropna", "no such option --dropna (see toy train --help)"),
+        ("predict --data a.csv", "no such option --data; write the value alone: toy predict a.csv"),
+        ("predict --photo", "no such option --photo; write the value alone: toy predict FILE"),
+        ("train --epochs many", "Invalid value for '--epochs': 'many' is not an integer. (see toy train --help)"),
         ("--frobnicate", "no such option --frobnicate (see toy --help)"),
     ],
 )
@@ -124,6 +131,12 @@ def test_an_argument_too_many_or_too_few(line: str, message: str) -> None:
         ("Train", "use train"),
         ("infer", "use predict"),
         ("fit", "use train"),
+        ("help", "use toy --help"),
+        ("help train", "use toy train --help"),
+        ("version", "use toy --version"),
+        ("photo.jpg", "use predict photo.jpg"),
+        ("notes.txt", "use train --data notes.txt"),
+        ("moons.h5", "use summary --model moons.h5"),
         ("trian", "did you mean 'train'?"),
         ("names", "use toy --count 3"),
         ("Y", "use --start Y"),
@@ -132,11 +145,11 @@ def test_an_argument_too_many_or_too_few(line: str, message: str) -> None:
     ],
 )
 def test_an_unknown_command(word: str, hint: str) -> None:
-    assert refusal(word).startswith(f"no such command: {word!r}; {hint}")
+    assert refusal(word).startswith(f"no such command: {word.split(maxsplit=1)[0]!r}; {hint}")
 
 
 def test_the_tables_are_well_formed() -> None:
     for advice in OPTIONS.values():
         assert advice.startswith("!") or all(each.startswith("--") for each in advice.split(" | "))
         assert set(re.findall(r"\{(\w+)\}", advice)) <= {"value", "complement", "name"}
-    assert all(re.fullmatch(r"[a-z|\- ]+", advice) for advice in COMMANDS.values())
+    assert all(re.fullmatch(r"[a-z0-9|\- ]+", advice) for advice in COMMANDS.values())

@@ -9,6 +9,7 @@ import pytest
 from nn_core import Dense, Network, checkpoint
 from nn_core.cli import output_kinds
 from nn_core.cli.output_kinds import OutputKind
+from nn_core.plots import drawing
 
 KINDS = [each for each in vars(output_kinds).values() if isinstance(each, OutputKind)]
 
@@ -16,8 +17,8 @@ KINDS = [each for each in vars(output_kinds).values() if isinstance(each, Output
 def write(path: Path, kind: str) -> None:
     """A small file of a kind."""
     contents = {
-        "a figure": b"\x89PNG\r\n\x1a\n....",
-        "an animation": b"GIF89a....",
+        "a figure of these programs": b"\x89PNG\r\n\x1a\n..nn-core..",
+        "an animation of these programs": b'GIF89a..[{"labels":..',
         "a training log": b'{"epoch": 1, "step": 7, "seconds": 0.1}\n',
         "a file of predictions": b"file,row,prediction\n",
         "an ONNX model written by nn-core": b"\x08\x08\x12\x07nn-core",
@@ -41,7 +42,18 @@ def test_a_file_is_of_one_kind(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"my notes\n", b"\x89HDF\r\n\x1a\n", b"[1, 2]\n", b"\xff\xfe\x00", b"a,b\n1,2\n", b"\n"]
+    "content",
+    [
+        b"my notes\n",
+        b"\x89HDF\r\n\x1a\n",
+        b"[1, 2]\n",
+        b"\xff\xfe\x00",
+        b"a,b\n1,2\n",
+        b"\n",
+        b"\xff\xd8\xff a photo",
+        b"GIF89a a cat",
+        b"<svg>",
+    ],
 )
 def test_other_files_are_of_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
@@ -52,7 +64,7 @@ def test_other_files_are_of_none(tmp_path: Path, content: bytes) -> None:
     "head", [b"<?xml version='1.0'?>\n<!DOCTYPE svg>\n<svg width='8'>", b"%PDF-1.4", b"\xff\xd8\xff\xe0"]
 )
 def test_figures(tmp_path: Path, head: bytes) -> None:
-    (tmp_path / "file").write_bytes(head)
+    (tmp_path / "file").write_bytes(head + bytes(10**6) + b"/Creator (nn-core)")
     assert output_kinds.FIGURE.may_replace(tmp_path / "file")
 
 
@@ -66,3 +78,11 @@ def test_logs(tmp_path: Path, head: bytes) -> None:
 def test_an_empty_file_may_be_replaced(tmp_path: Path, kind: OutputKind) -> None:
     (tmp_path / "file").touch()
     assert kind.may_replace(tmp_path / "file")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg", ".svg", ".pdf"])
+def test_a_figure_is_recognized(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"figure{suffix}"
+    with drawing(path, 2, 2) as figure:
+        figure.subplots()
+    assert output_kinds.FIGURE.may_replace(path)

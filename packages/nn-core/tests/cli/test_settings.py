@@ -63,6 +63,11 @@ class TestResumed:
         again = ["--optimizer", "adam", "--learning-rate", "1e-2", "--batch-size", "full"]
         assert resumed(*again, "--epochs", "20", "--l2", "0") == SAVED | {"data": "a.csv"}
 
+    @pytest.mark.parametrize("given", ["sgd", "SGD", "gradient-descent"])
+    def test_another_spelling_of_what_was_saved_agrees(self, given: str) -> None:
+        saved = SAVED | {"optimizer": "sgd"}
+        assert resumed("--optimizer", given, saved=saved) == saved
+
     @pytest.mark.parametrize(
         ("given", "words"),
         [

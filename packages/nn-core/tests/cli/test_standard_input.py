@@ -64,3 +64,9 @@ def test_data_from_it_is_in_no_file() -> None:
     with pytest.raises(DataError, match="give it with --data"):
         require_stored("moons", "-")
     assert [name_of(Path(name)) for name in ("-", "a/b.csv")] == ["standard input", "a/b.csv"]
+
+
+def test_a_closed_one_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(DataError, match="standard input is closed"):
+        standard_input()

@@ -65,6 +65,8 @@ class TestCurves:
                 assert curve.losses == [start, *trainer.state.history.columns["training_loss"]]
                 assert curve.steps == [STEPS_PER_EPOCH * epoch for epoch in range(5)]
                 assert trainer.validation is not None
+                untrained = toy_runs.build(replace(settings, seed=curve.seed)).evaluate(*trainer.validation)
+                assert curve.metrics["validation_loss"][0] == untrained["loss"]
                 measured = trainer.evaluate(*trainer.validation)
                 assert curve.final("validation_accuracy") == measured["accuracy"]
                 for name in METRICS[1:]:

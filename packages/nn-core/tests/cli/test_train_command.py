@@ -152,6 +152,13 @@ def test_without_options_it_trains_reports_and_writes_nothing(folder: Path) -> N
     assert [path.name for path in folder.iterdir()] == ["toy.txt"]
 
 
+def test_verbose_prints_the_settings() -> None:
+    stderr = invoke("--verbose").stderr
+    assert "training settings:\n" in stderr
+    assert "  learning-rate: 0.5\n" in stderr
+    assert "training settings" not in invoke().stderr
+
+
 def test_json_is_strict() -> None:
     assert json.loads(invoke("--json").stdout) == {"epochs": 2, "loss": None}
 

@@ -148,7 +148,8 @@ class Mp4Writer:
             # Players need even sides and 4:2:0 colors.
             looks = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-r", "10", "-pix_fmt", "yuv420p"]
             made = folder / "made.mp4"
-            command = [self.command, "-loglevel", "error", *source, *looks, "-movflags", "+faststart", str(made)]
+            looks += ["-movflags", "+faststart", "-metadata", "comment=nn-core"]
+            command = [self.command, "-loglevel", "error", *source, *looks, str(made)]
             done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
             if done.returncode:
                 lines = done.stderr.decode(errors="replace").strip().splitlines()

@@ -10,7 +10,7 @@ from deep_nn.commands.train import train
 from deep_nn.model import build_layers, output_units
 from deep_nn.settings import NetworkSettings
 from nn_core.cli.models_command import ModelEntry, models_command
-from nn_core.cli.summary_command import settings_used
+from nn_core.cli.settings import settings_used
 from nn_core.network import Network
 
 SHOWN = ("hidden", "activation", "initializer", "dropout", "optimizer", "learning_rate", "batch_size", "epochs")

@@ -154,7 +154,7 @@ class App(GroupedHelp, click.Group):
         args = [self._aliases.get(args[0], args[0]), *args[1:]]
         name, known = args[0], self.list_commands(ctx)
         if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
-            ctx.fail(f"no such command: {name!r}; {command_hint(name, known, self._hints, ctx)}")
+            ctx.fail(f"no such command: {name!r}; {command_hint(args, known, self._hints, ctx)}")
         return super().resolve_command(ctx, args)
 
     def main(

@@ -76,13 +76,22 @@ def read_config(name: str) -> ConfigFile:
 
 def _advice(ctx: click.Context, name: str) -> str:
     """Where an unknown key belongs."""
+    from nn_core.cli.option_hints import arguments_of
+    from nn_core.foreign.command_line import OPTIONS
+
+    program = ctx.command if isinstance(ctx.command, click.Group) else None
     shown = [key for key, option in options_by_key(ctx.command) if not option.hidden]
-    if isinstance(ctx.command, click.Group):
-        if name in ctx.command.list_commands(ctx):
-            return f"put it into a table, [{name}]"
-        if not shown:
-            return "put the options of a command into its table, such as [train]"
-    return nearest(name, shown)
+    if program is not None and name in program.list_commands(ctx):
+        return f"put it into a table, [{name}]"
+    if name in arguments_of(ctx.command):
+        return "write the values on the command line"
+    for advice in OPTIONS.get(name, "").split(" | "):
+        if (key := advice.partition(" ")[0].lstrip("-")) in shown:
+            return f"use {key!r}"
+    close = nearest(name, shown)
+    if program is not None and not close.startswith("did"):
+        return "put the options of a command into its table, such as [train]"
+    return close
 
 
 def _value(option: click.Option, value: object) -> Any:

@@ -13,6 +13,8 @@ from click.core import ParameterSource
 from nn_core.cli.metavar import metavar
 
 CHECKPOINTS = (".h5", ".hdf5", ".safetensors", ".onnx", ".keras", ".pt", ".pth")
+PHOTOS = (".png", ".gif", ".jpg", ".jpeg", ".webp", ".bmp")
+TABLES = (".csv", ".txt", ".npz")
 FIGURES = (".png", ".svg", ".pdf", ".gif", ".jpg", ".jpeg")
 HELD_BY = ("--data", "--start", "--model")
 """Options that a loose argument may belong to, the likeliest first."""
@@ -24,6 +26,7 @@ def explained(error: click.UsageError, args: Sequence[str]) -> str:
     args  the arguments of the program
     """
     ctx, message, hint = error.ctx, error.format_message(), None
+    message = message.replace("is not a valid integer range", "is not an integer")
     if isinstance(error, click.NoSuchOption) and ctx is not None:
         name = _as_typed(error.option_name, args)
         message, hint = f"no such option {name}", option_hint(ctx, name, args)
@@ -46,9 +49,9 @@ def option_hint(ctx: click.Context, name: str, args: Sequence[str] = ()) -> str 
     if f"--{stem}" in known:
         return f"use --{stem}"
     value = _value_of(name, args)
-    if stem in _arguments(ctx.command):
+    if stem in arguments_of(ctx.command):
         return f"write the value alone: {ctx.command_path} {value or stem.upper()}"
-    moved = _after_the_command(ctx, f"--{stem}", args)
+    moved = _after_the_command(ctx, name, args)
     if moved is not None:
         return moved
     advice = OPTIONS.get(stem, "")
@@ -57,24 +60,32 @@ def option_hint(ctx: click.Context, name: str, args: Sequence[str] = ()) -> str 
     for candidate in filter(None, advice.split(" | ")):
         if candidate.split()[0] in known:
             return f"use {_filled(candidate, stem, value)}"
-    return _nearest(f"--{stem}", known, cutoff=0.7)
+    if stem == "data" or "--data" in advice:
+        return _written_alone(ctx, value)
+    return None if advice else _nearest(f"--{stem}", known, cutoff=0.7)
 
 
-def command_hint(word: str, commands: Iterable[str], extra: Mapping[str, str], ctx: click.Context) -> str:
+def command_hint(words: Sequence[str], commands: Iterable[str], extra: Mapping[str, str], ctx: click.Context) -> str:
     """The hint for an unknown command.
 
+    words  the unknown command, and what follows it
     extra  the program's own hints for words: "names" -> "use dino-gen --count 10"
     """
     from nn_core.foreign.command_line import COMMANDS
     from nn_core.registry import nearest
 
-    known = sorted(commands)
+    word, known = words[0], sorted(commands)
     stem = word.replace("_", "-").lower()
     starts = "--start" in _options(ctx.command, ctx)
     if stem in extra:
         return extra[stem]
     if stem in known:
         return f"use {stem}"
+    if stem in {"help", "version"}:
+        of = [name for name in words[1:2] if stem == "help" and name in known]
+        return f"use {' '.join([ctx.command_path, *of, f'--{stem}'])}"
+    if (used := _use_of_file(word, known)) is not None:
+        return f"use {used}"
     if starts and word[:1].isupper():
         return f"use --start {_quoted(word)}"
     parts = [name for name in known if stem.rstrip("s") in (part.rstrip("s") for part in re.split("[- ]", name))]
@@ -86,6 +97,22 @@ def command_hint(word: str, commands: Iterable[str], extra: Mapping[str, str], c
             return f"use {candidate}"
     hint = nearest(word, known)
     return hint if hint.startswith("did") or not starts else f"use --start {_quoted(word)}, or {hint}"
+
+
+def _use_of_file(name: str, commands: Collection[str]) -> str | None:
+    """The command that a file given in place of a command is for."""
+    uses = {"predict": PHOTOS, "train --data": TABLES, "summary --model": CHECKPOINTS}
+    for use, suffixes in uses.items():
+        if use.split()[0] in commands and name.lower().endswith(suffixes):
+            return f"{use} {_quoted(name)}"
+    return None
+
+
+def _written_alone(ctx: click.Context, value: str | None) -> str | None:
+    """The hint for an option of files where they are arguments: predict --data a.csv."""
+    if arguments_of(ctx.command).isdisjoint({"files", "image"}):
+        return None
+    return f"write the value alone: {ctx.command_path} {_quoted(value) if value else 'FILE'}"
 
 
 def unexpected_arguments(ctx: click.Context, rest: Sequence[str]) -> str:
@@ -115,7 +142,7 @@ def _options(command: click.Command, ctx: click.Context) -> dict[str, str]:
     }
 
 
-def _arguments(command: click.Command) -> set[str]:
+def arguments_of(command: click.Command) -> set[str]:
     """What the usage line calls the positional arguments: l2 for [L2]..."""
     from nn_core.cli.aliases import HiddenArgument
 
@@ -169,15 +196,20 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _after_the_command(ctx: click.Context, option: str, args: Sequence[str]) -> str | None:
+def _after_the_command(ctx: click.Context, name: str, args: Sequence[str]) -> str | None:
     """The hint for an option of a command placed before it: deep-nn --epochs 5 train."""
     if not isinstance(ctx.command, click.Group):
         return None
     for word in args:
         if word in ctx.command.list_commands(ctx):
             command = ctx.command.get_command(ctx, word)
-            if command is not None and option in _options(command, click.Context(command, ctx, word)):
-                return f"put it after the command: {ctx.command_path} {word} {option}"
+            if command is None:
+                return None
+            inner, option = click.Context(command, ctx, word), f"--{name.lstrip('-').replace('_', '-').lower()}"
+            found = f"use {option}" if option in _options(command, inner) else option_hint(inner, name, args) or ""
+            if found.startswith("use --"):
+                return f"put it after the command: {ctx.command_path} {word} {found.removeprefix('use ')}"
+            return None
     return None
 
 

@@ -11,6 +11,9 @@ from nn_core.storage.file_kinds import HDF5_SIGNATURE
 HEAD = 65_536
 """Bytes that are read of a file."""
 
+MARKS = (b"nn-core", b"Matplotlib", b'[{"labels":')
+"""One of them is at the beginning or the end of each figure and animation that the programs write, and in no photo."""
+
 
 @dataclass(frozen=True)
 class OutputKind:
@@ -57,13 +60,22 @@ def _is_safetensors(path: Path, head: bytes) -> bool:
 
 
 def _is_figure(path: Path, head: bytes) -> bool:
-    return head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"%PDF-")) or bool(
+    is_image = head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"%PDF-")) or bool(
         re.match(rb"\s*(<\?xml[^>]*>|<!DOCTYPE[^>]*>|<!--.*?-->|\s)*<svg\b", head, re.DOTALL)
     )
+    return is_image and _is_marked(path, head)
 
 
 def _is_animation(path: Path, head: bytes) -> bool:
-    return head.startswith((b"GIF87a", b"GIF89a")) or head[4:8] == b"ftyp"
+    return (head.startswith((b"GIF87a", b"GIF89a")) or head[4:8] == b"ftyp") and _is_marked(path, head)
+
+
+def _is_marked(path: Path, head: bytes) -> bool:
+    """Whether a file has one of MARKS: a photo, a drawing or a video of the user's has none."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - HEAD))
+        both = head + file.read()
+    return any(mark in both for mark in MARKS)
 
 
 def _is_log(path: Path, head: bytes) -> bool:
@@ -86,7 +98,7 @@ CHECKPOINT = OutputKind("a checkpoint", _is_checkpoint)
 DATA_SET = OutputKind("a data set of photos", _is_data_set)
 ONNX = OutputKind("an ONNX model written by nn-core", _is_onnx)
 SAFETENSORS = OutputKind("a safetensors file written by nn-core", _is_safetensors)
-FIGURE = OutputKind("a figure", _is_figure)
-ANIMATION = OutputKind("an animation", _is_animation)
+FIGURE = OutputKind("a figure of these programs", _is_figure)
+ANIMATION = OutputKind("an animation of these programs", _is_animation)
 LOG = OutputKind("a training log", _is_log)
 PREDICTIONS = OutputKind("a file of predictions", _is_predictions)

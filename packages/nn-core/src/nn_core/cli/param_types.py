@@ -106,14 +106,14 @@ class SpecType(click.ParamType[str]):
         return complete_names(self.names, files=False)(ctx, param, incomplete)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        text = self._canonical(str(value))
+        text = self.canonical(str(value))
         try:
             self.parse(text)
         except SettingError as error:
             self.fail(str(error), param, ctx)
         return text
 
-    def _canonical(self, text: str) -> str:
+    def canonical(self, text: str) -> str:
         """The text with our spelling of the name that it begins with: Adam:beta1=0.8 -> adam:beta1=0.8."""
         from nn_core.registry import Registry
 
@@ -146,6 +146,8 @@ class OutputFile(click.ParamType[Path]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(value)
+        if path == STANDARD:
+            self.fail("'-' is no file to write; give its name", param, ctx)
         if self.suffixes and path.suffix.lower() not in self.suffixes:
             self.fail(f"{value!r} must end in {' or '.join(self.suffixes)}", param, ctx)
         if path.is_dir():

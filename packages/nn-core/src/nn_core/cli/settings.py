@@ -8,6 +8,8 @@ from typing import Any, Self, get_args, get_type_hints
 import click
 
 from nn_core.cli.config import is_given, on_command_line
+from nn_core.cli.param_types import SpecType
+from nn_core.cli.standard_input import NAME
 from nn_core.errors import CheckpointError
 from nn_core.losses import Loss
 from nn_core.training.recipe import Recipe
@@ -103,9 +105,11 @@ def resumed_settings(
         if name not in saved or not on_command_line(ctx, name):
             continue
         given = ctx.params[name]
+        if given == _respelled(parameter, saved[name]):
+            continue
         if name in free or (name == "epochs" and given >= saved[name]):
             merged[name] = given
-        elif given != saved[name]:
+        else:
             option = parameter.opts[0]
             unset = "full" if name == "batch_size" else "not set"
             was = unset if saved[name] is None else saved[name]
@@ -138,9 +142,43 @@ def started_settings(ctx: click.Context, saved: Settings) -> dict[str, Any]:
         replaced |= saved.data_fields
     if given & {"test", "fold", "validation"} or ctx.params.get("cross_validate") is not None:
         replaced |= {"test", "fold"}
-    if "optimizer" in given and ctx.params["optimizer"] != merged["optimizer"]:
+    optimizer = next((each for each in ctx.command.params if each.name == "optimizer"), None)
+    if "optimizer" in given and ctx.params["optimizer"] != _respelled(optimizer, merged["optimizer"]):
         replaced.add("learning_rate")
     merged |= {name: ctx.params[name] for name in replaced & merged.keys()}
     if "validation" in given and not merged["validation"] and "early_stopping" not in given:
         merged["early_stopping"] = None
     return merged
+
+
+def _respelled(parameter: click.Parameter | None, saved: Any) -> Any:
+    """A saved value as the option would have it: gradient-descent for sgd, which older checkpoints have."""
+    kind = None if parameter is None else parameter.type
+    return kind.canonical(saved) if isinstance(kind, SpecType) and isinstance(saved, str) else saved
+
+
+def settings_used(settings: Settings) -> dict[str, Any]:
+    """The settings of a run, with the learning rate that the optimizer used if none was given."""
+    return settings.to_dict() | {"learning_rate": _learning_rate(settings)}
+
+
+def settings_lines(settings: Settings | None) -> list[str]:
+    """The settings of a run, a line each; those that are not set are left out."""
+    if settings is None:
+        return []
+    lines = ["training settings:"]
+    for name, value in settings_used(settings).items():
+        default = (
+            " (the default of the optimizer)" if name == "learning_rate" and settings.learning_rate is None else ""
+        )
+        if value is not None and value is not False:
+            lines.append(
+                f"  {name.replace('_', '-')}: {NAME if name in {'data', 'test'} and value == '-' else value}{default}"
+            )
+    return lines
+
+
+def _learning_rate(settings: Settings) -> float:
+    from nn_core.optim.optimizers import optimizer
+
+    return optimizer(settings.optimizer).base_rate if settings.learning_rate is None else settings.learning_rate

@@ -19,8 +19,10 @@ NAME = "standard input"
 def standard_input() -> bytes:
     """All bytes of standard input, the same each time.
 
-    Raises DataError if it is empty or too large. At a terminal, a line says how to end it.
+    Raises DataError if it is closed, empty or too large. At a terminal, a line says how to end it.
     """
+    if sys.stdin is None:  # the shell's <&-
+        raise DataError(f"{NAME} is closed")
     data = _contents(sys.stdin)
     check_bytes(len(data), NAME, MAX_TEXT_BYTES)
     if not data:

@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from nn_core.cli.options import model_option, together
-from nn_core.cli.settings import Settings
-from nn_core.cli.standard_input import NAME
+from nn_core.cli.settings import Settings, settings_lines, settings_used
 from nn_core.cli.terminal import echo_json, json_option
 from nn_core.network import Network
 
@@ -84,30 +83,3 @@ def layer_table(network: Network) -> tuple[Mapping[str, Any], str]:
     fused = "; ".join(Plan.of(network, "inference").describe())
     summary = summarize(network, notes=[f"fused in prediction: {fused or 'none'}"])
     return summary.to_dict(), str(summary)
-
-
-def settings_used(settings: Settings) -> dict[str, Any]:
-    """The settings of a run, with the learning rate that the optimizer used if none was given."""
-    return settings.to_dict() | {"learning_rate": _learning_rate(settings)}
-
-
-def settings_lines(settings: Settings | None) -> list[str]:
-    """The settings of a run, a line each; those that are not set are left out."""
-    if settings is None:
-        return []
-    lines = ["training settings:"]
-    for name, value in settings_used(settings).items():
-        default = (
-            " (the default of the optimizer)" if name == "learning_rate" and settings.learning_rate is None else ""
-        )
-        if value is not None and value is not False:
-            lines.append(
-                f"  {name.replace('_', '-')}: {NAME if name in {'data', 'test'} and value == '-' else value}{default}"
-            )
-    return lines
-
-
-def _learning_rate(settings: Settings) -> float:
-    from nn_core.optim.optimizers import optimizer
-
-    return optimizer(settings.optimizer).base_rate if settings.learning_rate is None else settings.learning_rate

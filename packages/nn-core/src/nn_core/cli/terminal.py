@@ -3,9 +3,11 @@
 import io
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -35,7 +37,12 @@ def info(message: str, *, verbosity: int = NORMAL) -> None:
 
 
 def make_printable() -> None:
-    """Let characters that the encoding of stdout or stderr lacks be printed as escapes, such as \\u4e2d."""
+    """Let characters that the encoding of stdout or stderr lacks be printed as escapes, such as \\u4e2d.
+
+    A closed stderr becomes one that swallows what is written, so that no result is lost.
+    """
+    if sys.stderr is None:  # the shell's 2>&-
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")

@@ -13,14 +13,14 @@ from nn_core.cli.config import Origin, is_given, origin_of
 from nn_core.cli.dataset import require_same_data
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.run_setup import Model, Setup
-from nn_core.cli.settings import Settings, resumed_settings, started_settings
+from nn_core.cli.settings import Settings, resumed_settings, settings_lines, started_settings
 from nn_core.cli.standard_input import is_standard
 from nn_core.cli.terminal import echo_json, info
 from nn_core.cli.train_report import with_total_seconds
 from nn_core.cli.train_run import run
 from nn_core.cli.training_log import log_to
 from nn_core.errors import CheckpointError, DataError, remark
-from nn_core.progress import job
+from nn_core.progress import VERBOSE, job
 from nn_core.storage.files import without_folders
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import Snapshot
@@ -86,6 +86,7 @@ def train_network(
         started = load_model(origin)
         options = started_settings(ctx, settings_of(started))
     settings = settings_type.from_mapping(options)
+    info("\n".join(settings_lines(settings)), verbosity=VERBOSE)
     _require_standard_input(ctx, settings, inputs, is_new=resume is None and origin is None)
     _require_one_validation_set(ctx, settings, folds, {**outputs, "--resume": resume})
     files = {f"--{name.replace('_', '-')}": getattr(settings, name) for name in inputs}
