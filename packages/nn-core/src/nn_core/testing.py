@@ -62,7 +62,7 @@ class CommandLine:
     def invoke(self, *arguments: object, **options: Any) -> Result:
         """Run it in this process, with arguments of any type; stderr does not depend on the time."""
         words = [str(word) for word in arguments]
-        with patch("nn_core.progress.PATIENCE", math.inf):
+        with patch("nn_core.progress_bar.PATIENCE", math.inf):
             return CliRunner().invoke(self.main, words, prog_name=self.name, **options)
 
     def succeed(self, *arguments: object) -> Result:
