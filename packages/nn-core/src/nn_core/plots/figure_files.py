@@ -61,11 +61,10 @@ def drawing(
     """
     if not isinstance(file, FigureFile):
         file = FigureFile(Path(file))
-    with canvas(file, width, height) as figure:
+    with job("drawing the figure"), canvas(file, width, height) as figure:
         yield figure
-        with job("drawing the figure"):
-            write_around(figure, (title or figure.get_suptitle()) if file.title is None else file.title, note)
-            save_figure(figure, file.path, dpi=int(figure.dpi))
+        write_around(figure, (title or figure.get_suptitle()) if file.title is None else file.title, note)
+        save_figure(figure, file.path, dpi=int(figure.dpi))
 
 
 @contextlib.contextmanager
