@@ -29,7 +29,8 @@ from nn_core.cli.command_help import heading_of
 PATIENCE = 60.0
 """Timeout in seconds for a process that should exit."""
 JOB = (
-    r"([a-z][\w :]* (\d+(\.\d)?/\d+( MB)?| \d+ s)|(starting|drawing|evaluating|reading|writing|looking for)( [a-z]+)*)$"
+    r"([a-z][\w :]* (\d+(\.\d)?/\d+( MB)?| \d+ s)|"
+    r"(starting|downloading|drawing|evaluating|reading|writing|looking for)( [a-z]+)*)$"
 )
 """A line about a job that takes long."""
 
