@@ -21,6 +21,8 @@ MOST_RINGS = 200
 """Most validation points to draw, unless there are more training points: many would hide the boundary."""
 MOST_LABELED = 8
 """Most panels with axis labels."""
+TALLEST = 1.2
+"""Height of a panel divided by its width, at most."""
 LEAST_LINES = 16
 """Least height of a panel with axis labels, in heights of small text."""
 
@@ -77,11 +79,15 @@ def draw_boundaries(panels: Sequence[Panel], path: "FigureFile | Path", *, title
         rows = -(-len(panels) // columns)
         grid = figure.subplots(rows, columns, squeeze=False)
         room = 72 * 0.85 * width / columns
+        tall = (height / rows - 1.4) / (0.85 * width / columns)
         is_compact = len(panels) > MOST_LABELED or height / rows < LEAST_LINES * points_of("small") / 72
         figure.supxlabel(_note(first, note, is_compact=is_compact))
         for i, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False)):
             with mpl.rc_context({"lines.markersize": mpl.rcParams["lines.markersize"] / (2 if is_compact else 1)}):
                 plot_boundary(axes, panel.model, panel.drawn)
+            if tall > 0.75:  # a narrow panel would leave most of its height empty
+                axes.set_aspect("auto")
+                axes.set_box_aspect(min(tall, TALLEST))
             axes.set_title(_title(panel, room, is_compact=is_compact), size="small", parse_math=False)
             if i % columns or is_compact:
                 axes.set_ylabel("")

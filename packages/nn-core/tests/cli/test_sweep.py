@@ -295,7 +295,7 @@ class TestFigures:
 
 def test_an_interruption_goes_through_and_takes_the_bar_away(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[bool] = []
-    monkeypatch.setattr("nn_core.progress.Progress.close", lambda self: closed.append(True))
+    monkeypatch.setattr("nn_core.progress_bar.Progress.close", lambda self: closed.append(True))
 
     def build(settings: Settings) -> Trainer:
         raise KeyboardInterrupt

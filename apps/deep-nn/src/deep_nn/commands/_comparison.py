@@ -232,6 +232,7 @@ class Sweep:
                 name=self.legend_title,
                 search=plan.search,
                 beside=None if norms is None else norms.draw,
+                has_target=self.setting == "optimizer",
             )
             info(f"wrote {figure}")
             if boundaries is not None:

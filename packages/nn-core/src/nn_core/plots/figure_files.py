@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -131,10 +130,3 @@ def write_around(figure: "Figure", title: str, note: str) -> None:
         text.set_text(fitted(text.get_text(), width, points, most_lines=lines))
         if text is below:
             place_above_legends(figure, below)
-
-
-def is_figure(path: str | os.PathLike[str]) -> bool:
-    """Whether a file looks like one of `FORMATS`, by its first bytes."""
-    with Path(path).open("rb") as file:
-        head = file.read(512)
-    return head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"%PDF-", b"GIF8")) or b"<svg" in head
