@@ -23,14 +23,6 @@ def in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """The figures, which are not saved."""
-    saved: list[Figure] = []
-    monkeypatch.setattr("nn_core.plots.figure_files.save_figure", lambda figure, *_, **__: saved.append(figure))
-    return saved
-
-
 def model_with(logits: list[float], vocabulary: Vocabulary = AB) -> Model:
     """A model of which the logits are always the same."""
     V = len(vocabulary)

@@ -48,11 +48,24 @@ def test_they_are_those_of_the_step_that_is_then_taken() -> None:
         assert norms == pytest.approx([float(move) / 0.5 for move in moved], rel=1e-9)
 
 
+def test_they_count_the_weights_of_the_examples() -> None:
+    plain, weighted = (build_trainer(replace(SETTINGS, class_weight=given)) for given in (None, "upper=5,lower=1"))
+    assert first_step_norms(plain) != pytest.approx(first_step_norms(weighted), rel=1e-3)
+
+
 def test_medians_and_ends() -> None:
     norms = [[1.0, 4.0, 1.234e-7], [2.0, 5.0, 2.345e-7], [6.0, 3.0, 3.456e-7]]
     assert medians(norms) == [2, 4, 2.345e-7]
     assert ends_text(norms) == "2, 2.3e-7"
     assert ends_text([[0.0, math.nan]]) == "0, nan"
+
+
+def test_without_any_gradient_the_axis_begins_at_zero() -> None:
+    with styled("paper"):
+        axes = new_figure(5, 4).subplots()
+        GradientNorms(("zeros",), ([[0.0, 0.0]],)).draw(axes)
+    assert (axes.get_ylim()[0], axes.get_yscale(), axes.get_yticks().tolist()) == (0, "linear", [0])
+    assert axes.lines[-1].get_ydata() == pytest.approx([0, 0])
 
 
 def test_zeros_are_marked_on_the_end_of_a_logarithmic_axis() -> None:

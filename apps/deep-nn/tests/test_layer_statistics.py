@@ -77,6 +77,17 @@ def test_saturated_and_dead_units() -> None:
     assert layer.saturated is None
     assert layer.dead_units == 1 / 2
 
+    halved.params["0/W"][...] = np.eye(2)[[0, 0]]
+    halved.params["0/b"][...] = 0.0
+    x = np.array([[1.0, 0.0], [-1.0, 0.0], [-2.0, 0.0]])
+    assert measure("", halved, x, y[:3], mean_squared_error).layers[0].dead_units == 1 / 2
+
+    steep = Network([Dense(2), Sigmoid(), Dense(1)], input_shape=2, dtype=np.float64, initialize=False)
+    steep.params["0/W"][...] = np.eye(2)
+    # y (1 - y) < 0.02 / 4, a fiftieth of the steepest slope, is |x| > 5.29
+    x = np.array([[5.2, -5.4], [5.4, 0.0], [4.5, -4.5]])
+    assert measure("", steep, x, y[:3], mean_squared_error).layers[0].saturated == 2 / 6
+
 
 def test_which_functions_are_flat_at_both_ends() -> None:
     flat = {

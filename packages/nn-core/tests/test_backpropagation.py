@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nn_core.backpropagation import backpropagate
-from nn_core.layers import Dense, Dropout, ReLU, Tanh
+from nn_core.layers import Dense, Dropout, Embedding, LastStep, ReLU, SimpleRNN, Tanh
 from nn_core.losses import binary_cross_entropy, mean_squared_error, softmax_cross_entropy
 from nn_core.network import Network
 from nn_core.reference import Reference
@@ -65,6 +65,18 @@ def test_loss_and_gradients_are_those_of_a_training_step() -> None:
     assert found.loss == pytest.approx(expected.loss, rel=1e-12)
     for name, gradient in network.named(expected.gradients).items():
         np.testing.assert_allclose(found.gradients[name], gradient, rtol=1e-10, atol=1e-15)
+
+
+def test_steps_of_padding_add_nothing() -> None:
+    rng = np.random.default_rng(2)
+    layers = [Embedding(5, 3), SimpleRNN(4), LastStep(), Dense(2)]
+    network = Network(layers, input_shape=(None,), rng=rng, dtype=np.float64, padding=0)
+    y = np.array([0, 1])
+    padded = backpropagate(network, np.array([[1, 2, 0, 0], [3, 4, 0, 0]]), y, softmax_cross_entropy)
+    expected = backpropagate(network, np.array([[1, 2], [3, 4]]), y, softmax_cross_entropy)
+    assert padded.loss == pytest.approx(expected.loss, rel=1e-12)
+    for name, gradient in expected.gradients.items():
+        np.testing.assert_allclose(padded.gradients[name], gradient, rtol=1e-10, atol=1e-15)
 
 
 def test_frozen_layers_and_dropout_pass_everything_on() -> None:

@@ -83,6 +83,22 @@ class TestFlaws:
         assert flaws(figure) == []
 
 
+@pytest.mark.parametrize("labels", [("first", "second"), ("a rather long name", "an even longer name")])
+@pytest.mark.parametrize("size", [(4.0, 3.0), (3.0, 2.5)])
+def test_a_narrow_figure_has_its_note_above_its_legend(
+    tmp_path: Path, drawn: list[Figure], size: tuple[float, float], labels: tuple[str, str]
+) -> None:
+    file = FigureFile(tmp_path / "narrow.png", size=size)
+    with drawing(file, 8, 4, title="Two of them", note="lines: median of 3 seeds, bands: range") as figure:
+        axes = figure.subplots()
+        lines = [axes.plot([1, 1 + i], **series(i))[0] for i in range(2)]
+        tidy(axes, x="step", y="loss")
+        add_legend(figure, lines, labels, title="variant")
+    assert drawn[0].get_supxlabel()
+    renderer: Any = drawn[0].canvas.get_renderer()  # type: ignore[attr-defined]
+    assert axes.get_window_extent(renderer).height > 0.2 * 72 * size[1]
+
+
 def test_dark_slides_differ_in_colors_only() -> None:
     differing = {name for name, value in STYLES["slide"].params.items() if STYLES["dark"].params[name] != value}
     assert differing

@@ -10,7 +10,8 @@ import pytest
 import toy_runs
 from toy_runs import settings_of
 
-from nn_core.progress import NORMAL, PATIENCE, QUIET, VERBOSE, Progress, Reporter, counting, job, track
+from nn_core.progress import NORMAL, QUIET, VERBOSE, Reporter, counting, job, track
+from nn_core.progress_bar import PATIENCE, Progress
 from nn_core.training.progress import describe, epoch_progress
 
 

@@ -36,33 +36,37 @@ def test_a_row_for_each_layer_beside_the_photo(here: Path, figures: Figures) -> 
     assert len(rows) == 8
     first = network_of("accurate").activations(read_photo(here / "photo.png"))[3][0]
     shown = values_of(rows[0])
-    np.testing.assert_allclose(shown.max(), first[..., :9].max() / first.max(), rtol=1e-5)
+    np.testing.assert_allclose(shown.max(), first[..., :11].max() / first.max(), rtol=1e-5)
     assert shown.min() >= 0
     texts = texts_of(figures[0])
-    assert [text.splitlines()[0] for text in texts if "\n" in text][:3] == ["1 ReLU", "2 MaxPool2D 2x2", "3 ReLU"]
-    assert [text for text in texts if text.isdigit()] == [str(k) for k in range(1, 10)]
-    assert figures[0].get_suptitle() == "Feature maps of each layer, the first 9"
+    assert [text.splitlines()[0] for text in texts if "\n" in text][:3] == [
+        "convolution 1",
+        "MaxPool2D 2x2",
+        "convolution 2",
+    ]
+    assert [text for text in texts if text.isdigit()] == [str(k) for k in range(1, 12)]
+    assert figures[0].get_suptitle() == "Feature maps of each layer, the first 11"
 
 
 def test_all_feature_maps_of_one_layer(here: Path, figures: Figures) -> None:
-    succeed("feature-maps", "photo.png", "--model", CLASSIC, "--layer", 3)
+    succeed("feature-maps", "photo.png", "--model", CLASSIC, "--layer", 2)
     maps = network_of("classic").activations(read_photo(here / "photo.png"))[5][0]
     shown = values_of(images_of(figures[0])[1]).reshape(-1)
     np.testing.assert_allclose(np.unique(shown), np.unique(maps), rtol=1e-6)
     assert texts_of(figures[0]) == [str(k) for k in range(1, 17)]
-    assert figures[0].get_suptitle() == "Layer 3, ReLU: 16 feature maps of 8 x 8"
+    assert figures[0].get_suptitle() == "Convolution 2: 16 feature maps of 8 x 8"
     assert figures[0].axes[-1].get_ylabel() == "activation"
 
 
 def test_a_slide_has_no_small_text(here: Path, figures: Figures) -> None:
-    succeed("feature-maps", "photo.png", "--model", ACCURATE, "--layer", 8, "--style", "slide")
+    succeed("feature-maps", "photo.png", "--model", ACCURATE, "--layer", 5, "--style", "slide")
     texts = [text for axes in figures[0].axes for text in axes.texts]
     assert len(texts) <= 128
     assert min(text.get_fontsize() for text in texts) >= LEAST_POINTS
     assert f"{len(texts)} " in figures[0].get_suptitle()
 
 
-@pytest.mark.parametrize(("layer", "index", "convolution"), [(1, 2, 1), (4, 6, 4)])
+@pytest.mark.parametrize(("layer", "index", "convolution"), [(1, 2, 1), (2, 5, 4)])
 def test_a_filter_with_its_input_kernel_map_and_patches(
     here: Path, figures: Figures, layer: int, index: int, convolution: int
 ) -> None:
@@ -83,8 +87,10 @@ def test_a_filter_with_its_input_kernel_map_and_patches(
     for patch, found in zip(patches, expected, strict=True):
         np.testing.assert_array_equal(patch[..., :3], found.pixels)
     frame = figures[0].axes[0].patches
+    row, column = np.unravel_index(feature_map.argmax(), feature_map.shape)
+    (strongest,) = [axes.patches[0] for axes in figures[0].axes if axes.get_title(loc="left").startswith("map after")]
+    assert strongest.get_xy() == (column - 0.5, row - 0.5)  # type: ignore[attr-defined]
     if convolution == 1:
-        row, column = np.unravel_index(feature_map.argmax(), feature_map.shape)
         rows, columns = receptive_field(network, index).window((int(row), int(column)))
         assert frame[0].get_xy() == (columns.start - 0.5, rows.start - 0.5)  # type: ignore[attr-defined]
     side = receptive_field(network, index).size[0]
@@ -106,9 +112,9 @@ def test_the_patches_are_of_synthetic_hands_by_default(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--layer", 5), "no activation or pooling layer 5; choose from 1 to 4"),
+        (("--layer", 3), "no convolution 3; choose from 1 to 2"),
         (("--filter", 9), "no filter 9; choose from 1 to 8"),
-        (("--layer", 3, "--filter", 17), "no filter 17; choose from 1 to 16"),
+        (("--layer", 2, "--filter", 17), "no filter 17; choose from 1 to 16"),
         (("--data", "synthetic"), "--data needs --filter"),
     ],
 )

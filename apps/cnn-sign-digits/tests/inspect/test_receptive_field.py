@@ -55,6 +55,9 @@ def test_a_window_that_leaves_the_photo() -> None:
     assert outside.tolist() == [[True] * 3, [False, True, True], [False, True, True]]
     np.testing.assert_array_equal(part[1:, 0], photo[:2, 3])
     assert not part[outside].any()
+    part, outside = crop(photo, slice(3, 6), slice(-2, 1))
+    assert outside.tolist() == [[True, True, False], [True] * 3, [True] * 3]
+    assert not part[outside].any()
 
 
 @pytest.mark.parametrize(("preset", "layer"), [("classic", 2), ("accurate", 7)])
@@ -75,8 +78,8 @@ def test_the_patches_are_where_the_map_is_largest(preset: str, layer: int) -> No
 
 def test_a_patch_excites_the_filter_by_itself() -> None:
     """The first convolution sees nothing but the patch."""
-    network = Network([Conv2D(3, 3), ReLU()], input_shape=(8, 8, 3), seed=1)
-    x = rng(2).integers(0, 256, (5, 8, 8, 3), dtype=np.uint8).astype(np.float32)
+    network = Network([Conv2D(3, 3), ReLU()], input_shape=(8, 11, 3), seed=1)
+    x = rng(2).integers(0, 256, (5, 8, 11, 3), dtype=np.uint8).astype(np.float32)
     for patch in top_patches(network, 1, 2, x, 3):  # type: ignore[arg-type]
         W = network.params["0/W"][..., 2]
         np.testing.assert_allclose(patch.value, max(0.0, float((patch.pixels * W).sum())), rtol=1e-4)

@@ -21,6 +21,10 @@ MOST_RINGS = 200
 """Most validation points to draw, unless there are more training points: many would hide the boundary."""
 MOST_LABELED = 8
 """Most panels with axis labels."""
+TALLEST = 1.2
+"""Height of a panel divided by its width, at most."""
+LEAST_LINES = 16
+"""Least height of a panel with axis labels, in heights of small text."""
 
 
 @dataclass(frozen=True)
@@ -66,24 +70,24 @@ def draw_boundaries(panels: Sequence[Panel], path: "FigureFile | Path", *, title
     """The boundary and the points of each network, all with the same classes."""
     import matplotlib as mpl
 
-    first, is_compact = panels[0], len(panels) > MOST_LABELED
+    first = panels[0]
     columns = len(panels) if len(panels) <= 4 else _columns(len(panels), 4.0, 3.0)
     rows = -(-len(panels) // columns)
-    notes = [note] if note else []
-    if is_compact:
-        notes.append(f"accuracy: {' / '.join(first.parts)}" if len(first.parts) > 1 else "accuracy")
-    notes += [
-        f"{len(first.parts[name]):,} {name} points are not drawn" for name in first.parts if name not in first.drawn
-    ]
-    with drawing(path, 3.3 * columns + 1.6, 3.0 * rows + 0.9, title=title, note="; ".join(notes)) as figure:
+    with drawing(path, 3.3 * columns + 1.6, 3.0 * rows + 0.9, title=title) as figure:
         width, height = figure.get_size_inches()
         columns = _columns(len(panels), width, height)
         rows = -(-len(panels) // columns)
         grid = figure.subplots(rows, columns, squeeze=False)
         room = 72 * 0.85 * width / columns
+        tall = (height / rows - 1.4) / (0.85 * width / columns)
+        is_compact = len(panels) > MOST_LABELED or height / rows < LEAST_LINES * points_of("small") / 72
+        figure.supxlabel(_note(first, note, is_compact=is_compact))
         for i, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False)):
             with mpl.rc_context({"lines.markersize": mpl.rcParams["lines.markersize"] / (2 if is_compact else 1)}):
                 plot_boundary(axes, panel.model, panel.drawn)
+            if tall > 0.75:  # a narrow panel would leave most of its height empty
+                axes.set_aspect("auto")
+                axes.set_box_aspect(min(tall, TALLEST))
             axes.set_title(_title(panel, room, is_compact=is_compact), size="small", parse_math=False)
             if i % columns or is_compact:
                 axes.set_ylabel("")
@@ -95,6 +99,17 @@ def draw_boundaries(panels: Sequence[Panel], path: "FigureFile | Path", *, title
             axes.set_visible(False)
         handles, labels = boundary_legend(first.model, first.drawn)
         add_legend(figure, handles, labels, title="class; data set" if len(first.drawn) > 1 else "class")
+
+
+def _note(panel: Panel, note: str, *, is_compact: bool) -> str:
+    """What the accuracies are, and which points are not drawn."""
+    notes = [note] if note else []
+    if is_compact:
+        notes.append(f"accuracy: {' / '.join(panel.parts)}" if len(panel.parts) > 1 else "accuracy")
+    notes += [
+        f"{len(panel.parts[name]):,} {name} points are not drawn" for name in panel.parts if name not in panel.drawn
+    ]
+    return "; ".join(notes)
 
 
 def _columns(count: int, width: float, height: float) -> int:

@@ -79,7 +79,7 @@ class GradientNorms:
         layers = range(1, max(len(norms[0]) for norms in self.trials) + 1)
         middles = [np.array(medians(norms)) for norms in self.trials]
         positive = [norm for norms in self.trials for run in norms for norm in run if 0 < norm < math.inf]
-        floor = min(positive, default=1.0) / 10 if any((middle == 0).any() for middle in middles) else 0.0
+        floor = min(positive) / 10 if positive and any((middle == 0).any() for middle in middles) else 0.0
         width = mpl.rcParams["lines.linewidth"]
         for i, (norms, middle) in enumerate(zip(self.trials, middles, strict=True)):
             at, look = np.arange(1, len(middle) + 1), series(i) | {"markevery": 1}
@@ -95,8 +95,11 @@ class GradientNorms:
                 axes.plot(zeros, np.full(len(zeros), floor), **on_axis)
         if positive:
             log_scale(axes)
-        if floor:
-            axes.set_ylim(bottom=floor)
+            if floor:
+                axes.set_ylim(bottom=floor)
+        else:
+            axes.set_ylim(0, 1)
+            axes.set_yticks([0])
         axes.set_xticks(layers[:: -(-len(layers) // 10)])
         below = "; on the axis: 0" if floor else ""
         tidy(axes, x=f"layer ({layers[-1]}: output{below})", y="norm of dL/dW", title="gradient norm at the first step")

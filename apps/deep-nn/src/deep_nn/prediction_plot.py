@@ -53,4 +53,4 @@ def plot_predictions(
             if 1e4 <= max(map(abs, ends)) < 1e9:
                 axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         handles, labels = axes.get_legend_handles_labels()
-        add_legend(axes, handles, labels, title="")
+        add_legend(axes, handles, labels, title="predictions")

@@ -9,6 +9,8 @@ from command_line import PROGRAM, invoke, json_of, refusal, succeed, trained
 
 from deep_nn.settings import NetworkSettings
 from deep_nn.setup import build_trainer
+from nn_core.plots.axes import lay_out
+from nn_core.plots.legibility import flaws
 from nn_core.testing import strict_json
 from nn_core.training.trainer import Trainer
 
@@ -112,9 +114,9 @@ def test_the_default_optimizers_all_learn_and_differ() -> None:
 
 @pytest.mark.usefixtures("undrawn")
 def test_momentum_at_its_best_rate_is_much_faster_than_gradient_descent() -> None:
-    found = json_of("compare-optimizers", "gradient-descent@1", "momentum@3")
+    found = json_of("compare-optimizers", "gradient-descent@3", "momentum@10")
     plain, momentum = (trial["steps_to_baseline"] for trial in found["trials"])
-    assert (plain, momentum) == pytest.approx((637, 287), rel=0.15)
+    assert (plain, momentum) == pytest.approx((364, 86), rel=0.15)
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -378,7 +380,7 @@ def test_the_defaults_of_an_option_are_one_for_train_and_comparisons(tmp_path: P
     trained(tmp_path / "m.h5")
     settings = json_of("summary", "--model", tmp_path / "m.h5")["settings"]
     shown = {p.name: p.default for p in PROGRAM.commands()["compare-optimizers"].params}
-    for name in ("hidden", "activation", "batch_size", "dropout", "seed", "dtype", "schedule"):
+    for name in ("hidden", "activation", "dropout", "seed", "dtype", "schedule"):
         assert shown[name] == settings[name]
 
 
@@ -396,10 +398,20 @@ class TestBoundaries:
         monkeypatch.setattr("deep_nn.boundary_panels.draw_boundaries", lambda given, *_, **__: panels.extend(given))
         found = json_of("compare-hidden", "", "3", *TINY, "--boundaries", tmp_path / "b.png")
         assert found["boundaries"] == str(tmp_path / "b.png")
-        assert [panel.title for panel in panels] == ["hidden layers none", "hidden layers 3"]
+        assert [panel.title for panel in panels] == ["hidden units none", "hidden units 3"]
         for panel, trial in zip(panels, found["trials"], strict=True):
             run = trial["runs"][0]
             assert panel.accuracies() == {part: run[f"{part}_accuracy"] for part in ("training", "validation")}
+
+    def test_a_small_figure_shows_less_but_legibly(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn: list[Any] = []
+        monkeypatch.setattr("nn_core.plots.figure_files.save_figure", lambda figure, *_, **__: drawn.append(figure))
+        succeed("compare-hidden", "2", "3", "4", *TINY, "--boundaries", tmp_path / "b.png", "--size", "4x3")
+        for figure in drawn:
+            lay_out(figure)
+            assert flaws(figure) == []
+        heights = [axes.get_window_extent().height / drawn[1].dpi for axes in drawn[1].axes[:3]]
+        assert min(heights) > 0.3
 
     @pytest.mark.parametrize("workers", [1, 2])
     def test_they_are_drawn(self, tmp_path: Path, workers: int) -> None:

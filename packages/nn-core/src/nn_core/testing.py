@@ -29,7 +29,8 @@ from nn_core.cli.command_help import heading_of
 PATIENCE = 60.0
 """Timeout in seconds for a process that should exit."""
 JOB = (
-    r"([a-z][\w :]* (\d+(\.\d)?/\d+( MB)?| \d+ s)|(starting|drawing|evaluating|reading|writing|looking for)( [a-z]+)*)$"
+    r"([a-z][\w :]* (\d+(\.\d)?/\d+( MB)?| \d+ s)|"
+    r"(starting|downloading|drawing|evaluating|reading|writing|looking for)( [a-z]+)*)$"
 )
 """A line about a job that takes long."""
 
@@ -62,7 +63,7 @@ class CommandLine:
     def invoke(self, *arguments: object, **options: Any) -> Result:
         """Run it in this process, with arguments of any type; stderr does not depend on the time."""
         words = [str(word) for word in arguments]
-        with patch("nn_core.progress.PATIENCE", math.inf):
+        with patch("nn_core.progress_bar.PATIENCE", math.inf):
             return CliRunner().invoke(self.main, words, prog_name=self.name, **options)
 
     def succeed(self, *arguments: object) -> Result:

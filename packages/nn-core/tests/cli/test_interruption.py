@@ -139,7 +139,7 @@ class TestDivergence:
 
 def test_a_bar_is_removed_even_if_the_run_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[bool] = []
-    monkeypatch.setattr("nn_core.progress.Progress.close", lambda self: closed.append(True))
+    monkeypatch.setattr("nn_core.progress_bar.Progress.close", lambda self: closed.append(True))
     trainer = build(settings_of())
     before_update(trainer, 3, press_ctrl_c)
     with pytest.raises(click.ClickException):

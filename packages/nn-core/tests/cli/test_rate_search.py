@@ -60,6 +60,13 @@ def test_runs_that_diverge_are_the_worst_and_null_in_json() -> None:
     }
 
 
+def test_a_run_that_diverges_is_never_chosen() -> None:
+    settings = {"wild": settings_of(optimizer="gradient-descent", dtype="float32")}
+    search = search_rates(toy_runs.build, settings, (0.01, 1e39), workers=1)
+    assert math.isfinite(search.losses["wild"][0])
+    assert search.losses["wild"][1] == math.inf
+
+
 def test_progress_says_that_it_is_a_search(capsys: pytest.CaptureFixture[str]) -> None:
     search_rates(toy_runs.build, {"adam": settings_of(optimizer="adam")}, (0.1, 0.2), workers=1)
     assert capsys.readouterr().err.splitlines() == ["search 1/2", "search 2/2"]

@@ -65,6 +65,8 @@ class TestCurves:
                 assert curve.losses == [start, *trainer.state.history.columns["training_loss"]]
                 assert curve.steps == [STEPS_PER_EPOCH * epoch for epoch in range(5)]
                 assert trainer.validation is not None
+                untrained = toy_runs.build(replace(settings, seed=curve.seed)).evaluate(*trainer.validation)
+                assert curve.metrics["validation_loss"][0] == untrained["loss"]
                 measured = trainer.evaluate(*trainer.validation)
                 assert curve.final("validation_accuracy") == measured["accuracy"]
                 for name in METRICS[1:]:
@@ -293,7 +295,7 @@ class TestFigures:
 
 def test_an_interruption_goes_through_and_takes_the_bar_away(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[bool] = []
-    monkeypatch.setattr("nn_core.progress.Progress.close", lambda self: closed.append(True))
+    monkeypatch.setattr("nn_core.progress_bar.Progress.close", lambda self: closed.append(True))
 
     def build(settings: Settings) -> Trainer:
         raise KeyboardInterrupt

@@ -10,6 +10,7 @@ from char_rnn_dino.tokens import END
 from char_rnn_dino.vocabulary import Vocabulary
 from nn_core.arrays import Array, Labels
 from nn_core.plots import cell_text_fits, colors, drawing, ink_on, sequential
+from nn_core.plots.text_sizes import points_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +22,8 @@ RANKS = ("1st guess", "2nd", "3rd")
 """Rows of predictions."""
 NUMBERED = 12
 """Most numbers of units beside each other; of more units, every k-th is numbered."""
+LINES = 15
+"""Lines of small text that all but the units takes."""
 
 
 def plot_hidden_states(
@@ -42,16 +45,15 @@ def plot_hidden_states(
     T, rows = len(traced.states), len(units)
     grids = 1 if gate is None else 2
     of_grid = min(max(1.2, 0.19 * rows), 3.6)
-    numbers = NUMBERED // grids
     with drawing(file, max(7.5, 2.6 + 0.42 * T), grids * (of_grid + 0.4) + 2.6, title=title, note=note) as figure:
-        axes = list(
-            figure.subplots(grids + 1, 1, height_ratios=[*[min(max(rows, 4), numbers)] * grids, 1.4 * (len(RANKS) + 1)])
-        )
+        most = NUMBERED // grids
+        heights = [*[min(max(rows, 4), most)] * grids, 1.4 * (len(RANKS) + 1)]
+        axes = list(figure.subplots(grids + 1, 1, height_ratios=heights))
+        room = 72 * figure.get_figheight() / (1.3 * points_of("small")) - LINES
+        numbers = min(max(int(room / grids), 2), most)
         _plot_units(figure, axes[0], traced.states[:, units], units, "hidden state", "RdBu_r", -1, numbers)
         if gate is not None:
-            _plot_units(
-                figure, axes[1], traced.gates[gate][:, units], units, f"{gate} gate", "viridis", 0, NUMBERED // grids
-            )
+            _plot_units(figure, axes[1], traced.gates[gate][:, units], units, f"{gate} gate", "viridis", 0, numbers)
         letters = ["end" if token == END else token for token in vocabulary.tokens]
         _plot_predictions(figure, axes[-1], traced, letters)
         for each in axes:

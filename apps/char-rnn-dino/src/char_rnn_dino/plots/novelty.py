@@ -11,8 +11,12 @@ from nn_core.plots import drawing, muted, percent_axis, series, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from nn_core.plots import FigureFile
+
+NARROW = 5.5
+"""Inches."""
 
 
 def plot_novelty(found: Mapping[float, Novelty], path: "FigureFile | Path", *, note: str) -> None:
@@ -23,7 +27,7 @@ def plot_novelty(found: Mapping[float, Novelty], path: "FigureFile | Path", *, n
         of_names["cut"] = "cut at the maximum length"
     of_letters = {"length": "length", "distance": "edits to the nearest real name"}
     with drawing(path, 10, 4.6, title="How new generated names are, by temperature", note=note) as figure:
-        fractions, letters = figure.subplots(1, 2)
+        fractions, letters = _two_plots(figure)
         first = 0
         for axes, labels in ((fractions, of_names), (letters, of_letters)):
             for i, (field, label) in enumerate(labels.items(), start=first):
@@ -54,7 +58,7 @@ def plot_overlaps(
     """
     temperatures, name = sorted(found), UNIT_NAMES[unit]
     with drawing(path, 10, 4.6, title="How much of generated text is copied, by temperature", note=note) as figure:
-        shares, lengths = figure.subplots(1, 2)
+        shares, lengths = _two_plots(figure)
         for i, (axes, field) in enumerate(((shares, "copied"), (lengths, "longest"))):
             values = [getattr(found[temperature], field) for temperature in temperatures]
             axes.plot(temperatures, values, label="generated", **series(i) | {"markevery": 1})
@@ -70,6 +74,15 @@ def plot_overlaps(
         titles = (f"in copied passages of {shortest} {name}s or more", longest)
         for axes, title in zip((shares, lengths), titles, strict=True):
             _legend_above(axes, title)
+
+
+def _two_plots(figure: "Figure") -> "list[Axes]":
+    """Side by side; in a narrow figure, the legend of the second leaves no room for both, and it is not drawn."""
+    from matplotlib.figure import Figure
+
+    if figure.get_figwidth() >= NARROW:
+        return list(figure.subplots(1, 2))
+    return [figure.subplots(), Figure().subplots()]
 
 
 def _legend_above(axes: "Axes", title: str) -> None:

@@ -46,9 +46,11 @@ def plot_temperatures(
         others = len(tokens) - len(order)
         labels += [f"{others} others"] if others else []
         rows = len(labels)
+        ticks = (0, 0.5, 1) if figure.get_figwidth() / (T + 1) > 16 * points_of("small") / 72 else (0, 1)
         grid = figure.subplots(2, T, squeeze=False, height_ratios=[1.1 * rows, LINES])
         for i, (each, bars, below) in enumerate(zip(found, *grid, strict=True)):
             _plot_bars(bars, each, order, rows, colors()[0])
+            bars.set_xticks(ticks, labels=[f"{tick:.0%}" for tick in ticks])
             bars.set_title(f"T = {each.temperature:g}")
             bars.set_yticks(range(rows), labels=labels if i == 0 else [""] * rows, parse_math=False)
             below.set_axis_off()
@@ -70,7 +72,6 @@ def _plot_bars(axes: "Axes", each: AtTemperature, order: Labels, rows: int, colo
     axes.barh(range(rows), kept, color=color)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
-    axes.set_xticks([0, 0.5, 1], labels=["0", "50%", "100%"])
     axes.grid(visible=True, axis="x")
 
 

@@ -25,14 +25,6 @@ def image_shape(axes: Axes) -> tuple[int, ...]:
     return data.shape
 
 
-@pytest.fixture
-def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """The figures, which are not saved."""
-    saved: list[Figure] = []
-    monkeypatch.setattr("nn_core.plots.figure_files.save_figure", lambda figure, *_, **__: saved.append(figure))
-    return saved
-
-
 def test_table(model: Path) -> None:
     lines = DINO.succeed("hidden-states", "Kira", "--model", model).stdout.splitlines()
     assert lines[0].split() == ["read", "next", "probability", "most", "likely"]

@@ -16,14 +16,6 @@ def in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """The figures, which are not saved."""
-    saved: list[Figure] = []
-    monkeypatch.setattr("nn_core.plots.figure_files.save_figure", lambda figure, *_, **__: saved.append(figure))
-    return saved
-
-
 def title_of(figure: Figure) -> str:
     assert figure._suptitle is not None  # type: ignore[attr-defined]
     return str(figure._suptitle.get_text()).replace("\n", " ")  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from cnn_sign_digits.datasets.catalog import CATALOG, is_generated
 from cnn_sign_digits.datasets.outputs import require_outside
-from cnn_sign_digits.inspect.layer_info import convolutions, feature_map_layers, pick, short_name
+from cnn_sign_digits.inspect.layer_info import convolution_outputs, convolutions, feature_map_layers, pick, short_name
 from cnn_sign_digits.model import Model, load_model, read_photo
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
@@ -35,14 +35,14 @@ HANDS = "synthetic:count=300"
     type=click.IntRange(min=1),
     default=None,
     metavar="K",
-    help="Plot all feature maps of the K-th activation or pooling layer.",
+    help="Plot all feature maps of the K-th convolution.",
 )
 @click.option(
     "--filter",
     "number",
     type=click.IntRange(min=1),
     metavar="K",
-    help="Plot the K-th feature map of --layer, by default the first, with its kernel.",
+    help="Plot the K-th filter of --layer, by default the first convolution, and its feature map.",
 )
 @click.option(
     "--data",
@@ -63,7 +63,7 @@ def feature_maps(
 ) -> None:
     """Plot the feature maps of a photo.
 
-    Without --layer, plots the first feature maps of each activation and pooling layer. With --filter,
+    Without --layer, plots the first feature maps of each convolution and pooling layer. With --filter,
     plots one: its input, its kernel, the map itself, and the patches of --data that excite it most.
 
     \b
@@ -77,21 +77,23 @@ def feature_maps(
     require_outside({"--figure": figure}, **{"--data": data})
     model = load_model(model_path)
     network, photo, name = model.network, read_photo(image), Path(name_of(image)).name
-    layers = feature_map_layers(network)
+    outputs = convolution_outputs(network)
     if number is not None:
         from cnn_sign_digits.inspect.filter_response_plot import plot_filter_response
 
-        chosen = pick(layers, layer or 1, "activation or pooling layer")
+        chosen = pick(outputs, layer or 1, "convolution")
         response = _filter_response(model, photo, chosen, number, data or HANDS)
         plot_filter_response(response, figure, name=name)
     elif layer is not None:
-        chosen = pick(layers, layer, "activation or pooling layer")
-        title = f"Layer {layer}, {short_name(network.layers[chosen])}"
+        chosen = pick(outputs, layer, "convolution")
+        title = f"Convolution {layer}"
         plot_layer(photo[0], title, network.activations(photo)[chosen][0], figure, name=name)
     else:
-        pick(layers, 1, "activation or pooling layer")
-        outputs = network.activations(photo)
-        rows = [(f"{k} {short_name(network.layers[i])}", outputs[i][0]) for k, i in enumerate(layers, 1)]
+        pick(outputs, 1, "convolution")
+        maps = network.activations(photo)
+        names = {i: f"convolution {k}" for k, i in enumerate(outputs, 1)}
+        shown = sorted({*outputs, *feature_map_layers(network)})
+        rows = [(names.get(i) or short_name(network.layers[i]), maps[i][0]) for i in shown]
         plot_all_layers(photo[0], rows, figure, name=name)
     info(f"wrote {figure}")
 

@@ -16,6 +16,7 @@ from cnn_sign_digits.inspect.top_patches import Patch
 from cnn_sign_digits.number_grid import signed_limits
 from nn_core.arrays import Array
 from nn_core.plots import FigureFile, colors, drawing
+from nn_core.plots.text_sizes import fitted, points_of
 
 MAX_CHANNELS = 16
 """Maximum number of input channels."""
@@ -100,10 +101,8 @@ def _frame_strongest(photo_axes: Any, map_axes: Any, response: FilterResponse) -
 
 def _put_patches(figure: Any, response: FilterResponse, width: float) -> None:
     h, w = response.field.size
-    figure.suptitle(
-        f"Patches of {response.source} that excite it most, {h} x {w} pixels, and the activation", size="medium",
-        parse_math=False,
-    )  # fmt: skip
+    title = f"Patches of {response.source} that excite it most, {h} x {w} pixels, and the activation"
+    figure.suptitle(fitted(title, 72 * width, points_of("medium"), most_lines=2), size="medium", parse_math=False)
     panels = figure.subplots(1, max(len(response.patches), 1), squeeze=False)[0]
     for axes in panels:
         axes.set_axis_off()
@@ -114,4 +113,4 @@ def _put_patches(figure: Any, response: FilterResponse, width: float) -> None:
 
 
 def _bar(figure: Any, image: Any, axes: Any, label: str) -> None:
-    figure.colorbar(image, ax=axes, fraction=0.06, aspect=20).set_label(label, size="small")
+    figure.colorbar(image, ax=axes, fraction=0.06, aspect=20, panchor=False).set_label(label, size="small")

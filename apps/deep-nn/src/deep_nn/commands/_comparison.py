@@ -101,7 +101,8 @@ class Sweep:
     def counted(self, number: int) -> str:
         """A number of values: "four optimizers"."""
         words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-        noun = self.called if number == 1 else self.plural or f"{self.called}s"
+        noun = self.plural or f"{self.called}s"
+        noun = noun.removesuffix("s") if number == 1 else noun
         return f"{words[number] if number < len(words) else number} {noun}"
 
     @property
@@ -231,6 +232,7 @@ class Sweep:
                 name=self.legend_title,
                 search=plan.search,
                 beside=None if norms is None else norms.draw,
+                has_target=self.setting == "optimizer",
             )
             info(f"wrote {figure}")
             if boundaries is not None:

@@ -35,6 +35,7 @@ class ActivationSweep(Sweep):
         "learning_rate": 0.1,
     },
     name="activation",
+    plural="activation functions",
     by_layer=True,
 ).command
 def compare_activations() -> None:

@@ -21,7 +21,7 @@ class HiddenSweep(Sweep):
     values=("2", "8", "64,64"),
     baseline="64,64",
     defaults=NOISY_MOONS,
-    name="hidden layers",
+    name="hidden units",
     plural="networks",
     generalization=True,
 ).command

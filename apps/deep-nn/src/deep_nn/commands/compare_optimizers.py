@@ -21,7 +21,7 @@ from nn_core.registry import require
 if TYPE_CHECKING:
     from nn_core.cli.rate_search import RateSearch
 
-GRID = "0.001,0.003,0.01,0.03,0.1,0.3,1,3,10"
+GRID = "0.001,0.003,0.01,0.03,0.1,0.3,1,3,10,30"
 """Learning rates to search by default: two per decade."""
 RATE_LIST = CommaList(POSITIVE, "rates")
 
@@ -133,6 +133,7 @@ def _notes(trials: Sequence[NetworkSettings], search: "RateSearch | None") -> li
     SpecType(parse_rated, "optimizer"),
     values=("gradient-descent", "momentum", "rmsprop", "adam"),
     baseline="gradient-descent",
+    defaults={"batch_size": "full", "epochs": 400},
 ).command
 def compare_optimizers() -> None:
     """Compare optimizers, each at its best learning rate.

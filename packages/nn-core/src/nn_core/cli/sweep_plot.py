@@ -25,6 +25,8 @@ MOST_BANDS = 8
 """Most trials that are drawn with a band for the range over the seeds."""
 LONGEST_TICK = 12
 """Most characters of the labels of an axis; longer ones are only in the legend."""
+SMOOTHED = 0.05
+"""The fraction of a run over which noisy losses are averaged."""
 CAP = 4.0
 """The loss axis ends at this multiple of the loss at the start."""
 
@@ -37,15 +39,17 @@ def draw_comparison(
     name: str = "trial",
     search: RateSearch | None = None,
     beside: "Callable[[Axes], None] | None" = None,
+    has_target: bool = False,
 ) -> None:
     """With a baseline, the training loss by step, by epoch if that differs, and by time if it can be compared.
 
     Without one, training loss, validation loss, and the final metric on both. Plots for which a long legend leaves
     no room are left out.
 
-    name    what the trials differ in: the title of the legend
-    search  how the learning rates were found, to plot beside the loss; its names begin the labels of the trials
-    beside  draws one more plot of the trials, in the colors and markers of their order
+    name        what the trials differ in: the title of the legend
+    search      how the learning rates were found, to plot beside the loss; its names begin the labels of the trials
+    beside      draws one more plot of the trials, in the colors and markers of their order
+    has_target  whether to draw the lowest loss of plain gradient descent
     """
     plan: list[tuple[str, X]] = [("training_loss", "step")]
     more: list[Callable[[Axes], None]] = []
@@ -60,7 +64,7 @@ def draw_comparison(
     if beside is not None:
         more.append(beside)
     width = 3.5 + 4 * min(len(plan) + len(more), 3)
-    with drawing(path, width, 4.5, title=title, note=_note(comparison)) as figure:
+    with drawing(path, width, 4.5, title=title, note=_note(comparison, has_target=has_target)) as figure:
         excess = len(plan) + len(more) - _most_plots(figure, comparison)
         optional = max(min(excess, sum(x != "step" for _, x in plan)), 0)
         plan, more = plan[: len(plan) - optional], more[: len(more) - max(excess - optional, 0)]
@@ -71,6 +75,8 @@ def draw_comparison(
                 axes.sharey(every[0])
                 axes.tick_params(labelleft=False)
             _draw_curves(axes, comparison, metric, x)
+            if has_target:
+                axes.axhline(median(comparison.baseline_losses), color=muted(), linestyle=":", zorder=0)
         _scale_losses(curves, comparison)
         shown = {metric for metric, _ in plan}
         units = " (nats)" if comparison.measures("training_accuracy") else ""
@@ -95,12 +101,15 @@ def _most_plots(figure: "Figure", comparison: Comparison) -> int:
     return max(int((width - columns * longest) / (11 * points)), 1)
 
 
-def _note(comparison: Comparison) -> str:
+def _note(comparison: Comparison, *, has_target: bool) -> str:
     seeds, has_bands = len(comparison.seeds), len(comparison.trials) <= MOST_BANDS
     over = "one seed" if seeds == 1 else f"median of {seeds} seeds{', bands: range' if has_bands else ''}"
-    if not comparison.baseline_losses:
-        return f"lines: {over}"
-    return f"thick: lowest so far, thin: loss; {over}; dotted: lowest of gradient descent"
+    notes = [f"lines: {over}"]
+    if comparison.baseline_losses:
+        notes.append(f"averaged over {SMOOTHED:.0%} of a run")
+    if has_target:
+        notes.append("dotted: lowest loss of gradient descent")
+    return "; ".join(notes)
 
 
 def _lengths_differ(comparison: Comparison) -> bool:
@@ -111,8 +120,7 @@ def _lengths_differ(comparison: Comparison) -> bool:
 def _draw_curves(axes: "Axes", comparison: Comparison, metric: str, x: X) -> None:
     """Median and range over the seeds, of each trial; a diverged run ends early.
 
-    With a baseline, of the lowest loss so far, which is what the steps to the baseline are counted by; the loss
-    itself is a thin line.
+    With a baseline, how fast a trial trains matters, and the loss is averaged over a part of the run.
     """
     import matplotlib as mpl
 
@@ -125,9 +133,7 @@ def _draw_curves(axes: "Axes", comparison: Comparison, metric: str, x: X) -> Non
         if not len(at):
             continue
         look = series(i)
-        if comparison.baseline_losses:
-            axes.plot(at, np.median(values, axis=0), color=look["color"], alpha=0.5, linewidth=full / 3)
-        shown = np.fmin.accumulate(values, axis=1) if comparison.baseline_losses else values
+        shown = _averaged(values) if comparison.baseline_losses else values
         diverged = any(curve.diverged for curve in trial.curves)
         # Each line is thinner than the one below it, so that coinciding lines remain visible.
         width = full * (1.5 - 0.7 * i / max(count - 1, 1))
@@ -137,8 +143,14 @@ def _draw_curves(axes: "Axes", comparison: Comparison, metric: str, x: X) -> Non
         if count <= MOST_BANDS and len(shown) > 1:
             band = shown.min(axis=0), shown.max(axis=0)
             axes.fill_between(at, *band, color=look["color"], alpha=0.15, linewidth=0)
-    if comparison.baseline_losses:
-        axes.axhline(median(comparison.baseline_losses), color=muted(), linestyle=":", linewidth=full / 2, zorder=0)
+
+
+def _averaged(values: Any) -> Any:
+    """Each value (seeds, points) but the first, replaced by the mean over the SMOOTHED of all points that end there."""
+    points = values.shape[1]
+    window = max(int(SMOOTHED * points), 1)
+    means = [values[:, max(end - window, 1) : end].mean(axis=1) for end in range(2, points + 1)]
+    return np.stack([values[:, 0], *means], axis=1)
 
 
 def _marked(axes: "Axes", at: Sequence[float], longest: float, i: int, *, ends: bool) -> list[int]:
@@ -172,24 +184,30 @@ def _finite(values: Sequence[Any]) -> Any:
 
 
 def _scale_losses(every: Sequence["Axes"], comparison: Comparison) -> None:
-    """A common y axis: logarithmic if losses differ much, and without those far above the start."""
+    """A common y axis for the lines: logarithmic if losses differ much, and without those far above the start."""
     start = median(trial.curves[0].losses[0] for trial in comparison.trials)
     values = [float(v) for axes in every for line in axes.lines for v in np.asarray(line.get_ydata(), np.float64)]
     finite = [value for value in values if math.isfinite(value)]
     shown = [value for value in finite if value <= CAP * start]
     log_scale_if_wide(every[0], shown)
-    if len(shown) < len(finite):
+    if every[0].get_yscale() == "log":  # bands may leave the plot, so that the lines fill it
+        every[0].set_ylim(0.7 * min(shown), min(1.4 * max(shown), CAP * start))
+        log_scale(every[0])  # its ticks depend on the limits
+    elif len(shown) < len(finite):
         every[0].set_ylim(top=CAP * start)
 
 
 def _scale_steps(axes: "Axes", comparison: Comparison) -> str:
     """Set the x scale, logarithmic if the lengths of complete runs differ greatly; returns the axis label."""
+    from matplotlib.ticker import FuncFormatter
+
     ends = [curve.steps[-1] for trial in comparison.trials for curve in trial.curves if not curve.diverged]
     if max(ends, default=0) <= 8 * max(min(ends, default=0), 1):
         axes.locator_params(axis="x", nbins=6, integer=True)
         return "step"
     axes.set_xscale("symlog", linthresh=10)
     axes.set_xlim(0, 1.2 * max(ends))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
     return "step (log scale above 10)"
 
 
@@ -204,10 +222,8 @@ def _draw_gap(axes: "Axes", *, comparison: Comparison, name: str) -> None:
         ends = [trial.final(f"{part}_{metric}") for part in ("training", "validation")]
         axes.plot(ends, [i, i], color=look["color"])
         for part, end, fill in zip(("training", "validation"), ends, (look["color"], "none"), strict=True):
-            runs = [curve.final(f"{part}_{metric}") for curve in trial.curves]
-            if len(runs) > 1:
-                axes.plot(runs, [i] * len(runs), "|", color=look["color"], alpha=0.6, markersize=size)
-            axes.plot([end], [i], markersize=size, markerfacecolor=fill, markeredgewidth=size / 5, **look)
+            larger = size if part == "training" else 1.5 * size  # seen even where both are the same
+            axes.plot([end], [i], markersize=larger, markerfacecolor=fill, markeredgewidth=size / 5, **look)
     count = len(comparison.trials)
     figure: Any = axes.figure
     step = max(math.ceil(count * mpl.rcParams["font.size"] * 1.3 / (50 * figure.get_figheight())), 1)

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,14 +55,15 @@ def drawing(
 
     width, height  in inches, unless the style or the user says otherwise
     title          what is seen, above all plots; or set by `figure.suptitle` in the block
-    note           how to read it, below all plots
+    note           how to read it, below all plots; or set by `figure.supxlabel` in the block
     Raises OSError if it cannot be written, SettingError if it has too many pixels.
     """
     if not isinstance(file, FigureFile):
         file = FigureFile(Path(file))
     with job("drawing the figure"), canvas(file, width, height) as figure:
         yield figure
-        write_around(figure, (title or figure.get_suptitle()) if file.title is None else file.title, note)
+        shown = (title or figure.get_suptitle()) if file.title is None else file.title
+        write_around(figure, shown, note or figure.get_supxlabel())
         save_figure(figure, file.path, dpi=int(figure.dpi))
 
 
@@ -109,12 +109,15 @@ def save_figure(figure: "Figure", path: Path, *, dpi: int = STYLES["paper"].dpi)
 def write_around(figure: "Figure", title: str, note: str) -> None:
     """Write a title above all plots and a note below them, broken into lines as wide as the figure."""
     from nn_core.plots.fonts import cover_characters
+    from nn_core.plots.legends import place_above_legends
     from nn_core.plots.series import muted
     from nn_core.plots.text_sizes import fitted, points_of
 
     figure.suptitle("")
+    figure.supxlabel("")
     width, height = 72 * figure.get_size_inches()
     parts: list[tuple[Any, float, float]] = []
+    below: Any = None
     if title:
         parts.append((figure.suptitle(title, parse_math=False), points_of("large"), 0.25))
     if note and min(width, height) >= LEAST_FOR_NOTES:
@@ -124,10 +127,5 @@ def write_around(figure: "Figure", title: str, note: str) -> None:
     for text, points, share in parts:
         lines = max(int(share * height / (1.2 * points)), 1)
         text.set_text(fitted(text.get_text(), width, points, most_lines=lines))
-
-
-def is_figure(path: str | os.PathLike[str]) -> bool:
-    """Whether a file looks like one of `FORMATS`, by its first bytes."""
-    with Path(path).open("rb") as file:
-        head = file.read(512)
-    return head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"%PDF-", b"GIF8")) or b"<svg" in head
+        if text is below:
+            place_above_legends(figure, below)

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from nn_core.plots.text_sizes import points_of
+from nn_core.plots.text_sizes import points_of, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.legend import Legend
+    from matplotlib.text import Text
 
 LONGEST = 40
 """Most characters of a label."""
@@ -32,7 +33,11 @@ def add_legend(where: "Figure | Axes", handles: Sequence[Any], labels: Sequence[
     beside = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)} if where is not figure else {}
     looks: dict[str, Any] = {"loc": "outside right center", **beside, "ncols": -(-len(shown) // rows)}
     if figure.get_figwidth() < NARROW:
-        looks = {"loc": "outside lower center", "ncols": min(len(shown), 3)}
+        column = max(text_width(label, points) for label in shown) + 5 * points
+        looks = {
+            "loc": "outside lower center",
+            "ncols": max(1, min(len(shown), int(72 * figure.get_figwidth() / column))),
+        }
         where = figure
     lines = any(getattr(handle, "get_linestyle", lambda: "none")() not in ("none", "None") for handle in handles)
     legend = where.legend(
@@ -41,3 +46,18 @@ def add_legend(where: "Figure | Axes", handles: Sequence[Any], labels: Sequence[
     for text in (*legend.get_texts(), legend.get_title()):
         text.set_parse_math(False)
     return legend
+
+
+def place_above_legends(figure: "Figure", note: "Text") -> None:
+    """Place the note below the plots of a narrow figure above its legends, for which the layout would use one place."""
+    engine: Any = figure.get_layout_engine()
+    if not figure.legends or engine is None or figure.get_figwidth() >= NARROW:
+        return
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    height = 72 * figure.get_figheight()
+    below = max(legend.get_window_extent(renderer).height for legend in figure.legends) * 72 / figure.dpi
+    gap = 0.5 * points_of("small")
+    room = note.get_window_extent(renderer).height * 72 / figure.dpi + gap
+    note.set_y((below + gap) / height)
+    note._autopos = False  # type: ignore[attr-defined]  # as for a note given its place: the layout leaves it there
+    engine.set(rect=(0, room / height, 1, 1 - room / height))

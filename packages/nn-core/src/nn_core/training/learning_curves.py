@@ -47,7 +47,8 @@ def plot_learning_curves(figure: "Figure", columns: Mapping[str, list[float]], l
         for i, part in enumerate(PARTS):
             values = columns.get(f"{part}_{metric}")
             if values is not None:
-                axes.plot(epochs, values, label=part, **series(i))
+                marked = (i * len(values) // 10, max(len(values) // 5, 1))
+                axes.plot(epochs, values, label=part, **(series(i) | {"markevery": marked}))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         words = metric.replace("_", " ")
         tidy(axes, x="epoch", y="", title=words[:1].upper() + words[1:])

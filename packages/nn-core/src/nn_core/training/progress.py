@@ -3,7 +3,8 @@
 import contextlib
 from collections.abc import Iterator
 
-from nn_core.progress import Progress, counting
+from nn_core.progress import counting
+from nn_core.progress_bar import Progress
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import TrainingState
 
