@@ -18,6 +18,7 @@ from char_rnn_dino.vocabulary import Vocabulary, build_vocabulary
 from nn_core.cli.terminal import counted
 from nn_core.cli.train_report import run_lines, run_result
 from nn_core.errors import DataError, remark
+from nn_core.progress import job
 
 if TYPE_CHECKING:
     from nn_core.training.trainer import Trainer
@@ -160,7 +161,8 @@ def _set_up(
     streams: int | None = None,
     max_length: int | None = None,
 ) -> Setup:
-    network = settings.network(len(vocabulary), spawn_rngs(settings.seed)[1])
+    with job("initializing the weights"):
+        network = settings.network(len(vocabulary), spawn_rngs(settings.seed)[1])
     from nn_core.cli.train_run import backend_for
     from nn_core.training.trainer import Trainer
 

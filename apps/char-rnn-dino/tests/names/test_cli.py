@@ -124,7 +124,7 @@ class TestErrors:
             ("--temperature", "inf", "'inf' is not a finite number"),
             ("--temperature", "warm", "'warm' is not a number"),
             ("--count", "0", "0 is not in the range"),
-            ("--count", "ten", "'ten' is not a valid integer"),
+            ("--count", "ten", "'ten' is not an integer"),
             ("--top-k", "0", "0 is not in the range"),
             ("--top-p", "0", "0 is not above 0"),
             ("--top-p", "1.1", "1.1 is not above 0 and at most 1"),

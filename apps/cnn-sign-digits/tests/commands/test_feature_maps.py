@@ -36,7 +36,7 @@ def test_a_row_for_each_layer_beside_the_photo(here: Path, figures: Figures) -> 
     assert len(rows) == 8
     first = network_of("accurate").activations(read_photo(here / "photo.png"))[3][0]
     shown = values_of(rows[0])
-    np.testing.assert_allclose(shown.max(), first[..., :9].max() / first.max(), rtol=1e-5)
+    np.testing.assert_allclose(shown.max(), first[..., :11].max() / first.max(), rtol=1e-5)
     assert shown.min() >= 0
     texts = texts_of(figures[0])
     assert [text.splitlines()[0] for text in texts if "\n" in text][:3] == [
@@ -44,8 +44,8 @@ def test_a_row_for_each_layer_beside_the_photo(here: Path, figures: Figures) -> 
         "MaxPool2D 2x2",
         "convolution 2",
     ]
-    assert [text for text in texts if text.isdigit()] == [str(k) for k in range(1, 10)]
-    assert figures[0].get_suptitle() == "Feature maps of each layer, the first 9"
+    assert [text for text in texts if text.isdigit()] == [str(k) for k in range(1, 12)]
+    assert figures[0].get_suptitle() == "Feature maps of each layer, the first 11"
 
 
 def test_all_feature_maps_of_one_layer(here: Path, figures: Figures) -> None:

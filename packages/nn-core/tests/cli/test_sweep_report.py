@@ -253,6 +253,10 @@ class TestFigure:
         assert list(validation.lines[0].get_ydata()) == [17.0, 2.0, 0.5]
         assert training.get_ylim() == validation.get_ylim()
         assert list(accuracies.lines[0].get_xdata()) == [1.0, 0.75]
+        ends = [line for line in accuracies.lines if len(list(line.get_xdata())) == 1][:2]
+        assert [line.get_xdata()[0] for line in ends] == [1.0, 0.75]  # type: ignore[index]
+        filled = [line.get_markerfacecolor() for line in ends]
+        assert (filled[0] == ends[0].get_color(), filled[1]) == (True, "none"), "filled is training"
         assert [label.get_text() for label in accuracies.get_yticklabels()] == ["plain", "wild"]
 
     def test_regression_ends_in_losses(self, draw: "Callable[..., Figure]") -> None:

@@ -54,7 +54,8 @@ def plot_temperatures(
             bars.set_title(f"T = {each.temperature:g}")
             bars.set_yticks(range(rows), labels=labels if i == 0 else [""] * rows, parse_math=False)
             below.set_axis_off()
-        grid[0, 0].set_xlabel("probability")
+        for bars in grid[0] if len(ticks) > 2 else grid[0, :1]:
+            bars.set_xlabel("probability")
         grid[0, 0].set_ylabel(_shortened(after, 34), parse_math=False)
         grid[1, 0].set_title(f"{what} at each temperature", loc="left", size="small")
         figure.draw_without_rendering()  # for the width of a column
@@ -84,7 +85,11 @@ def _write_samples(axes: "Axes", samples: Sequence[str]) -> None:
     if len(samples) > 1:
         samples = [fitted(sample, width, points, most_lines=1) for sample in samples]
     text = fitted("\n".join(samples), width, points, most_lines=most_lines)
-    axes.text(0, 1, text, va="top", size="small", linespacing=1.2, transform=axes.transAxes, parse_math=False)
+    for k, line in enumerate(text.splitlines(), 1):  # one by one, so that all columns have the same baselines
+        axes.annotate(
+            line, (0, 1), (0, -1.3 * k * points), xycoords="axes fraction", textcoords="offset points", size="small",
+            parse_math=False,
+        )  # fmt: skip
 
 
 def _shortened(text: str, most: int) -> str:

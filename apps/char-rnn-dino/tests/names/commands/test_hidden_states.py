@@ -101,6 +101,16 @@ def test_gates(model: Path, figures: list[Figure], tmp_path: Path) -> None:
     assert line == "--gates: the layer is a plain RNN, which has no gates"
 
 
+def test_the_gate_drawn_is_that_of_the_units(figures: list[Figure], tmp_path: Path) -> None:
+    model = train(DINO, tmp_path, "--hidden", 4, "--cell", "gru", "--epochs", 1)
+    found = DINO.json("hidden-states", "ab", "--model", model, "--gates", "--units", "2,4")
+    drawn = np.asarray(figures[0].axes[1].images[0].get_array())
+    assert drawn.shape == (2, 3)
+    assert found
+    assert 0 <= drawn.min() <= drawn.max() <= 1
+    assert not np.allclose(drawn, np.asarray(figures[0].axes[0].images[0].get_array()))
+
+
 @pytest.mark.parametrize("units", [1, 12, 50])
 def test_at_most_twelve_units_are_numbered(figures: list[Figure], tmp_path: Path, units: int) -> None:
     model = train(DINO, tmp_path, "--hidden", units, "--epochs", 1)

@@ -35,7 +35,7 @@ def plot_all_layers(
         beside, label = max(2.0, 0.2 * width), 13 * line
         space = width - beside - label - 6 * line
         most = max(maps.shape[2] for _, maps in layers)
-        cell = min((height - 6 * line) / len(layers), space / min(most, 8))
+        cell = min(0.8 * (height - 6 * line) / len(layers), space / min(most, 8))
         columns = max(1, min(most, MAX_COLUMNS, int(space / cell)))
         left, right = subfigures(figure, 1, 2, width_ratios=[beside, width - beside])
         put_photo(left.subplots(), photo, f"{name}\n{photo.shape[1]} x {photo.shape[0]} pixels")
@@ -57,7 +57,7 @@ def plot_all_layers(
             _put_text(label_axes, 1.0, 0.5, words, ha="right", va="center")
         for k in range(columns):
             _put_text(grid[1, 1], (k + 0.55) / columns, 1.08, str(k + 1), ha="center")
-        bar = right.colorbar(image, ax=list(grid.flat), fraction=0.04, aspect=40)
+        bar = right.colorbar(image, ax=list(grid.flat), fraction=0.04, aspect=40, panchor=False)
         bar.set_label("activation / largest of its layer")
         figure.suptitle(f"Feature maps of each layer{f', the first {columns}' if most > columns else ''}")
 

@@ -113,4 +113,4 @@ def _put_patches(figure: Any, response: FilterResponse, width: float) -> None:
 
 
 def _bar(figure: Any, image: Any, axes: Any, label: str) -> None:
-    figure.colorbar(image, ax=axes, fraction=0.06, aspect=20).set_label(label, size="small")
+    figure.colorbar(image, ax=axes, fraction=0.06, aspect=20, panchor=False).set_label(label, size="small")

@@ -101,7 +101,8 @@ class Sweep:
     def counted(self, number: int) -> str:
         """A number of values: "four optimizers"."""
         words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-        noun = self.called if number == 1 else self.plural or f"{self.called}s"
+        noun = self.plural or f"{self.called}s"
+        noun = noun.removesuffix("s") if number == 1 else noun
         return f"{words[number] if number < len(words) else number} {noun}"
 
     @property

@@ -60,12 +60,11 @@ def drawing(
     """
     if not isinstance(file, FigureFile):
         file = FigureFile(Path(file))
-    with canvas(file, width, height) as figure:
+    with job("drawing the figure"), canvas(file, width, height) as figure:
         yield figure
-        with job("drawing the figure"):
-            shown = (title or figure.get_suptitle()) if file.title is None else file.title
-            write_around(figure, shown, note or figure.get_supxlabel())
-            save_figure(figure, file.path, dpi=int(figure.dpi))
+        shown = (title or figure.get_suptitle()) if file.title is None else file.title
+        write_around(figure, shown, note or figure.get_supxlabel())
+        save_figure(figure, file.path, dpi=int(figure.dpi))
 
 
 @contextlib.contextmanager
