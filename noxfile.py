@@ -55,6 +55,9 @@ JOBS = {
     ],
 }
 
+# Each test process has a core; many start programs, which would compile all modules anew without bytecode.
+TESTING = {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": None}
+
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 
@@ -84,13 +87,9 @@ def test_groups(*packages: str) -> list[str]:
 
 
 def run_tests(session: nox.Session, *packages: str) -> None:
-    """Pytest for each package, whose settings it reads, in a process for each core.
-
-    Many tests start programs, which would compile all modules anew without bytecode.
-    """
-    environment = {"PYTHONDONTWRITEBYTECODE": None}
+    """Pytest for each package, whose settings it reads, in a process for each core."""
     for name in packages:
-        session.run("pytest", "--numprocesses=auto", PACKAGES[name], *session.posargs, env=environment)
+        session.run("pytest", "--numprocesses=auto", PACKAGES[name], *session.posargs, env=TESTING)
 
 
 @nox.session
@@ -145,6 +144,15 @@ def minimums(session: nox.Session, package: str) -> None:
     session.run(*lowest, *editable(package), *test_groups(package))
     session.run("uv", "pip", "list")
     run_tests(session, package)
+
+
+@nox.session(default=False)
+def slow(session: nox.Session) -> None:
+    """The cases that the default tests leave out, such as figures in all styles and sizes."""
+    session.install(*editable(*PACKAGES), *test_groups(*PACKAGES))
+    for folder in PACKAGES.values():
+        options = ("--numprocesses=auto", "-m", "slow", *session.posargs)
+        session.run("pytest", *options, folder, env=TESTING, success_codes=[0, 5])  # 5: it has none
 
 
 @nox.session(default=False)

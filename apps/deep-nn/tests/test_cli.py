@@ -49,6 +49,8 @@ def test_the_example_runs(name: str, folder: Path, monkeypatch: pytest.MonkeyPat
     command, *arguments = PROGRAM.example_of(name)
     if any(parameter.name == "epochs" for parameter in PROGRAM.commands()[name].params):
         arguments += ["--epochs", "2"]
+    if name.startswith("compare-"):
+        arguments += ["--seeds", "1", "--size", "4x3"]
     result = invoke(command, *arguments)
     assert result.exit_code == 0, result.stderr
     written = {word for word in arguments if Path(word).suffix in {".png", ".h5"}}

@@ -34,8 +34,11 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("he", "--hidden", "5"), (*SLIDE, *DEEP, *MANY), (*SMALL, *DEEP, *MANY)],
-    ids=["one cell", "many on a slide", "many in a small figure"],
+    [
+        pytest.param(("he", "--hidden", "5"), id="one cell"),
+        pytest.param((*SLIDE, *DEEP, *MANY), id="many on a slide", marks=pytest.mark.slow),
+        pytest.param((*SMALL, *DEEP, *MANY), id="many in a small figure", marks=pytest.mark.slow),
+    ],
 )
 def test_activations(arguments: tuple[object, ...], tmp_path: Path, drawn: list[Figure]) -> None:
     succeed("activation-histograms", *arguments, "--figure", tmp_path / "a.png")
@@ -48,7 +51,7 @@ def test_gradients(tmp_path: Path, drawn: list[Figure]) -> None:
     assert drawn[1].axes[0].get_xscale() == "log"
 
 
-@pytest.mark.parametrize("looks", [SLIDE, SMALL], ids=["slide", "small"])
+@pytest.mark.parametrize("looks", [SLIDE, pytest.param(SMALL, marks=pytest.mark.slow)], ids=["slide", "small"])
 def test_gradient_norms(looks: tuple[object, ...], tmp_path: Path, drawn: list[Figure]) -> None:
     short = ("--epochs", 1, "--seeds", 1, "--data", "moons:points=60", "--figure", tmp_path / "n.png")
     succeed("compare-initializers", "zeros", "he", "--hidden", ",".join(["4"] * 40), *short, *looks)

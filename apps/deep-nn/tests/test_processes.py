@@ -16,6 +16,7 @@ LONG = ("--epochs", 1000, "--dropout", "0.1", "--l2", "0.001", "--schedule", "co
 with_signals = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX are sent")
 
 
+@pytest.mark.slow
 def test_the_main_job_needs_no_options(tmp_path: Path) -> None:
     with PROGRAM.started("compare-optimizers", cwd=tmp_path) as process:
         out, others = PROGRAM.end_of(process)
@@ -64,7 +65,7 @@ def test_an_interrupted_run_resumes_to_the_same_bits(tmp_path: Path, left_alone:
     assert_same_run(tmp_path / "m.h5", left_alone)
 
 
-RACE = ("compare-optimizers", "--seeds", 25, "--epochs", 200, "--workers", 2)
+RACE = ("compare-optimizers", "--learning-rate", 0.1, "--seeds", 25, "--epochs", 200, "--workers", 2)
 
 
 @with_signals

@@ -34,5 +34,9 @@ def test_a_block_of_commands(commands: list[str], tmp_path: Path, monkeypatch: p
         _, name, *arguments = shlex.split(command)
         if name == "train" or name.startswith("compare-"):
             arguments += ["--epochs", "2"]
+        if name.startswith("compare-"):
+            arguments += ["--seeds", "1", "--size", "4x3"]
+        if name == "compare-optimizers":
+            arguments += ["--rates", "0.1"]
         result = invoke(name, *arguments)
         assert result.exit_code == 0, f"{command}: {result.stderr}"

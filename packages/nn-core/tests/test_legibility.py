@@ -24,6 +24,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "wide": {"size": (16.0, 4.0)},
 }
 """What a user may choose. The dark style differs from "slide" in colors only."""
+SOME_LOOKS = [pytest.param(name, marks=() if name == "slide" else pytest.mark.slow) for name in LOOKS]
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_dark_slides_differ_in_colors_only() -> None:
     assert all("color" in name for name in differing)
 
 
-@pytest.mark.parametrize("looks", LOOKS)
+@pytest.mark.parametrize("looks", SOME_LOOKS)
 def test_confusion_matrix_of_many_classes_with_long_names(tmp_path: Path, drawn: list[Figure], looks: str) -> None:
     names = [f"{i} percent $x_{i}$ \\frac 5%\n of forty letters" for i in range(24)]
     confusion = np.eye(24, dtype=int) * 40
@@ -116,7 +117,7 @@ def test_confusion_matrix_of_many_classes_with_long_names(tmp_path: Path, drawn:
     assert all("\n" not in label.get_text() for label in axes.get_yticklabels())
 
 
-@pytest.mark.parametrize("looks", LOOKS)
+@pytest.mark.parametrize("looks", SOME_LOOKS)
 def test_confusion_matrix_of_digits(tmp_path: Path, drawn: list[Figure], looks: str) -> None:
     confusion = np.eye(10, dtype=int) * 12_000
     plot_confusion_matrix(confusion, list("0123456789"), file_of(tmp_path, looks), data="digits")
@@ -125,7 +126,7 @@ def test_confusion_matrix_of_digits(tmp_path: Path, drawn: list[Figure], looks: 
         assert drawn[0].get_suptitle() == "Confusion matrix, digits: 100.0% of 120,000 correct"
 
 
-@pytest.mark.parametrize("looks", ["paper", "slide", "wide"])
+@pytest.mark.parametrize("looks", [each for each in SOME_LOOKS if each.values != ("small",)])
 def test_twenty_five_variants(tmp_path: Path, drawn: list[Figure], looks: str) -> None:
     with drawing(file_of(tmp_path, looks), 11, 4.5, title="Loss of 25 variants") as figure:
         axes = figure.subplots()
@@ -135,7 +136,7 @@ def test_twenty_five_variants(tmp_path: Path, drawn: list[Figure], looks: str) -
     assert len(drawn) == 1
 
 
-@pytest.mark.parametrize("looks", LOOKS)
+@pytest.mark.parametrize("looks", SOME_LOOKS)
 def test_learning_curves_that_reach_100_percent(tmp_path: Path, drawn: list[Figure], looks: str) -> None:
     columns = {
         "training_loss": [0.5, 0.1, 0.001], "validation_loss": [0.6, 0.2, 0.1],
@@ -148,7 +149,7 @@ def test_learning_curves_that_reach_100_percent(tmp_path: Path, drawn: list[Figu
     assert not any(line.get_clip_on() for line in accuracy.lines), "markers at 100% are whole"
 
 
-@pytest.mark.parametrize("looks", LOOKS)
+@pytest.mark.parametrize("looks", SOME_LOOKS)
 def test_a_title_without_end(tmp_path: Path, drawn: list[Figure], looks: str) -> None:
     file = file_of(tmp_path, looks, title="loss $_ of 100% \\alpha and more " * 30)
     with drawing(file, 6, 4) as figure:
@@ -192,15 +193,15 @@ class TestComparisons:
         named = tuple(Trial(label.format(i + 1), (curve, curve)) for i, curve in enumerate(curves))
         return Comparison(named, (0, 1), (0.5, 0.5) if has_baseline else ())
 
-    @pytest.mark.parametrize("looks", ["paper", "slide"])
-    @pytest.mark.parametrize("trials", [2, 25])
+    @pytest.mark.parametrize("looks", SOME_LOOKS[:2])
+    @pytest.mark.parametrize("trials", [pytest.param(2, marks=pytest.mark.slow), 25])
     def test_training_against_validation(self, drawn: list[Figure], tmp_path: Path, looks: str, trials: int) -> None:
         compared = self.comparison(trials, "0.00{}", has_baseline=False)
         title = "Training and validation loss with many L2 strengths, moons"
         draw_comparison(compared, file_of(tmp_path, looks), title=title, name="L2 strength")
 
-    @pytest.mark.parametrize("looks", ["paper", "slide"])
-    @pytest.mark.parametrize("trials", [8, 25])
+    @pytest.mark.parametrize("looks", SOME_LOOKS[:2])
+    @pytest.mark.parametrize("trials", [8, pytest.param(25, marks=pytest.mark.slow)])
     def test_a_search_and_times(self, drawn: list[Figure], tmp_path: Path, looks: str, trials: int) -> None:
         compared = self.comparison(trials, "momentum:beta=0.9{0} @ 1", has_baseline=True)
         rates = (0.001, 0.01, 0.1, 1.0, 2.0, 10.0)

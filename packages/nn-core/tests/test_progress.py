@@ -168,7 +168,7 @@ def test_a_short_job_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_job_that_takes_long_is_shown_and_then_to_its_end(capsys: pytest.CaptureFixture[str]) -> None:
     progress = Progress(4000, "drawing synthetic hands", steady=False)
     progress.advance(1200)
-    beats(progress, 0.1, PATIENCE)
+    beats(progress, 0.1, 1.1 * PATIENCE)
     progress.advance(2800)
     progress.close()
     lines = capsys.readouterr().err.splitlines()
@@ -196,7 +196,7 @@ def test_a_long_job_has_a_bar_on_a_terminal_which_is_removed(monkeypatch: pytest
     progress = Progress(64, "reading the table", unit="MB", steady=False)
     progress.advance(16)
     assert terminal.getvalue() == ""
-    beats(progress, PATIENCE)
+    beats(progress, 1.1 * PATIENCE)
     assert "reading the table 16/64 MB:  25%|" in terminal.getvalue()
     progress.close()
     assert terminal.getvalue().endswith("\r")

@@ -101,5 +101,5 @@ def test_a_missing_layer_or_filter(here: Path, arguments: tuple[object, ...], wo
 def test_a_network_without_convolutions(here: Path) -> None:
     save(here / "flat.h5", Network([Flatten(), Dense(10)], input_shape=INPUT_SHAPE))
     assert "the network has no convolution" in refusal("filters", "--model", "flat.h5", status=1)
-    assert "no activation or pooling layer" in refusal("feature-maps", "photo.png", "--model", "flat.h5", status=1)
+    assert "the network has no convolution" in refusal("feature-maps", "photo.png", "--model", "flat.h5", status=1)
     assert "no convolution" in refusal("explain", "photo.png", "--model", "flat.h5", status=1)

@@ -116,7 +116,7 @@ def test_the_default_optimizers_all_learn_and_differ() -> None:
 def test_momentum_at_its_best_rate_is_much_faster_than_gradient_descent() -> None:
     found = json_of("compare-optimizers", "gradient-descent@3", "momentum@10")
     plain, momentum = (trial["steps_to_baseline"] for trial in found["trials"])
-    assert (plain, momentum) == pytest.approx((364, 86), rel=0.15)
+    assert (plain, momentum) == pytest.approx((189, 54), rel=0.15)
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -111,7 +111,9 @@ def test_the_gate_drawn_is_that_of_the_units(figures: list[Figure], tmp_path: Pa
     assert not np.allclose(drawn, np.asarray(figures[0].axes[0].images[0].get_array()))
 
 
-@pytest.mark.parametrize("units", [1, 12, 50])
+@pytest.mark.parametrize(
+    "units", [pytest.param(1, marks=pytest.mark.slow), 12, pytest.param(50, marks=pytest.mark.slow)]
+)
 def test_at_most_twelve_units_are_numbered(figures: list[Figure], tmp_path: Path, units: int) -> None:
     model = train(DINO, tmp_path, "--hidden", units, "--epochs", 1)
     DINO.succeed("hidden-states", "a", "--model", model, "--units", 1000, "--style", "slide")

@@ -47,7 +47,7 @@ def convolution_outputs(network: Network) -> list[int]:
     """For each convolution the index of the layer whose output is its feature maps: the activation after it, if any."""
     starts = convolutions(network)
     found = []
-    for start, end in zip(starts, [*starts[1:], len(network.layers)], strict=True):
+    for start, end in zip(starts, [*starts, len(network.layers)][1:], strict=True):
         after = range(start + 1, end)
         pooled = next((i for i in after if isinstance(network.layers[i], Pooling)), end)
         found.append(next((i for i in after if i < pooled and isinstance(network.layers[i], Activation)), start))

@@ -133,7 +133,7 @@ def _notes(trials: Sequence[NetworkSettings], search: "RateSearch | None") -> li
     SpecType(parse_rated, "optimizer"),
     values=("gradient-descent", "momentum", "rmsprop", "adam"),
     baseline="gradient-descent",
-    defaults={"batch_size": "full", "epochs": 400},
+    defaults={"batch_size": "full", "epochs": 200},
 ).command
 def compare_optimizers() -> None:
     """Compare optimizers, each at its best learning rate.
