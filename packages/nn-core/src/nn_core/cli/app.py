@@ -107,7 +107,7 @@ class App(GroupedHelp, click.Group):
             command = getattr(module, attribute, None)
             if isinstance(command, click.Command):
                 command.help = command.help or inspect.getdoc(module)
-                command.context_settings = CONTEXT | command.context_settings
+                command.context_settings = {**CONTEXT, **command.context_settings}
                 add_verbosity(command)
                 if type(command) is click.Command:
                     command.__class__ = GroupedHelp  # so that the file of a command needs click alone
