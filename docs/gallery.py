@@ -189,7 +189,9 @@ def data_of(picture: Path) -> Any:
     from nn_core.plots.figure_files import SUMMARY_KEY
 
     with Image.open(picture) as image:
-        text = image.info.get(SUMMARY_KEY) or image.info.get("comment", b"")
+        text = image.info.get(SUMMARY_KEY)
+        if text is None and image.format == "GIF":
+            text = image.info.get("comment")
     return json.loads(text) if text else None
 
 
