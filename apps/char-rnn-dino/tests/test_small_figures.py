@@ -38,6 +38,14 @@ def test_temperatures_have_ticks_at_both_ends(tmp_path: Path, figures: list[Figu
     assert figures[0].axes[0].get_xticks().tolist() == [0, 1]
 
 
+def test_legends_of_gradients_that_have_no_room_are_refused(tmp_path: Path) -> None:
+    file = ("--figure", tmp_path / "f.png")
+    line = DINO.refusal("vanishing-gradients", *SMALL, *file, status=2)
+    assert line == "3 plots do not fit in 4 inches; choose one --cell"
+    assert list(tmp_path.iterdir()) == []
+    DINO.succeed("vanishing-gradients", "--cell", "rnn", "--hidden", 4, "--steps", 5, *SMALL, *file)
+
+
 @pytest.mark.parametrize(("size", "plots"), [("4x3", 1), ("6x3", 2)])
 def test_novelty_leaves_out_what_its_legend_leaves_no_room_for(
     tmp_path: Path, figures: list[Figure], size: str, plots: int

@@ -108,6 +108,15 @@ def test_dino_gen(figures: list[Figure]) -> None:
     assert [text.get_text() for text in axes[4].texts] == found["rows"][1]["samples"]
 
 
+def test_what_is_excluded_is_hatched(figures: list[Figure]) -> None:
+    found = DINO.json("temperatures", "--start", "Ty", "--temperatures", "1", "--show", 4, "--count", 1, "--top-k", 2)
+    kept = list(found["rows"][0]["next"].values())
+    excluded, drawn = (figures[0].axes[0].patches[part] for part in (slice(0, 5), slice(5, 10)))
+    assert [bar.get_width() for bar in drawn[:4]] == pytest.approx(kept)  # type: ignore[attr-defined]
+    assert [bar.get_width() > 0 for bar in excluded[:4]] == [False, False, True, True]  # type: ignore[attr-defined]
+    assert [bool(bar.get_hatch()) for bar in (excluded[0], drawn[0])] == [True, False]
+
+
 def test_a_seed_reproduces_the_text_output() -> None:
     asked = ("temperatures", "--count", 2, "--seed")
     one, again, other = (DINO.succeed(*asked, seed).stdout for seed in (1, 1, 2))

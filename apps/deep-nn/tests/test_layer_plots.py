@@ -49,6 +49,8 @@ def test_gradients(tmp_path: Path, drawn: list[Figure]) -> None:
     files = ("--figure", tmp_path / "a.png", "--gradients", tmp_path / "g.png")
     succeed("activation-histograms", *SLIDE, "zeros", "normal", "--hidden", "8,8,8", *files)
     assert drawn[1].axes[0].get_xscale() == "log"
+    of_normal = [patch.get_data().values.sum() for patch in drawn[1].axes[-1].patches]  # type: ignore[attr-defined]
+    assert 0.5 < of_normal[0] <= 1, "bars are fractions of all gradients of a layer"
 
 
 @pytest.mark.parametrize("looks", [SLIDE, pytest.param(SMALL, marks=pytest.mark.slow)], ids=["slide", "small"])

@@ -210,6 +210,17 @@ def test_the_forward_scene_shows_each_step(channels: int) -> None:
         assert scene.lines.text.get_text().startswith("output 3 of 4: y[1, 0]")
 
 
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_stride_moves_the_window_farther_than_the_output(backward: bool) -> None:
+    convolution = Convolution(vertical_edge(5), KERNELS["sobel"][..., None], stride=2)
+    with styled("paper"):
+        figure = new_figure(11, 6.6)
+        scene = BackwardScene(figure, convolution, np.ones((2, 2))) if backward else ForwardScene(figure, convolution)
+        scene.show(3)
+        assert all(frame.get_xy() == (1.5, 1.5) for frame in scene.windows)
+        assert scene.position.get_xy() == (0.5, 0.5)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_backward_scene_shows_each_step(channels: int) -> None:
     image = vertical_edge(4) if channels == 1 else colored_edges(4)

@@ -11,6 +11,7 @@ from char_rnn_dino.gradient_norms import GradientNorms
 from nn_core.arrays import Array
 from nn_core.plots import add_legend, drawing, log_scale, log_scale_if_wide, series, tidy
 from nn_core.plots.text_sizes import points_of, text_width
+from nn_core.registry import require
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,8 +70,11 @@ def plot_clipping(panels: Sequence[Panel], file: "FigureFile | Path", *, title: 
 
 
 def _subplots(figure: "Figure", count: int) -> "list[Axes]":
+    """Plots side by side. Raises SettingError if there is no room for their legends."""
     from matplotlib.ticker import MaxNLocator
 
+    width, least = figure.get_figwidth(), 19 * points_of("small") / 72
+    require(count == 1 or width >= least * count, f"{count} plots do not fit in {width:g} inches; choose one --cell")
     plots = list(figure.subplots(1, count, sharey=True, squeeze=False)[0])
     for axes in plots:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))

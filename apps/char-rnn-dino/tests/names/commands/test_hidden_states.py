@@ -57,6 +57,9 @@ def test_figure(model: Path, figures: list[Figure]) -> None:
     assert rows == ["actual", "1st guess", "2nd", "3rd"]
     actual = [text.get_text().split()[0] for text in predictions.texts if text.get_position()[1] == 0]
     assert actual == ["k", "i", "r", "a", "end"]
+    shown = {text.get_position(): text.get_text().split()[0] for text in predictions.texts}
+    right = {place for place, letter in shown.items() if place[1] and letter == actual[int(place[0])]}
+    assert {(box.get_x() + 0.46, box.get_y() + 0.44) for box in predictions.patches} == right  # type: ignore[attr-defined]
 
 
 def test_units_that_vary_most(model: Path, figures: list[Figure]) -> None:

@@ -1,7 +1,8 @@
 """The figures of a convolution, forward and backward, at each of its steps."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,20 +12,44 @@ from nn_core.plots import lay_out
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
 
 WIDTH, HEIGHT = 11.0, 6.6
 """Inches on paper."""
 
 
-class Scene(Protocol):
-    """A figure that can show each step."""
+class Scene(ABC):
+    """A figure that can show each step.
 
-    def __len__(self) -> int: ...
+    steps     of the convolution, with the corner of the window and the position in the output
+    windows   frames around the window
+    position  frame around the output
+    lines     what happens, in words
+    """
+
+    steps: Sequence[Any]
+    windows: "Sequence[Rectangle]"
+    position: "Rectangle"
+    lines: "_Lines"
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
     def show(self, index: int) -> None:
         """Show a step, counted from 0."""
+        step = self.steps[index]
+        for frame in self.windows:
+            move_frame(frame, step.corner)
+        move_frame(self.position, step.position)
+        self.show_numbers(index)
+        self.lines.show(index)
+
+    @abstractmethod
+    def show_numbers(self, index: int) -> None:
+        """Show the numbers of a step."""
 
 
-class ForwardScene:
+class ForwardScene(Scene):
     """Input, kernel, products, the output up to here, and the sum written out."""
 
     def __init__(self, figure: "Figure", convolution: Convolution) -> None:
@@ -55,24 +80,16 @@ class ForwardScene:
         self.windows = [grid.add_frame(*kernel.shape[:2]) for grid in self.inputs]
         self.position = self.result.add_frame(1, 1)
 
-    def __len__(self) -> int:
-        return len(self.steps)
-
-    def show(self, index: int) -> None:
-        step = self.steps[index]
-        for frame in self.windows:
-            move_frame(frame, step.corner)
-        move_frame(self.position, step.position)
-        _show(self.products, step.products)
+    def show_numbers(self, index: int) -> None:
+        _show(self.products, self.steps[index].products)
         shown = np.arange(self.output.size).reshape(self.output.shape) <= index
         self.result.show(np.where(shown, self.output, np.nan))
-        self.lines.show(index)
 
     def _heading(self, index: int) -> str:
         return f"output {index + 1} of {len(self.steps)}: y[{_place(self.steps[index].position)}]"
 
 
-class BackwardScene:
+class BackwardScene(Scene):
     """The gradient of the output, and what each of its values adds to those of the input and the kernel."""
 
     def __init__(self, figure: "Figure", convolution: Convolution, d_y: Grid) -> None:
@@ -119,21 +136,13 @@ class BackwardScene:
         self.windows = [grid.add_frame(*kernel.shape[:2]) for grid in (*self.inputs, *self.d_x)]
         self.position = self.gradient.add_frame(1, 1)
 
-    def __len__(self) -> int:
-        return len(self.steps)
-
-    def show(self, index: int) -> None:
-        step = self.steps[index]
-        for frame in self.windows:
-            move_frame(frame, step.corner)
-        move_frame(self.position, step.position)
-        _show(self.d_W, step.d_W)
-        _show(self.d_x, step.d_p)
+    def show_numbers(self, index: int) -> None:
+        _show(self.d_W, self.steps[index].d_W)
+        _show(self.d_x, self.steps[index].d_p)
         if self.added:
             for grid, values in zip(self.added, self._terms(index), strict=True):
                 grid.show(values)
             self._set_titles(index)
-        self.lines.show(index)
 
     def _terms(self, index: int) -> tuple[Grid, Grid, Grid]:
         """The window of x, and what is added to d_W and d_x, of a single channel."""
