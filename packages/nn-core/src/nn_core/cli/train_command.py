@@ -16,7 +16,6 @@ from nn_core.cli.run_setup import Model, Setup
 from nn_core.cli.settings import Settings, resumed_settings, settings_lines, started_settings
 from nn_core.cli.standard_input import is_standard
 from nn_core.cli.terminal import echo_json, info
-from nn_core.cli.train_report import with_total_seconds
 from nn_core.cli.train_run import run
 from nn_core.cli.training_log import log_to
 from nn_core.errors import CheckpointError, DataError, remark
@@ -129,6 +128,8 @@ def train_network(
         callbacks=() if callbacks is None else callbacks(setup, settings),
         final_details=None if final_details is None else lambda: final_details(setup),
     )
+    from nn_core.cli.train_report import with_total_seconds
+
     with threadpool_limits(1), job("evaluating"):
         result = with_total_seconds(setup.result())
     if as_json:
