@@ -20,10 +20,8 @@ APPS = sorted(PACKAGE.parents[1].glob("apps/*/src/*/")) if IN_WORKSPACE else []
 
 # From the ground up: a part of nn_core imports from its own floor and the floors below.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset(
-        {"arguments", "arrays", "errors", "extras", "html", "lazy_import", "progress", "progress_bar", "source_code"}
-    )
-    | frozenset({"foreign", "hints", "version"}),  # lazy_import answers unknown names
+    frozenset({"arguments", "arrays", "errors", "extras", "html", "lazy_import", "memory", "progress", "progress_bar"})
+    | frozenset({"foreign", "hints", "source_code", "version"}),  # lazy_import answers unknown names
     frozenset({"registry", "plugins", "noise", "plots", "sequences", "erf", "finite_differences", "storage"})
     | frozenset({"tables"}),
     frozenset(

@@ -1,0 +1,94 @@
+"""Limits on memory: what a file or a setting asks for is checked before it is allocated."""
+
+import os
+from contextvars import ContextVar
+from pathlib import Path
+
+from nn_core.errors import DataError, NNError
+
+SHARE = 0.8
+"""The part of the available memory that an allocation may take."""
+UNKNOWN = 8 * 1024**3
+"""What is assumed to be available where the system does not tell: 8 GiB."""
+
+_chosen: ContextVar[int | None] = ContextVar("memory limit", default=None)
+
+
+def set_memory_limit(size: int | None) -> None:
+    """Set the limit in bytes of a single allocation; None for a share of what is available."""
+    _chosen.set(size)
+
+
+def memory_limit() -> int:
+    """The limit in bytes of a single allocation: the one set, otherwise SHARE of what is available."""
+    chosen = _chosen.get()
+    return int(SHARE * available_memory()) if chosen is None else chosen
+
+
+def require_memory(size: int, what: str, error: type[NNError] = DataError) -> None:
+    """Raise an error if an allocation exceeds the limit.
+
+    size  in bytes
+    what  what needs the memory, for the message: "x.npz (x)"
+    """
+    most = memory_limit()
+    if size > most:
+        raise error(f"{what} needs {in_bytes(size)} of memory; the limit is {in_bytes(most)} (--max-memory)")
+
+
+def available_memory() -> int:
+    """Bytes that this process may still allocate: the least of free memory, container and process limits."""
+    return min((size for size in (_free(), _container(), _process()) if size is not None), default=UNKNOWN)
+
+
+def in_bytes(size: int) -> str:
+    """A size in decimal units: "3.96 GB"."""
+    value, unit = float(size), "bytes"
+    for larger in ("kB", "MB", "GB", "TB", "PB", "EB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{size:,} bytes" if unit == "bytes" else f"{value:,.3g} {unit}"
+
+
+def _free() -> int | None:
+    """Memory that the system can give without swapping."""
+    try:
+        for line in Path("/proc/meminfo").read_text("ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+        return None
+    except (OSError, ValueError, IndexError):
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _container() -> int | None:
+    """What is left of the limit of the control group."""
+    folder = Path("/sys/fs/cgroup")
+    for most, used in (
+        (folder / "memory.max", folder / "memory.current"),
+        (folder / "memory/memory.limit_in_bytes", folder / "memory/memory.usage_in_bytes"),
+    ):
+        try:
+            return max(0, int(most.read_text("ascii")) - int(used.read_text("ascii")))
+        except (OSError, ValueError):  # there is none, or "max"
+            continue
+    return None
+
+
+def _process() -> int | None:
+    """What is left of the limit of this process, `ulimit -v`."""
+    try:
+        import resource
+
+        most = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if most == resource.RLIM_INFINITY:
+            return None
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+        return max(0, most - pages * resource.getpagesize())
+    except (ImportError, OSError, ValueError, IndexError):
+        return None
