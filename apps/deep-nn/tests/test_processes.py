@@ -142,17 +142,6 @@ def test_predictions_stream_from_a_pipe_into_one_that_closes_early(tmp_path: Pat
     assert PROGRAM.others(stderr) == []
 
 
-def test_a_full_device_is_one_line(tmp_path: Path) -> None:
-    if not Path("/dev/full").is_char_device():
-        pytest.skip("this system has no /dev/full")
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "deep_nn", "datasets"], stdout=full, stderr=subprocess.PIPE, check=False, text=True
-        )
-    assert done.returncode == 1
-    assert PROGRAM.others(done.stderr) == ["Error: No space left on device"]
-
-
 def test_ctrl_c_while_it_is_still_being_imported_is_one_line() -> None:
     program = """
 import sys

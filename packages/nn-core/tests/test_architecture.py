@@ -20,8 +20,11 @@ APPS = sorted(PACKAGE.parents[1].glob("apps/*/src/*/")) if IN_WORKSPACE else []
 
 # From the ground up: a part of nn_core imports from its own floor and the floors below.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"arguments", "arrays", "errors", "extras", "html", "lazy_import", "memory", "progress", "progress_bar"})
-    | frozenset({"foreign", "hints", "source_code", "version"}),  # lazy_import answers unknown names
+    frozenset(
+        {"arguments", "arrays", "errors", "extras", "html", "lazy_import", "memory", "printable", "progress"}
+        | {"progress_bar", "source_code", "standard_streams"}
+    )
+    | frozenset({"foreign", "hints", "version"}),  # lazy_import answers unknown names
     frozenset({"registry", "plugins", "noise", "plots", "sequences", "erf", "finite_differences", "storage"})
     | frozenset({"tables"}),
     frozenset(
@@ -189,6 +192,38 @@ def test_nn_core_knows_no_app_and_apps_not_each_other() -> None:
             roots = {name.partition(".")[0] for name, _ in imports(path, modules)}
             assert not roots & (names - {package}), f"{path} imports another app"
             assert not roots & FORBIDDEN - {part_of(module)}, f"{path} imports what computes for us"
+
+
+PRINTS = "nn_core.standard_streams"
+"""The one module that writes to standard output and standard error."""
+
+
+def printing(source: str) -> Iterator[str]:
+    """What in a module writes to the terminal by itself."""
+    streams = {"stdout", "stderr", "__stdout__", "__stderr__"}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.value.id == "sys" and node.attr in streams:
+                yield f"sys.{node.attr}"
+            elif node.value.id == "click" and node.attr in {"echo", "secho", "echo_via_pager"}:
+                yield f"click.{node.attr}"
+        elif isinstance(node, ast.ImportFrom) and node.module in {"sys", "click", "click.utils"}:
+            yield from (alias.name for alias in node.names if alias.name in streams | {"echo", "secho"})
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print":
+            yield "print"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_one_module_writes_to_the_terminal(package: str) -> None:
+    found = {module: set(printing(path.read_text(encoding="utf-8"))) for module, path in PACKAGES[package].items()}
+    assert {module for module, names in found.items() if names} == ({PRINTS} & found.keys())
+
+
+@pytest.mark.parametrize(
+    "line", ["print(1)", "sys.stderr.write('a')", "click.echo('a')", "from click import echo", "out = sys.__stdout__"]
+)
+def test_every_way_to_write_to_the_terminal_is_seen(line: str) -> None:
+    assert list(printing(line))
 
 
 def run(program: str) -> set[str]:

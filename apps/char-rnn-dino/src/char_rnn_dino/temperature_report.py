@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from char_rnn_dino.plots.temperatures import plot_temperatures
 from char_rnn_dino.temperatures import AtTemperature
 from nn_core.arrays import Labels
-from nn_core.cli.terminal import echo_json, info
+from nn_core.cli.terminal import echo, echo_json, info
 
 if TYPE_CHECKING:
     from nn_core.plots import FigureFile
@@ -43,7 +41,7 @@ def show_temperatures(
     note = FORMULA + (f". Hatched: excluded by {' and '.join(cuts)}" if cuts else "")
     plot_temperatures(found, tokens, order, figure, after=after, what=what, title=TITLE, note=note)
     if result is None:
-        click.echo(_report(found, tokens, order))
+        echo(_report(found, tokens, order))
     else:
         echo_json({**result, "rows": _rows(found, tokens, order)})
     info(f"wrote {figure}")

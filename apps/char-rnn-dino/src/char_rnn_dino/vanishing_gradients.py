@@ -29,7 +29,7 @@ from nn_core.cli.config import on_command_line
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import plugin_option, seed_option
 from nn_core.cli.param_types import CommaList, FloatRange, require_distinct
-from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.cli.terminal import echo, echo_json, info, json_option
 from nn_core.layers import CELLS
 from nn_core.storage.files import without_folders
 
@@ -158,7 +158,7 @@ def vanishing_gradients_command(
             ]
             echo_json({"clip_norm": clip_norm, "rows": results})
         else:
-            click.echo("\n".join(row.sentence(clip_norm) for row in rows))
+            echo("\n".join(row.sentence(clip_norm) for row in rows))
         for file in (figure, clipping):
             if file is not None:
                 info(f"wrote {file}")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from deep_nn.model import Model
 from deep_nn.plots import Parts, boundary_legend, plot_boundary
-from nn_core.cli.class_report import shortened
 from nn_core.errors import DataError
 from nn_core.metrics import accuracy
 from nn_core.plots import add_legend, drawing
 from nn_core.plots.text_sizes import points_of
+from nn_core.printable import shortened
 
 if TYPE_CHECKING:
     from nn_core.plots import FigureFile

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array
-from nn_core.cli.class_report import shortened
 from nn_core.plots import colors, drawing
 from nn_core.plots.axes import plain_number
+from nn_core.printable import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

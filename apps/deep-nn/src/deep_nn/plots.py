@@ -10,10 +10,10 @@ import numpy.typing as npt
 from deep_nn.datasets import RawExamples
 from deep_nn.model import Model
 from nn_core.arrays import Array
-from nn_core.cli.class_report import shortened
 from nn_core.cli.dataset import Dataset
 from nn_core.metrics import accuracy
 from nn_core.plots import add_legend, background, drawing, ink, series
+from nn_core.printable import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.cli.class_report import shortened
 from nn_core.plots import add_legend, colors, drawing, muted, tidy
+from nn_core.printable import shortened
 
 if TYPE_CHECKING:
     from nn_core.plots import FigureFile

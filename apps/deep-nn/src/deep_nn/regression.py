@@ -58,7 +58,7 @@ def target_line(target: Mapping[str, Any]) -> str:
 
 def axis_labels(target: TargetScale) -> dict[str, str]:
     """The labels of the axes of the learning curves, with units."""
-    from nn_core.cli.class_report import shortened
+    from nn_core.printable import shortened
 
     return {
         "loss": "mean squared error (standardized target)",

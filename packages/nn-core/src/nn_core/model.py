@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +31,7 @@ from nn_core.noise import fresh_seed
 from nn_core.optim.optimizers import Optimizer
 from nn_core.optim.schedules import Schedule
 from nn_core.registry import is_integer, require
+from nn_core.standard_streams import standard_error
 from nn_core.training.callbacks import Callback
 from nn_core.training.data import as_training_data
 from nn_core.training.evaluate import evaluate
@@ -207,7 +207,7 @@ class Model(HelpfulErrors):
             run_until_interrupted(trainer)
         if verbose and trainer.state.stopped is not None:
             restored = "" if trainer.state.best is None else "; its weights are restored"
-            sys.stderr.write(f"stopped after epoch {len(self.history)}: {trainer.state.stopped}{restored}\n")
+            standard_error().write(f"stopped after epoch {len(self.history)}: {trainer.state.stopped}{restored}\n")
         return self.history
 
     def __call__(self, x: Any) -> NoReturn:

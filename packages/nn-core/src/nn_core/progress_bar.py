@@ -7,6 +7,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from nn_core.printable import printable
+from nn_core.standard_streams import standard_error
+
 BAR_FORMAT = "{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}{postfix}]"
 CLOCK_FORMAT = "{desc} [{elapsed}]"
 """Of a job of unknown length."""
@@ -46,7 +49,7 @@ class Progress:
         shown: bool = True,
         since: float | None = None,
     ) -> None:
-        self.total, self.what, self.unit, self.steady, self.leave = total, what, unit, steady, leave
+        self.total, self.what, self.unit, self.steady, self.leave = total, printable(what), unit, steady, leave
         self.every, self.shown = every, shown
         self.started = time.monotonic()
         self.last = self.started if since is None else since
@@ -71,9 +74,9 @@ class Progress:
             with self._lock:
                 self._move_bar()
                 if is_due and not self.leave and (words := describe()):
-                    self.bar.write(f"{self._count()}  {words}", file=sys.stderr)
+                    self.bar.write(f"{self._count()}  {printable(words)}", file=self.bar.fp)
         elif is_due:
-            self._write(describe())
+            self._write(printable(describe()))
 
     def move(self, position: float) -> None:
         """Set the position between two units: 2.6 of 12 epochs."""
@@ -101,7 +104,7 @@ class Progress:
         with self._lock:
             if self.bar is not None:
                 if self.leave:
-                    self.bar.set_postfix_str(self._describe(), refresh=False)
+                    self.bar.set_postfix_str(printable(self._describe()), refresh=False)
                 self.bar.close()
                 self.bar, self.shown = None, False
                 self.last = time.monotonic()
@@ -127,11 +130,13 @@ class Progress:
     def _write(self, words: str) -> None:
         self._written = max(self.position, 0.0)
         self.last = time.monotonic()
-        sys.stderr.write(f"{self._count()}  {words}".rstrip() + "\n")
-        sys.stderr.flush()
+        screen = standard_error()
+        screen.write(f"{self._count()}  {words}".rstrip() + "\n")
+        screen.flush()
 
     def _open_bar(self) -> None:
-        if not self.shown or not ("ipykernel" in sys.modules or sys.stderr.isatty()):
+        screen = standard_error()
+        if not self.shown or not ("ipykernel" in sys.modules or screen.isatty()):
             return
         make = _tqdm()
         if make is not None:
@@ -140,7 +145,7 @@ class Progress:
                 initial=self.position,
                 desc=self._count(),
                 leave=self.leave,
-                file=sys.stderr,
+                file=screen,
                 dynamic_ncols=True,
                 bar_format=CLOCK_FORMAT if self.total is None else BAR_FORMAT,
             )
@@ -151,7 +156,7 @@ class Progress:
         bar.desc = self._count()
         bar.update(self.position - bar.n)
         if bar.n == bar.last_print_n:
-            words = self._describe()
+            words = printable(self._describe())
             bar.set_postfix_str(words if self._has_room(words) else "", refresh=False)
 
     def _has_room(self, words: str) -> bool:

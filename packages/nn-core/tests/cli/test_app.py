@@ -1,6 +1,5 @@
 """The error boundary: whatever a command raises is one line on stderr and an exit status."""
 
-import contextlib
 import sys
 import warnings
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nn_core.cli.app import App
-from nn_core.cli.terminal import info, make_printable
+from nn_core.cli.terminal import info
 from nn_core.errors import (
     CheckpointError,
     DataError,
@@ -298,10 +297,3 @@ def test_without_arguments_the_help_is_printed(package: str) -> None:
     result = CliRunner().invoke(App("toy", package), [])
     assert result.exit_code == 0
     assert result.stdout.startswith("Usage: ")
-
-
-def test_a_closed_stderr_swallows_messages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", None)
-    make_printable()
-    with contextlib.closing(sys.stderr):
-        sys.stderr.write("a note\n")

@@ -11,7 +11,7 @@ from char_rnn_dino.options import data_option, sampling_options
 from nn_core.cli.app import App
 from nn_core.cli.config import on_command_line
 from nn_core.cli.options import model_option
-from nn_core.cli.terminal import json_option
+from nn_core.cli.terminal import echo, json_option
 
 
 @click.group(
@@ -90,16 +90,16 @@ def main(
         _echo_array(names)
     else:
         for group in names:
-            click.echo("\n".join(group))
+            echo("\n".join(group))
 
 
 def _echo_array(groups: Iterable[list[str]]) -> None:
     """Print groups of strings as one JSON array on one line, as they come."""
     before = "["
     for group in groups:
-        click.echo(before + json.dumps(group)[1:-1], nl=False)
+        echo(before + json.dumps(group)[1:-1], end="")
         before = ", "
-    click.echo("]")
+    echo("]")
 
 
 def _require_no_options(ctx: click.Context, command: str) -> None:

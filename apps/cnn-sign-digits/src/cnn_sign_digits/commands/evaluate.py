@@ -21,7 +21,7 @@ from nn_core.cli.dataset import Dataset
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import require_distinct
-from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.cli.terminal import echo, echo_json, info, json_option
 from nn_core.losses import softmax_cross_entropy
 from nn_core.metrics import accuracy
 from nn_core.storage.files import without_folders
@@ -72,9 +72,9 @@ def evaluate(
     if as_json:
         echo_json(result)
     else:
-        click.echo(class_report(result, examples="photos"))
+        echo(class_report(result, examples="photos"))
         if model.calibration is not None:
-            click.echo(_calibration_report(result["calibration"]))
+            echo(_calibration_report(result["calibration"]))
     if figure is not None:
         from nn_core.cli.confusion_plot import plot_confusion_matrix
 

@@ -9,11 +9,11 @@ import numpy as np
 from cnn_sign_digits.inspect.grad_cam import center_of_mass, grad_cam, target_block
 from cnn_sign_digits.inspect.layer_info import short_name
 from cnn_sign_digits.model import load_model, read_photo
-from nn_core.cli.class_report import shortened
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import MODEL, require_distinct
-from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.cli.terminal import echo, echo_json, info, json_option
+from nn_core.printable import shortened
 from nn_core.registry import nearest
 from nn_core.storage.files import printable
 
@@ -77,7 +77,7 @@ def explain(
     if as_json:
         echo_json(result)
     else:
-        click.echo(f"{_report(result, photo.shape[1:3])}\n{method}")
+        echo(f"{_report(result, photo.shape[1:3])}\n{method}")
     info(f"wrote {figure}")
 
 

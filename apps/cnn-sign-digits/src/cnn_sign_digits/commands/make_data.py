@@ -14,7 +14,7 @@ from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import seed_option
 from nn_core.cli.output_kinds import DATA_SET
 from nn_core.cli.param_types import FloatRange, OutputFile, require_distinct
-from nn_core.cli.terminal import info
+from nn_core.cli.terminal import echo, info
 from nn_core.progress import job
 from nn_core.storage.atomic import atomic_write
 
@@ -69,7 +69,7 @@ def make_data(
         train = _render(count, size, diversity, rng_of_train, advance)
         parts = {"train": train, "test": _render(test_count, size, diversity, rng_of_test, advance)}
     atomic_write(save, _hdf5_bytes({name: part for name, part in parts.items() if len(part[1])}))
-    click.echo(f"{save}: {count:,} training and {test_count:,} test images, {size}x{size}x3")
+    echo(f"{save}: {count:,} training and {test_count:,} test images, {size}x{size}x3")
     if figure is not None:
         from cnn_sign_digits.plots import plot_samples
 

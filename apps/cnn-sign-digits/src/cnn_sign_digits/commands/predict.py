@@ -14,7 +14,7 @@ from cnn_sign_digits.predictions import answers_of, csv_text, report
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import MODEL, STANDARD, CsvOutput, require_distinct
-from nn_core.cli.terminal import counted, echo_json, info, json_option, print_error
+from nn_core.cli.terminal import counted, echo, echo_json, info, json_option, print_error
 from nn_core.errors import DataError
 from nn_core.storage.atomic import atomic_write
 from nn_core.storage.files import printable
@@ -74,12 +74,12 @@ def predict(
         broken = {str(path): {"file": str(path), "error": message} for path, message in errors.items()}
         echo_json([(by_file | broken)[str(path)] for path in paths])
     elif answers and output == STANDARD:
-        click.echo(csv_text(answers, model.classes, proba=proba), nl=False)
+        echo(csv_text(answers, model.classes, proba=proba), end="")
     elif answers and output is not None:
-        atomic_write(output, csv_text(answers, model.classes, proba=proba).encode())
+        atomic_write(output, csv_text(answers, model.classes, proba=proba).encode(errors="backslashreplace"))
         info(f"wrote {output}: {counted(len(answers), 'prediction')}")
     elif answers:
-        click.echo(report(answers, proba=proba))
+        echo(report(answers, proba=proba))
     if show_input is not None and answers:
         from cnn_sign_digits.plots import plot_inputs
 

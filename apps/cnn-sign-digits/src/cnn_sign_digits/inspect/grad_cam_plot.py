@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.arrays import Array
-from nn_core.cli.class_report import shortened
 from nn_core.plots import colors, drawing, tidy
+from nn_core.printable import shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

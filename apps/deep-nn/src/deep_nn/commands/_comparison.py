@@ -17,7 +17,7 @@ from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import together
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.standard_input import is_standard, name_of
-from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.cli.terminal import echo, echo_json, info, json_option
 from nn_core.cli.train_options import recipe_options
 from nn_core.storage.files import without_folders
 
@@ -219,7 +219,7 @@ class Sweep:
             else:
                 times = "" if self.generalization else time_note(comparison)
                 notes = [times, *plan.notes, "" if norms is None else norms.note]
-                click.echo(report_table(comparison, self.legend_title, [note for note in notes if note]))
+                echo(report_table(comparison, self.legend_title, [note for note in notes if note]))
             where = f"{self.counted(len(plan.trials))}, {_data_title(base)}"
             both = self.generalization and comparison.measures("validation_loss")
             what = "Training and validation loss" if both else "Training loss"

@@ -11,7 +11,7 @@ from nn_core.cli.config import on_command_line
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import plugin_option, seed_option
 from nn_core.cli.param_types import MODEL, require_distinct
-from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.cli.terminal import echo, echo_json, info, json_option
 from nn_core.cli.train_options import INITIALIZER
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def activation_histograms(
         files = {"figure": str(figure), "gradients_figure": None if gradients is None else str(gradients)}
         echo_json({"command": "activation-histograms"} | files | report_json(found))
     else:
-        click.echo(report_table(found))
+        echo(report_table(found))
     draw_activations(found, figure)
     info(f"wrote {figure}")
     if gradients is not None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from deep_nn.gradient_examples import fused_examples, layer_examples, loss_examples
 from nn_core.cli.options import seed_option
-from nn_core.cli.terminal import echo_json, json_option
+from nn_core.cli.terminal import echo, echo_json, json_option
 from nn_core.finite_differences import GradientReport
 from nn_core.gradient_check import check_gradients, check_layer, check_loss
 from nn_core.layers import Dense, Tanh
@@ -44,8 +44,8 @@ def check_gradients_command(seed: int, as_json: bool) -> None:
         )
         for name, array in arrays
     ]
-    click.echo(table([header, *rows]))
-    click.echo(f"all {len(arrays)} gradients match to within 1e-6")
+    echo(table([header, *rows]))
+    echo(f"all {len(arrays)} gradients match to within 1e-6")
 
 
 def _reports(seed: int) -> Iterator[tuple[str, GradientReport]]:

@@ -17,7 +17,7 @@ from nn_core.cli.dataset import Dataset
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import require_distinct
-from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.cli.terminal import echo, echo_json, info, json_option
 from nn_core.metrics import accuracy
 from nn_core.storage.files import printable, without_folders
 
@@ -62,7 +62,7 @@ def evaluate(model_path: Path, data: str | None, figure: "FigureFile | None", as
     if as_json:
         echo_json(result)
     else:
-        click.echo(class_report(result))
+        echo(class_report(result))
     if figure is not None:
         from nn_core.cli.confusion_plot import plot_confusion_matrix
 
@@ -88,7 +88,7 @@ def _evaluate_regression(
         echo_json(result)
     else:
         lines = regression_table(result, {"": "model"}, mean=target.mean)
-        click.echo("\n".join([f"{dataset.name}, target: {printable(target.name)}", *lines]))
+        echo("\n".join([f"{dataset.name}, target: {printable(target.name)}", *lines]))
     if figure is not None:
         from deep_nn.prediction_plot import plot_predictions
 

@@ -13,7 +13,7 @@ from deep_nn.model import Model, load_model
 from deep_nn.predictions import Block, CsvLines, TextLines, json_objects, predict_blocks
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import STANDARD, CsvOutput, require_distinct
-from nn_core.cli.terminal import counted, info, json_option, print_error
+from nn_core.cli.terminal import counted, echo, info, json_option, print_error
 from nn_core.errors import NNError
 from nn_core.storage.atomic import atomic_writer
 from nn_core.storage.files import printable
@@ -98,7 +98,7 @@ def _examples(model: Model, file: Path) -> tuple[RawExamples, npt.NDArray[np.int
 
 
 def _echo(lines: Sequence[str]) -> None:
-    click.echo("\n".join(lines))
+    echo("\n".join(lines))
 
 
 def _print_json(model: Model, files: Sequence[Path]) -> list[NNError]:
@@ -107,12 +107,12 @@ def _print_json(model: Model, files: Sequence[Path]) -> list[NNError]:
 
     def write(block: Block, last: int | None) -> None:
         nonlocal begun
-        click.echo(f"{', ' if begun else '['}{', '.join(json_objects(block, model.classes))}", nl=False)
+        echo(f"{', ' if begun else '['}{', '.join(json_objects(block, model.classes))}", end="")
         begun = True
 
     errors = _predict(model, files, write)
     if begun:
-        click.echo("]")
+        echo("]")
     return errors
 
 
@@ -122,7 +122,7 @@ def _print_csv(model: Model, files: Sequence[Path], form: CsvLines) -> list[NNEr
     def write(block: Block, last: int | None) -> None:
         nonlocal begun
         if not begun:
-            click.echo(form.header(), nl=False)
+            echo(form.header(), end="")
         begun = True
         _echo(form.lines(block))
 
@@ -133,13 +133,13 @@ def _write_csv(model: Model, files: Sequence[Path], form: CsvLines, path: Path) 
     """Write a CSV file with the predictions of every file that can be read; none if there is no such file."""
     count = 0
     with atomic_writer(path) as out:
-        out.write(form.header().encode())
+        out.write(form.header().encode(errors="backslashreplace"))
         saved = out.tell(), count
 
         def write(block: Block, last: int | None) -> None:
             nonlocal count, saved
             lines = form.lines(block)
-            out.write("".join(f"{line}\n" for line in lines).encode())
+            out.write("".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))
             count += len(lines)
             if block.rows is None or block.rows[-1] == last:
                 saved = out.tell(), count

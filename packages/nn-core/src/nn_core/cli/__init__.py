@@ -4,6 +4,8 @@ import importlib
 import os
 import sys
 
+from nn_core.standard_streams import guard_streams, open_descriptors, standard_error
+
 
 def run(module: str) -> None:
     """Import the module of a program and run its `main`.
@@ -12,9 +14,11 @@ def run(module: str) -> None:
     files, and matplotlib would not even start if the backend, such as that of Jupyter, were missing.
     """
     os.environ.pop("MPLBACKEND", None)
+    open_descriptors()
+    guard_streams()
     try:
         main = importlib.import_module(module).main
     except KeyboardInterrupt:
-        sys.stderr.write("Error: interrupted\n")
+        standard_error().write("Error: interrupted\n")
         sys.exit(130)
     main()

@@ -20,9 +20,10 @@ from nn_core.cli.command_help import GroupedHelp
 from nn_core.cli.config import add_config, name_origin
 from nn_core.cli.option_hints import command_hint, explained
 from nn_core.cli.shared_options import add_force, add_verbosity, time_report
-from nn_core.cli.terminal import Interrupted, info, make_printable, print_error
+from nn_core.cli.terminal import Interrupted, counted, echo, info, print_error, print_note
 from nn_core.errors import DataWarning, NNError, SettingError
 from nn_core.progress import VERBOSE, Reporter, job
+from nn_core.standard_streams import OutputError, ReaderGone, guarded_streams, standard_output
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -35,6 +36,9 @@ GC_THRESHOLD = 50_000
 
 UNCUT = 1000
 """Limit of a summary: none is cut."""
+
+MOST_NOTES = 20
+"""Most remarks on data that a command prints."""
 
 FAILURE, USAGE = 1, 2
 """Exit statuses: the request failed; the request was malformed."""
@@ -144,7 +148,7 @@ class App(GroupedHelp, click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; without arguments, print the help, unless the group itself is a command."""
         if not args and self.no_args_is_help and not ctx.resilient_parsing:
-            click.echo(ctx.get_help())
+            echo(ctx.get_help())
             ctx.exit()
         return super().parse_args(ctx, args)
 
@@ -171,8 +175,7 @@ class App(GroupedHelp, click.Group):
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         gc.set_threshold(GC_THRESHOLD)
         given = sys.argv[1:] if args is None else list(args)
-        make_printable()
-        with Reporter():
+        with guarded_streams(), Reporter():
             sys.exit(self._status(given, args=args, prog_name=prog_name, complete_var=complete_var, **extra))
 
     def _status(self, given: Sequence[str], **arguments: Any) -> int:
@@ -180,6 +183,7 @@ class App(GroupedHelp, click.Group):
         try:
             with _notes():
                 status = super().main(standalone_mode=False, **arguments)
+            standard_output().flush()
             info(time_report(), verbosity=VERBOSE)
             return status if isinstance(status, int) else 0
         except click.UsageError as failed:
@@ -193,6 +197,10 @@ class App(GroupedHelp, click.Group):
             return _failed(str(failed), FAILURE)
         except (click.Abort, KeyboardInterrupt):
             return _failed("interrupted", Interrupted.exit_code)
+        except ReaderGone as gone:
+            return gone.exit_status
+        except OutputError as failed:
+            return _failed(str(failed), FAILURE)
         except MemoryError as failed:
             return _failed(f"out of memory: {failed}", FAILURE)
         except OSError as failed:
@@ -243,7 +251,7 @@ def _docstring(module: pkgutil.ModuleInfo, functions: Sequence[str]) -> str | No
 
 @contextlib.contextmanager
 def _notes() -> Iterator[None]:
-    """Print each DataWarning once, as one line on stderr."""
+    """Print each DataWarning once, as one line on stderr, up to MOST_NOTES; the others are counted."""
     shown: set[str] = set()
     with warnings.catch_warnings():
         show = warnings.showwarning
@@ -253,11 +261,14 @@ def _notes() -> Iterator[None]:
                 show(message, category, *where, **line)
             elif str(message) not in shown:
                 shown.add(str(message))
-                info(f"Note: {' '.join(str(message).split())}")
+                if len(shown) <= MOST_NOTES:
+                    print_note(str(message))
 
         warnings.simplefilter("always", DataWarning)
         warnings.showwarning = show_note
         yield
+        if len(shown) > MOST_NOTES:
+            print_note(f"{counted(len(shown) - MOST_NOTES, 'more remark')} on the data")
 
 
 def _failed(message: str, status: int) -> int:

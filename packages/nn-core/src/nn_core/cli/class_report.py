@@ -16,7 +16,7 @@ from nn_core.metrics import (
     predicted_labels,
     roc_auc,
 )
-from nn_core.storage.files import printable
+from nn_core.printable import shortened
 from nn_core.summary import table
 
 MAX_CLASSES = 20
@@ -127,12 +127,6 @@ def baseline_notes(accuracy: float, baseline: float, words: str) -> list[str]:
 def _percents(row: Mapping[str, Any], part: str) -> tuple[str, ...]:
     found = (row[f"{part}{name}"] for name in ("precision", "recall", "f1"))
     return tuple("" if value is None else f"{value:.1%}" for value in found)
-
-
-def shortened(name: str, most: int = 30) -> str:
-    """The name of a class on one line, of at most this many characters."""
-    name = printable(name)
-    return name if len(name) <= most else f"{name[: max(most - 3, 1)]}..."
 
 
 def _number(value: float) -> float | None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.cli.class_report import shortened
 from nn_core.plots import cell_text_fits, drawing, ink_on, laid_out_size, sequential
 from nn_core.plots.text_sizes import points_of, text_width
+from nn_core.printable import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,6 +1,5 @@
 """The commands `datasets` and `fetch`, shared by the programs."""
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +10,7 @@ from nn_core.cli import download
 from nn_core.cli.catalog import Entry
 from nn_core.cli.completion import complete_names
 from nn_core.cli.download import RemoteDataset
-from nn_core.cli.terminal import echo_json, info, json_option
+from nn_core.cli.terminal import echo, echo_json, info, is_terminal, json_option
 from nn_core.errors import DataError
 from nn_core.registry import nearest
 
@@ -33,9 +32,9 @@ def datasets_command(program: str, catalog: Callable[[], list[Entry]], own: str 
             return
         for entry in entries:
             missing = "" if entry.is_here else f"  (to download: {program} fetch {entry.name})"
-            click.echo(f"{entry.spec}{missing}\n    {entry.description}")
+            echo(f"{entry.spec}{missing}\n    {entry.description}")
         if own:
-            click.echo(f"PATH\n    {own}")
+            echo(f"PATH\n    {own}")
 
     return command
 
@@ -57,8 +56,8 @@ def fetch_command(datasets: Mapping[str, RemoteDataset]) -> click.Command:
         if name not in datasets:
             raise DataError(f"unknown data set {name!r}; {nearest(name, datasets)}")
         remote = datasets[name]
-        for path in download.fetch(remote, to, progress=sys.stderr.isatty()):
-            click.echo(path)
+        for path in download.fetch(remote, to, progress=is_terminal()):
+            echo(str(path))
         info(f"{remote.description}; origin: {remote.origin}; license: {remote.license}")
 
     return command

@@ -15,7 +15,7 @@ from nn_core.cli.aliases import AliasedOption
 from nn_core.cli.options import model_option
 from nn_core.cli.output_kinds import CHECKPOINT, ONNX, SAFETENSORS, OutputKind
 from nn_core.cli.param_types import OutputFile, require_distinct
-from nn_core.cli.terminal import counted, echo_json, json_option
+from nn_core.cli.terminal import counted, echo, echo_json, json_option
 from nn_core.extras import import_extra
 from nn_core.network import Network
 from nn_core.storage.atomic import atomic_write
@@ -106,7 +106,7 @@ def export_command(
         if as_json:
             echo_json(result)
         else:
-            click.echo(report(result))
+            echo(report(result))
 
     return export
 

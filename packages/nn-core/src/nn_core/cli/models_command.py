@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import click
 
-from nn_core.cli.terminal import echo_json, json_option
+from nn_core.cli.terminal import echo, echo_json, json_option
 
 KINDS = {"shipped": "trained", "preset": "preset of train"}
 """Words for the kinds of networks."""
@@ -46,11 +46,11 @@ def models_command(entries: Callable[[], list[ModelEntry]]) -> click.Command:
             echo_json([asdict(entry) for entry in found])
             return
         for entry in found:
-            click.echo(f"{entry.name}  ({KINDS[entry.kind]}, {entry.parameters:,} parameters)\n    {entry.description}")
+            echo(f"{entry.name}  ({KINDS[entry.kind]}, {entry.parameters:,} parameters)\n    {entry.description}")
             for command in entry.usage:
-                click.echo(f"    {command}")
+                echo(f"    {command}")
             if entry.settings:
-                click.echo(f"    {', '.join(_setting(*pair) for pair in entry.settings.items())}")
+                echo(f"    {', '.join(_setting(*pair) for pair in entry.settings.items())}")
 
     return models
 

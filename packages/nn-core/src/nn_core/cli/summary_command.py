@@ -9,7 +9,7 @@ import click
 
 from nn_core.cli.options import model_option, together
 from nn_core.cli.settings import Settings, settings_lines, settings_used
-from nn_core.cli.terminal import echo_json, json_option
+from nn_core.cli.terminal import echo, echo_json, json_option
 from nn_core.network import Network
 
 
@@ -67,10 +67,10 @@ def summary_command(
         if as_json:
             echo_json({"model": overview.name, **overview.details, "settings": settings, "network": found})
             return
-        click.echo(f"{overview.name}\n{table}")
+        echo(f"{overview.name}\n{table}")
         more = [*overview.lines, *settings_lines(overview.settings)]
         if more:
-            click.echo("\n".join(["", *more]))
+            echo("\n".join(["", *more]))
 
     return summary
 

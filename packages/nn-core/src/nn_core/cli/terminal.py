@@ -1,10 +1,7 @@
 """Command output: results on stdout, as text or JSON, and messages on stderr."""
 
-import io
 import json
 import math
-import os
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +9,9 @@ from typing import Any
 import click
 
 from nn_core.cli.command_help import grouped
+from nn_core.printable import LONGEST_LINE, one_line, printable
 from nn_core.progress import NORMAL, QUIET, reporter
+from nn_core.standard_streams import standard_error, standard_output
 
 json_option = grouped("Output", click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."))
 
@@ -23,6 +22,13 @@ class Interrupted(click.ClickException):
     exit_code = 130
 
 
+def echo(text: str = "", *, end: str = "\n") -> None:
+    """Print a result on stdout at once. Raises OutputError if it cannot be written."""
+    out = standard_output()
+    out.write(f"{text}{end}")
+    out.flush()
+
+
 def info(message: str, *, verbosity: int = NORMAL) -> None:
     """Print a message on stderr, so that stdout has only the result; nothing with --quiet.
 
@@ -30,31 +36,31 @@ def info(message: str, *, verbosity: int = NORMAL) -> None:
     """
     found = reporter()
     if verbosity <= (NORMAL if found is None else found.verbosity):
-        click.echo(message, err=True)
+        err = standard_error()
+        err.write("".join(f"{printable(line, LONGEST_LINE)}\n" for line in message.split("\n")))
+        err.flush()
         if found is not None:
             found.last = time.monotonic()
 
 
-def make_printable() -> None:
-    """Let characters that the encoding of stdout or stderr lacks be printed as escapes, such as \\u4e2d.
-
-    A closed stderr becomes one that swallows what is written, so that no result is lost.
-    """
-    if sys.stderr is None:  # the shell's 2>&-
-        sys.stderr = io.TextIOWrapper(io.BufferedWriter(io.FileIO(os.devnull, "w")), encoding="utf-8")
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="backslashreplace")
-
-
 def print_error(message: str) -> None:
     """Print a line on stderr, also with --quiet."""
-    info(f"Error: {' '.join(message.split())}", verbosity=QUIET)
+    info(f"Error: {one_line(message)}", verbosity=QUIET)
+
+
+def print_note(message: str) -> None:
+    """Print a remark as a line on stderr."""
+    info(f"Note: {one_line(message)}")
+
+
+def is_terminal() -> bool:
+    """Whether messages go to a terminal."""
+    return standard_error().isatty()
 
 
 def echo_json(result: object) -> None:
     """Print a result as one line of strict JSON; non-finite numbers become null."""
-    click.echo(json.dumps(_finite(result), allow_nan=False))
+    echo(json.dumps(_finite(result), allow_nan=False))
 
 
 def counted(number: int, noun: str) -> str:

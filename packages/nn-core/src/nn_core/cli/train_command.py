@@ -15,7 +15,7 @@ from nn_core.cli.param_types import require_distinct
 from nn_core.cli.run_setup import Model, Setup
 from nn_core.cli.settings import Settings, resumed_settings, settings_lines, started_settings
 from nn_core.cli.standard_input import is_standard
-from nn_core.cli.terminal import echo_json, info
+from nn_core.cli.terminal import echo, echo_json, info
 from nn_core.cli.train_run import run
 from nn_core.cli.training_log import log_to
 from nn_core.errors import CheckpointError, DataError, remark
@@ -104,7 +104,7 @@ def train_network(
         if as_json:
             echo_json(validated.to_dict())
         else:
-            click.echo(validated.report())
+            echo(validated.report())
         return
     with _naming_the_data_of(origin, ctx):
         setup = set_up(settings, threads, started, resumed)
@@ -135,7 +135,7 @@ def train_network(
     if as_json:
         echo_json(result)
     else:
-        click.echo(setup.report(result))
+        echo(setup.report(result))
     if figure is not None:
         from nn_core.plots import drawing
         from nn_core.training.learning_curves import natural_size, plot_learning_curves

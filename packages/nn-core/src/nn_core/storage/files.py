@@ -6,15 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nn_core.errors import DataError, NNError
+from nn_core.printable import printable as printable  # noqa: PLC0414
+from nn_core.printable import shortened
+
+LONGEST_OF_MANY = 60
+"""Most characters of each name in a list of names."""
 
 MAX_BYTES = 8 * 1024**3
 """Maximum size of an array to read or an archive to unpack: 8 GiB."""
-
-
-def printable(text: object) -> str:
-    """A path, name or third-party message on one line, with unprintable characters escaped."""
-    line = str(text)
-    return line if line.isprintable() else repr(line)[1:-1]
 
 
 def without_folders(source: str) -> str:
@@ -24,12 +23,14 @@ def without_folders(source: str) -> str:
 
 def first_few(names: Sequence[object], limit: int = 5) -> str:
     """The first names, separated by commas, and ", ..." if there are more."""
-    return ", ".join(map(str, names[:limit])) + (", ..." if len(names) > limit else "")
+    return ", ".join(shortened(name, LONGEST_OF_MANY) for name in names[:limit]) + (
+        ", ..." if len(names) > limit else ""
+    )
 
 
 def listing(names: list[str], what: str = "keys") -> str:
     """The first names in a file, for messages about missing names."""
-    return f"its {what} are {printable(', '.join(names[:20]))}" if names else f"it has no {what}"
+    return f"its {what} are {first_few(names, 20)}" if names else f"it has no {what}"
 
 
 def exists(path: Path) -> bool:

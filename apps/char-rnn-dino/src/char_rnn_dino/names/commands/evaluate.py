@@ -11,7 +11,7 @@ from char_rnn_dino.training_data import names_of
 from nn_core.cli.completion import complete_names
 from nn_core.cli.dataset import nothing_held_out
 from nn_core.cli.options import model_option
-from nn_core.cli.terminal import counted, echo_json, json_option
+from nn_core.cli.terminal import counted, echo, echo_json, json_option
 from nn_core.engine.engine import Engine
 from nn_core.errors import DataError
 from nn_core.training.evaluate import evaluate as evaluate_network
@@ -49,4 +49,4 @@ def evaluate(model_path: Path | None, data: str | None, as_json: bool) -> None:
     if as_json:
         echo_json(result)
     else:
-        click.echo(f"{source}: {counted(len(names), 'name')}, {format_metrics(result, model.vocabulary)}")
+        echo(f"{source}: {counted(len(names), 'name')}, {format_metrics(result, model.vocabulary)}")

@@ -14,7 +14,7 @@ from nn_core.arrays import Labels
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import require_distinct
-from nn_core.cli.terminal import counted, echo_json, info, json_option
+from nn_core.cli.terminal import counted, echo, echo_json, info, json_option
 from nn_core.errors import SettingError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def hidden_states(
             values["gates"] = {each: gate_values.tolist() for each, gate_values in traced.gates.items()}
         echo_json({"name": name, "layer": traced.layer, "steps": steps, **values})
     else:
-        click.echo(_table(steps))
+        echo(_table(steps))
     info(f"wrote {figure}")
 
 

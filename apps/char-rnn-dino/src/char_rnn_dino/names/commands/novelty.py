@@ -16,7 +16,7 @@ from char_rnn_dino.training_data import names_of
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option, seed_option
 from nn_core.cli.param_types import require_distinct
-from nn_core.cli.terminal import counted, echo_json, info, json_option
+from nn_core.cli.terminal import counted, echo, echo_json, info, json_option
 from nn_core.engine.thread_pool import available_threads
 from nn_core.progress import track
 from nn_core.storage.files import without_folders
@@ -80,9 +80,9 @@ def novelty_command(
         sizes = {"training_names": len(known.training), "count": count}
         echo_json({"data": known.source, **sizes, "rows": rows})
     else:
-        click.echo(f"{known.source}: {len(known.training):,} training names;"
+        echo(f"{known.source}: {len(known.training):,} training names;"
                    f" {count:,} generated per temperature")  # fmt: skip
-        click.echo(_table(found))
+        echo(_table(found))
     info(f"wrote {figure}")
 
 

@@ -10,7 +10,7 @@ from char_rnn_dino.training_data import text_of
 from nn_core.cli.completion import complete_names
 from nn_core.cli.dataset import nothing_held_out
 from nn_core.cli.options import model_option
-from nn_core.cli.terminal import echo_json, json_option
+from nn_core.cli.terminal import echo, echo_json, json_option
 from nn_core.engine.engine import Engine
 from nn_core.errors import DataError
 from nn_core.training.evaluate import evaluate_text
@@ -48,4 +48,4 @@ def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
     if as_json:
         echo_json(result)
     else:
-        click.echo(f"{source}: {format_metrics(result, model.vocabulary)}")
+        echo(f"{source}: {format_metrics(result, model.vocabulary)}")

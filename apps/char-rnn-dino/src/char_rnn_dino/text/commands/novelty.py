@@ -16,7 +16,7 @@ from nn_core.arrays import Labels
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option, seed_option
 from nn_core.cli.param_types import require_distinct
-from nn_core.cli.terminal import counted, echo_json, info, json_option
+from nn_core.cli.terminal import counted, echo, echo_json, info, json_option
 from nn_core.engine.predictor import Predictor
 from nn_core.generate import sample
 from nn_core.progress import job, track
@@ -99,8 +99,8 @@ def novelty_command(
             {"data": source, **sizes, "rows": rows, "held_out": None if held_out is None else _row(held_out, model)}
         )
     else:
-        click.echo(f"{source}: {len(training):,} {unit}s for training; {note.partition(';')[0]}")
-        click.echo(_table(by_temperature, held_out, model, least))
+        echo(f"{source}: {len(training):,} {unit}s for training; {note.partition(';')[0]}")
+        echo(_table(by_temperature, held_out, model, least))
     info(f"wrote {figure}")
 
 

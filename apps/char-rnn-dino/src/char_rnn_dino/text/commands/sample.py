@@ -11,7 +11,7 @@ from char_rnn_dino.options import sampling_options
 from char_rnn_dino.text.generate_text import generate_text
 from nn_core.cli.aliases import AliasedOption
 from nn_core.cli.options import model_option
-from nn_core.cli.terminal import echo_json, json_option
+from nn_core.cli.terminal import echo, echo_json, json_option
 
 
 @click.command()
@@ -43,7 +43,7 @@ def sample(model_path: Path, start: str, length: int, seed: int | None, as_json:
     if as_json:
         echo_json({"start": start, "text": "".join(parts)})
         return
-    click.echo(start, nl=False)
+    echo(start, end="")
     for part in parts:
-        click.echo(part, nl=False)  # flushed, so each token appears as soon as it is sampled
-    click.echo()
+        echo(part, end="")  # flushed, so each token appears as soon as it is sampled
+    echo()
