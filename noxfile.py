@@ -189,6 +189,13 @@ def pictures(session: nox.Session) -> None:
     session.run("python", "docs/gallery.py", *session.posargs)
 
 
+@nox.session(name="onnx-vectors", default=False)
+def onnx_vectors(session: nox.Session) -> None:
+    """Layers, losses and optimizers against the test vectors of ONNX's operators; --refused lists what is left."""
+    session.install("-e", f"{PACKAGES['nn-core']}[onnx]")
+    session.run("python", "-W", "ignore", "-m", "onnx_vectors", *session.posargs, env={"PYTHONPATH": "tools"})
+
+
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time beside PyTorch and scikit-learn; words after -- go to the bench, see benchmarks/."""

@@ -1,0 +1,1 @@
+"""ONNX test vectors against nn-core."""
