@@ -1,13 +1,33 @@
 """Network architectures as plain values: registered layer names and settings."""
 
 import dataclasses
+import math
+import types
+import typing
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
+
+import numpy as np
 
 from nn_core.errors import CheckpointError
 from nn_core.layers import LAYERS
 from nn_core.layers.base import Layer
+from nn_core.layers.chain import Chain
 from nn_core.network import Network
+from nn_core.storage.json_schema import Integer, Items, Schema, Text, check_json
+
+MAX_LAYERS = 10_000
+_SIZE = Integer(-(2**31), 2**31 - 1)
+_LAYER: Schema = {str: Any}
+ARCHITECTURE: Schema = {
+    "layers": Items(_LAYER, most=MAX_LAYERS),
+    "input_shape": Items((_SIZE, None), most=32),
+    "dtype": Text(100),
+    "tied": {str: str},
+    "padding?": (float, None),
+}
+"""The fields of `describe_network`; those of a layer are checked by the types of its settings."""
 
 
 def describe_network(network: Network) -> dict[str, Any]:
@@ -24,8 +44,9 @@ def describe_network(network: Network) -> dict[str, Any]:
 def network_from(architecture: Mapping[str, Any]) -> Network:
     """Build a network, with zero parameters, from its architecture.
 
-    Raises an NNError, KeyError, TypeError or ValueError for an invalid architecture.
+    Raises an NNError, TypeError or ValueError for an invalid architecture.
     """
+    check_json(architecture, ARCHITECTURE, source="the architecture")
     return Network(
         [layer_from(fields) for fields in architecture["layers"]],
         input_shape=architecture["input_shape"],
@@ -34,6 +55,20 @@ def network_from(architecture: Mapping[str, Any]) -> Network:
         padding=architecture.get("padding"),
         initialize=False,
     )
+
+
+def parameter_shapes(architecture: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """The shape of each stored parameter by path, without allocating any. Raises as `network_from` does."""
+    check_json(architecture, ARCHITECTURE, source="the architecture")
+    chain = Chain(tuple(layer_from(fields) for fields in architecture["layers"]))
+    declared = chain.parameters(tuple(architecture["input_shape"]))
+    return {name: parameter.shape for name, parameter in declared.items() if name not in architecture["tied"]}
+
+
+def parameter_bytes(architecture: Mapping[str, Any]) -> int:
+    """The size of all stored parameters. Raises as `network_from` does."""
+    itemsize = 8 if architecture.get("dtype") == np.dtype(np.float64).name else 4
+    return itemsize * sum(math.prod(shape) for shape in parameter_shapes(architecture).values())
 
 
 def describe_layer(layer: Layer) -> dict[str, Any]:
@@ -53,9 +88,55 @@ def describe_layer(layer: Layer) -> dict[str, Any]:
 
 
 def layer_from(fields: Mapping[str, Any]) -> Layer:
-    """The inverse of `describe_layer`. Raises UnknownNameError for an unknown name."""
+    """The inverse of `describe_layer`.
+
+    Raises UnknownNameError for an unknown name, DataError for settings of other types than the layer's.
+    """
+    check_json(fields, _LAYER, source="the architecture", where="a layer")
+    named = {key: value for key, value in fields.items() if key == "layer"}
+    check_json(named, {"layer": Text(100)}, source="the architecture", where="a layer")
     kind = LAYERS[fields["layer"]]
+    check_json(dict(fields), _settings_of(kind), source="the architecture", where=kind.__name__)
     return kind(**{key: _value(value) for key, value in fields.items() if key != "layer"})
+
+
+@cache
+def _settings_of(kind: type[Layer]) -> Schema:
+    """The schema of the settings of a layer: those of its constructor, by their type hints."""
+    try:
+        hints = typing.get_type_hints(kind)
+    except NameError:  # a layer of a plug-in, whose hints are known to type checkers only
+        hints = {}
+    schema: dict[str, Schema] = {"layer": Text(100)}
+    for field in dataclasses.fields(kind):
+        has_default = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+        if field.init:
+            schema[f"{field.name}{'?' * has_default}"] = _schema_of(hints.get(field.name, Any))
+    return schema
+
+
+def _schema_of(hint: Any) -> Schema:
+    """The schema of the JSON values of a type hint; Any for one that is not known."""
+    if hint is int:
+        return _SIZE
+    if hint in {float, str, bool}:
+        return hint
+    if hint is type(None):
+        return None
+    if isinstance(hint, type) and issubclass(hint, Layer):
+        return _LAYER
+    inner = typing.get_args(hint)
+    origin = typing.get_origin(hint)
+    if origin in {types.UnionType, typing.Union}:
+        kinds = tuple(map(_schema_of, inner))
+        return Any if Any in kinds else kinds
+    if origin is typing.Literal:
+        return Text(choices=inner) if all(isinstance(each, str) for each in inner) else Any
+    if origin is tuple and inner:
+        if inner[-1] is ...:
+            return Items(_schema_of(inner[0]), most=MAX_LAYERS)
+        return Items(_schema_of(inner[0]), len(inner), len(inner)) if len(set(inner)) == 1 else Any
+    return Any
 
 
 def _plain(value: Any) -> Any:
