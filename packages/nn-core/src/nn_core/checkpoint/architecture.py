@@ -4,11 +4,9 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
-
-import numpy as np
 
 from nn_core.errors import CheckpointError
 from nn_core.layers import LAYERS
@@ -41,14 +39,19 @@ def describe_network(network: Network) -> dict[str, Any]:
     }
 
 
-def network_from(architecture: Mapping[str, Any]) -> Network:
+def network_from(architecture: Mapping[str, Any], require_bytes: Callable[[int], object] | None = None) -> Network:
     """Build a network, with zero parameters, from its architecture.
 
+    require_bytes  called with the size of all parameters before they are allocated; raises if it is too large
     Raises an NNError, TypeError or ValueError for an invalid architecture.
     """
-    check_json(architecture, ARCHITECTURE, source="the architecture")
+    layers = _layers_from(architecture)
+    if require_bytes is not None:
+        itemsize = 8 if architecture["dtype"] == "float64" else 4
+        shapes = _shapes(layers, architecture).values()
+        require_bytes(itemsize * sum(map(math.prod, shapes)))
     return Network(
-        [layer_from(fields) for fields in architecture["layers"]],
+        layers,
         input_shape=architecture["input_shape"],
         dtype=architecture["dtype"],
         tied=architecture["tied"],
@@ -59,16 +62,17 @@ def network_from(architecture: Mapping[str, Any]) -> Network:
 
 def parameter_shapes(architecture: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     """The shape of each stored parameter by path, without allocating any. Raises as `network_from` does."""
+    return _shapes(_layers_from(architecture), architecture)
+
+
+def _layers_from(architecture: Mapping[str, Any]) -> tuple[Layer, ...]:
     check_json(architecture, ARCHITECTURE, source="the architecture")
-    chain = Chain(tuple(layer_from(fields) for fields in architecture["layers"]))
-    declared = chain.parameters(tuple(architecture["input_shape"]))
+    return tuple(layer_from(fields) for fields in architecture["layers"])
+
+
+def _shapes(layers: tuple[Layer, ...], architecture: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    declared = Chain(layers).parameters(tuple(architecture["input_shape"]))
     return {name: parameter.shape for name, parameter in declared.items() if name not in architecture["tied"]}
-
-
-def parameter_bytes(architecture: Mapping[str, Any]) -> int:
-    """The size of all stored parameters. Raises as `network_from` does."""
-    itemsize = 8 if architecture.get("dtype") == np.dtype(np.float64).name else 4
-    return itemsize * sum(math.prod(shape) for shape in parameter_shapes(architecture).values())
 
 
 def describe_layer(layer: Layer) -> dict[str, Any]:

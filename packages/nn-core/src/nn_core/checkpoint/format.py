@@ -18,6 +18,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -26,7 +27,7 @@ import numpy as np
 
 from nn_core.arrays import Array
 from nn_core.checkpoint import migrations
-from nn_core.checkpoint.architecture import describe_network, network_from, parameter_bytes
+from nn_core.checkpoint.architecture import describe_network, network_from
 from nn_core.checkpoint.fields import one_line, read_into, read_json, write_json
 from nn_core.checkpoint.snapshot import read_snapshot, snapshot_arrays, write_snapshot
 from nn_core.errors import CheckpointError, NNError
@@ -116,10 +117,9 @@ def save(
     if not all(np.isfinite(values).all() for values in (parameters, *arrays)):
         raise CheckpointError(f"{file} was not written: the weights are no longer finite")
     image = _image(network, parameters, program, details, snapshot)
-    content = image + _SEAL + _digest(image)
-    _require_readable(file, content, program)
+    _require_readable(file, image, program)
     try:
-        atomic_write(file, content)
+        atomic_write(file, image + _SEAL + _digest(image))
     except OSError as error:
         raise CheckpointError(f"cannot write {file}: {error.strerror or error}") from None
 
@@ -173,10 +173,10 @@ def unusable(path: Path, error: Exception) -> CheckpointError:
     return CheckpointError(f"{path} is damaged: {one_line(error)}")
 
 
-def _require_readable(path: Path, content: bytes, program: str) -> None:
+def _require_readable(path: Path, image: bytes, program: str) -> None:
     """Read back what is to be written: a file that cannot be loaded must not replace one that can."""
     try:
-        READERS.get(program, _nothing)(_loaded(path, content, program))
+        READERS.get(program, _nothing)(_loaded(path, image, program))
     except (NNError, *_DAMAGE) as error:
         reason = one_line(error).removeprefix(f"{path} is damaged: ").removeprefix(f"{path}: ")
         raise CheckpointError(f"{path} was not written, since it could not be loaded: {reason}") from None
@@ -210,13 +210,7 @@ def _read(path: Path, file: Any, program: str | None, size: int) -> Checkpoint:
     architecture = read_json(file, "architecture", {str: Any})
     if version == 1:
         architecture = migrations.architecture_of_version_1(architecture)
-    declared = parameter_bytes(architecture)
-    if declared > size:
-        raise CheckpointError(
-            f"{path} is damaged: its layers have {in_bytes(declared)} of parameters, but it has {in_bytes(size)}"
-        )
-    require_memory(declared, f"{printable(path)} (parameters)", CheckpointError)
-    network = network_from(architecture)
+    network = network_from(architecture, partial(_require_bytes, path, size))
     for name, values in network.named(network.vector).items():
         read_into(file, f"parameters/{name}", values)
     snapshot = None
@@ -224,6 +218,15 @@ def _read(path: Path, file: Any, program: str | None, size: int) -> Checkpoint:
         snapshot = read_snapshot(file["training"], network)
     details = read_json(file, "details", {str: Any}, nan_is_null=True)
     return Checkpoint(network, origin, details, snapshot, version)
+
+
+def _require_bytes(path: Path, size: int, declared: int) -> None:
+    """Raise CheckpointError for parameters that are larger than the file, which stores them as they are."""
+    if declared > size:
+        raise CheckpointError(
+            f"{path} is damaged: its layers have {in_bytes(declared)} of parameters, but it has {in_bytes(size)}"
+        )
+    require_memory(declared, f"{printable(path)} (parameters)", CheckpointError)
 
 
 def _check_origin(path: Path, file: Any, program: str | None) -> tuple[str, int]:

@@ -29,13 +29,7 @@ from nn_core.storage.safetensors import DTypeName, read_safetensors
 
 FORMAT, VERSION = "nn-core safetensors", 1
 SUFFIX = ".safetensors"
-_SIDECAR = {
-    "format": str,
-    "version": int,
-    "architecture": ARCHITECTURE,
-    "metadata": {str: Any},
-    "sha256?": str,
-}
+_SIDECAR = {"format": str, "version": int, "architecture": ARCHITECTURE, "metadata": {str: Any}, "sha256?": str}
 _DTYPES: Mapping[str, DTypeName] = {"float32": "float32", "float64": "float64"}
 _INVALID = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 """Exceptions that layers raise for an invalid architecture."""

@@ -99,6 +99,7 @@ class Row:
         return f"a list of {len(self.items)}"
 
 
+_KEY = Text(MAX_KEY)
 _SCALARS: Mapping[Any, Schema] = {int: Integer(), float: Number(), str: Text()}
 _WORDS = {int: "an integer", float: "a number", str: "text", bool: "true or false", None: "null"}
 
@@ -160,7 +161,8 @@ def _check_object(value: object, schema: Mapping[Any, Schema], source: str, wher
     if not isinstance(value, dict):
         raise _wrong(value, schema, source, where)
     for key in value:
-        _check_text(key, Text(MAX_KEY), source, f"{where}, the key {shortened(key)}" if where else "a key")
+        if not _is(key, _KEY):
+            _check_text(key, _KEY, source, f"a key in {where.lstrip('.')}" if where else "a key")
     if str in schema:
         for key, item in value.items():
             check_json(item, schema[str], source=source, where=f"{where}.{printable(key)}")
