@@ -1,5 +1,6 @@
 """What a program says of foreign text: escaped, on one line, and never at length."""
 
+import sys
 from collections.abc import Callable
 
 import click
@@ -33,8 +34,8 @@ def toy(command: Callable[[], object]) -> Result:
 
 def test_what_other_libraries_print_is_escaped() -> None:
     def run() -> None:
-        click.echo("class \x1b[2J\u202e")
-        click.echo("warning of \x1b]0;title\a", err=True)
+        sys.stdout.write("class \x1b[2J\u202e\n")
+        sys.stderr.write("warning of \x1b]0;title\a\n")
 
     result = toy(run)
     assert (result.stdout, result.stderr) == ("class \\x1b[2J\\u202e\n", "warning of \\x1b]0;title\\x07\n")
