@@ -85,7 +85,8 @@ def check_history(history: History, source: str) -> None:
     if len(set(lengths.values())) > 1:
         short, long = (choose(lengths, key=lambda name: lengths[name]) for choose in (min, max))
         raise DataError(
-            f"{source}: the columns {short} and {long} differ in length ({lengths[short]:,} and {lengths[long]:,} epochs)"
+            f"{source}: the columns {short} and {long} differ in length:"
+            f" {lengths[short]:,} and {lengths[long]:,} epochs"
         )
 
 
