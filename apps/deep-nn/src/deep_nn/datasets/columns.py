@@ -90,19 +90,23 @@ class Columns:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Columns:
         """The inverse of `to_dict`. Raises DataError or CheckpointError for invalid fields."""
+        from nn_core.tables.cells import DATES, TIMES
+
         check_json(fields, SCHEMA, source="columns")
         features = tuple(
             Feature(**{**feature, "categories": tuple(feature["categories"])}) for feature in fields["features"]
         )
         found = cls(**{**fields, "features": features})
+        dates = {date + time for date in DATES for time in TIMES}
         places = [*(feature.number for feature in features), found.target]
         named = [feature.name is not None for feature in features]
         if (
             len({*places}) != len(places)
             or max(places) > found.width
             or named != [found.header] * max(1, len(features))
+            or any(feature.kind == "date" and feature.form not in dates for feature in features)
         ):
-            raise CheckpointError("columns must have different numbers, and names under a header")
+            raise CheckpointError("columns must have different numbers, known dates, and names under a header")
         return found
 
     @classmethod
