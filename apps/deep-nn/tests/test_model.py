@@ -10,6 +10,7 @@ from command_line import json_of, refusal, succeed, trained
 from deep_nn.model import load_model
 from nn_core import checkpoint
 from nn_core.errors import CheckpointError, DataError
+from nn_core.testing import save_unchecked
 
 DATA = Path(__file__).parent / "data"
 OLD = DATA / "old-moons.h5"

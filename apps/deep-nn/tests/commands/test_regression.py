@@ -14,7 +14,7 @@ from deep_nn.model import load_model
 from deep_nn.target_scale import TargetScale, fit_target
 from nn_core.cli.dataset import Dataset
 from nn_core.errors import DataError
-from nn_core.testing import assert_same_run, write_hdf5
+from nn_core.testing import assert_same_run, save_unchecked, write_hdf5
 
 
 def prices(points: int = 200, shift: float = 0.0, *, rng: np.random.Generator) -> Dataset[Any]:

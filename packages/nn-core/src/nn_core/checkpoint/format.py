@@ -195,7 +195,10 @@ def _loaded(path: Path, content: bytes, program: str | None) -> Checkpoint:
         image, seal, digest = content.rpartition(_SEAL)
         if seal and digest != _digest(image):
             raise CheckpointError(f"{path} is damaged: checksum mismatch")
-        with h5py.File(h5py.h5f.open_file_image(image if seal else content), "r") as file:
+        opened = h5py.h5f.open_file_image(image if seal else content)
+        if not opened.valid:
+            raise CheckpointError(f"cannot read {path}: damaged or truncated")
+        with h5py.File(opened, "r") as file:
             return _read(path, file, program, len(content))
     except CheckpointError:
         raise
