@@ -15,6 +15,7 @@ that save.
 """
 
 import hashlib
+import importlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,19 +28,23 @@ import numpy as np
 from nn_core.arrays import Array
 from nn_core.checkpoint import migrations
 from nn_core.checkpoint.architecture import describe_network, network_from
-from nn_core.checkpoint.fields import one_line, read_into, read_json, write_json
-from nn_core.checkpoint.snapshot import read_snapshot, snapshot_arrays, write_snapshot
-from nn_core.errors import CheckpointError, NNError
+from nn_core.checkpoint.fields import as_json, one_line, read_into, read_json
+from nn_core.checkpoint.snapshot import COLUMNS, read_snapshot, snapshot_arrays, snapshot_values
+from nn_core.errors import CheckpointError, DataError, NNError
 from nn_core.hints import HelpfulErrors
 from nn_core.network import Network
 from nn_core.registry import UnknownNameError
 from nn_core.storage.atomic import atomic_write
+from nn_core.storage.files import check_file, printable
+from nn_core.storage.hdf5_file import HDF5Group, open_hdf5
+from nn_core.storage.hdf5_image import hdf5_image
 from nn_core.training.state import Snapshot
 
 FORMAT = "nn-core checkpoint"
 VERSION = 2
 _SEAL = b"\nnn-core sha256 "
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+_BLOCK = 1 << 20
 _DAMAGE = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 """Exceptions that corrupted bytes may cause in h5py, JSON and the layers."""
 
@@ -114,7 +119,7 @@ def save(
         raise CheckpointError(f"{file} was not written: the weights are no longer finite")
     image = _image(network, parameters, program, details, snapshot)
     try:
-        atomic_write(file, image + _SEAL + _digest(image))
+        atomic_write(file, image + _SEAL + hashlib.sha256(image).hexdigest().encode())
     except OSError as error:
         raise CheckpointError(f"cannot write {file}: {error.strerror or error}") from None
 
@@ -127,19 +132,19 @@ def load(path: str | os.PathLike[str], *, program: str | None = None) -> Checkpo
     program or of a later version.
     """
     path = _path(path)
-    h5py = _h5py()
+    _require_h5py()
     try:
-        content = path.read_bytes()
-        if not content.startswith(_HDF5):
-            raise CheckpointError(f"{path} is not a checkpoint (not HDF5)")
-        image, seal, digest = content.rpartition(_SEAL)
-        if seal and digest != _digest(image):
-            raise CheckpointError(f"{path} is damaged: checksum mismatch")
-        with h5py.File(path, "r") as file:
-            return _read(path, file, program)
+        check_file(path)
+        _check_seal(path)
+        with open_hdf5(path) as root:
+            return _read(path, root, program)
     except CheckpointError:
         raise
-    except (NNError, *_DAMAGE) as error:
+    except NNError as error:
+        if printable(path) in str(error):
+            raise CheckpointError(str(error)) from None
+        raise unusable(path, error) from None
+    except _DAMAGE as error:
         raise unusable(path, error) from None
     except OSError as error:
         reason = error.strerror or f"damaged: {one_line(error)}"
@@ -149,9 +154,9 @@ def load(path: str | os.PathLike[str], *, program: str | None = None) -> Checkpo
 def is_checkpoint(path: str | os.PathLike[str]) -> bool:
     """Whether an HDF5 file has the header of a checkpoint; False if it cannot be read."""
     try:
-        with _h5py().File(path, "r") as file:
-            return bool(file.attrs.get("format") == FORMAT)
-    except (OSError, *_DAMAGE):
+        with open_hdf5(Path(path)) as root:
+            return bool(root.attribute("format") == FORMAT)
+    except (OSError, NNError, *_DAMAGE):
         return False
 
 
@@ -162,25 +167,49 @@ def unusable(path: Path, error: Exception) -> CheckpointError:
     return CheckpointError(f"{path} is damaged: {one_line(error)}")
 
 
-def _read(path: Path, file: Any, program: str | None) -> Checkpoint:
-    origin, version = _check_origin(path, file, program)
-    architecture = read_json(file, "architecture")
+def _check_seal(path: Path) -> None:
+    """Raise CheckpointError for a file that is not HDF5, or has another checksum than it states."""
+    size = path.stat().st_size
+    sealed = size - len(_SEAL) - hashlib.sha256().digest_size * 2
+    with path.open("rb") as file:
+        if file.read(len(_HDF5)) != _HDF5:
+            raise CheckpointError(f"{path} is not a checkpoint (not HDF5)")
+        file.seek(max(0, sealed))
+        end = file.read()
+        if _SEAL not in end:
+            return
+        found, left = hashlib.sha256(), max(0, sealed)
+        file.seek(0)
+        while left and (block := file.read(min(left, _BLOCK))):
+            found.update(block)
+            left -= len(block)
+    if end != _SEAL + found.hexdigest().encode():
+        raise CheckpointError(f"{path} is damaged: checksum mismatch")
+
+
+def _read(path: Path, root: HDF5Group, program: str | None) -> Checkpoint:
+    origin, version = _check_origin(path, root, program)
+    architecture = read_json(root, "architecture")
     if version == 1:
         architecture = migrations.architecture_of_version_1(architecture)
     network = network_from(architecture)
     for name, values in network.named(network.vector).items():
-        read_into(file, f"parameters/{name}", values)
+        read_into(root, f"parameters/{name}", values)
     snapshot = None
-    if version == VERSION and "training" in file:
-        snapshot = read_snapshot(file["training"], network)
-    return Checkpoint(network, origin, read_json(file, "details"), snapshot, version)
+    training = root.group("training")
+    if version == VERSION and training is not None:
+        snapshot = read_snapshot(training, network)
+    return Checkpoint(network, origin, read_json(root, "details"), snapshot, version)
 
 
-def _check_origin(path: Path, file: Any, program: str | None) -> tuple[str, int]:
+def _check_origin(path: Path, root: HDF5Group, program: str | None) -> tuple[str, int]:
     """Check the header; returns the program and the format version."""
-    if file.attrs.get("format") != FORMAT:
+    if root.attribute("format") != FORMAT:
         raise CheckpointError(f"{path} is not a checkpoint (no nn-core header)")
-    origin, version = one_line(file.attrs["program"]), one_line(file.attrs["version"])
+    given = {name: root.attribute(name) for name in ("program", "version")}
+    if None in given.values():
+        raise DataError("its program or version is missing")
+    origin, version = map(printable, given.values())
     if program not in (None, origin):
         raise CheckpointError(f"{path} was written by {origin}, not by {program}")
     if version not in {"1", "2"}:
@@ -192,19 +221,19 @@ def _image(
     network: Network, parameters: Array, program: str, details: Mapping[str, Any], snapshot: Snapshot | None
 ) -> bytes:
     """The bytes of the HDF5 file."""
-    h5py = _h5py()
-    architecture = describe_network(network)
-    with h5py.File("checkpoint", "w", driver="core", backing_store=False) as file:
-        file.attrs.update({"format": FORMAT, "version": VERSION, "program": program})
-        write_json(file, "architecture", architecture)
-        write_json(file, "details", dict(details))
-        for name, values in network.named(parameters).items():
-            file[f"parameters/{name}"] = values
-        if snapshot is not None:
-            write_snapshot(file.create_group("training"), network, snapshot)
-        file.flush()
-        image: bytes = file.id.get_file_image()
-    return image
+    _require_h5py()
+    values: dict[str, Any] = {
+        "architecture": as_json("architecture", describe_network(network)),
+        "details": as_json("details", dict(details)),
+    }
+    values |= {f"parameters/{name}": each for name, each in network.named(parameters).items()}
+    groups = []
+    if snapshot is not None:
+        values |= {f"training/{name}": each for name, each in snapshot_values(network, snapshot).items()}
+        groups = ["training/optimizer"]
+    header: dict[str, str | int] = {"format": FORMAT, "version": VERSION, "program": program}
+    ordered = () if snapshot is None else (f"training/{COLUMNS}",)
+    return hdf5_image(values, attributes=header, groups=groups, ordered=ordered)
 
 
 def _path(path: str | os.PathLike[str]) -> Path:
@@ -216,16 +245,11 @@ def _path(path: str | os.PathLike[str]) -> Path:
     )
 
 
-def _h5py() -> Any:
-    """The module h5py. Raises CheckpointError if it is not installed."""
+def _require_h5py() -> None:
+    """Raise CheckpointError if h5py is not installed."""
     try:
-        import h5py
+        importlib.import_module("h5py")
     except ImportError:
         raise CheckpointError(
             'checkpoints need h5py: python -m pip install "./packages/nn-core[cli]", or: pip install h5py'
         ) from None
-    return h5py
-
-
-def _digest(image: bytes) -> bytes:
-    return hashlib.sha256(image).hexdigest().encode()

@@ -12,34 +12,35 @@ from typing import Any
 import numpy as np
 
 from nn_core.arrays import Array
-from nn_core.checkpoint.fields import read_column, read_into, read_json, write_json
+from nn_core.checkpoint.fields import as_json, read_column, read_into, read_json, subgroup
 from nn_core.errors import DataError
 from nn_core.layers.base import State, state_arrays
 from nn_core.network import Network
+from nn_core.storage.hdf5_file import HDF5Group
 from nn_core.storage.json_file import check_json
 from nn_core.training.history import History
 from nn_core.training.state import Snapshot
 
+COLUMNS = "history/columns"
+"""Group of the columns of the history, which keep their order."""
 _STATE = {"seed": int, "step": int, "seconds": float, "stopped": (str, None), "shards": (int, None)}
 
 
-def write_snapshot(group: Any, network: Network, snapshot: Snapshot) -> None:
-    """Write a run into an empty group."""
-    write_json(group, "state", {name: getattr(snapshot, name) for name in _STATE})
+def snapshot_values(network: Network, snapshot: Snapshot) -> dict[str, Any]:
+    """Texts and arrays of a run, by path in its group."""
+    state = {name: getattr(snapshot, name) for name in _STATE}
+    values: dict[str, Any] = {"state": as_json("/training/state", state)}
     if snapshot.best is not None:
-        _write_named(group, "parameters", network, snapshot.parameters)
-    optimizer = group.create_group("optimizer")
+        values |= _named("parameters", network, snapshot.parameters)
     for name, vector in snapshot.optimizer_state.items():
-        _write_named(optimizer, name, network, vector)
-    for name, values in state_arrays(snapshot.recurrent_state or ()):
-        group[f"recurrent/{name}"] = values
-    columns = group.create_group("history/columns", track_order=True)
+        values |= _named(f"optimizer/{name}", network, vector)
+    values |= {f"recurrent/{name}": each for name, each in state_arrays(snapshot.recurrent_state or ())}
     for name, column in snapshot.history.columns.items():
-        columns[name] = np.array(column, np.float64)
-    group["history/step_loss"] = np.array(snapshot.history.step_loss, np.float64)
+        values[f"{COLUMNS}/{name}"] = np.array(column, np.float64)
+    return values | {"history/step_loss": np.array(snapshot.history.step_loss, np.float64)}
 
 
-def read_snapshot(group: Any, network: Network) -> Snapshot:
+def read_snapshot(group: HDF5Group, network: Network) -> Snapshot:
     """Read the training run, given a network with the parameters to predict with.
 
     Raises DataError, KeyError, TypeError or ValueError for invalid data.
@@ -49,18 +50,21 @@ def read_snapshot(group: Any, network: Network) -> Snapshot:
     if state["seed"] < 0 or state["step"] < 0:
         raise DataError("/training/state has a negative seed or step")
     parameters, best = network.vector.copy(), None
-    if "parameters" in group:
+    if group.group("parameters") is not None:
         best = network.vector.copy()
         _read_named(group, "parameters", network, parameters)
     optimizer_state = {}
-    for name in group["optimizer"]:
+    for member in subgroup(group, "optimizer"):
+        name = member.name.rpartition("/")[2]
         optimizer_state[name] = np.zeros(network.trained_count, network.dtype)
-        _read_named(group["optimizer"], name, network, optimizer_state[name])
+        _read_named(group, f"optimizer/{name}", network, optimizer_state[name])
     carried = None
-    if "recurrent" in group:
-        carried = _read_state(group["recurrent"], network.initial_state(1))
-    columns = group["history/columns"]
-    history = History({name: read_column(columns, name) for name in columns}, read_column(group, "history/step_loss"))
+    recurrent = group.group("recurrent")
+    if recurrent is not None:
+        carried = _read_state(recurrent, network.initial_state(1))
+    columns = subgroup(group, COLUMNS)
+    names = [member.name.rpartition("/")[2] for member in columns]
+    history = History({name: read_column(columns, name) for name in names}, read_column(group, "history/step_loss"))
     return Snapshot(parameters, optimizer_state, history, recurrent_state=carried, best=best, **state)
 
 
@@ -70,18 +74,16 @@ def snapshot_arrays(snapshot: Snapshot) -> list[Array]:
     return [snapshot.parameters, *snapshot.optimizer_state.values(), *carried]
 
 
-def _write_named(group: Any, name: str, network: Network, vector: Array) -> None:
-    group.create_group(name)
-    for path, values in network.named(vector).items():
-        group[f"{name}/{path}"] = values
+def _named(prefix: str, network: Network, vector: Array) -> dict[str, Array]:
+    return {f"{prefix}/{path}": values for path, values in network.named(vector).items()}
 
 
-def _read_named(group: Any, name: str, network: Network, vector: Array) -> None:
+def _read_named(group: HDF5Group, name: str, network: Network, vector: Array) -> None:
     for path, values in network.named(vector).items():
         read_into(group, f"{name}/{path}", values)
 
 
-def _read_state(group: Any, template: State, prefix: str = "") -> State:
+def _read_state(group: HDF5Group, template: State, prefix: str = "") -> State:
     """Read a state for any number of examples, otherwise with the shapes of the template."""
     parts: list[Any] = []
     for index, part in enumerate(template):
@@ -89,9 +91,9 @@ def _read_state(group: Any, template: State, prefix: str = "") -> State:
             parts.append(_read_state(group, part, f"{prefix}{index}/"))
         else:
             name = f"{prefix}{index}"
-            shape = group[name].shape
-            if len(shape) != part.ndim:
-                raise DataError(f"{group[name].name} has shape {shape}")
+            shape = group.dataset(name).shape
+            if len(shape) != part.ndim or shape[1:] != part.shape[1:]:
+                raise DataError(f"/{group.name}/{name} has shape {shape}")
             values = np.zeros((shape[0], *part.shape[1:]), part.dtype)
             read_into(group, name, values)
             parts.append(values)

@@ -102,12 +102,8 @@ class HDF5Array(LazyArray):
         if self._dataset is None:
             file = open_file(self.path)
             with file.raw, decoding_errors(self.path, None):
-                found = file.root().member(self.key)
-                if found is None:
-                    raise DataError(f"{self.source} is missing")
-                if not isinstance(found, HDF5Dataset):
-                    raise DataError(f"{self.source} is not an array")
-                if found.problem is not None:
-                    raise DataError(f"{self.source} {found.problem}")
-                self._dataset = found
+                try:
+                    self._dataset = file.root().dataset(self.key)
+                except KeyError:
+                    raise DataError(f"{self.source} is missing") from None
         return self._dataset

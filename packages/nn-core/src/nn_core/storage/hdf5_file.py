@@ -134,8 +134,8 @@ class HDF5Group(HDF5Object):
         for key in group:
             yield self._member(group, key)
 
-    def member(self, path: str) -> "HDF5Group | HDF5Dataset | None":
-        """What stands under a path such as "train/x", reached by hard links only; None if nothing does."""
+    def member(self, path: str) -> "HDF5Group | HDF5Dataset | HDF5Link | None":
+        """What stands under a path such as "train/x"; None if nothing does. No link is followed."""
         found: HDF5Group | HDF5Dataset | HDF5Link = self
         for key in path.split("/"):
             if not isinstance(found, HDF5Group) or key in {"", "."}:
@@ -144,7 +144,7 @@ class HDF5Group(HDF5Object):
             if not group.id.links.exists(key.encode("utf-8", "surrogateescape")):
                 return None
             found = found._member(group, key)
-        return None if isinstance(found, HDF5Link) else found
+        return found
 
     def group(self, path: str) -> "HDF5Group | None":
         """A group within this one; None if there is none."""
@@ -154,11 +154,11 @@ class HDF5Group(HDF5Object):
     def dataset(self, path: str) -> "HDF5Dataset":
         """A dataset that can be read. Raises DataError that says why it cannot, KeyError if there is none."""
         found = self.member(path)
-        if not isinstance(found, HDF5Dataset):
+        if found is None or isinstance(found, HDF5Group):
             raise KeyError(path)
         if found.problem is not None:
-            raise DataError(f"{found.source} {found.problem}")
-        return found
+            raise DataError(f"{printable(self.path)} ({printable(found.name)}) {found.problem}")
+        return found  # type: ignore[return-value]  # a link has a problem
 
     def __contains__(self, path: str) -> bool:
         return self.member(path) is not None

@@ -63,7 +63,7 @@ def read_messages(file: BinaryIO, address: int, sizes: Sizes) -> list[Message]:
         prefix = 8
     else:
         raise DataError("an object has an unknown header")
-    seen = set()
+    seen: set[int] = set()
     while blocks:
         place, size = blocks.pop()
         if place in seen or len(seen) >= MAX_BLOCKS:
