@@ -33,11 +33,11 @@ def map_in_workers(function: Callable[[S], R], arguments: Sequence[S], workers: 
             yield from map(function, arguments)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        min(workers, len(arguments)), mp_context=context, initializer=_begin_worker, initargs=(plugins.loaded,)
-    ) as pool:
+    with contextlib.ExitStack() as stack:
         try:
-            with _starting_workers():
+            with _signals_left_to_parent():
+                size, names = min(workers, len(arguments)), (plugins.loaded,)
+                pool = stack.enter_context(ProcessPoolExecutor(size, context, _begin_worker, names))
                 futures = [pool.submit(function, each) for each in arguments]
             yield from (future.result() for future in futures)
         except BrokenProcessPool:
@@ -49,7 +49,7 @@ def map_in_workers(function: Callable[[S], R], arguments: Sequence[S], workers: 
 
 
 @contextlib.contextmanager
-def _starting_workers() -> Generator[None]:
+def _signals_left_to_parent() -> Generator[None]:
     """Start processes that leave signals to the parent, which handles them once they have started."""
     with interruption(ENDING) as asked:
         if not hasattr(signal, "pthread_sigmask"):
@@ -57,8 +57,8 @@ def _starting_workers() -> Generator[None]:
         else:
             before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
             try:
-                resource_tracker.ensure_running()  # another process, which would otherwise end on SIGHUP
-                signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # since starting it resets the mask
+                resource_tracker.ensure_running()  # a process, too; if it started later, it would reset the mask
+                signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
                 yield
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
