@@ -208,7 +208,8 @@ class App(GroupedHelp, click.Group):
             where = f"{failed.filename}: " if failed.filename else ""
             return _failed(f"{where}{failed.strerror or failed}", FAILURE)
         except UnicodeEncodeError as failed:
-            return _failed(f"{printable(failed.object)} cannot be written as {failed.encoding}", FAILURE)
+            around = printable(failed.object[max(failed.start - 20, 0) : failed.end + 20])
+            return _failed(f"a text has characters that cannot be written as {failed.encoding}: {around}", FAILURE)
         except ValueError as failed:
             if "embedded null" not in str(failed):  # Python's words for a path with one
                 raise
