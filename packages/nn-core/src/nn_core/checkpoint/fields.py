@@ -8,6 +8,7 @@ import numpy as np
 from nn_core.arrays import Array
 from nn_core.errors import CheckpointError, DataError
 from nn_core.storage.hdf5_file import HDF5Dataset, HDF5Group
+from nn_core.storage.json_file import Schema, parse_json
 
 
 def as_json(name: str, value: Any) -> str:
@@ -16,25 +17,25 @@ def as_json(name: str, value: Any) -> str:
     Raises CheckpointError for other values, such as arrays.
     """
     try:
-        return json.dumps(value, default=_item)
+        return json.dumps(value, default=_item, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"{name} cannot be saved: {one_line(error)}; use numbers, strings and lists") from None
 
 
-def read_json(group: HDF5Group, name: str) -> Any:
-    """Read a value stored by `as_json`. Raises DataError if it is missing or no text, ValueError if it is not JSON."""
-    stored = _dataset(group, name)
+def read_json(group: HDF5Group, name: str, schema: Schema, *, nan_is_null: bool = False) -> Any:
+    """Read a value stored by `as_json`. Raises DataError if it is not JSON, or does not match the schema."""
+    stored = find_array(group, name)
     if stored.shape != () or not (stored.is_text or stored.dtype.kind == "S"):
         raise DataError(f"/{stored.name} is not a text")
     if stored.is_text:
         stored.text_lengths()  # raises DataError for a length that the file does not hold
     content: bytes = stored.read().item()
-    return json.loads(content.decode("utf-8"))
+    return parse_json(content, schema, source=f"/{stored.name}", nan_is_null=nan_is_null)
 
 
 def read_into(group: HDF5Group, name: str, values: Array) -> None:
     """Read into an array. Raises DataError for another shape or type, or for inf and NaN."""
-    stored = _dataset(group, name)
+    stored = find_array(group, name)
     if stored.shape != values.shape:
         raise DataError(f"/{stored.name} has shape {stored.shape}, expected {values.shape}")
     if stored.dtype.newbyteorder("=") != values.dtype:
@@ -46,7 +47,7 @@ def read_into(group: HDF5Group, name: str, values: Array) -> None:
 
 def read_column(group: HDF5Group, name: str) -> list[float]:
     """Read a list of floats of any length. Raises DataError for anything else."""
-    stored = _dataset(group, name)
+    stored = find_array(group, name)
     if len(stored.shape) != 1 or stored.dtype != np.float64:
         raise DataError(f"/{stored.name} is not a list of numbers")
     column: list[float] = stored.read().tolist()
@@ -73,7 +74,7 @@ def _item(value: object) -> object:
     raise TypeError(f"a value of type {type(value).__name__}")
 
 
-def _dataset(group: HDF5Group, name: str) -> HDF5Dataset:
+def find_array(group: HDF5Group, name: str) -> HDF5Dataset:
     """An array stored in the file itself. Raises DataError if it is missing."""
     try:
         return group.dataset(name)

@@ -17,11 +17,12 @@ that save.
 import hashlib
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -32,19 +33,21 @@ from nn_core.checkpoint.fields import as_json, one_line, read_into, read_json
 from nn_core.checkpoint.snapshot import COLUMNS, read_snapshot, snapshot_arrays, snapshot_values
 from nn_core.errors import CheckpointError, DataError, NNError
 from nn_core.hints import HelpfulErrors
+from nn_core.memory import in_bytes, require_memory
 from nn_core.network import Network
+from nn_core.printable import printable
 from nn_core.registry import UnknownNameError
 from nn_core.storage.atomic import atomic_write
-from nn_core.storage.files import check_file, printable
+from nn_core.storage.files import check_file
 from nn_core.storage.hdf5_file import HDF5Group, open_hdf5
 from nn_core.storage.hdf5_image import hdf5_image
 from nn_core.training.state import Snapshot
 
+M = TypeVar("M")
 FORMAT = "nn-core checkpoint"
 VERSION = 2
 _SEAL = b"\nnn-core sha256 "
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_BLOCK = 1 << 20
 _DAMAGE = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 """Exceptions that corrupted bytes may cause in h5py, JSON and the layers."""
 
@@ -118,8 +121,9 @@ def save(
     if not all(np.isfinite(values).all() for values in (parameters, *arrays)):
         raise CheckpointError(f"{file} was not written: the weights are no longer finite")
     image = _image(network, parameters, program, details, snapshot)
+    _require_readable(file, image, program)
     try:
-        atomic_write(file, image + _SEAL + hashlib.sha256(image).hexdigest().encode())
+        atomic_write(file, image + _SEAL + _digest(image))
     except OSError as error:
         raise CheckpointError(f"cannot write {file}: {error.strerror or error}") from None
 
@@ -135,20 +139,30 @@ def load(path: str | os.PathLike[str], *, program: str | None = None) -> Checkpo
     _require_h5py()
     try:
         check_file(path)
-        _check_seal(path)
-        with open_hdf5(path) as root:
-            return _read(path, root, program)
-    except CheckpointError:
-        raise
-    except NNError as error:
-        if printable(path) in str(error):
-            raise CheckpointError(str(error)) from None
-        raise unusable(path, error) from None
-    except _DAMAGE as error:
-        raise unusable(path, error) from None
+        require_memory(path.stat().st_size, printable(path))
+        content = path.read_bytes()
+    except DataError as error:
+        raise CheckpointError(str(error)) from None
     except OSError as error:
-        reason = error.strerror or f"damaged: {one_line(error)}"
-        raise CheckpointError(f"cannot read {path}: {reason}") from None
+        raise CheckpointError(f"cannot read {path}: {error.strerror or one_line(error)}") from None
+    return _loaded(path, content, program)
+
+
+def load_model(path: str | os.PathLike[str], program: str, read: Callable[[Checkpoint], M]) -> M:
+    """Load the checkpoint of a program, and make its model of it.
+
+    read  makes the model; raises an NNError, TypeError or ValueError for details that are not valid
+    Raises CheckpointError with a one-line message.
+    """
+    loaded = load(path, program=program)
+    try:
+        return read(loaded)
+    except (NNError, *_DAMAGE) as error:
+        raise unusable(_path(path), error) from None
+
+
+READERS: dict[str, Callable[[Checkpoint], object]] = {}
+"""What makes a model of a checkpoint, by program: a file that it refuses is not written."""
 
 
 def is_checkpoint(path: str | os.PathLike[str]) -> bool:
@@ -167,39 +181,62 @@ def unusable(path: Path, error: Exception) -> CheckpointError:
     return CheckpointError(f"{path} is damaged: {one_line(error)}")
 
 
-def _check_seal(path: Path) -> None:
-    """Raise CheckpointError for a file that is not HDF5, or has another checksum than it states."""
-    size = path.stat().st_size
-    sealed = size - len(_SEAL) - hashlib.sha256().digest_size * 2
-    with path.open("rb") as file:
-        if file.read(len(_HDF5)) != _HDF5:
+def _require_readable(path: Path, image: bytes, program: str) -> None:
+    """Read back what is to be written: a file that cannot be loaded must not replace one that can."""
+    try:
+        READERS.get(program, _nothing)(_loaded(path, image, program))
+    except (NNError, *_DAMAGE) as error:
+        reason = one_line(error).removeprefix(f"{path} is damaged: ").removeprefix(f"{path}: ")
+        raise CheckpointError(f"{path} was not written, since it could not be loaded: {reason}") from None
+
+
+def _nothing(loaded: Checkpoint) -> None:
+    """Nothing else to read."""
+
+
+def _loaded(path: Path, content: bytes, program: str | None) -> Checkpoint:
+    """The checkpoint in the bytes of a file; the path is for messages."""
+    try:
+        if not content.startswith(_HDF5):
             raise CheckpointError(f"{path} is not a checkpoint (not HDF5)")
-        file.seek(max(0, sealed))
-        end = file.read()
-        if _SEAL not in end:
-            return
-        found, left = hashlib.sha256(), max(0, sealed)
-        file.seek(0)
-        while left and (block := file.read(min(left, _BLOCK))):
-            found.update(block)
-            left -= len(block)
-    if end != _SEAL + found.hexdigest().encode():
-        raise CheckpointError(f"{path} is damaged: checksum mismatch")
+        image, seal, digest = content.rpartition(_SEAL)
+        if seal and digest != _digest(image):
+            raise CheckpointError(f"{path} is damaged: checksum mismatch")
+        with open_hdf5(path, image if seal else content) as root:
+            return _read(path, root, program, len(content))
+    except CheckpointError:
+        raise
+    except (NNError, *_DAMAGE) as error:
+        if printable(path) in str(error):
+            raise CheckpointError(str(error)) from None
+        raise unusable(path, error) from None
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: damaged: {one_line(error)}") from None
 
 
-def _read(path: Path, root: HDF5Group, program: str | None) -> Checkpoint:
+def _read(path: Path, root: HDF5Group, program: str | None, size: int) -> Checkpoint:
     origin, version = _check_origin(path, root, program)
-    architecture = read_json(root, "architecture")
+    architecture = read_json(root, "architecture", {str: Any})
     if version == 1:
         architecture = migrations.architecture_of_version_1(architecture)
-    network = network_from(architecture)
+    network = network_from(architecture, partial(_require_bytes, path, size))
     for name, values in network.named(network.vector).items():
         read_into(root, f"parameters/{name}", values)
     snapshot = None
     training = root.group("training")
     if version == VERSION and training is not None:
         snapshot = read_snapshot(training, network)
-    return Checkpoint(network, origin, read_json(root, "details"), snapshot, version)
+    details = read_json(root, "details", {str: Any}, nan_is_null=True)
+    return Checkpoint(network, origin, details, snapshot, version)
+
+
+def _require_bytes(path: Path, size: int, declared: int) -> None:
+    """Raise CheckpointError for parameters that are larger than the file, which stores them as they are."""
+    if declared > size:
+        raise CheckpointError(
+            f"{path} is damaged: its layers have {in_bytes(declared)} of parameters, but it has {in_bytes(size)}"
+        )
+    require_memory(declared, f"{printable(path)} (parameters)", CheckpointError)
 
 
 def _check_origin(path: Path, root: HDF5Group, program: str | None) -> tuple[str, int]:
@@ -253,3 +290,7 @@ def _require_h5py() -> None:
         raise CheckpointError(
             'checkpoints need h5py: python -m pip install "./packages/nn-core[cli]", or: pip install h5py'
         ) from None
+
+
+def _digest(image: bytes) -> bytes:
+    return hashlib.sha256(image).hexdigest().encode()

@@ -4,6 +4,7 @@ A file could otherwise make its reader open other files (links, external storage
 or allocate more than it holds. The only module that imports h5py to read.
 """
 
+import io
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,9 +38,12 @@ MAX_ATTRIBUTE = 1_000
 
 
 @contextmanager
-def open_hdf5(path: Path) -> Iterator["HDF5Group"]:
-    """The root of a file; errors in the block become a DataError that names the file."""
-    file = open_file(path)
+def open_hdf5(path: Path, content: bytes | None = None) -> Iterator["HDF5Group"]:
+    """The root of a file; errors in the block become a DataError that names the file.
+
+    content  its bytes, if they are known; the path is for messages
+    """
+    file = open_file(path) if content is None else open_content(path, content)
     with file.file, file.raw, decoding_errors(path, None):
         yield file.root()
 
@@ -50,12 +54,13 @@ class HDF5File:
     path  of the file
     file  the h5py.File
     raw   the same file, for what h5py does not show
+    size  its bytes
     """
 
-    def __init__(self, path: Path, file: Any, raw: BinaryIO) -> None:
+    def __init__(self, path: Path, file: Any, raw: BinaryIO, size: int) -> None:
         self.path, self.file, self.raw = path, file, raw
         settings = file.id.get_create_plist()
-        self.sizes = Sizes(path.stat().st_size, settings.get_userblock(), *settings.get_sizes())
+        self.sizes = Sizes(size, settings.get_userblock(), *settings.get_sizes())
 
     def root(self) -> "HDF5Group":
         """The outermost group."""
@@ -158,7 +163,7 @@ class HDF5Group(HDF5Object):
             raise KeyError(path)
         if found.problem is not None:
             raise DataError(f"{printable(self.path)} ({printable(found.name)}) {found.problem}")
-        return found  # type: ignore[return-value]  # a link has a problem
+        return found
 
     def __contains__(self, path: str) -> bool:
         return self.member(path) is not None
@@ -307,7 +312,16 @@ def open_file(path: Path) -> HDF5File:
     except Exception as error:  # noqa: BLE001
         raise _not_opened(path, error) from None
     with decoding_errors(path, None):
-        return HDF5File(path, file, path.open("rb"))
+        return HDF5File(path, file, path.open("rb"), path.stat().st_size)
+
+
+def open_content(path: Path, content: bytes) -> HDF5File:
+    """A file in memory. Raises DataError if it cannot be opened."""
+    import h5py
+
+    with decoding_errors(path, None):
+        file = h5py.File(h5py.h5f.open_file_image(content), "r")
+        return HDF5File(path, file, io.BytesIO(content), len(content))
 
 
 def _not_opened(path: Path, error: Exception) -> DataError:
