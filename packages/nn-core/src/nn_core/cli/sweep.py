@@ -21,6 +21,7 @@ from nn_core.arrays import Array
 from nn_core.cli.settings import Settings
 from nn_core.errors import DivergenceError, NNError
 from nn_core.progress import counting
+from nn_core.standard_streams import guard_streams
 from nn_core.training.callbacks import Callback
 from nn_core.training.interruption import interruption
 from nn_core.training.state import TrainingState
@@ -279,6 +280,7 @@ def _starting_workers() -> Generator[None]:
 
 
 def _begin_worker(names: Sequence[str]) -> None:
+    guard_streams()
     threadpool_limits(1)
     for name in names:
         plugins.load_plugin(name)
