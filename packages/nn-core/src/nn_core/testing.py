@@ -244,11 +244,9 @@ def save_unchecked(path: Path, network: Network, *, program: str, details: Mappi
 
 def write_hdf5(path: Path, **arrays: Any) -> Path:
     """Write an HDF5 file with these arrays."""
-    import h5py
+    from nn_core.storage.hdf5_image import hdf5_image
 
-    with h5py.File(path, "w") as file:
-        for name, values in arrays.items():
-            file[name] = values
+    path.write_bytes(hdf5_image(arrays))
     return path
 
 
@@ -257,17 +255,10 @@ def numbers_in(path: Path) -> dict[str, npt.NDArray[Any]]:
 
     Times are left out, since they depend on the machine.
     """
-    import h5py
+    from nn_core.storage.hdf5_layout import list_hdf5
 
-    found: dict[str, npt.NDArray[Any]] = {}
-
-    def collect(name: str, node: Any) -> None:
-        if isinstance(node, h5py.Dataset) and node.dtype.kind == "f" and "seconds" not in name:
-            found[name] = node[()]
-
-    with h5py.File(path, "r") as file:
-        file.visititems(collect)
-    return found
+    arrays = list_hdf5(path)
+    return {name: array.load() for name, array in arrays.items() if array.dtype.kind == "f" and "seconds" not in name}
 
 
 def assert_same_run(one: Path, other: Path) -> None:
