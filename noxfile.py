@@ -197,6 +197,13 @@ def onnx_vectors(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def kills(session: nox.Session) -> None:
+    """Training runs killed at random moments, resumed, and compared with uninterrupted ones; --kills N, --seed N."""
+    session.install(*editable(*PACKAGES))
+    session.run("python", "tools/kill_runs.py", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time beside PyTorch and scikit-learn; words after -- go to the bench, see benchmarks/."""
     session.install(*editable(*PACKAGES), "pytest", "scikit-learn", "torch==2.13.0")
