@@ -1,0 +1,57 @@
+"""The four programs, run in this process."""
+
+import importlib
+import pkgutil
+import shlex
+from types import ModuleType
+
+import click
+
+MODULES = {
+    "deep-nn": "deep_nn.cli",
+    "cnn-sign": "cnn_sign_digits.cli",
+    "dino-gen": "char_rnn_dino.names.cli",
+    "char-rnn": "char_rnn_dino.text.cli",
+}
+PACKAGES = ("nn_core", "deep_nn", "cnn_sign_digits", "char_rnn_dino")
+EXTRAS = ("h5py", "onnx", "onnx.helper", "onnx.numpy_helper", "safetensors.numpy", "tomllib", "bz2", "lzma", "uuid", "pooch",
+          "multiprocessing.connection", "encodings.idna", "PIL.ImageOps", "threadpoolctl")  # fmt: skip
+"""What is imported on first use."""
+
+
+def run(command: str) -> int:
+    """Run a command line, such as "deep-nn train --epochs 1"; its exit status."""
+    program, *arguments = shlex.split(command)
+    try:
+        _main(program).main(args=arguments, prog_name=program)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+def preload() -> None:
+    """Import every module of the packages, and every command, so that no process has to."""
+    for name in (*PACKAGES, *EXTRAS, *(f"PIL.{plugin}ImagePlugin" for plugin in ("Png", "Jpeg", "Gif", "Tiff", "Bmp", "Ppm"))):
+        package = _imported(name)
+        for module in pkgutil.walk_packages(getattr(package, "__path__", []), f"{name}.") if name in PACKAGES else ():
+            if not module.name.endswith("__main__"):
+                _imported(module.name)
+    for program in MODULES:
+        main = _main(program)
+        context = click.Context(main, info_name=program)
+        for command in main.list_commands(context):
+            main.get_command(context, command)
+
+
+def _main(program: str) -> click.Group:
+    main = importlib.import_module(MODULES[program]).main
+    if not isinstance(main, click.Group):
+        raise TypeError(f"{program} is no group of commands")
+    return main
+
+
+def _imported(name: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
