@@ -5,8 +5,10 @@ import os
 import resource
 import signal
 import sys
+import time
 import traceback
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ ADDRESS_SPACE = 3 * 1024**3
 """Bytes of address space that a case may add; a reader that asks for more sees a MemoryError."""
 MOST_OUTPUT = 512 * 1024**2
 """Bytes of a file that a case writes."""
+MOST_TEXT = 2**20
+"""Bytes of output that are looked at."""
 
 _STARTS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "socket.connect", "socket.bind",
            "pickle.find_class", "ctypes.dlopen"}  # fmt: skip
@@ -36,26 +40,51 @@ READABLE = tuple(
 _DEVICES = {"/dev/null", "/dev/urandom", "/etc/localtime", "/etc/mime.types"}
 
 
-def live(job: str, target: Path, folder: Path, report: int) -> None:
-    """Do a job in the folder of a case, write what became of it to a descriptor, and end the process."""
+def live(jobs: Sequence[tuple[str, Path, Path]], report: int) -> None:
+    """Do jobs, and write what became of each as a line of JSON to a descriptor.
+
+    jobs  a reader or a command each, with the file that it reads and the folder of its case
+    """
     os.setpgid(0, 0)
-    os.chdir(folder)
-    space = resource.getrlimit(resource.RLIMIT_AS)[1]
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + ADDRESS_SPACE, space))
-    resource.setrlimit(resource.RLIMIT_CPU, (2 * SECONDS, 2 * SECONDS + 2))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_OUTPUT, MOST_OUTPUT))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + ADDRESS_SPACE)
+    _limit(resource.RLIMIT_FSIZE, MOST_OUTPUT)
+    _limit(resource.RLIMIT_CORE, 0)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    outputs = [os.memfd_create(name) for name in ("stdout", "stderr")]
     touched: list[str] = []
-    start = _memory()
-    sys.addaudithook(_hook(folder, touched))
-    status, escaped = _do(job, target)
-    end = _memory()
-    growth = end["VmHWM"] - end["RssFile"] - end["RssShmem"] - start["RssAnon"]
-    answer = {"status": status, "escaped": escaped[-20_000:], "touched": touched[:10], "growth": growth}
-    os.write(report, json.dumps(answer).encode())
+    own: list[str] = []
+    sys.addaudithook(_hook(own, touched))
+    for job, target, folder in jobs:
+        os.chdir(folder)
+        own[:] = {f"{folder}/", f"{folder.resolve()}/"}
+        _redirect(outputs)
+        _limit(resource.RLIMIT_CPU, int(time.process_time()) + 2 * SECONDS)
+        begun, start = time.monotonic(), _memory(reset=True)
+        touched.clear()
+        status, escaped = _do(job, target)
+        end, seconds = _memory(), time.monotonic() - begun
+        growth = end["VmHWM"] - end["RssFile"] - end["RssShmem"] - start["RssAnon"]
+        stdout, stderr = (os.pread(output, MOST_TEXT, 0).decode("utf-8", "backslashreplace") for output in outputs)
+        answer = {"status": status, "seconds": seconds, "growth": growth, "touched": touched[:10], "escaped": escaped[-20_000:],
+                  "stdout": stdout, "stderr": stderr}  # fmt: skip
+        line = json.dumps(answer).encode() + b"\n"
+        while line:
+            line = line[os.write(report, line) :]
     os._exit(0)
+
+
+def _limit(kind: int, value: int) -> None:
+    resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
+
+
+def _redirect(outputs: Sequence[int]) -> None:
+    """Let everything printed go to these descriptors, which are emptied."""
+    for name, target, output in zip(("stdout", "stderr"), (1, 2), outputs, strict=True):
+        os.ftruncate(output, 0)
+        os.lseek(output, 0, os.SEEK_SET)
+        os.dup2(output, target)
+        setattr(sys, name, os.fdopen(target, "w", encoding="utf-8", errors="backslashreplace", closefd=False))
 
 
 def _do(job: str, target: Path) -> tuple[int, str]:
@@ -74,6 +103,8 @@ def _do(job: str, target: Path) -> tuple[int, str]:
 
 def read(job: str, target: Path) -> int:
     """Run a reader as a command does: errors become one line, and remarks are not printed."""
+    import click
+
     from nn_core.cli.terminal import print_error
     from nn_core.errors import DataWarning, NNError
     from nn_core.standard_streams import guarded_streams
@@ -82,7 +113,7 @@ def read(job: str, target: Path) -> int:
         warnings.simplefilter("ignore", DataWarning)
         try:
             READERS[job](target)
-        except NNError as error:
+        except (NNError, click.ClickException) as error:
             print_error(str(error))
             return 1
         except OSError as error:
@@ -91,9 +122,8 @@ def read(job: str, target: Path) -> int:
     return 0
 
 
-def _hook(folder: Path, touched: list[str]) -> Any:
-    """An audit hook that notes files outside of the folder, and programs that are started."""
-    own = (f"{folder}/", f"{folder.resolve()}/")
+def _hook(own: Sequence[str], touched: list[str]) -> Any:
+    """An audit hook that notes files outside of its own folders, and programs that are started."""
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
@@ -101,11 +131,11 @@ def _hook(folder: Path, touched: list[str]) -> Any:
             if not isinstance(path, int):
                 name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
                 writes = isinstance(flags, int) and flags & _WRITE
-                if not name.startswith(own) and name not in _DEVICES and (writes or not name.startswith(READABLE)):
+                if not name.startswith(tuple(own)) and name not in _DEVICES and (writes or not name.startswith(READABLE)):
                     touched.append(f"{name} {'written' if writes else 'opened'}")
         elif event in _CHANGES:
             for path in arguments:
-                if isinstance(path, (str, bytes)) and not os.path.abspath(os.fsdecode(path)).startswith(own):  # noqa: PTH100
+                if isinstance(path, (str, bytes)) and not os.path.abspath(os.fsdecode(path)).startswith(tuple(own)):  # noqa: PTH100
                     touched.append(f"{event} {os.fsdecode(path)}")
         elif event in _STARTS:
             touched.append(f"{event} {str(arguments)[:80]}")
@@ -113,8 +143,10 @@ def _hook(folder: Path, touched: list[str]) -> Any:
     return hook
 
 
-def _memory() -> dict[str, int]:
-    """Figures of this process in bytes, by their names in /proc."""
+def _memory(*, reset: bool = False) -> dict[str, int]:
+    """Figures of this process in bytes, by their names in /proc; `reset` lets the peak begin anew."""
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5")
     lines = Path("/proc/self/status").read_text().splitlines()
     pairs = (line.split(":", 1) for line in lines if line.startswith(("VmHWM", "Rss")))
     return {name: int(value.split()[0]) * 1024 for name, value in pairs}

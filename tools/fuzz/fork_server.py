@@ -1,4 +1,4 @@
-"""A process that forks one more for every case."""
+"""A process that forks others to run cases."""
 
 import gc
 import json
@@ -6,9 +6,10 @@ import os
 import select
 import shutil
 import signal
-import sys
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from fuzz.bait import Watch, lay_bait
@@ -16,27 +17,42 @@ from fuzz.cases import Case, unchanged
 from fuzz.child import SECONDS, live
 from fuzz.verdict import FREE_MEMORY, Failure, Outcome, judge
 
-MOST_TEXT = 2**20
-"""Bytes of output that are looked at."""
+BATCH = 24
+"""Readers that share a process: a fork takes longer than most of them. Failures are repeated alone."""
 
 
 class ForkServer:
-    """Runs cases, each in a process and in a fresh folder.
+    """Runs cases in processes of their own, each case in a fresh folder.
 
     folder  for the files of the cases and the bait
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder / "case"
+        self.folder = folder
         self.bait = lay_bait(folder / "bait")
         self._watch = Watch(self.bait.folder, folder)
-        self._outputs = [os.memfd_create(name) for name in ("stdout", "stderr", "report")]
         self._honest: dict[tuple[str, str], int] = {}
         gc.collect()
         gc.freeze()  # so that no collection copies the pages of what is imported
 
+    def check_all(self, cases: Iterable[Case]) -> Iterator[tuple[Case, Outcome, Failure | None]]:
+        """Run cases, commands alone and readers in batches; what failed in a batch is run again alone."""
+        cases = iter(cases)
+        while batch := list(islice(cases, BATCH)):
+            readers = [case for case in batch if not case.is_command]
+            outcomes, touched = self._run(readers)
+            for index, case in enumerate(readers):
+                outcome = outcomes[index] if index < len(outcomes) and not touched else None
+                failure = None if outcome is None else judge(outcome, self._allowed(case, outcome))
+                if outcome is None or failure is not None:
+                    outcome, failure = self.check(case)
+                yield case, outcome, failure
+            for case in batch:
+                if case.is_command:
+                    yield case, *self.check(case)
+
     def check(self, case: Case) -> tuple[Outcome, Failure | None]:
-        """Run a case; a failure that depends on the machine's load must show twice."""
+        """Run a case alone; a failure that depends on the machine's load must show twice."""
         outcome = self.run(case)
         failure = judge(outcome, self._allowed(case, outcome))
         if failure is not None and failure.kind in {"time", "memory"}:
@@ -45,71 +61,38 @@ class ForkServer:
         return outcome, failure
 
     def run(self, case: Case) -> Outcome:
-        """Run a case, and see what becomes of it."""
-        self._lay_out(case)
-        for descriptor in self._outputs:
-            os.ftruncate(descriptor, 0)
-            os.lseek(descriptor, 0, os.SEEK_SET)
+        """Run a case alone."""
+        (outcome,), touched = self._run([case])
+        return replace(outcome, touched=(*touched, *outcome.touched))
+
+    def _run(self, cases: Sequence[Case]) -> tuple[list[Outcome], list[str]]:
+        """Run cases in one process: their outcomes up to the one that ended it, and the bait that was touched."""
+        if not cases:
+            return [], []
+        folders = [self.folder / f"case{index}" for index in range(len(cases))]
+        for case, folder in zip(cases, folders, strict=True):
+            _lay_out(case, folder)
         self._watch.events()
-        begun = time.monotonic()
+        source, sink = os.pipe()
         child = os.fork()
         if child == 0:
-            self._live(case)
-        late, status = self._wait(child)
-        stdout, stderr, report = (_contents(descriptor) for descriptor in self._outputs)
-        answer = json.loads(report) if report else {}
-        outcome = Outcome(
-            status=os.waitstatus_to_exitcode(status) or answer.get("status", 1),
-            seconds=time.monotonic() - begun,
-            late=late,
-            growth=answer.get("growth", 0),
-            touched=tuple(answer.get("touched", ())),
-            escaped=answer.get("escaped", ""),
-            stdout=stdout,
-            stderr=stderr,
-        )
-        seen = [event for event in self._watch.events() if not event.startswith("case ")]
-        return replace(outcome, touched=(*seen, *outcome.touched))
-
-    def _live(self, case: Case) -> None:
-        try:
-            null = os.open(os.devnull, os.O_RDONLY)
-            for source, target in ((null, 0), (self._outputs[0], 1), (self._outputs[1], 2)):
-                os.dup2(source, target)
-            for stream, descriptor in (("stdout", 1), ("stderr", 2)):
-                setattr(sys, stream, os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", closefd=False))
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            live(case.job, Path(case.seed.target), self.folder, self._outputs[2])
-        finally:
-            os._exit(70)  # the machinery itself failed
-
-    def _wait(self, child: int) -> tuple[bool, int]:
-        """Wait for a process, and kill it and those that it started when its time is over."""
-        handle = os.pidfd_open(child)
-        poll = select.poll()
-        poll.register(handle, select.POLLIN)
-        late = not poll.poll(SECONDS * 1000)
-        os.close(handle)
-        for kill in (os.killpg,) if not late else (os.kill, os.killpg):
             try:
-                kill(child, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                continue
-        return late, os.waitpid(child, 0)[1]
-
-    def _lay_out(self, case: Case) -> None:
-        """Write the files of a case into its folder, which is empty."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir()
-        for name, content in case.files.items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+                os.close(source)
+                os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+                live([(case.job, Path(case.seed.target), at) for case, at in zip(cases, folders, strict=True)], sink)
+            finally:
+                os._exit(70)  # the machinery itself failed
+        os.close(sink)
+        outcomes = list(_outcomes(source, child, len(cases)))
+        events = [event for event in self._watch.events() if not event.startswith("case")]
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        return outcomes, events
 
     def _allowed(self, case: Case, outcome: Outcome) -> int:
         """Bytes of memory that a case may take: more, if the job takes more for the file as it was."""
         allowed = FREE_MEMORY + 2 * case.size
-        if outcome.growth > allowed and "unchanged" not in case.mutant.what:
+        if outcome.growth > allowed:
             key = (case.seed.name, case.job)
             if key not in self._honest:
                 self._honest[key] = self.run(unchanged(case)).growth
@@ -117,5 +100,37 @@ class ForkServer:
         return allowed
 
 
-def _contents(descriptor: int) -> str:
-    return os.pread(descriptor, MOST_TEXT, 0).decode("utf-8", "backslashreplace")
+def _outcomes(source: int, child: int, count: int) -> Iterator[Outcome]:
+    """What a process reports, until it ends, is too late, or is killed by a signal; then it is gone."""
+    begun, data = time.monotonic(), b""
+    late = False
+    while count:
+        late = not select.select([source], [], [], max(0.0, begun + SECONDS - time.monotonic()))[0]
+        received = b"" if late else os.read(source, 2**20)
+        if not received:
+            break
+        *lines, data = (data + received).split(b"\n")
+        for line in lines:
+            begun, count = time.monotonic(), count - 1
+            answer = json.loads(line)
+            yield Outcome(**answer | {"late": False, "touched": tuple(answer["touched"])})
+    os.close(source)
+    if late:
+        os.kill(child, signal.SIGKILL)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        os.killpg(child, signal.SIGKILL)  # whatever it started
+    except ProcessLookupError:
+        pass
+    if count:
+        yield Outcome(status or 70, time.monotonic() - begun, late, 0, (), "", "", "")
+
+
+def _lay_out(case: Case, folder: Path) -> None:
+    """Write the files of a case into a new folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name, content in case.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)

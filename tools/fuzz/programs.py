@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import shlex
+import sys
 from types import ModuleType
 
 import click
@@ -14,9 +15,11 @@ MODULES = {
     "char-rnn": "char_rnn_dino.text.cli",
 }
 PACKAGES = ("nn_core", "deep_nn", "cnn_sign_digits", "char_rnn_dino")
-EXTRAS = ("h5py", "onnx", "onnx.helper", "onnx.numpy_helper", "safetensors.numpy", "tomllib", "bz2", "lzma", "uuid", "pooch",
-          "multiprocessing.connection", "encodings.idna", "PIL.ImageOps", "threadpoolctl")  # fmt: skip
+EXTRAS = ("h5py", "onnx", "onnx.helper", "onnx.numpy_helper", "safetensors.numpy", "tomllib", "bz2", "lzma", "uuid",
+          "multiprocessing.connection", "PIL.ImageOps", "threadpoolctl")  # fmt: skip
 """What is imported on first use."""
+LEFT_OUT = ("sklearn", "matplotlib")
+"""What takes much memory, whose pages every fork would have to share; imported where it is used."""
 
 
 def run(command: str) -> int:
@@ -31,6 +34,8 @@ def run(command: str) -> int:
 
 def preload() -> None:
     """Import every module of the packages, and every command, so that no process has to."""
+    hidden = dict.fromkeys(name for name in LEFT_OUT if name not in sys.modules)
+    sys.modules.update(hidden)  # type: ignore[arg-type]  # None: not to be imported
     for name in (*PACKAGES, *EXTRAS, *(f"PIL.{plugin}ImagePlugin" for plugin in ("Png", "Jpeg", "Gif", "Tiff", "Bmp", "Ppm"))):
         package = _imported(name)
         for module in pkgutil.walk_packages(getattr(package, "__path__", []), f"{name}.") if name in PACKAGES else ():
@@ -41,6 +46,8 @@ def preload() -> None:
         context = click.Context(main, info_name=program)
         for command in main.list_commands(context):
             main.get_command(context, command)
+    for name in hidden:
+        del sys.modules[name]
 
 
 def _main(program: str) -> click.Group:

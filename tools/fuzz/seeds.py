@@ -59,12 +59,11 @@ def make_seeds(folder: Path) -> list[Seed]:
 def _save_model() -> None:
     import numpy as np
 
-    from nn_core import Model
-    from nn_core.layers import Dense, ReLU
+    from nn_core import Dense, Model, Network, ReLU
 
-    model = Model([Dense(3), ReLU(), Dense(2)], input_shape=(2,), loss="softmax-cross-entropy", seed=0)
+    model = Model(Network([Dense(3), ReLU(), Dense(2)], input_shape=(2,)), "softmax-cross-entropy")
     x = np.random.default_rng(0).normal(size=(8, 2)).astype(np.float32)
-    model.fit(x, np.arange(8) % 2, epochs=1, verbose=0)
+    model.fit(x, np.arange(8) % 2, epochs=1, verbose=False)
     model.save("library.h5")
 
 
@@ -79,7 +78,7 @@ def _seed(format: str, target: str, beside: str, readers: str, *commands: str) -
 
 _TRAINING = (
     f"deep-nn train -q --data table.csv {TRAIN} --save table.h5",
-    f"deep-nn train -q --data prices.csv {TRAIN} --save prices.h5",
+    f"deep-nn train -q --data prices.csv --target price {TRAIN} --save prices.h5",
     f"deep-nn train -q --data moons {TRAIN} --save moons.h5",
     f"deep-nn train -q --data pixels.npz {TRAIN} --save pixels.h5",
     f"dino-gen train -q --data names.txt {LETTERS} --save names.h5",
@@ -130,7 +129,7 @@ _SEEDS: tuple[Any, ...] = (
     ("onnx", "moons.onnx", "", "onnx"), ("onnx", "signs.onnx", "", "onnx"), ("onnx", "text.onnx", "", "onnx"),
     ("csv", "table.csv", "table.h5", "table csv", f"deep-nn train --data table.csv {TRAIN}",
      "deep-nn predict --model table.h5 table.csv", "deep-nn evaluate --model table.h5 --data table.csv --json"),
-    ("csv", "prices.csv", "prices.h5", "table", f"deep-nn train --data prices.csv {TRAIN} --missing mean",
+    ("csv", "prices.csv", "prices.h5", "table", f"deep-nn train --data prices.csv --target price {TRAIN} --missing mean",
      "deep-nn predict --model prices.h5 prices.csv"),
     ("csv", "kernel.csv", "", "kernel"),
     ("text", "names.txt", "names.h5", "text names", f"dino-gen train --data names.txt {LETTERS}",

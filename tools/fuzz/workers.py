@@ -7,7 +7,7 @@ import select
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,15 +62,13 @@ def _work(worker: int, sink: int, seeds: Sequence[Seed], folder: Path, given: ar
     numbers = case_numbers(given.start + worker, given.workers, given.only)
     if given.count is not None:
         numbers = islice(numbers, (given.count - worker + given.workers - 1) // given.workers)
-    for number in numbers:
-        if deadline is not None and time.monotonic() > deadline:
-            break
-        case = make_case(number, seeds, server.bait, given.seed)
-        outcome, failure = server.check(case)
+    numbers = takewhile(lambda _: deadline is None or time.monotonic() < deadline, numbers)
+    cases = (make_case(number, seeds, server.bait, given.seed) for number in numbers)
+    for case, outcome, failure in server.check_all(cases):
         if failure is not None:
             save_failure(given.failures, case, outcome, failure)
         kind, cause = ("", "") if failure is None else (failure.kind, failure.cause)
-        result = Result(number, case.seed.format, outcome.status, outcome.seconds, outcome.growth, kind, cause)
+        result = Result(case.number, case.seed.format, outcome.status, outcome.seconds, outcome.growth, kind, cause)
         os.write(sink, json.dumps(result).encode() + b"\n")
     os._exit(0)
 
