@@ -32,11 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--failures", type=Path, default=ROOT / "out" / "fuzz", help="folder for the files that failed")
     parser.add_argument("--in-process", action="store_true", help="run readers in this process, to measure coverage")
     given = parser.parse_args(arguments)
+    if not sys.platform.startswith("linux"):
+        parser.error("it needs Linux, for limits and watches")
     with tempfile.TemporaryDirectory(prefix="fuzz-") as scratch:
         folder = Path(scratch)
-        os.environ |= {"MPLCONFIGDIR": str(folder / "matplotlib"), "MPLBACKEND": "agg", "XDG_CACHE_HOME": str(folder / "cache")}
-        sys.dont_write_bytecode = True
-        programs.preload()
+        programs.preload(folder)
         (folder / "seeds").mkdir()
         seeds = make_seeds(folder / "seeds")
         if given.case is not None:
@@ -45,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
             outcome, failure = server.check(case)
             print(case)
             print(outcome.stdout + outcome.stderr + outcome.escaped, end="")
-            print(f"exit status {outcome.status}, {outcome.seconds:.2f} s, {outcome.growth / 1e6:.1f} MB, {failure or 'no failure'}")
+            size = f"{outcome.growth / 1e6:.1f} MB"
+            print(f"exit status {outcome.status}, {outcome.seconds:.2f} s, {size}, {failure or 'no failure'}")
             save_failure(given.failures, case, outcome, failure)
             return int(failure is not None)
         begun = time.monotonic()

@@ -11,7 +11,15 @@ import numpy as np
 from fuzz.mutant import Bait
 
 _ACCESS, _MODIFY, _MOVED, _CREATE, _DELETE, _OPEN = 0x1, 0x2, 0xC0, 0x100, 0x200, 0x20
-_NAMES = {_ACCESS: "read", _MODIFY: "written", 0x40: "moved", 0x80: "moved", _CREATE: "made", _DELETE: "removed", _OPEN: "opened"}
+_NAMES = {
+    _ACCESS: "read",
+    _MODIFY: "written",
+    0x40: "moved",
+    0x80: "moved",
+    _CREATE: "made",
+    _DELETE: "removed",
+    _OPEN: "opened",
+}
 _EVENT = struct.Struct("iIII")
 
 
@@ -49,7 +57,12 @@ def lay_bait(folder: Path) -> Bait:
     folder.mkdir()
     values = np.arange(192, dtype="f4")
     with h5py.File(folder / "secret.h5", "w") as file:
-        for name, data in (("x", values), ("y", np.arange(12)), ("classes", ["no", "yes"]), ("parameters/0/W", values[:8])):
+        for name, data in (
+            ("x", values),
+            ("y", np.arange(12)),
+            ("classes", ["no", "yes"]),
+            ("parameters/0/W", values[:8]),
+        ):
             file[name] = data
     (folder / "secret.raw").write_bytes(values.tobytes() * 64)
     (folder / "secret.txt").write_text("secret\n" * 100)

@@ -24,18 +24,45 @@ MOST_OUTPUT = 512 * 1024**2
 MOST_TEXT = 2**20
 """Bytes of output that are looked at."""
 
-_STARTS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "socket.connect", "socket.bind",
-           "pickle.find_class", "ctypes.dlopen"}  # fmt: skip
-_CHANGES = {"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.symlink", "os.link", "os.truncate", "os.chmod", "os.chown"}
+_STARTS = {
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.spawn",
+    "socket.connect",
+    "socket.bind",
+    "pickle.find_class",
+    "ctypes.dlopen",
+}
+_CHANGES = {
+    "os.remove",
+    "os.rename",
+    "os.rmdir",
+    "os.mkdir",
+    "os.symlink",
+    "os.link",
+    "os.truncate",
+    "os.chmod",
+    "os.chown",
+}
 _WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _ROOT = Path(__file__).resolve().parents[2]
 READABLE = tuple(
     dict.fromkeys(
         f"{path}/"
-        for path in (sys.prefix, sys.base_prefix, *map(os.path.realpath, (sys.prefix, sys.base_prefix)), str(_ROOT), "/usr/share",
-                     "/usr/lib", "/proc", "/sys")
+        for path in (
+            sys.prefix,
+            sys.base_prefix,
+            *map(os.path.realpath, (sys.prefix, sys.base_prefix)),
+            str(_ROOT),
+            "/usr/share",
+            "/usr/lib",
+            "/proc",
+            "/sys",
+        )
     )
-)  # fmt: skip
+)
 """Where a case may read besides its own folder: the installation, and what the system says of itself."""
 _DEVICES = {"/dev/null", "/dev/urandom", "/etc/localtime", "/etc/mime.types"}
 
@@ -57,7 +84,7 @@ def live(jobs: Sequence[tuple[str, Path, Path]], report: int) -> None:
     sys.addaudithook(_hook(own, touched))
     for job, target, folder in jobs:
         os.chdir(folder)
-        own[:] = {f"{folder}/", f"{folder.resolve()}/"}
+        own[:] = {f"{folder}/", f"{folder.resolve()}/", os.environ.get("MPLCONFIGDIR", str(folder))}
         _redirect(outputs)
         _limit(resource.RLIMIT_CPU, int(time.process_time()) + 2 * SECONDS)
         begun, start = time.monotonic(), _memory(reset=True)
@@ -66,8 +93,15 @@ def live(jobs: Sequence[tuple[str, Path, Path]], report: int) -> None:
         end, seconds = _memory(), time.monotonic() - begun
         growth = end["VmHWM"] - end["RssFile"] - end["RssShmem"] - start["RssAnon"]
         stdout, stderr = (os.pread(output, MOST_TEXT, 0).decode("utf-8", "backslashreplace") for output in outputs)
-        answer = {"status": status, "seconds": seconds, "growth": growth, "touched": touched[:10], "escaped": escaped[-20_000:],
-                  "stdout": stdout, "stderr": stderr}  # fmt: skip
+        answer = {
+            "status": status,
+            "seconds": seconds,
+            "growth": growth,
+            "touched": touched[:10],
+            "escaped": escaped[-20_000:],
+            "stdout": stdout,
+            "stderr": stderr,
+        }
         line = json.dumps(answer).encode() + b"\n"
         while line:
             line = line[os.write(report, line) :]
@@ -90,10 +124,7 @@ def _redirect(outputs: Sequence[int]) -> None:
 def _do(job: str, target: Path) -> tuple[int, str]:
     """The exit status of a job, and the traceback of an exception that escaped from it."""
     try:
-        if " " in job:
-            status = run(job)
-        else:
-            status = read(job, target)
+        status = run(job) if " " in job else read(job, target)
         sys.stdout.flush()
         sys.stderr.flush()
     except BaseException:  # noqa: BLE001
@@ -125,22 +156,28 @@ def read(job: str, target: Path) -> int:
 def _hook(own: Sequence[str], touched: list[str]) -> Any:
     """An audit hook that notes files outside of its own folders, and programs that are started."""
 
+    def is_own(path: object) -> bool:
+        return not isinstance(path, (str, bytes)) or _absolute(path).startswith(tuple(own))
+
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
             path, _, flags = arguments
-            if not isinstance(path, int):
-                name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
-                writes = isinstance(flags, int) and flags & _WRITE
-                if not name.startswith(tuple(own)) and name not in _DEVICES and (writes or not name.startswith(READABLE)):
-                    touched.append(f"{name} {'written' if writes else 'opened'}")
+            writes = isinstance(flags, int) and flags & _WRITE
+            if not is_own(path) and _absolute(path) not in _DEVICES:
+                if writes:
+                    touched.append(f"{_absolute(path)} written")
+                elif not _absolute(path).startswith(READABLE):
+                    touched.append(f"{_absolute(path)} opened")
         elif event in _CHANGES:
-            for path in arguments:
-                if isinstance(path, (str, bytes)) and not os.path.abspath(os.fsdecode(path)).startswith(tuple(own)):  # noqa: PTH100
-                    touched.append(f"{event} {os.fsdecode(path)}")
+            touched.extend(f"{event} {os.fsdecode(path)}" for path in arguments if not is_own(path))
         elif event in _STARTS:
             touched.append(f"{event} {str(arguments)[:80]}")
 
     return hook
+
+
+def _absolute(path: str | bytes) -> str:
+    return os.path.abspath(os.fsdecode(path))  # noqa: PTH100
 
 
 def _memory(*, reset: bool = False) -> dict[str, int]:

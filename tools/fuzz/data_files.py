@@ -28,7 +28,7 @@ validation = 0.25
 def write_data_files() -> None:
     """Write them all."""
     rng = np.random.default_rng(0)
-    numbers = {"x": rng.normal(size=(12, 3)).astype("f4"), "y": np.arange(12) % 2}
+    numbers: dict[str, Any] = {"x": rng.normal(size=(12, 3)).astype("f4"), "y": np.arange(12) % 2}
     images: dict[str, Any] = {"x": rng.integers(0, 256, (20, 8, 8, 3), dtype="u1"), "y": np.arange(20) % 4}
     images |= {"x_test": images["x"][:8], "y_test": images["y"][:8]}
     for name, text in (("table.csv", TABLE), ("prices.csv", PRICES), ("names.txt", NAMES), ("text.txt", TEXT)):
@@ -71,7 +71,7 @@ def _write_hdf5(numbers: dict[str, Any], images: dict[str, Any]) -> None:
             x = images["x"][:count]
             file.create_dataset(f"{split}_set_x", data=x, chunks=(4, 8, 8, 3), compression="gzip")
             file[f"{split}_set_y"] = images["y"][:count]
-        file["list_classes"] = np.array([b"a", b"b", b"c", b"d"])
+        file["list_classes"] = np.array([b"0", b"1", b"2", b"3"])
     with h5py.File("matlab.mat", "w", userblock_size=512) as file:
         file["x"] = numbers["x"].T.astype("f8")
         cells = [file.create_dataset(f"#refs#/{i}", data=np.array([[110 + i], [111]], "u2")) for i in range(2)]

@@ -1,5 +1,6 @@
 """A process that forks others to run cases."""
 
+import contextlib
 import gc
 import json
 import os
@@ -39,17 +40,22 @@ class ForkServer:
         """Run cases, commands alone and readers in batches; what failed in a batch is run again alone."""
         cases = iter(cases)
         while batch := list(islice(cases, BATCH)):
-            readers = [case for case in batch if not case.is_command]
-            outcomes, touched = self._run(readers)
-            for index, case in enumerate(readers):
-                outcome = outcomes[index] if index < len(outcomes) and not touched else None
-                failure = None if outcome is None else judge(outcome, self._allowed(case, outcome))
-                if outcome is None or failure is not None:
-                    outcome, failure = self.check(case)
-                yield case, outcome, failure
+            yield from self._check_batch([case for case in batch if not case.is_command])
             for case in batch:
                 if case.is_command:
                     yield case, *self.check(case)
+
+    def _check_batch(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Outcome, Failure | None]]:
+        """Run readers together; those that failed, and the one that ended the process, again alone."""
+        while cases:
+            outcomes, touched = self._run(cases)
+            for case, outcome in zip(cases, outcomes, strict=False):
+                failure = judge(outcome, self._allowed(case, outcome))
+                if failure is not None or touched:
+                    outcome = self.run(case)  # noqa: PLW2901
+                    failure = judge(outcome, self._allowed(case, outcome))
+                yield case, outcome, failure
+            cases = cases[len(outcomes) :]
 
     def check(self, case: Case) -> tuple[Outcome, Failure | None]:
         """Run a case alone; a failure that depends on the machine's load must show twice."""
@@ -118,10 +124,8 @@ def _outcomes(source: int, child: int, count: int) -> Iterator[Outcome]:
     if late:
         os.kill(child, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)  # whatever it started
-    except ProcessLookupError:
-        pass
     if count:
         yield Outcome(status or 70, time.monotonic() - begun, late, 0, (), "", "", "")
 

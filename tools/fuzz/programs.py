@@ -1,10 +1,14 @@
 """The four programs, run in this process."""
 
 import importlib
+import os
 import pkgutil
 import shlex
+import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import click
 
@@ -15,8 +19,20 @@ MODULES = {
     "char-rnn": "char_rnn_dino.text.cli",
 }
 PACKAGES = ("nn_core", "deep_nn", "cnn_sign_digits", "char_rnn_dino")
-EXTRAS = ("h5py", "onnx", "onnx.helper", "onnx.numpy_helper", "safetensors.numpy", "tomllib", "bz2", "lzma", "uuid",
-          "multiprocessing.connection", "PIL.ImageOps", "threadpoolctl")  # fmt: skip
+EXTRAS = (
+    "h5py",
+    "onnx",
+    "onnx.helper",
+    "onnx.numpy_helper",
+    "safetensors.numpy",
+    "tomllib",
+    "bz2",
+    "lzma",
+    "uuid",
+    "multiprocessing.connection",
+    "PIL.ImageOps",
+    "threadpoolctl",
+)
 """What is imported on first use."""
 LEFT_OUT = ("sklearn", "matplotlib")
 """What takes much memory, whose pages every fork would have to share; imported where it is used."""
@@ -26,17 +42,33 @@ def run(command: str) -> int:
     """Run a command line, such as "deep-nn train --epochs 1"; its exit status."""
     program, *arguments = shlex.split(command)
     try:
-        _main(program).main(args=arguments, prog_name=program)
+        status: object = _main(program).main(args=arguments, prog_name=program)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
-    return 0
+        status = end.code
+    return status if isinstance(status, int) else int(status is not None)
 
 
-def preload() -> None:
-    """Import every module of the packages, and every command, so that no process has to."""
-    hidden = dict.fromkeys(name for name in LEFT_OUT if name not in sys.modules)
-    sys.modules.update(hidden)  # type: ignore[arg-type]  # None: not to be imported
-    for name in (*PACKAGES, *EXTRAS, *(f"PIL.{plugin}ImagePlugin" for plugin in ("Png", "Jpeg", "Gif", "Tiff", "Bmp", "Ppm"))):
+def preload(scratch: Path) -> None:
+    """Import every module of the packages, and every command, so that no process has to.
+
+    scratch  a folder for what libraries keep between runs
+    """
+    os.environ |= {
+        "MPLCONFIGDIR": str(scratch / "matplotlib"),
+        "MPLBACKEND": "agg",
+        "XDG_CACHE_HOME": str(scratch / "cache"),
+    }
+    (scratch / "matplotlib").mkdir()
+    # Fonts are looked for once, not in each case.
+    fonts = subprocess.Popen([sys.executable, "-c", "import matplotlib.font_manager"])
+    sys.dont_write_bytecode = True
+    hidden: dict[str, Any] = dict.fromkeys(name for name in LEFT_OUT if name not in sys.modules)
+    sys.modules.update(hidden)  # None: not to be imported
+    for name in (
+        *PACKAGES,
+        *EXTRAS,
+        *(f"PIL.{plugin}ImagePlugin" for plugin in ("Png", "Jpeg", "Gif", "Tiff", "Bmp", "Ppm")),
+    ):
         package = _imported(name)
         for module in pkgutil.walk_packages(getattr(package, "__path__", []), f"{name}.") if name in PACKAGES else ():
             if not module.name.endswith("__main__"):
@@ -48,12 +80,11 @@ def preload() -> None:
             main.get_command(context, command)
     for name in hidden:
         del sys.modules[name]
+    fonts.wait()
 
 
 def _main(program: str) -> click.Group:
-    main = importlib.import_module(MODULES[program]).main
-    if not isinstance(main, click.Group):
-        raise TypeError(f"{program} is no group of commands")
+    main: click.Group = importlib.import_module(MODULES[program]).main
     return main
 
 

@@ -4,14 +4,14 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple
 
 from fuzz.cases import Case
 from fuzz.verdict import ANSWERS, Failure, Outcome
 
 
-class Counted(Protocol):
-    """A case as the summary sees it."""
+class Result(NamedTuple):
+    """A case in the summary: kind and cause of its failure are empty if it is none."""
 
     number: int
     format: str
@@ -31,7 +31,7 @@ class Summary:
         self.slowest, self.largest = (0.0, 0), (0, 0)
         self.count = 0
 
-    def add(self, result: Counted) -> None:
+    def add(self, result: Result) -> None:
         """Count a case; a new cause of failure is printed at once."""
         self.count += 1
         self.answers[result.format][ANSWERS.get(result.status, "other") if not result.kind else "failed"] += 1
@@ -54,9 +54,10 @@ class Summary:
         total = sum(self.answers.values(), Counter())
         rows.append(("all", f"{self.count:,}", *(f"{total[column]:,}" for column in columns)))
         lines = _aligned(rows)
-        lines += ["", f"{self.count:,} cases in {seconds:.0f} s, {self.count / max(seconds, 0.001):.0f} a second;"
-                  f" slowest {self.slowest[0]:.1f} s (case {self.slowest[1]}),"
-                  f" largest {self.largest[0] / 1e6:.0f} MB (case {self.largest[1]})"]  # fmt: skip
+        slowest = f"slowest {self.slowest[0]:.1f} s (case {self.slowest[1]})"
+        largest = f"largest {self.largest[0] / 1e6:.0f} MB (case {self.largest[1]})"
+        pace = self.count / max(seconds, 0.001)
+        lines += ["", f"{self.count:,} cases in {seconds:.0f} s, {pace:.0f} a second; {slowest}, {largest}"]
         for (kind, name, cause), numbers in sorted(self.failures.items(), key=lambda item: (item[0][0], -len(item[1]))):
             lines.append(f"{kind:<10} {name:<12} {len(numbers):>6,}  {cause}  (--case {numbers[0]})")
         return "\n".join(lines)
@@ -76,5 +77,10 @@ def save_failure(folder: Path, case: Case, outcome: Outcome, failure: Failure | 
 def _aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
     rows = list(rows)
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.rjust(width) if i else cell.ljust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
-            for row in rows]  # fmt: skip
+    return [
+        "  ".join(
+            cell.rjust(width) if i else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]

@@ -9,27 +9,16 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import islice, takewhile
 from pathlib import Path
-from typing import NamedTuple
 
 from fuzz.cases import case_numbers, make_case
 from fuzz.fork_server import ForkServer
 from fuzz.seeds import Seed
-from fuzz.summary import save_failure
+from fuzz.summary import Result, save_failure
 
 
-class Result(NamedTuple):
-    """A case in the summary: kind and cause of its failure are empty if it is none."""
-
-    number: int
-    format: str
-    status: int
-    seconds: float
-    growth: int
-    kind: str
-    cause: str
-
-
-def run_cases(seeds: Sequence[Seed], folder: Path, given: argparse.Namespace, deadline: float | None) -> Iterator[Result]:
+def run_cases(
+    seeds: Sequence[Seed], folder: Path, given: argparse.Namespace, deadline: float | None
+) -> Iterator[Result]:
     """Run cases in several processes; their results as they come.
 
     given     the command line
@@ -56,7 +45,9 @@ def run_cases(seeds: Sequence[Seed], folder: Path, given: argparse.Namespace, de
             os.waitpid(child, 0)
 
 
-def _work(worker: int, sink: int, seeds: Sequence[Seed], folder: Path, given: argparse.Namespace, deadline: float | None) -> None:
+def _work(
+    worker: int, sink: int, seeds: Sequence[Seed], folder: Path, given: argparse.Namespace, deadline: float | None
+) -> None:
     folder.mkdir()
     server = ForkServer(folder)
     numbers = case_numbers(given.start + worker, given.workers, given.only)

@@ -11,17 +11,30 @@ from fuzz.mutators.texts import hostile_text
 
 MAGIC = b"\x93NUMPY"
 HEADERS = (
-    "{'descr': '<f4', 'fortran_order': False, 'shape': (3000000000,), }", "{'descr': '|O', 'fortran_order': False, 'shape': (4,), }",
-    "{'descr': '<f4', 'fortran_order': True, 'shape': (4, 3), }", "{'descr': '|b1', 'fortran_order': False, 'shape': (4,), }",
-    "{'descr': '<c16', 'fortran_order': False, 'shape': (4,), }", "{'descr': '<U1000000', 'fortran_order': False, 'shape': (4,), }",
-    "{'descr': '<M8[s]', 'fortran_order': False, 'shape': (4,), }", "{'descr': '<f4', 'fortran_order': False, 'shape': (-4, -3), }",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (3000000000,), }",
+    "{'descr': '|O', 'fortran_order': False, 'shape': (4,), }",
+    "{'descr': '<f4', 'fortran_order': True, 'shape': (4, 3), }",
+    "{'descr': '|b1', 'fortran_order': False, 'shape': (4,), }",
+    "{'descr': '<c16', 'fortran_order': False, 'shape': (4,), }",
+    "{'descr': '<U1000000', 'fortran_order': False, 'shape': (4,), }",
+    "{'descr': '<M8[s]', 'fortran_order': False, 'shape': (4,), }",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (-4, -3), }",
     "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 99999999999999999999), }",
-    "{'descr': '<f4', 'fortran_order': False, 'shape': (4.0,), }", "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (4,), }",
-    "{'descr': ('<f4', (1000, 1000)), 'fortran_order': False, 'shape': (4,), }", "{'descr': '<f4', 'shape': (4,), }", "{}", "[]",
-    "{'descr': '<f4', 'fortran_order': False, 'shape': (True,), }", "{'descr': '|V0', 'fortran_order': False, 'shape': (2**70,), }",
-    "{'descr': '|S0', 'fortran_order': False, 'shape': (1000000000000,), }", "(" * 500, "__import__('os').getpid()", "9" * 5000,
-    "{'descr': '\\x1b[31m', 'fortran_order': False, 'shape': (4,), }", "{'descr': '<m8[99999D]', 'fortran_order': 1, 'shape': (), }",
-)  # fmt: skip
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (4.0,), }",
+    "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (4,), }",
+    "{'descr': ('<f4', (1000, 1000)), 'fortran_order': False, 'shape': (4,), }",
+    "{'descr': '<f4', 'shape': (4,), }",
+    "{}",
+    "[]",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (True,), }",
+    "{'descr': '|V0', 'fortran_order': False, 'shape': (2**70,), }",
+    "{'descr': '|S0', 'fortran_order': False, 'shape': (1000000000000,), }",
+    "(" * 500,
+    "__import__('os').getpid()",
+    "9" * 5000,
+    "{'descr': '\\x1b[31m', 'fortran_order': False, 'shape': (4,), }",
+    "{'descr': '<m8[99999D]', 'fortran_order': 1, 'shape': (), }",
+)
 """Headers that a reader may believe."""
 
 
@@ -91,23 +104,59 @@ def _damaged(image: bytes, what: str, honest: int, random: Random) -> Mutant:
 
 def _name(name: str, random: Random) -> str:
     return random.choice(
-        ["../../x.npy", "/etc/x.npy", "x.npy/../../y", "a" * 60_000 + ".npy", "", ".npy", "x", "x.txt", "\x1b[31m.npy", "C:\\x.npy",
-         name.upper(), f"folder/{name}", f"{name}/", hostile_text(random)[:200].encode("utf-8", "replace").decode(), "y.npy"]
-    )  # fmt: skip
+        [
+            "../../x.npy",
+            "/etc/x.npy",
+            "x.npy/../../y",
+            "a" * 60_000 + ".npy",
+            "",
+            ".npy",
+            "x",
+            "x.txt",
+            "\x1b[31m.npy",
+            "C:\\x.npy",
+            name.upper(),
+            f"folder/{name}",
+            f"{name}/",
+            hostile_text(random)[:200].encode("utf-8", "replace").decode(),
+            "y.npy",
+        ]
+    )
 
 
 def _records(content: bytes, random: Random) -> Mutant:
     """Fields of the headers of members, in the archive and in its directory."""
     changed, done = bytearray(content), []
     fields = {
-        b"PK\x03\x04": {"version": 4, "flags": 6, "method": 8, "crc": 14, "packed": 18, "size": 22, "name": 26, "extra": 28},
-        b"PK\x01\x02": {"version": 6, "flags": 8, "method": 10, "crc": 16, "packed": 20, "size": 24, "name": 28, "extra": 30,
-                        "comment": 32, "offset": 42},
+        b"PK\x03\x04": {
+            "version": 4,
+            "flags": 6,
+            "method": 8,
+            "crc": 14,
+            "packed": 18,
+            "size": 22,
+            "name": 26,
+            "extra": 28,
+        },
+        b"PK\x01\x02": {
+            "version": 6,
+            "flags": 8,
+            "method": 10,
+            "crc": 16,
+            "packed": 20,
+            "size": 24,
+            "name": 28,
+            "extra": 30,
+            "comment": 32,
+            "offset": 42,
+        },
         b"PK\x05\x06": {"disk": 4, "entries": 8, "total": 10, "directory": 12, "start": 16, "comment": 20},
-    }  # fmt: skip
+    }
     for _ in range(random.choice([1, 1, 2, 3])):
         signature = random.choice(list(fields))
-        places = [at for at in range(len(content)) if content.startswith(signature, at)] if len(content) < 200_000 else []
+        places = (
+            [at for at in range(len(content)) if content.startswith(signature, at)] if len(content) < 200_000 else []
+        )
         if not places:
             continue
         field = random.choice(list(fields[signature]))

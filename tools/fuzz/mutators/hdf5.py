@@ -14,8 +14,28 @@ from fuzz.mutators.json_values import mutate_json
 from fuzz.mutators.raw import NUMBERS, mutate_bytes
 from fuzz.mutators.texts import hostile_text
 
-SIGNATURES = (b"\x89HDF", b"OHDR", b"OCHK", b"TREE", b"SNOD", b"HEAP", b"GCOL", b"FRHP", b"FHDB", b"FHIB", b"BTHD", b"BTLF",
-              b"BTIN", b"FADB", b"FAHD", b"EAHD", b"EAIB", b"FSHD", b"FSSE", b"SMTB")  # fmt: skip
+SIGNATURES = (
+    b"\x89HDF",
+    b"OHDR",
+    b"OCHK",
+    b"TREE",
+    b"SNOD",
+    b"HEAP",
+    b"GCOL",
+    b"FRHP",
+    b"FHDB",
+    b"FHIB",
+    b"BTHD",
+    b"BTLF",
+    b"BTIN",
+    b"FADB",
+    b"FAHD",
+    b"EAHD",
+    b"EAIB",
+    b"FSHD",
+    b"FSSE",
+    b"SMTB",
+)
 """What structures of HDF5 begin with; the headers of objects in older files have none."""
 
 
@@ -34,7 +54,13 @@ def mutate_hdf5(content: bytes, random: Random, bait: Bait) -> Mutant:
         for _ in range(random.choice([1, 1, 1, 2, 3])):
             try:
                 what, more = _change(file, random, bait)
-            except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:  # HDF5 does not write all that it reads
+            except (
+                KeyError,
+                OSError,
+                RuntimeError,
+                TypeError,
+                ValueError,
+            ) as error:  # HDF5 does not write all that it reads
                 what, more = f"not possible: {str(error)[:60]}", 0
             done.append(what)
             honest += more
@@ -79,25 +105,31 @@ def _link(file: Any, name: str, random: Random, bait: Bait) -> str:
 def _attribute(file: Any, name: str, random: Random, bait: Bait) -> str:
     """An attribute changed, as of the header of a checkpoint."""
     item = file if random.random() < 0.6 else file[name]
-    known = [*item.attrs, "MATLAB_class", "pandas_type", "MATLAB_sparse", "MATLAB_object_decode", hostile_text(random)[:1000]]
+    known = [
+        *item.attrs,
+        "MATLAB_class",
+        "pandas_type",
+        "MATLAB_sparse",
+        "MATLAB_object_decode",
+        hostile_text(random)[:1000],
+    ]
     key = random.choice(known[:3]) if random.random() < 0.7 else random.choice(known)
     if random.random() < 0.15 and key in item.attrs:
         del item.attrs[key]
         return f"attribute {key} removed"
-    value = random.choice(
-        [
-            lambda: hostile_text(random)[:60_000].replace("\x00", ""),
-            lambda: random.choice([0, 1, 2, 3, -1, 2**63 - 1, 1.0, float("nan"), True]),
-            lambda: h5py.Empty(random.choice(["f4", "S10"])),
-            lambda: np.zeros(random.choice([0, 1, 8000])),
-            lambda: np.bytes_(b"nn-core\xff\x1b[31m"),
-            lambda: np.array(["nn-core checkpoint"], h5py.string_dtype()),
-            lambda: file.ref,
-            lambda: np.array([(1, 2.0)], [("a", "i4"), ("b", "f8")]),
-            lambda: np.array(["2"], dtype="S1"),
-            lambda: "nn-core checkpoint",
-        ]
-    )()
+    makers: list[Callable[[], Any]] = [
+        lambda: hostile_text(random)[:60_000].replace("\x00", ""),
+        lambda: random.choice([0, 1, 2, 3, -1, 2**63 - 1, 1.0, float("nan"), True]),
+        lambda: h5py.Empty(random.choice(["f4", "S10"])),
+        lambda: np.zeros(random.choice([0, 1, 8000])),
+        lambda: np.bytes_(b"nn-core\xff\x1b[31m"),
+        lambda: np.array(["nn-core checkpoint"], h5py.string_dtype()),
+        lambda: file.ref,
+        lambda: np.array([(1, 2.0)], [("a", "i4"), ("b", "f8")]),
+        lambda: np.array(["2"], dtype="S1"),
+        lambda: "nn-core checkpoint",
+    ]
+    value = random.choice(makers)()
     item.attrs[_storable(key) or "a"] = _without_surrogates(value)
     return f"attribute {key[:30]!r} = {str(value)[:40]!r}"
 
@@ -147,7 +179,13 @@ def _groups(file: Any, name: str, random: Random, bait: Bait) -> str:
 def _values(file: Any, name: str, random: Random, bait: Bait) -> str:
     """Numbers that are not finite, or far too large."""
     item = file[name] if isinstance(file.get(name, getlink=True), h5py.HardLink) else None
-    if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "fiu" or not item.size or item.is_virtual or item.external:
+    if (
+        not isinstance(item, h5py.Dataset)
+        or item.dtype.kind not in "fiu"
+        or not item.size
+        or item.is_virtual
+        or item.external
+    ):
         return "no numbers changed"
     if item.size > 1_000_000:
         return "too many numbers to change"
@@ -189,7 +227,8 @@ def _structures(content: bytes, random: Random) -> Mutant:
 
 
 def _all(content: bytes, signature: bytes) -> list[int]:
-    found, at = [], content.find(signature)
+    found: list[int] = []
+    at = content.find(signature)
     while at >= 0 and len(found) < 100:
         found.append(at)
         at = content.find(signature, at + 1)

@@ -10,17 +10,54 @@ import numpy as np
 from fuzz.mutant import Bait
 
 TYPES: tuple[Any, ...] = (
-    "?", "S5", "S1", "S2000000", "f2", ">f4", "<f8", "g", "i1", "u8", ">i8", "c8", "c16", "V7",
-    h5py.string_dtype(), h5py.string_dtype("ascii"), h5py.string_dtype(length=10), h5py.vlen_dtype("i4"),
-    h5py.vlen_dtype("f8"), h5py.enum_dtype({"a": 0, "b": 1}, "i4"), h5py.enum_dtype({"FALSE": 0, "TRUE": 1}, "i1"),
-    h5py.ref_dtype, h5py.regionref_dtype, np.dtype([("a", "i4"), ("b", "f8")]), np.dtype([("r", "f4"), ("i", "f4")]),
-    np.dtype(("f4", (3,))), np.dtype(("f4", (1000, 1000))), np.dtype([("a", h5py.vlen_dtype("u1"))]),
-)  # fmt: skip
+    "?",
+    "S5",
+    "S1",
+    "S2000000",
+    "f2",
+    ">f4",
+    "<f8",
+    "g",
+    "i1",
+    "u8",
+    ">i8",
+    "c8",
+    "c16",
+    "V7",
+    h5py.string_dtype(),
+    h5py.string_dtype("ascii"),
+    h5py.string_dtype(length=10),
+    h5py.vlen_dtype("i4"),
+    h5py.vlen_dtype("f8"),
+    h5py.enum_dtype({"a": 0, "b": 1}, "i4"),
+    h5py.enum_dtype({"FALSE": 0, "TRUE": 1}, "i1"),
+    h5py.ref_dtype,
+    h5py.regionref_dtype,
+    np.dtype([("a", "i4"), ("b", "f8")]),
+    np.dtype([("r", "f4"), ("i", "f4")]),
+    np.dtype(("f4", (3,))),
+    np.dtype(("f4", (1000, 1000))),
+    np.dtype([("a", h5py.vlen_dtype("u1"))]),
+)
 """Types that a reader may take for numbers or texts."""
 SHAPES: tuple[tuple[int, ...], ...] = (
-    (), (0,), (1,), (3_000_000_000,), (10, 10_000, 10_000, 3), (2**40,), (2**62,), (2**31, 2**31), (1,) * 32, (0, 2**40),
-    (100_000_000,), (5, 0), (1, 1), (2**20, 2**10), (4, 8, 8, 3), (100_000, 1),
-)  # fmt: skip
+    (),
+    (0,),
+    (1,),
+    (3_000_000_000,),
+    (10, 10_000, 10_000, 3),
+    (2**40,),
+    (2**62,),
+    (2**31, 2**31),
+    (1,) * 32,
+    (0, 2**40),
+    (100_000_000,),
+    (5, 0),
+    (1, 1),
+    (2**20, 2**10),
+    (4, 8, 8, 3),
+    (100_000, 1),
+)
 """Shapes that are declared, while hardly anything is stored."""
 
 
@@ -32,7 +69,20 @@ def change_dataset(file: Any, name: str, random: Random, bait: Bait) -> tuple[st
     dtype = np.dtype("f4") if dataset is None else dataset.dtype
     del file[name]
     change: Callable[..., tuple[str, int]] = random.choice(
-        [_external, _external, _virtual, _virtual, _retyped, _retyped, _reshaped, _reshaped, _filtered, _bomb, _empty, _filled]
+        [
+            _external,
+            _external,
+            _virtual,
+            _virtual,
+            _retyped,
+            _retyped,
+            _reshaped,
+            _reshaped,
+            _filtered,
+            _bomb,
+            _empty,
+            _filled,
+        ]
     )
     what, honest = change(file, name, shape, dtype, random, bait)
     return f"{name} {what}", honest
@@ -101,10 +151,16 @@ def _filtered(file: Any, name: str, shape: Any, dtype: Any, random: Random, bait
     shape = shape or (4,)
     if not all(shape) or dtype.kind not in "fiu":
         shape, dtype = (4, 3), np.dtype("f4")
-    options = random.choice(
-        [{"compression": "gzip"}, {"compression": "lzf"}, {"fletcher32": True}, {"shuffle": True}, {"scaleoffset": 3},
-         {"compression": random.choice([32001, 32004, 32015, 9999, 500]), "allow_unknown_filter": True}]
-    )  # fmt: skip
+    options: dict[str, Any] = random.choice(
+        [
+            {"compression": "gzip"},
+            {"compression": "lzf"},
+            {"fletcher32": True},
+            {"shuffle": True},
+            {"scaleoffset": 3},
+            {"compression": random.choice([32001, 32004, 32015, 9999, 500]), "allow_unknown_filter": True},
+        ]
+    )
     made = file.create_dataset(name, shape, dtype, chunks=tuple(max(1, min(n, 4)) for n in shape), **options)
     where = tuple(0 for _ in shape)
     if "allow_unknown_filter" in options or random.random() < 0.3:

@@ -30,8 +30,11 @@ def mutate_png(content: bytes, random: Random, bait: Bait) -> Mutant:
             width, height = random.choice([(9400, 9400), (3000, 3000), (1, 10**6), (10**6, 1)])
             depth, color = random.choice([(16, 0), (8, 2), (16, 6), (1, 0)])
             lines = bytes(width * height * {0: 1, 2: 3, 6: 4}[color] * depth // 8 + height) if width < 9400 else b""
-            chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)),
-                      (b"IDAT", zlib.compress(lines, 1)), (b"IEND", b"")]  # fmt: skip
+            chunks = [
+                (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)),
+                (b"IDAT", zlib.compress(lines, 1)),
+                (b"IEND", b""),
+            ]
             honest = 3 * width * height * 4 * depth // 8
             done.append(f"{width} x {height} pixels of {depth} bits")
         elif kind < 0.65:
@@ -59,7 +62,9 @@ def mutate_photo(content: bytes, random: Random, bait: Bait) -> Mutant:
         at = start + 2 + 12 * random.randrange(max(1, count)) + random.choice([0, 2, 4, 8])
         value = random.choice([*NUMBERS, 5, 7, 8, 32773, 34712, 259, 270])
         size = 2 if (at - start - 2) % 12 < 4 else 4
-        changed[at : at + size] = struct.pack(f"{order}Q", value)[:size] if order == "<" else struct.pack(">Q", value)[-size:]
+        changed[at : at + size] = (
+            struct.pack(f"{order}Q", value)[:size] if order == "<" else struct.pack(">Q", value)[-size:]
+        )
         return Mutant(bytes(changed), f"TIFF field at {at} is {value}")
     if content.startswith(b"GIF8") and random.random() < 0.6:
         places = [6, 8, 10, *[at for at in range(len(content)) if content[at] in {0x2C, 0x21}][:20]]
@@ -77,10 +82,20 @@ def mutate_photo(content: bytes, random: Random, bait: Bait) -> Mutant:
 def _odd(random: Random) -> list[tuple[bytes, bytes]]:
     text = zlib.compress(bytes(random.choice([10, 10**7])), 9)
     return [
-        (b"iCCP", b"p\0\0" + text), (b"zTXt", b"k\0\0" + text), (b"iTXt", b"k\0\1\0\0\0" + text), (b"tEXt", b"k\0\x1b[31m"),
-        (b"gAMA", b"\0"), (b"tRNS", bytes(300)), (b"PLTE", bytes(random.choice([3, 7, 900]))), (b"acTL", b"\xff" * 8),
-        (b"eXIf", b"II*\0" + random.randbytes(50)), (b"fcTL", bytes(26)), (b"\x1b[31", b""), (b"pHYs", b"\0" * 9), (b"cHRM", b""),
-    ]  # fmt: skip
+        (b"iCCP", b"p\0\0" + text),
+        (b"zTXt", b"k\0\0" + text),
+        (b"iTXt", b"k\0\1\0\0\0" + text),
+        (b"tEXt", b"k\0\x1b[31m"),
+        (b"gAMA", b"\0"),
+        (b"tRNS", bytes(300)),
+        (b"PLTE", bytes(random.choice([3, 7, 900]))),
+        (b"acTL", b"\xff" * 8),
+        (b"eXIf", b"II*\0" + random.randbytes(50)),
+        (b"fcTL", bytes(26)),
+        (b"\x1b[31", b""),
+        (b"pHYs", b"\0" * 9),
+        (b"cHRM", b""),
+    ]
 
 
 def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:

@@ -29,7 +29,7 @@ def mutate_idx(content: bytes, random: Random, bait: Bait) -> Mutant:
         size = random.choice([10**6, 2 * 10**7])
         raw[4:8], what, honest = struct.pack(">I", size), f"{size} zeros", 2 * size
         raw += bytes(size)
-    return Mutant(gzip.compress(bytes(raw), 1) if packed else bytes(raw), what, honest)
+    return Mutant(gzip.compress(bytes(raw), 1, mtime=0) if packed else bytes(raw), what, honest)
 
 
 def mutate_safetensors(content: bytes, random: Random, bait: Bait) -> Mutant:
@@ -72,7 +72,9 @@ def mutate_onnx(content: bytes, random: Random, bait: Bait) -> Mutant:
         elif kind == 2:
             tensor.data_type = random.randrange(25)
         elif kind == 3:
-            node.op_type = random.choice(["Conv", "Gemm", "GRU", "Reshape", "Loop", "If", "Add", "Softmax", "Tile", hostile(random)])
+            node.op_type = random.choice(
+                ["Conv", "Gemm", "GRU", "Reshape", "Loop", "If", "Add", "Softmax", "Tile", hostile(random)]
+            )
         elif kind == 4 and node.attribute:
             attribute = random.choice(list(node.attribute))
             attribute.i, attribute.f = random.choice([0, -1, 2**31, 2**62]), random.choice([0.0, 1e38, float("nan")])
