@@ -22,7 +22,7 @@ APPS = sorted(PACKAGE.parents[1].glob("apps/*/src/*/")) if IN_WORKSPACE else []
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset(
         {"arguments", "arrays", "errors", "extras", "html", "lazy_import", "memory", "printable", "progress"}
-        | {"progress_bar", "source_code", "standard_streams"}
+        | {"progress_bar", "signals", "source_code", "standard_streams"}
     )
     | frozenset({"foreign", "hints", "version"}),  # lazy_import answers unknown names
     frozenset({"registry", "plugins", "noise", "plots", "sequences", "erf", "finite_differences", "storage"})

@@ -1,6 +1,7 @@
 """Common checks of file readers: readable files, size limits, one-line errors."""
 
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,15 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def is_pipe_or_device(path: Path) -> bool:
+    """Whether the path is neither a file nor a directory, so that reading it may never end."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
 def check_file(path: Path) -> None:
     """Raise DataError unless the path is a readable, nonempty regular file."""
     try:
@@ -56,7 +66,7 @@ def check_file(path: Path) -> None:
             raise DataError(f"{printable(path)} is a directory, not a file")
         if not path.exists():
             raise DataError(f"no such file: {printable(path)}")
-        if not path.is_file():
+        if is_pipe_or_device(path):
             raise DataError(f"{printable(path)} is not a regular file")
         with path.open("rb") as file:
             first = file.read(1)
