@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from nn_core import plugins
 from nn_core.errors import NNError
 from nn_core.signals import ENDING, raise_terminated
+from nn_core.standard_streams import guard_streams
 from nn_core.training.interruption import interruption
 
 S = TypeVar("S")
@@ -68,6 +69,7 @@ def _signals_left_to_parent() -> Generator[None]:
 
 def _begin_worker(names: Sequence[str]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
+    guard_streams()
     threadpool_limits(1)
     for name in names:
         plugins.load_plugin(name)
