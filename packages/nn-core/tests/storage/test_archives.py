@@ -42,11 +42,10 @@ def test_no_path_leads_out_of_the_target(tmp_path: Path, name: str) -> None:
     assert contents(tmp_path) == {"archive.zip": archive.read_bytes()}
 
 
-def test_more_than_may_be_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_may_be_unpacked(tmp_path: Path) -> None:
     archive = packed(tmp_path, FILES)
-    monkeypatch.setattr("nn_core.storage.files.MAX_BYTES", 3003)
     with pytest.raises(DataError, match="too large: 3,004 bytes"):
-        unpack(archive, "photos", tmp_path / "out")
+        unpack(archive, "photos", tmp_path / "out", limit=3003)
     assert not (tmp_path / "out").exists()
 
 

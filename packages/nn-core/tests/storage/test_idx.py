@@ -52,7 +52,7 @@ def test_other_names_are_not_idx() -> None:
         (pack(CONTENT[:-1]), "is cut off: 12 bytes declared, 11 found"),
         (pack(CONTENT + b"more"), "more values than its header declares"),
         (pack(CONTENT)[:-9], "is not an idx file, or is damaged"),
-        (pack(CONTENT[:4] + b"\x7f\xff\xff\xff" * 3), "is too large"),
+        (pack(CONTENT[:4] + b"\x7f\xff\xff\xff" * 3), "is cut off or damaged: 9,903,520,300,447"),
         (pack(CONTENT[:4] + b"\0\0\x7f\xff" * 2 + b"\0\0\0\x01"), "is cut off or damaged: 1,073,676,289 byt"),
     ],
 )

@@ -43,7 +43,7 @@ def test_the_arrays_asked_for_and_all_names(tmp_path: Path) -> None:
 def test_objects_are_not_unpickled(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=POINTS, y=np.array([None] * 6))
     assert list_npz(tmp_path / "a.npz")["y"].objects
-    assert "is not an .npz file, or is damaged" in message_of(tmp_path / "a.npz")
+    assert "(y) is an array of Python objects, a pickle, which is never read" in message_of(tmp_path / "a.npz")
 
 
 def test_files_that_are_not_npz(tmp_path: Path) -> None:
@@ -76,14 +76,14 @@ def test_an_array_that_announces_more_than_is_stored(tmp_path: Path, shape: tupl
         path = archive(tmp_path / "a.npz", header(shape)[:-8] + b"\n")
         assert "is not an .npz file, or is damaged" in message_of(path)
     else:
-        assert "(x) is damaged" in message_of(path)
+        assert "(x) is cut off or damaged" in message_of(path)
 
 
 def test_an_array_that_unpacks_to_more_than_may_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = archive(tmp_path / "a.npz", header((1000,)) + bytes(8000))
     assert list_npz(path)["x"].read("a").shape == (1000,)
-    monkeypatch.setattr("nn_core.storage.files.MAX_BYTES", 7999)
-    assert "(x) is too large: 8,000 bytes; the limit is 7,999" in message_of(path)
+    monkeypatch.setattr("nn_core.memory.memory_limit", lambda: 7999)
+    assert "(x) needs 8 kB of memory; the limit is 8 kB (--max-memory)" in message_of(path)
 
 
 def test_a_member_called_like_an_array_is_not_read_in_its_place(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_an_npy_file_is_described_before_it_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(stored.read("a"), POINTS, strict=True)
     path.write_bytes(path.read_bytes()[:-1])
     path.write_bytes(header((10**9,)))
-    with pytest.raises(DataError, match=r"x\.npy \(x\) is damaged: 8,000,000,000 bytes declared"):
+    with pytest.raises(DataError, match=r"x\.npy \(x\) is cut off or damaged: 8,000,000,000 bytes declared"):
         read_npy(path, "x")
     np.save(path, np.array([{}]), allow_pickle=True)
     assert read_npy(path, "x").objects

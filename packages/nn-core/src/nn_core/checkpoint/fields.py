@@ -7,7 +7,7 @@ import numpy as np
 
 from nn_core.arrays import Array
 from nn_core.errors import CheckpointError, DataError
-from nn_core.storage.files import check_bytes
+from nn_core.memory import require_memory
 
 
 def write_json(group: Any, name: str, value: Any) -> None:
@@ -41,7 +41,7 @@ def read_column(group: Any, name: str) -> list[float]:
     stored = _dataset(group, name)
     if stored.ndim != 1 or stored.dtype.kind != "f":
         raise DataError(f"{stored.name} is not a list of numbers")
-    check_bytes(stored.nbytes, stored.name)
+    require_memory(stored.nbytes, stored.name)
     column: list[float] = stored[()].tolist()
     return column
 

@@ -20,6 +20,7 @@ from nn_core import plugins
 from nn_core.arrays import Array
 from nn_core.cli.settings import Settings
 from nn_core.errors import DivergenceError, NNError
+from nn_core.memory import chosen_memory_limit, set_memory_limit
 from nn_core.progress import counting
 from nn_core.training.callbacks import Callback
 from nn_core.training.interruption import interruption
@@ -247,7 +248,10 @@ def _map(function: Callable[[S], Curve], runs: Sequence[S], workers: int) -> Gen
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
-        min(workers, len(runs)), mp_context=context, initializer=_begin_worker, initargs=(plugins.loaded,)
+        min(workers, len(runs)),
+        mp_context=context,
+        initializer=_begin_worker,
+        initargs=(plugins.loaded, chosen_memory_limit()),
     ) as pool:
         try:
             with _starting_workers():
@@ -278,7 +282,8 @@ def _starting_workers() -> Generator[None]:
         raise KeyboardInterrupt
 
 
-def _begin_worker(names: Sequence[str]) -> None:
+def _begin_worker(names: Sequence[str], limit: int | None) -> None:
     threadpool_limits(1)
+    set_memory_limit(limit)
     for name in names:
         plugins.load_plugin(name)

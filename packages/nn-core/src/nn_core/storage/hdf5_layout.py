@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.errors import DataError
-from nn_core.storage.files import check_bytes, printable
+from nn_core.memory import require_memory
+from nn_core.storage.files import printable
 from nn_core.storage.hdf5 import open_hdf5
 from nn_core.storage.hdf5_links import hard_linked, link_problem, storage_problem
 from nn_core.storage.stored_array import StoredArray
@@ -47,7 +48,7 @@ def read_hdf5(path: Path, key: str) -> npt.NDArray[Any]:
         problem = storage_problem(dataset, path)
         if problem is not None:
             raise DataError(f"{printable(path)}: {printable(key)} {problem}")
-        check_bytes(dataset.nbytes, f"{printable(path)} ({printable(key)})")
+        require_memory(dataset.nbytes, f"{printable(path)} ({printable(key)})")
         if _holds_texts(dataset):
             return _texts(dataset, path, key)
         array = np.asarray(dataset[()])

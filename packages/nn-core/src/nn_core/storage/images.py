@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from nn_core.errors import DataError
-from nn_core.storage.files import check_file, decoding_errors, printable
+from nn_core.storage.files import decoding_errors, open_file, printable
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -53,10 +53,8 @@ def open_image(path: Path, data: bytes | None = None) -> Iterator["ImageFile"]:
     """
     from PIL import Image, UnidentifiedImageError
 
-    if data is None:
-        check_file(path)
-    source = path if data is None else io.BytesIO(data)
-    with decoding_errors(path, "an image"), warnings.catch_warnings():
+    source = open_file(path) if data is None else io.BytesIO(data)
+    with source, decoding_errors(path, "an image"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
@@ -68,12 +66,13 @@ def open_image(path: Path, data: bytes | None = None) -> Iterator["ImageFile"]:
             raise DataError(f"{printable(path)} is too large: more than {Image.MAX_IMAGE_PIXELS} pixels") from None
 
 
-def _open(source: Path | io.BytesIO) -> "ImageFile":
+def _open(source: BinaryIO) -> "ImageFile":
     from PIL import Image, UnidentifiedImageError
 
     try:
         return Image.open(source, formats=_load(_COMMON))
     except UnidentifiedImageError:
+        source.seek(0)
         return Image.open(source, formats=_load(_RARE))
 
 
@@ -88,10 +87,10 @@ def _load(plugins: Sequence[str]) -> list[str]:
     return [name for name in formats if name in Image.OPEN]
 
 
-def _unidentified(source: Path | io.BytesIO) -> str:
+def _unidentified(source: BinaryIO) -> str:
     """What a file of no known format is, by its first bytes."""
-    with source.open("rb") if isinstance(source, Path) else io.BytesIO(source.getvalue()) as file:
-        start = file.read(12)
+    source.seek(0)
+    start = source.read(12)
     brand = start[8:] if start[4:8] == b"ftyp" else b""
     if brand in _HEIC_BRANDS:
         return "HEIC, which is not supported; save it as JPEG"
