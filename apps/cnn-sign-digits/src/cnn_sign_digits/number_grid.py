@@ -77,7 +77,7 @@ class NumberGrid:
         self.scale = self.scale if scale is None else scale
         low, high = self.limits
         ends = f", ±{high:.2g}" if low < 0 else f", {low:g} to {high:g}"
-        self.axes.set_title(title + (ends if self.scale and title else ""), parse_math=False)
+        self.axes.set_title(title + (ends if self.scale and title else ""))
 
     def show(self, values: Grid) -> None:
         """Color the squares, and write the numbers if they fit."""

@@ -47,7 +47,7 @@ def plot_photos(x: Images, captions: Sequence[str], path: "FigureFile | Path", *
             axes.axis("off")
         for axes, photo, caption in zip(panels.flat, x, captions, strict=False):
             axes.imshow(photo)
-            axes.set_title(caption, size="small", loc="center", parse_math=False)
+            axes.set_title(caption, size="small", loc="center")
         figure.suptitle(title(min(len(x), rows * columns)))
 
 

@@ -88,7 +88,7 @@ def draw_boundaries(panels: Sequence[Panel], path: "FigureFile | Path", *, title
             if tall > 0.75:  # a narrow panel would leave most of its height empty
                 axes.set_aspect("auto")
                 axes.set_box_aspect(min(tall, TALLEST))
-            axes.set_title(_title(panel, room, is_compact=is_compact), size="small", parse_math=False)
+            axes.set_title(_title(panel, room, is_compact=is_compact), size="small")
             if i % columns or is_compact:
                 axes.set_ylabel("")
                 axes.tick_params(labelleft=False)

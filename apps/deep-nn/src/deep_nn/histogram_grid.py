@@ -75,14 +75,14 @@ def draw_histograms(
                 axes.stairs(cells[layer].fractions, bins, fill=True, color=palette[i % len(palette)])
                 head = f"layer {layer + 1}" if i == 0 else ""
                 text = _fitting(cells[layer].texts, room.characters(len(layers))) if room.has_texts else ""
-                axes.set_title("\n".join(filter(None, (head, text))), size="small", parse_math=False)
+                axes.set_title("\n".join(filter(None, (head, text))), size="small")
                 axes.tick_params(left=False, labelleft=False)
                 axes.spines["left"].set_visible(False)
             size = "medium" if room.has_texts else "small"
-            grid[i, 0].set_ylabel(label, rotation=0, ha="right", va="center", size=size, parse_math=False)
+            grid[i, 0].set_ylabel(label, rotation=0, ha="right", va="center", size=size)
         grid[0, 0].set_ylim(0, height)
         _scale_x(grid[0, 0], bins, log=log)
-        grid[-1, len(layers) // 2].set_xlabel(x, parse_math=False)
+        grid[-1, len(layers) // 2].set_xlabel(x)
 
 
 def shown_layers(count: int, most: int = MOST_COLUMNS) -> list[int]:

@@ -77,8 +77,8 @@ def plot_boundary(axes: "Axes", model: Model, parts: Parts) -> None:
     else:
         axes.set_box_aspect(0.75)
     names = [f.label for f in model.columns.features] if model.columns else ["feature 1", "feature 2"]
-    axes.set_xlabel(shortened(names[0]), parse_math=False)
-    axes.set_ylabel(shortened(names[1]), parse_math=False)
+    axes.set_xlabel(shortened(names[0]))
+    axes.set_ylabel(shortened(names[1]))
 
 
 def boundary_legend(model: Model, parts: Parts) -> tuple[list[Any], list[str]]:

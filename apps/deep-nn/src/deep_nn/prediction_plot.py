@@ -48,7 +48,7 @@ def plot_predictions(
         axes.set_aspect("equal")
         tidy(axes, x="", y="")
         for axis, what in ((axes.xaxis, "true"), (axes.yaxis, "predicted")):
-            axis.set_label_text(f"{what} {shortened(name)}", parse_math=False)
+            axis.set_label_text(f"{what} {shortened(name)}")
             axis.set_major_locator(MaxNLocator(6))
             if 1e4 <= max(map(abs, ends)) < 1e9:
                 axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

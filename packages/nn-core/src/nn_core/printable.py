@@ -32,21 +32,17 @@ def without_controls(text: str) -> str:
 
 def printable(text: object, most: int = LONGEST) -> str:
     """A path, name or third-party message on one line of at most `most` characters."""
-    line = str(text)
-    if len(line) > most:
-        line = _without_middle(line, most)
+    line = without_middle(str(text), most)
     if not line.isprintable():
         line = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
     if not line.isascii():
         line = _pattern(_INVISIBLE).sub(_escaped, line)
-    return line if len(line) <= most else _without_middle(line, most)
+    return without_middle(line, most)
 
 
 def one_line(message: str, most: int = LONGEST_LINE) -> str:
     """A message as one line of at most `most` characters; the cut is in the middle."""
-    if len(message) > 4 * most:
-        message = _without_middle(message, 4 * most)
-    return printable(" ".join(message.split()), most)
+    return printable(" ".join(without_middle(message, 4 * most).split()), most)
 
 
 def shortened(text: object, most: int = 30) -> str:
@@ -56,8 +52,10 @@ def shortened(text: object, most: int = 30) -> str:
     return name if len(whole) <= most and len(name) <= most else f"{name[: max(most - 3, 1)]}..."
 
 
-def _without_middle(line: str, most: int) -> str:
-    """The beginning and the end of a line with dots between, so that at most this many characters remain."""
+def without_middle(line: str, most: int) -> str:
+    """A line of at most `most` characters, with dots for what is left out between its beginning and its end."""
+    if len(line) <= most:
+        return line
     tail = min((most - 3) // 2, 200)
     return f"{line[: most - 3 - tail]}...{line[len(line) - tail :]}"
 

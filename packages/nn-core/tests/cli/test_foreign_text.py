@@ -1,6 +1,8 @@
 """What a program says of foreign text: escaped, on one line, and never at length."""
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import pytest
@@ -33,8 +35,8 @@ def toy(command: Callable[[], object]) -> Result:
 
 def test_what_other_libraries_print_is_escaped() -> None:
     def run() -> None:
-        click.echo("class \x1b[2J\u202e")
-        click.echo("warning of \x1b]0;title\a", err=True)
+        sys.stdout.write("class \x1b[2J\u202e\n")
+        sys.stderr.write("warning of \x1b]0;title\a\n")
 
     result = toy(run)
     assert (result.stdout, result.stderr) == ("class \\x1b[2J\\u202e\n", "warning of \\x1b]0;title\\x07\n")
@@ -80,3 +82,11 @@ def test_a_refused_argument_is_not_repeated_at_length(words: list[str]) -> None:
     result = CliRunner().invoke(main, words, prog_name="toy")
     assert result.exit_code == 2
     assert len(error_of(result)) <= LONGEST_LINE
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])
+def test_a_name_that_no_file_can_have_is_one_line(name: str) -> None:
+    """One from a checkpoint, a list of photos or a file of options."""
+    result = toy(lambda: Path(name).read_bytes())
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert error_of(result).isprintable()

@@ -85,9 +85,7 @@ def _legend(axes: "Axes", handles: Sequence[Any], panel: Panel, *, beside: bool)
     if beside:
         add_legend(axes, handles, list(panel.norms), title=panel.legend)
         return
-    legend = axes.legend(handles, list(panel.norms), title=panel.legend, loc="best", alignment="left", handlelength=3.0)
-    for text in (*legend.get_texts(), legend.get_title()):
-        text.set_parse_math(False)
+    axes.legend(handles, list(panel.norms), title=panel.legend, loc="best", alignment="left", handlelength=3.0)
 
 
 def _positive(values: Array) -> Array:

@@ -57,7 +57,7 @@ def plot_hidden_states(
         letters = ["end" if token == END else token for token in vocabulary.tokens]
         _plot_predictions(figure, axes[-1], traced, letters)
         for each in axes:
-            each.set_xticks(range(T), labels=["start", *name] if each is axes[-1] else [""] * T, parse_math=False)
+            each.set_xticks(range(T), labels=["start", *name] if each is axes[-1] else [""] * T)
         axes[-1].set_xlabel("letter read")
         if not cell_text_fits(axes[-1], 1, T, len("start")):
             axes[-1].get_xticklabels()[0].set_rotation(90)
@@ -95,8 +95,7 @@ def _plot_predictions(figure: "Figure", axes: "Axes", traced: Trace, letters: li
             both = f"{letter} {likely:.0%}"
             axes.text(
                 t, row, both if len(both) <= fits and likely >= 0.005 else letter, ha="center", va="center",
-                size="small", color=ink_on(image.cmap(likely)), rotation=90 if len(letter) > fits else 0,
-                parse_math=False,
+                size="small", color=ink_on(image.cmap(likely)), rotation=90 if len(letter) > fits else 0
             )  # fmt: skip
             right = row > 0 and tokens[t, row] == traced.next_tokens[t]
             if right:

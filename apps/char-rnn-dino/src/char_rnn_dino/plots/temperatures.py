@@ -52,11 +52,11 @@ def plot_temperatures(
             _plot_bars(bars, each, order, rows, colors()[0])
             bars.set_xticks(ticks, labels=[f"{tick:.0%}" for tick in ticks])
             bars.set_title(f"T = {each.temperature:g}")
-            bars.set_yticks(range(rows), labels=labels if i == 0 else [""] * rows, parse_math=False)
+            bars.set_yticks(range(rows), labels=labels if i == 0 else [""] * rows)
             below.set_axis_off()
         for bars in grid[0] if len(ticks) > 2 else grid[0, :1]:
             bars.set_xlabel("probability")
-        grid[0, 0].set_ylabel(_shortened(after, 34), parse_math=False)
+        grid[0, 0].set_ylabel(_shortened(after, 34))
         grid[1, 0].set_title(f"{what} at each temperature", loc="left", size="small")
         figure.draw_without_rendering()  # for the width of a column
         for each, below in zip(found, grid[1], strict=True):
@@ -87,8 +87,7 @@ def _write_samples(axes: "Axes", samples: Sequence[str]) -> None:
     text = fitted("\n".join(samples), width, points, most_lines=most_lines)
     for k, line in enumerate(text.splitlines(), 1):  # one by one, so that all columns have the same baselines
         axes.annotate(
-            line, (0, 1), (0, -1.3 * k * points), xycoords="axes fraction", textcoords="offset points", size="small",
-            parse_math=False,
+            line, (0, 1), (0, -1.3 * k * points), xycoords="axes fraction", textcoords="offset points", size="small"
         )  # fmt: skip
 
 

@@ -171,9 +171,7 @@ class _Lines:
     def __init__(self, figure: "Figure", texts: Sequence[Sequence[str]]) -> None:
         width = max(len(line) for lines in texts for line in lines)
         self.texts = ["\n".join(line.ljust(width) for line in lines) for lines in texts]
-        self.text: Any = figure.supxlabel(
-            self.texts[0], ha="center", ma="left", size="small", family="monospace", parse_math=False
-        )
+        self.text: Any = figure.supxlabel(self.texts[0], ha="center", ma="left", size="small", family="monospace")
 
     def show(self, index: int) -> None:
         self.text.set_text(self.texts[index])

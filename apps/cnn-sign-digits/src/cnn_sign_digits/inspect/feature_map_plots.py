@@ -64,7 +64,7 @@ def plot_all_layers(
 
 def _put_text(axes: "Axes", x: float, y: float, text: str, **style: Any) -> None:
     """Small text at a place of axes, from 0 to 1, for which the layout makes no room."""
-    axes.text(x, y, text, transform=axes.transAxes, size="small", parse_math=False, in_layout=False, **style)
+    axes.text(x, y, text, transform=axes.transAxes, size="small", in_layout=False, **style)
 
 
 def plot_layer(
@@ -92,7 +92,7 @@ def plot_layer(
 def put_photo(axes: "Axes", photo: npt.NDArray[np.uint8], title: str) -> None:
     """A photo without axes."""
     axes.imshow(photo)
-    axes.set_title(title, size="small", parse_math=False)
+    axes.set_title(title, size="small")
     axes.set_axis_off()
 
 

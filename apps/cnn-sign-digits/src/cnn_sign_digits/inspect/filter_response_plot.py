@@ -78,7 +78,7 @@ def plot_filter_response(response: FilterResponse, path: "FigureFile | Path", *,
         shape = response.map.shape
         low, high = limits_of(response.map)
         image = right.imshow(response.map, cmap="RdBu_r" if low < 0 else "viridis", vmin=low, vmax=high)
-        right.set_title("map after {}, {} x {}".format(response.layer, *shape), size="small", parse_math=False)
+        right.set_title("map after {}, {} x {}".format(response.layer, *shape), size="small")
         right.set_axis_off()
         _bar(top, image, right, "activation")
         _frame_strongest(left if response.below is None else None, right, response)
@@ -102,7 +102,7 @@ def _frame_strongest(photo_axes: Any, map_axes: Any, response: FilterResponse) -
 def _put_patches(figure: Any, response: FilterResponse, width: float) -> None:
     h, w = response.field.size
     title = f"Patches of {response.source} that excite it most, {h} x {w} pixels, and the activation"
-    figure.suptitle(fitted(title, 72 * width, points_of("medium"), most_lines=2), size="medium", parse_math=False)
+    figure.suptitle(fitted(title, 72 * width, points_of("medium"), most_lines=2), size="medium")
     panels = figure.subplots(1, max(len(response.patches), 1), squeeze=False)[0]
     for axes in panels:
         axes.set_axis_off()

@@ -61,7 +61,7 @@ def plot_grad_cam(
         fills = [colors()[1 if bar == explained else 6] for bar in bars]
         values = [bar["probability"] for bar in bars]
         last.barh(range(len(bars)), values, color=fills, height=0.6)
-        last.set_yticks(range(len(bars)), labels=[shortened(bar["class"]) for bar in bars], parse_math=False)
+        last.set_yticks(range(len(bars)), labels=[shortened(bar["class"]) for bar in bars])
         for row, value in enumerate(values):
             last.text(value, row, f" {value:.1%}", va="center", size="small")
         last.invert_yaxis()

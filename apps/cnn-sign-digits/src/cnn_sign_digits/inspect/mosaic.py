@@ -49,7 +49,7 @@ def put_mosaic(
     for k, label in enumerate(labels):
         x = k % columns * (beside + w) + beside - 0.5
         y = k // columns * (above + h) + above - 0.5 - 0.1 * above
-        axes.text(x, y, str(label), size="small", va="bottom", ha="left", parse_math=False)
+        axes.text(x, y, str(label), size="small", va="bottom", ha="left")
     axes.set_axis_off()
     return image
 

@@ -22,6 +22,7 @@ from nn_core.cli.option_hints import command_hint, explained
 from nn_core.cli.shared_options import add_force, add_memory_limit, add_verbosity, time_report
 from nn_core.cli.terminal import Interrupted, counted, echo, info, print_error, print_note
 from nn_core.errors import DataWarning, NNError, SettingError
+from nn_core.printable import printable
 from nn_core.progress import VERBOSE, Reporter, job
 from nn_core.standard_streams import OutputError, ReaderGone, guarded_streams, standard_output
 
@@ -209,6 +210,12 @@ class App(GroupedHelp, click.Group):
         except OSError as failed:
             where = f"{failed.filename}: " if failed.filename else ""
             return _failed(f"{where}{failed.strerror or failed}", FAILURE)
+        except UnicodeEncodeError as failed:
+            return _failed(f"{printable(failed.object)} cannot be written as {failed.encoding}", FAILURE)
+        except ValueError as failed:
+            if "embedded null" not in str(failed):  # Python's words for a path with one
+                raise
+            return _failed("a file name has a null character", FAILURE)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; Ctrl-C becomes Interrupted."""

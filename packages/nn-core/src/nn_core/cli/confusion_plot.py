@@ -70,9 +70,9 @@ def _label_classes(axes: "Axes", names: Sequence[str]) -> None:
             needed = text_width(below[-1], points) + points / 2
             names = [f"{name}  {number}" for name, number in zip(names, below, strict=True)]
             axes.set_xlabel("predicted label, by number")
-    axes.set_xticks(range(count), labels=below, rotation=rotation, parse_math=False)
-    axes.set_yticks(range(count), labels=names, parse_math=False)
+    axes.set_xticks(range(count), labels=below, rotation=rotation)
+    axes.set_yticks(range(count), labels=names)
     width, height = laid_out_size(axes)
     across, down = math.ceil(needed * count / width), math.ceil(1.25 * points * count / height)
-    axes.set_xticks(range(0, count, across), labels=below[::across], rotation=rotation, parse_math=False)
-    axes.set_yticks(range(0, count, down), labels=names[::down], parse_math=False)
+    axes.set_xticks(range(0, count, across), labels=below[::across], rotation=rotation)
+    axes.set_yticks(range(0, count, down), labels=names[::down])

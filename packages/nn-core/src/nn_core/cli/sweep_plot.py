@@ -229,9 +229,7 @@ def _draw_gap(axes: "Axes", *, comparison: Comparison, name: str) -> None:
     step = max(math.ceil(count * mpl.rcParams["font.size"] * 1.3 / (50 * figure.get_figheight())), 1)
     labels = [trial.label for trial in comparison.trials]
     are_short = max(map(len, labels)) <= LONGEST_TICK
-    axes.set_yticks(
-        range(0, count, step), labels[::step] if are_short else [""] * len(labels[::step]), parse_math=False
-    )
+    axes.set_yticks(range(0, count, step), labels[::step] if are_short else [""] * len(labels[::step]))
     axes.set_ylim(count - 0.5, -0.5)
     if metric == "accuracy":
         percent_axis(axes, which="x")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nn_core.plots.text_sizes import points_of
+from nn_core.plots.texts import make_drawable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,9 +17,9 @@ MOST_LAYOUTS = 3
 
 def tidy(axes: "Axes", *, x: str, y: str, title: str = "") -> None:
     """Axis labels and a light grid."""
-    axes.set_xlabel(x, parse_math=False)
-    axes.set_ylabel(y, parse_math=False)
-    axes.set_title(title, parse_math=False)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.set_title(title)
     axes.grid(visible=True)
 
 
@@ -108,6 +109,7 @@ def laid_out_size(axes: "Axes") -> tuple[float, float]:
 def lay_out(figure: Any) -> None:
     """Place the axes of a figure, without drawing it, until they stay where they are."""
     engine = figure.get_layout_engine()
+    make_drawable(figure)
     if engine is None or not figure.axes:
         return
     with warnings.catch_warnings():

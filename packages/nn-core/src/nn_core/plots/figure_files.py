@@ -119,9 +119,9 @@ def write_around(figure: "Figure", title: str, note: str) -> None:
     parts: list[tuple[Any, float, float]] = []
     below: Any = None
     if title:
-        parts.append((figure.suptitle(title, parse_math=False), points_of("large"), 0.25))
+        parts.append((figure.suptitle(title), points_of("large"), 0.25))
     if note and min(width, height) >= LEAST_FOR_NOTES:
-        below = figure.supxlabel(note, size="small", color=muted(), parse_math=False)
+        below = figure.supxlabel(note, size="small", color=muted())
         parts.append((below, points_of("small"), 0.15))
     cover_characters(figure)  # since code points are longer
     for text, points, share in parts:

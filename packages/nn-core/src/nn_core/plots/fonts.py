@@ -1,14 +1,14 @@
 """Characters that the usual font lacks, such as Chinese: from any installed font that has them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nn_core.errors import remark
+from nn_core.plots.texts import make_drawable, rewrite
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from matplotlib.ticker import Formatter
 
 PREFERRED = ("cjk", "han sans", "hei", "gothic", "song", "ming", "fang", "hiragino", "malgun", "wenquanyi", "fallback",
              "unicode", "noto sans")  # fmt: skip
@@ -18,13 +18,14 @@ CJK_BLOCKS = ((0x1100, 0x11FF), (0x2E80, 0x9FFF), (0xAC00, 0xD7FF), (0xF900, 0xF
 
 
 def cover_characters(figure: "Figure") -> None:
-    """Choose fonts that have all characters of a figure.
+    """Choose fonts that have all characters of a figure, once these can be drawn.
 
     Characters that no installed font has are written as their code points, such as U+732B, and a
     remark names a package of fonts.
     """
     from matplotlib.text import Text
 
+    make_drawable(figure)
     texts: list[Any] = [text for text in figure.findobj(Text) if not text.get_text().isascii()]
     if not texts:
         return
@@ -36,7 +37,8 @@ def cover_characters(figure: "Figure") -> None:
     for text in figure.findobj(Text):
         text.set_fontfamily([*text.get_fontfamily(), *families])
     if missing:
-        _write_code_points(figure, texts, missing)
+        table = {code: f"U+{code:04X}" for code in missing}
+        rewrite(figure, lambda text: text.translate(table))
         shown = "".join(map(chr, sorted(missing)[:8]))
         package = "fonts-noto-cjk" if any(map(_is_cjk, missing)) else "fonts-noto"
         remark(f"no installed font has {shown}: install one, for example the package {package}")
@@ -86,23 +88,6 @@ def _installed_fonts() -> Iterator[str]:
 def _draws_boxes(name: str) -> bool:
     """Whether a font has a box or nothing for every character, as matplotlib's own of last resort."""
     return any(part in name.replace(" ", "") for part in ("lastresort", "adobeblank"))
-
-
-def _write_code_points(figure: "Figure", texts: Iterable[Any], missing: set[int]) -> None:
-    from matplotlib.ticker import FixedFormatter, FuncFormatter
-
-    table = {code: f"U+{code:04X}" for code in missing}
-    for text in texts:
-        text.set_text(text.get_text().translate(table))
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            labels = axis.get_major_formatter()  # which writes tick labels anew at each drawing
-            if isinstance(labels, (FixedFormatter, FuncFormatter)):
-                axis.set_major_formatter(FuncFormatter(_translated(labels, table)))
-
-
-def _translated(labels: "Formatter", table: Mapping[int, str]) -> Callable[[float, int | None], str]:
-    return lambda value, position: labels(value, position).translate(table)
 
 
 def _is_cjk(code: int) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nn_core.plots.text_sizes import points_of, text_width
+from nn_core.printable import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ def add_legend(where: "Figure | Axes", handles: Sequence[Any], labels: Sequence[
     """
     from matplotlib.axes import Axes
 
-    shown = [label if len(label) <= LONGEST else f"{label[: LONGEST - 3]}..." for label in labels]
+    shown = [shortened(label, LONGEST) for label in labels]
     points = points_of("small")
     figure: Any = where.figure if isinstance(where, Axes) else where
     rows = max(int((72 * figure.get_figheight() - 8 * points) / (1.65 * points)), 1)
@@ -40,12 +41,9 @@ def add_legend(where: "Figure | Axes", handles: Sequence[Any], labels: Sequence[
         }
         where = figure
     lines = any(getattr(handle, "get_linestyle", lambda: "none")() not in ("none", "None") for handle in handles)
-    legend = where.legend(
+    return where.legend(
         handles, shown, title=title, alignment="left", handlelength=3.0 if lines else 1.0, columnspacing=1.2, **looks
     )  # fmt: skip
-    for text in (*legend.get_texts(), legend.get_title()):
-        text.set_parse_math(False)
-    return legend
 
 
 def place_above_legends(figure: "Figure", note: "Text") -> None:

@@ -51,6 +51,7 @@ _SHARED = {
     "legend.frameon": False,
     "legend.title_fontsize": "small",
     "svg.hashsalt": "nn-core",
+    "text.parse_math": False,  # so that a dollar sign in a name is one
     "xtick.labelsize": "small",
     "ytick.labelsize": "small",
 }

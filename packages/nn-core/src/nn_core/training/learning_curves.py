@@ -23,7 +23,7 @@ def learning_curves(
         figure = new_figure(*natural_size(columns))
         plot_learning_curves(figure, columns, labels)
         if title:
-            figure.suptitle(fitted(title, 72 * figure.get_figwidth(), points_of("large")), parse_math=False)
+            figure.suptitle(fitted(title, 72 * figure.get_figwidth(), points_of("large")))
     return figure
 
 
@@ -52,7 +52,7 @@ def plot_learning_curves(figure: "Figure", columns: Mapping[str, list[float]], l
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         words = metric.replace("_", " ")
         tidy(axes, x="epoch", y="", title=words[:1].upper() + words[1:])
-        axes.set_ylabel(labels.get(metric, words), parse_math=False)
+        axes.set_ylabel(labels.get(metric, words))
         if metric == "loss":
             log_scale_if_wide(axes, [value for line in axes.lines for value in line.get_ydata()])
         elif metric.endswith("accuracy"):
