@@ -11,12 +11,12 @@ import click
 from nn_core.memory import SHARE, chosen_memory_limit, set_memory_limit
 from nn_core.progress import QUIET, VERBOSE, reporter
 
-READERS = frozenset({"data", "files", "image", "model", "seed"})
+READERS = frozenset({"data", "files", "image", "model", "model_path", "seed"})
 """Parameters of the commands that read files or train."""
 
-UNITS = {
+UNITS = {"b": 1, "": 1} | {
     f"{prefix}{unit}": base**power
-    for power, prefix in enumerate(("", "k", "m", "g", "t"))
+    for power, prefix in enumerate("kmgt", start=1)
     for unit, base in (("", 1000), ("b", 1000), ("ib", 1024))
 }
 """Units of sizes in lower case: kB and k are 1000 bytes, KiB 1024."""
