@@ -16,6 +16,8 @@ MAX_DIRECTORY = 8 * 1024**2
 MAX_UNPACKED = 1024**3
 """Bytes that `unpack` writes at most: 1 GiB."""
 BLOCK = 1 << 20
+METHODS = {zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "LZMA", 93: "Zstandard", 98: "PPMd"}
+"""Methods of compression that are not read."""
 LOCAL_HEADER = 30
 """Least bytes of an archive before the data of a member."""
 
@@ -129,7 +131,7 @@ def _check_members(archive: zipfile.ZipFile, name: str) -> None:
         if member.flag_bits & 1:
             raise DataError(f"{source} is encrypted; save it without a password")
         if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-            method = zipfile.compressor_names.get(member.compress_type, str(member.compress_type))
+            method = METHODS.get(member.compress_type, f"method {member.compress_type}")
             raise DataError(f"{source} is compressed by {method}, which is not supported; use deflate")
         if member.compress_type == zipfile.ZIP_STORED and member.file_size != member.compress_size:
             raise DataError(f"{source} is damaged: its sizes differ")

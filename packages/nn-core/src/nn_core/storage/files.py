@@ -1,13 +1,13 @@
 """Common checks of file readers: readable files, size limits, one-line errors."""
 
 import errno
+import io
 import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from nn_core.errors import DataError, NNError
 from nn_core.printable import printable as printable  # noqa: PLC0414
@@ -50,7 +50,7 @@ def is_folder(path: Path) -> bool:
         return False
 
 
-def open_file(path: Path) -> BinaryIO:
+def open_file(path: Path) -> io.BufferedReader:
     """A regular, nonempty file, open for reading; all files that a user names are opened here.
 
     Raises DataError for anything else. A pipe, a socket or a device is refused before it is opened; one that

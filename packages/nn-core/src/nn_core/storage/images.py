@@ -2,6 +2,8 @@
 
 import importlib
 import io
+import logging
+import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -10,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO
 
 from nn_core.errors import DataError
+from nn_core.storage.compressed import check_ratio
 from nn_core.storage.files import decoding_errors, open_file, printable
 
 if TYPE_CHECKING:
@@ -32,6 +35,13 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 PHOTO_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 HEIC_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
+
+LARGE_IMAGE = 1 << 24
+"""Pixels from which a file must have bytes in proportion; each pixel takes up to four bytes of memory."""
+_LEAST_BITS = {"1": 1, "P": 1, "L": 2}
+"""Bits of a pixel before compression, by mode; more in others."""
+STANDARD_ERROR = 2
+"""The file descriptor that C libraries write to."""
 
 _COMMON = ("BmpImagePlugin", "GifImagePlugin", "JpegImagePlugin", "PngImagePlugin", "PpmImagePlugin")
 _RARE = ("TiffImagePlugin", "WebPImagePlugin", "AvifImagePlugin")
@@ -59,6 +69,13 @@ def open_image(path: Path, data: bytes | None = None) -> Iterator["ImageFile"]:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with _open(source) as opened:
+                pixels = opened.width * opened.height
+                if pixels > LARGE_IMAGE:
+                    bits = pixels * _LEAST_BITS.get(opened.mode, 8)
+                    check_ratio(bits // 8, source.seek(0, io.SEEK_END), printable(path))
+                if opened.format == "TIFF":
+                    with _silent_libtiff():
+                        opened.load()
                 yield opened
         except UnidentifiedImageError:
             raise DataError(f"{printable(path)} is {_unidentified(source)}") from None
@@ -85,6 +102,23 @@ def _load(plugins: Sequence[str]) -> list[str]:
             importlib.import_module(f"PIL.{plugin}")
     formats = [plugin.removesuffix("ImagePlugin").upper() for plugin in plugins]
     return [name for name in formats if name in Image.OPEN]
+
+
+@contextmanager
+def _silent_libtiff() -> Iterator[None]:
+    """Keep the messages that libtiff and Pillow print about damaged files from standard error."""
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
+    kept, silent = None, os.open(os.devnull, os.O_WRONLY)
+    try:
+        with suppress(OSError):  # standard error is closed
+            kept = os.dup(STANDARD_ERROR)
+            os.dup2(silent, STANDARD_ERROR)
+        yield
+    finally:
+        if kept is not None:
+            os.dup2(kept, STANDARD_ERROR)
+            os.close(kept)
+        os.close(silent)
 
 
 def _unidentified(source: BinaryIO) -> str:

@@ -79,7 +79,7 @@ def check_declared(array: StoredArray, room: int, source: str) -> None:
 
 def fill_array(array: npt.NDArray[Any], file: IO[bytes], source: str) -> None:
     """Read the values of a contiguous array in blocks. Raises DataError if the file has fewer, or more."""
-    flat = memoryview(array.reshape(-1).view(np.uint8)).cast("B") if array.size else memoryview(b"")
+    flat = array.reshape(-1).view(np.uint8).data.cast("B") if array.size else memoryview(b"")
     done = 0
     while done < len(flat) and (count := file.readinto(flat[done : done + BLOCK])):  # type: ignore[attr-defined]
         done += count
