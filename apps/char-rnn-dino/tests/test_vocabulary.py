@@ -103,3 +103,10 @@ class TestCheckpoints:
 def test_tokens_are_formatted_on_one_line() -> None:
     assert format_tokens(["a", " ", "\n"]) == r"a ' ' '\n'"
     assert format_tokens("abc", limit=2) == "a b ..."
+
+
+def test_tokens_of_any_kind_are_decoded_and_named() -> None:
+    """Those of a checkpoint may be anything."""
+    vocabulary = Vocabulary(("\n", "\ud800", "\x1b"))
+    assert vocabulary.decode_rows(np.array([[1, 2]]), np.array([2])) == ["\ud800\x1b"]
+    assert format_tokens(["\x1b", "\ud800", "z" * 100_000]) == f"'\\x1b' '\\ud800' {'z' * 27}..."

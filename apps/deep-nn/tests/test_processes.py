@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command_line import PROGRAM, succeed, trained
+from command_line import PROGRAM, refusal, succeed, trained
 
 from nn_core.testing import PATIENCE, assert_same_run, wait_for_line
 
@@ -65,6 +65,26 @@ def test_an_interrupted_run_resumes_to_the_same_bits(tmp_path: Path, left_alone:
     assert_same_run(tmp_path / "m.h5", left_alone)
 
 
+@with_signals
+def test_a_terminated_run_resumes_to_the_same_bits_and_no_other_run_may_save_to_its_file(
+    tmp_path: Path, left_alone: Path
+) -> None:
+    path = tmp_path / "m.h5"
+    with PROGRAM.started("train", *LONG, "--save", path, cwd=tmp_path) as process:
+        wait_for_line(process, "epoch 300/1000")
+        if sys.platform in {"linux", "darwin"}:
+            for other in ("--save", "--resume"):
+                line = refusal("train", other, path, status=1)
+                assert line == f"another run (process {process.pid}) is saving to {path}"
+        process.terminate()
+        _, (line,) = PROGRAM.end_of(process)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert line.startswith("Error: interrupted by SIGTERM after step ")
+    assert line.endswith(f"saved; continue with --resume {path}")
+    succeed("train", "--resume", path)
+    assert_same_run(path, left_alone)
+
+
 RACE = ("compare-optimizers", "--learning-rate", 0.1, "--seeds", 25, "--epochs", 200, "--workers", 2)
 
 
@@ -81,6 +101,29 @@ def test_ctrl_c_ends_a_comparison_and_its_workers(tmp_path: Path) -> None:
     assert others == ["Error: interrupted"]
     assert took < 20
     assert list(tmp_path.iterdir()) == []
+
+
+@with_signals
+@pytest.mark.parametrize(
+    ("sent", "to_workers"),
+    [
+        (signal.SIGKILL, False),
+        (signal.SIGHUP, True),
+        pytest.param(signal.SIGTERM, False, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, True, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, False, marks=pytest.mark.slow),
+    ],
+)
+def test_workers_end_with_their_parent(tmp_path: Path, sent: signal.Signals, to_workers: bool) -> None:
+    with PROGRAM.started(*RACE, cwd=tmp_path) as process:
+        wait_for_line(process, "run 10/100")
+        (os.killpg if to_workers else os.kill)(process.pid, sent)
+        _, others = PROGRAM.end_of(process)  # they have closed stderr
+    if sent == signal.SIGKILL:
+        assert process.returncode == -signal.SIGKILL
+    else:
+        assert process.returncode == 128 + sent
+        assert others == [f"Error: interrupted by {sent.name}"]
 
 
 def has_ctrl_c_in(pid: int, *masks: str) -> bool:

@@ -22,7 +22,7 @@ APPS = sorted(PACKAGE.parents[1].glob("apps/*/src/*/")) if IN_WORKSPACE else []
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset(
         {"arguments", "arrays", "errors", "extras", "html", "lazy_import", "memory", "printable", "progress"}
-        | {"progress_bar", "source_code", "standard_streams"}
+        | {"progress_bar", "signals", "source_code", "standard_streams"}
     )
     | frozenset({"foreign", "hints", "version"}),  # lazy_import answers unknown names
     frozenset({"registry", "plugins", "noise", "plots", "sequences", "erf", "finite_differences", "storage"})
@@ -232,7 +232,8 @@ OPENERS: dict[str, str] = {
     "gzip": "",
     "bz2": "",
     "lzma": "",
-    "zlib": "nn_core.storage.compressed",
+    "zlib.decompress": "",
+    "zlib.decompressobj": "nn_core.storage.compressed",
     "pickle": "",
     "marshal": "",
     "shelve": "",
@@ -264,7 +265,7 @@ NOT_FOREIGN = {
 H5PY_YET = {"nn_core.checkpoint.format", "nn_core.cli.output_kinds", "nn_core.testing"} | {
     "cnn_sign_digits.commands.make_data"
 }
-YET = {("nn_core.checkpoint.fields", "json.loads"), ("nn_core.checkpoint.format", "read_bytes")} | {
+YET = {("nn_core.checkpoint.format", "read_bytes")} | {
     ("nn_core.cli.output_kinds", "json.loads"),
     ("nn_core.testing", "json.loads"),
 }

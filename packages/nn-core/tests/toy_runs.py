@@ -97,6 +97,11 @@ def press_ctrl_c(*ignored: object) -> None:
     signal.raise_signal(signal.SIGINT)
 
 
+def send(number: int) -> Callable[..., None]:
+    """A function that sends this process a signal."""
+    return lambda *_: signal.raise_signal(number)
+
+
 def stop_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no time pass, so that only the first epoch is saved and the end."""
     monkeypatch.setattr("nn_core.cli.train_run.time", SimpleNamespace(monotonic=lambda: 0.0))

@@ -7,6 +7,7 @@ from char_rnn_dino.plots.temperatures import plot_temperatures
 from char_rnn_dino.temperatures import AtTemperature
 from nn_core.arrays import Labels
 from nn_core.cli.terminal import echo, echo_json, info
+from nn_core.printable import shortened
 
 if TYPE_CHECKING:
     from nn_core.plots import FigureFile
@@ -64,7 +65,7 @@ def _report(found: Sequence[AtTemperature], tokens: Sequence[str], order: Labels
     """For each temperature the most likely tokens, and the samples below, indented."""
     lines = []
     for each in found:
-        best = ", ".join(f"{tokens[i]} {each.probabilities[i]:.0%}" for i in order[:LISTED])
+        best = ", ".join(f"{shortened(tokens[i])} {each.probabilities[i]:.0%}" for i in order[:LISTED])
         lines.append(f"temperature {each.temperature:g}: {best} (perplexity {each.perplexity:.2f})")
         lines += [f"    {line}" for sample in each.samples for line in sample.splitlines()]
     return "\n".join(lines)

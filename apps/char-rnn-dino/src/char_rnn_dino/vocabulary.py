@@ -12,6 +12,7 @@ import numpy as np
 from char_rnn_dino.tokens import TOKENIZER, UNIT_NAMES, UNKNOWN, Unit, detokenize, normalize, tokenize
 from nn_core.arrays import Labels
 from nn_core.errors import CheckpointError, DataError
+from nn_core.printable import shortened
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Vocabulary:
     def decode_rows(self, ids: Labels, lengths: Labels) -> list[str]:
         """The texts of several rows of character ids (N, T), of which only the first `lengths` (N,) count."""
         codes = np.array([ord(token) for token in self.tokens], "<u4")
-        text = codes[ids].tobytes().decode("utf-32-le")
+        text = codes[ids].tobytes().decode("utf-32-le", "surrogatepass")
         starts = np.arange(len(ids)) * ids.shape[1]
         return [text[i:j] for i, j in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)]
 
@@ -151,5 +152,7 @@ def build_vocabulary(
 
 def format_tokens(tokens: Sequence[str], limit: int = 60) -> str:
     """Tokens for a message, on one line."""
-    shown = " ".join(token if token.isprintable() and token != " " else repr(token) for token in tokens[:limit])
+    shown = " ".join(
+        shortened(token if token.isprintable() and token != " " else repr(token)) for token in tokens[:limit]
+    )
     return shown if len(tokens) <= limit else f"{shown} ..."

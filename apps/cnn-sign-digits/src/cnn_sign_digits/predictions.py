@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnn_sign_digits.model import Model
-from nn_core.storage.files import printable
+from nn_core.printable import printable, shortened
 from nn_core.summary import table
 
 TOP = 3
@@ -38,7 +38,10 @@ def answers_of(model: Model, paths: Sequence[Path], photos: npt.NDArray[np.uint8
 def report(answers: Sequence[dict[str, Any]], *, proba: bool) -> str:
     """A line per photo: the top classes, or with `proba` all, with their probabilities."""
     rows = [
-        (printable(answer["file"]), *(f"{name} {p:6.1%}" for name, p in _ranked(answer)[: None if proba else TOP]))
+        (
+            printable(answer["file"]),
+            *(f"{shortened(name)} {p:6.1%}" for name, p in _ranked(answer)[: None if proba else TOP]),
+        )
         for answer in answers
     ]
     lines = table(rows).splitlines()

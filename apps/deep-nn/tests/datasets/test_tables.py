@@ -332,6 +332,7 @@ class TestErrors:
             ({"target": "4"}, "has no column '4' (--target); choose from kind, u, v"),
             ({"drop": "w"}, "has no column 'w' (--drop)"),
             ({"columns": "u,,v"}, "--columns 'u,,v' has an empty item"),
+            ({"columns": "u,\nv"}, "has a line break, which needs quotation marks"),
             ({"target": "kind", "drop": "kind"}, "--drop leaves out column 'kind', the one to predict"),
             ({"drop": "u,v"}, "only one column"),
             ({"columns": "kind"}, "no column is left to predict column 'kind' from"),

@@ -1,8 +1,11 @@
 """Ctrl-C and divergence: a run ends between two steps, and what was saved can be resumed."""
 
+import os
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -18,13 +21,18 @@ from toy_runs import (
     press_ctrl_c,
     resumed_from,
     run_toy,
+    send,
     settings_of,
     stop_the_clock,
     uninterrupted,
 )
 
+from nn_core import checkpoint
 from nn_core.arrays import Array
+from nn_core.cli.app import App
+from nn_core.cli.terminal import Interrupted
 from nn_core.errors import DivergenceError
+from nn_core.signals import Terminated, handle_signals, release_signals, signal_of
 from nn_core.training.interruption import interruption
 
 
@@ -106,6 +114,107 @@ class TestInterruption:
         thread.start()
         thread.join()
         assert failures == []
+
+
+@pytest.fixture
+def handled() -> Iterator[None]:
+    """Signals as programs handle them."""
+    handle_signals()
+    yield
+    release_signals()
+
+
+with_sighup = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="SIGHUP is POSIX")
+
+
+@with_sighup
+@pytest.mark.usefixtures("handled")
+class TestOtherSignals:
+    @pytest.mark.parametrize(("name", "status"), [("SIGTERM", 143), ("SIGHUP", 129)])
+    def test_they_save_and_say_so(self, tmp_path: Path, name: str, status: int) -> None:
+        path = tmp_path / "toy.h5"
+        trainer = build(settings_of())
+        before_update(trainer, 7, send(getattr(signal, name)))
+        with pytest.raises(Interrupted) as caught:
+            run_toy(trainer, save=path)
+        assert str(caught.value) == (
+            f"interrupted by {name} after step 7 (epoch 2); saved; continue with --resume {path}"
+        )
+        assert caught.value.exit_code == status
+        np.testing.assert_array_equal(resumed_from(path).network.vector, uninterrupted().network.vector)
+
+    def test_a_second_one_ends_it_at_once(self, tmp_path: Path) -> None:
+        trainer = build(settings_of())
+        before_update(trainer, 3, lambda g: (send(signal.SIGTERM)(), send(signal.SIGHUP)()))
+        with pytest.raises(Terminated) as caught:
+            run_toy(trainer, save=tmp_path / "toy.h5")
+        assert signal_of(caught.value) == signal.SIGHUP
+        assert trainer.state.step == 2
+
+    def test_one_that_is_ignored_stays_ignored(self) -> None:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as by nohup
+        try:
+            handle_signals()
+            trainer = build(settings_of())
+            before_update(trainer, 3, send(signal.SIGHUP))
+            run_toy(trainer)
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        assert trainer.state.epoch == 4
+
+    def test_one_that_comes_while_a_checkpoint_is_written_waits_for_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, fsync, sent = tmp_path / "toy.h5", os.fsync, []
+
+        def interrupt(descriptor: int) -> None:
+            if not sent:
+                sent.append(1)
+                signal.raise_signal(signal.SIGTERM)
+            fsync(descriptor)
+
+        monkeypatch.setattr("os.fsync", interrupt)
+        with pytest.raises(Interrupted, match=r"SIGTERM after step 5 \(epoch 2\); saved"):
+            run_toy(build(settings_of()), save=path)
+        assert load(path).require_snapshot().step == STEPS_PER_EPOCH
+        assert leftovers(tmp_path) == []
+
+    def test_one_that_comes_with_the_last_save_leaves_a_finished_run(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, save = tmp_path / "toy.h5", checkpoint.save
+
+        def interrupt(*arguments: Any, **options: Any) -> None:
+            if options["snapshot"].step == 4 * STEPS_PER_EPOCH:
+                signal.raise_signal(signal.SIGTERM)
+            save(*arguments, **options)
+
+        monkeypatch.setattr("nn_core.cli.train_run.checkpoint.save", interrupt)
+        with pytest.raises(Interrupted) as caught:
+            run_toy(build(settings_of()), save=path)
+        assert str(caught.value) == f"interrupted by SIGTERM after training; saved as {path}"
+        np.testing.assert_array_equal(load(path).network.vector, uninterrupted().network.vector)
+
+    def test_they_end_a_fold(self) -> None:
+        trainer = build(settings_of())
+        before_update(trainer, 3, send(signal.SIGTERM))
+        with pytest.raises(Interrupted, match=r"by SIGTERM after step 3 \(epoch 1\) of fold 2/5"):
+            run_toy(trainer, fold="2/5")
+
+    def test_a_command_without_anything_to_save_ends_with_their_status(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        app = App("toy", no_args_is_help=False)
+        for name, status in (("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)):
+            app.add_command(click.Command(name, callback=send(getattr(signal, name))))
+            with pytest.raises(SystemExit) as caught:
+                app.main([name])
+            assert caught.value.code == status
+        assert capsys.readouterr().err.splitlines() == [
+            "Error: interrupted by SIGTERM",
+            "Error: interrupted by SIGHUP",
+            "Error: interrupted",
+        ]
 
 
 class TestDivergence:

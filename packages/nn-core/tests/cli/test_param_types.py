@@ -1,14 +1,29 @@
 """Each kind of option value: what it takes, and one line for what it does not."""
 
+import errno
 import math
+import os
 from pathlib import Path
 
 import click
 import pytest
 
 from nn_core.cli.output_kinds import OutputKind
-from nn_core.cli.param_types import FIGURE, BatchSize, CommaList, FloatRange, OutputFile, SpecType, require_distinct
+from nn_core.cli.param_types import (
+    FIGURE,
+    MODEL,
+    BatchSize,
+    CommaList,
+    FloatRange,
+    OutputFile,
+    ShippedModel,
+    SpecType,
+    require_distinct,
+)
+from nn_core.cli.shared_options import FORCE
 from nn_core.optim.optimizers import optimizer
+
+with_links = pytest.mark.skipif(os.name != "posix", reason="links and names of POSIX")
 
 
 def refusal(kind: click.ParamType, value: object) -> str:
@@ -144,6 +159,32 @@ class TestOutputFile:
             pytest.skip("this system has no /dev/null")
         assert "is not a regular file" in refusal(OutputFile(), "/dev/null")
 
+    @with_links
+    def test_refuses_a_loop_of_links(self, tmp_path: Path) -> None:
+        (tmp_path / "a").symlink_to("b")
+        (tmp_path / "b").symlink_to("a")
+        assert os.strerror(errno.ELOOP) in refusal(OutputFile(), str(tmp_path / "a"))
+
+    @with_links
+    def test_refuses_a_link_into_a_folder_that_is_missing(self, tmp_path: Path) -> None:
+        (tmp_path / "a").symlink_to("none/b")
+        assert refusal(OutputFile(), str(tmp_path / "a")) == f"no such folder: {str(tmp_path / 'none')!r}"
+
+    @with_links
+    def test_refuses_a_name_that_is_too_long_and_takes_the_longest(self, tmp_path: Path) -> None:
+        assert os.strerror(errno.ENAMETOOLONG) in refusal(OutputFile(), str(tmp_path / ("n" * 256)))
+        assert OutputFile().convert(str(tmp_path / ("n" * 255)), None, None).name == "n" * 255
+
+    def test_replaces_a_read_only_file_by_force_alone(self, tmp_path: Path) -> None:
+        path = tmp_path / "file"
+        path.touch(mode=0o400)
+        kind = OutputKind("a note", lambda path, head: True)
+        assert refusal(OutputFile(kind=kind), str(path)) == f"{str(path)!r} is read-only; use --force to replace it"
+        context = click.Context(click.Command("train"))
+        context.meta[FORCE] = True
+        assert OutputFile(kind=kind).convert(str(path), None, context) == path
+        path.chmod(0o600)  # Windows removes no other
+
     def test_refuses_a_folder_that_is_missing(self, tmp_path: Path) -> None:
         found = refusal(OutputFile(), str(tmp_path / "none" / "model.h5"))
         assert found == f"no such folder: {str(tmp_path / 'none')!r}"
@@ -180,3 +221,13 @@ class TestDistinct:
             require_distinct({"--save": save, "--log": log})
         with pytest.raises(click.UsageError, match="--save would overwrite data"):
             require_distinct({"--save": save}, data=str(log))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
+@pytest.mark.parametrize("kind", [MODEL, ShippedModel(Path("shipped.h5"))])
+def test_a_pipe_or_a_device_is_no_model(tmp_path: Path, kind: click.ParamType) -> None:
+    pipe = tmp_path / "model.h5"
+    os.mkfifo(pipe)
+    assert refusal(kind, str(pipe)) == f"{str(pipe)!r} is not a regular file"
+    assert refusal(kind, "/dev/zero") == "'/dev/zero' is not a regular file"
+    assert kind.convert(str(tmp_path / "missing.h5"), None, None) == tmp_path / "missing.h5"  # its reader says so

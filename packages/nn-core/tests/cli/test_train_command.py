@@ -9,7 +9,7 @@ import click
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from toy_runs import build, settings_of
+from toy_runs import build, press_ctrl_c, settings_of
 
 from nn_core import checkpoint
 from nn_core.checkpoint import Checkpoint
@@ -136,6 +136,39 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def invoke(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["train", *map(str, arguments)])
+
+
+class TestSignals:
+    def test_one_that_comes_before_training_leaves_nothing(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(f"{__name__}.build", press_ctrl_c)
+        result = invoke("--save", "a.h5")
+        assert (result.stderr, result.exit_code) == ("Error: interrupted before training; nothing to save\n", 130)
+        assert not Path("a.h5").exists()
+
+    def test_one_that_comes_after_training_leaves_a_finished_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ToySetup, "result", press_ctrl_c)
+        result = invoke("--save", "a.h5")
+        assert "Error: interrupted after training; saved as a.h5\n" in result.stderr
+        assert result.exit_code == 130
+        assert load_model(Path("a.h5")).checkpoint.require_snapshot().history.columns["epoch"] == [1, 2]
+        assert "interrupted after training; not saved: no --save given" in invoke().stderr
+
+
+@pytest.mark.parametrize(("mode", "reason"), [(0o400, "it is read-only"), (None, "no permission to write to the")])
+def test_a_run_that_could_not_be_saved_to_its_file_is_not_resumed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, mode: int | None, reason: str
+) -> None:
+    assert invoke("--save", "a.h5").exit_code == 0
+    if mode is None:
+        monkeypatch.setattr("os.access", lambda path, mode: path != folder)
+    else:
+        Path("a.h5").chmod(mode)
+    result = invoke("--resume", "a.h5")
+    assert result.exit_code == 2
+    assert f"cannot save to the file of --resume: {reason}" in result.stderr
+    assert "--save" in result.stderr
+    if mode is not None:
+        assert invoke("--resume", "a.h5", "--save", "b.h5").exit_code == 0
 
 
 def refusal(*arguments: object, status: int) -> str:

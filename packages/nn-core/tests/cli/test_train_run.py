@@ -1,6 +1,7 @@
 """One run of `train`: what it computes with, what it saves and when, how it resumes."""
 
 import contextlib
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ from toy_runs import (
     uninterrupted,
 )
 
+from nn_core.arrays import Array
 from nn_core.cli.train_run import backend_for
 from nn_core.engine.engine import Engine
 from nn_core.errors import CheckpointError, SettingError
@@ -95,6 +97,29 @@ class TestSaving:
         assert [epoch for epoch, _ in saved] == [1, 5, 9, 11]
         assert all(step == epoch * STEPS_PER_EPOCH for epoch, step in saved)
 
+    def test_a_long_epoch_is_saved_within_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        trainer = build(settings_of(epochs=2))
+        clock = SimpleNamespace(monotonic=lambda: 10.0 + 0.4 * trainer.state.step)
+        monkeypatch.setattr("nn_core.cli.train_run.time", clock)
+        steps: list[int] = []
+        monkeypatch.setattr(
+            "nn_core.cli.train_run.checkpoint.save", lambda *arguments, snapshot, **_: steps.append(snapshot.step)
+        )
+        run_toy(trainer, save=tmp_path / "toy.h5")
+        assert steps == [3, 6, 9, 10]
+
+    def test_saving_takes_a_hundredth_of_the_time(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        trainer, spent = build(settings_of(epochs=200)), [0.0]
+        clock = SimpleNamespace(monotonic=lambda: trainer.state.step + spent[0])
+        monkeypatch.setattr("nn_core.cli.train_run.time", clock)
+
+        def save(*arguments: Any, **options: Any) -> None:
+            spent[0] += 0.5
+
+        monkeypatch.setattr("nn_core.cli.train_run.checkpoint.save", save)
+        run_toy(trainer, save=tmp_path / "toy.h5")
+        assert 0.5 * 1000 / 60 < spent[0] < 0.5 * 1000 / 40
+
     def test_a_save_that_takes_long_is_not_at_once_followed_by_another(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -153,7 +178,40 @@ class TestSaving:
         assert leftovers(tmp_path) == []
 
 
+def history_of(trainer: Trainer) -> dict[str, list[float]]:
+    """All columns but the time."""
+    return {name: column for name, column in trainer.state.history.columns.items() if name != "seconds"}
+
+
 class TestResuming:
+    @pytest.mark.parametrize("step", [1, 4, 5, 8, 14, 19])
+    def test_killed_after_any_step_it_ends_with_the_same_bits_and_log(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+    ) -> None:
+        class Killed(BaseException):
+            pass
+
+        def die(_: Array) -> None:
+            raise Killed
+
+        monkeypatch.setattr("nn_core.cli.train_run.Saver.FIRST", 0.0)  # save after every step
+        monkeypatch.setattr("nn_core.cli.train_run.Saver.SHARE", np.inf)
+        path, log = tmp_path / "toy.h5", tmp_path / "log.jsonl"
+        trainer = build(settings_of())
+        before_update(trainer, step + 1, die)
+        with pytest.raises(Killed):
+            run_toy(trainer, save=path, log=JSONLinesLog(log), early_stopping=3)
+        assert load(path).require_snapshot().step == step
+        resumed = resumed_from(path, log=JSONLinesLog(log), early_stopping=3)
+        alone = build(settings_of())
+        run_toy(alone, early_stopping=3)
+        np.testing.assert_array_equal(resumed.network.vector, alone.network.vector)
+        for name, values in alone.state.optimizer_state.items():
+            np.testing.assert_array_equal(resumed.state.optimizer_state[name], values)
+        assert history_of(resumed) == history_of(alone)
+        assert resumed.state.history.step_loss == alone.state.history.step_loss
+        assert [json.loads(line)["epoch"] for line in log.read_text().splitlines()] == [1, 2, 3, 4]
+
     def test_a_longer_run_ends_with_the_bits_of_one_that_was_not_resumed(self, tmp_path: Path) -> None:
         run_toy(build(settings_of(epochs=2)), save=tmp_path / "toy.h5")
         resumed, alone = resumed_from(tmp_path / "toy.h5"), uninterrupted()

@@ -161,7 +161,8 @@ def test_files_that_are_not_safetensors(tmp_path: Path) -> None:
         (lambda s: s["architecture"].update(dtype="int8"), "is damaged"),
         (lambda s: s["architecture"]["layers"][0].update(units=-1), "is damaged"),
         (lambda s: s["architecture"]["layers"][0].update(layer="Swirl"), "'Swirl'"),
-        (lambda s: s["architecture"]["layers"][0].update(units=10**12), "0/W has shape (4, 3); the architecture has"),
+        (lambda s: s["architecture"]["layers"][0].update(units=10**9), "0/W has shape (4, 3); the architecture has"),
+        (lambda s: s["architecture"]["layers"][0].update(units=10**12), "Dense.units must be an integer from"),
     ],
 )
 def test_invalid_sidecars(change: Any, message: str, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_the_temporary_file_is_in_the_same_folder_under_its_own_name(
             atomic_write(tmp_path / "file", b"new")
     temporary = {name for name in names if name != "file"}
     assert len(temporary) == 3
-    assert all(name.startswith(".file.") and name.endswith(".part") for name in temporary)
+    assert all(name.startswith(".nn-core-") and name.endswith(".part") for name in temporary)
 
 
 @pytest.mark.parametrize("earlier", [None, b"earlier"])

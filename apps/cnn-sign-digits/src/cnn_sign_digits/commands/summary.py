@@ -17,14 +17,16 @@ from cnn_sign_digits.presets import PRESETS, untrained
 from cnn_sign_digits.settings import settings_of
 from nn_core.cli.summary_command import Overview, summary_command
 from nn_core.network import Network
-from nn_core.storage.files import printable
+from nn_core.storage.files import first_few, printable
+
+MAX_CLASSES = 50
 
 
 def of_model(path: Path | None) -> Overview:
     """The network of a checkpoint, with its classes."""
     model = load_model(path)
     name = printable((path or SHIPPED).name)
-    lines = [f"classes: {', '.join(model.classes)}"]
+    lines = [f"classes: {first_few(model.classes, MAX_CLASSES)}"]
     settings = settings_of(model) if model.settings else None
     return Overview(name, model.network, settings, {"classes": model.classes}, lines)
 

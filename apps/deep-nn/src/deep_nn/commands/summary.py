@@ -12,7 +12,7 @@ from deep_nn.regression import target_line
 from nn_core.cli.summary_command import Overview, summary_command
 from nn_core.storage.files import first_few, printable
 
-MAX_COLUMNS = 20
+MAX_COLUMNS, MAX_CLASSES = 20, 50
 
 
 def overview(path: Path) -> Overview:
@@ -21,7 +21,7 @@ def overview(path: Path) -> Overview:
     target = None if model.target is None else model.target.to_dict()
     columns = None if model.columns is None else model.columns.to_dict()
     details: dict[str, Any] = {"classes": model.classes, "target": target, "columns": columns}
-    lines = [f"classes: {', '.join(model.classes)}" if target is None else target_line(target)]
+    lines = [f"classes: {first_few(model.classes, MAX_CLASSES)}" if target is None else target_line(target)]
     if model.columns is not None:
         labels = [feature.label for feature in model.columns.features]
         lines.append(f"predicts {model.columns.title} from: {first_few(labels, MAX_COLUMNS)}")

@@ -46,7 +46,10 @@ def split_names(text: str, option: str) -> list[str]:
     """
     import csv
 
-    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    try:
+        names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    except csv.Error:
+        raise SettingError(f"{option} {text!r} has a line break, which needs quotation marks around the name") from None
     if not names or "" in names:
         raise SettingError(f"{option} {text!r} has an empty item")
     return names

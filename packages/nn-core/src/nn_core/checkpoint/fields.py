@@ -8,6 +8,7 @@ import numpy as np
 from nn_core.arrays import Array
 from nn_core.errors import CheckpointError, DataError
 from nn_core.memory import require_memory
+from nn_core.storage.json_file import Schema, parse_json
 
 
 def write_json(group: Any, name: str, value: Any) -> None:
@@ -16,14 +17,23 @@ def write_json(group: Any, name: str, value: Any) -> None:
     Raises CheckpointError for other values, such as arrays.
     """
     try:
-        group[name] = json.dumps(value, default=_item)
+        group[name] = json.dumps(value, default=_item, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"{name} cannot be saved: {one_line(error)}; use numbers, strings and lists") from None
 
 
-def read_json(group: Any, name: str) -> Any:
-    """Read a value stored by `write_json`. Raises ValueError if it is not JSON."""
-    return json.loads(_dataset(group, name).asstr()[()])
+def read_json(group: Any, name: str, schema: Schema, *, nan_is_null: bool = False) -> Any:
+    """Read a value stored by `write_json`. Raises DataError if it is not JSON, or does not match the schema."""
+    stored = _dataset(group, name)
+    return parse_json(stored.asstr()[()], schema, source=stored.name, nan_is_null=nan_is_null)
+
+
+def stored_shape(group: Any, name: str) -> tuple[int, ...]:
+    """The shape of an array, before it is read. Raises DataError if it is missing or no array."""
+    shape = getattr(_dataset(group, name), "shape", None)
+    if shape is None:
+        raise DataError(f"{group.name.rstrip('/')}/{name} is not an array")
+    return tuple(shape)
 
 
 def read_into(group: Any, name: str, values: Array) -> None:

@@ -16,11 +16,12 @@ that save.
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -31,11 +32,14 @@ from nn_core.checkpoint.fields import one_line, read_into, read_json, write_json
 from nn_core.checkpoint.snapshot import read_snapshot, snapshot_arrays, write_snapshot
 from nn_core.errors import CheckpointError, NNError
 from nn_core.hints import HelpfulErrors
+from nn_core.memory import in_bytes, require_memory
 from nn_core.network import Network
+from nn_core.printable import printable
 from nn_core.registry import UnknownNameError
 from nn_core.storage.atomic import atomic_write
 from nn_core.training.state import Snapshot
 
+M = TypeVar("M")
 FORMAT = "nn-core checkpoint"
 VERSION = 2
 _SEAL = b"\nnn-core sha256 "
@@ -113,6 +117,7 @@ def save(
     if not all(np.isfinite(values).all() for values in (parameters, *arrays)):
         raise CheckpointError(f"{file} was not written: the weights are no longer finite")
     image = _image(network, parameters, program, details, snapshot)
+    _require_readable(file, image, program)
     try:
         atomic_write(file, image + _SEAL + _digest(image))
     except OSError as error:
@@ -127,23 +132,29 @@ def load(path: str | os.PathLike[str], *, program: str | None = None) -> Checkpo
     program or of a later version.
     """
     path = _path(path)
-    h5py = _h5py()
+    _h5py()
     try:
         content = path.read_bytes()
-        if not content.startswith(_HDF5):
-            raise CheckpointError(f"{path} is not a checkpoint (not HDF5)")
-        image, seal, digest = content.rpartition(_SEAL)
-        if seal and digest != _digest(image):
-            raise CheckpointError(f"{path} is damaged: checksum mismatch")
-        with h5py.File(path, "r") as file:
-            return _read(path, file, program)
-    except CheckpointError:
-        raise
-    except (NNError, *_DAMAGE) as error:
-        raise unusable(path, error) from None
     except OSError as error:
-        reason = error.strerror or f"damaged: {one_line(error)}"
-        raise CheckpointError(f"cannot read {path}: {reason}") from None
+        raise CheckpointError(f"cannot read {path}: {error.strerror or one_line(error)}") from None
+    return _loaded(path, content, program)
+
+
+def load_model(path: str | os.PathLike[str], program: str, read: Callable[[Checkpoint], M]) -> M:
+    """Load the checkpoint of a program, and make its model of it.
+
+    read  makes the model; raises an NNError, TypeError or ValueError for details that are not valid
+    Raises CheckpointError with a one-line message.
+    """
+    loaded = load(path, program=program)
+    try:
+        return read(loaded)
+    except (NNError, *_DAMAGE) as error:
+        raise unusable(_path(path), error) from None
+
+
+READERS: dict[str, Callable[[Checkpoint], object]] = {}
+"""What makes a model of a checkpoint, by program: a file that it refuses is not written."""
 
 
 def is_checkpoint(path: str | os.PathLike[str]) -> bool:
@@ -162,18 +173,60 @@ def unusable(path: Path, error: Exception) -> CheckpointError:
     return CheckpointError(f"{path} is damaged: {one_line(error)}")
 
 
-def _read(path: Path, file: Any, program: str | None) -> Checkpoint:
+def _require_readable(path: Path, image: bytes, program: str) -> None:
+    """Read back what is to be written: a file that cannot be loaded must not replace one that can."""
+    try:
+        READERS.get(program, _nothing)(_loaded(path, image, program))
+    except (NNError, *_DAMAGE) as error:
+        reason = one_line(error).removeprefix(f"{path} is damaged: ").removeprefix(f"{path}: ")
+        raise CheckpointError(f"{path} was not written, since it could not be loaded: {reason}") from None
+
+
+def _nothing(loaded: Checkpoint) -> None:
+    """Nothing else to read."""
+
+
+def _loaded(path: Path, content: bytes, program: str | None) -> Checkpoint:
+    """The checkpoint in the bytes of a file; the path is for messages."""
+    h5py = _h5py()
+    try:
+        if not content.startswith(_HDF5):
+            raise CheckpointError(f"{path} is not a checkpoint (not HDF5)")
+        image, seal, digest = content.rpartition(_SEAL)
+        if seal and digest != _digest(image):
+            raise CheckpointError(f"{path} is damaged: checksum mismatch")
+        with h5py.File(h5py.h5f.open_file_image(image if seal else content), "r") as file:
+            return _read(path, file, program, len(content))
+    except CheckpointError:
+        raise
+    except (NNError, *_DAMAGE) as error:
+        raise unusable(path, error) from None
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: damaged: {one_line(error)}") from None
+
+
+def _read(path: Path, file: Any, program: str | None, size: int) -> Checkpoint:
     origin, version = _check_origin(path, file, program)
-    architecture = read_json(file, "architecture")
+    architecture = read_json(file, "architecture", {str: Any})
     if version == 1:
         architecture = migrations.architecture_of_version_1(architecture)
-    network = network_from(architecture)
+    network = network_from(architecture, partial(_require_bytes, path, size))
     for name, values in network.named(network.vector).items():
         read_into(file, f"parameters/{name}", values)
     snapshot = None
     if version == VERSION and "training" in file:
         snapshot = read_snapshot(file["training"], network)
-    return Checkpoint(network, origin, read_json(file, "details"), snapshot, version)
+    details = read_json(file, "details", {str: Any}, nan_is_null=True)
+    return Checkpoint(network, origin, details, snapshot, version)
+
+
+def _require_bytes(path: Path, size: int, declared: int) -> None:
+    """Raise CheckpointError for parameters that are larger than the file, which stores them as they are."""
+    if declared > size:
+        raise CheckpointError(
+            f"{path} is damaged: its layers have {in_bytes(declared)} of parameters, but it has {in_bytes(size)}"
+        )
+    require_memory(declared, f"{printable(path)} (parameters)", CheckpointError)
 
 
 def _check_origin(path: Path, file: Any, program: str | None) -> tuple[str, int]:

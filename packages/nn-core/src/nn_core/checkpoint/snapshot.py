@@ -7,20 +7,35 @@
 /training/history/...              the columns of the history, and the step losses
 """
 
+import math
 from typing import Any
 
 import numpy as np
 
 from nn_core.arrays import Array
-from nn_core.checkpoint.fields import read_column, read_into, read_json, write_json
+from nn_core.checkpoint.fields import read_column, read_into, read_json, stored_shape, write_json
 from nn_core.errors import DataError
 from nn_core.layers.base import State, state_arrays
+from nn_core.memory import require_memory
 from nn_core.network import Network
-from nn_core.storage.json_file import check_json
+from nn_core.storage.json_file import MAX_DIGITS
+from nn_core.storage.json_schema import Integer, Items, Number, Schema, Text, check_json
 from nn_core.training.history import History
 from nn_core.training.state import Snapshot
 
-_STATE = {"seed": int, "step": int, "seconds": float, "stopped": (str, None), "shards": (int, None)}
+MAX_SHARDS = 256
+MAX_STREAMS = 2**24
+"""Parallel streams of a text whose states are carried."""
+MAX_NAMES = 100
+"""State vectors of an optimizer, and columns of a history."""
+_NAME = Text(100, controls=False)
+_STATE: Schema = {
+    "seed": Integer(0, 10**MAX_DIGITS),
+    "step": Integer(0, 2**53),
+    "seconds": Number(0),
+    "stopped": (Text(1000), None),
+    "shards": (Integer(1, MAX_SHARDS), None),
+}
 
 
 def write_snapshot(group: Any, network: Network, snapshot: Snapshot) -> None:
@@ -42,32 +57,52 @@ def write_snapshot(group: Any, network: Network, snapshot: Snapshot) -> None:
 def read_snapshot(group: Any, network: Network) -> Snapshot:
     """Read the training run, given a network with the parameters to predict with.
 
-    Raises DataError, KeyError, TypeError or ValueError for invalid data.
+    Raises DataError, or another exception for what is not a group or an array of numbers.
     """
-    state = read_json(group, "state")
-    check_json(state, _STATE, source="/training/state")
-    if state["seed"] < 0 or state["step"] < 0:
-        raise DataError("/training/state has a negative seed or step")
+    state = read_json(group, "state", _STATE)
     parameters, best = network.vector.copy(), None
     if "parameters" in group:
         best = network.vector.copy()
         _read_named(group, "parameters", network, parameters)
     optimizer_state = {}
-    for name in group["optimizer"]:
+    for name in _names(group["optimizer"]):
         optimizer_state[name] = np.zeros(network.trained_count, network.dtype)
         _read_named(group["optimizer"], name, network, optimizer_state[name])
     carried = None
     if "recurrent" in group:
         carried = _read_state(group["recurrent"], network.initial_state(1))
     columns = group["history/columns"]
-    history = History({name: read_column(columns, name) for name in columns}, read_column(group, "history/step_loss"))
+    history = History(
+        {name: read_column(columns, name) for name in _names(columns)}, read_column(group, "history/step_loss")
+    )
+    check_history(history, columns.name)
     return Snapshot(parameters, optimizer_state, history, recurrent_state=carried, best=best, **state)
+
+
+def check_history(history: History, source: str) -> None:
+    """Raise DataError unless all columns of a history are of the same length."""
+    lengths = {name: len(column) for name, column in history.columns.items()}
+    if len(set(lengths.values())) > 1:
+        short, long = (choose(lengths, key=lambda name: lengths[name]) for choose in (min, max))
+        raise DataError(
+            f"{source}: the columns {short} and {long} differ in length"
+            f" ({lengths[short]:,} and {lengths[long]:,} epochs)"
+        )
 
 
 def snapshot_arrays(snapshot: Snapshot) -> list[Array]:
     """The arrays that must be finite."""
     carried = [values for _, values in state_arrays(snapshot.recurrent_state or ())]
     return [snapshot.parameters, *snapshot.optimizer_state.values(), *carried]
+
+
+def _names(group: Any) -> list[str]:
+    """The names in a group. Raises DataError if there are too many, or one is not valid text."""
+    if len(group) > MAX_NAMES:
+        raise DataError(f"{group.name} has {len(group):,} entries; the limit is {MAX_NAMES}")
+    names = list(group)
+    check_json(names, Items(_NAME), source=group.name)
+    return names
 
 
 def _write_named(group: Any, name: str, network: Network, vector: Array) -> None:
@@ -89,10 +124,11 @@ def _read_state(group: Any, template: State, prefix: str = "") -> State:
             parts.append(_read_state(group, part, f"{prefix}{index}/"))
         else:
             name = f"{prefix}{index}"
-            shape = group[name].shape
-            if len(shape) != part.ndim:
-                raise DataError(f"{group[name].name} has shape {shape}")
-            values = np.zeros((shape[0], *part.shape[1:]), part.dtype)
+            shape = stored_shape(group, name)
+            if len(shape) != part.ndim or shape[1:] != part.shape[1:] or not 0 < shape[0] <= MAX_STREAMS:
+                raise DataError(f"{group.name}/{name} has shape {shape}")
+            require_memory(math.prod(shape) * part.itemsize, f"{group.name}/{name}")
+            values = np.zeros(shape, part.dtype)
             read_into(group, name, values)
             parts.append(values)
     return tuple(parts)

@@ -24,6 +24,7 @@ from nn_core.cli.terminal import Interrupted, counted, echo, info, print_error, 
 from nn_core.errors import DataWarning, NNError, SettingError
 from nn_core.printable import printable
 from nn_core.progress import VERBOSE, Reporter, job
+from nn_core.signals import exit_status, interrupted_by, signal_of
 from nn_core.standard_streams import OutputError, ReaderGone, guarded_streams, standard_output
 
 if TYPE_CHECKING:
@@ -199,8 +200,9 @@ class App(GroupedHelp, click.Group):
             return _failed(str(failed), USAGE)
         except NNError as failed:
             return _failed(str(failed), FAILURE)
-        except (click.Abort, KeyboardInterrupt):
-            return _failed("interrupted", Interrupted.exit_code)
+        except (click.Abort, KeyboardInterrupt) as error:  # click turns a KeyboardInterrupt into an Abort
+            number = signal_of(error.__cause__ if isinstance(error, click.Abort) else error)
+            return _failed(interrupted_by(number), exit_status(number))
         except ReaderGone as gone:
             return gone.exit_status
         except OutputError as failed:
@@ -211,18 +213,19 @@ class App(GroupedHelp, click.Group):
             where = f"{failed.filename}: " if failed.filename else ""
             return _failed(f"{where}{failed.strerror or failed}", FAILURE)
         except UnicodeEncodeError as failed:
-            return _failed(f"{printable(failed.object)} cannot be written as {failed.encoding}", FAILURE)
+            around = printable(failed.object[max(failed.start - 20, 0) : failed.end + 20])
+            return _failed(f"a text has characters that cannot be written as {failed.encoding}: {around}", FAILURE)
         except ValueError as failed:
             if "embedded null" not in str(failed):  # Python's words for a path with one
                 raise
             return _failed("a file name has a null character", FAILURE)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; Ctrl-C becomes Interrupted."""
+        """Run the command; a signal becomes Interrupted."""
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise Interrupted("interrupted") from None
+        except KeyboardInterrupt as error:
+            raise Interrupted(signal_of(error)) from None
 
 
 def _command_modules(package: str) -> Iterator[tuple[str, pkgutil.ModuleInfo]]:

@@ -1,8 +1,10 @@
 """Types of option values, with one-line error messages."""
 
+import contextlib
 import math
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,8 @@ from nn_core.cli.completion import complete_names
 from nn_core.cli.output_kinds import OutputKind
 from nn_core.cli.shared_options import FORCE
 from nn_core.errors import SettingError
+from nn_core.storage.atomic import resolved
+from nn_core.storage.files import is_pipe_or_device
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -150,15 +154,12 @@ class OutputFile(click.ParamType[Path]):
             self.fail("'-' is no file to write; give its name", param, ctx)
         if self.suffixes and path.suffix.lower() not in self.suffixes:
             self.fail(f"{value!r} must end in {' or '.join(self.suffixes)}", param, ctx)
-        if path.is_dir():
-            self.fail(f"{value!r} is a folder", param, ctx)
-        if path.exists() and not path.is_file():
-            self.fail(f"{value!r} is not a regular file", param, ctx)
-        if not path.parent.is_dir():
-            self.fail(f"no such folder: {str(path.parent)!r}", param, ctx)
-        if not os.access(path.parent, os.W_OK):
-            self.fail(f"no permission to write to the folder {str(path.parent)!r}", param, ctx)
+        problem = obstacle(path)
+        if problem is not None:
+            self.fail(problem, param, ctx)
         if path.exists() and not (ctx is not None and ctx.meta.get(FORCE)):
+            if is_read_only(path):
+                self.fail(f"{str(path)!r} is read-only; use --force to replace it", param, ctx)
             self._check_kind(path, param, ctx)
         return path
 
@@ -172,6 +173,31 @@ class OutputFile(click.ParamType[Path]):
                 self.fail(f"{str(path)!r} exists and is not {kind.name}; use --force to replace it", param, ctx)
         except OSError as error:
             self.fail(f"cannot read {str(path)!r}: {error.strerror}; use --force to replace it", param, ctx)
+
+
+def obstacle(path: Path) -> str | None:
+    """Why a file cannot be written here, as found before any work; None if nothing is known to be in the way."""
+    try:
+        target = resolved(path)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            mode = target.stat().st_mode  # fails for a name that is too long
+            if stat.S_ISDIR(mode):
+                return f"{str(path)!r} is a folder"
+            if not stat.S_ISREG(mode):
+                return f"{str(path)!r} is not a regular file"
+        if not target.parent.is_dir():
+            folder = path.parent if target.name == path.name else target.parent  # that of a link
+            return f"no such folder: {str(folder)!r}"
+        if not os.access(target.parent, os.W_OK):
+            return f"no permission to write to the folder {str(path.parent)!r}"
+    except OSError as error:
+        return f"{str(path)!r}: {error.strerror or error}"
+    return None
+
+
+def is_read_only(path: Path) -> bool:
+    """Whether an existing file is protected from being written."""
+    return not (os.access(path, os.W_OK) and path.stat().st_mode & 0o222)
 
 
 class CsvOutput(OutputFile):
@@ -203,15 +229,29 @@ def require_distinct(
 FIGURE = OutputFile(".png", ".jpg", ".jpeg", ".svg", ".pdf", kind=output_kinds.FIGURE)
 """A figure to write; its suffix determines the format."""
 
-MODEL = click.Path(path_type=Path)
-"""A checkpoint to read; validated by its reader."""
+
+class InputPath(click.Path):
+    """A file or folder to read, validated by its reader; no pipe or device, which may never end."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path: Any = super().convert(value, param, ctx)
+        if is_pipe_or_device(path):
+            self.fail(f"{value!r} is not a regular file", param, ctx)
+        return path
 
 
-class ShippedModel(click.Path):
+MODEL = InputPath()
+"""A checkpoint to read."""
+
+
+class ShippedModel(InputPath):
     """A checkpoint to read; the word `shipped` is the one shipped with the program, unless a file has this name."""
 
     def __init__(self, shipped: Path) -> None:
-        super().__init__(path_type=Path)
+        super().__init__()
         self.shipped = shipped
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list["CompletionItem"]:

@@ -12,6 +12,7 @@ from nn_core.cli.param_types import SpecType
 from nn_core.cli.standard_input import NAME
 from nn_core.errors import CheckpointError
 from nn_core.losses import Loss
+from nn_core.printable import printable
 from nn_core.training.recipe import Recipe
 
 
@@ -172,9 +173,8 @@ def settings_lines(settings: Settings | None) -> list[str]:
             " (the default of the optimizer)" if name == "learning_rate" and settings.learning_rate is None else ""
         )
         if value is not None and value is not False:
-            lines.append(
-                f"  {name.replace('_', '-')}: {NAME if name in {'data', 'test'} and value == '-' else value}{default}"
-            )
+            shown = NAME if name in {"data", "test"} and value == "-" else printable(value)
+            lines.append(f"  {name.replace('_', '-')}: {shown}{default}")
     return lines
 
 

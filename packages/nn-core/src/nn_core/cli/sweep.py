@@ -3,27 +3,18 @@
 import contextlib
 import dataclasses
 import math
-import multiprocessing
-import signal
-from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import resource_tracker
 from statistics import median
 from typing import Any, TypeVar
 
-from threadpoolctl import threadpool_limits
-
-from nn_core import plugins
 from nn_core.arrays import Array
 from nn_core.cli.settings import Settings
-from nn_core.errors import DivergenceError, NNError
-from nn_core.memory import chosen_memory_limit, set_memory_limit
+from nn_core.cli.worker_processes import map_in_workers
+from nn_core.errors import DivergenceError
 from nn_core.progress import counting
 from nn_core.training.callbacks import Callback
-from nn_core.training.interruption import interruption
 from nn_core.training.state import TrainingState
 from nn_core.training.trainer import Trainer
 
@@ -186,7 +177,7 @@ def run_all(
     probe  as in `compare`
     """
     curves = {}
-    finished = _map(partial(_run, build, kept, probe), runs, workers)
+    finished = map_in_workers(partial(_run, build, kept, probe), runs, workers)
     with counting(len(runs), unit, name="training") as progress, contextlib.closing(finished):
         for settings, curve in zip(runs, finished, strict=True):
             curves[settings] = curve
@@ -238,52 +229,3 @@ def _run(build: Callable[[S], Trainer], kept: int | None, probe: Callable[[Train
     if settings.seed == kept:
         curve.weights = trainer.network.vector.copy()
     return curve
-
-
-def _map(function: Callable[[S], Curve], runs: Sequence[S], workers: int) -> Generator[Curve]:
-    """The curves in order, from this process or from workers."""
-    if workers == 1:
-        with threadpool_limits(1):
-            yield from map(function, runs)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        min(workers, len(runs)),
-        mp_context=context,
-        initializer=_begin_worker,
-        initargs=(plugins.loaded, chosen_memory_limit()),
-    ) as pool:
-        try:
-            with _starting_workers():
-                futures = [pool.submit(function, run) for run in runs]
-            yield from (future.result() for future in futures)
-        except BrokenProcessPool:
-            raise NNError("a worker process died, perhaps out of memory; try --workers 1") from None
-        except BaseException:
-            for child in multiprocessing.active_children():
-                child.terminate()
-            raise
-
-
-@contextlib.contextmanager
-def _starting_workers() -> Generator[None]:
-    """Start processes that ignore Ctrl-C; the parent handles it once they have started."""
-    with interruption() as asked:
-        if not hasattr(signal, "pthread_sigmask"):
-            yield
-        else:
-            resource_tracker.ensure_running()  # if it started later, it would reset the mask
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
-                yield
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    if asked():
-        raise KeyboardInterrupt
-
-
-def _begin_worker(names: Sequence[str], limit: int | None) -> None:
-    threadpool_limits(1)
-    set_memory_limit(limit)
-    for name in names:
-        plugins.load_plugin(name)

@@ -1,9 +1,10 @@
 """Command output: results on stdout, as text or JSON, and messages on stderr."""
 
+import contextlib
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -11,15 +12,30 @@ import click
 from nn_core.cli.command_help import grouped
 from nn_core.printable import LONGEST_LINE, one_line, printable
 from nn_core.progress import NORMAL, QUIET, reporter
+from nn_core.signals import exit_status, interrupted_by, signal_of
 from nn_core.standard_streams import standard_error, standard_output
 
 json_option = grouped("Output", click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."))
 
 
 class Interrupted(click.ClickException):
-    """Ctrl-C, with what became of the work."""
+    """Ctrl-C or another signal, with what became of the work.
 
-    exit_code = 130
+    number  of the signal
+    """
+
+    def __init__(self, number: int, message: str = "") -> None:
+        super().__init__(f"{interrupted_by(number)} {message}".rstrip())
+        self.exit_code = exit_status(number)  # type: ignore[misc]
+
+
+@contextlib.contextmanager
+def interrupted_as(message: str) -> Iterator[None]:
+    """Say what became of the work if a signal ends the block."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(signal_of(error), message) from None
 
 
 def echo(text: str = "", *, end: str = "\n") -> None:

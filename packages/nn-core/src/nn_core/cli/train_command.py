@@ -1,5 +1,7 @@
 """The body of every `train` command: start or resume a run, train, report, plot; or cross-validate."""
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,16 +13,17 @@ from click.core import ParameterSource
 from nn_core.checkpoint import Checkpoint
 from nn_core.cli.config import Origin, is_given, origin_of
 from nn_core.cli.dataset import require_same_data
-from nn_core.cli.param_types import require_distinct
+from nn_core.cli.param_types import is_read_only, obstacle, require_distinct
 from nn_core.cli.run_setup import Model, Setup
 from nn_core.cli.settings import Settings, resumed_settings, settings_lines, started_settings
 from nn_core.cli.standard_input import is_standard
-from nn_core.cli.terminal import echo, echo_json, info
-from nn_core.cli.train_run import run
+from nn_core.cli.terminal import echo, echo_json, info, interrupted_as
+from nn_core.cli.train_run import after_training, run
 from nn_core.cli.training_log import log_to
 from nn_core.errors import CheckpointError, DataError, remark
 from nn_core.progress import VERBOSE, job
 from nn_core.storage.files import without_folders
+from nn_core.storage.save_lock import SaveLock
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import Snapshot
 
@@ -64,8 +67,6 @@ def train_network(
     axis_labels    labels of the axes of --figure, by metric (see `History.plot`)
     final_details  what the checkpoint of a finished run stores besides the details of the setup
     """
-    from threadpoolctl import threadpool_limits
-
     _leave_one_validation_set(ctx, options)
     figure: FigureFile | None = options.pop("figure")
     outputs: dict[str, Path | None] = {f"--{name}": options.pop(name) for name in ("save", "log")}
@@ -76,6 +77,9 @@ def train_network(
         raise click.UsageError("--resume continues a run, and --from starts a new one; omit one of them", ctx)
     log = log_to(outputs["--log"], options.pop("log_format"))
     resumed = started = snapshot = None
+    target = outputs["--save"] or resume
+    if target is not None:
+        SaveLock(target).check()
     if resume is not None:
         resumed = load_model(resume)
         snapshot = _snapshot(resumed.checkpoint, resume)
@@ -91,7 +95,11 @@ def train_network(
     files = {f"--{name.replace('_', '-')}": getattr(settings, name) for name in inputs}
     others = {name: outputs[name] for name in ("--log", "--figure")}
     require_distinct(others, **{"--resume": resume, "--from": origin})
-    outputs["--save"] = outputs["--save"] or resume
+    if resume is not None and target == resume:
+        problem = obstacle(resume) or ("it is read-only" if is_read_only(resume) else None)
+        if problem is not None:
+            raise click.UsageError(f"cannot save to the file of --resume: {problem}; give another with --save", ctx)
+    outputs["--save"] = target
     require_distinct(outputs, **files)
     if check is not None:
         check(settings, outputs)
@@ -106,7 +114,7 @@ def train_network(
         else:
             echo(validated.report())
         return
-    with _naming_the_data_of(origin, ctx):
+    with _naming_the_data_of(origin, ctx), interrupted_as("before training; nothing to save"):
         setup = set_up(settings, threads, started, resumed)
     if settings.early_stopping is not None and setup.trainer.validation is None:
         raise click.UsageError("--early-stopping needs a validation set; omit it, or --validation 0", ctx)
@@ -128,6 +136,16 @@ def train_network(
         callbacks=() if callbacks is None else callbacks(setup, settings),
         final_details=None if final_details is None else lambda: final_details(setup),
     )
+    with interrupted_as(after_training(target)):
+        _report(setup, as_json, figure, settings, {} if axis_labels is None else axis_labels(setup))
+
+
+def _report(
+    setup: Setup, as_json: bool, figure: FigureFile | None, settings: Settings, labels: Mapping[str, str]
+) -> None:
+    """Print the result of a run, and draw its learning curves."""
+    from threadpoolctl import threadpool_limits
+
     from nn_core.cli.train_report import with_total_seconds
 
     with threadpool_limits(1), job("evaluating"):
@@ -141,7 +159,6 @@ def train_network(
         from nn_core.training.learning_curves import natural_size, plot_learning_curves
 
         title = f"Learning curves, {without_folders(setup.source)}: {setup.network}, {settings.optimizer}"
-        labels = {} if axis_labels is None else axis_labels(setup)
         columns = setup.trainer.state.history.columns
         with drawing(figure, *natural_size(columns), title=title) as drawn:
             plot_learning_curves(drawn, columns, labels)

@@ -1,13 +1,13 @@
-"""A training run with its backend, progress, log, checkpoints, and a clean stop on Ctrl-C."""
+"""A training run with its backend, progress, log, checkpoints, and a clean end on signals."""
 
 from __future__ import annotations
 
-import math
+import contextlib
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from nn_core import checkpoint
 from nn_core.backends import backend_named
@@ -18,6 +18,8 @@ from nn_core.errors import CheckpointError
 from nn_core.network import Network
 from nn_core.reference import Backend
 from nn_core.registry import require
+from nn_core.signals import ENDING
+from nn_core.storage.save_lock import SaveLock
 from nn_core.training.callbacks import Callback, EarlyStopping
 from nn_core.training.interruption import InterruptedBetweenSteps, StopWhen, interruption
 from nn_core.training.progress import epoch_progress
@@ -26,6 +28,8 @@ from nn_core.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from nn_core.training.log import Log
+
+NOT_SAVED = "not saved: no --save given"
 
 
 def backend_for(network: Network, settings: Settings, threads: int | None = None) -> Backend:
@@ -55,16 +59,17 @@ def run(
 ) -> None:
     """Train to the end, from the start or from a saved snapshot.
 
-    The checkpoint is written after the first epoch, then at most once a second, and at the
-    end. With `early_stopping`, the network and the checkpoint end with the weights of the best
-    epoch. Ctrl-C ends the run between two steps, and saves it.
+    The checkpoint is written while the run goes on (see `Saver`), and at the end. With
+    `early_stopping`, the network and the checkpoint end with the weights of the best epoch.
+    Ctrl-C, SIGTERM and SIGHUP end the run between two steps, and save it; a second one ends it at once.
 
     callbacks      called before those for logging and saving
     fold           the fold of a cross-validation, "2/5", for progress
     final_details  what the checkpoint of a finished run stores besides `details`
 
-    Raises Interrupted, after saving, if Ctrl-C ends the run; DivergenceError,
-    keeping the last good checkpoint, if it diverges, also if its loss is finite (see `check_final_loss`).
+    Raises Interrupted, after saving, if a signal ends the run; DivergenceError,
+    keeping the last good checkpoint, if it diverges, also if its loss is finite (see `check_final_loss`);
+    CheckpointError if the checkpoint cannot be written, or another run saves to it.
     """
     from threadpoolctl import threadpool_limits
 
@@ -82,38 +87,65 @@ def run(
         all_callbacks.append(EarlyStopping(early_stopping))
     if saver is not None:
         all_callbacks.append(saver)  # last, to save what the others decided
-    with threadpool_limits(1):
-        unit = "epoch" if fold is None else f"fold {fold}, epoch"
-        with interruption() as asked, epoch_progress(state, unit=unit) as progress, warnings.catch_warnings():
+    unit = "epoch" if fold is None else f"fold {fold}, epoch"
+    with threadpool_limits(1), interruption(ENDING) as asked, saver or contextlib.nullcontext():
+        with epoch_progress(state, unit=unit) as progress, warnings.catch_warnings():
             warnings.filterwarnings("ignore", "this run has finished")
             trainer.callbacks = (progress, *all_callbacks, StopWhen(asked))
             try:
                 trainer.run()
             except InterruptedBetweenSteps:
-                raise Interrupted(_interrupted(state, saver, fold)) from None
+                raise Interrupted(asked(), _interrupted(state, saver, fold)) from None
         if saver is not None:
             if final_details is not None:
                 saver.details = {**saver.details, **final_details()}
             saver.save(state)
         check_final_loss(trainer, save)
+        if asked():
+            raise Interrupted(asked(), after_training(save) if fold is None else f"after fold {fold}")
 
 
 class Saver(Callback):
-    """Write a checkpoint after the first epoch, then at most once a second."""
+    """Write a checkpoint within seconds of the start, then as often as is cheap; as a context, keep other runs off it.
+
+    The first one is due after FIRST seconds or the first epoch. From then on, saving takes at most
+    SHARE of the time.
+    """
+
+    FIRST = 1.0
+    SHARE = 0.01
 
     def __init__(self, path: Path, program: str, details: Mapping[str, Any]) -> None:
         self.path, self.program, self.details = path, program, details
-        self.next_time = -math.inf
+        self.lock = SaveLock(path)
+        self.is_first = True
+        self.next_time = time.monotonic() + self.FIRST
+
+    def __enter__(self) -> Self:
+        self.lock.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.lock.__exit__(*error)
 
     def on_epoch(self, state: TrainingState) -> None:
+        if self.is_first:
+            self.save(state)
+
+    def on_step(self, state: TrainingState) -> None:
         if time.monotonic() >= self.next_time:
             self.save(state)
 
     def save(self, state: TrainingState) -> None:
         """Write it now."""
+        start = time.monotonic()
+        self.lock.check()
         snapshot = state.snapshot()
         checkpoint.save(self.path, state.network, program=self.program, details=self.details, snapshot=snapshot)
-        self.next_time = time.monotonic() + 1.0
+        self.lock.renew()
+        end = time.monotonic()
+        self.is_first = False
+        self.next_time = end + max(self.FIRST, (end - start) / self.SHARE)
 
 
 def start_from(network: Network, model: Network) -> None:
@@ -127,12 +159,17 @@ def start_from(network: Network, model: Network) -> None:
     network.vector[...] = model.vector
 
 
+def after_training(save: Path | None) -> str:
+    """What becomes of a finished run that is interrupted before its results are printed."""
+    return f"after training; {NOT_SAVED if save is None else f'saved as {save}'}"
+
+
 def _interrupted(state: TrainingState, saver: Saver | None, fold: str | None) -> str:
-    where = f"interrupted after step {state.step} (epoch {state.epoch + 1})"
+    where = f"after step {state.step} (epoch {state.epoch + 1})"
     if fold is not None:
         return f"{where} of fold {fold}"
     if saver is None:
-        return f"{where}; not saved: no --save given"
+        return f"{where}; {NOT_SAVED}"
     try:
         saver.save(state)
     except CheckpointError as error:

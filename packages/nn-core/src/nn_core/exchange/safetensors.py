@@ -18,10 +18,9 @@ from typing import Any
 import numpy as np
 
 from nn_core.checkpoint import unusable
-from nn_core.checkpoint.architecture import describe_network, layer_from, network_from
+from nn_core.checkpoint.architecture import ARCHITECTURE, describe_network, network_from, parameter_shapes
 from nn_core.errors import CheckpointError, DataError, NNError, SettingError
 from nn_core.extras import import_extra
-from nn_core.layers.chain import Chain
 from nn_core.network import Network, require_network
 from nn_core.storage.atomic import atomic_write_all
 from nn_core.storage.files import exists, open_file, printable
@@ -30,19 +29,7 @@ from nn_core.storage.safetensors import DTypeName, read_safetensors
 
 FORMAT, VERSION = "nn-core safetensors", 1
 SUFFIX = ".safetensors"
-_SIDECAR = {
-    "format": str,
-    "version": int,
-    "architecture": {
-        "layers": [{str: Any}],
-        "input_shape": [(int, None)],
-        "dtype": str,
-        "tied": {str: str},
-        "padding?": (float, None),
-    },
-    "metadata": {str: Any},
-    "sha256?": str,
-}
+_SIDECAR = {"format": str, "version": int, "architecture": ARCHITECTURE, "metadata": {str: Any}, "sha256?": str}
 _DTYPES: Mapping[str, DTypeName] = {"float32": "float32", "float64": "float64"}
 _INVALID = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 """Exceptions that layers raise for an invalid architecture."""
@@ -104,7 +91,7 @@ def from_safetensors(path: str | os.PathLike[str]) -> Network:
         raise DataError(f"{printable(sidecar)} is {printable(found)}, expected {FORMAT!r}, version {VERSION}")
     architecture = described["architecture"]
     try:
-        shapes = _parameter_shapes(architecture)
+        shapes = parameter_shapes(architecture)
         dtype = _DTYPES[architecture["dtype"]]
     except (NNError, *_INVALID) as error:
         raise unusable(sidecar, error) from None
@@ -132,13 +119,6 @@ def _require_own(sidecar: Path) -> None:
         with open_file(sidecar) as file:
             if FORMAT.encode() not in file.read(100):
                 raise SettingError(f"{printable(sidecar)} exists and is not a sidecar; choose another name")
-
-
-def _parameter_shapes(architecture: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    """The shape of each stored parameter, without allocating any."""
-    chain = Chain(tuple(layer_from(fields) for fields in architecture["layers"]))
-    declared = chain.parameters(tuple(architecture["input_shape"]))
-    return {name: parameter.shape for name, parameter in declared.items() if name not in architecture["tied"]}
 
 
 def _check_digest(path: Path, sidecar: Path, digest: str | None) -> None:

@@ -1,25 +1,29 @@
 """Atomic file writes."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
+
+from nn_core.storage.part_file import PartFile
 
 
 def atomic_write(path: Path, content: bytes) -> None:
     """Write to a temporary file in the same folder, then rename it: no partial file is ever visible.
 
-    An existing file is unchanged until the new one is complete, or permanently if writing fails.
-    Raises OSError that names `path`, after removing the temporary file.
+    An existing file is unchanged until the new one is complete, or permanently if writing fails. The new one has its
+    permissions, and its owner if the system permits that. Raises OSError that names `path`, after removing the
+    temporary file.
     """
-    target = _resolved(path)
-    if target.exists() and not target.is_file():
-        try:
+    try:
+        target = resolved(path)
+        if target.exists() and not target.is_file():
             target.write_bytes(content)  # write to devices and pipes directly; never replace them
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(path)) from None
-        return
+            return
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
     atomic_write_all({path: content})
 
 
@@ -30,28 +34,21 @@ def atomic_write_all(contents: Mapping[Path, bytes]) -> None:
     last. Only a process killed between two renames leaves inconsistent files. Raises OSError that
     names the file.
     """
-    import secrets
-
-    temporaries: dict[Path, Path] = {}
+    parts: dict[Path, PartFile] = {}
     replaced: dict[Path, bytes | None] = {}
     path = Path()
     try:
         for path, content in contents.items():
-            target = _resolved(path)
-            temporaries[path] = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-            with temporaries[path].open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        for left, (path, temporary) in zip(reversed(range(len(temporaries))), temporaries.items(), strict=True):
-            target = _resolved(path)
-            earlier = target.read_bytes() if left and target.exists() else None
-            temporary.replace(target)
-            replaced[target] = earlier
+            parts[path] = part = PartFile(resolved(path))
+            part.file.write(content)
+            part.complete()
+        for left, (path, part) in zip(reversed(range(len(parts))), parts.items(), strict=True):  # noqa: B007
+            earlier = part.target.read_bytes() if left and part.target.exists() else None
+            part.rename()
+            replaced[part.target] = earlier
     except BaseException as error:
-        for temporary in temporaries.values():
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+        for part in parts.values():
+            part.discard()
         for target, before in replaced.items():
             with contextlib.suppress(OSError):
                 target.unlink() if before is None else atomic_write(target, before)
@@ -66,27 +63,26 @@ def atomic_writer(path: Path) -> Iterator[BinaryIO]:
 
     Raises OSError that names `path`.
     """
-    import secrets
-
-    target = _resolved(path)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    part = None
     try:
-        with temporary.open("w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
+        part = PartFile(resolved(path))
+        yield cast(BinaryIO, part.file)
+        part.complete()
+        part.rename()
     except BaseException as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        if part is not None:
+            part.discard()
         if isinstance(error, OSError):
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
 
 
-def _resolved(path: Path) -> Path:
-    """The target of symbolic links, so that a rename does not replace the link."""
-    return Path(os.path.realpath(path))
+def resolved(path: Path) -> Path:
+    """The target of symbolic links, so that a rename does not replace the link. Raises OSError for a loop of links."""
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return target
 
 
 def atomic_append(path: Path, content: bytes) -> None:

@@ -50,6 +50,15 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def is_pipe_or_device(path: Path) -> bool:
+    """Whether the path is neither a file nor a directory, so that reading it may never end."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
 def open_file(path: Path) -> io.BufferedReader:
     """A regular, nonempty file, open for reading; all files that a user names are opened here.
 

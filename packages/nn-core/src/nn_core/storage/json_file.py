@@ -1,112 +1,90 @@
-"""JSON from untrusted files, validated against a schema."""
+"""JSON from untrusted files: parsed within bounds, and validated against a schema."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from nn_core.errors import DataError
+from nn_core.memory import require_memory
+from nn_core.printable import printable
+from nn_core.storage.json_schema import Schema as Schema  # noqa: PLC0414
+from nn_core.storage.json_schema import check_json as check_json  # noqa: PLC0414
 from nn_core.storage.text import read_text
 
-Schema: TypeAlias = Any
-"""What a value must be:
-
-    int, float, str, bool, None  a value of that type; float takes integers too
-    (int, None)                  one of several types
-    [str]                        a list of such values
-    {"name": str, "size?": int}  an object with these keys; a question mark marks optional keys
-    {str: int}                   an object with any keys
-    Any                          anything
-"""
-
-_WORDS = {
-    int: "an integer", float: "a number", str: "text", bool: "true or false", None: "null"
-}  # fmt: skip
+MAX_DEPTH = 64
+"""Lists and objects within each other."""
+MAX_DIGITS = 40
+"""Digits of an integer; seeds may have more than 64 bits."""
+_BYTES_PER_ITEM = 120
+"""Memory of an item of a list, at most, besides its text: an empty object in a list takes two characters."""
 
 
 def read_json(path: Path, schema: Schema) -> Any:
     """Read a JSON file. Raises DataError, naming the file and the location in it."""
-    return parse_json(read_text(path, kind="a JSON file in UTF-8"), schema, source=str(path))
+    return parse_json(read_text(path, kind="a JSON file in UTF-8"), schema, source=printable(path))
 
 
-def parse_json(text: str | bytes, schema: Schema, *, source: str) -> Any:
-    """Parse a JSON text strictly: NaN and duplicate keys are errors.
+def parse_json(text: str | bytes, schema: Schema, *, source: str, nan_is_null: bool = False) -> Any:
+    """Parse a JSON text strictly: NaN, duplicate keys and deep nesting are errors.
 
-    source  name of the source, for messages
-    Raises DataError if it is not JSON or does not match the schema.
+    source       name of the source, for messages
+    nan_is_null  read NaN as null
+    Raises DataError if it is not JSON, or does not match the schema; and before it is parsed, if that
+    would need too much memory.
     """
+    constant = _nan_as_null if nan_is_null else _no_constant
     try:
-        value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_object)
+        if isinstance(text, bytes):
+            text = text.decode()
+        items = text.count(",") + text.count("[") + text.count("{")
+        require_memory(len(text) + _BYTES_PER_ITEM * items, f"{source} (JSON)")
+        _check_depth(text)
+        value = json.loads(text, parse_constant=constant, parse_int=_integer, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{source} is not JSON: {' '.join(str(error).split())}") from None
+        raise DataError(f"{source} is not JSON: {printable(' '.join(str(error).split()))}") from None
     check_json(value, schema, source=source)
     return value
 
 
-def check_json(value: object, schema: Schema, *, source: str, where: str = "") -> None:
-    """Raise DataError, naming the location, for a value that does not match the schema."""
-    if schema is Any:
+def _check_depth(text: str) -> None:
+    """Raise ValueError for a text that is nested too deeply, before the parser follows it."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
-    if isinstance(schema, dict):
-        _check_object(value, schema, source, where)
-    elif isinstance(schema, list):
-        if not isinstance(value, list):
-            raise _wrong(value, schema, source, where)
-        for i, item in enumerate(value):
-            check_json(item, schema[0], source=source, where=f"{where}[{i}]")
-    elif not any(_is(value, kind) for kind in _kinds(schema)):
-        raise _wrong(value, schema, source, where)
+    import numpy as np
+
+    codes = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
+    brackets = codes[(codes | 0x20 == ord("{")) | (codes | 0x20 == ord("}"))]  # 0x20 makes { of [, and } of ]
+    steps = np.where(brackets | 0x20 == ord("{"), 1, -1)
+    if np.cumsum(steps).max() > MAX_DEPTH and _depth_without_texts(text) > MAX_DEPTH:
+        raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
 
 
-def _check_object(value: object, schema: Mapping[Any, Schema], source: str, where: str) -> None:
-    if not isinstance(value, dict):
-        raise _wrong(value, schema, source, where)
-    if str in schema:
-        for key, item in value.items():
-            check_json(item, schema[str], source=source, where=f"{where}.{key}")
-        return
-    known = {key.removesuffix("?"): item for key, item in schema.items()}
-    missing = [key for key in schema if not key.endswith("?") and key not in value]
-    unknown = [key for key in value if key not in known]
-    place = f" in {where.lstrip('.')}" if where else ""
-    if missing or unknown:
-        what = f"{missing[0]!r} is missing" if missing else f"unknown key {unknown[0]!r}"
-        raise DataError(f"{source}: {what}{place}")
-    for key, item in value.items():
-        check_json(item, known[key], source=source, where=f"{where}.{key}")
+def _depth_without_texts(text: str) -> int:
+    """The depth of lists and objects, not counting brackets within texts."""
+    import re
 
-
-def _kinds(schema: Schema) -> tuple[Schema, ...]:
-    return schema if isinstance(schema, tuple) else (schema,)
-
-
-def _is(value: object, kind: Schema) -> bool:
-    if isinstance(kind, (dict, list)):
-        try:
-            check_json(value, kind, source="")
-        except DataError:
-            return False
-        return True
-    if kind is None:
-        return value is None
-    if kind is float:
-        return type(value) in {int, float}
-    return type(value) is kind
-
-
-def _wrong(value: object, schema: Schema, source: str, where: str) -> DataError:
-    expected = " or ".join(
-        "a list" if isinstance(kind, list) else "an object" if isinstance(kind, dict)
-        else _WORDS[kind]
-        for kind in _kinds(schema)
-    )  # fmt: skip
-    text = json.dumps(value)
-    shown = text if len(text) <= 40 else text[:37] + "..."
-    return DataError(f"{source}: {where.lstrip('.') or 'the file'} must be {expected}, not {shown}")
+    depth = deepest = 0
+    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{\]}]', text, re.DOTALL):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        deepest = max(deepest, depth)
+        if deepest > MAX_DEPTH:
+            break
+    return deepest
 
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _nan_as_null(name: str) -> None:
+    if name != "NaN":
+        _no_constant(name)
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"an integer of {len(digits):,} digits")
+    return int(digits)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,24 +1,25 @@
-"""Handle Ctrl-C between training steps."""
+"""Handle Ctrl-C and other signals between training steps."""
 
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
+from nn_core.signals import raise_terminated
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import TrainingState
 from nn_core.training.trainer import Trainer
 
 
 class InterruptedBetweenSteps(KeyboardInterrupt):
-    """Ctrl-C at a point where the run can be saved."""
+    """A signal at a point where the run can be saved."""
 
 
 class StopWhen(Callback):
-    """Raise InterruptedBetweenSteps after the current step once `asked` returns True."""
+    """Raise InterruptedBetweenSteps after the current step once `asked` returns a signal."""
 
-    def __init__(self, asked: Callable[[], bool]) -> None:
+    def __init__(self, asked: Callable[[], int]) -> None:
         self.asked = asked
 
     def on_step(self, state: TrainingState) -> None:
@@ -27,23 +28,34 @@ class StopWhen(Callback):
 
 
 @contextlib.contextmanager
-def interruption() -> Iterator[Callable[[], bool]]:
-    """A function that tells whether Ctrl-C was pressed; a second Ctrl-C interrupts at once."""
-    pressed = threading.Event()
+def interruption(signals: Sequence[int] = (signal.SIGINT,)) -> Iterator[Callable[[], int]]:
+    """A function that returns the first of these signals that has come, or 0; a second one interrupts at once.
+
+    A signal that the process ignores stays ignored.
+    """
+    received: list[int] = []
+
+    def first() -> int:
+        return received[0] if received else 0
+
     if threading.current_thread() is not threading.main_thread():
-        yield pressed.is_set
+        yield first
         return
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
+        if received:
+            raise_terminated(number)
+        received.append(number)
 
-    before = signal.signal(signal.SIGINT, handle)
+    handlers = {number: signal.getsignal(number) for number in signals}
+    handled = {number: before for number, before in handlers.items() if before not in (signal.SIG_IGN, None)}
+    for number in handled:
+        signal.signal(number, handle)
     try:
-        yield pressed.is_set
+        yield first
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, before in handled.items():
+            signal.signal(number, before)
 
 
 def run_until_interrupted(trainer: Trainer) -> None:
