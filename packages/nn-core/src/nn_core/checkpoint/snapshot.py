@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from nn_core.arrays import Array
-from nn_core.checkpoint.fields import read_column, read_into, read_json, stored_shape, write_json
+from nn_core.checkpoint.fields import as_json, find_array, read_column, read_into, read_json, subgroup
 from nn_core.errors import DataError
 from nn_core.layers.base import State, state_arrays
 from nn_core.memory import require_memory
 from nn_core.network import Network
+from nn_core.storage.hdf5_file import HDF5Group
 from nn_core.storage.json_file import MAX_DIGITS
 from nn_core.storage.json_schema import Integer, Items, Number, Schema, Text, check_json
 from nn_core.training.history import History
@@ -28,6 +29,8 @@ MAX_STREAMS = 2**24
 """Parallel streams of a text whose states are carried."""
 MAX_NAMES = 100
 """State vectors of an optimizer, and columns of a history."""
+COLUMNS = "history/columns"
+"""Group of the columns of the history, which keep their order."""
 _NAME = Text(100, controls=False)
 _STATE: Schema = {
     "seed": Integer(0, 10**MAX_DIGITS),
@@ -38,44 +41,41 @@ _STATE: Schema = {
 }
 
 
-def write_snapshot(group: Any, network: Network, snapshot: Snapshot) -> None:
-    """Write a run into an empty group."""
-    write_json(group, "state", {name: getattr(snapshot, name) for name in _STATE})
+def snapshot_values(network: Network, snapshot: Snapshot) -> dict[str, Any]:
+    """Texts and arrays of a run, by path in its group."""
+    state = {name: getattr(snapshot, name) for name in _STATE}
+    values: dict[str, Any] = {"state": as_json("/training/state", state)}
     if snapshot.best is not None:
-        _write_named(group, "parameters", network, snapshot.parameters)
-    optimizer = group.create_group("optimizer")
+        values |= _named("parameters", network, snapshot.parameters)
     for name, vector in snapshot.optimizer_state.items():
-        _write_named(optimizer, name, network, vector)
-    for name, values in state_arrays(snapshot.recurrent_state or ()):
-        group[f"recurrent/{name}"] = values
-    columns = group.create_group("history/columns", track_order=True)
+        values |= _named(f"optimizer/{name}", network, vector)
+    values |= {f"recurrent/{name}": each for name, each in state_arrays(snapshot.recurrent_state or ())}
     for name, column in snapshot.history.columns.items():
-        columns[name] = np.array(column, np.float64)
-    group["history/step_loss"] = np.array(snapshot.history.step_loss, np.float64)
+        values[f"{COLUMNS}/{name}"] = np.array(column, np.float64)
+    return values | {"history/step_loss": np.array(snapshot.history.step_loss, np.float64)}
 
 
-def read_snapshot(group: Any, network: Network) -> Snapshot:
+def read_snapshot(group: HDF5Group, network: Network) -> Snapshot:
     """Read the training run, given a network with the parameters to predict with.
 
     Raises DataError, or another exception for what is not a group or an array of numbers.
     """
     state = read_json(group, "state", _STATE)
     parameters, best = network.vector.copy(), None
-    if "parameters" in group:
+    if group.group("parameters") is not None:
         best = network.vector.copy()
         _read_named(group, "parameters", network, parameters)
     optimizer_state = {}
-    for name in _names(group["optimizer"]):
+    for name in _names(subgroup(group, "optimizer")):
         optimizer_state[name] = np.zeros(network.trained_count, network.dtype)
-        _read_named(group["optimizer"], name, network, optimizer_state[name])
-    carried = None
-    if "recurrent" in group:
-        carried = _read_state(group["recurrent"], network.initial_state(1))
-    columns = group["history/columns"]
+        _read_named(group, f"optimizer/{name}", network, optimizer_state[name])
+    recurrent = group.group("recurrent")
+    carried = None if recurrent is None else _read_state(recurrent, network.initial_state(1))
+    columns = subgroup(group, COLUMNS)
     history = History(
         {name: read_column(columns, name) for name in _names(columns)}, read_column(group, "history/step_loss")
     )
-    check_history(history, columns.name)
+    check_history(history, f"/{columns.name}")
     return Snapshot(parameters, optimizer_state, history, recurrent_state=carried, best=best, **state)
 
 
@@ -85,8 +85,8 @@ def check_history(history: History, source: str) -> None:
     if len(set(lengths.values())) > 1:
         short, long = (choose(lengths, key=lambda name: lengths[name]) for choose in (min, max))
         raise DataError(
-            f"{source}: the columns {short} and {long} differ in length"
-            f" ({lengths[short]:,} and {lengths[long]:,} epochs)"
+            f"{source}: the columns {short} and {long} differ in length:"
+            f" {lengths[short]:,} and {lengths[long]:,} epochs"
         )
 
 
@@ -96,27 +96,25 @@ def snapshot_arrays(snapshot: Snapshot) -> list[Array]:
     return [snapshot.parameters, *snapshot.optimizer_state.values(), *carried]
 
 
-def _names(group: Any) -> list[str]:
+def _names(group: HDF5Group) -> list[str]:
     """The names in a group. Raises DataError if there are too many, or one is not valid text."""
-    if len(group) > MAX_NAMES:
-        raise DataError(f"{group.name} has {len(group):,} entries; the limit is {MAX_NAMES}")
-    names = list(group)
-    check_json(names, Items(_NAME), source=group.name)
+    names = [member.name.rpartition("/")[2] for member in group]
+    if len(names) > MAX_NAMES:
+        raise DataError(f"/{group.name} has {len(names):,} entries; the limit is {MAX_NAMES}")
+    check_json(names, Items(_NAME), source=f"/{group.name}")
     return names
 
 
-def _write_named(group: Any, name: str, network: Network, vector: Array) -> None:
-    group.create_group(name)
-    for path, values in network.named(vector).items():
-        group[f"{name}/{path}"] = values
+def _named(prefix: str, network: Network, vector: Array) -> dict[str, Array]:
+    return {f"{prefix}/{path}": values for path, values in network.named(vector).items()}
 
 
-def _read_named(group: Any, name: str, network: Network, vector: Array) -> None:
+def _read_named(group: HDF5Group, name: str, network: Network, vector: Array) -> None:
     for path, values in network.named(vector).items():
         read_into(group, f"{name}/{path}", values)
 
 
-def _read_state(group: Any, template: State, prefix: str = "") -> State:
+def _read_state(group: HDF5Group, template: State, prefix: str = "") -> State:
     """Read a state for any number of examples, otherwise with the shapes of the template."""
     parts: list[Any] = []
     for index, part in enumerate(template):
@@ -124,10 +122,10 @@ def _read_state(group: Any, template: State, prefix: str = "") -> State:
             parts.append(_read_state(group, part, f"{prefix}{index}/"))
         else:
             name = f"{prefix}{index}"
-            shape = stored_shape(group, name)
+            shape = find_array(group, name).shape
             if len(shape) != part.ndim or shape[1:] != part.shape[1:] or not 0 < shape[0] <= MAX_STREAMS:
-                raise DataError(f"{group.name}/{name} has shape {shape}")
-            require_memory(math.prod(shape) * part.itemsize, f"{group.name}/{name}")
+                raise DataError(f"/{group.name}/{name} has shape {shape}")
+            require_memory(math.prod(shape) * part.itemsize, f"/{group.name}/{name}")
             values = np.zeros(shape, part.dtype)
             read_into(group, name, values)
             parts.append(values)
