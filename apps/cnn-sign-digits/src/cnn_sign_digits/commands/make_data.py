@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
+import numpy.typing as npt
 
 from cnn_sign_digits.synthetic.renderer import MAX_COUNT, MAX_SIZE, MIN_SIZE, Images, render
 from nn_core.arrays import Labels
@@ -17,6 +18,7 @@ from nn_core.cli.param_types import FloatRange, OutputFile, require_distinct
 from nn_core.cli.terminal import echo, info
 from nn_core.progress import job
 from nn_core.storage.atomic import atomic_write
+from nn_core.storage.hdf5_image import hdf5_image
 
 if TYPE_CHECKING:
     from nn_core.plots import FigureFile
@@ -92,13 +94,7 @@ def _render(
 
 def _hdf5_bytes(parts: dict[str, tuple[Images, Labels]]) -> bytes:
     """A file with `<part>_set_x`, `<part>_set_y` and `list_classes`."""
-    import h5py
-
-    with h5py.File("images", "w", driver="core", backing_store=False) as file:
-        for name, (x, y) in parts.items():
-            file[f"{name}_set_x"] = x
-            file[f"{name}_set_y"] = y
-        file["list_classes"] = np.array([str(digit).encode() for digit in range(10)])
-        file.flush()
-        content: bytes = file.id.get_file_image()
-    return content
+    values: dict[str, npt.NDArray[Any]] = {}
+    for name, (x, y) in parts.items():
+        values |= {f"{name}_set_x": x, f"{name}_set_y": y}
+    return hdf5_image(values | {"list_classes": np.array([str(digit).encode() for digit in range(10)])})

@@ -7,53 +7,59 @@ import numpy as np
 
 from nn_core.arrays import Array
 from nn_core.errors import CheckpointError, DataError
-from nn_core.memory import require_memory
+from nn_core.storage.hdf5_file import HDF5Dataset, HDF5Group
 from nn_core.storage.json_file import Schema, parse_json
 
 
-def write_json(group: Any, name: str, value: Any) -> None:
-    """Store numbers, strings, lists and dictionaries as JSON.
+def as_json(name: str, value: Any) -> str:
+    """Numbers, strings, lists and dictionaries as JSON.
 
     Raises CheckpointError for other values, such as arrays.
     """
     try:
-        group[name] = json.dumps(value, default=_item, allow_nan=False)
+        return json.dumps(value, default=_item, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"{name} cannot be saved: {one_line(error)}; use numbers, strings and lists") from None
 
 
-def read_json(group: Any, name: str, schema: Schema, *, nan_is_null: bool = False) -> Any:
-    """Read a value stored by `write_json`. Raises DataError if it is not JSON, or does not match the schema."""
-    stored = _dataset(group, name)
-    return parse_json(stored.asstr()[()], schema, source=stored.name, nan_is_null=nan_is_null)
+def read_json(group: HDF5Group, name: str, schema: Schema, *, nan_is_null: bool = False) -> Any:
+    """Read a value stored by `as_json`. Raises DataError if it is not JSON, or does not match the schema."""
+    stored = find_array(group, name)
+    if stored.shape != () or not (stored.is_text or stored.dtype.kind == "S"):
+        raise DataError(f"/{stored.name} is not a text")
+    if stored.is_text:
+        stored.text_lengths()  # raises DataError for a length that the file does not hold
+    content: bytes = stored.read().item()
+    return parse_json(content, schema, source=f"/{stored.name}", nan_is_null=nan_is_null)
 
 
-def stored_shape(group: Any, name: str) -> tuple[int, ...]:
-    """The shape of an array, before it is read. Raises DataError if it is missing or no array."""
-    shape = getattr(_dataset(group, name), "shape", None)
-    if shape is None:
-        raise DataError(f"{group.name.rstrip('/')}/{name} is not an array")
-    return tuple(shape)
-
-
-def read_into(group: Any, name: str, values: Array) -> None:
-    """Read into an array. Raises DataError for another shape, or for inf and NaN."""
-    stored = _dataset(group, name)
+def read_into(group: HDF5Group, name: str, values: Array) -> None:
+    """Read into an array. Raises DataError for another shape or type, or for inf and NaN."""
+    stored = find_array(group, name)
     if stored.shape != values.shape:
-        raise DataError(f"{stored.name} has shape {stored.shape}, expected {values.shape}")
-    values[...] = stored[()]
+        raise DataError(f"/{stored.name} has shape {stored.shape}, expected {values.shape}")
+    if stored.dtype.newbyteorder("=") != values.dtype:
+        raise DataError(f"/{stored.name} has values of type {stored.dtype}, expected {values.dtype}")
+    values[...] = stored.read()
     if not np.isfinite(values).all():
-        raise DataError(f"{stored.name} has non-finite values")
+        raise DataError(f"/{stored.name} has non-finite values")
 
 
-def read_column(group: Any, name: str) -> list[float]:
+def read_column(group: HDF5Group, name: str) -> list[float]:
     """Read a list of floats of any length. Raises DataError for anything else."""
-    stored = _dataset(group, name)
-    if stored.ndim != 1 or stored.dtype.kind != "f":
-        raise DataError(f"{stored.name} is not a list of numbers")
-    require_memory(stored.nbytes, stored.name)
-    column: list[float] = stored[()].tolist()
+    stored = find_array(group, name)
+    if len(stored.shape) != 1 or stored.dtype != np.float64:
+        raise DataError(f"/{stored.name} is not a list of numbers")
+    column: list[float] = stored.read().tolist()
     return column
+
+
+def subgroup(group: HDF5Group, name: str) -> HDF5Group:
+    """A group within a group. Raises DataError if it is missing."""
+    found = group.group(name)
+    if found is None:
+        raise DataError(f"{_path(group, name)} is missing")
+    return found
 
 
 def one_line(value: object) -> str:
@@ -68,15 +74,13 @@ def _item(value: object) -> object:
     raise TypeError(f"a value of type {type(value).__name__}")
 
 
-def _dataset(group: Any, name: str) -> Any:
-    """An array stored in the file itself.
+def find_array(group: HDF5Group, name: str) -> HDF5Dataset:
+    """An array stored in the file itself. Raises DataError if it is missing."""
+    try:
+        return group.dataset(name)
+    except KeyError:
+        raise DataError(f"{_path(group, name)} is missing") from None
 
-    Raises DataError if it is missing or stored in another file: reading an untrusted file must not
-    read other files.
-    """
-    if name not in group:
-        raise DataError(f"{group.name.rstrip('/')}/{name} is missing")
-    stored = group[name]
-    if stored.file.filename != group.file.filename or stored.is_virtual or stored.external:
-        raise DataError(f"{name} is in another file")
-    return stored
+
+def _path(group: HDF5Group, name: str) -> str:
+    return f"/{group.name}/{name}" if group.name else f"/{name}"

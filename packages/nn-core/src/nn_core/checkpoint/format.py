@@ -15,6 +15,7 @@ that save.
 """
 
 import hashlib
+import importlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,15 +29,18 @@ import numpy as np
 from nn_core.arrays import Array
 from nn_core.checkpoint import migrations
 from nn_core.checkpoint.architecture import describe_network, network_from
-from nn_core.checkpoint.fields import one_line, read_into, read_json, write_json
-from nn_core.checkpoint.snapshot import read_snapshot, snapshot_arrays, write_snapshot
-from nn_core.errors import CheckpointError, NNError
+from nn_core.checkpoint.fields import as_json, one_line, read_into, read_json
+from nn_core.checkpoint.snapshot import COLUMNS, read_snapshot, snapshot_arrays, snapshot_values
+from nn_core.errors import CheckpointError, DataError, NNError
 from nn_core.hints import HelpfulErrors
 from nn_core.memory import in_bytes, require_memory
 from nn_core.network import Network
 from nn_core.printable import printable
 from nn_core.registry import UnknownNameError
 from nn_core.storage.atomic import atomic_write
+from nn_core.storage.files import check_file
+from nn_core.storage.hdf5_file import HDF5Group, open_hdf5
+from nn_core.storage.hdf5_image import hdf5_image
 from nn_core.training.state import Snapshot
 
 M = TypeVar("M")
@@ -132,9 +136,13 @@ def load(path: str | os.PathLike[str], *, program: str | None = None) -> Checkpo
     program or of a later version.
     """
     path = _path(path)
-    _h5py()
+    _require_h5py()
     try:
+        check_file(path)
+        require_memory(path.stat().st_size, printable(path))
         content = path.read_bytes()
+    except DataError as error:
+        raise CheckpointError(str(error)) from None
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror or one_line(error)}") from None
     return _loaded(path, content, program)
@@ -160,9 +168,9 @@ READERS: dict[str, Callable[[Checkpoint], object]] = {}
 def is_checkpoint(path: str | os.PathLike[str]) -> bool:
     """Whether an HDF5 file has the header of a checkpoint; False if it cannot be read."""
     try:
-        with _h5py().File(path, "r") as file:
-            return bool(file.attrs.get("format") == FORMAT)
-    except (OSError, *_DAMAGE):
+        with open_hdf5(Path(path)) as root:
+            return bool(root.attribute("format") == FORMAT)
+    except (OSError, NNError, *_DAMAGE):
         return False
 
 
@@ -188,35 +196,37 @@ def _nothing(loaded: Checkpoint) -> None:
 
 def _loaded(path: Path, content: bytes, program: str | None) -> Checkpoint:
     """The checkpoint in the bytes of a file; the path is for messages."""
-    h5py = _h5py()
     try:
         if not content.startswith(_HDF5):
             raise CheckpointError(f"{path} is not a checkpoint (not HDF5)")
         image, seal, digest = content.rpartition(_SEAL)
         if seal and digest != _digest(image):
             raise CheckpointError(f"{path} is damaged: checksum mismatch")
-        with h5py.File(h5py.h5f.open_file_image(image if seal else content), "r") as file:
-            return _read(path, file, program, len(content))
+        with open_hdf5(path, image if seal else content) as root:
+            return _read(path, root, program, len(content))
     except CheckpointError:
         raise
     except (NNError, *_DAMAGE) as error:
+        if printable(path) in str(error):
+            raise CheckpointError(str(error)) from None
         raise unusable(path, error) from None
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: damaged: {one_line(error)}") from None
 
 
-def _read(path: Path, file: Any, program: str | None, size: int) -> Checkpoint:
-    origin, version = _check_origin(path, file, program)
-    architecture = read_json(file, "architecture", {str: Any})
+def _read(path: Path, root: HDF5Group, program: str | None, size: int) -> Checkpoint:
+    origin, version = _check_origin(path, root, program)
+    architecture = read_json(root, "architecture", {str: Any})
     if version == 1:
         architecture = migrations.architecture_of_version_1(architecture)
     network = network_from(architecture, partial(_require_bytes, path, size))
     for name, values in network.named(network.vector).items():
-        read_into(file, f"parameters/{name}", values)
+        read_into(root, f"parameters/{name}", values)
     snapshot = None
-    if version == VERSION and "training" in file:
-        snapshot = read_snapshot(file["training"], network)
-    details = read_json(file, "details", {str: Any}, nan_is_null=True)
+    training = root.group("training")
+    if version == VERSION and training is not None:
+        snapshot = read_snapshot(training, network)
+    details = read_json(root, "details", {str: Any}, nan_is_null=True)
     return Checkpoint(network, origin, details, snapshot, version)
 
 
@@ -229,11 +239,14 @@ def _require_bytes(path: Path, size: int, declared: int) -> None:
     require_memory(declared, f"{printable(path)} (parameters)", CheckpointError)
 
 
-def _check_origin(path: Path, file: Any, program: str | None) -> tuple[str, int]:
+def _check_origin(path: Path, root: HDF5Group, program: str | None) -> tuple[str, int]:
     """Check the header; returns the program and the format version."""
-    if file.attrs.get("format") != FORMAT:
+    if root.attribute("format") != FORMAT:
         raise CheckpointError(f"{path} is not a checkpoint (no nn-core header)")
-    origin, version = one_line(file.attrs["program"]), one_line(file.attrs["version"])
+    given = {name: root.attribute(name) for name in ("program", "version")}
+    if None in given.values():
+        raise DataError("its program or version is missing")
+    origin, version = map(printable, given.values())
     if program not in (None, origin):
         raise CheckpointError(f"{path} was written by {origin}, not by {program}")
     if version not in {"1", "2"}:
@@ -245,19 +258,19 @@ def _image(
     network: Network, parameters: Array, program: str, details: Mapping[str, Any], snapshot: Snapshot | None
 ) -> bytes:
     """The bytes of the HDF5 file."""
-    h5py = _h5py()
-    architecture = describe_network(network)
-    with h5py.File("checkpoint", "w", driver="core", backing_store=False) as file:
-        file.attrs.update({"format": FORMAT, "version": VERSION, "program": program})
-        write_json(file, "architecture", architecture)
-        write_json(file, "details", dict(details))
-        for name, values in network.named(parameters).items():
-            file[f"parameters/{name}"] = values
-        if snapshot is not None:
-            write_snapshot(file.create_group("training"), network, snapshot)
-        file.flush()
-        image: bytes = file.id.get_file_image()
-    return image
+    _require_h5py()
+    values: dict[str, Any] = {
+        "architecture": as_json("architecture", describe_network(network)),
+        "details": as_json("details", dict(details)),
+    }
+    values |= {f"parameters/{name}": each for name, each in network.named(parameters).items()}
+    groups = []
+    if snapshot is not None:
+        values |= {f"training/{name}": each for name, each in snapshot_values(network, snapshot).items()}
+        groups = ["training/optimizer"]
+    header: dict[str, str | int] = {"format": FORMAT, "version": VERSION, "program": program}
+    ordered = () if snapshot is None else (f"training/{COLUMNS}",)
+    return hdf5_image(values, attributes=header, groups=groups, ordered=ordered)
 
 
 def _path(path: str | os.PathLike[str]) -> Path:
@@ -269,15 +282,14 @@ def _path(path: str | os.PathLike[str]) -> Path:
     )
 
 
-def _h5py() -> Any:
-    """The module h5py. Raises CheckpointError if it is not installed."""
+def _require_h5py() -> None:
+    """Raise CheckpointError if h5py is not installed."""
     try:
-        import h5py
+        importlib.import_module("h5py")
     except ImportError:
         raise CheckpointError(
             'checkpoints need h5py: python -m pip install "./packages/nn-core[cli]", or: pip install h5py'
         ) from None
-    return h5py
 
 
 def _digest(image: bytes) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from nn_core.errors import DataError
 from nn_core.storage.file_kinds import HDF5_SIGNATURE
 
 HEAD = 65_536
@@ -42,12 +43,12 @@ def _is_checkpoint(path: Path, head: bytes) -> bool:
 def _is_data_set(path: Path, head: bytes) -> bool:
     if not head.startswith(HDF5_SIGNATURE):
         return False
-    import h5py
+    from nn_core.storage.hdf5_file import open_hdf5
 
     try:
-        with h5py.File(path) as file:
-            return "train_set_x" in file and "list_classes" in file
-    except OSError:
+        with open_hdf5(path) as root:
+            return "train_set_x" in root and "list_classes" in root
+    except DataError:
         return False
 
 

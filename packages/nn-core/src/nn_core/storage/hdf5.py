@@ -1,7 +1,6 @@
 """Arrays in HDF5 files, read into memory or on demand."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +9,14 @@ import numpy.typing as npt
 
 from nn_core.arrays import LazyArray
 from nn_core.errors import DataError
-from nn_core.storage.file_kinds import describe_kind
-from nn_core.storage.files import check_file, decoding_errors, printable
-from nn_core.storage.hdf5_links import hard_linked, storage_problem
+from nn_core.storage.files import decoding_errors, printable
+from nn_core.storage.hdf5_file import HDF5Dataset, open_file
 
 SUFFIXES = frozenset({".h5", ".hdf5"})
 READ_BYTES = 16 * 1024 * 1024
 """Bytes that an HDF5Array reads from its file at a time."""
 
 Convert = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
-
-
-@contextmanager
-def open_hdf5(path: Path) -> Iterator[Any]:
-    """An open h5py.File; errors in the block become a DataError that names the file."""
-    with _open(path) as file, decoding_errors(path, None):
-        yield file
 
 
 class HDF5Array(LazyArray):
@@ -50,7 +41,7 @@ class HDF5Array(LazyArray):
         dtype: npt.DTypeLike | None = None,
     ) -> None:
         self.path, self.key, self.convert = path, key, convert
-        self._dataset: Any = None
+        self._dataset: HDF5Dataset | None = None
         dataset = self._open()
         self.stored_shape: tuple[int, ...] = dataset.shape
         self.stored_dtype: np.dtype[Any] = dataset.dtype
@@ -104,48 +95,15 @@ class HDF5Array(LazyArray):
         dataset = self._open()
         with decoding_errors(self.path, None):
             if rows[-1] - rows[0] + 1 == len(rows):
-                return np.asarray(dataset[int(rows[0]) : int(rows[-1]) + 1])
-            return np.asarray(dataset[rows])
+                return dataset.rows(slice(int(rows[0]), int(rows[-1]) + 1))
+            return dataset.rows(rows)
 
-    def _open(self) -> Any:
+    def _open(self) -> HDF5Dataset:
         if self._dataset is None:
-            file = _open(self.path)
-            with decoding_errors(self.path, None):
+            file = open_file(self.path)
+            with file.raw, decoding_errors(self.path, None):
                 try:
-                    dataset = hard_linked(file, self.key)
+                    self._dataset = file.root().dataset(self.key)
                 except KeyError:
                     raise DataError(f"{self.source} is missing") from None
-                problem = storage_problem(dataset, self.path)
-                if problem is not None:
-                    raise DataError(f"{self.source} {problem}")
-                self._dataset = dataset
         return self._dataset
-
-
-def _open(path: Path) -> Any:
-    """An open h5py.File. Raises DataError that says why a file cannot be opened."""
-    import h5py
-
-    check_file(path)
-    name = printable(path)
-    try:
-        return h5py.File(path, "r")
-    except BlockingIOError:
-        raise DataError(
-            f"{name} is open in another program for writing; close it there (file.close()) and try again"
-        ) from None
-    except Exception as error:  # noqa: BLE001
-        reason = printable(" ".join(str(error).split())[:200])
-        if "unable to lock file" in reason:
-            raise DataError(
-                f"{name} cannot be locked on this file system; run: export HDF5_USE_FILE_LOCKING=FALSE"
-            ) from None
-        if "already open for write" in reason:
-            raise DataError(
-                f"{name} is open in another program for writing, or was not closed by the one that wrote it;"
-                f" close it there, or run: h5clear -s {name}"
-            ) from None
-        if h5py.is_hdf5(path):
-            raise DataError(f"{name} is damaged or incomplete: {reason}") from None
-        found = describe_kind(path)
-        raise DataError(f"{name} is not an HDF5 file{f', but {found}' if found else ''}") from None
