@@ -251,7 +251,7 @@ OPENERS: dict[str, str] = {
     "read_bytes": "",
     "read_text": "",
 }
-"""What reads foreign files -> the module, or modules, that use it; "" for none. For h5py it is nn_core.storage.hdf5*."""
+"""What reads foreign files -> the modules that use it; "" for none. For h5py they are nn_core.storage.hdf5*."""
 NOT_FOREIGN = {
     "nn_core.memory": "the system's own files",
     "nn_core.registry": "the metadata of installed packages",
