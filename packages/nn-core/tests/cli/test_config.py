@@ -144,7 +144,7 @@ def test_a_wrong_value_names_the_file_or_the_variable(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     for path, reason in (
         (tmp_path / "none.toml", "no such file"),
-        (tmp_path, "cannot be read"),
+        (tmp_path, "is a directory, not a file"),
         (written(tmp_path, "[train"), "is not a TOML file"),
     ):
         result = run("train", "--config", path)

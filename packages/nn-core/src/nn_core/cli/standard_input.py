@@ -9,8 +9,9 @@ from typing import BinaryIO, TextIO
 from nn_core.cli.param_types import STANDARD
 from nn_core.cli.terminal import info
 from nn_core.errors import DataError
-from nn_core.storage.files import check_bytes, first_few, printable
-from nn_core.storage.text import MAX_TEXT_BYTES
+from nn_core.memory import require_memory
+from nn_core.storage.files import check_size, first_few, printable
+from nn_core.storage.text import BLOCK_BYTES, MAX_TEXT_BYTES
 
 NAME = "standard input"
 """Its name in messages."""
@@ -24,7 +25,7 @@ def standard_input() -> bytes:
     if sys.stdin is None:  # the shell's <&-
         raise DataError(f"{NAME} is closed")
     data = _contents(sys.stdin)
-    check_bytes(len(data), NAME, MAX_TEXT_BYTES)
+    check_size(len(data), NAME, MAX_TEXT_BYTES)
     if not data:
         raise DataError(f"{NAME} is empty")
     return data
@@ -35,7 +36,11 @@ def _contents(stream: TextIO) -> bytes:
     """What is in a stream, kept: a run may read its data more than once."""
     if stream.isatty():
         info("Reading standard input; Ctrl-D ends it.")
-    return stream.buffer.read(MAX_TEXT_BYTES + 1)
+    data = io.BytesIO()
+    while data.tell() <= MAX_TEXT_BYTES and (block := stream.buffer.read(BLOCK_BYTES)):
+        require_memory(data.tell() + len(block), NAME)
+        data.write(block)
+    return data.getvalue()
 
 
 def name_of(path: Path) -> str:

@@ -7,6 +7,7 @@ Tensors are decoded on demand, after their sizes are checked against their data.
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.errors import DataError
-from nn_core.storage.files import check_bytes, check_file, decoding_errors, printable
+from nn_core.memory import require_memory
+from nn_core.storage.files import check_size, decoding_errors, open_file, printable
 
 if TYPE_CHECKING:
     import onnx
@@ -32,11 +34,13 @@ def read_model(path: Path) -> onnx.ModelProto:
     """Parse a file. Raises DataError if it is not an ONNX model, or too large."""
     import onnx
 
-    check_file(path)
-    check_bytes(path.stat().st_size, printable(path), MAX_BYTES)
-    content = path.read_bytes()
     model = onnx.ModelProto()
     with decoding_errors(path, "an ONNX model"):
+        with open_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            check_size(size, printable(path), MAX_BYTES)
+            require_memory(2 * size, printable(path))
+            content = file.read(size)
         _count_fields(memoryview(content), onnx.ModelProto.DESCRIPTOR, [0], 0)
         model.ParseFromString(content)
     _check_model(model)
