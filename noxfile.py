@@ -197,6 +197,13 @@ def onnx_vectors(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def kills(session: nox.Session) -> None:
+    """Training runs killed at random moments, resumed, and compared with uninterrupted ones; --kills N, --seed N."""
+    session.install(*editable(*PACKAGES))
+    session.run("python", "tools/kill_runs.py", *session.posargs)
+
+
+@nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """Hostile files for all readers; words after -- go to the fuzzer, alone --coverage measures the tests with it."""
     session.install(*editable(*PACKAGES), *test_groups("nn-core"), "coverage")
