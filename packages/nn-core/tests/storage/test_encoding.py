@@ -73,7 +73,7 @@ def test_refused(content: bytes, message: str) -> None:
 
 
 def test_bytes_of_another_encoding_take_little_memory() -> None:
-    content = b"\x80\xd0" * 500_000
+    content = b"\xe9 " * 500_000
     tracemalloc.start()
     try:
         with pytest.warns(DataWarning):
