@@ -204,6 +204,30 @@ def onnx_vectors(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def kills(session: nox.Session) -> None:
+    """Training runs killed at random moments, resumed, and compared with uninterrupted ones; --kills N, --seed N."""
+    session.install(*editable(*PACKAGES))
+    session.run("python", "tools/kill_runs.py", *session.posargs)
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Hostile files for all readers; words after -- go to the fuzzer, alone --coverage measures the tests with it."""
+    session.install(*editable(*PACKAGES), *test_groups("nn-core"), "coverage")
+    environment = TESTING | {"PYTHONPATH": "tools"}
+    if session.posargs == ["--coverage"]:
+        measured = ("python", "-m", "coverage", "run", "--append", "--branch", "--source=nn_core.storage", "-m")
+        session.run("python", "-m", "coverage", "erase")
+        folders = [f"packages/nn-core/tests/{name}" for name in ("storage", "checkpoint", "tables", "cli")]
+        session.run(*measured, "pytest", "-q", *folders, env=environment)
+        session.run(*measured, "fuzz", "--in-process", "--count=5000", env=environment)
+        session.run("python", "-m", "coverage", "report", "--show-missing", "--fail-under=95")
+        return
+    session.run("pytest", "-q", "tools/tests", env=environment)
+    session.run("python", "-m", "fuzz", *session.posargs, env=environment)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time beside PyTorch and scikit-learn; words after -- go to the bench, see benchmarks/."""
     session.install(*editable(*PACKAGES), "pytest", "scikit-learn", "torch==2.13.0")

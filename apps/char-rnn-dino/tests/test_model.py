@@ -12,7 +12,7 @@ from commands import CHAR, DINO, train
 from char_rnn_dino.model import DINO_GEN, SHIPPED, Model, details, load_model
 from char_rnn_dino.settings import NameSettings, TextSettings, settings_of
 from char_rnn_dino.splits import name_examples, next_token_pairs
-from nn_core import checkpoint
+from nn_core.testing import save_unchecked
 
 DATA = Path(__file__).with_name("data")
 OLD_TEXT_MODEL = DATA / "text-0.1.h5"
@@ -80,14 +80,14 @@ class TestDamaged:
     def test_is_one_line(self, tmp_path: Path, part: str, value: Any) -> None:
         found, broken = contents(tmp_path), tmp_path / "broken.h5"
         network = found.pop("network")
-        checkpoint.save(broken, network, program=DINO_GEN, details=found | {part: value})
+        save_unchecked(broken, network, program=DINO_GEN, details=found | {part: value})
         assert "damaged" in DINO.refusal("evaluate", "--model", broken, status=1)
 
     def test_names_without_an_end(self, tmp_path: Path) -> None:
         found, broken = contents(tmp_path), tmp_path / "broken.h5"
         network = found.pop("network")
         found["vocabulary"]["tokens"] = [*found["vocabulary"]["tokens"][1:], "\n"]
-        checkpoint.save(broken, network, program=DINO_GEN, details=found)
+        save_unchecked(broken, network, program=DINO_GEN, details=found)
         line = DINO.refusal("--model", broken, status=1)
         assert line.endswith("is damaged: the vocabulary has no end-of-name token")
 

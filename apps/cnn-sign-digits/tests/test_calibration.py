@@ -21,6 +21,7 @@ from nn_core.calibration import temper
 from nn_core.cli.dataset import Dataset
 from nn_core.errors import CheckpointError
 from nn_core.metrics import probabilities
+from nn_core.testing import save_unchecked
 
 UNLIKE = {"black": np.zeros((64, 64, 3), np.uint8), "noise": pixels(1)[0]}
 
@@ -196,7 +197,7 @@ class TestCheckpoints:
     def test_damaged_ones(self, path: Path, tmp_path: Path, damage: dict[str, Any]) -> None:
         loaded = checkpoint.load(path)
         details = {**loaded.details, "calibration": {**loaded.details["calibration"], **damage}}
-        checkpoint.save(tmp_path / "m.h5", loaded.network, program="cnn-sign", details=details)
+        save_unchecked(tmp_path / "m.h5", loaded.network, program="cnn-sign", details=details)
         with pytest.raises(CheckpointError, match="is damaged") as caught:
             load_model(tmp_path / "m.h5")
         assert "\n" not in str(caught.value)

@@ -21,7 +21,7 @@ from nn_core.errors import CheckpointError
 from nn_core.layers import Dense, Flatten
 from nn_core.metrics import probabilities
 from nn_core.network import Network
-from nn_core.testing import contents
+from nn_core.testing import contents, save_unchecked
 
 DATA = Path(__file__).parent / "data"
 
@@ -89,16 +89,23 @@ class TestDamagedCheckpoints:
         [
             ({"classes": ["a"] * 10}, "is damaged"),
             ({"classes": ["a", "b"]}, "is damaged: its network maps"),
-            ({"test_time_augmentation": [[200, False]]}, "rotations exceed 180 degrees"),
+            (
+                {"test_time_augmentation": [[200, False]]},
+                "test_time_augmentation[0][0] must be a number at least -180 and at most 180, not 200",
+            ),
             ({"test_time_augmentation": [7]}, "is damaged"),
-            ({"test_time_augmentation": []}, "is damaged: 'views'"),
+            ({"test_time_augmentation": []}, "must be a list of 1 to 6, not []"),
+            ({"test_time_augmentation": [[0, False]] * 7}, "must be a list of 1 to 6"),
+            ({"test_time_augmentation": [[0, 1]]}, "must be true or false, not 1"),
+            ({"classes": ["a" * 3_000_000, *"bcdefghij"]}, "classes[0] has 3,000,000 characters; the limit is 1,000"),
+            ({"classes": ["a\x1b[2J", *"bcdefghij"]}, "classes[0] has control characters"),
             ({"settings": 3}, "is damaged"),
         ],
     )
     def test_one_line(self, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
         details = self.details(**{"classes": list("0123456789"), **changes})
         path = tmp_path / "m.h5"
-        checkpoint.save(path, network_of("classic"), program="cnn-sign", details=details)
+        save_unchecked(path, network_of("classic"), program="cnn-sign", details=details)
         with pytest.raises(CheckpointError) as caught:
             load_model(path)
         assert message in str(caught.value)

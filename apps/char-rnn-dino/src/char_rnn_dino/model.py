@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from char_rnn_dino import vocabulary
 from char_rnn_dino.corpora import MAX_NAME_LENGTH
 from char_rnn_dino.tokens import END
 from char_rnn_dino.vocabulary import Vocabulary
-from nn_core.checkpoint import Checkpoint, load, unusable
+from nn_core import checkpoint
+from nn_core.checkpoint import Checkpoint
+from nn_core.cli.settings import SETTINGS
 from nn_core.errors import CheckpointError
 from nn_core.network import Network
+from nn_core.storage.json_schema import Integer, Schema, Text, check_json
 
 DINO_GEN, CHAR_RNN = "dino-gen", "char-rnn"
 SHIPPED = Path(__file__).with_name("dinosaurs.h5")
@@ -37,25 +41,37 @@ class Model:
     checkpoint: Checkpoint
 
 
+DETAILS: Schema = {
+    "vocabulary": vocabulary.SCHEMA,
+    "settings": SETTINGS,
+    "fingerprint": Text(100),
+    "max_length?": Integer(MIN_MAX_LENGTH, MAX_NAME_LENGTH),
+}
+"""The details of a checkpoint of either program."""
+
+
 def load_model(path: Path | None, program: str) -> Model:
     """Load a checkpoint of a program; None for the shipped one. Raises CheckpointError."""
-    path = path or SHIPPED
-    loaded = load(path, program=program)
-    details, network = loaded.details, loaded.network
-    try:
-        vocabulary = Vocabulary.from_dict(details["vocabulary"])
-        settings = dict(details["settings"])
-        max_length = int(details.get("max_length", MIN_MAX_LENGTH))
-        if not MIN_MAX_LENGTH <= max_length <= MAX_NAME_LENGTH:
-            raise ValueError(f"invalid maximum length: {max_length}")
-        model = Model(network, vocabulary, settings, details["fingerprint"], max_length, loaded)
-    except (KeyError, TypeError, ValueError, CheckpointError) as error:
-        raise unusable(path, error) from None
-    if network.input_shape != (None,) or network.output_shape != (None, len(vocabulary)):
-        raise CheckpointError(f"{path} is damaged: the network does not match its vocabulary")
-    if program == DINO_GEN and vocabulary.tokens[0] != END:
-        raise CheckpointError(f"{path} is damaged: the vocabulary has no end-of-name token")
+    return checkpoint.load_model(path or SHIPPED, program, model_of)
+
+
+def model_of(loaded: Checkpoint) -> Model:
+    """The model of a checkpoint. Raises an NNError if its details are invalid."""
+    found, network = dict(loaded.details), loaded.network
+    if isinstance(found.get("vocabulary"), dict):
+        found["vocabulary"] = vocabulary.migrated(found["vocabulary"])
+    check_json(found, DETAILS, source="/details")
+    tokens = Vocabulary.from_dict(found["vocabulary"])
+    max_length = found.get("max_length", MIN_MAX_LENGTH)
+    model = Model(network, tokens, found["settings"], found["fingerprint"], max_length, loaded)
+    if network.input_shape != (None,) or network.output_shape != (None, len(tokens)):
+        raise CheckpointError("the network does not match its vocabulary")
+    if loaded.program == DINO_GEN and tokens.tokens[0] != END:
+        raise CheckpointError("the vocabulary has no end-of-name token")
     return model
+
+
+checkpoint.READERS |= dict.fromkeys((DINO_GEN, CHAR_RNN), model_of)
 
 
 def details(

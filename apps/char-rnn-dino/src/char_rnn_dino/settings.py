@@ -1,19 +1,24 @@
 """The settings of a training run, and the network they define."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from char_rnn_dino.model import Model
-from nn_core.cli.settings import Settings
-from nn_core.errors import CheckpointError
+from nn_core.cli.settings import Settings, require_options
+from nn_core.errors import CheckpointError, NNError
 from nn_core.layers import CELLS, Dense, Dropout, Embedding, Layer
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
 from nn_core.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    import click
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,19 +51,21 @@ class SequenceSettings(Settings):
     def network(
         self, vocabulary_size: int, rng: np.random.Generator | None = None, *, initialize: bool = True
     ) -> Network:
-        """Embedding, recurrent layers and a dense layer of logits; dropout after all but the last.
-
-        (N, T) token ids -> (N, T, V) logits
+        """The network of `chain`: (N, T) token ids -> (N, T, V) logits.
 
         initialize  False leaves the parameters at zero
         """
+        chain = self.chain(vocabulary_size)
+        return Network(chain, input_shape=(None,), rng=rng, dtype=self.dtype, initialize=initialize)
+
+    def chain(self, vocabulary_size: int) -> list[Layer]:
+        """Embedding, recurrent layers and a dense layer of logits; dropout after all but the last."""
         chain: list[Layer] = [Embedding(vocabulary_size, self.embedding)]
         chain += _dropout(self.embedding_dropout)
         for _ in range(self.layers):
             layer = CELLS[self.cell](self.hidden, recurrent_initializer=self.recurrent_initializer)
             chain += [layer, *_dropout(self.dropout)]
-        chain.append(Dense(vocabulary_size, initializer="xavier"))
-        return Network(chain, input_shape=(None,), rng=rng, dtype=self.dtype, initialize=initialize)
+        return [*chain, Dense(vocabulary_size, initializer="xavier")]
 
     def sequence_recipe(self) -> Recipe:
         """The training recipe."""
@@ -105,12 +112,23 @@ def settings_of(model: Model, settings_type: type[S]) -> S:
     """The training settings of a model. Raises CheckpointError if they are invalid."""
     try:
         settings = settings_type.from_mapping(migrate_settings(model.settings))
+        require_options(settings, _train_of(settings_type))
         settings.sequence_recipe()
-        settings.network(2, initialize=False)
-        spawn_rngs(settings.seed)
-    except (KeyError, TypeError, ValueError, CheckpointError) as error:
+        settings.chain(2)
+    except NNError as error:
         raise CheckpointError(f"the training settings are damaged: {error}") from None
     return settings
+
+
+def _train_of(settings_type: type[SequenceSettings]) -> click.Command:
+    """The command whose options the settings are."""
+    if issubclass(settings_type, TextSettings):
+        from char_rnn_dino.text.commands.train import train as train_text
+
+        return train_text
+    from char_rnn_dino.names.commands.train import train as train_names
+
+    return train_names
 
 
 def spawn_rngs(seed: int) -> list[np.random.Generator]:

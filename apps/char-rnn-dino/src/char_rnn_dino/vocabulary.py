@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,15 @@ from char_rnn_dino.tokens import TOKENIZER, UNIT_NAMES, UNKNOWN, Unit, detokeniz
 from nn_core.arrays import Labels
 from nn_core.errors import CheckpointError, DataError
 from nn_core.printable import shortened
+from nn_core.storage.json_schema import Integer, Items, Schema, Text, check_json
+
+SCHEMA: Schema = {
+    "tokens": Items(Text(2**20), 1, 2**24),
+    "unit": Text(choices=tuple(UNIT_NAMES)),
+    "lowercase": bool,
+    "tokenizer": Integer(1, 2**31 - 1),
+}
+"""The fields of `Vocabulary` in a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -98,29 +107,23 @@ class Vocabulary:
         return dataclasses.asdict(self) | {"tokens": list(self.tokens)}
 
     @classmethod
-    def from_dict(cls, fields: Any) -> "Vocabulary":
-        """The inverse of `to_dict`; `lowercase` was once called `lower`, and there was no `tokenizer`.
-
-        Raises CheckpointError for an invalid vocabulary.
-        """
-        try:
-            tokens, unit = tuple(fields["tokens"]), fields["unit"]
-            lowercase = fields["lower" if "lower" in fields else "lowercase"]
-            tokenizer = fields.get("tokenizer", 1)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise CheckpointError(f"cannot read the vocabulary: {error!r}") from None
-        if (
-            len(set(tokens)) != len(tokens)
-            or not tokens
-            or not all(isinstance(token, str) and token for token in tokens)
-            or unit not in UNIT_NAMES
-            or (unit == "char" and any(len(token) > 1 for token in tokens))
-            or not isinstance(lowercase, bool)
-        ):
+    def from_dict(cls, fields: Mapping[str, Any]) -> "Vocabulary":
+        """The inverse of `to_dict`, for any version. Raises DataError or CheckpointError for an invalid vocabulary."""
+        fields = migrated(fields)
+        check_json(fields, SCHEMA, source="vocabulary")
+        tokens, unit = tuple(fields["tokens"]), fields["unit"]
+        if len(set(tokens)) != len(tokens) or "" in tokens or (unit == "char" and max(map(len, tokens)) > 1):
             raise CheckpointError("invalid vocabulary")
-        if tokenizer not in range(1, TOKENIZER + 1):
-            raise CheckpointError(f"the vocabulary is of a later version ({tokenizer}); upgrade char-rnn-dino")
-        return cls(tokens, unit, lowercase, tokenizer)
+        if fields["tokenizer"] > TOKENIZER:
+            raise CheckpointError(
+                f"the vocabulary is of a later version ({fields['tokenizer']}); upgrade char-rnn-dino"
+            )
+        return cls(tokens, unit, fields["lowercase"], fields["tokenizer"])
+
+
+def migrated(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a vocabulary of any version: `lowercase` was `lower`, and there was no `tokenizer`."""
+    return {"tokenizer": 1} | {"lowercase" if name == "lower" else name: value for name, value in fields.items()}
 
 
 def build_vocabulary(

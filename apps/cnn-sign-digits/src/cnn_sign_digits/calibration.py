@@ -12,11 +12,11 @@ from cnn_sign_digits.image_statistics import image_statistics
 from cnn_sign_digits.photo_predictor import BATCH, PhotoPredictor
 from nn_core.arrays import Array
 from nn_core.batches.augmentation import Augment
-from nn_core.calibration import FeatureDistribution, expected_calibration_error, fit_temperature, temper
+from nn_core.calibration import DISTRIBUTION, FeatureDistribution, expected_calibration_error, fit_temperature, temper
 from nn_core.cli.dataset import Dataset
 from nn_core.cli.terminal import counted
 from nn_core.progress import track
-from nn_core.registry import require
+from nn_core.storage.json_schema import Integer, Number, Schema, check_json
 
 SAMPLE = 2000
 """Most photos of the training and of the validation set that are measured."""
@@ -26,6 +26,16 @@ IMAGES_REJECTED = 0.001
 """Fraction rejected by image statistics, which are for images that are not photos."""
 SLACK, LEAST_THRESHOLD = 1.001, 1e-3
 """For rounding errors: thresholds are this much larger, and no smaller, where photos hardly differ."""
+SCHEMA: Schema = {
+    "photos": Integer(0),
+    "temperature": Number(above=0),
+    "threshold": float,
+    "expected_calibration_error": {"before": float, "after": float},
+    "rejected": float,
+    "features": DISTRIBUTION,
+    "images?": DISTRIBUTION | {"threshold": float},
+}
+"""The fields of `Calibration` in a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +92,17 @@ class Calibration:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "Calibration":
-        """The calibration that `to_dict` described. Raises KeyError, TypeError or ValueError if it is damaged."""
-        error = stored["expected_calibration_error"]
-        numbers = [float(stored[name]) for name in ("temperature", "threshold", "rejected")]
-        temperature, threshold, rejected = numbers
-        require(temperature > 0 and bool(np.isfinite(numbers).all()), f"no calibration has the numbers {numbers}")
+        """The calibration that `to_dict` described. Raises DataError or SettingError if it is damaged."""
+        check_json(stored, SCHEMA, source="calibration")
+        temperature, threshold, rejected = (float(stored[name]) for name in ("temperature", "threshold", "rejected"))
+        error, images = stored["expected_calibration_error"], stored.get("images")
+        both = None
+        if images is not None:
+            described = {key: value for key, value in images.items() if key != "threshold"}
+            both = FeatureDistribution.from_dict(described), float(images["threshold"])
         features = FeatureDistribution.from_dict(stored["features"])
         before_after = float(error["before"]), float(error["after"])
-        images = stored.get("images")
-        both = None if images is None else (FeatureDistribution.from_dict(images), float(images["threshold"]))
-        return cls(temperature, threshold, features, int(stored["photos"]), before_after, rejected, both)
+        return cls(temperature, threshold, features, stored["photos"], before_after, rejected, both)
 
 
 def calibrate(

@@ -9,19 +9,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cnn_sign_digits import PROGRAM
+from cnn_sign_digits import PROGRAM, calibration
 from cnn_sign_digits.calibration import Calibration
 from cnn_sign_digits.datasets.photos import SHAPE, Photos
 from cnn_sign_digits.image_statistics import STATISTICS
 from cnn_sign_digits.photo_predictor import BATCH, PhotoPredictor, Transform
 from nn_core import checkpoint
-from nn_core.arrays import Array
+from nn_core.arrays import Array, Labels
 from nn_core.calibration import temper
 from nn_core.checkpoint import Checkpoint
 from nn_core.cli.images import read_image
-from nn_core.cli.labels import class_names
+from nn_core.cli.labels import CLASSES, class_names
+from nn_core.cli.settings import SETTINGS
 from nn_core.errors import CheckpointError
 from nn_core.network import Network
+from nn_core.storage.json_schema import Integer, Items, Number, Row, Schema, Text, check_json
 
 SHIPPED = Path(__file__).with_name("accurate.h5")
 """The default of --model."""
@@ -49,6 +51,7 @@ class Model:
     fingerprint             identifies the training photos
     test_time_augmentation  transforms of each photo over which predictions are averaged
     calibration             measured on held-out photos; None in earlier checkpoints
+    subjects                found by --group, a number for each photo of the data; None without, and in earlier ones
     """
 
     checkpoint: Checkpoint
@@ -57,6 +60,7 @@ class Model:
     fingerprint: str
     test_time_augmentation: tuple[Transform, ...]
     calibration: Calibration | None = None
+    subjects: Labels | None = None
 
     @property
     def network(self) -> Network:
@@ -90,38 +94,55 @@ class Model:
         return Assessment(temper(p, self.calibration.temperature), rejected)
 
 
+MAX_VIEWS = 6
+"""Test-time transforms: three rotations, each with and without a flip; see `setup.prediction_transforms`."""
+DETAILS: Schema = {
+    "settings": SETTINGS,
+    "classes": CLASSES,
+    "fingerprint": Text(100),
+    "test_time_augmentation": Items(Row(Number(-180, 180), bool), 1, MAX_VIEWS),
+    "calibration?": (calibration.SCHEMA, None),
+    "subjects?": (Items(Integer(0, 2**31 - 1)), None),
+}
+"""The details of a cnn-sign checkpoint."""
+
+
 def load_model(path: Path | None) -> Model:
     """Load a cnn-sign checkpoint; None for the shipped one.
 
     Raises CheckpointError with a one-line message.
     """
-    path = SHIPPED if path is None else path
-    loaded = checkpoint.load(path, program=PROGRAM)
-    details = loaded.details
-    try:
-        # Early checkpoints call the transforms "views".
-        transforms = details.get("test_time_augmentation") or details["views"]
-        model = Model(
-            loaded,
-            class_names(details["classes"]),
-            dict(details["settings"]),
-            details["fingerprint"],
-            tuple((float(degrees), bool(flip)) for degrees, flip in transforms),
-            Calibration.from_dict(details["calibration"]) if details.get("calibration") else None,
-        )
-    except (KeyError, TypeError, ValueError, CheckpointError) as error:
-        raise checkpoint.unusable(path, error) from None
+    return checkpoint.load_model(SHIPPED if path is None else path, PROGRAM, model_of)
+
+
+def model_of(loaded: Checkpoint) -> Model:
+    """The model of a cnn-sign checkpoint. Raises an NNError if its details are invalid."""
+    details = dict(loaded.details)
+    if "views" in details:  # early checkpoints call the transforms so
+        details["test_time_augmentation"] = details.pop("views")
+    check_json(details, DETAILS, source="/details")
+    stored, subjects = details.get("calibration"), details.get("subjects")
+    model = Model(
+        loaded,
+        class_names(details["classes"]),
+        details["settings"],
+        details["fingerprint"],
+        tuple((float(degrees), flip) for degrees, flip in details["test_time_augmentation"]),
+        None if stored is None else Calibration.from_dict(stored),
+        None if subjects is None else np.array(subjects, np.int64),
+    )
     network = model.network
-    if not all(-180 <= degrees <= 180 for degrees, _ in model.test_time_augmentation):
-        raise CheckpointError(f"{path} is damaged: its test-time rotations exceed 180 degrees")
     if network.input_shape != INPUT_SHAPE or network.output_shape != (len(model.classes),):
         raise CheckpointError(
-            f"{path} is damaged: its network maps {network.input_shape} to"
-            f" {network.output_shape}, expected {INPUT_SHAPE} to ({len(model.classes)},)"
+            f"its network maps {network.input_shape} to {network.output_shape},"
+            f" expected {INPUT_SHAPE} to ({len(model.classes)},)"
         )
     if model.calibration is not None and not _fits(model.calibration, network):
-        raise CheckpointError(f"{path} is damaged: its calibration is of another network")
+        raise CheckpointError("its calibration is of another network")
     return model
+
+
+checkpoint.READERS[PROGRAM] = model_of
 
 
 def _fits(calibration: Calibration, network: Network) -> bool:

@@ -9,12 +9,12 @@ import numpy as np
 from cnn_sign_digits.datasets.catalog import CATALOG
 from cnn_sign_digits.model import Model
 from cnn_sign_digits.presets import PRESETS
-from nn_core.batches.augmentation import augmentation
-from nn_core.cli.folds import parse_fold
-from nn_core.cli.settings import Settings
-from nn_core.errors import CheckpointError
+from nn_core.cli.settings import Settings, require_options
+from nn_core.errors import CheckpointError, NNError
 from nn_core.layers import ACTIVATIONS, Layer
 from nn_core.losses import softmax_cross_entropy
+from nn_core.printable import shortened
+from nn_core.registry import is_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class PhotoSettings(Settings):
     """The settings of a cnn-sign run, named after its options.
 
     test         validation data; None: the test set of `data`, a fold, or a held-out split
-    group        how to find the subjects of the photos in a folder
+    group        how the subjects of the photos in a folder were found, as text: it is never run again
     extra_data   additional training photos, or "none"
     backgrounds  copies of each hand over synthetic backgrounds
     dropout      rate before the last layer
@@ -53,15 +53,14 @@ class PhotoSettings(Settings):
 
 def settings_of(model: Model) -> PhotoSettings:
     """The settings of a model's training. Raises CheckpointError if they are invalid."""
+    from cnn_sign_digits.commands.train import train
+
     try:
         settings = PhotoSettings.from_mapping(migrate_settings(model.settings))
+        require_options(settings, train)
         settings.layers(2)
-        augmentation(settings.augment)
         settings.recipe(softmax_cross_entropy)
-        spawn_rngs(settings.seed)
-        if settings.fold is not None:
-            parse_fold(settings.fold)
-    except (KeyError, TypeError, ValueError, CheckpointError) as error:
+    except NNError as error:
         raise CheckpointError(f"the settings in the checkpoint are damaged: {error}") from None
     return settings
 
@@ -78,7 +77,10 @@ def migrate_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """
     migrated = {_RENAMED.get(name, name): value for name, value in settings.items()}
     if "keep_prob" in migrated:
-        migrated["dropout"] = round(1 - migrated.pop("keep_prob"), 12)
+        kept = migrated.pop("keep_prob")
+        if not is_number(kept):
+            raise CheckpointError(f"keep_prob must be a number, not {shortened(repr(kept))}")
+        migrated["dropout"] = round(1 - kept, 12)
     for name in ("data", "test", "extra_data", "augment"):
         value = migrated.get(name)
         if isinstance(value, str):

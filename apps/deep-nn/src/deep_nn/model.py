@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from deep_nn.datasets import RawExamples
+from deep_nn import target_scale
+from deep_nn.datasets import RawExamples, columns, preprocessing
 from deep_nn.datasets.columns import Columns
 from deep_nn.datasets.preprocessing import Preprocessing
 from deep_nn.settings import NetworkSettings, migrate_settings
@@ -18,13 +19,15 @@ from deep_nn.target_scale import TargetScale
 from nn_core import checkpoint
 from nn_core.arrays import Array
 from nn_core.checkpoint import Checkpoint
-from nn_core.cli.labels import class_names
+from nn_core.cli.labels import CLASSES, class_names
+from nn_core.cli.settings import SETTINGS, require_options
 from nn_core.engine.engine import Engine
 from nn_core.errors import CheckpointError, DataError
 from nn_core.layers import ACTIVATIONS, Activation, Dense, Dropout, Layer
 from nn_core.losses import Loss, binary_cross_entropy, mean_squared_error, softmax_cross_entropy
 from nn_core.metrics import probabilities
 from nn_core.network import Network
+from nn_core.storage.json_schema import Schema, Text, check_json
 
 if TYPE_CHECKING:
     from deep_nn.datasets.trained_table import TrainedTable
@@ -108,30 +111,49 @@ class Model:
         return probabilities(self.logits(x, source))
 
 
+DETAILS: Schema = {
+    "settings": SETTINGS,
+    "classes": CLASSES,
+    "preprocessing": preprocessing.SCHEMA,
+    "fingerprint": Text(100),
+    "columns?": (columns.SCHEMA, None),
+    "target?": (target_scale.SCHEMA, None),
+}
+"""The details of a deep-nn checkpoint."""
+
+
 def load_model(path: Path) -> Model:
     """Load a deep-nn checkpoint. Raises CheckpointError with a one-line message."""
-    loaded = checkpoint.load(path, program=PROGRAM)
+    return checkpoint.load_model(path, PROGRAM, model_of)
+
+
+def model_of(loaded: Checkpoint) -> Model:
+    """The model of a deep-nn checkpoint. Raises an NNError if its details are invalid."""
+    from deep_nn.commands.train import train
+
     details = loaded.details
-    try:
-        settings = NetworkSettings.from_mapping(migrate_settings(details["settings"]))
-        _validate(settings)
-        given = details.get("target")
-        target = None if given is None else TargetScale.from_dict(given)
-        model = Model(
-            loaded,
-            () if target is not None else class_names(details["classes"]),
-            Preprocessing.from_dict(details["preprocessing"]),
-            settings,
-            details["fingerprint"],
-            target,
-            None if details.get("columns") is None else Columns.from_dict(details["columns"]),
-        )
-    except (KeyError, TypeError, ValueError, CheckpointError) as error:
-        raise checkpoint.unusable(path, error) from None
+    check_json(details, DETAILS, source="/details")
+    settings = NetworkSettings.from_mapping(migrate_settings(details["settings"]))
+    require_options(settings, train)
+    build_layers(settings, 1)
+    settings.recipe(binary_cross_entropy)
+    target = None if details.get("target") is None else TargetScale.from_dict(details["target"])
+    model = Model(
+        loaded,
+        () if target is not None else class_names(details["classes"]),
+        Preprocessing.from_dict(details["preprocessing"]),
+        settings,
+        details["fingerprint"],
+        target,
+        None if details.get("columns") is None else Columns.from_dict(details["columns"]),
+    )
     shapes = model.network.input_shape, model.network.output_shape
     if shapes != ((model.preprocessing.inputs,), (output_units(model.classes),)) or not _fits(model):
-        raise CheckpointError(f"{path} is damaged: its network does not fit its data")
+        raise CheckpointError("its network does not fit its data")
     return model
+
+
+checkpoint.READERS[PROGRAM] = model_of
 
 
 def _fits(model: Model) -> bool:
@@ -145,13 +167,6 @@ def _fits(model: Model) -> bool:
         bool(held) == (feature.kind == "category") and max(held, default=-1) < len(feature.categories)
         for feature, held in zip(features, codes or [()] * len(features), strict=True)
     )
-
-
-def _validate(settings: NetworkSettings) -> None:
-    """Raise ValueError or SettingError for values that the command line would reject."""
-    build_layers(settings, 1)
-    settings.recipe(binary_cross_entropy)
-    np.random.default_rng(settings.seed)
 
 
 def output_units(classes: tuple[str, ...]) -> int:

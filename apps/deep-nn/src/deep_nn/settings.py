@@ -6,7 +6,7 @@ from typing import Any
 
 from deep_nn.datasets.table_options import TableOptions
 from nn_core.cli.settings import Settings
-from nn_core.errors import SettingError
+from nn_core.errors import CheckpointError, SettingError
 
 TABLE_FIELDS = tuple(field.name for field in fields(TableOptions))
 
@@ -57,9 +57,13 @@ def migrate_settings(saved: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of an older checkpoint under their current names.
 
     keep_prob  until 0.1: the probability of keeping a unit; dropout = 1 - keep_prob
+    Raises CheckpointError if it is none.
     """
     settings = dict(saved)
     if "keep_prob" in settings:
         kept = str(settings.pop("keep_prob")).split(",")
-        settings["dropout"] = ",".join(f"{1 - float(p):.15g}" for p in kept)
+        try:
+            settings["dropout"] = ",".join(f"{1 - float(p):.15g}" for p in kept)
+        except ValueError:
+            raise CheckpointError("keep_prob must be numbers, separated by commas") from None
     return settings

@@ -12,8 +12,11 @@ from deep_nn.datasets import RawExamples
 from deep_nn.datasets.columns import Columns
 from nn_core.arrays import Array
 from nn_core.cli.dataset import Dataset
-from nn_core.errors import CheckpointError, DataError
+from nn_core.errors import DataError
+from nn_core.storage.json_schema import Number, Schema, Text, check_json
 
+SCHEMA: Schema = {"name": Text(1000), "mean": float, "std": Number(above=0)}
+"""The fields of `TargetScale` in a checkpoint."""
 UNNAMED = "target"
 """The name of a target without a header."""
 
@@ -50,18 +53,10 @@ class TargetScale:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, fields: object) -> "TargetScale":
-        """The inverse of `to_dict`. Raises CheckpointError for invalid fields."""
-        given: Mapping[str, Any] = fields if isinstance(fields, Mapping) else {}
-        name, mean, std = (given.get(key) for key in ("name", "mean", "std"))
-        if (
-            not isinstance(name, str)
-            or not isinstance(mean, float)
-            or not isinstance(std, float)
-            or not (math.isfinite(mean) and 0 < std < math.inf)
-        ):
-            raise CheckpointError(f"the target must have a name, a mean and a standard deviation, not {fields!r}")
-        return cls(name, mean, std)
+    def from_dict(cls, fields: Mapping[str, Any]) -> "TargetScale":
+        """The inverse of `to_dict`. Raises DataError for invalid fields."""
+        check_json(fields, SCHEMA, source="target")
+        return cls(fields["name"], float(fields["mean"]), float(fields["std"]))
 
 
 def fit_target(dataset: Dataset[RawExamples]) -> TargetScale:

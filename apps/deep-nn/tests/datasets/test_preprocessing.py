@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from deep_nn.datasets.preprocessing import Preprocessing, fit
 from nn_core.cli.dataset import Dataset
-from nn_core.errors import CheckpointError, DataError, ShapeError
+from nn_core.errors import DataError, NNError, ShapeError
 
 
 def table(x: Any) -> Dataset[Any]:
@@ -96,7 +96,7 @@ def test_overflowing_values_are_refused() -> None:
     ],
 )
 def test_invalid_fields_are_refused(fields: dict[str, Any]) -> None:
-    with pytest.raises(CheckpointError, match="preprocessing"):
+    with pytest.raises(NNError, match="preprocessing"):
         Preprocessing.from_dict(fields)
 
 
@@ -131,5 +131,5 @@ class TestCategoriesAndMissingValues:
 
     @pytest.mark.parametrize("change", [{"categories": [[0]]}, {"categories": [[], [-1], []]}, {"indicators": [3]}])
     def test_invalid_fields_are_refused(self, change: dict[str, Any]) -> None:
-        with pytest.raises(CheckpointError, match="preprocessing"):
+        with pytest.raises(NNError, match="preprocessing"):
             Preprocessing.from_dict(self.fitted().to_dict() | change)

@@ -11,7 +11,7 @@ import pytest
 from deep_nn.datasets.columns import Columns, Feature
 from deep_nn.datasets.table_options import TableOptions
 from deep_nn.datasets.trained_table import TrainedTable
-from nn_core.errors import CheckpointError, DataError, DataWarning
+from nn_core.errors import DataError, DataWarning, NNError
 
 NAMED = Columns(
     (
@@ -229,5 +229,5 @@ class TestColumns:
     )
     def test_invalid_fields_are_refused(self, change: dict[str, Any]) -> None:
         fields = json.loads(json.dumps(NAMED.to_dict())) | change
-        with pytest.raises(CheckpointError, match="columns"):
+        with pytest.raises(NNError, match="columns"):
             Columns.from_dict(fields)

@@ -13,10 +13,17 @@ from nn_core.activations import softmax
 from nn_core.arrays import Array, Labels
 from nn_core.errors import DataError, ShapeError
 from nn_core.registry import require
+from nn_core.storage.json_schema import Integer, Row, Schema, Text, check_json
 
 COLDEST, HOTTEST = 0.05, 20.0
 """Bounds of a temperature."""
 MAX_FEATURES = 4096
+DISTRIBUTION: Schema = {
+    "shape": Row(Integer(1, 2**20), Integer(1, MAX_FEATURES)),
+    "normalized?": bool,
+    "float32": Text(2**31),
+}
+"""The fields of `FeatureDistribution` in a checkpoint."""
 LEAST_VARIANCE = 1e-8
 """Smaller variances of features count as this: below are the rounding errors of float32."""
 
@@ -139,15 +146,18 @@ class FeatureDistribution:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "FeatureDistribution":
-        """The distribution that `to_dict` described. Raises ValueError or KeyError if it is damaged."""
-        C, D = (int(size) for size in stored["shape"])
-        require(C > 0 and 0 < D <= MAX_FEATURES, f"no distribution has shape ({C}, {D})")
-        numbers = np.frombuffer(base64.b64decode(stored["float32"], validate=True), "<f4").astype(np.float64)
+        """The distribution that `to_dict` described. Raises DataError or SettingError if it is damaged."""
+        check_json(stored, DISTRIBUTION, source="features")
+        C, D = stored["shape"]
+        try:
+            numbers = np.frombuffer(base64.b64decode(stored["float32"], validate=True), "<f4").astype(np.float64)
+        except ValueError as error:
+            raise DataError(f"features: float32 is not base64 of numbers: {error}") from None
         require(len(numbers) == C * D + D * (D + 1) // 2, f"{len(numbers)} numbers do not fit ({C}, {D})")
         require(bool(np.isfinite(numbers).all()), "the distribution of the features is not finite")
         factor = np.zeros((D, D))
         factor[np.tril_indices(D)] = numbers[C * D :]
-        return cls(numbers[: C * D].reshape(C, D), factor, bool(stored.get("normalized", True)))
+        return cls(numbers[: C * D].reshape(C, D), factor, stored.get("normalized", True))
 
 
 def _rows(features: Array, normalized: bool) -> npt.NDArray[np.float64]:

@@ -19,6 +19,11 @@ def set_memory_limit(size: int | None) -> None:
     _chosen.set(size)
 
 
+def chosen_memory_limit() -> int | None:
+    """The limit that was set; None if there is none, to pass on to another process."""
+    return _chosen.get()
+
+
 def memory_limit() -> int:
     """The limit in bytes of a single allocation: the one set, otherwise SHARE of what is available."""
     chosen = _chosen.get()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nn_core.cli.dataset import describe_shape
 from nn_core.errors import CheckpointError, DataError
 from nn_core.storage.files import first_few, listing, printable
-from nn_core.storage.json_file import Schema, check_json
+from nn_core.storage.json_schema import Integer, Schema, Text, check_json
 
 if TYPE_CHECKING:
     from nn_core.tables.table import Table
@@ -18,10 +18,18 @@ KINDS = ("number", "boolean", "date", "category")
 """Kinds of features."""
 
 SCHEMA: Schema = {
-    "features": [{"number": int, "name": (str, None), "kind": str, "form": str, "categories": [str]}],
-    "target": int,
+    "features": [
+        {
+            "number": Integer(1, 2**31 - 1),
+            "name": (str, None),
+            "kind": Text(choices=KINDS),
+            "form": Text(100),
+            "categories": [str],
+        }
+    ],
+    "target": Integer(1, 2**31 - 1),
     "name": (str, None),
-    "width": int,
+    "width": Integer(1, 2**31 - 1),
     "header": bool,
     "regress": bool,
 }
@@ -81,24 +89,24 @@ class Columns:
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Columns:
-        """The inverse of `to_dict`. Raises CheckpointError for invalid fields."""
-        try:
-            check_json(fields, SCHEMA, source="columns")
-        except DataError as error:
-            raise CheckpointError(str(error)) from None
+        """The inverse of `to_dict`. Raises DataError or CheckpointError for invalid fields."""
+        from nn_core.tables.cells import DATES, TIMES
+
+        check_json(fields, SCHEMA, source="columns")
         features = tuple(
             Feature(**{**feature, "categories": tuple(feature["categories"])}) for feature in fields["features"]
         )
         found = cls(**{**fields, "features": features})
+        dates = {date + time for date in DATES for time in TIMES}
         places = [*(feature.number for feature in features), found.target]
         named = [feature.name is not None for feature in features]
         if (
             len({*places}) != len(places)
-            or not all(1 <= place <= found.width for place in places)
+            or max(places) > found.width
             or named != [found.header] * max(1, len(features))
-            or not all(feature.kind in KINDS for feature in features)
+            or any(feature.kind == "date" and feature.form not in dates for feature in features)
         ):
-            raise CheckpointError("columns must have different numbers, known kinds, and names under a header")
+            raise CheckpointError("columns must have different numbers, known dates, and names under a header")
         return found
 
     @classmethod

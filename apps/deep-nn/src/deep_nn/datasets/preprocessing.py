@@ -12,7 +12,17 @@ from deep_nn.datasets.columns import Columns
 from nn_core.arrays import Array
 from nn_core.cli.dataset import Dataset, describe_shape
 from nn_core.errors import CheckpointError, DataError, ShapeError
+from nn_core.printable import shortened
+from nn_core.storage.json_schema import Integer, Items, Number, Schema, check_json
 
+SCHEMA: Schema = {
+    "shape": Items(Integer(1, 2**31 - 1), 1, 3),
+    "mean": [float],
+    "std": Items(Number(above=0)),
+    "categories?": Items(Items(Integer(0, 2**31 - 1))),
+    "indicators?": Items(Integer(0, 2**31 - 1)),
+}
+"""The fields of `Preprocessing` in a checkpoint."""
 BLOCK = 2**20
 """Values scaled at a time."""
 
@@ -109,29 +119,21 @@ class Preprocessing:
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> "Preprocessing":
-        """The inverse of `to_dict`. Raises CheckpointError for invalid fields."""
-        try:
-            shape = tuple(int(length) for length in fields["shape"])
-            mean = tuple(float(value) for value in fields["mean"])
-            std = tuple(float(value) for value in fields["std"])
-            categories = tuple(tuple(int(code) for code in codes) for codes in fields.get("categories", ()))
-            indicators = tuple(int(column) for column in fields.get("indicators", ()))
-        except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"preprocessing is unreadable: {error!r}") from None
+        """The inverse of `to_dict`. Raises DataError or CheckpointError for invalid fields."""
+        check_json(fields, SCHEMA, source="preprocessing")
+        shape, indicators = tuple(fields["shape"]), tuple(fields.get("indicators", ()))
+        mean, std = (tuple(map(float, fields[name])) for name in ("mean", "std"))
+        categories = tuple(map(tuple, fields.get("categories", ())))
         columns = shape[0] if len(shape) == 1 else 0
         if (
             len(shape) not in {1, 3}
-            or min(shape) < 1
             or (len(mean), len(std)) != (columns, columns)
-            or not np.isfinite([*mean, *std]).all()
-            or any(value <= 0 for value in std)
             or len(categories) not in {0, columns}
-            or any(code < 0 for codes in categories for code in codes)
             or list(indicators) != sorted({*indicators} & {*range(columns)})
         ):
             raise CheckpointError(
-                "preprocessing must have the shape (H, W, C), or (D,) with D finite means and D "
-                f"positive standard deviations, not {dict(fields)}"
+                "preprocessing must have the shape (H, W, C), or (D,) with D finite means and D"
+                f" positive standard deviations, not {shortened(dict(fields), 200)}"
             )
         return cls(shape, mean, std, categories, indicators)
 

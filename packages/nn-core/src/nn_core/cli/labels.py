@@ -10,6 +10,7 @@ import numpy.typing as npt
 from nn_core.arrays import Labels, Shape
 from nn_core.errors import CheckpointError, DataError, ShapeError, remark
 from nn_core.storage.files import first_few, printable
+from nn_core.storage.json_schema import Items, Schema, Text, is_valid_text
 
 INTEGER = re.compile(r"([+-]?\d{1,18})(\.0*)?")
 
@@ -127,6 +128,7 @@ def training_classes(y: Labels, names: tuple[str, ...] | None, source: str) -> t
     """
     present = np.unique(y)
     classes = names or tuple(map(str, present.tolist()))
+    require_valid_names(classes, source)
     if len(present) < 2:
         only = classes[0] if names is None else names[int(present[0])]
         raise DataError(f"{source}: only one class ({only!r}); training needs two or more")
@@ -141,14 +143,29 @@ def training_classes(y: Labels, names: tuple[str, ...] | None, source: str) -> t
     return np.searchsorted(present, y).astype(np.int64), classes
 
 
-def class_names(names: Any) -> tuple[str, ...]:
-    """Validate the class names of a checkpoint: two or more, all different.
+MAX_NAME = 1000
+"""Characters of the name of a class."""
+CLASSES: Schema = Items(Text(MAX_NAME, controls=False), most=2**20)
+"""The class names of a checkpoint; see `class_names`."""
+
+
+def class_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The class names of a checkpoint, which must be two or more, all different.
 
     Raises CheckpointError if they are not.
     """
-    if len(names) < 2 or len(set(names)) != len(names) or not all(isinstance(n, str) for n in names):
-        raise CheckpointError(f"expected two or more different class names, found {names!r}")
+    if len(names) < 2 or len(set(names)) != len(names):
+        found = first_few([repr(name) for name in names], 5)
+        raise CheckpointError(f"expected two or more different class names, found {found or 'none'}")
     return tuple(names)
+
+
+def require_valid_names(names: Sequence[str], source: str) -> None:
+    """Raise DataError for the name of a class that is too long, or has characters that cannot be shown."""
+    for name in names:
+        if len(name) > MAX_NAME or not is_valid_text(name, controls=False):
+            what = f"{len(name):,} characters" if len(name) > MAX_NAME else "control characters, or is not Unicode"
+            raise DataError(f"{source}: the name of the class {printable(name, 60)!r} has {what}; rename it")
 
 
 def as_text(values: npt.NDArray[Any]) -> npt.NDArray[np.str_]:

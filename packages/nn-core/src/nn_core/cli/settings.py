@@ -12,8 +12,12 @@ from nn_core.cli.param_types import SpecType
 from nn_core.cli.standard_input import NAME
 from nn_core.errors import CheckpointError
 from nn_core.losses import Loss
-from nn_core.printable import printable
+from nn_core.printable import printable, shortened
+from nn_core.storage.json_schema import Schema
 from nn_core.training.recipe import Recipe
+
+SETTINGS: Schema = {str: (str, float, bool, None)}
+"""Settings in a checkpoint, whose names may be those of an earlier version."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +72,7 @@ class Settings:
             allowed = get_args(kind) or (kind,)
             allowed += (int,) * (float in allowed)
             if type(values[name]) not in allowed:
-                raise CheckpointError(f"invalid value of the setting {name}: {values[name]!r}")
+                raise CheckpointError(f"invalid value of the setting {name}: {shortened(repr(values[name]), 60)}")
         return cls(**{name: values[name] for name in kinds})
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,6 +91,25 @@ class Settings:
             clip_norm=self.clip_norm,
             clip_value=self.clip_value,
         )
+
+
+def require_options(settings: Settings, train: click.Command) -> None:
+    """Raise an NNError unless the options of `train` accept every setting, as they did when it was given.
+
+    A text such as a path or a pattern is not looked at: nothing that a file names is opened or run here.
+    """
+    for parameter in train.params:
+        name, kind = parameter.name or "", parameter.type
+        value = getattr(settings, name, None)
+        if value is None:
+            continue
+        if isinstance(kind, SpecType):
+            kind.parse(kind.canonical(value))
+            continue
+        try:
+            kind.convert(value, None, None)
+        except click.UsageError as error:
+            raise CheckpointError(f"invalid value of the setting {name}: {printable(error.message)}") from None
 
 
 def resumed_settings(

@@ -23,7 +23,7 @@ from nn_core.errors import CheckpointError, DataError, NNError, SettingError
 from nn_core.extras import import_extra
 from nn_core.network import Network, require_network
 from nn_core.storage.atomic import atomic_write_all
-from nn_core.storage.files import exists, printable
+from nn_core.storage.files import exists, open_file, printable
 from nn_core.storage.json_file import read_json
 from nn_core.storage.safetensors import DTypeName, read_safetensors
 
@@ -116,7 +116,7 @@ def sidecar_path(path: Path) -> Path:
 def _require_own(sidecar: Path) -> None:
     """Raise SettingError rather than overwrite a JSON file that is not a sidecar."""
     if sidecar.is_file():
-        with sidecar.open("rb") as file:
+        with open_file(sidecar) as file:
             if FORMAT.encode() not in file.read(100):
                 raise SettingError(f"{printable(sidecar)} exists and is not a sidecar; choose another name")
 
@@ -124,7 +124,7 @@ def _require_own(sidecar: Path) -> None:
 def _check_digest(path: Path, sidecar: Path, digest: str | None) -> None:
     if digest is None:
         return
-    with path.open("rb") as file:
+    with open_file(path) as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != digest:
             raise DataError(
                 f"{printable(path)} is not the file described in {printable(sidecar)}: checksum mismatch;"

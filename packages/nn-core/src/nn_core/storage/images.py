@@ -2,15 +2,18 @@
 
 import importlib
 import io
+import logging
+import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from nn_core.errors import DataError
-from nn_core.storage.files import check_file, decoding_errors, printable
+from nn_core.storage.compressed import check_ratio
+from nn_core.storage.files import decoding_errors, open_file, printable
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -33,6 +36,13 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 PHOTO_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 HEIC_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
 
+LARGE_IMAGE = 1 << 24
+"""Pixels from which a file must have bytes in proportion; each pixel takes up to four bytes of memory."""
+_LEAST_BITS = {"1": 1, "P": 1, "L": 2}
+"""Bits of a pixel before compression, by mode; more in others."""
+STANDARD_ERROR = 2
+"""The file descriptor that C libraries write to."""
+
 _COMMON = ("BmpImagePlugin", "GifImagePlugin", "JpegImagePlugin", "PngImagePlugin", "PpmImagePlugin")
 _RARE = ("TiffImagePlugin", "WebPImagePlugin", "AvifImagePlugin")
 """Plug-ins of Pillow; the others are never loaded, and the rare ones only for files of no common format.
@@ -53,14 +63,19 @@ def open_image(path: Path, data: bytes | None = None) -> Iterator["ImageFile"]:
     """
     from PIL import Image, UnidentifiedImageError
 
-    if data is None:
-        check_file(path)
-    source = path if data is None else io.BytesIO(data)
-    with decoding_errors(path, "an image"), warnings.catch_warnings():
+    source = open_file(path) if data is None else io.BytesIO(data)
+    with source, decoding_errors(path, "an image"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with _open(source) as opened:
+                pixels = opened.width * opened.height
+                if pixels > LARGE_IMAGE:
+                    bits = pixels * _LEAST_BITS.get(opened.mode, 8)
+                    check_ratio(bits // 8, source.seek(0, io.SEEK_END), printable(path))
+                if opened.format == "TIFF":
+                    with _silent_libtiff():
+                        opened.load()
                 yield opened
         except UnidentifiedImageError:
             raise DataError(f"{printable(path)} is {_unidentified(source)}") from None
@@ -68,12 +83,13 @@ def open_image(path: Path, data: bytes | None = None) -> Iterator["ImageFile"]:
             raise DataError(f"{printable(path)} is too large: more than {Image.MAX_IMAGE_PIXELS} pixels") from None
 
 
-def _open(source: Path | io.BytesIO) -> "ImageFile":
+def _open(source: BinaryIO) -> "ImageFile":
     from PIL import Image, UnidentifiedImageError
 
     try:
         return Image.open(source, formats=_load(_COMMON))
     except UnidentifiedImageError:
+        source.seek(0)
         return Image.open(source, formats=_load(_RARE))
 
 
@@ -88,10 +104,27 @@ def _load(plugins: Sequence[str]) -> list[str]:
     return [name for name in formats if name in Image.OPEN]
 
 
-def _unidentified(source: Path | io.BytesIO) -> str:
+@contextmanager
+def _silent_libtiff() -> Iterator[None]:
+    """Keep the messages that libtiff and Pillow print about damaged files from standard error."""
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
+    kept, silent = None, os.open(os.devnull, os.O_WRONLY)
+    try:
+        with suppress(OSError):  # standard error is closed
+            kept = os.dup(STANDARD_ERROR)
+            os.dup2(silent, STANDARD_ERROR)
+        yield
+    finally:
+        if kept is not None:
+            os.dup2(kept, STANDARD_ERROR)
+            os.close(kept)
+        os.close(silent)
+
+
+def _unidentified(source: BinaryIO) -> str:
     """What a file of no known format is, by its first bytes."""
-    with source.open("rb") if isinstance(source, Path) else io.BytesIO(source.getvalue()) as file:
-        start = file.read(12)
+    source.seek(0)
+    start = source.read(12)
     brand = start[8:] if start[4:8] == b"ftyp" else b""
     if brand in _HEIC_BRANDS:
         return "HEIC, which is not supported; save it as JPEG"

@@ -218,7 +218,8 @@ def _is(value: object, kind: Schema) -> bool:
 def _wrong(value: object, schema: Schema, source: str, where: str) -> DataError:
     """The error for a value of another type; raises the one for a text that is too long or not valid."""
     kinds = schema if isinstance(schema, tuple) else (schema,)
-    texts = [Text() if kind is str else kind for kind in kinds if kind is str or isinstance(kind, Text)]
+    scalars = (_SCALARS[str] if kind is str else kind for kind in kinds)
+    texts = [kind for kind in scalars if isinstance(kind, Text)]
     if isinstance(value, str) and texts and not texts[0].choices:
         _check_text(value, texts[0], source, where)
     expected = " or ".join(_words(kinds))
