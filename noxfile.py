@@ -189,6 +189,13 @@ def pictures(session: nox.Session) -> None:
     session.run("python", "docs/gallery.py", *session.posargs)
 
 
+@nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Numbers of nn-core's source changed one by one, to see a test fail; words after -- go to tools/mutants."""
+    session.install(*editable("nn-core"), *test_groups("nn-core"), "coverage")
+    session.run("python", "-m", "mutants", *session.posargs, env=TESTING | {"PYTHONPATH": "tools"})
+
+
 @nox.session(name="onnx-vectors", default=False)
 def onnx_vectors(session: nox.Session) -> None:
     """Layers, losses and optimizers against the test vectors of ONNX's operators; --refused lists what is left."""

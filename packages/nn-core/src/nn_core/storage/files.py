@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nn_core.errors import DataError, NNError
+from nn_core.memory import require_memory
 from nn_core.printable import printable as printable  # noqa: PLC0414
 from nn_core.printable import shortened
 
@@ -89,6 +90,16 @@ def open_file(path: Path) -> io.BufferedReader:
 def check_file(path: Path) -> None:
     """Raise DataError unless the path is a readable, nonempty regular file."""
     open_file(path).close()
+
+
+def read_file(path: Path, limit: int | None = None) -> bytes:
+    """The bytes of a file. Raises DataError if there are more than `limit`, or more than fit in memory."""
+    with open_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if limit is not None:
+            check_size(size, printable(path), limit)
+        require_memory(size, printable(path))
+        return file.read(size)
 
 
 def file_size(path: Path) -> int:

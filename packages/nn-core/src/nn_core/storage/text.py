@@ -2,7 +2,6 @@
 
 import codecs
 import io
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from typing import NamedTuple
 from nn_core.errors import DataError
 from nn_core.memory import require_memory
 from nn_core.storage.encoding import find_encoding
-from nn_core.storage.files import check_size, decoding_errors, file_size, open_file, printable
+from nn_core.storage.files import check_size, decoding_errors, file_size, open_file, printable, read_file
 
 MAX_TEXT_BYTES = 1024**3
 """Maximum size of a text file: 1 GiB."""
@@ -81,11 +80,8 @@ def read_text(path: Path, *, kind: str = "a text in UTF-8", limit: int | None = 
     limit  of its size in bytes; None for MAX_TEXT_BYTES
     Raises DataError if it is missing, blank, too large or not UTF-8.
     """
-    with decoding_errors(path, kind), open_file(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        check_size(size, printable(path), MAX_TEXT_BYTES if limit is None else limit)
-        require_memory(2 * size, printable(path))
-        text = file.read(size).decode("utf-8-sig")
+    with decoding_errors(path, kind):
+        text = read_file(path, MAX_TEXT_BYTES if limit is None else limit).decode("utf-8-sig")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise DataError(f"{printable(path)} is empty: it has only blank lines")

@@ -7,7 +7,6 @@ Tensors are decoded on demand, after their sizes are checked against their data.
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ import numpy.typing as npt
 
 from nn_core.errors import DataError
 from nn_core.memory import require_memory
-from nn_core.storage.files import check_size, decoding_errors, open_file, printable
+from nn_core.storage.files import decoding_errors, printable, read_file
 
 if TYPE_CHECKING:
     import onnx
@@ -36,11 +35,8 @@ def read_model(path: Path) -> onnx.ModelProto:
 
     model = onnx.ModelProto()
     with decoding_errors(path, "an ONNX model"):
-        with open_file(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            check_size(size, printable(path), MAX_BYTES)
-            require_memory(2 * size, printable(path))
-            content = file.read(size)
+        content = read_file(path, MAX_BYTES)
+        require_memory(len(content), f"the model in {printable(path)}")
         _count_fields(memoryview(content), onnx.ModelProto.DESCRIPTOR, [0], 0)
         model.ParseFromString(content)
     _check_model(model)
