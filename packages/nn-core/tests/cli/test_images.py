@@ -260,3 +260,13 @@ def test_damaged_tiff_prints_nothing_of_its_own(tmp_path: Path, capfd: pytest.Ca
     with suppress(DataError):
         read_image(path, SHAPE)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_jpeg_that_goes_over_its_pixels_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path, Image.new("L", (64, 64)), "a.jpg", progressive=True)
+    content = path.read_bytes()
+    first, second = (content.index(b"\xff\xda", start) for start in (content.index(b"\xff\xda") + 1, 0))
+    monkeypatch.setattr(images, "MANY_PIXELS", 64 * 64 - 1)
+    read_image(path, SHAPE)
+    path.write_bytes(content[:first] + content[second:first] * 100 + content[first:])
+    assert "scans, as files do that are made to take time" in message_of(path)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from cnn_sign_digits.number_grid import Grid
 from nn_core.errors import DataError, SettingError
 from nn_core.registry import nearest, require
-from nn_core.storage.files import printable
+from nn_core.storage.files import decoding_errors, printable
 from nn_core.storage.npz import read_npy
 from nn_core.storage.text import read_text
 
@@ -57,7 +57,9 @@ def read_kernel(text: str) -> tuple[Grid, str]:
 
 def _read(path: Path) -> Grid:
     if path.suffix.lower() == ".csv":
-        rows = [row for row in csv.reader(read_text(path, limit=MAX_BYTES).splitlines()) if row]
+        text = read_text(path, limit=MAX_BYTES)
+        with decoding_errors(path, "a CSV file"):
+            rows = [row for row in csv.reader(text.splitlines()) if row]
         return _numbers(rows, printable(path))
     stored = read_npy(path, "kernel")
     if stored.dtype.kind not in "biuf":

@@ -38,6 +38,9 @@ HEIC_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
 
 LARGE_IMAGE = 1 << 24
 """Pixels from which a file must have bytes in proportion; each pixel takes up to four bytes of memory."""
+MAX_SCANS, MANY_PIXELS = 100, 1 << 22
+"""Passes over the pixels of a JPEG, which has about ten, if it has more pixels than MANY_PIXELS."""
+_START_OF_SCAN = b"\xff\xda"
 _LEAST_BITS = {"1": 1, "P": 1, "L": 2}
 """Bits of a pixel before compression, by mode; more in others."""
 STANDARD_ERROR = 2
@@ -73,6 +76,8 @@ def open_image(path: Path, data: bytes | None = None) -> Iterator["ImageFile"]:
                 if pixels > LARGE_IMAGE:
                     bits = pixels * _LEAST_BITS.get(opened.mode, 8)
                     check_ratio(bits // 8, source.seek(0, io.SEEK_END), printable(path))
+                if pixels > MANY_PIXELS and "progressive" in opened.info:
+                    _check_scans(source, printable(path))
                 if opened.format == "TIFF":
                     with _silent_libtiff():
                         opened.load()
@@ -102,6 +107,19 @@ def _load(plugins: Sequence[str]) -> list[str]:
             importlib.import_module(f"PIL.{plugin}")
     formats = [plugin.removesuffix("ImagePlugin").upper() for plugin in plugins]
     return [name for name in formats if name in Image.OPEN]
+
+
+def _check_scans(source: BinaryIO, name: str) -> None:
+    """Raise DataError for a progressive JPEG that goes over its pixels far more often than any encoder does."""
+    at = source.tell()
+    source.seek(0)
+    scans, last = 0, b""
+    while block := source.read(1 << 20):
+        scans += (last + block).count(_START_OF_SCAN)
+        last = block[-1:]
+    source.seek(at)
+    if scans > MAX_SCANS:
+        raise DataError(f"{name} has {scans:,} scans, as files do that are made to take time; save it anew")
 
 
 @contextmanager

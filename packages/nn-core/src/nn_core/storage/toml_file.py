@@ -7,8 +7,8 @@ from typing import Any
 from nn_core.errors import DataError
 from nn_core.storage.files import check_size, decoding_errors, open_file, printable
 
-MAX_BYTES = 1 << 20
-"""Maximum size of a file: 1 MiB."""
+MAX_BYTES = 1 << 16
+"""Maximum size of a file, 64 KiB: the parser's time grows with the square of the dots in a value, too."""
 MAX_DOTS = 20
 """Most dots in a key: one of thousands takes the parser minutes."""
 
