@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nn_core.checkpoint import unusable
 from nn_core.checkpoint.architecture import ARCHITECTURE, describe_network, network_from, parameter_shapes
@@ -24,7 +25,7 @@ from nn_core.extras import import_extra
 from nn_core.network import Network, require_network
 from nn_core.storage.atomic import atomic_write_all
 from nn_core.storage.files import exists, open_file, printable
-from nn_core.storage.json_file import read_json
+from nn_core.storage.json_file import parse_json, read_json
 from nn_core.storage.safetensors import DTypeName, read_safetensors
 
 FORMAT, VERSION = "nn-core safetensors", 1
@@ -65,6 +66,7 @@ def to_safetensors(
         text = json.dumps(description, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     except (TypeError, ValueError) as error:
         raise SettingError(f"metadata must be finite numbers, strings, lists and dictionaries: {error}") from None
+    _require_readable(text, named, sidecar)
     try:
         atomic_write_all({sidecar: text.encode(), path: weights})
     except OSError as error:
@@ -104,6 +106,17 @@ def from_safetensors(path: str | os.PathLike[str]) -> Network:
     for name, values in arrays.items():
         network.params[name][...] = values
     return network
+
+
+def _require_readable(text: str, named: Mapping[str, npt.NDArray[Any]], sidecar: Path) -> None:
+    """Read back the sidecar before it is written. Raises SettingError if its network could not be loaded."""
+    try:
+        described = parse_json(text, _SIDECAR, source=printable(sidecar.name))
+        shapes = parameter_shapes(described["architecture"])
+    except (NNError, *_INVALID) as error:
+        raise SettingError(f"{printable(sidecar)} was not written, since it could not be loaded: {error}") from None
+    if shapes != {name: values.shape for name, values in named.items()}:
+        raise SettingError(f"{printable(sidecar)} was not written: its architecture does not fit the weights")
 
 
 def sidecar_path(path: Path) -> Path:
