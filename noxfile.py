@@ -58,6 +58,9 @@ JOBS = {
 # Each test process has a core; many start programs, which would compile all modules anew without bytecode.
 TESTING = {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": None}
 
+# Tests of nn-core that read and write files.
+MEASURED = ("storage", "checkpoint", "cli", "exchange", "training")
+
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 
@@ -189,11 +192,25 @@ def pictures(session: nox.Session) -> None:
     session.run("python", "docs/gallery.py", *session.posargs)
 
 
+@nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Numbers of nn-core's source changed one by one, to see a test fail; words after -- go to tools/mutants."""
+    session.install(*editable("nn-core"), *test_groups("nn-core"), "coverage")
+    session.run("python", "-m", "mutants", *session.posargs, env=TESTING | {"PYTHONPATH": "tools"})
+
+
 @nox.session(name="onnx-vectors", default=False)
 def onnx_vectors(session: nox.Session) -> None:
     """Layers, losses and optimizers against the test vectors of ONNX's operators; --refused lists what is left."""
     session.install("-e", f"{PACKAGES['nn-core']}[onnx]")
     session.run("python", "-W", "ignore", "-m", "onnx_vectors", *session.posargs, env={"PYTHONPATH": "tools"})
+
+
+@nox.session(default=False)
+def kills(session: nox.Session) -> None:
+    """Training runs killed at random moments, resumed, and compared with uninterrupted ones; --kills N, --seed N."""
+    session.install(*editable(*PACKAGES))
+    session.run("python", "tools/kill_runs.py", *session.posargs)
 
 
 @nox.session(default=False)
@@ -204,7 +221,9 @@ def fuzz(session: nox.Session) -> None:
     if session.posargs == ["--coverage"]:
         measured = ("python", "-m", "coverage", "run", "--append", "--branch", "--source=nn_core.storage", "-m")
         session.run("python", "-m", "coverage", "erase")
-        folders = [f"packages/nn-core/tests/{name}" for name in ("storage", "checkpoint", "tables", "cli")]
+        folders = [
+            f"packages/nn-core/tests/{name}" for name in ("storage", "checkpoint", "cli", "exchange", "training")
+        ]
         session.run(*measured, "pytest", "-q", *folders, env=environment)
         session.run(*measured, "fuzz", "--in-process", "--count=5000", env=environment)
         session.run("python", "-m", "coverage", "report", "--show-missing", "--fail-under=95")

@@ -148,6 +148,7 @@ ROWS: dict[str, dict[str, str]] = {
         "parts of a batch": "shards",
         "threads": "threads",
         "worker processes": "workers",
+        "limit of memory": "max_memory",
         "plug-in": "plugin",
         "settings in a file": "config",
         "help": "_click_default_help",

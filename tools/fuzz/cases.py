@@ -34,8 +34,10 @@ MUTATORS: Mapping[str, Mutator] = {
 """The formats, and how their files are changed."""
 SHARES: Mapping[str, int] = {"checkpoint": 9, "hdf5": 6, "npz": 2, "csv": 2, "text": 2, "png": 2, "photo": 2, "onnx": 2}
 """How often a format is taken; once, if it is not named."""
-COMMANDS = 0.2
+COMMANDS = 0.12
 """The part of the cases that run a command rather than a reader."""
+FIGURES = 0.1
+"""How often a command with a figure is taken, beside another."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ def make_case(number: int, seeds: Sequence[Seed], bait: Bait, chance: int = 0) -
     random = Random(f"{chance}/{number}")
     seed = random.choice([each for each in seeds if each.format == format_of(number)])
     command = seed.commands and (not seed.readers or random.random() < COMMANDS)
-    job = random.choice(seed.commands if command else seed.readers)
+    weights = [FIGURES if "--figure" in each else 1 for each in seed.commands]
+    job = random.choices(seed.commands, weights)[0] if command else random.choice(seed.readers)
     return Case(number, seed, MUTATORS[seed.format](seed.files[seed.target], random, bait), job)
 
 

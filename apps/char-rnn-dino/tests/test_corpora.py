@@ -66,7 +66,14 @@ class TestRemarks:
             DataWarning, match=r"names.txt: 2 lines of more than 1,000 characters left out \(lines 2, 4\)"
         ):
             assert read_names(path) == ("rex", "y" * 1000)
-        assert len(read_names(path, tokenizer=1)) == 4
+        with pytest.warns(DataWarning, match="2 lines of more than 1,000"):
+            assert len(read_names(path, tokenizer=1)) == 2
+
+    def test_a_number_too_long_for_an_integer_is_no_number_of_a_line(self, tmp_path: Path) -> None:
+        path = tmp_path / "names.txt"
+        path.write_text(f"rex\n{'1' * 5000}. allo\n", "utf-8")
+        with pytest.warns(DataWarning, match="1 line of more than 1,000 characters left out"):
+            assert read_names(path) == ("rex",)
 
     def test_only_long_lines(self, tmp_path: Path) -> None:
         path = tmp_path / "names.txt"
@@ -160,3 +167,12 @@ class TestPadSequences:
         for name, inputs, targets in zip(names, x, y, strict=True):
             assert targets[targets >= 0].tolist() == [*name, 0]
             assert inputs[: len(name) + 1].tolist() == [0, *name]
+
+
+def test_names_that_do_not_fit_are_refused_before_they_are_padded(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [np.zeros(3, np.int8), np.zeros(100, np.int8)]
+    monkeypatch.setattr("nn_core.memory.memory_limit", lambda: 404)
+    assert pad_sequences(names, 0)[0].shape == (2, 101)
+    monkeypatch.setattr("nn_core.memory.memory_limit", lambda: 403)
+    with pytest.raises(DataError, match="2 names of up to 100 characters needs 404 bytes"):
+        pad_sequences(names, 0)

@@ -75,7 +75,7 @@ def test_a_terminated_run_resumes_to_the_same_bits_and_no_other_run_may_save_to_
         if sys.platform in {"linux", "darwin"}:
             for other in ("--save", "--resume"):
                 line = refusal("train", other, path, status=1)
-                assert line == f"another run (process {process.pid}) is saving to {path}"
+                assert line == f"another run (process {process.pid}) is saving to {path}; save to another file"
         process.terminate()
         _, (line,) = PROGRAM.end_of(process)
     assert process.returncode == 128 + signal.SIGTERM

@@ -2,20 +2,27 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 
 class Server(ThreadingHTTPServer):
-    """/whole sends the content, /short breaks off half way, all else is not found."""
+    """/whole sends the content, all else but the following is not found.
+
+    /short    breaks off half way
+    /silent   sends half of it, and nothing until the server ends
+    /endless  sends it for ever, without a length
+    /packed   says that it is compressed, although it is not
+    """
 
     def __init__(self, content: bytes) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self.server_address[1]}"
         self.content = content
         self.asked: list[str] = []
+        self.ended = threading.Event()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -23,14 +30,22 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
-        if self.path not in {"/whole", "/short"}:
+        if self.path not in {"/whole", "/short", "/silent", "/endless", "/packed"}:
             self.send_error(404)
             return
         content = self.server.content
         self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
+        if self.path != "/endless":
+            self.send_header("Content-Length", str(len(content)))
+        if self.path == "/packed":
+            self.send_header("Content-Encoding", "gzip")
         self.end_headers()
-        self.wfile.write(content if self.path == "/whole" else content[: len(content) // 2])
+        with suppress(OSError):  # the client is gone
+            self.wfile.write(content[: len(content) // 2] if self.path in {"/short", "/silent"} else content)
+            while self.path == "/endless" and not self.server.ended.is_set():
+                self.wfile.write(content)
+        if self.path == "/silent":
+            self.server.ended.wait()
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -47,5 +62,6 @@ def serving(monkeypatch: pytest.MonkeyPatch, content: bytes) -> Iterator[Server]
         try:
             yield running
         finally:
+            running.ended.set()
             running.shutdown()
             thread.join()

@@ -226,6 +226,115 @@ def test_every_way_to_write_to_the_terminal_is_seen(line: str) -> None:
     assert list(printing(line))
 
 
+OPENERS: dict[str, str] = {
+    "zipfile": "nn_core.storage.archives",
+    "tarfile": "",
+    "gzip": "",
+    "bz2": "",
+    "lzma": "",
+    "zlib.decompress": "",
+    "zlib.decompressobj": "nn_core.storage.compressed nn_core.storage.hdf5_chunks",
+    "pickle": "",
+    "marshal": "",
+    "shelve": "",
+    "yaml": "",
+    "tomllib": "nn_core.storage.toml_file",
+    "numpy.lib.format": "nn_core.storage.npz",
+    "numpy.load": "",
+    "numpy.fromfile": "nn_core.storage.safetensors",
+    "numpy.genfromtxt": "",
+    "numpy.loadtxt": "nn_core.tables.builder",
+    "PIL.Image.open": "nn_core.storage.images",
+    "json.load": "",
+    "json.loads": "nn_core.storage.json_file",
+    "open": "nn_core.storage.files",
+    "read_bytes": "",
+    "read_text": "",
+}
+"""What reads foreign files -> the modules that use it; "" for none. For h5py they are nn_core.storage.hdf5*."""
+NOT_FOREIGN = {
+    "nn_core.memory": "the system's own files",
+    "nn_core.checkpoint.format": "it asks only whether h5py is installed",
+    "nn_core.registry": "the metadata of installed packages",
+    "nn_core.testing": "what tests wrote",
+    "nn_core.cli.output_kinds": "files that are replaced",
+    "nn_core.storage.atomic": "files that are replaced",
+    "nn_core.storage.hdf5_file": "files that storage.files checked; HDF5 opens them by name",
+    "nn_core.storage.archives": "files that were just unpacked",
+    "cnn_sign_digits.conv_demo.animation": "an animation that was just made",
+}
+"""Modules that open files that are no foreign ones."""
+PLAIN = {"open", "read_bytes", "read_text"}
+
+
+def opening(source: str) -> Iterator[str]:
+    """The names of OPENERS, and h5py, that a module uses."""
+    names: dict[str, str] = {}  # name in the module -> what it stands for
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.asname: alias.name for alias in node.names if alias.asname}
+            yield from (alias.name for alias in node.names if alias.name in {"h5py", *OPENERS})
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                names[alias.asname or alias.name] = whole = f"{node.module}.{alias.name}"
+                yield from {node.module or "", whole} & {"h5py", *OPENERS}
+        elif isinstance(node, ast.Call) and names_a_module(node):
+            yield from (arg.value for arg in node.args if isinstance(arg, ast.Constant) and arg.value == "h5py")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            first, *rest = ast.unparse(node).split(".")
+            whole = ".".join([names.get(first, first), *rest])
+            yield from {whole} & OPENERS.keys()
+        if isinstance(node, ast.Call) and not writes(node):
+            function = node.func
+            name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+            owner = ast.unparse(function.value) if isinstance(function, ast.Attribute) else ""
+            if name in PLAIN and name not in names and owner not in {"Image", "os", "archive"}:
+                yield name
+
+
+def writes(call: ast.Call) -> bool:
+    """Whether a call of open is for writing."""
+    mode = call.args[isinstance(call.func, ast.Name) :][:1]
+    return any(isinstance(arg, ast.Constant) and set("wax") & set(str(arg.value)) for arg in mode)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_one_module_opens_each_kind_of_foreign_file(package: str) -> None:
+    for module, path in PACKAGES[package].items():
+        for name in opening(path.read_text(encoding="utf-8")):
+            if name == "h5py":
+                assert module.startswith("nn_core.storage.hdf5") or module in NOT_FOREIGN, f"{module} uses h5py"
+            elif module not in OPENERS[name].split():
+                assert name in PLAIN or module == "nn_core.testing", f"{module} uses {name}, unlike {OPENERS[name]!r}"
+                assert module in NOT_FOREIGN, f"{module} uses {name}; foreign files are opened by storage.files"
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("import h5py", "h5py"),
+        ("def f():\n    import h5py", "h5py"),
+        ("import_extra('h5py', 'cli')", "h5py"),
+        ("import zipfile", "zipfile"),
+        ("from zipfile import is_zipfile", "zipfile"),
+        ("import numpy as np\nnp.load('a')", "numpy.load"),
+        ("from numpy import load", "numpy.load"),
+        ("import numpy as np\nnp.lib.format.read_magic(a)", "numpy.lib.format"),
+        ("from PIL import Image\nImage.open('a')", "PIL.Image.open"),
+        ("import PIL.Image\nPIL.Image.open('a')", "PIL.Image.open"),
+        ("import json\njson.loads(a)", "json.loads"),
+        ("from json import loads", "json.loads"),
+        ("open('a')", "open"),
+        ("path.open('rb')", "open"),
+        ("path.read_bytes()", "read_bytes"),
+    ],
+)
+def test_every_way_to_open_a_foreign_file_is_seen(line: str, name: str) -> None:
+    assert name in set(opening(line))
+
+
 def run(program: str) -> set[str]:
     """The modules that are loaded once a program has run, in a process of its own."""
     program = textwrap.dedent(program) + "\nimport sys\nprint(*sorted(sys.modules))\n"

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 import zipfile
 from random import Random
 
@@ -77,17 +78,18 @@ def mutate_npz(content: bytes, random: Random, bait: Bait) -> Mutant:
     if kind < 0.75:
         changed = mutate_npy(data, random, bait)
         members[row], what = (name, changed.content), f"{name}: {changed.what}"
-    elif kind < 0.9:
+    elif kind < 0.97:
         new = _name(name, random)
         members[row], what = (new, data), f"{name} is {new[:40]!r}"
         if random.random() < 0.3:
             members.append((name, data))
     else:
-        size = random.choice([10**6, 10**7, 6 * 10**7])
+        size = random.choice([10**5, 10**6, 10**7, 3 * 10**7])
         members[row], what, honest = (name, data[:128] + bytes(size)), f"{size} zeros in {name}", 2 * size
     packed = io.BytesIO()
     method = random.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-    with zipfile.ZipFile(packed, "w", method) as archive:
+    with zipfile.ZipFile(packed, "w", method) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a name twice is meant
         for each, contents in members:
             archive.writestr(zipfile.ZipInfo(each) if each else "x", contents, method)
     image = packed.getvalue()

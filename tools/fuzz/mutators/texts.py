@@ -127,6 +127,7 @@ def mutate_toml(content: bytes, random: Random, bait: Bait) -> Mutant:
             f"'{bait.name(random)}'",
             "0xffffffffffffffffff",
             "[1, 'a', [true]]",
+            "{" + "a." * depth + "b = 1}",
             "1.5",
         ]
     )

@@ -13,6 +13,8 @@ from nn_core.cli.param_types import STANDARD
 from nn_core.cli.standard_input import name_of, standard_input
 from nn_core.cli.terminal import counted
 from nn_core.errors import DataError, remark
+from nn_core.memory import require_memory
+from nn_core.printable import shortened
 from nn_core.storage.files import exists, first_few
 from nn_core.storage.text import TextFile
 
@@ -22,7 +24,7 @@ MAX_NAME_LENGTH = 1000
 """Longer lines of a list of names are left out."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_NUMBERED = re.compile(r"(\d+)[.):]\s+(?=\S)")
+_NUMBERED = re.compile(r"(\d{1,9})[.):]\s+(?=\S)")
 
 
 def bundled(name: str) -> Path:
@@ -81,7 +83,7 @@ def read_names(path: Path, *, tokenizer: int = TOKENIZER) -> tuple[str, ...]:
     Lines numbered from 1 ("1. Rex") lose their numbers; lines of more than MAX_NAME_LENGTH
     characters are left out.
 
-    tokenizer  the version of `tokens.normalize`; lists of version 1 are read as they were
+    tokenizer  the version of `tokens.normalize`; lists of version 1 keep the numbers of their lines
     Raises DataError for a file without names, and for a line with control characters. Warns
     DataWarning of lines that are changed or left out.
     """
@@ -93,10 +95,11 @@ def read_names(path: Path, *, tokenizer: int = TOKENIZER) -> tuple[str, ...]:
     for number, line in enumerate(lines, start=1):
         if _CONTROL.search(line):
             hint = "; keep the column of names only" if "\t" in line else ""
-            raise DataError(f"{source}, line {number}: control characters in {line!r}{hint}")
+            raise DataError(f"{source}, line {number}: control characters in '{shortened(line)}'{hint}")
     if tokenizer > 1:
         lines = _without_numbers(lines, source)
-        lines = _without_long_lines(lines, source)
+    lines = _without_long_lines(lines, source)
+    if tokenizer > 1:
         _remark_on_columns(lines, source)
     lines = [normalize(line, lowercase=True, version=tokenizer).strip() for line in lines]
     names = tuple(dict.fromkeys(filter(None, lines)))
@@ -168,7 +171,9 @@ def pad_sequences(sequences: list[Labels], end: int) -> tuple[Labels, Labels]:
     T is the longest length plus one. Padding is `end` in x and -1, which the loss ignores, in y.
     """
     T = 1 + max(map(len, sequences))
-    x = np.full((len(sequences), T), end, np.result_type(*{tokens.dtype for tokens in sequences}))
+    dtype = np.result_type(*{tokens.dtype for tokens in sequences})
+    require_memory(2 * len(sequences) * T * dtype.itemsize, f"{len(sequences):,} names of up to {T - 1:,} characters")
+    x = np.full((len(sequences), T), end, dtype)
     y = np.full_like(x, -1)
     for n, tokens in enumerate(sequences):
         x[n, 1 : len(tokens) + 1] = tokens

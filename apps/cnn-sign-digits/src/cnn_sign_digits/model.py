@@ -23,6 +23,7 @@ from nn_core.cli.labels import CLASSES, class_names
 from nn_core.cli.settings import SETTINGS
 from nn_core.errors import CheckpointError
 from nn_core.network import Network
+from nn_core.overflow import checked_overflow, require_finite
 from nn_core.storage.json_schema import Integer, Items, Number, Row, Schema, Text, check_json
 
 SHIPPED = Path(__file__).with_name("accurate.h5")
@@ -77,8 +78,14 @@ class Model:
         return np.log(np.maximum(self.probabilities(x), 1e-30))
 
     def probabilities(self, x: Photos) -> Array:
-        """P(class | photo), (N, classes), not calibrated: the mean over the test-time transforms."""
-        return self.predictor.probabilities(x)
+        """P(class | photo), (N, classes), not calibrated: the mean over the test-time transforms.
+
+        Raises DataError if they overflow.
+        """
+        with checked_overflow():
+            p = self.predictor.probabilities(x)
+        require_finite(p, "the photos")
+        return p
 
     def assess(self, x: Photos) -> Assessment:
         """Calibrated probabilities, and which photos are unlike anything trained on; in batches."""
@@ -89,7 +96,10 @@ class Model:
         for start in range(0, len(x), BATCH):
             photos = x[start : start + BATCH]
             batch = slice(start, start + len(photos))
-            p[batch], features = self.predictor.probabilities_and_features(photos)
+            with checked_overflow():
+                p[batch], features = self.predictor.probabilities_and_features(photos)
+            require_finite(p[batch], "the photos")
+            require_finite(features, "the photos")
             rejected[batch] = self.calibration.rejects(photos, features)
         return Assessment(temper(p, self.calibration.temperature), rejected)
 

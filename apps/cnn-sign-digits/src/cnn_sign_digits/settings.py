@@ -22,7 +22,7 @@ class PhotoSettings(Settings):
     """The settings of a cnn-sign run, named after its options.
 
     test         validation data; None: the test set of `data`, a fold, or a held-out split
-    group        how to find the subjects of the photos in a folder
+    group        how the subjects of the photos in a folder were found, as text: it is never run again
     extra_data   additional training photos, or "none"
     backgrounds  copies of each hand over synthetic backgrounds
     dropout      rate before the last layer

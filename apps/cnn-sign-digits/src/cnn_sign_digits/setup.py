@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cnn_sign_digits.calibration import Calibration, calibrate, calibration_report
-from cnn_sign_digits.datasets.catalog import CATALOG, PhotoSplits, is_generated, read_path
+from cnn_sign_digits.datasets.catalog import CATALOG, PhotoSplits, is_generated
 from cnn_sign_digits.datasets.extra_data import add_backgrounds, add_extra_data
+from cnn_sign_digits.datasets.known_subjects import PhotoReader
 from cnn_sign_digits.model import INPUT_SHAPE, Model
 from cnn_sign_digits.photo_predictor import PhotoPredictor, Transform
 from cnn_sign_digits.settings import PhotoSettings, settings_of, spawn_rngs
+from nn_core.arrays import Labels
 from nn_core.batches.augmentation import Augment, Augmentation, augmentation
 from nn_core.cli.class_weight import weights_by_class
 from nn_core.cli.dataset import require_same_data
@@ -20,6 +22,7 @@ from nn_core.cli.standard_input import require_stored
 from nn_core.errors import DataError, SettingError
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
+from nn_core.storage.files import printable
 
 if TYPE_CHECKING:
     from nn_core.training.trainer import Trainer
@@ -30,11 +33,15 @@ TEST_TIME_ROTATION = 20.0
 
 @dataclass(frozen=True)
 class Setup:
-    """A training run, not yet started."""
+    """A training run, not yet started.
+
+    subjects  of all photos of the data, if `--group` found them
+    """
 
     settings: PhotoSettings
     splits: PhotoSplits
     trainer: Trainer
+    subjects: Labels | None = None
 
     @property
     def source(self) -> str:
@@ -58,6 +65,7 @@ class Setup:
             "classes": self.splits.train.classes,
             "fingerprint": self.fingerprint,
             "test_time_augmentation": prediction_transforms(augmentation(self.settings.augment)),
+            **({} if self.subjects is None else {"subjects": self.subjects.tolist()}),
         }
 
     def result(self) -> dict[str, Any]:
@@ -97,18 +105,25 @@ class Setup:
 
 
 def set_up(
-    settings: PhotoSettings, threads: int | None = None, start: Model | None = None, resumed: Model | None = None
+    settings: PhotoSettings,
+    threads: int | None = None,
+    start: Model | None = None,
+    resumed: Model | None = None,
+    *,
+    group: str | None = None,
 ) -> Setup:
     """Photos, network and trainer of a run.
 
     threads  number of threads; None for the number of cores, at most 4
     start    the model whose weights the network starts from, with its classes
     resumed  the model of the run to resume, with its classes
+    group    `--group`, if the user gave it; that of the settings may be a stranger's, and is not run
     Raises DataError, ShapeError or SettingError for invalid settings or data.
     """
     rngs = spawn_rngs(settings.seed)
     known = start or resumed
-    splits = load_splits(settings, None if known is None else known.classes)
+    reader = photo_reader(settings, known, group)
+    splits = load_splits(settings, None if known is None else known.classes, reader)
     network = Network(
         settings.layers(len(splits.train.classes)), input_shape=INPUT_SHAPE, rng=rngs.weights, dtype=settings.dtype
     )
@@ -130,13 +145,33 @@ def set_up(
         augment=augmentation(settings.augment),
         weights=weights_by_class(settings.class_weight, splits.train.y, splits.train.classes),
     )
-    return Setup(settings, splits, trainer)
+    return Setup(settings, splits, trainer, reader.found)
 
 
-def load_splits(settings: PhotoSettings, classes: tuple[str, ...] | None = None) -> PhotoSplits:
+def photo_reader(settings: PhotoSettings, model: Model | None, group: str | None) -> PhotoReader:
+    """What reads the photos of a run, with their subjects.
+
+    model  the model that the settings are of; None for a new run
+    group  `--group`, if the user gave it
+    Raises DataError for the settings of a model with a group, whose checkpoint has no subjects.
+    """
+    if settings.group is None or group is not None:
+        return PhotoReader(group)
+    if model is None or model.subjects is None:
+        raise DataError(
+            "the photos were split by subject, but the checkpoint does not have the subjects;"
+            f" give --group again (it was {printable(settings.group)!r})"
+        )
+    return PhotoReader(known=model.subjects)
+
+
+def load_splits(
+    settings: PhotoSettings, classes: tuple[str, ...] | None = None, reader: PhotoReader | None = None
+) -> PhotoSplits:
     """Training and validation set; the same for the same settings.
 
     classes  of the model that training starts from; None for those of the data
+    reader   reads the photos; None: without a group
     """
     rngs = spawn_rngs(settings.seed)
     if settings.group is not None and is_generated(settings.data):
@@ -148,7 +183,7 @@ def load_splits(settings: PhotoSettings, classes: tuple[str, ...] | None = None)
         fold=settings.fold,
         classes=classes,
         rng=rngs.data,
-        read=partial(read_path, group=settings.group),
+        read=PhotoReader() if reader is None else reader,
     )
     if settings.backgrounds:
         splits = add_backgrounds(splits, settings.backgrounds, rng=rngs.backgrounds)
@@ -157,12 +192,16 @@ def load_splits(settings: PhotoSettings, classes: tuple[str, ...] | None = None)
     return splits
 
 
-def splits_of(model: Model) -> PhotoSplits:
-    """The training and validation set of a model. Raises DataError if they are missing or changed."""
+def splits_of(model: Model, group: str | None = None) -> PhotoSplits:
+    """The training and validation set of a model. Raises DataError if they are missing or changed.
+
+    group  `--group`, if the user gave it
+    """
     settings = settings_of(model)
-    require_stored(settings.data, settings.test)
+    require_stored(settings.data, settings.test, settings.extra_data)
+    reader = photo_reader(settings, model, group)
     try:
-        splits = load_splits(settings, model.classes)
+        splits = load_splits(settings, model.classes, reader)
     except DataError as error:
         raise DataError(f"cannot load the training data: {error}; give --data instead") from None
     source = (splits.original or splits.train).name

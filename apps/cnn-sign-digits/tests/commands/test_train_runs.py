@@ -1,11 +1,15 @@
 """Folds by subject, runs that start from a model, and runs without a validation set."""
 
+import json
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from program import invoke, json_of, refusal, signs_file, subjects_folder, succeed, trained
 
+from cnn_sign_digits.datasets import subjects
 from cnn_sign_digits.model import load_model
 from nn_core.layers import BatchNorm
 
@@ -77,3 +81,55 @@ class TestFrom:
         succeed("train", "--data", folder, *SUBJECTS, *QUICK, "--save", model)
         result = invoke("train", "--from", model, "--data", "synthetic:count=10", "--epochs", 1)
         assert "class '2' is unknown to the model" in result.stderr
+
+
+class TestGroupsOfACheckpoint:
+    """The subjects that `--group` found are kept; the expression in a checkpoint is text, and is never run."""
+
+    @pytest.fixture
+    def model(self, tmp_path: Path) -> Path:
+        subjects_folder(tmp_path / "photos", 6)
+        model = tmp_path / "m.h5"
+        succeed("train", "--data", tmp_path / "photos", *SUBJECTS, *QUICK, "--save", model)
+        return model
+
+    def test_the_stored_subjects_repeat_the_split(self, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        expected = json_of("evaluate", "--model", model, *SUBJECTS)
+        _with_details(model, settings={"group": "(x+x+)+y"})
+        monkeypatch.setattr(subjects, "_from_pattern", None)  # no expression is run
+        found = json_of("evaluate", "--model", model)
+        assert (found["loss"], found["examples"]) == (expected["loss"], expected["examples"])
+        assert expected["subjects"]["count"] > 0
+        assert "subjects" not in found
+        assert json_of("train", "--resume", model, "--epochs", 2)["epochs"] == 2
+        assert load_model(model).subjects is not None
+        assert json_of("train", "--from", model, "--epochs", 1)["epochs"] == 1
+
+    def test_a_checkpoint_without_subjects_needs_the_option(self, model: Path) -> None:
+        expected = json_of("evaluate", "--model", model)
+        _with_details(model, subjects=None)
+        for asked in (("evaluate", "--model", model), ("train", "--resume", model, "--epochs", 2)):
+            line = refusal(*asked, status=1)
+            assert line.endswith("the checkpoint does not have the subjects; give --group again (it was 'p(\\\\d+)_')")
+        assert json_of("evaluate", "--model", model, *SUBJECTS)["loss"] == expected["loss"]
+
+    def test_subjects_of_other_photos_are_refused(self, model: Path) -> None:
+        _with_details(model, subjects=[0, 1])
+        assert "24 photos, and 2 subjects in the checkpoint" in refusal("evaluate", "--model", model, status=1)
+
+    def test_accuracy_by_subject_of_new_photos(self, model: Path, tmp_path: Path) -> None:
+        folder = subjects_folder(tmp_path / "new", 3)
+        asked = ("evaluate", "--model", model, "--data", folder)
+        assert json_of(*asked, *SUBJECTS)["subjects"]["count"] == 6
+        assert "\nby subject (6): mean accuracy " in succeed(*asked, *SUBJECTS).stdout
+        line = refusal("evaluate", "--model", model, "--data", "synthetic:count=10", *SUBJECTS, status=2)
+        assert "--group needs a folder of photos, not synthetic" in line
+
+
+def _with_details(path: Path, settings: dict[str, Any] | None = None, **changes: Any) -> None:
+    """Change the details in a checkpoint, as a stranger may."""
+    with h5py.File(path, "r+") as file:
+        details = json.loads(file["details"].asstr()[()])
+        details["settings"] |= settings or {}
+        del file["details"]
+        file["details"] = json.dumps(details | changes)

@@ -61,8 +61,9 @@ def test_files_that_are_not_kernels(tmp_path: Path) -> None:
     np.save(tmp_path / "e.npy", np.zeros((2, 2), complex))
     with pytest.raises(DataError, match="no such file"):
         read_kernel(str(tmp_path / "none.npy"))
-    for name in ("a.npy", "e.npy"):
-        with pytest.raises(DataError, match="file of numbers"):
+    (tmp_path / "long.csv").write_text("1," + "0" * 200_000)
+    for name in ("a.npy", "e.npy", "long.csv"):
+        with pytest.raises(DataError, match=r"array of NumPy|file of numbers|a CSV file"):
             read_kernel(str(tmp_path / name))
     for name, message in (("b.npy", "rows and columns"), ("c.csv", "as many numbers")):
         with pytest.raises(SettingError, match=message):

@@ -1,5 +1,6 @@
 """Folders of photos, good and bad."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +147,26 @@ def test_a_line_break_in_a_name_stays_on_one_line(tmp_path: Path) -> None:
     (tmp_path / "0\n1" / "a\n.jpg").write_text("x")
     with pytest.raises(DataError, match="is not an image"):
         read(tmp_path)
+
+
+def test_links_in_circles_end(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        photo(tmp_path / "data" / name / "1.png", Image.new("RGB", (4, 4)))
+        (tmp_path / "data" / name / "up").symlink_to("..")
+    (tmp_path / "data" / "self").symlink_to(".")
+    (tmp_path / "data" / "loop").symlink_to("loop")
+    with pytest.warns(DataWarning, match="not a photo"):
+        found = read_folder(tmp_path / "data", size=8).train
+    assert found is not None
+    assert found.names is not None
+    assert set(found.names) >= {"a", "b"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipes_and_devices_called_like_photos_are_broken_ones(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        photo(tmp_path / name / "1.png", Image.new("RGB", (4, 4)))
+    os.mkfifo(tmp_path / "a" / "2.png")
+    (tmp_path / "b" / "2.png").symlink_to("/dev/zero")
+    with pytest.raises(DataError, match=r"2 of 4 photos are broken.*2\.png is not a regular file"):
+        read_folder(tmp_path, size=8)

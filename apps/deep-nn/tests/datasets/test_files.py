@@ -260,11 +260,11 @@ class TestAnyKind:
         assert "is not a regular file" in message_of(tmp_path / name)
 
     def test_an_unreadable_file(self, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        def refuse(self: Path, *arguments: object, **options: Any) -> NoReturn:
+        def refuse(name: str, flags: int) -> NoReturn:
             raise PermissionError(13, "Permission denied")
 
         (tmp_path / name).write_text("1,2,3")
-        monkeypatch.setattr("pathlib.Path.open", refuse)
+        monkeypatch.setattr("nn_core.storage.files._open_at_once", refuse)
         assert message_of(tmp_path / name) == f"{tmp_path / name} cannot be read: Permission denied"
 
     def test_noise(self, tmp_path: Path, name: str) -> None:

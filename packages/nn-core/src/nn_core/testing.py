@@ -32,9 +32,10 @@ PATIENCE = 60.0
 """Timeout in seconds for a process that should exit."""
 JOB = (
     r"([a-z][\w :]* (\d+(\.\d)?/\d+( MB)?| \d+ s)|"
+    r"reading .*, which the checkpoint names as its data|"
     r"(starting|downloading|drawing|evaluating|reading|writing|looking for)( [a-z]+)*)$"
 )
-"""A line about a job that takes long."""
+"""A line about a job that takes long, or about the files that it reads."""
 
 PLURAL_OF_ONE = (
     r"(?<![\d.,])1 (epochs|runs|steps|seeds|folds|examples|photos|images|names|texts|lines|rows|columns|points|classes|"

@@ -1,6 +1,7 @@
 """Values of options from a TOML file and from the environment, and which of them wins."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ def test_a_wrong_value_names_the_file_or_the_variable(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     for path, reason in (
         (tmp_path / "none.toml", "no such file"),
-        (tmp_path, "cannot be read"),
+        (tmp_path, "is a directory, not a file"),
         (written(tmp_path, "[train"), "is not a TOML file"),
     ):
         result = run("train", "--config", path)
@@ -153,3 +154,30 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
         assert reason in line
     path.write_bytes(b"\xff\xfe\x00")
     assert "is not a TOML file" in run("train", "--config", path).stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a = " + "[" * 10_000, "is not a TOML file, or is damaged: "),
+        (".".join(["a"] * 30) + " = 1", "line 1: more than 20 dots in a key"),
+        ("[" + ".".join(["a"] * 30) + "]", "line 1: more than 20 dots in a key"),
+        ("# " + "a" * 2**20, "is too large: 1,048,577 bytes; the limit is 1,048,576"),
+    ],
+)
+def test_a_hostile_file_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    result = run("train", "--config", written(tmp_path, text))
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert message in line
+
+
+def test_an_empty_file_sets_nothing(tmp_path: Path) -> None:
+    assert run("train", "--config", written(tmp_path, "")).exit_code == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        assert "is not a regular file" in run("train", "--config", path).stderr

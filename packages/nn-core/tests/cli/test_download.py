@@ -1,5 +1,6 @@
 """Fetching from a server on this machine; the network is never asked."""
 
+import dataclasses
 import hashlib
 import io
 import socket
@@ -90,6 +91,41 @@ def test_not_found(server: Server, tmp_path: Path) -> None:
 def test_a_transfer_that_breaks_off(server: Server, tmp_path: Path) -> None:
     message_of(dataset(f"{server.address}/short"), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def limited(address: str, most: int) -> RemoteDataset:
+    return RemoteDataset("toy", (RemoteFile("file0.bin", address, SHA256, most),), "Bytes", "made here", "none")
+
+
+@pytest.mark.parametrize("path", ["whole", "endless"])
+def test_no_more_is_received_than_the_limit(server: Server, tmp_path: Path, path: str) -> None:
+    size = len(CONTENT)
+    assert "the limit" in message_of(limited(f"{server.address}/{path}", size - 1), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    if path == "whole":
+        fetch(limited(f"{server.address}/whole", size), tmp_path)
+
+
+def test_a_compressed_transfer_is_refused(server: Server, tmp_path: Path) -> None:
+    assert "sent it compressed" in message_of(dataset(f"{server.address}/packed"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_falls_silent(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "SILENCE", 0.2)
+    assert "did not respond in time" in message_of(dataset(f"{server.address}/silent"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_archive_unpacks_to_no_more_than_the_limit(server: Server, tmp_path: Path) -> None:
+    photos = {"1/b.jpg": bytes(100_000)}
+    server.content = packed(photos)
+    archive = RemoteArchive("signs", f"{server.address}/whole", "photos", hash_of(photos), 99_999)
+    assert len(server.content) < archive.max_bytes
+    refused(RemoteDataset("toy", (archive,), "Photos", "made here", "none"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    whole = dataclasses.replace(archive, max_bytes=100_000)
+    fetch(RemoteDataset("toy", (whole,), "Photos", "made here", "none"), tmp_path)
 
 
 def test_a_server_that_is_not_there(server: Server, tmp_path: Path) -> None:

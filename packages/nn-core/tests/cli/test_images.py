@@ -1,13 +1,17 @@
 """Images of every kind become arrays of one shape; anything else is one line of error."""
 
 import io
+import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps, features
+from PIL.PngImagePlugin import PngInfo
 
+from nn_core.cli import images as cli_images
 from nn_core.cli.images import read_image
 from nn_core.errors import DataError, ShapeError
 from nn_core.storage import images
@@ -205,3 +209,64 @@ def test_formats_that_phones_write_are_named(tmp_path: Path, monkeypatch: pytest
     assert "is not an image" in message_of(path)
     monkeypatch.setattr(images, "_reads_avif", lambda: False)
     assert "is AVIF, which this Pillow does not read; upgrade Pillow" in message_of(path)
+
+
+def test_sixteen_bits_take_no_more_than_a_few_times_their_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels = np.random.default_rng(0).integers(0, 65536, (600, 600), dtype=np.uint16)
+    path = saved(tmp_path, Image.fromarray(levels))
+    whole = read_image(path, (600, 600, 1))
+    monkeypatch.setattr(cli_images, "_BLOCK", 600 * 7)
+    tracemalloc.start()
+    np.testing.assert_array_equal(read_image(path, (600, 600, 1)), whole)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5 * levels.nbytes  # 64-bit integers would take 8 bytes for 2
+    np.testing.assert_array_equal(whole[0, ..., 0], np.round(levels / 257))
+
+
+def test_many_pixels_in_few_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path, Image.new("RGB", (300, 100)))
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"IDAT") + 10])
+    monkeypatch.setattr(images, "LARGE_IMAGE", 30_000)
+    assert "is not an image, or is damaged" in message_of(path)
+    monkeypatch.setattr(images, "LARGE_IMAGE", 20_000)
+    monkeypatch.setattr("nn_core.storage.compressed.MAX_RATIO", 10)
+    assert "is cut off or damaged: 30,000 bytes declared" in message_of(path)
+
+
+def test_pixels_are_asked_for_before_they_are_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path, Image.new("RGB", (30, 10)))
+    monkeypatch.setattr("nn_core.memory.memory_limit", lambda: 1199)
+    assert "needs 1.2 kB of memory; the limit is 1.2 kB (--max-memory)" in message_of(path)
+
+
+def test_a_bomb_in_the_texts_of_png(tmp_path: Path) -> None:
+    texts = PngInfo()
+    texts.add_text("comment", "a" * 5_000_000, zip=True)
+    path = saved(tmp_path, Image.new("RGB", (6, 4)), pnginfo=texts)
+    assert path.stat().st_size < 10_000
+    assert "Decompressed data too large" in message_of(path)
+
+
+def test_damaged_tiff_prints_nothing_of_its_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    path = saved(tmp_path, Image.fromarray(pixels), "a.tif", compression="tiff_lzw")
+    content = bytearray(path.read_bytes())
+    content[200:260] = bytes(range(60))
+    path.write_bytes(content)
+    with suppress(DataError):
+        read_image(path, SHAPE)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_jpeg_that_goes_over_its_pixels_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path, Image.new("L", (64, 64)), "a.jpg", progressive=True)
+    content = path.read_bytes()
+    first, second = (content.index(b"\xff\xda", start) for start in (content.index(b"\xff\xda") + 1, 0))
+    monkeypatch.setattr(images, "MANY_PIXELS", 64 * 64 - 1)
+    read_image(path, SHAPE)
+    path.write_bytes(content[:first] + content[second:first] * 100 + content[first:])
+    assert "scans, as files do that are made to take time" in message_of(path)

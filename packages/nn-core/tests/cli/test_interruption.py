@@ -235,6 +235,22 @@ class TestDivergence:
         assert saved.step == STEPS_PER_EPOCH
         np.testing.assert_array_equal(saved.parameters, uninterrupted(1).network.vector)
 
+    def test_weights_that_are_no_longer_finite_are_divergence_and_not_saved_within_an_epoch(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("nn_core.cli.train_run.Saver.FIRST", 0.0)
+        monkeypatch.setattr("nn_core.cli.train_run.Saver.SHARE", np.inf)
+        path = tmp_path / "toy.h5"
+        trainer = build(settings_of())
+
+        def spoil(gradients: Array) -> None:
+            gradients[0] = np.inf
+
+        before_update(trainer, 3, spoil)
+        with pytest.raises(DivergenceError):
+            run_toy(trainer, save=path)
+        assert load(path).require_snapshot().step == 2
+
     def test_a_last_step_that_ruins_the_loss_is_divergence_too(self) -> None:
         trainer = build(settings_of(epochs=1, batch_size=None, dtype="float32"))
 

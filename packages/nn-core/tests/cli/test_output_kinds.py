@@ -86,3 +86,17 @@ def test_a_figure_is_recognized(tmp_path: Path, suffix: str) -> None:
     with drawing(path, 2, 2) as figure:
         figure.subplots()
     assert output_kinds.FIGURE.may_replace(path)
+
+
+@pytest.mark.parametrize("head", [b"<!---->" * 60, b" " * 60_000, b"<!--" * 10_000, b"<?xml" * 10_000])
+def test_text_that_is_almost_svg_is_told_at_once(tmp_path: Path, head: bytes) -> None:
+    """One pattern for all that may come before <svg> would backtrack for ever."""
+    (tmp_path / "file").write_bytes(head)
+    assert not output_kinds.FIGURE.may_replace(tmp_path / "file")
+    (tmp_path / "file").write_bytes(b"<?xml?> <!-- a --><!DOCTYPE svg>\n<!---->\n<svg nn-core>")
+    assert output_kinds.FIGURE.may_replace(tmp_path / "file")
+
+
+def test_a_deeply_nested_line_is_no_log(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"[" * 60_000)
+    assert not output_kinds.LOG.may_replace(tmp_path / "file")

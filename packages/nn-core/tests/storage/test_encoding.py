@@ -1,5 +1,6 @@
 """Encodings found from bytes, remarks, and what is refused."""
 
+import tracemalloc
 import warnings
 
 import pytest
@@ -69,3 +70,14 @@ def test_a_file_cut_within_a_character() -> None:
 def test_refused(content: bytes, message: str) -> None:
     with pytest.raises(DataError, match=message):
         find_encoding([content], "a.txt")
+
+
+def test_bytes_of_another_encoding_take_little_memory() -> None:
+    content = b"\xe9 " * 500_000
+    tracemalloc.start()
+    try:
+        with pytest.warns(DataWarning):
+            find_encoding([content], "a.txt")
+        assert tracemalloc.get_traced_memory()[1] < 16 * len(content)
+    finally:
+        tracemalloc.stop()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from nn_core.batches.subset import take_examples
 from nn_core.errors import DataError
-from nn_core.storage import files, hdf5
+from nn_core.storage import hdf5
 from nn_core.storage.hdf5 import HDF5Array
 from nn_core.storage.hdf5_file import HDF5Dataset
 from nn_core.storage.hdf5_layout import list_hdf5, read_hdf5
@@ -140,7 +140,7 @@ def test_an_array_larger_than_may_be_read_is_not_read(tmp_path: Path) -> None:
     with h5py.File(path, "w") as file:
         file.create_dataset("x", (10**6, 10**6), "f8", chunks=(1000, 1000), compression=9)
     assert path.stat().st_size < 10_000
-    with pytest.raises(DataError, match=r"bomb\.h5 \(x\) is too large: 8,000,000,000,000 bytes"):
+    with pytest.raises(DataError, match=r"bomb\.h5 \(x\) needs 8 TB of memory"):
         list_hdf5(path)["x"].read(str(path))
 
 
@@ -301,8 +301,8 @@ def test_a_file_that_breaks_while_it_is_read_is_named(tmp_path: Path) -> None:
 
 def test_the_bound_is_that_of_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.h5", x=np.zeros(10, np.uint8))
-    monkeypatch.setattr(files, "MAX_BYTES", 10)
+    monkeypatch.setattr("nn_core.memory.memory_limit", lambda: 10)
     assert len(list_hdf5(path)["x"].read("a.h5")) == 10
-    monkeypatch.setattr(files, "MAX_BYTES", 9)
-    with pytest.raises(DataError, match="10 bytes; the limit is 9"):
+    monkeypatch.setattr("nn_core.memory.memory_limit", lambda: 9)
+    with pytest.raises(DataError, match="10 bytes of memory; the limit is 9"):
         list_hdf5(path)["x"].read("a.h5")

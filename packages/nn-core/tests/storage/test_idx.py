@@ -52,7 +52,7 @@ def test_other_names_are_not_idx() -> None:
         (pack(CONTENT[:-1]), "is cut off: 12 bytes declared, 11 found"),
         (pack(CONTENT + b"more"), "more values than its header declares"),
         (pack(CONTENT)[:-9], "is not an idx file, or is damaged"),
-        (pack(CONTENT[:4] + b"\x7f\xff\xff\xff" * 3), "is too large"),
+        (pack(CONTENT[:4] + b"\x7f\xff\xff\xff" * 3), "is cut off or damaged: 9,903,520,300,447"),
         (pack(CONTENT[:4] + b"\0\0\x7f\xff" * 2 + b"\0\0\0\x01"), "is cut off or damaged: 1,073,676,289 byt"),
     ],
 )
@@ -63,3 +63,21 @@ def test_one_line_per_error_before_memory_is_taken(tmp_path: Path, content: byte
         read_idx(path).read("a")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_bomb_of_gzip_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(pack(CONTENT[:4] + bytes([0, 0, 0, 100] * 3) + bytes(1_000_000)))
+    assert read_idx(path).read("a").shape == (100, 100, 100)
+    monkeypatch.setattr("nn_core.storage.compressed.LARGE", 900_000)
+    with pytest.raises(DataError, match="as files do that are made to fill the memory; if it is right, save it unc"):
+        read_idx(path)
+
+
+def test_gzip_in_parts_and_padded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(pack(CONTENT[:9]) + pack(b"") + bytes(100) + pack(CONTENT[9:]) + bytes(100_000))
+    np.testing.assert_array_equal(read_idx(path).read("a").ravel(), np.arange(12))
+    monkeypatch.setattr("nn_core.storage.compressed.MAX_MEMBERS", 2)
+    with pytest.raises(DataError, match="more than 2 compressed parts"):
+        read_idx(path)

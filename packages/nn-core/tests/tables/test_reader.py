@@ -1,6 +1,7 @@
 """Tables of every dialect, and one line per error."""
 
 import io
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from nn_core.errors import DataError, DataWarning
-from nn_core.tables import arrow, blocks
+from nn_core.tables import arrow, blocks, builder, reader
 from nn_core.tables.builder import Builder
 from nn_core.tables.reader import read_table
 from nn_core.tables.table import Table
@@ -280,3 +281,56 @@ def test_names_of_rows_have_no_header_in_r(text: str) -> None:
     table = read_table(io.BytesIO(text.encode()), name="t.csv")
     assert table.names == ("row names", "u", "kind")
     assert table.matrix([1])[:, 0].tolist() == [2.5, 3.5]
+
+
+def peak_of(text: str) -> int:
+    """The most memory that Python and NumPy took to read a table, in bytes."""
+    tracemalloc.start()
+    read(text)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_one_long_cell_does_not_widen_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builder, "MAX_PARSED", 2**20)
+    rows = "x,y,0\nz,w,1\n" * 2000
+    text = "a,b,label\n" + rows + "q" * 1000 + ",b,1\n"
+    assert peak_of(text) < peak_of("a,b,label\n" + rows) + 2**22
+    assert cells(read(text))[0][-1] == "q" * 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1" * 5000, "t.csv, line 1: not a row of a table: it is longer than 1,000 characters"),
+        ('a,b\n1,2\n3,"4\n' + "5,6\n" * 2000, "t.csv, line 3: not a row of a table: a quotation mark is not closed"),
+    ],
+)
+def test_a_row_without_end(text: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "MAX_ROW", 1000)
+    monkeypatch.setattr(blocks, "BLOCK", 1000)
+    with pytest.raises(DataError) as caught:
+        read(text)
+    assert str(caught.value).startswith(message)
+
+
+def test_more_columns_than_a_table_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nn_core.tables.dialect.MAX_COLUMNS", 3)
+    assert len(read("1,2,3\n4,5,6\n").columns) == 3
+    with pytest.raises(DataError, match=r"t\.csv has 4 columns; the limit is 3"):
+        read("1,2,3,4\n4,5,6,7\n")
+
+
+def test_the_form_of_long_lines_is_recognized_by_the_first_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "SAMPLE_CHARACTERS", 10)
+    table = read("width,height\n" + "1.5,2\n" * 100)
+    assert (table.names, len(table)) == (("width", "height"), 100)
+    assert cells(read("1,2\n3,4\n5,x\n"))[1] == ["2", "4", "x"]
+
+
+def test_texts_take_no_more_than_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nn_core.memory.memory_limit", lambda: 10_000)
+    read("".join(f"{i % 10},a{i % 10}\n" for i in range(100)))
+    with pytest.raises(DataError, match=r"t\.csv with its texts needs 15 kB of memory"):
+        read("".join(f"{i % 10},a{i}\n" for i in range(100)))

@@ -1,19 +1,20 @@
 """The command `evaluate`."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
-from cnn_sign_digits.datasets.catalog import CATALOG
+from cnn_sign_digits.datasets.catalog import CATALOG, is_generated, read_path
 from cnn_sign_digits.datasets.outputs import require_outside
 from cnn_sign_digits.datasets.photos import Photos
 from cnn_sign_digits.model import Model, load_model
 from cnn_sign_digits.settings import settings_of, spawn_rngs
 from cnn_sign_digits.setup import splits_of
-from nn_core.arrays import Array
+from nn_core.arrays import Array, Labels
 from nn_core.calibration import expected_calibration_error
 from nn_core.cli.class_report import class_metrics, class_report
 from nn_core.cli.completion import complete_names
@@ -24,6 +25,7 @@ from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import echo, echo_json, info, json_option
 from nn_core.losses import softmax_cross_entropy
 from nn_core.metrics import accuracy
+from nn_core.registry import require
 from nn_core.storage.files import without_folders
 
 if TYPE_CHECKING:
@@ -39,10 +41,21 @@ if TYPE_CHECKING:
     help="Photos to evaluate on, as for train; uses their test set, if any.  [default: "
     "the validation set of the run; without --model, synthetic hands]",
 )
+@click.option(
+    "--group",
+    metavar="REGEX|CSV",
+    help="Subject of each photo of a folder, as for train, for the accuracy by subject. A checkpoint's own "
+    "expression is never run.",
+)
 @figure_options("the confusion matrix", mistakes="misclassified photos, most confident first")
 @json_option
 def evaluate(
-    model_path: Path | None, data: str | None, figure: "FigureFile | None", mistakes: "FigureFile | None", as_json: bool
+    model_path: Path | None,
+    data: str | None,
+    group: str | None,
+    figure: "FigureFile | None",
+    mistakes: "FigureFile | None",
+    as_json: bool,
 ) -> None:
     """Evaluate a trained classifier.
 
@@ -58,7 +71,7 @@ def evaluate(
     model = load_model(model_path)
     if data is None and model_path is None:
         data = "synthetic:count=500"
-    dataset = _dataset(model, data)
+    dataset = _dataset(model, data, group)
     log_p = model.log_probabilities(dataset.x)
     result: dict[str, Any] = {
         "accuracy": accuracy(log_p, dataset.y),
@@ -67,12 +80,16 @@ def evaluate(
         "data": dataset.name,
         **class_metrics(log_p, dataset.y, model.classes),
     }
+    if group is not None and dataset.groups is not None:
+        result["subjects"] = subject_metrics(log_p, dataset.y, dataset.groups)
     if model.calibration is not None:
         result["calibration"] = _calibration_metrics(model, dataset, np.exp(log_p))
     if as_json:
         echo_json(result)
     else:
         echo(class_report(result, examples="photos"))
+        if "subjects" in result:
+            echo(_subject_report(result["subjects"]))
         if model.calibration is not None:
             echo(_calibration_report(result["calibration"]))
     if figure is not None:
@@ -84,11 +101,27 @@ def evaluate(
         _plot_mistakes(model, dataset, np.exp(log_p), mistakes)
 
 
-def _dataset(model: Model, data: str | None) -> Dataset[Photos]:
+def _dataset(model: Model, data: str | None, group: str | None) -> Dataset[Photos]:
     if data is None:
-        return splits_of(model).held_out
+        return splits_of(model, group).held_out
+    require(group is None or not is_generated(data), f"--group needs a folder of photos, not {data}")
     rng = spawn_rngs(settings_of(model).seed).evaluation
-    return CATALOG.load_for_evaluation(data, model.classes, rng=rng)
+    read = partial(read_path, group=group, test_group=group)
+    return CATALOG.load_for_evaluation(data, model.classes, rng=rng, read=read)
+
+
+def subject_metrics(log_p: Array, y: Labels, subjects: Labels) -> dict[str, float]:
+    """The number of subjects, and the mean and the lowest accuracy of one."""
+    _, index = np.unique(subjects, return_inverse=True)
+    right = np.bincount(index, weights=log_p.argmax(axis=1) == y) / np.bincount(index)
+    return {"count": len(right), "accuracy": float(right.mean()), "lowest_accuracy": float(right.min())}
+
+
+def _subject_report(metrics: Mapping[str, float]) -> str:
+    return (
+        f"by subject ({metrics['count']:,}): mean accuracy {metrics['accuracy']:.2%},"
+        f" lowest {metrics['lowest_accuracy']:.2%}"
+    )
 
 
 def _calibration_metrics(model: Model, dataset: Dataset[Photos], p: Array) -> dict[str, Any]:

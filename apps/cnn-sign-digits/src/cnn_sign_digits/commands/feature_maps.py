@@ -11,12 +11,15 @@ from cnn_sign_digits.datasets.catalog import CATALOG, is_generated
 from cnn_sign_digits.datasets.outputs import require_outside
 from cnn_sign_digits.inspect.layer_info import convolution_outputs, convolutions, feature_map_layers, pick, short_name
 from cnn_sign_digits.model import Model, load_model, read_photo
+from nn_core.arrays import Array
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import MODEL, require_distinct
 from nn_core.cli.standard_input import name_of
 from nn_core.cli.terminal import info
 from nn_core.errors import DataError
+from nn_core.network import Network
+from nn_core.overflow import checked_overflow, require_finite
 from nn_core.storage.files import without_folders
 
 if TYPE_CHECKING:
@@ -87,15 +90,24 @@ def feature_maps(
     elif layer is not None:
         chosen = pick(outputs, layer, "convolution")
         title = f"Convolution {layer}"
-        plot_layer(photo[0], title, network.activations(photo)[chosen][0], figure, name=name)
+        plot_layer(photo[0], title, _activations(network, photo)[chosen][0], figure, name=name)
     else:
         pick(outputs, 1, "convolution")
-        maps = network.activations(photo)
+        maps = _activations(network, photo)
         names = {i: f"convolution {k}" for k, i in enumerate(outputs, 1)}
         shown = sorted({*outputs, *feature_map_layers(network)})
         rows = [(names.get(i) or short_name(network.layers[i]), maps[i][0]) for i in shown]
         plot_all_layers(photo[0], rows, figure, name=name)
     info(f"wrote {figure}")
+
+
+def _activations(network: Network, photo: npt.NDArray[Any]) -> list[Array]:
+    """The output of every layer. Raises DataError if one overflows."""
+    with checked_overflow():
+        outputs = network.activations(photo)
+    for output in outputs:
+        require_finite(output, "the photo")
+    return outputs
 
 
 def _filter_response(model: Model, photo: npt.NDArray[Any], layer: int, number: int, data: str) -> "FilterResponse":
@@ -111,7 +123,7 @@ def _filter_response(model: Model, photo: npt.NDArray[Any], layer: int, number: 
     kernels = network.params[f"{below[-1]}/W"]
     k = pick(range(kernels.shape[3]), number, "filter")
     photos = CATALOG.load_for_evaluation(data, model.classes, rng=np.random.default_rng(0))
-    outputs = network.activations(photo)
+    outputs = _activations(network, photo)
     size = "{} x {}".format(*kernels.shape[:2])
     kind = "synthetic hands" if is_generated(data) else f"photos ({without_folders(photos.name)})"
     return FilterResponse(

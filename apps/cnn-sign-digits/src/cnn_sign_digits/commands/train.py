@@ -1,6 +1,7 @@
 """The command `train`."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from cnn_sign_digits.setup import Setup, set_up
 from nn_core.cli.class_weight import class_weight_option
 from nn_core.cli.command_help import grouped
 from nn_core.cli.completion import complete_names
-from nn_core.cli.config import set_defaults
+from nn_core.cli.config import is_given, on_command_line, set_defaults
 from nn_core.cli.options import dropout_option, validation_option
 from nn_core.cli.param_types import require_distinct
 from nn_core.cli.terminal import json_option
@@ -118,11 +119,18 @@ def train(ctx: click.Context, /, **options: Any) -> None:
         settings_type=PhotoSettings,
         load_model=load_model,
         settings_of=settings_of,
-        set_up=set_up,
+        set_up=partial(set_up, group=_own_group(ctx)),
         final_details=Setup.final_details,
         inputs=("data", "test"),
         check=_check,
     )
+
+
+def _own_group(ctx: click.Context) -> str | None:
+    """`--group`, if the user gave it for this run; None for what a checkpoint says."""
+    given = on_command_line if ctx.params["resume"] is not None else is_given
+    group: str | None = ctx.params["group"]
+    return group if given(ctx, "group") else None
 
 
 def _check(settings: PhotoSettings, outputs: Mapping[str, Path | None]) -> None:

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from cnn_sign_digits.number_grid import Grid
 from nn_core.errors import DataError, SettingError
 from nn_core.registry import nearest, require
-from nn_core.storage.files import check_file, printable
+from nn_core.storage.files import decoding_errors, printable
+from nn_core.storage.npz import read_npy
 from nn_core.storage.text import read_text
 
 KERNELS: Mapping[str, Grid] = MappingProxyType(
@@ -30,6 +31,10 @@ Source: Gonzalez, Woods, Digital image processing (2018), sec. 3.5 and 3.6.
 
 MAX_SIZE = 7
 """Maximum rows and columns of a kernel, so that the frames stay legible."""
+
+
+MAX_BYTES = 1 << 20
+"""Bytes of a kernel in a file."""
 
 
 def read_kernel(text: str) -> tuple[Grid, str]:
@@ -51,17 +56,17 @@ def read_kernel(text: str) -> tuple[Grid, str]:
 
 
 def _read(path: Path) -> Grid:
-    check_file(path)
     if path.suffix.lower() == ".csv":
-        rows = [row for row in csv.reader(read_text(path).splitlines()) if row]
+        text = read_text(path, limit=MAX_BYTES)
+        with decoding_errors(path, "a CSV file"):
+            rows = [row for row in csv.reader(text.splitlines()) if row]
         return _numbers(rows, printable(path))
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        array = None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+    stored = read_npy(path, "kernel")
+    if stored.dtype.kind not in "biuf":
         raise DataError(f"{printable(path)} is not an .npy file of numbers")
-    return array.astype(np.float64)
+    if stored.nbytes > MAX_BYTES:
+        raise DataError(f"{printable(path)} has the shape {stored.shape}, which is too large for a kernel")
+    return stored.read(printable(path)).astype(np.float64)
 
 
 def _numbers(rows: Sequence[Sequence[str]], source: str) -> Grid:

@@ -12,7 +12,7 @@ from nn_core.cli.arrays.pixels import PixelScale, check_channels, pixel_scale
 from nn_core.cli.arrays.sets import ArraySet
 from nn_core.errors import DataError, ShapeError, remark
 from nn_core.storage.converted_array import ConvertedArray
-from nn_core.storage.files import check_bytes
+from nn_core.storage.files import check_size
 from nn_core.storage.hdf5 import HDF5Array
 
 MAX_MEMORY = 256 * 1024 * 1024
@@ -87,7 +87,7 @@ def _stored(found: ArraySet) -> tuple[npt.NDArray[Any] | HDF5Array, tuple[int, .
     if found.x.reversed:
         axes = tuple(len(axes) - 1 - axis for axis in axes)
     if found.x.hdf5 is not None and axes[0] == 0:
-        check_bytes(found.x.nbytes // found.x.shape[found.axes.order[0]], f"{found.source}: a photo", MAX_PHOTO)
+        check_size(found.x.nbytes // found.x.shape[found.axes.order[0]], f"{found.source}: a photo", MAX_PHOTO)
         return HDF5Array(*found.x.hdf5), axes
     if found.x.hdf5 is not None and found.x.nbytes > MAX_STORED:
         raise DataError(

@@ -66,16 +66,17 @@ def synthetic(count: int = 5000, diversity: float = 0.15, *, rng: np.random.Gene
     return Dataset("synthetic", x, y, tuple(map(str, range(10))))
 
 
-def read_path(path: Path, group: str | None = None) -> Contents[Photos]:
+def read_path(path: Path, group: str | None = None, test_group: str | None = None) -> Contents[Photos]:
     """The photos of a folder (see `folders.read_folder`), a file of arrays or pixels, or a folder of such files.
 
-    group  how to find the subjects in a folder of photos (see `subjects.find_subjects`)
+    group       how to find the subjects in a folder of photos (see `subjects.find_subjects`)
+    test_group  how to find those of its test set, if it has one
     Raises DataError or ShapeError, naming the file; SettingError for a group that does not apply.
     """
     if path != STANDARD and not exists(path):
         raise DataError(f"no such file or folder: {printable(path)}")
     if path.is_dir() and _holds_photos(path):
-        return read_folder(path, size=SIZE, group=group)
+        return read_folder(path, size=SIZE, group=group, test_group=test_group)
     if group is not None:
         raise SettingError(f"--group needs a folder of photos, not {printable(path)}")
     if path.is_dir():

@@ -15,7 +15,7 @@ _SYSTEM_FOLDERS = frozenset({"__macosx", "@eadir"})
 
 def is_photo(path: Path) -> bool:
     """Whether a path has the suffix of a photo, and is not hidden."""
-    return path.suffix.lower() in PHOTO_SUFFIXES and not _is_hidden(path.name)
+    return _names_photo(path.name) and not _is_hidden(path.name)
 
 
 def subfolders(folder: Path) -> list[Path]:
@@ -34,17 +34,17 @@ def direct_photos(folder: Path) -> list[Path]:
 
 def photos_below(folder: Path) -> list[Path]:
     """The photos at any depth, by path."""
-    return sorted(path for path in _files_below(folder) if is_photo(path))
+    return _in_order(Path(parent, name) for parent, name in _files_below(folder) if _names_photo(name))
 
 
 def has_photos_below(folder: Path) -> bool:
     """Whether there is a photo at any depth."""
-    return any(map(is_photo, _files_below(folder)))
+    return any(_names_photo(name) for _, name in _files_below(folder))
 
 
 def others_below(folder: Path) -> list[Path]:
     """The files at any depth that are not photos."""
-    return sorted(path for path in _files_below(folder) if not is_photo(path))
+    return _in_order(Path(parent, name) for parent, name in _files_below(folder) if not _names_photo(name))
 
 
 def note_skipped(source: str, skipped: Iterable[Path]) -> None:
@@ -59,11 +59,20 @@ def note_skipped(source: str, skipped: Iterable[Path]) -> None:
     remark(f"{source}: skipped {files} ({kinds}); photos are {', '.join(SUFFIXES)}{heic}")
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    """The files at any depth; what is hidden or of operating systems is left out."""
+def _files_below(folder: Path) -> Iterator[tuple[str, str]]:
+    """Folder and name of the files at any depth; what is hidden or of operating systems is left out."""
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not _is_hidden(name) and name.lower() not in _SYSTEM_FOLDERS]
-        yield from (Path(parent, name) for name in files if not _is_hidden(name) and name.lower() not in _SYSTEM_FILES)
+        yield from ((parent, name) for name in files if not _is_hidden(name) and name.lower() not in _SYSTEM_FILES)
+
+
+def _names_photo(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in PHOTO_SUFFIXES  # noqa: PTH122 (for a million names)
+
+
+def _in_order(paths: Iterable[Path]) -> list[Path]:
+    """Sorted as paths are, but ten times as fast: each is divided into its parts once."""
+    return sorted(paths, key=lambda path: [os.path.normcase(part) for part in path.parts])
 
 
 def _is_hidden(name: str) -> bool:

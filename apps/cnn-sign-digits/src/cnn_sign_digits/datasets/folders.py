@@ -31,11 +31,14 @@ MAX_NAMED = 10
 """Broken photos that a message names."""
 
 
-def read_folder(folder: Path, *, size: int, group: str | None = None) -> Contents[Photos]:
+def read_folder(
+    folder: Path, *, size: int, group: str | None = None, test_group: str | None = None
+) -> Contents[Photos]:
     """The photos of a folder, as training set, validation set, or both (see `layouts`).
 
-    size   width and height; photos are rotated upright, center-cropped and resized
-    group  how to find the subjects of the training set (see `subjects.find_subjects`)
+    size        width and height; photos are rotated upright, center-cropped and resized
+    group       how to find the subjects of the training set (see `subjects.find_subjects`)
+    test_group  how to find those of the validation set
 
     Photos have a suffix of `storage.images.SUFFIXES` and lie at any depth within their class
     folder. A folder without class folders may have a CSV file that lists its photos (see
@@ -50,7 +53,7 @@ def read_folder(folder: Path, *, size: int, group: str | None = None) -> Content
             return Contents(_part(listed.folder, photos, names, size, group, source=printable(listed.table)), None)
         layout = find_layout(folder)
         train = None if layout.train is None else _read_classes(layout.train, size, group)
-        return Contents(train, None if layout.test is None else _read_classes(layout.test, size, None))
+        return Contents(train, None if layout.test is None else _read_classes(layout.test, size, test_group))
 
 
 def holds_photo_classes(folder: Path) -> bool:

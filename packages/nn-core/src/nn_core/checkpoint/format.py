@@ -38,7 +38,7 @@ from nn_core.network import Network
 from nn_core.printable import printable
 from nn_core.registry import UnknownNameError
 from nn_core.storage.atomic import atomic_write
-from nn_core.storage.files import check_file
+from nn_core.storage.files import read_file
 from nn_core.storage.hdf5_file import HDF5Group, open_hdf5
 from nn_core.storage.hdf5_image import hdf5_image
 from nn_core.training.state import Snapshot
@@ -138,9 +138,7 @@ def load(path: str | os.PathLike[str], *, program: str | None = None) -> Checkpo
     path = _path(path)
     _require_h5py()
     try:
-        check_file(path)
-        require_memory(path.stat().st_size, printable(path))
-        content = path.read_bytes()
+        content = read_file(path)
     except DataError as error:
         raise CheckpointError(str(error)) from None
     except OSError as error:

@@ -19,7 +19,7 @@ import click
 from nn_core.cli.command_help import GroupedHelp
 from nn_core.cli.config import add_config, name_origin
 from nn_core.cli.option_hints import command_hint, explained
-from nn_core.cli.shared_options import add_force, add_verbosity, time_report
+from nn_core.cli.shared_options import add_force, add_memory_limit, add_verbosity, time_report
 from nn_core.cli.terminal import Interrupted, counted, echo, info, print_error, print_note
 from nn_core.errors import DataWarning, NNError, SettingError
 from nn_core.printable import printable
@@ -84,6 +84,7 @@ class App(GroupedHelp, click.Group):
         self._hints = hints
         self._aliases = aliases
         self._modules = dict(_command_modules(commands)) if commands else {}
+        add_memory_limit(self)
         add_verbosity(self)
         add_config(self, self.name or "")
 
@@ -95,6 +96,7 @@ class App(GroupedHelp, click.Group):
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Add a command that is not a file of the package."""
+        add_memory_limit(cmd)
         add_verbosity(cmd)
         add_force(cmd)
         super().add_command(cmd, name)
@@ -114,6 +116,7 @@ class App(GroupedHelp, click.Group):
             if isinstance(command, click.Command):
                 command.help = command.help or inspect.getdoc(module)
                 command.context_settings = {**CONTEXT, **command.context_settings}
+                add_memory_limit(command)
                 add_verbosity(command)
                 if type(command) is click.Command:
                     command.__class__ = GroupedHelp  # so that the file of a command needs click alone

@@ -123,16 +123,24 @@ class Catalog(Generic[X]):
             )
         return Splits(train, matched, matched.name)
 
-    def load_for_evaluation(self, spec: str, classes: tuple[str, ...], *, rng: np.random.Generator) -> Dataset[X]:
+    def load_for_evaluation(
+        self,
+        spec: str,
+        classes: tuple[str, ...],
+        *,
+        rng: np.random.Generator,
+        read: Callable[[Path], Contents[X]] | None = None,
+    ) -> Dataset[X]:
         """The examples to evaluate a model on, labeled with its classes.
 
         spec     as for `contents`; the test set, if there is one
         classes  the model's; the data may lack some
+        read     reader to use instead of the catalog's
         Class names are matched by name. Numeric labels are matched by name if any class of the
         model is a number, otherwise they are indices into its classes.
         Raises as `contents` does, and DataError for a class that the model lacks.
         """
-        contents = self.contents(spec, rng=rng)
+        contents = self.contents(spec, rng=rng, read=read)
         return contents.for_evaluation(printable(spec)).matched(classes, "model")
 
     def _downloaded(self, remote: RemoteDataset, read: Callable[[Path], Contents[X]]) -> Contents[X]:

@@ -14,7 +14,7 @@ Decorator = Callable[[Any], Any]
 HEADINGS = ("Data", "Tables", "Network", "Training", "Sampling", "Figure", "Output", "Advanced", "General")
 """The headings of options in the order of the help; a command's own options stand before them."""
 
-GENERAL = {"--config", "--quiet", "--verbose", "--version", "--help"}
+GENERAL = {"--config", "--max-memory", "--quiet", "--verbose", "--version", "--help"}
 """Options of every command, under the last heading."""
 
 SHORT = 8

@@ -8,6 +8,7 @@ import click
 
 from nn_core.cli.option_keys import options_by_key
 from nn_core.cli.param_types import CommaList
+from nn_core.errors import DataError
 from nn_core.registry import nearest
 from nn_core.storage.files import printable
 
@@ -60,18 +61,13 @@ class ConfigFile(NamedTuple):
 
 def read_config(name: str) -> ConfigFile:
     """Raises click.UsageError for a file that is missing or not TOML."""
-    import tomllib
+    from nn_core.storage.toml_file import read_toml
 
     path = Path(name)
     try:
-        with path.open("rb") as file:
-            return ConfigFile(path, tomllib.load(file))
-    except FileNotFoundError:
-        raise click.UsageError(f"--config: no such file: {printable(path)}") from None
-    except OSError as error:
-        raise click.UsageError(f"--config: {printable(path)} cannot be read: {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:
-        raise click.UsageError(f"--config: {printable(path)} is not a TOML file: {printable(error)}") from None
+        return ConfigFile(path, read_toml(path))
+    except DataError as error:
+        raise click.UsageError(f"--config: {error}") from None
 
 
 def _advice(ctx: click.Context, name: str) -> str:

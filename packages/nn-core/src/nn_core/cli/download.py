@@ -4,24 +4,37 @@ Each program declares its sets as values of `RemoteDataset`.
 """
 
 import tempfile
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 from nn_core.errors import DataError
+from nn_core.memory import in_bytes
+from nn_core.printable import shortened
 from nn_core.progress import job
 from nn_core.storage.archives import contents_sha256, unpack
 from nn_core.storage.files import exists
 
+MAX_BYTES = 256 * 1024**2
+"""Bytes that are received of a file at most, if it does not say less: 256 MiB."""
+SILENCE = 30.0
+"""Seconds without data after which a download fails."""
+CHUNK = 1 << 16
+
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One file: its local name, its URL and its SHA-256."""
+    """One file: its local name, its URL and its SHA-256.
+
+    max_bytes  more are not received
+    """
 
     name: str
     url: str
     sha256: str
+    max_bytes: int = MAX_BYTES
 
 
 @dataclass(frozen=True)
@@ -35,12 +48,14 @@ class RemoteArchive:
     inside  name of the folder in the archive, at any depth; other entries are skipped
     sha256  of the lines "<path in the folder>  <SHA-256 of the file>", sorted by path, each
             ended by a newline (see `contents_sha256`)
+    max_bytes  more are neither received nor unpacked
     """
 
     name: str
     url: str
     inside: str
     sha256: str
+    max_bytes: int = MAX_BYTES
 
 
 Remote: TypeAlias = RemoteFile | RemoteArchive
@@ -107,9 +122,11 @@ def _fetch(file: Remote, dataset: str, folder: Path, progress: bool) -> Path:
     try:
         if isinstance(file, RemoteArchive):
             return _fetch_archive(file, folder, progress)
-        return _retrieve(file.url, folder, file.name, f"sha256:{file.sha256}", progress)
+        return _retrieve(file, folder, file.name, f"sha256:{file.sha256}", progress)
     except requests.exceptions.RequestException as error:
         what, advice = _reason(error), "check the connection and try again"
+    except _TransferError as error:
+        what, advice = str(error), "try again later"
     except (ValueError, DataError):
         what = "the download is not the expected file (its SHA-256 differs)"
         advice = "try again"
@@ -122,20 +139,52 @@ def _fetch(file: Remote, dataset: str, folder: Path, progress: bool) -> Path:
     )
 
 
-def _retrieve(url: str, folder: Path, name: str, known_hash: str | None, progress: bool) -> Path:
+def _retrieve(file: Remote, folder: Path, name: str, known_hash: str | None, progress: bool) -> Path:
     import pooch
 
     pooch.get_logger().setLevel("ERROR")
     with nullcontext() if progress else job("downloading"):  # a bar of its own needs no other
         return Path(
             pooch.retrieve(
-                url,
+                file.url,
                 known_hash=known_hash,
                 fname=name,
                 path=folder,
-                downloader=pooch.HTTPDownloader(progressbar=progress, chunk_size=1 << 16, timeout=30),
+                downloader=partial(_receive, most=file.max_bytes, progress=progress),
             )
         )
+
+
+def _receive(url: str, target: str, _: object, *, most: int, progress: bool) -> None:
+    """Write what a server sends to a file, up to `most` bytes. Raises _TransferError, requests' errors, OSError."""
+    import requests
+    import tqdm
+
+    # A compressed transfer could unpack to any size, and would not be what the SHA-256 is of.
+    headers = {"Accept-Encoding": "identity"}
+    with closing(requests.get(url, stream=True, timeout=SILENCE, headers=headers)) as response:
+        response.raise_for_status()
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise _TransferError("the server sent it compressed")
+        length = response.headers.get("Content-Length", "")
+        total = int(length) if length.isdecimal() and len(length) < 20 else None
+        if (total or 0) > most:
+            raise _TransferError(f"it has {in_bytes(total or 0)}; the limit is {in_bytes(most)}")
+        received = 0
+        with (
+            Path(target).open("wb") as copy,
+            tqdm.tqdm(total=total, unit="B", unit_scale=True, ncols=79, disable=not progress, leave=True) as bar,
+        ):
+            for chunk in response.iter_content(CHUNK):
+                received += len(chunk)
+                if received > most:
+                    raise _TransferError(f"it has more than {in_bytes(most)}, the limit")
+                copy.write(chunk)
+                bar.update(len(chunk))
+
+
+class _TransferError(Exception):
+    """The server sent what is not taken."""
 
 
 def _fetch_archive(archive: RemoteArchive, folder: Path, progress: bool) -> Path:
@@ -149,10 +198,10 @@ def _fetch_archive(archive: RemoteArchive, folder: Path, progress: bool) -> Path
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=f".{archive.name}.", ignore_cleanup_errors=True) as name:
         temporary = Path(name)
-        packed = _retrieve(archive.url, temporary, "archive.zip", None, progress)
+        packed = _retrieve(archive, temporary, "archive.zip", None, progress)
         unpacked = temporary / "unpacked"
         unpacked.mkdir()
-        unpack(packed, archive.inside, unpacked)
+        unpack(packed, archive.inside, unpacked, limit=archive.max_bytes)
         if contents_sha256(unpacked) != archive.sha256:
             raise DataError("the contents differ")
         if target.exists():
@@ -167,8 +216,8 @@ def _reason(error: OSError) -> str:
 
     response = getattr(error, "response", None)
     if response is not None:
-        return f"the server responded {response.status_code} {response.reason}".rstrip()
-    if isinstance(error, failed.Timeout):
+        return f"the server responded {response.status_code} {shortened(response.reason)}".rstrip()
+    if isinstance(error, failed.Timeout) or "timed out" in str(error):
         return "the server did not respond in time"
     if isinstance(error, failed.SSLError):
         return "the server's certificate is not trusted"

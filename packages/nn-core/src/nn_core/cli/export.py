@@ -150,8 +150,9 @@ def _write_onnx(trained: M, onnx_graph: Callable[[M], OnnxGraph], save: Path) ->
 
     graph = onnx_graph(trained)
     model = to_onnx(trained.checkpoint.network, check=False, **graph.settings)
-    difference = check_model(model, graph.inputs, graph.expected)
-    atomic_write(save, model.SerializeToString(deterministic=True))
+    content = model.SerializeToString(deterministic=True)
+    difference = check_model(type(model).FromString(content), graph.inputs, graph.expected)  # what is written
+    atomic_write(save, content)
     return {
         "opset": model.opset_import[0].version,
         "inputs": [_described(array) for array in model.graph.input],

@@ -11,6 +11,7 @@ from nn_core.cli.param_types import STANDARD
 from nn_core.cli.standard_input import NAME as STANDARD_INPUT
 from nn_core.cli.standard_input import standard_input
 from nn_core.errors import DataError, ShapeError
+from nn_core.memory import require_memory
 from nn_core.storage.files import printable
 from nn_core.storage.images import open_image
 
@@ -22,6 +23,8 @@ ImageShape: TypeAlias = tuple[int, int, int]
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
+_BLOCK = 1 << 20
+"""Pixels that are converted at a time."""
 _REDUCTION = 3.0
 """A large image is first box-averaged to this many times the target size, then resampled."""
 
@@ -79,6 +82,7 @@ def _prepared(opened: "Image", path: Path, shape: ImageShape, crop: bool) -> "Im
     # It may still be rotated or cropped, so neither side may become too small.
     longest = int(_REDUCTION * max(shape[:2]))
     opened.draft(None, (longest, longest))
+    require_memory(4 * opened.width * opened.height, printable(path))
     return _fitted(_eight_bits(ImageOps.exif_transpose(opened), path), shape, crop)
 
 
@@ -109,10 +113,15 @@ def _eight_bits(picture: "Image", path: Path) -> "Image":
         raise DataError(f"{printable(path)} has floating-point pixels; save it with 8 bits per channel")
     if not picture.mode.startswith("I"):
         return picture
-    levels = np.asarray(picture, dtype=np.int64)
-    if levels.min() < 0 or levels.max() > 65535:
-        raise DataError(f"{printable(path)} has 32-bit pixels; save it with 8 bits per channel")
-    return Image.fromarray(np.round(levels / 257).astype(np.uint8))
+    width, height = picture.size
+    grays = np.empty((height, width), np.uint8)
+    rows = max(1, _BLOCK // width)
+    for top in range(0, height, rows):
+        levels = np.asarray(picture.crop((0, top, width, min(height, top + rows))))
+        if levels.min() < 0 or levels.max() > 65535:
+            raise DataError(f"{printable(path)} has 32-bit pixels; save it with 8 bits per channel")
+        grays[top : top + rows] = np.round(levels / 257)
+    return Image.fromarray(grays)
 
 
 def _with_levels(picture: "Image") -> "Image":

@@ -1,19 +1,25 @@
 """Kinds of files that the programs write, recognized by content: only these are replaced without `--force`."""
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nn_core.errors import DataError
+from nn_core.printable import printable
 from nn_core.storage.file_kinds import HDF5_SIGNATURE
+from nn_core.storage.json_file import parse_json
 
 HEAD = 65_536
 """Bytes that are read of a file."""
 
 MARKS = (b"nn-core", b"Matplotlib", b'[{"labels":')
 """One of them is at the beginning or the end of each figure and animation that the programs write, and in no photo."""
+
+
+_PROLOG = re.compile(rb"\s*(<\?xml[^>]*>|<!DOCTYPE[^>]*>|<!--.*?-->)", re.DOTALL)
+"""What may come before the first element of SVG, one at a time: the pattern of all would backtrack without end."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +67,16 @@ def _is_safetensors(path: Path, head: bytes) -> bool:
 
 
 def _is_figure(path: Path, head: bytes) -> bool:
-    is_image = head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"%PDF-")) or bool(
-        re.match(rb"\s*(<\?xml[^>]*>|<!DOCTYPE[^>]*>|<!--.*?-->|\s)*<svg\b", head, re.DOTALL)
-    )
+    is_image = head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"%PDF-")) or _is_svg(head)
     return is_image and _is_marked(path, head)
+
+
+def _is_svg(head: bytes) -> bool:
+    """Whether the first element is <svg>, after declarations and comments."""
+    at = 0
+    while (found := _PROLOG.match(head, at)) is not None:
+        at = found.end()
+    return re.compile(rb"\s*<svg\b").match(head, at) is not None
 
 
 def _is_animation(path: Path, head: bytes) -> bool:
@@ -75,7 +87,7 @@ def _is_marked(path: Path, head: bytes) -> bool:
     """Whether a file has one of MARKS: a photo, a drawing or a video of the user's has none."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - HEAD))
-        both = head + file.read()
+        both = head + file.read(HEAD)
     return any(mark in both for mark in MARKS)
 
 
@@ -84,8 +96,8 @@ def _is_log(path: Path, head: bytes) -> bool:
     if line.startswith(b"epoch,step,"):
         return True
     try:
-        record = json.loads(line)
-    except ValueError:
+        record = parse_json(line, Any, source=printable(path))
+    except DataError:
         return False
     return isinstance(record, dict) and {"epoch", "step"} <= record.keys()
 

@@ -1,11 +1,27 @@
-"""The options that every command has, `--quiet` and `--verbose`, and `--force` of those that write files."""
+"""The options that commands share: `--quiet`, `--verbose`, `--force` and `--max-memory`."""
 
+import re
 import time
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import click
 
+from nn_core.memory import SHARE, chosen_memory_limit, set_memory_limit
 from nn_core.progress import QUIET, VERBOSE, reporter
+
+READERS = frozenset({"data", "files", "image", "model", "model_path", "seed"})
+"""Parameters of the commands that read files or train."""
+
+UNITS = {"b": 1, "": 1} | {
+    f"{prefix}{unit}": base**power
+    for power, prefix in enumerate("kmgt", start=1)
+    for unit, base in (("", 1000), ("b", 1000), ("ib", 1024))
+}
+"""Units of sizes in lower case: kB and k are 1000 bytes, KiB 1024."""
+
+_SIZE = re.compile(r"(?P<number>\d{1,18}(\.\d{1,18})?)\s*(?P<unit>[kmgt]?(i?b)?)", re.IGNORECASE)
 
 FORCE = "nn_core.force"
 """Where a context keeps whether `--force` was given."""
@@ -32,6 +48,35 @@ def add_force(command: click.Command) -> None:
         )
         option.heading = "Output"  # type: ignore[attr-defined]
         command.params.append(option)
+
+
+def add_memory_limit(command: click.Command) -> None:
+    """Give a command `--max-memory` if it reads files or trains."""
+    if any(parameter.name in READERS for parameter in command.params):
+        option = click.Option(
+            ["--max-memory"],
+            type=MemorySize(),
+            is_eager=True,  # before any file is read
+            expose_value=False,
+            callback=_set_memory_limit,
+            help=f"Largest array or file to take into memory, e.g. 2GB.  [default: {SHARE:.0%} of the free memory]",
+        )
+        command.params.append(option)
+
+
+class MemorySize(click.ParamType[int]):
+    """A size in bytes with a decimal or binary unit: "2GB", "500 MB", "1.5 GiB", "1000000"."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = _SIZE.fullmatch(value.strip())
+        size = int(float(found["number"]) * UNITS[found["unit"].lower()]) if found else 0
+        if size < 1:
+            self.fail(f"{value!r} is not a size such as 2GB or 500MB", param, ctx)
+        return size
 
 
 def time_report() -> str:
@@ -63,6 +108,12 @@ def _set_verbosity(ctx: click.Context, parameter: click.Parameter, value: bool) 
     if found.verbosity == -verbosity:
         raise click.UsageError("--quiet and --verbose are mutually exclusive", ctx)
     found.verbosity = verbosity
+
+
+def _set_memory_limit(ctx: click.Context, parameter: click.Parameter, value: int | None) -> None:
+    if value is not None and not ctx.resilient_parsing:
+        ctx.call_on_close(partial(set_memory_limit, chosen_memory_limit()))
+        set_memory_limit(value)
 
 
 def _set_force(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:

@@ -9,8 +9,9 @@ from typing import BinaryIO, TextIO
 from nn_core.cli.param_types import STANDARD
 from nn_core.cli.terminal import info
 from nn_core.errors import DataError
-from nn_core.storage.files import check_bytes, printable
-from nn_core.storage.text import MAX_TEXT_BYTES
+from nn_core.memory import require_memory
+from nn_core.storage.files import check_size, first_few, printable
+from nn_core.storage.text import BLOCK_BYTES, MAX_TEXT_BYTES
 
 NAME = "standard input"
 """Its name in messages."""
@@ -24,7 +25,7 @@ def standard_input() -> bytes:
     if sys.stdin is None:  # the shell's <&-
         raise DataError(f"{NAME} is closed")
     data = _contents(sys.stdin)
-    check_bytes(len(data), NAME, MAX_TEXT_BYTES)
+    check_size(len(data), NAME, MAX_TEXT_BYTES)
     if not data:
         raise DataError(f"{NAME} is empty")
     return data
@@ -35,7 +36,11 @@ def _contents(stream: TextIO) -> bytes:
     """What is in a stream, kept: a run may read its data more than once."""
     if stream.isatty():
         info("Reading standard input; Ctrl-D ends it.")
-    return stream.buffer.read(MAX_TEXT_BYTES + 1)
+    data = io.BytesIO()
+    while data.tell() <= MAX_TEXT_BYTES and (block := stream.buffer.read(BLOCK_BYTES)):
+        require_memory(data.tell() + len(block), NAME)
+        data.write(block)
+    return data.getvalue()
 
 
 def name_of(path: Path) -> str:
@@ -54,6 +59,23 @@ def is_standard(data: str | None) -> bool:
 
 
 def require_stored(*settings: str | None) -> None:
-    """Raise DataError if data that a model was trained on came from standard input, and so is in no file."""
+    """Say which files are read because a checkpoint names them: whoever wrote it chose them.
+
+    settings  what the checkpoint says of its data: names of data sets, paths, or None
+    Raises DataError if data came from standard input, and so is in no file, or is on another machine, which
+    would learn of it.
+    """
     if any(map(is_standard, settings)):
         raise DataError(f"the model was trained on data from {NAME}, which is not stored; give it with --data")
+    paths = [each for each in settings if each is not None and _is_path(each)]
+    for path in paths:
+        if path.startswith(("//", "\\\\")):
+            raise DataError(f"the checkpoint names data on another machine, {printable(path)}; give it with --data")
+    if paths:
+        info(f"reading {first_few(paths)}, which the checkpoint names as its data")
+
+
+def _is_path(data: str) -> bool:
+    """Whether data is a path, not the name of a data set, with or without settings."""
+    name = data.partition(":")[0]
+    return Path(data).name != data or "\\" in data or Path(name).suffix != ""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from nn_core import checkpoint
 from nn_core.backends import backend_named
 from nn_core.cli.divergence import check_final_loss
@@ -133,7 +135,7 @@ class Saver(Callback):
             self.save(state)
 
     def on_step(self, state: TrainingState) -> None:
-        if time.monotonic() >= self.next_time:
+        if time.monotonic() >= self.next_time and _is_finite(state):
             self.save(state)
 
     def save(self, state: TrainingState) -> None:
@@ -146,6 +148,11 @@ class Saver(Callback):
         end = time.monotonic()
         self.is_first = False
         self.next_time = end + max(self.FIRST, (end - start) / self.SHARE)
+
+
+def _is_finite(state: TrainingState) -> bool:
+    """Whether a run can be saved; if not, the next step or the end of the epoch says why."""
+    return all(np.isfinite(values).all() for values in (state.network.vector, *state.optimizer_state.values()))
 
 
 def start_from(network: Network, model: Network) -> None:

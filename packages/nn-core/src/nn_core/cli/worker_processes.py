@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from nn_core import plugins
 from nn_core.errors import NNError
+from nn_core.memory import chosen_memory_limit, set_memory_limit
 from nn_core.signals import ENDING, raise_terminated
 from nn_core.standard_streams import guard_streams
 from nn_core.training.interruption import interruption
@@ -37,8 +38,8 @@ def map_in_workers(function: Callable[[S], R], arguments: Sequence[S], workers: 
     with contextlib.ExitStack() as stack:
         try:
             with _signals_left_to_parent():
-                size, names = min(workers, len(arguments)), (plugins.loaded,)
-                pool = stack.enter_context(ProcessPoolExecutor(size, context, _begin_worker, names))
+                size, given = min(workers, len(arguments)), (plugins.loaded, chosen_memory_limit())
+                pool = stack.enter_context(ProcessPoolExecutor(size, context, _begin_worker, given))
                 futures = [pool.submit(function, each) for each in arguments]
             yield from (future.result() for future in futures)
         except BrokenProcessPool:
@@ -67,10 +68,11 @@ def _signals_left_to_parent() -> Generator[None]:
         raise_terminated(asked())
 
 
-def _begin_worker(names: Sequence[str]) -> None:
+def _begin_worker(names: Sequence[str], limit: int | None) -> None:
     threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
     guard_streams()
     threadpool_limits(1)
+    set_memory_limit(limit)
     for name in names:
         plugins.load_plugin(name)
 

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nn_core.checkpoint import unusable
 from nn_core.checkpoint.architecture import ARCHITECTURE, describe_network, network_from, parameter_shapes
@@ -23,8 +24,8 @@ from nn_core.errors import CheckpointError, DataError, NNError, SettingError
 from nn_core.extras import import_extra
 from nn_core.network import Network, require_network
 from nn_core.storage.atomic import atomic_write_all
-from nn_core.storage.files import exists, printable
-from nn_core.storage.json_file import read_json
+from nn_core.storage.files import exists, open_file, printable
+from nn_core.storage.json_file import parse_json, read_json
 from nn_core.storage.safetensors import DTypeName, read_safetensors
 
 FORMAT, VERSION = "nn-core safetensors", 1
@@ -65,6 +66,7 @@ def to_safetensors(
         text = json.dumps(description, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     except (TypeError, ValueError) as error:
         raise SettingError(f"metadata must be finite numbers, strings, lists and dictionaries: {error}") from None
+    _require_readable(text, named, sidecar)
     try:
         atomic_write_all({sidecar: text.encode(), path: weights})
     except OSError as error:
@@ -106,6 +108,17 @@ def from_safetensors(path: str | os.PathLike[str]) -> Network:
     return network
 
 
+def _require_readable(text: str, named: Mapping[str, npt.NDArray[Any]], sidecar: Path) -> None:
+    """Read back the sidecar before it is written. Raises SettingError if its network could not be loaded."""
+    try:
+        described = parse_json(text, _SIDECAR, source=printable(sidecar.name))
+        shapes = parameter_shapes(described["architecture"])
+    except (NNError, *_INVALID) as error:
+        raise SettingError(f"{printable(sidecar)} was not written, since it could not be loaded: {error}") from None
+    if shapes != {name: values.shape for name, values in named.items()}:
+        raise SettingError(f"{printable(sidecar)} was not written: its architecture does not fit the weights")
+
+
 def sidecar_path(path: Path) -> Path:
     """NAME.json for NAME.safetensors. Raises SettingError for another suffix."""
     if path.suffix != SUFFIX:
@@ -116,7 +129,7 @@ def sidecar_path(path: Path) -> Path:
 def _require_own(sidecar: Path) -> None:
     """Raise SettingError rather than overwrite a JSON file that is not a sidecar."""
     if sidecar.is_file():
-        with sidecar.open("rb") as file:
+        with open_file(sidecar) as file:
             if FORMAT.encode() not in file.read(100):
                 raise SettingError(f"{printable(sidecar)} exists and is not a sidecar; choose another name")
 
@@ -124,7 +137,7 @@ def _require_own(sidecar: Path) -> None:
 def _check_digest(path: Path, sidecar: Path, digest: str | None) -> None:
     if digest is None:
         return
-    with path.open("rb") as file:
+    with open_file(path) as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != digest:
             raise DataError(
                 f"{printable(path)} is not the file described in {printable(sidecar)}: checksum mismatch;"

@@ -59,7 +59,7 @@ def find_encoding(blocks: Iterable[bytes], name: str) -> str:
         if not errors:
             line += text.count("\n", 0, found.start() if found else None)
         if found:
-            errors += len(_WRONG.findall(text))
+            errors += len(text) - len(text.encode("utf-8", "ignore").decode())  # a list of them would fill the memory
     errors += len(decoder.decode(b"", final=True))
     if not errors:
         return "utf-8-sig"

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from nn_core.errors import DataError
-from nn_core.storage.files import check_file, decoding_errors, printable
+from nn_core.storage.files import decoding_errors, open_file, printable
 
 HDF5, NPZ, NPY, GZIP, MATLAB5, PICKLE, TORCH = "hdf5", "npz", "npy", "gzip", "matlab", "pickle", "torch"
 HTML, LFS = "html", "lfs"
@@ -55,8 +55,7 @@ def file_kind(path: Path) -> str | None:
 
     Raises DataError if the file cannot be read.
     """
-    check_file(path)
-    with decoding_errors(path, None), path.open("rb") as file:
+    with decoding_errors(path, None), open_file(path) as file:
         head = file.read(128)
         file.seek(512)
         block = file.read(8)

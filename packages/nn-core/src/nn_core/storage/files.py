@@ -1,5 +1,8 @@
 """Common checks of file readers: readable files, size limits, one-line errors."""
 
+import errno
+import io
+import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
@@ -7,14 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nn_core.errors import DataError, NNError
+from nn_core.memory import require_memory
 from nn_core.printable import printable as printable  # noqa: PLC0414
 from nn_core.printable import shortened
 
 LONGEST_OF_MANY = 60
 """Most characters of each name in a list of names."""
-
-MAX_BYTES = 8 * 1024**3
-"""Maximum size of an array to read or an archive to unpack: 8 GiB."""
 
 
 def without_folders(source: str) -> str:
@@ -59,32 +60,77 @@ def is_pipe_or_device(path: Path) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
+def open_file(path: Path) -> io.BufferedReader:
+    """A regular, nonempty file, open for reading; all files that a user names are opened here.
+
+    Raises DataError for anything else. A pipe, a socket or a device is refused before it is opened; one that
+    takes the place of a file meanwhile neither blocks nor is read.
+    """
+    try:
+        _check_mode(path.stat(), path)
+        file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115
+    except FileNotFoundError:
+        raise DataError(f"no such file: {printable(path)}") from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    try:
+        found = os.fstat(file.fileno())
+        _check_mode(found, path)
+        if not found.st_size:  # as are files of /proc, which may be endless
+            raise DataError(f"{printable(path)} is empty")
+        file.peek(1)
+    except BaseException as error:
+        file.close()
+        if isinstance(error, OSError):
+            raise _unreadable(path, error) from None
+        raise
+    return file
+
+
 def check_file(path: Path) -> None:
     """Raise DataError unless the path is a readable, nonempty regular file."""
-    try:
-        if path.is_dir():
-            raise DataError(f"{printable(path)} is a directory, not a file")
-        if not path.exists():
-            raise DataError(f"no such file: {printable(path)}")
-        if is_pipe_or_device(path):
-            raise DataError(f"{printable(path)} is not a regular file")
-        with path.open("rb") as file:
-            first = file.read(1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{printable(path)} cannot be read: {printable(reason)}") from None
-    if not first:
-        raise DataError(f"{printable(path)} is empty")
+    open_file(path).close()
 
 
-def check_bytes(size: int, source: str, limit: int | None = None) -> None:
-    """Raise DataError if a size exceeds the limit: `limit`, or MAX_BYTES.
+def read_file(path: Path, limit: int | None = None) -> bytes:
+    """The bytes of a file. Raises DataError if there are more than `limit`, or more than fit in memory."""
+    with open_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if limit is not None:
+            check_size(size, printable(path), limit)
+        require_memory(size, printable(path))
+        return file.read(size)
 
-    A damaged or malicious file of a few hundred bytes can declare an array of terabytes.
-    """
-    most = MAX_BYTES if limit is None else limit
-    if size > most:
-        raise DataError(f"{source} is too large: {size:,} bytes; the limit is {most:,}")
+
+def file_size(path: Path) -> int:
+    """The size of a file in bytes. Raises DataError if it cannot be read."""
+    with open_file(path) as file:
+        return os.fstat(file.fileno()).st_size
+
+
+def _check_mode(found: os.stat_result, path: Path) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise DataError(f"{printable(path)} is a directory, not a file")
+    if not stat.S_ISREG(found.st_mode):
+        raise DataError(f"{printable(path)} is not a regular file")
+
+
+def _open_at_once(name: str, flags: int) -> int:
+    """Open a file; a pipe without a writer would block."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> DataError:
+    if isinstance(error, OSError) and error.errno == errno.ENXIO:  # a socket, or a pipe to write to
+        return DataError(f"{printable(path)} is not a regular file")
+    reason = getattr(error, "strerror", None) or error
+    return DataError(f"{printable(path)} cannot be read: {printable(reason)}")
+
+
+def check_size(size: int, source: str, limit: int) -> None:
+    """Raise DataError if a size in bytes exceeds a limit of the format; `require_memory` is that of the machine."""
+    if size > limit:
+        raise DataError(f"{source} is too large: {size:,} bytes; the limit is {limit:,}")
 
 
 @contextmanager

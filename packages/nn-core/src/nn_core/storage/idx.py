@@ -5,24 +5,24 @@ a big-endian 32-bit integer, and the values, big-endian. Source: Y. LeCun, C. Co
 The MNIST database of handwritten digits, "File formats".
 """
 
-import gzip
+import io
+import os
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from nn_core.errors import DataError
+from nn_core.storage.compressed import GzipReader, check_ratio
 from nn_core.storage.file_kinds import IDX_NAME
-from nn_core.storage.files import check_bytes, check_file, decoding_errors, printable
-from nn_core.storage.stored_array import StoredArray
+from nn_core.storage.files import decoding_errors, open_file, printable
+from nn_core.storage.stored_array import StoredArray, check_declared, fill_array
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 """Codes of the number types."""
 MAX_AXES = 4
-GZIP_RATIO = 1040
-"""Gzip compresses to at best 1/1032 of the size."""
 
 
 def idx_stem(path: Path) -> str:
@@ -37,16 +37,16 @@ def read_idx(path: Path) -> StoredArray:
     Raises DataError, naming the file, if it is not an idx file, is cut off, or declares more than
     it can hold.
     """
-    check_file(path)
     name = printable(path)
-    with decoding_errors(path, "an idx file"), _open(path) as file:
-        dtype, shape, start = _header(file, name)
+    with decoding_errors(path, "an idx file"), open_file(path) as file:
+        stored = os.fstat(file.fileno()).st_size
+        is_gzip = _is_gzip(file)
+        with _unpacked(file) as content:
+            dtype, shape, start = _header(content, name)
     array = StoredArray(printable(path.name), shape, dtype, partial(_load, path, shape, dtype, start))
-    check_bytes(array.nbytes, name)
-    stored = path.stat().st_size
-    room = stored * GZIP_RATIO if _is_gzip(path) else stored - start
-    if array.nbytes > room:
-        raise DataError(f"{name} is cut off or damaged: {array.nbytes:,} bytes declared, {stored:,} stored")
+    if is_gzip:
+        check_ratio(array.nbytes, stored, name)
+    check_declared(array, array.nbytes if is_gzip else stored - start, name)
     return array
 
 
@@ -63,23 +63,17 @@ def _header(file: IO[bytes], name: str) -> tuple[np.dtype[Any], tuple[int, ...],
 
 def _load(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], start: int) -> npt.NDArray[Any]:
     array = np.empty(shape, dtype)
-    flat = memoryview(array.reshape(-1).view(np.uint8).data)
-    with decoding_errors(path, "an idx file"), _open(path) as file:
-        file.read(start)
-        done = 0
-        while done < len(flat) and (count := file.readinto(flat[done:])):  # type: ignore[attr-defined]
-            done += count
-        if done < len(flat):
-            raise DataError(f"{printable(path)} is cut off: {len(flat):,} bytes declared, {done:,} found")
-        if file.read(1):
-            raise DataError(f"{printable(path)} is damaged: more values than its header declares, {shape}")
+    with decoding_errors(path, "an idx file"), open_file(path) as file, _unpacked(file) as content:
+        content.read(start)
+        fill_array(array, content, printable(path))
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
-def _open(path: Path) -> IO[bytes]:
-    return gzip.open(path) if _is_gzip(path) else path.open("rb")  # type: ignore[return-value]
+def _unpacked(file: BinaryIO) -> IO[bytes]:
+    return io.BufferedReader(GzipReader(file)) if _is_gzip(file) else file
 
 
-def _is_gzip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
+def _is_gzip(file: BinaryIO) -> bool:
+    beginning = file.read(2)
+    file.seek(0)
+    return beginning == b"\x1f\x8b"

@@ -8,6 +8,7 @@ Source: https://github.com/huggingface/safetensors, "Format".
 """
 
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple, TypeAlias
@@ -16,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.errors import DataError
-from nn_core.storage.files import check_bytes, check_file, decoding_errors, printable
+from nn_core.memory import require_memory
+from nn_core.storage.files import decoding_errors, open_file, printable
 from nn_core.storage.json_file import check_json, parse_json
 
-MAX_HEADER_BYTES = 100_000_000
-"""Maximum header size of the format."""
+MAX_METADATA, MAX_ENTRY = 1_000_000, 1000
+"""Bytes of a header that are read at most: of its metadata, and of each array that is expected."""
 
 DTypeName: TypeAlias = Literal["float32", "float64"]
 _DTYPES: Mapping[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
@@ -45,9 +47,8 @@ def read_safetensors(
     Raises DataError, naming the file, if it is not a safetensors file, or has other arrays or
     non-finite values.
     """
-    check_file(path)
-    with decoding_errors(path, "a safetensors file"), path.open("rb") as file:
-        entries, start = _read_header(path, file)
+    with decoding_errors(path, "a safetensors file"), open_file(path) as file:
+        entries, start = _read_header(path, file, MAX_METADATA + MAX_ENTRY * len(expected))
         _check_names(path, entries, expected)
         for name, entry in entries.items():
             source = f"{printable(path)}: {printable(name)}"
@@ -55,16 +56,21 @@ def read_safetensors(
                 raise DataError(f"{source} has shape {entry.shape}; the architecture has {expected[name]}")
             if entry.dtype not in _DTYPES or _DTYPES[entry.dtype].name != dtype:
                 raise DataError(f"{source} has dtype {printable(entry.dtype)}; the architecture has {dtype}")
-            check_bytes(entry.stop - entry.start, source)
+        require_memory(sum(entry.stop - entry.start for entry in entries.values()), printable(path))
         return {name: _read(path, file, start, name, entry) for name, entry in entries.items()}
 
 
-def _read_header(path: Path, file: BinaryIO) -> tuple[dict[str, Entry], int]:
-    """The entries by name, and the offset of the values. Raises DataError if they do not match the file."""
-    size = path.stat().st_size
+def _read_header(path: Path, file: BinaryIO, most: int) -> tuple[dict[str, Entry], int]:
+    """The entries by name, and the offset of the values. Raises DataError if they do not match the file.
+
+    most  bytes of the header
+    """
+    size = os.fstat(file.fileno()).st_size
     length = int.from_bytes(file.read(8), "little")
-    if size < 8 or not 2 <= length <= min(size - 8, MAX_HEADER_BYTES):
+    if size < 8 or not 2 <= length <= size - 8:
         raise DataError(f"{printable(path)} is not a safetensors file, or is truncated")
+    if length > most:
+        raise DataError(f"{printable(path)} has a header of {length:,} bytes; the limit is {most:,}")
     source = f"{printable(path)} (header)"
     header = parse_json(file.read(length), {str: Any}, source=source)
     header.pop("__metadata__", None)

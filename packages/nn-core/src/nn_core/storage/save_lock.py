@@ -58,7 +58,9 @@ class SaveLock:
             finally:
                 os.close(descriptor)
             if holder is not None:
-                raise CheckpointError(f"another run (process {holder}) is saving to {printable(self.path)}")
+                raise CheckpointError(
+                    f"another run (process {holder}) is saving to {printable(self.path)}; save to another file"
+                )
 
     def renew(self) -> None:
         """Mark the file that now has the name."""

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nn_core.errors import DataError
+from nn_core.memory import require_memory
 from nn_core.storage.encoding import find_encoding
-from nn_core.storage.files import check_bytes, check_file, decoding_errors, printable
+from nn_core.storage.files import check_size, decoding_errors, file_size, open_file, printable, read_file
 
 MAX_TEXT_BYTES = 1024**3
 """Maximum size of a text file: 1 GiB."""
 
-BLOCK_BYTES = 1 << 20
-"""Bytes of a text file read at a time."""
+MAX_CSV_BYTES = 64 * 1024**2
+"""Maximum size of a CSV file whose cells are kept as texts: 64 MiB."""
+
+BLOCK_BYTES, MAX_BLOCKS = 1 << 20, 16
+"""Bytes of a text file read at a time, and blocks that are kept together for a word."""
 
 
 class TextFile:
@@ -28,16 +32,15 @@ class TextFile:
 
     def __init__(self, source: Path | bytes, name: str | None = None) -> None:
         self.source, self.name = source, printable(source) if name is None else name
-        if isinstance(source, Path):
-            check_file(source)
-        self.size = source.stat().st_size if isinstance(source, Path) else len(source)
-        check_bytes(self.size, self.name, MAX_TEXT_BYTES)
+        self.size = file_size(source) if isinstance(source, Path) else len(source)
+        check_size(self.size, self.name, MAX_TEXT_BYTES)
         self.codec = find_encoding(self._bytes(), self.name)
 
     def blocks(self) -> Iterator[str]:
         """The text in consecutive parts, with newlines as line endings.
 
-        Each part but the last ends with a newline or space, so that words are not divided.
+        Each part but the last ends with a newline or space, so that words are not divided; unless there is
+        none for MAX_BLOCKS blocks.
         """
         decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(self.codec)(), translate=True)
         pending: list[str] = []
@@ -49,16 +52,20 @@ class TextFile:
                     yield "".join([*pending, text[:end]])
                     pending = []
                 pending.append(text[end:])
+                if len(pending) > MAX_BLOCKS:
+                    yield "".join(pending)
+                    pending = []
             pending.append(decoder.decode(b"", final=True))
         if rest := "".join(pending):
             yield rest
 
     def read(self) -> str:
         """The whole text."""
+        require_memory(2 * self.size, self.name)
         return "".join(self.blocks())
 
     def _bytes(self) -> Iterator[bytes]:
-        with self.source.open("rb") if isinstance(self.source, Path) else io.BytesIO(self.source) as file:
+        with open_file(self.source) if isinstance(self.source, Path) else io.BytesIO(self.source) as file:
             while block := file.read(BLOCK_BYTES):
                 yield block
 
@@ -70,16 +77,15 @@ class Row(NamedTuple):
     cells: list[str]
 
 
-def read_text(path: Path, *, kind: str = "a text in UTF-8") -> str:
+def read_text(path: Path, *, kind: str = "a text in UTF-8", limit: int | None = None) -> str:
     """Read a text file, normalizing line endings to newlines.
 
-    kind  expected file type, for messages
+    kind   expected file type, for messages
+    limit  of its size in bytes; None for MAX_TEXT_BYTES
     Raises DataError if it is missing, blank, too large or not UTF-8.
     """
-    check_file(path)
     with decoding_errors(path, kind):
-        check_bytes(path.stat().st_size, printable(path), MAX_TEXT_BYTES)
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_file(path, MAX_TEXT_BYTES if limit is None else limit).decode("utf-8-sig")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise DataError(f"{printable(path)} is empty: it has only blank lines")
@@ -94,6 +100,7 @@ def read_csv(path: Path) -> list[Row]:
     """
     import csv
 
+    check_size(file_size(path), printable(path), MAX_CSV_BYTES)
     text = TextFile(path).read()
     first = next((line for line in text.split("\n") if line.strip()), "")
     delimiter = max(",;\t", key=first.count)

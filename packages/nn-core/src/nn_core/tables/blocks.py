@@ -6,8 +6,13 @@ from functools import cached_property
 from io import TextIOWrapper
 from typing import IO, Any
 
+from nn_core.errors import DataError
+
 BLOCK = 2**19
 """Characters read at a time."""
+
+MAX_ROW = 2**24
+"""Characters of the longest row: a column takes at least two."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UTF8 = frozenset({"utf-8", "utf-8-sig"})
@@ -51,33 +56,36 @@ class Block:
         return self.text.removesuffix("\n").split("\n")
 
 
-def read_blocks(file: IO[bytes], encoding: str, *, skip: int = 0) -> Iterator[Block]:
+def read_blocks(file: IO[bytes], encoding: str, name: str, *, skip: int = 0) -> Iterator[Block]:
     """The blocks of a binary file, from its beginning; all kinds of line ends are one.
 
+    name  of the file, for messages
     skip  number of lines to skip at the beginning
-    Raises UnicodeDecodeError for bytes that are not in the encoding.
+    Raises UnicodeDecodeError for bytes that are not in the encoding, DataError for a row of more than MAX_ROW.
     """
     file.seek(0)
     text = TextIOWrapper(file, encoding, newline=None)
     try:
-        yield from _blocks(text, "", "\n", '"', skip, BLOCK)
+        yield from _blocks(text, "", "\n", '"', skip, BLOCK, name)
     finally:
         text.detach()
 
 
-def read_byte_blocks(file: IO[bytes], *, skip: int = 0, times: int = 1) -> Iterator[Block]:
+def read_byte_blocks(file: IO[bytes], name: str, *, skip: int = 0, times: int = 1) -> Iterator[Block]:
     """The blocks of a binary file in UTF-8, which is not checked, with lines ended by newlines.
 
+    name   of the file, for messages
     skip   number of lines to skip at the beginning
     times  size of the blocks, in units of BLOCK
+    Raises DataError for a row of more than MAX_ROW.
     """
     file.seek(0)
     if file.read(len(BYTE_ORDER_MARK)) != BYTE_ORDER_MARK:
         file.seek(0)
-    return _blocks(file, b"", b"\n", b'"', skip, BLOCK * times)
+    return _blocks(file, b"", b"\n", b'"', skip, BLOCK * times, name)
 
 
-def _blocks(stream: Any, rest: Any, newline: Any, quote: Any, skip: int, size: int) -> Iterator[Block]:
+def _blocks(stream: Any, rest: Any, newline: Any, quote: Any, skip: int, size: int, name: str) -> Iterator[Block]:
     """The blocks of a stream of text or bytes.
 
     rest            "" or b""
@@ -92,6 +100,10 @@ def _blocks(stream: Any, rest: Any, newline: Any, quote: Any, skip: int, size: i
         cut = len(rest) if not chunk else rest.rfind(newline) + 1
         quotes = rest.count(quote, 0, cut) if quote in rest else 0
         if chunk and (cut == 0 or quotes % 2):
+            if len(rest) > MAX_ROW:
+                what = "a quotation mark is not closed" if quotes % 2 else f"it is longer than {MAX_ROW:,} characters"
+                line = first + rest.count(newline, 0, max(0, rest.rfind(quote)))
+                raise DataError(f"{name}, line {line}: not a row of a table: {what}")
             continue
         if cut:
             block = Block(first, rest[:cut], quotes > 0)

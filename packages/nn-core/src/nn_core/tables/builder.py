@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.errors import DataError
-from nn_core.storage.files import check_bytes
+from nn_core.memory import require_memory
 from nn_core.tables.arrow import arrow_parser
 from nn_core.tables.blocks import Block
 from nn_core.tables.cells import MISSING_NUMBER, composed, has_decimal_comma, in_cases, mark_missing, number, quoted
@@ -21,6 +21,10 @@ _NAN = dict.fromkeys(in_cases(MISSING_NUMBER), "nan")
 
 MAX_TEXT_WIDTH = 1024
 """Characters of the longest cell that NumPy's parser is used for."""
+MAX_PARSED = 2**27
+"""Bytes that NumPy's parser may take for a block, in which each cell of text is as wide as the widest."""
+TEXT_BYTES = 150
+"""Memory for a distinct text, without its characters."""
 
 
 class Reread(Exception):
@@ -170,7 +174,7 @@ class Builder:
             if any("." in line for line in lines):
                 return None  # of texts, or a separator of thousands
             lines = [line.replace(",", ".") for line in lines]
-        while self.text_width <= MAX_TEXT_WIDTH:
+        while self.text_width <= MAX_TEXT_WIDTH and len(lines) * self._dtype().itemsize <= MAX_PARSED:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of a block without rows
                 try:
@@ -188,7 +192,7 @@ class Builder:
             self.text_width *= 4
         return None
 
-    def _dtype(self) -> npt.DTypeLike:
+    def _dtype(self) -> np.dtype[Any]:
         fields: list[Any] = []
         run = 0
         for i in [*range(self.dialect.width), -1]:
@@ -279,7 +283,7 @@ class Builder:
         if needed > len(self.numbers):
             estimate = int(1.02 * needed * max(1.0, self.size / max(1, self.characters))) + 16
             room = estimate if not self.rows else max(needed, len(self.numbers) * 5 // 4)
-            check_bytes(room * max(1, len(self.number_columns)) * self.numbers.itemsize, self.name)
+            require_memory(room * max(1, len(self.number_columns)) * self.numbers.itemsize, self.name)
             grown: Numbers = np.empty((room, len(self.number_columns)), self.numbers.dtype)
             grown[: self.rows] = self.numbers[: self.rows]
             self.numbers = grown
@@ -290,6 +294,8 @@ class Builder:
             different = list(dict.fromkeys(cells))
             code_of = dict(zip(different, self._codes(i, different), strict=True))
             self.codes[i].append(np.fromiter(map(code_of.__getitem__, cells), np.int32, count))
+        if self.codes:
+            require_memory(TEXT_BYTES * sum(map(len, self.code_of.values())), f"{self.name} with its texts")
         self.lines.append((self.rows, lines))
         self.rows += count
 

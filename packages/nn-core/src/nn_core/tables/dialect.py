@@ -19,7 +19,9 @@ TARGETS = ("label", "class", "target", "species", "y")
 ROW_NAMES = "row names"
 """Header of the column for which R writes none."""
 
-SAMPLE_LINES = 200
+SAMPLE_LINES, SAMPLE_CHARACTERS = 200, 2**21
+"""The beginning of a table by which its form is recognized."""
+MAX_COLUMNS = 100_000
 _CONTAINERS = ((b"PK\x03\x04", "an Excel workbook or a zip archive"), (b"\xd0\xcf\x11\xe0", "an Excel workbook"))
 
 _MARKUP = (
@@ -87,6 +89,8 @@ def recognize(lines: Sequence[str], name: str) -> Dialect:
     if not trailing and _names_rows(rows):
         rows[0].insert(0, ROW_NAMES)
     width = len(rows[0])
+    if width > MAX_COLUMNS:
+        raise DataError(f"{name} has {width:,} columns; the limit is {MAX_COLUMNS:,}")
     body = [row for row in rows[1:] if len(row) == width and row != rows[0]]
     decimal_comma = delimiter != "," and _has_decimal_commas(rows)
     known = [[_is_number(cell, decimal_comma) for cell in row] for row in [rows[0], *body]]

@@ -1,7 +1,8 @@
 """Reading of a table: NumPy's parser for plain blocks, the csv module for the others."""
 
 import io
-from collections.abc import Callable, Collection, Iterator
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -13,12 +14,12 @@ import numpy.typing as npt
 from nn_core.errors import DataError, remark
 from nn_core.progress import MEGABYTE, job
 from nn_core.storage.encoding import GUESSED, remark_on_encoding
-from nn_core.storage.files import check_bytes, check_file, decoding_errors, first_few
+from nn_core.storage.files import check_size, decoding_errors, first_few, open_file
 from nn_core.storage.text import MAX_TEXT_BYTES
 from nn_core.tables.arrow import ARROW_BLOCKS
 from nn_core.tables.blocks import UTF8, Block, read_blocks, read_byte_blocks
 from nn_core.tables.builder import Builder, Reread
-from nn_core.tables.dialect import SAMPLE_LINES, encodings, preamble, recognize
+from nn_core.tables.dialect import SAMPLE_CHARACTERS, SAMPLE_LINES, encodings, preamble, recognize
 from nn_core.tables.table import Table
 
 TextColumns: TypeAlias = Callable[[tuple[str, ...] | None, int], Collection[int]]
@@ -63,14 +64,12 @@ def read_table(
 @contextmanager
 def _opened(source: Path | IO[bytes], name: str) -> Iterator[IO[bytes]]:
     if isinstance(source, Path):
-        check_file(source)
-        with decoding_errors(source, "a table in text"):
-            check_bytes(source.stat().st_size, name, MAX_TEXT_BYTES)
-            with source.open("rb") as file:
-                yield file
+        with decoding_errors(source, "a table in text"), open_file(source) as file:
+            check_size(os.fstat(file.fileno()).st_size, name, MAX_TEXT_BYTES)
+            yield file
     else:
         data = source.read(MAX_TEXT_BYTES + 1)
-        check_bytes(len(data), name, MAX_TEXT_BYTES)
+        check_size(len(data), name, MAX_TEXT_BYTES)
         yield io.BytesIO(data)
 
 
@@ -91,7 +90,7 @@ def _read(file: IO[bytes], encoding: str, name: str, dtype: npt.DTypeLike, known
         try:
             with job("reading the table", size // MEGABYTE, unit="MB") as advance:
                 done = 0
-                for block in _blocks(file, encoding, skip, large=builder.arrow is not None):
+                for block in _blocks(file, encoding, name, skip, large=builder.arrow is not None):
                     builder.add(block)
                     before, done = done, file.tell() // MEGABYTE
                     advance(done - before)
@@ -101,19 +100,19 @@ def _read(file: IO[bytes], encoding: str, name: str, dtype: npt.DTypeLike, known
             text |= found.text
 
 
-def _blocks(file: IO[bytes], encoding: str, skip: int, *, large: bool) -> Iterator[Block]:
+def _blocks(file: IO[bytes], encoding: str, name: str, skip: int, *, large: bool) -> Iterator[Block]:
     """The blocks of a file; of a large one in UTF-8 as bytes, which PyArrow decodes."""
     if large and encoding in UTF8:
         file.seek(0)
         start = file.read(2**16)
         if b"\n" in start and b"\r" not in start:
-            return read_byte_blocks(file, skip=skip, times=ARROW_BLOCKS)
-    return read_blocks(file, encoding, skip=skip)
+            return read_byte_blocks(file, name, skip=skip, times=ARROW_BLOCKS)
+    return read_blocks(file, encoding, name, skip=skip)
 
 
 def _sample(file: IO[bytes], encoding: str, name: str) -> tuple[list[str], int, int]:
     """The first lines that are not blank, and the numbers of lines before the first row and up to its end."""
-    for block in read_blocks(file, encoding):
+    for block in read_blocks(file, encoding, name):
         blank = 0
         while blank < len(block.lines) and not block.lines[blank].strip(" ,;\t|"):
             blank += 1
@@ -122,7 +121,7 @@ def _sample(file: IO[bytes], encoding: str, name: str) -> tuple[list[str], int, 
             if block.lines[blank].startswith("#") and count:
                 remark(f"{name}: skipped {count} line{'' if count == 1 else 's'} of comments")
             blank += count
-        lines = list(islice((line for line in block.lines[blank:] if line.strip()), SAMPLE_LINES))
+        lines = _first(line for line in block.lines[blank:] if line.strip())
         if not lines:
             continue
         length, quotes = 1, block.lines[blank].count('"')
@@ -132,6 +131,18 @@ def _sample(file: IO[bytes], encoding: str, name: str) -> tuple[list[str], int, 
         before = block.first - 1 + blank
         return lines, before, before + length
     raise DataError(f"{name} is empty: it has only blank lines")
+
+
+def _first(lines: Iterable[str]) -> list[str]:
+    """The first SAMPLE_LINES lines, or fewer if they are very long, but two."""
+    found: list[str] = []
+    room = SAMPLE_CHARACTERS
+    for line in islice(lines, SAMPLE_LINES):
+        room -= len(line)
+        if room < 0 and len(found) >= 2:
+            break
+        found.append(line)
+    return found
 
 
 def _distinct(header: tuple[str, ...], name: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from nn_core.cli.options import model_option
 from nn_core.cli.terminal import counted, echo, echo_json, json_option
 from nn_core.engine.engine import Engine
 from nn_core.errors import DataError
+from nn_core.overflow import checked_overflow, require_finite
 from nn_core.training.evaluate import evaluate as evaluate_network
 
 
@@ -44,7 +45,9 @@ def evaluate(model_path: Path | None, data: str | None, as_json: bool) -> None:
     else:
         source, names = split.source, split.training
     x, y = name_examples(names, model.vocabulary, source)
-    loss = evaluate_network(Engine(model.network), x, y, {"loss": mean_nats})["loss"]
+    with checked_overflow():
+        loss = evaluate_network(Engine(model.network), x, y, {"loss": mean_nats})["loss"]
+    require_finite(loss, source)
     result = {"data": source, "names": len(names), **token_metrics(loss, model.vocabulary)}
     if as_json:
         echo_json(result)

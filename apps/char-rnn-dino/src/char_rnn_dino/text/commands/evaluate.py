@@ -13,6 +13,7 @@ from nn_core.cli.options import model_option
 from nn_core.cli.terminal import echo, echo_json, json_option
 from nn_core.engine.engine import Engine
 from nn_core.errors import DataError
+from nn_core.overflow import checked_overflow, require_finite
 from nn_core.training.evaluate import evaluate_text
 
 
@@ -43,7 +44,9 @@ def evaluate(model_path: Path, data: str | None, as_json: bool) -> None:
     if len(y) == 0:
         raise DataError(f"{source} is too short: no tokens to predict")
     predictor = Engine(model.network).frozen()
-    loss = evaluate_text(predictor, x, y, {"loss": mean_nats})["loss"]
+    with checked_overflow():
+        loss = evaluate_text(predictor, x, y, {"loss": mean_nats})["loss"]
+    require_finite(loss, source)
     result = {"data": source, "tokens": len(y), **token_metrics(loss, model.vocabulary)}
     if as_json:
         echo_json(result)

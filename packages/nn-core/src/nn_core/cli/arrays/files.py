@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from zipfile import is_zipfile
 
 from nn_core.checkpoint import is_checkpoint
 from nn_core.cli.arrays.keys import Split, parse_key
@@ -116,7 +115,7 @@ def _holds_one_array(path: Path) -> bool:
     suffix = path.suffix.lower()
     with suppress(DataError):  # a damaged file is named when it is read
         if suffix == ".npz":
-            return is_zipfile(path) and len(list_npz(path)) == 1
+            return len(list_npz(path)) == 1
         if suffix in {".h5", ".hdf5"} and file_kind(path) == HDF5 and not is_checkpoint(path):
             return len(list_hdf5(path)) == 1
     return suffix == ".npy" or is_idx(path)

@@ -13,7 +13,7 @@ from nn_core.cli.dataset import Contents, Part
 from nn_core.cli.labels import as_text, counts_from_one, read_labels
 from nn_core.cli.real_targets import are_real, read_targets
 from nn_core.errors import ShapeError, remark
-from nn_core.storage.files import check_bytes
+from nn_core.storage.files import check_size
 from nn_core.storage.stored_array import StoredArray
 
 MAX_LABELS = 1 << 30
@@ -63,7 +63,7 @@ def read_sets(
     """
     pairs = choose_pairs(arrays, name, rename)
     for pair in pairs.values():
-        check_bytes(8 * max(pair.y.shape, default=0), f"{_source(name, pair)}: {pair.y.name} as numbers", MAX_LABELS)
+        check_size(8 * max(pair.y.shape, default=0), f"{_source(name, pair)}: {pair.y.name} as numbers", MAX_LABELS)
     stored = {split: pair.y.read(_source(name, pair)) for split, pair in pairs.items()}
     names = _class_names(arrays, name, pairs, stored)
     one_based = names is not None and counts_from_one(list(stored.values()), names.size)
@@ -130,7 +130,7 @@ def _class_names(
 
 def _names_fit(names: npt.NDArray[Any], labels: Mapping[str, npt.NDArray[Any]]) -> bool:
     """Whether there is one name for each label, and no more."""
-    numbers = [y for y in labels.values() if y.dtype.kind in "uif"]
+    numbers = [y for y in labels.values() if y.size and y.dtype.kind in "uif"]
     if not numbers:
         return False
     if any(y.ndim == 2 and 1 not in y.shape for y in numbers):

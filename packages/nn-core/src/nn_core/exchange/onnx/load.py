@@ -21,7 +21,7 @@ from nn_core.exchange.onnx.walk import Walk, named
 from nn_core.extras import import_extra
 from nn_core.layers.chain import Chain
 from nn_core.network import Network
-from nn_core.storage.files import check_bytes, decoding_errors, printable
+from nn_core.storage.files import check_size, decoding_errors, printable
 from nn_core.storage.json_file import parse_json
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _build(parts: list[Part], input_shape: Shape, padding: float | None, path: P
         if name not in weights or weights[name].shape != parameter.shape:
             raise DataError(f"parameter {name} has another shape than {parameter.shape}")
     dtype = next((values.dtype for values in weights.values()), np.dtype(np.float32))
-    check_bytes(
+    check_size(
         sum(values.size for values in weights.values()) * dtype.itemsize,
         "the network, which uses some weights several times,",
         limit=4 * path.stat().st_size + 2**20,

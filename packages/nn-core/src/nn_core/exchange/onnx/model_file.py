@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nn_core.errors import DataError
-from nn_core.storage.files import check_bytes, check_file, decoding_errors, printable
+from nn_core.memory import require_memory
+from nn_core.storage.files import decoding_errors, printable, read_file
 
 if TYPE_CHECKING:
     import onnx
@@ -32,11 +33,10 @@ def read_model(path: Path) -> onnx.ModelProto:
     """Parse a file. Raises DataError if it is not an ONNX model, or too large."""
     import onnx
 
-    check_file(path)
-    check_bytes(path.stat().st_size, printable(path), MAX_BYTES)
-    content = path.read_bytes()
     model = onnx.ModelProto()
     with decoding_errors(path, "an ONNX model"):
+        content = read_file(path, MAX_BYTES)
+        require_memory(len(content), f"the model in {printable(path)}")
         _count_fields(memoryview(content), onnx.ModelProto.DESCRIPTOR, [0], 0)
         model.ParseFromString(content)
     _check_model(model)

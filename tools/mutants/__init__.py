@@ -1,0 +1,1 @@
+"""Numeric mutants of nn-core, and the tests that notice them."""
