@@ -17,13 +17,13 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from io import FileIO
+from io import BufferedReader
 from pathlib import Path
 from typing import Self
 
 from nn_core.errors import DataError
 from nn_core.storage.file_kinds import HDF5_SIGNATURE, describe_kind
-from nn_core.storage.files import check_file, printable
+from nn_core.storage.files import open_file, printable
 
 IN_USE = 0x05
 """Flags of a file that is open for writing."""
@@ -51,14 +51,13 @@ class HDF5Bytes:
     content  its bytes, if they are known; the path is for messages
     """
 
-    def __init__(self, path: Path, content: bytes | None = None) -> None:
+    def __init__(self, path: Path, content: bytes | memoryview | None = None) -> None:
         self.path = path
         self._content, self._file = memoryview(content or b""), None
         self._turn = threading.Lock()
         self.close: Callable[[], object] = _nothing
         if content is None:
-            check_file(path)
-            self._file = path.open("rb", buffering=0)
+            self._file = open_file(path)
             self.close = weakref.finalize(self, self._file.close)
             self.size = os.fstat(self._file.fileno()).st_size
         else:
@@ -164,7 +163,7 @@ def _nothing() -> None:
     """For content in memory, which needs no closing."""
 
 
-def _lock(file: FileIO, path: Path) -> None:
+def _lock(file: BufferedReader, path: Path) -> None:
     """Share the file with readers, as the HDF5 library does. Raises DataError if a program writes it."""
     if os.environ.get("HDF5_USE_FILE_LOCKING", "").upper() in {"FALSE", "0"}:
         return

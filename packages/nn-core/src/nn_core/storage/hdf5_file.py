@@ -37,7 +37,7 @@ MAX_ATTRIBUTE = 1_000
 
 
 @contextmanager
-def open_hdf5(path: Path, content: bytes | None = None) -> Iterator["HDF5Group"]:
+def open_hdf5(path: Path, content: bytes | memoryview | None = None) -> Iterator["HDF5Group"]:
     """The root of a file; errors in the block become a DataError that names the file.
 
     content  its bytes, if they are known; the path is for messages
@@ -66,7 +66,7 @@ class HDF5File:
     heaps  of its texts
     """
 
-    def __init__(self, path: Path, content: bytes | None = None) -> None:
+    def __init__(self, path: Path, content: bytes | memoryview | None = None) -> None:
         self.path, self.bytes = path, HDF5Bytes(path, content)
         self.heaps = GlobalHeaps(self.bytes)
         self.met = 0
