@@ -98,7 +98,7 @@ def test_it_comes_back_from_json(features: tuple[Any, Any]) -> None:
         FeatureDistribution.from_dict(stored).distances(features[0]), found.distances(features[0]), 1e-4
     )
     for damage in ({"shape": [3, 6]}, {"shape": [3, 10**9]}, {"float32": "AAAA"}, {"float32": "?"}):
-        with pytest.raises((ValueError, SettingError)):
+        with pytest.raises((DataError, SettingError)):
             FeatureDistribution.from_dict(stored | damage)
 
 

@@ -15,6 +15,7 @@ from nn_core.errors import CheckpointError, NNError
 from nn_core.layers import CELLS, Dense, Dropout, Embedding, Layer
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
+from nn_core.printable import one_line
 from nn_core.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def settings_of(model: Model, settings_type: type[S]) -> S:
         settings.sequence_recipe()
         settings.chain(2)
     except NNError as error:
-        raise CheckpointError(f"the training settings are damaged: {error}") from None
+        raise CheckpointError(f"the training settings are damaged: {one_line(str(error), 400)}") from None
     return settings
 
 

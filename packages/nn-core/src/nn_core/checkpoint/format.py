@@ -29,13 +29,13 @@ import numpy as np
 from nn_core.arrays import Array
 from nn_core.checkpoint import migrations
 from nn_core.checkpoint.architecture import describe_network, network_from
-from nn_core.checkpoint.fields import as_json, one_line, read_into, read_json
+from nn_core.checkpoint.fields import as_json, read_into, read_json
 from nn_core.checkpoint.snapshot import COLUMNS, read_snapshot, snapshot_arrays, snapshot_values
 from nn_core.errors import CheckpointError, DataError, NNError
 from nn_core.hints import HelpfulErrors
 from nn_core.memory import in_bytes, require_memory
 from nn_core.network import Network
-from nn_core.printable import printable
+from nn_core.printable import one_line, printable
 from nn_core.registry import UnknownNameError
 from nn_core.storage.atomic import atomic_write
 from nn_core.storage.files import read_file
@@ -44,6 +44,8 @@ from nn_core.storage.hdf5_image import hdf5_image
 from nn_core.training.state import Snapshot
 
 M = TypeVar("M")
+LONGEST_REASON = 400
+"""Most characters of why a file cannot be used."""
 FORMAT = "nn-core checkpoint"
 VERSION = 2
 _SEAL = b"\nnn-core sha256 "
@@ -141,7 +143,7 @@ def load(path: str | os.PathLike[str], *, program: str | None = None) -> Checkpo
     except DataError as error:
         raise CheckpointError(str(error)) from None
     except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror or one_line(error)}") from None
+        raise CheckpointError(f"cannot read {path}: {error.strerror or one_line(str(error))}") from None
     return _loaded(path, content, program)
 
 
@@ -175,7 +177,7 @@ def unusable(path: Path, error: Exception) -> CheckpointError:
     """The error of a checkpoint whose contents raised another one."""
     if isinstance(error, UnknownNameError):
         return CheckpointError(f"{path}: {error.what}; import the module that registers it (command line: --plugin)")
-    return CheckpointError(f"{path} is damaged: {one_line(error)}")
+    return CheckpointError(f"{path} is damaged: {one_line(str(error), LONGEST_REASON)}")
 
 
 def _require_readable(path: Path, image: bytes, program: str) -> None:
@@ -183,7 +185,7 @@ def _require_readable(path: Path, image: bytes, program: str) -> None:
     try:
         READERS.get(program, _nothing)(_loaded(path, image, program))
     except (NNError, *_DAMAGE) as error:
-        reason = one_line(error).removeprefix(f"{path} is damaged: ").removeprefix(f"{path}: ")
+        reason = one_line(str(error)).removeprefix(f"{path} is damaged: ").removeprefix(f"{path}: ")
         raise CheckpointError(f"{path} was not written, since it could not be loaded: {reason}") from None
 
 
@@ -209,7 +211,7 @@ def _loaded(path: Path, content: bytes, program: str | None) -> Checkpoint:
             raise CheckpointError(str(error)) from None
         raise unusable(path, error) from None
     except OSError as error:
-        raise CheckpointError(f"cannot read {path}: damaged: {one_line(error)}") from None
+        raise CheckpointError(f"cannot read {path}: damaged: {one_line(str(error))}") from None
 
 
 def _read(path: Path, root: HDF5Group, program: str | None, size: int) -> Checkpoint:
