@@ -260,7 +260,6 @@ NOT_FOREIGN = {
     "nn_core.testing_json": "what tests wrote",
     "nn_core.cli.output_kinds": "files that are replaced",
     "nn_core.storage.atomic": "files that are replaced",
-    "nn_core.storage.hdf5_file": "files that storage.files checked; HDF5 opens them by name",
     "nn_core.storage.archives": "files that were just unpacked",
     "cnn_sign_digits.conv_demo.animation": "an animation that was just made",
 }
