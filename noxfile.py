@@ -58,6 +58,9 @@ JOBS = {
 # Each test process has a core; many start programs, which would compile all modules anew without bytecode.
 TESTING = {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": None}
 
+# Tests of nn-core that read and write files.
+MEASURED = ("storage", "checkpoint", "cli", "exchange", "training")
+
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 
@@ -218,12 +221,14 @@ def fuzz(session: nox.Session) -> None:
     if session.posargs == ["--coverage"]:
         measured = ("python", "-m", "coverage", "run", "--append", "--branch", "--source=nn_core.storage", "-m")
         session.run("python", "-m", "coverage", "erase")
-        folders = [f"packages/nn-core/tests/{name}" for name in ("storage", "checkpoint", "tables", "cli")]
+        folders = [
+            f"packages/nn-core/tests/{name}" for name in ("storage", "checkpoint", "cli", "exchange", "training")
+        ]
         session.run(*measured, "pytest", "-q", *folders, env=environment)
         session.run(*measured, "fuzz", "--in-process", "--count=5000", env=environment)
         session.run("python", "-m", "coverage", "report", "--show-missing", "--fail-under=95")
         return
-    session.run("pytest", "-q", "tools/tests", env=environment)
+    session.run("pytest", "-q", "tools/tests/test_fuzz.py", env=environment)
     session.run("python", "-m", "fuzz", *session.posargs, env=environment)
 
 

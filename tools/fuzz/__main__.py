@@ -1,6 +1,7 @@
 """The command line: python -m fuzz."""
 
 import argparse
+import contextlib
 import os
 import sys
 import tempfile
@@ -56,8 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
 
             return run_readers(seeds, folder, given.count or 1000, given.only, given.seed)
         summary = Summary()
-        for result in run_cases(seeds, folder, given, None if seconds is None else begun + seconds):
-            summary.add(result)
+        with contextlib.suppress(KeyboardInterrupt):
+            for result in run_cases(seeds, folder, given, None if seconds is None else begun + seconds):
+                summary.add(result)
         print(summary.table(time.monotonic() - begun))
         return int(bool(summary.failures))
 

@@ -108,16 +108,19 @@ class ForkServer:
 
 def _outcomes(source: int, child: int, count: int) -> Iterator[Outcome]:
     """What a process reports, until it ends, is too late, or is killed by a signal; then it is gone."""
-    begun, data = time.monotonic(), b""
+    begun, used, data = time.monotonic(), 0.0, b""
     late = False
     while count:
-        late = not select.select([source], [], [], max(0.0, begun + SECONDS - time.monotonic()))[0]
+        wait: float = SECONDS
+        while not (ready := select.select([source], [], [], wait)[0]) and _is_starved(child, used):
+            wait = SECONDS / 2
+        late = not ready
         received = b"" if late else os.read(source, 2**20)
         if not received:
             break
         *lines, data = (data + received).split(b"\n")
         for line in lines:
-            begun, count = time.monotonic(), count - 1
+            begun, used, count = time.monotonic(), _state(child)[1], count - 1
             answer = json.loads(line)
             yield Outcome(**answer | {"late": False, "touched": tuple(answer["touched"])})
     os.close(source)
@@ -128,6 +131,18 @@ def _outcomes(source: int, child: int, count: int) -> Iterator[Outcome]:
         os.killpg(child, signal.SIGKILL)  # whatever it started
     if count:
         yield Outcome(status or 70, time.monotonic() - begun, late, 0, (), "", "", "")
+
+
+def _is_starved(child: int, before: float) -> bool:
+    """Whether a process wants to compute, but was given less than its time since `before`: the machine is busy."""
+    state, used = _state(child)
+    return state in {"R", "D"} and used - before < SECONDS / 2
+
+
+def _state(child: int) -> tuple[str, float]:
+    """The state of a process, R for running, and the seconds that it has computed."""
+    fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+    return fields[0], (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _lay_out(case: Case, folder: Path) -> None:

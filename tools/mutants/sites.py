@@ -106,17 +106,17 @@ def mutants_of(package: Path, file: str) -> list[Mutant]:
     source = (package / file).read_text("utf-8")
     lines = source.splitlines(keepends=True)
     offsets = [0]
-    for line in lines:
-        offsets.append(offsets[-1] + len(line))
+    for text in lines:
+        offsets.append(offsets[-1] + len(text))
 
     def place(line: int, column: int) -> int:
         return offsets[line - 1] + len(lines[line - 1].encode()[:column].decode())
 
-    found = {}
+    found: dict[tuple[int, int, str], Mutant] = {}
     for node in _numeric(ast.parse(source)):
         for part, new, kind in _changes(node, source):
             start = place(part.lineno, part.col_offset)
-            end = place(part.end_lineno, part.end_col_offset)
+            end = place(part.end_lineno or part.lineno, part.end_col_offset or 0)
             old = source[start:end]
             if new != old:
                 line = part.lineno

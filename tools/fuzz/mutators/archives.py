@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 import zipfile
 from random import Random
 
@@ -87,7 +88,8 @@ def mutate_npz(content: bytes, random: Random, bait: Bait) -> Mutant:
         members[row], what, honest = (name, data[:128] + bytes(size)), f"{size} zeros in {name}", 2 * size
     packed = io.BytesIO()
     method = random.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-    with zipfile.ZipFile(packed, "w", method) as archive:
+    with zipfile.ZipFile(packed, "w", method) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a name twice is meant
         for each, contents in members:
             archive.writestr(zipfile.ZipInfo(each) if each else "x", contents, method)
     image = packed.getvalue()

@@ -13,7 +13,7 @@ from nn_core.cli.settings import Settings, require_options
 from nn_core.errors import CheckpointError, NNError
 from nn_core.layers import ACTIVATIONS, Layer
 from nn_core.losses import softmax_cross_entropy
-from nn_core.printable import shortened
+from nn_core.printable import one_line, shortened
 from nn_core.registry import is_number
 
 
@@ -53,15 +53,13 @@ class PhotoSettings(Settings):
 
 def settings_of(model: Model) -> PhotoSettings:
     """The settings of a model's training. Raises CheckpointError if they are invalid."""
-    from cnn_sign_digits.commands.train import train
-
     try:
         settings = PhotoSettings.from_mapping(migrate_settings(model.settings))
-        require_options(settings, train)
+        require_options(settings, "cnn_sign_digits.commands.train")
         settings.layers(2)
         settings.recipe(softmax_cross_entropy)
     except NNError as error:
-        raise CheckpointError(f"the settings in the checkpoint are damaged: {error}") from None
+        raise CheckpointError(f"the settings in the checkpoint are damaged: {one_line(str(error), 400)}") from None
     return settings
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from nn_core.arrays import Array, Labels
 from nn_core.errors import DataError, ShapeError
 from nn_core.layers.base import State, state_rows
+from nn_core.overflow import require_finite
 from nn_core.registry import require
 
 PREFIX_STEPS = 100
@@ -52,17 +53,19 @@ def next_probabilities(
     top_k        keep only the k most likely tokens, renormalized
     top_p        then keep only the most likely tokens that together reach probability top_p
     Raises SettingError for a negative or non-finite temperature, top_k below 1, or top_p outside
-    (0, 1].
+    (0, 1]; DataError for logits that are not finite.
     Source: Ackley, Hinton, Sejnowski, A learning algorithm for Boltzmann machines (1985); top_k:
     Fan, Lewis, Dauphin, Hierarchical neural story generation (2018); top_p: Holtzman et al.,
     The curious case of neural text degeneration (2020).
     """
     _check_settings(temperature, top_k, top_p)
+    largest = logits.max(axis=1, keepdims=True)
+    require_finite(largest, "the next token")
     if temperature == 0:
         only = np.zeros_like(logits)
         only[np.arange(len(logits)), logits.argmax(axis=1)] = 1.0
         return only
-    p: Array = logits - logits.max(axis=1, keepdims=True)  # at most 0, so that exp is at most 1
+    p: Array = logits - largest  # at most 0, so that exp is at most 1
     bounds = np.finfo(p.dtype)
     with np.errstate(over="ignore"):
         p /= min(max(temperature, float(bounds.tiny)), float(bounds.max))
@@ -129,9 +132,10 @@ def generate(
     require(max_length is None or max_length >= 0, f"max_length must be at least 0, not {max_length}")
     if prefix.ndim != 2 or prefix.shape[1] == 0:
         raise ShapeError(f"the prefix must be tokens (N, T) with T at least 1, not {prefix.shape}")
-    logits, state = predictor.predict(prefix[:, :PREFIX_STEPS])
-    for start in range(PREFIX_STEPS, prefix.shape[1], PREFIX_STEPS):
-        logits, state = predictor.predict(prefix[:, start : start + PREFIX_STEPS], state)
+    with np.errstate(over="ignore", invalid="ignore"):  # `next_probabilities` refuses what overflows
+        logits, state = predictor.predict(prefix[:, :PREFIX_STEPS])
+        for start in range(PREFIX_STEPS, prefix.shape[1], PREFIX_STEPS):
+            logits, state = predictor.predict(prefix[:, start : start + PREFIX_STEPS], state)
     if logits.ndim != 3:
         raise ShapeError(f"generation needs logits at each step, (N, T, V), not {logits.shape}")
     require(len(set(banned)) < logits.shape[2], "every token is banned")
@@ -151,7 +155,8 @@ def generate(
             if len(stays) < len(tokens):
                 going, tokens, state = going[stays], tokens[stays], state_rows(state, stays)
         if len(going) and length != max_length:
-            logits, state = predictor.predict(tokens[:, None], state)
+            with np.errstate(over="ignore", invalid="ignore"):
+                logits, state = predictor.predict(tokens[:, None], state)
 
 
 class Samples(NamedTuple):

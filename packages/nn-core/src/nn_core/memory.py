@@ -8,8 +8,18 @@ from nn_core.errors import DataError, NNError
 
 SHARE = 0.8
 """The part of the available memory that an allocation may take."""
+SMALL = 1 << 24
+"""Bytes that are always there."""
 UNKNOWN = 8 * 1024**3
 """What is assumed to be available where the system does not tell: 8 GiB."""
+CONTAINERS = tuple(
+    (Path("/sys/fs/cgroup", most), Path("/sys/fs/cgroup", used))
+    for most, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    )
+)
+"""Files with the limit and the use of a control group, in both versions."""
 
 _chosen: ContextVar[int | None] = ContextVar("memory limit", default=None)
 
@@ -36,6 +46,8 @@ def require_memory(size: int, what: str, error: type[NNError] = DataError) -> No
     size  in bytes
     what  what needs the memory, for the message: "x.npz (x)"
     """
+    if size < SMALL and _chosen.get() is None:
+        return  # without asking the system
     most = memory_limit()
     if size > most:
         raise error(f"{what} needs {in_bytes(size)} of memory; the limit is {in_bytes(most)} (--max-memory)")
@@ -73,11 +85,7 @@ def _free() -> int | None:
 
 def _container() -> int | None:
     """What is left of the limit of the control group."""
-    folder = Path("/sys/fs/cgroup")
-    for most, used in (
-        (folder / "memory.max", folder / "memory.current"),
-        (folder / "memory/memory.limit_in_bytes", folder / "memory/memory.usage_in_bytes"),
-    ):
+    for most, used in CONTAINERS:
         try:
             return max(0, int(most.read_text("ascii")) - int(used.read_text("ascii")))
         except (OSError, ValueError):  # there is none, or "max"

@@ -20,6 +20,7 @@ from nn_core.layers.chain import Chain, Gradients, below
 from nn_core.layers.context import BatchPart, Context
 from nn_core.layers.input_shape import as_batch, as_shape, looks_channels_first
 from nn_core.layers.items import as_layers
+from nn_core.memory import require_memory
 from nn_core.noise import generator_from
 from nn_core.parameter_layout import layout
 from nn_core.registry import require
@@ -96,6 +97,9 @@ class Network(HelpfulErrors):
         self.tied = dict(tied)
         self._slices, ends, self._gradient_size = layout(self.declared, self.tied)
         self.weight_count, self.trained_count, self.statistics_end, size = ends
+        drawn = max((math.prod(each.shape) for each in self.declared.values()), default=0) if initialize else 0
+        needed = size * self.dtype.itemsize + drawn * np.dtype(np.float64).itemsize
+        require_memory(needed, f"a network of {size:,} parameters", SettingError)
         if size * self.dtype.itemsize > sys.maxsize:
             raise MemoryError(f"{size:,} parameters")
         self.vector: Array = np.zeros(size, self.dtype)

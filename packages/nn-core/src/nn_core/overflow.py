@@ -1,5 +1,6 @@
 """Networks whose outputs overflow, such as those of a checkpoint with weights of 1e38."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,7 @@ def require_finite(outputs: npt.ArrayLike, source: str) -> None:
 
 @contextmanager
 def checked_overflow() -> Iterator[None]:
-    """Without NumPy's warnings of overflows, where `require_finite` follows."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    """Without NumPy's warnings of overflows, where `require_finite` follows; in the threads of the engine, too."""
+    with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
+        warnings.filterwarnings("ignore", "overflow|invalid value|divide by zero", RuntimeWarning)
         yield

@@ -13,7 +13,7 @@ NUMBERS = np.array([0, 2, 1, 2])
 ONE_HOT = np.array([[1, 0, 0], [0, 0, 1], [0, 1, 0], [0, 0, 1]])
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.bool_])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float16, np.float32, np.bool_])
 @pytest.mark.parametrize("turned", [False, True])
 def test_one_hot_labels(dtype: Any, turned: bool) -> None:
     stored = (ONE_HOT.T if turned else ONE_HOT).astype(dtype)
@@ -21,6 +21,12 @@ def test_one_hot_labels(dtype: Any, turned: bool) -> None:
         y, names = read_labels(stored, None, (4, 5), "a")
     assert y.tolist() == NUMBERS.tolist()
     assert names == ("0", "1", "2")
+
+
+@pytest.mark.parametrize("dtype", ["?", "u1", "i8", "f2", "f8"])
+def test_class_numbers_of_any_type(dtype: str) -> None:
+    y, names = read_labels(np.array([0, 1, 1, 0], dtype), None, (4, 5), "a")
+    assert (y.tolist(), y.dtype, names) == ([0, 1, 1, 0], np.int64, None)
 
 
 def test_one_hot_labels_with_names() -> None:
@@ -38,6 +44,7 @@ def test_one_hot_labels_with_names() -> None:
         ((ONE_HOT + ONE_HOT[:, ::-1]).T, "y.argmax(axis=0)"),
         (ONE_HOT[:3], "expected one label per example, but x has shape (4, 5) and y (3, 3)"),
         (np.array([0, 1, np.nan, 1]), "label nan of example 2"),
+        (np.array([0, 1, np.iinfo(np.int64).min, 1]), "label -9223372036854775808 of example 2"),
         (np.array([0, 1, 0.5, 1]), "label 0.5 of example 2 (from 0) is not a class number"),
         (np.array([0, 1, 2**40, 1]), "label 1099511627776 of example 2"),
         (np.array(["2020"] * 4, "M8[D]"), "labels must be integers or text"),

@@ -95,7 +95,7 @@ def twice() -> bytes:
 
 REFUSED = {
     "of version 9.9": (patched(one_member(), CENTRAL, 6, b"\x63"), "zip file version 9.9"),
-    "encrypted": (patched(one_member(), CENTRAL, 8, b"\1"), "is encrypted"),
+    "encrypted": (patched(one_member(), CENTRAL, 8, b"\1"), "is encrypted; save it without a password"),
     "LZMA": (one_member(zipfile.ZIP_LZMA), "is compressed by LZMA, which is not supported"),
     "bzip2": (one_member(zipfile.ZIP_BZIP2), "is compressed by bzip2"),
     "of an unknown method": (patched(one_member(), CENTRAL, 10, b"\x4d"), "is compressed by method 77"),

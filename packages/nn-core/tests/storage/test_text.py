@@ -77,3 +77,10 @@ def test_text_larger_than_may_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
     for read in (read_text, read_csv):
         with pytest.raises(DataError, match="too large: 4 bytes; the limit is 3"):
             read(path)
+
+
+def test_a_text_without_spaces_comes_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "BLOCK_BYTES", 10)
+    parts = list(text.TextFile(write(tmp_path, b"a" * 1000)).blocks())
+    assert "".join(parts) == "a" * 1000
+    assert max(map(len, parts)) <= 10 * (text.MAX_BLOCKS + 1)

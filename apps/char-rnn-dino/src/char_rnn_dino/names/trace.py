@@ -15,6 +15,7 @@ from nn_core.errors import DataError, SettingError
 from nn_core.generate import next_probabilities
 from nn_core.layers import GRU, LSTM, Layer, Recurrent
 from nn_core.network import Network
+from nn_core.overflow import checked_overflow
 
 GATES: Mapping[type[Layer], Mapping[str, int]] = MappingProxyType(
     {GRU: {"update": 1, "reset": 0}, LSTM: {"forget": 2, "input": 1, "output": 0}}
@@ -58,7 +59,8 @@ def trace(network: Network, vocabulary: Vocabulary, name: str, layer: int | None
     number = len(recurrent) if layer is None else layer
     if not 1 <= number <= len(recurrent):
         raise SettingError(f"no recurrent layer {number}; the network has {len(recurrent)}")
-    outputs = [output[0] for output in network.activations(tokens[None])]
+    with checked_overflow():
+        outputs = [output[0] for output in network.activations(tokens[None])]
     next_tokens = np.append(tokens[1:], vocabulary.ids[END])
     at = recurrent[number - 1]
     states, logits = outputs[at], outputs[-1]

@@ -29,13 +29,13 @@ import numpy as np
 from nn_core.arrays import Array
 from nn_core.checkpoint import migrations
 from nn_core.checkpoint.architecture import describe_network, network_from
-from nn_core.checkpoint.fields import as_json, one_line, read_into, read_json
+from nn_core.checkpoint.fields import as_json, read_into, read_json
 from nn_core.checkpoint.snapshot import COLUMNS, read_snapshot, snapshot_arrays, snapshot_values
 from nn_core.errors import CheckpointError, DataError, NNError
 from nn_core.hints import HelpfulErrors
 from nn_core.memory import in_bytes, require_memory
 from nn_core.network import Network
-from nn_core.printable import printable
+from nn_core.printable import one_line, printable
 from nn_core.registry import UnknownNameError
 from nn_core.storage.atomic import atomic_write
 from nn_core.storage.files import read_file
@@ -44,6 +44,8 @@ from nn_core.storage.hdf5_image import hdf5_image
 from nn_core.training.state import Snapshot
 
 M = TypeVar("M")
+LONGEST_REASON = 400
+"""Most characters of why a file cannot be used."""
 FORMAT = "nn-core checkpoint"
 VERSION = 2
 _SEAL = b"\nnn-core sha256 "
@@ -136,13 +138,12 @@ def load(path: str | os.PathLike[str], *, program: str | None = None) -> Checkpo
     program or of a later version.
     """
     path = _path(path)
-    _require_h5py()
     try:
         content = read_file(path)
     except DataError as error:
         raise CheckpointError(str(error)) from None
     except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror or one_line(error)}") from None
+        raise CheckpointError(f"cannot read {path}: {error.strerror or one_line(str(error))}") from None
     return _loaded(path, content, program)
 
 
@@ -176,7 +177,7 @@ def unusable(path: Path, error: Exception) -> CheckpointError:
     """The error of a checkpoint whose contents raised another one."""
     if isinstance(error, UnknownNameError):
         return CheckpointError(f"{path}: {error.what}; import the module that registers it (command line: --plugin)")
-    return CheckpointError(f"{path} is damaged: {one_line(error)}")
+    return CheckpointError(f"{path} is damaged: {one_line(str(error), LONGEST_REASON)}")
 
 
 def _require_readable(path: Path, image: bytes, program: str) -> None:
@@ -184,7 +185,7 @@ def _require_readable(path: Path, image: bytes, program: str) -> None:
     try:
         READERS.get(program, _nothing)(_loaded(path, image, program))
     except (NNError, *_DAMAGE) as error:
-        reason = one_line(error).removeprefix(f"{path} is damaged: ").removeprefix(f"{path}: ")
+        reason = one_line(str(error)).removeprefix(f"{path} is damaged: ").removeprefix(f"{path}: ")
         raise CheckpointError(f"{path} was not written, since it could not be loaded: {reason}") from None
 
 
@@ -197,10 +198,11 @@ def _loaded(path: Path, content: bytes, program: str | None) -> Checkpoint:
     try:
         if not content.startswith(_HDF5):
             raise CheckpointError(f"{path} is not a checkpoint (not HDF5)")
-        image, seal, digest = content.rpartition(_SEAL)
-        if seal and digest != _digest(image):
+        end = content.rfind(_SEAL)
+        image = memoryview(content)[: end if end >= 0 else None]
+        if end >= 0 and content[end + len(_SEAL) :] != _digest(image):
             raise CheckpointError(f"{path} is damaged: checksum mismatch")
-        with open_hdf5(path, image if seal else content) as root:
+        with open_hdf5(path, image) as root:
             return _read(path, root, program, len(content))
     except CheckpointError:
         raise
@@ -209,7 +211,7 @@ def _loaded(path: Path, content: bytes, program: str | None) -> Checkpoint:
             raise CheckpointError(str(error)) from None
         raise unusable(path, error) from None
     except OSError as error:
-        raise CheckpointError(f"cannot read {path}: damaged: {one_line(error)}") from None
+        raise CheckpointError(f"cannot read {path}: damaged: {one_line(str(error))}") from None
 
 
 def _read(path: Path, root: HDF5Group, program: str | None, size: int) -> Checkpoint:
@@ -290,5 +292,5 @@ def _require_h5py() -> None:
         ) from None
 
 
-def _digest(image: bytes) -> bytes:
+def _digest(image: bytes | memoryview) -> bytes:
     return hashlib.sha256(image).hexdigest().encode()

@@ -8,6 +8,7 @@
 """
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,10 @@ def read_snapshot(group: HDF5Group, network: Network) -> Snapshot:
 
 
 def check_history(history: History, source: str) -> None:
-    """Raise DataError unless all columns of a history are of the same length."""
+    """Raise DataError unless all columns of a history are of the same length, and its epochs are in order."""
+    numbers = history.columns.get("epoch", [])
+    if not all(number.is_integer() and number > before for before, number in pairwise([0.0, *numbers])):
+        raise DataError(f"{source}/epoch must be the numbers of the epochs, in order")
     lengths = {name: len(column) for name, column in history.columns.items()}
     if len(set(lengths.values())) > 1:
         short, long = (choose(lengths, key=lambda name: lengths[name]) for choose in (min, max))

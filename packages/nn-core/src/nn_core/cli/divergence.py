@@ -41,7 +41,7 @@ def check_final_loss(trainer: Trainer, saved: Path | None = None) -> None:
 def final_epoch(trainer: Trainer) -> int:
     """The epoch whose weights the network has: the best one, if they were restored, or else the last."""
     state = trainer.state
-    return state.epoch if state.best is None else state.history.best("validation_loss") + 1
+    return state.epoch if state.best is None else state.history.epoch_of(state.history.best("validation_loss"))
 
 
 def final_training_loss(trainer: Trainer) -> float:
@@ -50,8 +50,12 @@ def final_training_loss(trainer: Trainer) -> float:
     Batch normalization can be far off outside of training until its running statistics have settled.
     """
     state, epoch = trainer.state, final_epoch(trainer)
-    batches = state.history.step_loss[(epoch - 1) * state.steps_per_epoch : epoch * state.steps_per_epoch]
-    return min(state.history["training_loss"][epoch - 1], math.fsum(batches) / len(batches))
+    history, dropped = state.history, state.step - len(state.history.step_loss)
+    begin = (epoch - 1) * state.steps_per_epoch - dropped
+    batches = history.step_loss[max(0, begin) : max(0, begin + state.steps_per_epoch)]
+    row = next(row for row in range(len(history)) if history.epoch_of(row) >= epoch)
+    means = [math.fsum(batches) / len(batches)] if batches else []
+    return min([history["training_loss"][row], *means])
 
 
 def loss_without_learning(trainer: Trainer) -> float:

@@ -214,7 +214,8 @@ def _ranges(numbers: Labels) -> str:
 def _class_numbers(y: npt.NDArray[Any], source: str) -> Labels:
     if y.dtype.kind not in "buif":
         raise DataError(f"{source}: labels must be integers or text, not {y.dtype}")
-    wrong = np.flatnonzero(~((abs(y) < 2**31) & (y == np.floor(y)))) if y.dtype.kind != "b" else y[:0]
+    numbers = y.astype(np.float64)  # float16 has no 2**31, the smallest int64 no absolute value
+    wrong = np.flatnonzero(~((abs(numbers) < 2**31) & (numbers == np.floor(numbers))))
     if wrong.size:
         label = f"label {y[wrong[0]]} of example {wrong[0]} (from 0)"
         keep = "; leave such examples out: keep = ~np.isnan(y); x, y = x[keep], y[keep]" if np.isnan(y).any() else ""

@@ -17,8 +17,8 @@ MAX_TEXT_BYTES = 1024**3
 MAX_CSV_BYTES = 64 * 1024**2
 """Maximum size of a CSV file whose cells are kept as texts: 64 MiB."""
 
-BLOCK_BYTES = 1 << 20
-"""Bytes of a text file read at a time."""
+BLOCK_BYTES, MAX_BLOCKS = 1 << 20, 16
+"""Bytes of a text file read at a time, and blocks that are kept together for a word."""
 
 
 class TextFile:
@@ -39,7 +39,8 @@ class TextFile:
     def blocks(self) -> Iterator[str]:
         """The text in consecutive parts, with newlines as line endings.
 
-        Each part but the last ends with a newline or space, so that words are not divided.
+        Each part but the last ends with a newline or space, so that words are not divided; unless there is
+        none for MAX_BLOCKS blocks.
         """
         decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(self.codec)(), translate=True)
         pending: list[str] = []
@@ -51,6 +52,9 @@ class TextFile:
                     yield "".join([*pending, text[:end]])
                     pending = []
                 pending.append(text[end:])
+                if len(pending) > MAX_BLOCKS:
+                    yield "".join(pending)
+                    pending = []
             pending.append(decoder.decode(b"", final=True))
         if rest := "".join(pending):
             yield rest

@@ -76,7 +76,7 @@ class RestoreBestWeights(Callback):
             known = ", ".join(sorted(history.columns))
             hint = "; pass validation=(x, y)" if self.monitor.startswith("validation_") else ""
             raise SettingError(f"cannot monitor {self.monitor}; the history has {known}{hint}")
-        return history.best(column, self.mode) + 1
+        return history.epoch_of(history.best(column, self.mode))
 
 
 class EarlyStopping(RestoreBestWeights):

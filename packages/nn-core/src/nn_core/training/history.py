@@ -1,7 +1,7 @@
 """The history of a run: metrics by epoch, loss by step."""
 
 import math
-from collections.abc import Iterator, KeysView, Mapping
+from collections.abc import Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -16,6 +16,10 @@ Mode: TypeAlias = Literal["min", "max"]
 """Whether lower or higher values of a metric are better."""
 
 
+MAX_EPOCHS = 100_000
+"""Maximum number of rows: beyond it, every second one is dropped."""
+MAX_STEPS = 1_000_000
+"""Maximum number of losses by step, but for those of the last epoch: beyond it, the earlier half is dropped."""
 SHOWN_EPOCHS = 20
 """Maximum number of epochs in a table."""
 
@@ -63,6 +67,10 @@ def column_name(name: str) -> str:
 class History(HelpfulErrors):
     """Columns of metrics, with one row per epoch, and the loss of every step.
 
+    Memory is bounded, however long the run: beyond MAX_EPOCHS rows, those of every second epoch are
+    kept, then of every fourth, and so on, and always the last one; beyond MAX_STEPS losses by step,
+    the latest. What is kept depends on the number of epochs only, so that a resumed run agrees.
+
     columns    name -> values, NaN if missing: `epoch`, `step`, `seconds`, `learning_rate`,
                `training_loss`, `validation_loss`, ...
     step_loss  the batch loss of each step, before the update, without penalties
@@ -76,6 +84,16 @@ class History(HelpfulErrors):
 
     def __len__(self) -> int:
         return max(map(len, self.columns.values()), default=0)
+
+    @property
+    def epochs(self) -> int:
+        """Number of completed epochs: of rows, unless some were dropped."""
+        return self.epoch_of(len(self) - 1) if len(self) else 0
+
+    def epoch_of(self, row: int) -> int:
+        """The epoch of a row, counted from 1; 0 for row -1 of no epoch."""
+        numbers = self.columns.get("epoch")
+        return row + 1 if row < 0 or numbers is None else int(numbers[row])
 
     def __getitem__(self, name: str) -> list[float]:
         """The values of a column, by epoch. Raises UnknownNameError, a KeyError, for another name."""
@@ -124,11 +142,42 @@ class History(HelpfulErrors):
 
     def append(self, row: dict[str, float]) -> None:
         """Add an epoch."""
+        if "epoch" in self.columns:
+            self._drop_rows()
         length = len(self)
         for name in row:
             self.columns.setdefault(name, [math.nan] * length)
         for name, column in self.columns.items():
             column.append(float(row.get(name, math.nan)))
+
+    def is_of(self, epochs: int, step: int, position: int) -> bool:
+        """Whether it is that of a run after this many epochs and steps, the last `position` in the next epoch."""
+        least = min(step, max(MAX_STEPS // 2, position))
+        return self.epochs == epochs and least <= len(self.step_loss) <= step
+
+    def drop_steps(self, last: int) -> None:
+        """Bound the losses by step, at the end of an epoch of `last` steps."""
+        if len(self.step_loss) > max(MAX_STEPS, last):
+            del self.step_loss[: -max(MAX_STEPS // 2, last)]
+
+    def _drop_rows(self) -> None:
+        """Make room for the next epoch: rows other than those of every `apart`-th epoch are dropped."""
+        numbers = self.columns["epoch"]
+        apart = max(1, int(numbers[0])) if numbers else 1
+        if len(numbers) > 1 and numbers[-1] % apart:
+            self._keep(range(len(numbers) - 1))
+        if len(numbers) >= MAX_EPOCHS:
+            self._keep([row for row, number in enumerate(numbers) if number % (2 * apart) == 0])
+
+    def _keep(self, rows: Sequence[int]) -> None:
+        for column in self.columns.values():
+            if len(rows) == len(column) - 1:
+                column.pop()
+            else:
+                column[:] = [column[row] for row in rows]
+        for key, (seen, best) in self._best.items():
+            is_kept = seen <= len(rows) or (len(rows) == seen - 1 and best < seen - 1)
+            self._best[key] = (min(seen, len(rows)), best) if is_kept else (0, -1)
 
     def row(self, index: int) -> dict[str, float]:
         """The metrics of one epoch."""

@@ -35,7 +35,7 @@ class Snapshot:
     best: Array | None = None
 
     def __repr__(self) -> str:
-        return f"Snapshot(epoch {len(self.history)}, step {self.step}, seed {self.seed})"
+        return f"Snapshot(epoch {self.history.epochs}, step {self.step}, seed {self.seed})"
 
     def _repr_html_(self) -> str:
         """The history as a table, for notebooks."""
@@ -79,7 +79,7 @@ class TrainingState:
     @property
     def epoch(self) -> int:
         """Number of completed epochs."""
-        return len(self.history)
+        return self.history.epochs
 
     def stop(self, reason: str) -> None:
         """End the run after this step, permanently: a resumed run does not continue."""

@@ -25,6 +25,7 @@ from nn_core.training.callbacks import Callback, as_callbacks
 from nn_core.training.data import as_pair, as_training_data, as_weights, batches_of
 from nn_core.training.evaluate import evaluate, evaluate_text
 from nn_core.training.history import History
+from nn_core.training.memory_estimate import TrainingMemory, require_training_memory, training_memory
 from nn_core.training.non_finite import explain_non_finite
 from nn_core.training.recipe import Recipe
 from nn_core.training.sanity_checks import check_last_layer, check_metrics, check_scale
@@ -89,6 +90,7 @@ class Trainer(HelpfulErrors):
         self.batches: Batches = batches_of(self.network, *self.examples, self.weights, recipe)
         if augment is None or isinstance(augment, Augmentation):
             check_scale(self.network, self.examples[0])
+        require_training_memory(self.memory())
         self._counts: list[float] = []  # of targets, in the batches of this epoch
         self._finished = False
         self.state = TrainingState(
@@ -178,6 +180,21 @@ class Trainer(HelpfulErrors):
         state.recurrent_state = left if self.batches.carries_state and not ends_epoch else None
         return loss
 
+    def memory(self) -> TrainingMemory:
+        """The memory that training needs at least."""
+        network, x = self.network, self.examples[0]
+        over_time = None in network.input_shape
+        together = over_time or network.batch_dependent or not hasattr(self.backend, "micro_batch_size")
+        steps = 1
+        if self.recipe.bptt_length is not None:
+            steps = min(self.recipe.bptt_length, max(1, len(x) // self.batches.batch_size))
+        return training_memory(
+            network,
+            states=len(self.recipe.optimizer.state_names),
+            examples=self.batches.batch_size if together else 0,
+            steps=steps,
+        )
+
     def learning_rate(self, step: int) -> float:
         """The learning rate at step 1, 2, ... of the run."""
         state = self.state
@@ -235,7 +252,7 @@ class Trainer(HelpfulErrors):
         if {name: v.shape for name, v in own.items()} != {n: v.shape for n, v in given.items()}:
             raise CheckpointError(f"the checkpoint has no state of {type(self.recipe.optimizer).__name__}")
         epochs, position = divmod(snapshot.step, self.state.steps_per_epoch)
-        if len(snapshot.history.step_loss) != snapshot.step or len(snapshot.history) != epochs:
+        if not snapshot.history.is_of(epochs, snapshot.step, position):
             raise CheckpointError("the checkpoint has another number of steps per epoch")
         expected = None
         if self.batches.carries_state and position > 0:
@@ -260,6 +277,7 @@ class Trainer(HelpfulErrors):
         if self.validation is not None:
             row |= self._evaluated("validation", self.validation)
         state.history.append(row)
+        state.history.drop_steps(state.steps_per_epoch)
         for callback in self.callbacks:
             callback.on_epoch(state)
 

@@ -160,6 +160,7 @@ def test_a_validation_set_is_preferred_to_a_test_set(tmp_path: Path) -> None:
         ({"a": X, "b": Y, "c": Y}, "has no x and y"),
         ({"images": IMAGES, "photos": IMAGES, "y": Y}, "which one is x, images (12, 5, 7, 3) or photos (12, 5, 7, 3)?"),
         ({"x": X, "y": Y[:5]}, "x has shape (12, 2) and y (5,)"),
+        ({"x": X, "y": Y[:0], "class_names": ["a", "b"]}, "x has shape (12, 2) and y (0,)"),
         ({"x_train": X, "x_test": X, "y_test": Y}, "x_train has no labels beside it; its arrays are "),
         ({"x": np.zeros(3, [("a", "f4"), ("b", "f4")]), "y": Y[:3]}, "structured_to_unstructured(x)"),
         ({"data": Y, "indices": Y, "indptr": Y, "shape": [3, 3]}, "scipy.sparse.load_npz("),

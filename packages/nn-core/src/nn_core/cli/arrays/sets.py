@@ -130,7 +130,7 @@ def _class_names(
 
 def _names_fit(names: npt.NDArray[Any], labels: Mapping[str, npt.NDArray[Any]]) -> bool:
     """Whether there is one name for each label, and no more."""
-    numbers = [y for y in labels.values() if y.dtype.kind in "uif"]
+    numbers = [y for y in labels.values() if y.size and y.dtype.kind in "uif"]
     if not numbers:
         return False
     if any(y.ndim == 2 and 1 not in y.shape for y in numbers):
