@@ -5,21 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 
 from char_rnn_dino.model import Model
-from nn_core.cli.settings import Settings, require_options
+from nn_core.cli.settings import OptionTypes, Settings, option_types, require_options
 from nn_core.errors import CheckpointError, NNError
 from nn_core.layers import CELLS, Dense, Dropout, Embedding, Layer
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
 from nn_core.printable import one_line
 from nn_core.training.recipe import Recipe
-
-if TYPE_CHECKING:
-    import click
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +111,7 @@ def settings_of(model: Model, settings_type: type[S]) -> S:
     """The training settings of a model. Raises CheckpointError if they are invalid."""
     try:
         settings = settings_type.from_mapping(migrate_settings(model.settings))
-        require_options(settings, _train_of(settings_type))
+        require_options(settings, _option_types())
         settings.sequence_recipe()
         settings.chain(2)
     except NNError as error:
@@ -121,15 +119,13 @@ def settings_of(model: Model, settings_type: type[S]) -> S:
     return settings
 
 
-def _train_of(settings_type: type[SequenceSettings]) -> click.Command:
-    """The command whose options the settings are."""
-    if issubclass(settings_type, TextSettings):
-        from char_rnn_dino.text.commands.train import train as train_text
+@cache
+def _option_types() -> OptionTypes:
+    from char_rnn_dino.options import BPTT_LENGTH, UNIT, network_options
 
-        return train_text
-    from char_rnn_dino.names.commands.train import train as train_names
-
-    return train_names
+    defaults = {"hidden": 1, "layers": 1, "embedding": 1, "dropout": 0.0, "embedding_dropout": 0.0}
+    cells = {cell: defaults | {"recurrent_initializer": "orthogonal"} for cell in ("gru", *CELLS)}
+    return option_types(network_options(cells), unit=UNIT, bptt_length=BPTT_LENGTH)
 
 
 def spawn_rngs(seed: int) -> list[np.random.Generator]:
