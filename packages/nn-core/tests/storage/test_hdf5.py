@@ -17,6 +17,7 @@ from nn_core.batches.subset import take_examples
 from nn_core.errors import DataError
 from nn_core.storage import hdf5
 from nn_core.storage.hdf5 import HDF5Array
+from nn_core.storage.hdf5_file import HDF5Dataset
 from nn_core.storage.hdf5_layout import list_hdf5, read_hdf5
 
 ROWS = np.arange(40 * 6).reshape(40, 2, 3)
@@ -262,14 +263,14 @@ def test_rows_come_in_the_order_asked_for_however_they_are_read(stored: Path, ro
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows each access to a file has read."""
     counts: list[int] = []
-    original = h5py.Dataset.__getitem__
+    original = HDF5Dataset.rows
 
-    def counting(self: h5py.Dataset, key: object, **options: Any) -> Any:
-        found = original(self, key, **options)
+    def counting(self: HDF5Dataset, chosen: Any) -> Any:
+        found = original(self, chosen)
         counts.append(len(found))
         return found
 
-    monkeypatch.setattr(h5py.Dataset, "__getitem__", counting)
+    monkeypatch.setattr(HDF5Dataset, "rows", counting)
     return counts
 
 
@@ -294,7 +295,7 @@ def test_a_file_that_breaks_while_it_is_read_is_named(tmp_path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2] + bytes(len(content) - len(content) // 2))
     lazy = pickle.loads(pickle.dumps(lazy))
-    with pytest.raises(DataError, match=r"a\.h5 is damaged: "):
+    with pytest.raises(DataError, match=r"a\.h5 \(x\) is damaged: "):
         lazy[:]
 
 

@@ -138,7 +138,6 @@ def load(path: str | os.PathLike[str], *, program: str | None = None) -> Checkpo
     program or of a later version.
     """
     path = _path(path)
-    _require_h5py()
     try:
         content = read_file(path)
     except DataError as error:
@@ -199,10 +198,11 @@ def _loaded(path: Path, content: bytes, program: str | None) -> Checkpoint:
     try:
         if not content.startswith(_HDF5):
             raise CheckpointError(f"{path} is not a checkpoint (not HDF5)")
-        image, seal, digest = content.rpartition(_SEAL)
-        if seal and digest != _digest(image):
+        end = content.rfind(_SEAL)
+        image = memoryview(content)[: end if end >= 0 else None]
+        if end >= 0 and content[end + len(_SEAL) :] != _digest(image):
             raise CheckpointError(f"{path} is damaged: checksum mismatch")
-        with open_hdf5(path, image if seal else content) as root:
+        with open_hdf5(path, image) as root:
             return _read(path, root, program, len(content))
     except CheckpointError:
         raise
@@ -292,5 +292,5 @@ def _require_h5py() -> None:
         ) from None
 
 
-def _digest(image: bytes) -> bytes:
+def _digest(image: bytes | memoryview) -> bytes:
     return hashlib.sha256(image).hexdigest().encode()

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from nn_core.arrays import LazyArray
 from nn_core.errors import DataError
-from nn_core.storage.files import decoding_errors, printable
-from nn_core.storage.hdf5_file import HDF5Dataset, open_file
+from nn_core.storage.files import printable
+from nn_core.storage.hdf5_file import HDF5Dataset, HDF5File, damage_of
 
 SUFFIXES = frozenset({".h5", ".hdf5"})
 READ_BYTES = 16 * 1024 * 1024
@@ -93,17 +93,16 @@ class HDF5Array(LazyArray):
     def _stored(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
         """Read stored rows at ascending positions."""
         dataset = self._open()
-        with decoding_errors(self.path, None):
+        with damage_of(self.path):
             if rows[-1] - rows[0] + 1 == len(rows):
                 return dataset.rows(slice(int(rows[0]), int(rows[-1]) + 1))
             return dataset.rows(rows)
 
     def _open(self) -> HDF5Dataset:
         if self._dataset is None:
-            file = open_file(self.path)
-            with file.raw, decoding_errors(self.path, None):
+            with damage_of(self.path):
                 try:
-                    self._dataset = file.root().dataset(self.key)
+                    self._dataset = HDF5File(self.path).root().dataset(self.key)
                 except KeyError:
                     raise DataError(f"{self.source} is missing") from None
         return self._dataset

@@ -1,32 +1,26 @@
-"""Object headers of HDF5 files, read without the library: what an object is, before it is opened.
-
-The library follows a virtual dataset to its sources as soon as its shape is asked for, and allocates
-a text by its declared length before it looks for it. Both stand in the messages of the object's header.
+"""Object headers of HDF5 files: the messages that describe a group, a dataset or a named type.
 
     version 1   1 byte version, 1 unused, 2 count, 4 references, 4 size, 4 unused; messages:
-                2 bytes type, 2 size, 1 flags, 3 unused, data
+                2 bytes kind, 2 size, 1 flags, 3 unused, data
     version 2   "OHDR", 1 byte version, 1 flags, times and limits by flags, size; messages:
-                1 byte type, 2 size, 1 flags, 2 order by flags, data; 4 bytes checksum
-    A message of type CONTINUATION has the address and size of another block of messages.
+                1 byte kind, 2 size, 1 flags, 2 order by flags, data; 4 bytes checksum
+    A message of kind CONTINUATION has the address and size of another block of messages.
 
 Source: HDF5 File Format Specification Version 3.0, sec. IV.A.
 """
 
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from nn_core.errors import DataError
+from nn_core.storage.hdf5_bytes import DamageError, HDF5Bytes, number
+from nn_core.storage.hdf5_types import Shape, Type, read_shape, read_type
 
-EXTERNAL_FILES, LAYOUT, ATTRIBUTE, CONTINUATION = 0x07, 0x08, 0x0C, 0x10
+SHAPE, TYPE, EXTERNAL_FILES, LAYOUT, FILTERS, ATTRIBUTE, CONTINUATION = 0x01, 0x03, 0x07, 0x08, 0x0B, 0x0C, 0x10
 SHARED = 0x02
 """Flag of a message that is stored elsewhere."""
 VIRTUAL = 3
 """Class of a layout."""
-STRING, VARIABLE = 3, 9
-"""Classes of datatypes."""
 MAX_MESSAGES, MAX_BLOCKS = 10_000, 1_000
-REFERENCE_BYTES = 4
-"""Bytes of the length in a reference to a text of variable length."""
 
 
 class Message(NamedTuple):
@@ -37,46 +31,54 @@ class Message(NamedTuple):
     data: bytes
 
 
-class Sizes(NamedTuple):
-    """Of a file: its bytes, where its addresses count from, and the bytes of an address and of a length."""
+class Attribute(NamedTuple):
+    """A value of an object by name, as stored."""
 
-    file: int
-    base: int
-    address: int
-    length: int
+    shape: Shape
+    type: Type
+    stored: bytes
 
 
-def read_messages(file: BinaryIO, address: int, sizes: Sizes) -> list[Message]:
-    """The messages of the object header at an address. Raises DataError if it is damaged."""
+def read_messages(file: HDF5Bytes, address: int) -> list[Message]:
+    """The messages of the object header at an address. Raises DamageError if it is damaged."""
     found: list[Message] = []
-    start = _read(file, address, 16, sizes)
+    start = file.read(address, 16)
     is_new = start[:4] == b"OHDR"
     if is_new:
         flags = start[5]
         skipped = 6 + 16 * bool(flags & 0x20) + 4 * bool(flags & 0x10)
         width = 1 << (flags & 3)
-        size = int.from_bytes(_read(file, address + skipped, width, sizes), "little")
-        blocks = [(address + skipped + width, size)]
+        blocks = [(address + skipped + width, number(file.read(address + skipped, width), 0, width))]
         prefix = 6 if flags & 0x04 else 4
     elif start[0] == 1:
-        blocks = [(address + 16, int.from_bytes(start[8:12], "little"))]
+        blocks = [(address + 16, number(start, 8, 4))]
         prefix = 8
     else:
-        raise DataError("an object has an unknown header")
+        raise DamageError("an object has an unknown header")
     seen: set[int] = set()
     while blocks:
         place, size = blocks.pop()
         if place in seen or len(seen) >= MAX_BLOCKS:
-            raise DataError("the header of an object contains itself")
+            raise DamageError("the header of an object contains itself")
         seen.add(place)
-        for message in _split(_read(file, place, size, sizes), prefix, is_new=is_new):
+        for message in _split(file.read(place, size), prefix, is_new=is_new):
             found.append(message)
             if len(found) > MAX_MESSAGES:
-                raise DataError("the header of an object is too long")
+                raise DamageError("the header of an object is too long")
             if message.kind == CONTINUATION:
-                where, more = _numbers(message.data, sizes)
+                where, more = number(message.data, 0, file.address), number(message.data, file.address, file.length)
                 blocks.append((where + 4, more - 8) if is_new else (where, more))  # without "OCHK" and checksum
     return found
+
+
+def find_message(messages: list[Message], kind: int) -> bytes | None:
+    """The data of the first message of a kind; None if there is none. Raises DamageError if it is elsewhere."""
+    for message in messages:
+        if message.kind == kind:
+            if message.flags & SHARED:
+                raise DamageError("a part of its header is stored elsewhere")
+            return message.data
+    return None
 
 
 def is_virtual(messages: list[Message]) -> bool:
@@ -89,25 +91,29 @@ def is_external(messages: list[Message]) -> bool:
     return any(message.kind == EXTERNAL_FILES for message in messages)
 
 
-def find_attribute(messages: list[Message], name: str) -> tuple[int, bytes] | None:
-    """The class of the datatype of an attribute, and its stored value; None if there is none in the header.
+def find_attribute(messages: list[Message], name: str, file: HDF5Bytes) -> Attribute | None:
+    """An attribute in the header; None if there is none. Raises DamageError for one that is stored elsewhere.
 
-    Raises DataError for one that is stored elsewhere.
+    version 1   1 byte version, 1 unused, 2 size of the name, 2 of the type, 2 of the shape; the
+                three, each padded to a multiple of 8 bytes; the value
+    version 2   the second byte has flags, nothing is padded
+    version 3   as version 2, with 1 byte for the character set before the name
     """
     for message in messages:
         if message.kind != ATTRIBUTE or len(message.data) < 8:
             continue
         data, version, step = message.data, message.data[0], 8 if message.data[0] == 1 else 1
         start = 9 if version == 3 else 8
-        lengths = [int.from_bytes(data[i : i + 2], "little") for i in (2, 4, 6)]
+        lengths = [number(data, i, 2) for i in (2, 4, 6)]
         ends = [start]
         for length in lengths:
             ends.append(ends[-1] + -(-length // step) * step)
         if data[start : start + lengths[0]].rstrip(b"\0") != name.encode():
             continue
         if message.flags & SHARED or (version > 1 and data[1]) or ends[-1] > len(data):
-            raise DataError(f"its attribute {name} is stored elsewhere")
-        return data[ends[1]] & 0x0F, data[ends[3] :]
+            raise DamageError(f"its attribute {name} is stored elsewhere")
+        shape = read_shape(data[ends[2] : ends[2] + lengths[2]], file)
+        return Attribute(shape, read_type(data[ends[1] : ends[1] + lengths[1]]), data[ends[3] :])
     return None
 
 
@@ -122,25 +128,11 @@ def _split(block: bytes, prefix: int, *, is_new: bool) -> Iterator[Message]:
     place = 0
     while place + prefix <= len(block):
         if is_new:
-            kind, size, flags = block[place], int.from_bytes(block[place + 1 : place + 3], "little"), block[place + 3]
+            kind, size, flags = block[place], number(block, place + 1, 2), block[place + 3]
         else:
-            kind, size = (int.from_bytes(block[place + i : place + i + 2], "little") for i in (0, 2))
-            flags = block[place + 4]
+            kind, size, flags = number(block, place, 2), number(block, place + 2, 2), block[place + 4]
         place += prefix
         if place + size > len(block):
-            raise DataError("the header of an object is damaged")
+            raise DamageError("the header of an object is damaged")
         yield Message(kind, flags, block[place : place + size])
         place += size
-
-
-def _numbers(data: bytes, sizes: Sizes) -> tuple[int, int]:
-    end = sizes.address + sizes.length
-    return int.from_bytes(data[: sizes.address], "little"), int.from_bytes(data[sizes.address : end], "little")
-
-
-def _read(file: BinaryIO, address: int, size: int, sizes: Sizes) -> bytes:
-    start = sizes.base + address
-    if address < 0 or size < 0 or start + size > sizes.file:
-        raise DataError("the header of an object is not in the file")
-    file.seek(start)
-    return file.read(size)
