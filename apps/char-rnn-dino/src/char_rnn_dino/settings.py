@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,9 +17,6 @@ from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
 from nn_core.printable import one_line
 from nn_core.training.recipe import Recipe
-
-if TYPE_CHECKING:
-    import click
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,23 +110,13 @@ def settings_of(model: Model, settings_type: type[S]) -> S:
     """The training settings of a model. Raises CheckpointError if they are invalid."""
     try:
         settings = settings_type.from_mapping(migrate_settings(model.settings))
-        require_options(settings, _train_of(settings_type))
+        part = "text" if issubclass(settings_type, TextSettings) else "names"
+        require_options(settings, f"char_rnn_dino.{part}.commands.train")
         settings.sequence_recipe()
         settings.chain(2)
     except NNError as error:
         raise CheckpointError(f"the training settings are damaged: {one_line(str(error), 400)}") from None
     return settings
-
-
-def _train_of(settings_type: type[SequenceSettings]) -> click.Command:
-    """The command whose options the settings are."""
-    if issubclass(settings_type, TextSettings):
-        from char_rnn_dino.text.commands.train import train as train_text
-
-        return train_text
-    from char_rnn_dino.names.commands.train import train as train_names
-
-    return train_names
 
 
 def spawn_rngs(seed: int) -> list[np.random.Generator]:

@@ -53,11 +53,9 @@ class PhotoSettings(Settings):
 
 def settings_of(model: Model) -> PhotoSettings:
     """The settings of a model's training. Raises CheckpointError if they are invalid."""
-    from cnn_sign_digits.commands.train import train
-
     try:
         settings = PhotoSettings.from_mapping(migrate_settings(model.settings))
-        require_options(settings, train)
+        require_options(settings, "cnn_sign_digits.commands.train")
         settings.layers(2)
         settings.recipe(softmax_cross_entropy)
     except NNError as error:

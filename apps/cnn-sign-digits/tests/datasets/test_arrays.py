@@ -138,7 +138,7 @@ def test_photos_larger_than_memory_stay_on_disk(tmp_path: Path, monkeypatch: pyt
         ({"train_set_x": PHOTOS[:0], "train_set_y": NUMBERS[:0]}, "no photos"),
         ({"train_set_x": PHOTOS / 25.5, "train_set_y": NUMBERS}, "(x / 10 * 255).round()"),
         ({"train_set_x": PHOTOS / 127.5 - 1, "train_set_y": NUMBERS}, "x = ((x + 1) * 127.5).round()"),
-        ({"train_set_x": PHOTOS * 1j, "train_set_y": NUMBERS}, "integers from 0 to 255, not complex128"),
+        ({"train_set_x": PHOTOS * 1j, "train_set_y": NUMBERS}, "has values that are neither numbers nor texts"),
         ({"train_set_x": PHOTOS.astype("i2") + 1, "train_set_y": NUMBERS}, "from 0 to 255"),
         ({"train_set_x": PHOTOS.astype("i2") - 1, "train_set_y": NUMBERS}, "from 0 to 255"),
         ({"train_set_x": PHOTOS, "train_set_y": NUMBERS + 0.5}, "is not a class number"),
@@ -237,5 +237,5 @@ def test_a_photo_that_fills_the_memory_is_not_read(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "bomb.h5", "w") as file:
         file.create_dataset("x", (30, 10**6, 10**6), "u1", chunks=(1, 1000, 1000), compression=9)
         file["y"] = NUMBERS
-    with pytest.raises(NNError, match=r"bomb\.h5 \(x, y\): a photo is too large: 1,000,000,000,000 bytes"):
+    with pytest.raises(NNError, match=r"bomb\.h5: x declares 30,000,000,000,000 bytes, of which the file holds 0"):
         read_photo_file(tmp_path / "bomb.h5")

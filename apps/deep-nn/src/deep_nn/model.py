@@ -129,12 +129,10 @@ def load_model(path: Path) -> Model:
 
 def model_of(loaded: Checkpoint) -> Model:
     """The model of a deep-nn checkpoint. Raises an NNError if its details are invalid."""
-    from deep_nn.commands.train import train
-
     details = loaded.details
     check_json(details, DETAILS, source="/details")
     settings = NetworkSettings.from_mapping(migrate_settings(details["settings"]))
-    require_options(settings, train)
+    require_options(settings, "deep_nn.commands.train")
     build_layers(settings, 1)
     settings.recipe(binary_cross_entropy)
     target = None if details.get("target") is None else TargetScale.from_dict(details["target"])

@@ -107,6 +107,7 @@ class TestNpz:
             ({"x": POINTS.astype(str), "y": NUMBERS}, "examples must be numbers"),
             ({"x": POINTS * 1j, "y": NUMBERS}, "examples must be numbers"),
             ({"x": np.where(POINTS == 5, np.nan, POINTS), "y": NUMBERS}, "nan at example 2, col"),
+            ({"x": np.full(POINTS.shape, 0x7F800001, "u4").view("f4"), "y": NUMBERS}, "nan at example 0, col"),
             ({"x": np.where(POINTS == 5, -np.inf, POINTS), "y": NUMBERS}, "-inf at example 2"),
             ({"x": POINTS, "y": NUMBERS * np.nan}, "label nan of example 0"),
             ({"x": POINTS, "y": NUMBERS * 1j}, "labels must be integers or text"),

@@ -28,7 +28,7 @@ def read_examples(found: ArraySet) -> RawExamples:
 
 def _table(found: ArraySet) -> RawExamples:
     x = found.read()
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # signaling NaNs, refused below
         x = np.ascontiguousarray(x, np.float64)
     if x.ndim == 1:
         remark(f"{found.source}: x {x.shape} read as a table of one column")

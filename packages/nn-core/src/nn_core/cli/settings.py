@@ -1,6 +1,7 @@
 """The settings of a run: the options of `train`, stored in the checkpoint."""
 
 import dataclasses
+import importlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, get_args, get_type_hints
@@ -93,11 +94,14 @@ class Settings:
         )
 
 
-def require_options(settings: Settings, train: click.Command) -> None:
+def require_options(settings: Settings, module: str) -> None:
     """Raise an NNError unless the options of `train` accept every setting, as they did when it was given.
 
+    module  of the command, such as "deep_nn.commands.train", which is imported by its name, since it imports
+            the settings itself
     A text such as a path or a pattern is not looked at: nothing that a file names is opened or run here.
     """
+    train: click.Command = importlib.import_module(module).train
     for parameter in train.params:
         name, kind = parameter.name or "", parameter.type
         value = getattr(settings, name, None)
