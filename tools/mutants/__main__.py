@@ -23,6 +23,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Queue
 
+import pytest
+
 from mutants.sites import Mutant, choose
 from mutants.tests_by_line import PYTEST, TestsByLine, record
 
@@ -117,27 +119,35 @@ def _outcome(mutant: Mutant, copy: Path, tests: TestsByLine) -> str:
         chosen.append(test)
     if not chosen:
         return "survived"
-    arguments = copy / "tests.txt"
-    arguments.write_text("".join(f"{test}\n" for test in chosen), "utf-8")
-    environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "--tb=no", *PYTEST, f"@{arguments}"]
+    patience = max(LEAST_PATIENCE, 5 * min(seconds, MOST_SECONDS))
     try:
         path.write_text(mutant.apply(source), "utf-8")
         for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
             compiled.unlink()
-        patience = max(LEAST_PATIENCE, 5 * min(seconds, MOST_SECONDS))
-        done = subprocess.run(
-            command, cwd=TESTS.parent, env=environment, check=False, capture_output=True, text=True, timeout=patience
-        )
+        status = _status(chosen, copy, patience)
+        if status == pytest.ExitCode.USAGE_ERROR:  # a default value that stands in the names of tests
+            names = list(dict.fromkeys(test.partition("[")[0] for test in chosen))
+            status = _status(names, copy, patience)
     except subprocess.TimeoutExpired:
         return "killed"
     finally:
         path.write_text(source, "utf-8")
-    if done.returncode in {0, 5}:
+    if status in {0, 5}:
         return "survived"
-    if done.returncode in {1, 2, 3} or done.returncode < 0:
+    if status in {1, 2, 3} or status < 0:
         return "killed"
-    raise RuntimeError(f"pytest could not run: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    raise RuntimeError(f"pytest cannot run the tests of {mutant.key}")
+
+
+def _status(tests: list[str], copy: Path, patience: float) -> int:
+    """The exit status of pytest over these tests of the copy; stops at the first failure."""
+    arguments = copy / "tests.txt"
+    arguments.write_text("".join(f"{test}\n" for test in tests), "utf-8")
+    environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "--tb=no", *PYTEST, f"@{arguments}"]
+    return subprocess.run(
+        command, cwd=TESTS.parent, env=environment, check=False, capture_output=True, timeout=patience
+    ).returncode
 
 
 def _report(chosen: list[Mutant], journal: Journal) -> int:

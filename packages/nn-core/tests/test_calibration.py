@@ -21,6 +21,11 @@ def test_a_temperature_of_two_takes_square_roots() -> None:
     np.testing.assert_allclose(temper(p, 1.0), p, atol=1e-12)
 
 
+def test_a_probability_of_zero_counts_as_the_least() -> None:
+    """1e-30 to the power of 1/30 is 0.1, beside 1."""
+    np.testing.assert_allclose(temper(np.array([[1.0, 0.0]]), 30.0), [[10 / 11, 1 / 11]], rtol=1e-12)
+
+
 @pytest.mark.parametrize("true", [0.5, 1.0, 3.0])
 def test_the_temperature_that_made_the_labels_is_found(true: float) -> None:
     z = 2 * RNG.normal(size=(40_000, 4))
@@ -94,12 +99,20 @@ def test_what_is_unlike_training_is_far(features: tuple[Any, Any]) -> None:
 def test_it_comes_back_from_json(features: tuple[Any, Any]) -> None:
     found = FeatureDistribution.fit(*features)
     stored = json.loads(json.dumps(found.to_dict()))
-    np.testing.assert_allclose(
-        FeatureDistribution.from_dict(stored).distances(features[0]), found.distances(features[0]), 1e-4
-    )
+    again = FeatureDistribution.from_dict(stored)
+    np.testing.assert_allclose(again.distances(features[0]), found.distances(features[0]), 1e-4)
+    np.testing.assert_allclose(again.means, found.means, rtol=1e-6)
+    np.testing.assert_allclose(again.factor, found.factor, rtol=1e-6)
     for damage in ({"shape": [3, 6]}, {"shape": [3, 10**9]}, {"float32": "AAAA"}, {"float32": "?"}):
         with pytest.raises((DataError, SettingError)):
             FeatureDistribution.from_dict(stored | damage)
+
+
+def test_a_short_row_of_features_is_not_stretched_to_length_one() -> None:
+    """By hand: distances from zero, in units of the length of features, but of 1e-12 at least."""
+    from_zero = FeatureDistribution(np.zeros((1, 2)), np.eye(2))
+    rows = np.array([[3.0, 4.0], [3e-12, 4e-12], [3e-13, 4e-13], [0.0, 0.0]])
+    np.testing.assert_allclose(from_zero.distances(rows), [0.5, 0.5, 0.125, 0.0], rtol=1e-12)
 
 
 def test_a_class_without_examples_and_fewer_examples_than_features() -> None:

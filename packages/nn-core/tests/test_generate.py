@@ -174,6 +174,23 @@ def test_groups_are_those_of_sample(monkeypatch: pytest.MonkeyPatch, pool: Threa
     assert [row.tolist() for row in rows] == [row.tolist() for row in expected]
 
 
+def test_groups_at_a_time_double_up_to_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("GROUP_SIZE", 2), ("FIRST_TOGETHER", 1), ("MOST_TOGETHER", 4)):
+        monkeypatch.setattr(MODULE, name, value)
+    given: list[int] = []
+
+    class Counting(ThreadPool):
+        def map(self, work: Callable[[int, int], None], pieces: int) -> None:
+            given.append(pieces)
+            super().map(work, pieces)
+
+    prefix = np.tile([[3, 1]], (27, 1))
+    rng = np.random.default_rng(0)
+    groups = list(sample_groups(predictors(), prefix, rng=rng, max_length=3, pool=Counting(1)))
+    assert given == [1, 2, 4, 4, 3]
+    assert [len(group.tokens) for group in groups] == [2] * 13 + [1]
+
+
 def test_each_thread_has_one_predictor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MODULE, "GROUP_SIZE", 7)
     made: list[Predictor] = []

@@ -88,6 +88,12 @@ def test_strings_are_activations() -> None:
         ([Conv2D(4, (1, 3))], (1, 28, 28), False),
         ([Conv2D(4, 3)], (16, 16, 16), False),
         ([Flatten(), Dense(4)], (3, 64, 64), False),
+        ([Conv2D(4, 3)], (3, 16, 64), True),
+        ([Conv2D(4, 3)], (3, 15, 64), False),  # a strip three pixels high
+        ([Conv2D(4, 3)], (3, 64, 15), False),
+        ([Conv2D(4, 3)], (1, 8, 8), True),
+        ([Conv2D(4, (1, 1))], (1, 7, 7), False),
+        ([Conv2D(4, (1, 1))], (1, 28, 30), False),
     ],
 )
 def test_channels_first_is_refused(layers: list[Layer], shape: tuple[int, ...], refused: bool) -> None:

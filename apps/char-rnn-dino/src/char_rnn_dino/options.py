@@ -5,12 +5,15 @@ from typing import Any
 
 import click
 
+from char_rnn_dino.tokens import UNIT_NAMES
 from nn_core.cli.command_help import Decorator, grouped
 from nn_core.cli.completion import complete_names
 from nn_core.cli.config import set_defaults
 from nn_core.cli.param_types import CommaList, FloatRange
 
 DEFAULT_CELL = "gru"
+UNIT = click.Choice(list(UNIT_NAMES))
+BPTT_LENGTH = click.IntRange(min=1)
 TEMPERATURES = CommaList(FloatRange(least=0), "numbers")
 
 

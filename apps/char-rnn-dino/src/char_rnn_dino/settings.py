@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
 
 from char_rnn_dino.model import Model
-from nn_core.cli.settings import Settings, require_options
+from nn_core.cli.settings import OptionTypes, Settings, option_types, require_options
 from nn_core.errors import CheckpointError, NNError
 from nn_core.layers import CELLS, Dense, Dropout, Embedding, Layer
 from nn_core.losses import softmax_cross_entropy
@@ -110,13 +111,21 @@ def settings_of(model: Model, settings_type: type[S]) -> S:
     """The training settings of a model. Raises CheckpointError if they are invalid."""
     try:
         settings = settings_type.from_mapping(migrate_settings(model.settings))
-        part = "text" if issubclass(settings_type, TextSettings) else "names"
-        require_options(settings, f"char_rnn_dino.{part}.commands.train")
+        require_options(settings, _option_types())
         settings.sequence_recipe()
         settings.chain(2)
     except NNError as error:
         raise CheckpointError(f"the training settings are damaged: {one_line(str(error), 400)}") from None
     return settings
+
+
+@cache
+def _option_types() -> OptionTypes:
+    from char_rnn_dino.options import BPTT_LENGTH, UNIT, network_options
+
+    defaults = {"hidden": 1, "layers": 1, "embedding": 1, "dropout": 0.0, "embedding_dropout": 0.0}
+    cells = {cell: defaults | {"recurrent_initializer": "orthogonal"} for cell in ("gru", *CELLS)}
+    return option_types(network_options(cells), unit=UNIT, bptt_length=BPTT_LENGTH)
 
 
 def spawn_rngs(seed: int) -> list[np.random.Generator]:

@@ -2,19 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
+import click
 import numpy as np
 
 from cnn_sign_digits.datasets.catalog import CATALOG
 from cnn_sign_digits.model import Model
 from cnn_sign_digits.presets import PRESETS
-from nn_core.cli.settings import Settings, require_options
+from nn_core.cli.settings import OptionTypes, Settings, option_types, require_options
 from nn_core.errors import CheckpointError, NNError
 from nn_core.layers import ACTIVATIONS, Layer
 from nn_core.losses import softmax_cross_entropy
 from nn_core.printable import one_line, shortened
 from nn_core.registry import is_number
+
+BACKGROUNDS = click.IntRange(0, 100)
+PRESET_NAME = click.Choice(list(PRESETS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +60,23 @@ def settings_of(model: Model) -> PhotoSettings:
     """The settings of a model's training. Raises CheckpointError if they are invalid."""
     try:
         settings = PhotoSettings.from_mapping(migrate_settings(model.settings))
-        require_options(settings, "cnn_sign_digits.commands.train")
+        require_options(settings, _option_types())
         settings.layers(2)
         settings.recipe(softmax_cross_entropy)
     except NNError as error:
         raise CheckpointError(f"the settings in the checkpoint are damaged: {one_line(str(error), 400)}") from None
     return settings
+
+
+@cache
+def _option_types() -> OptionTypes:
+    from nn_core.cli.class_weight import class_weight_option
+    from nn_core.cli.options import dropout_option, validation_option
+    from nn_core.cli.train_options import activation_option, augment_option, initializer_option
+
+    data = validation_option(0.2, ""), augment_option(), class_weight_option()
+    network = dropout_option(""), activation_option(), initializer_option()
+    return option_types(*data, *network, backgrounds=BACKGROUNDS, preset=PRESET_NAME)
 
 
 _RENAMED = {"add": "extra_data", "walls": "backgrounds"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from nn_core import checkpoint
 from nn_core.arrays import Array
 from nn_core.checkpoint import Checkpoint
 from nn_core.cli.labels import CLASSES, class_names
-from nn_core.cli.settings import SETTINGS, require_options
+from nn_core.cli.settings import SETTINGS, OptionTypes, option_types, require_options
 from nn_core.engine.engine import Engine
 from nn_core.errors import CheckpointError, DataError
 from nn_core.layers import ACTIVATIONS, Activation, Dense, Dropout, Layer
@@ -132,7 +133,7 @@ def model_of(loaded: Checkpoint) -> Model:
     details = loaded.details
     check_json(details, DETAILS, source="/details")
     settings = NetworkSettings.from_mapping(migrate_settings(details["settings"]))
-    require_options(settings, "deep_nn.commands.train")
+    require_options(settings, _option_types())
     build_layers(settings, 1)
     settings.recipe(binary_cross_entropy)
     target = None if details.get("target") is None else TargetScale.from_dict(details["target"])
@@ -149,6 +150,13 @@ def model_of(loaded: Checkpoint) -> Model:
     if shapes != ((model.preprocessing.inputs,), (output_units(model.classes),)) or not _fits(model):
         raise CheckpointError("its network does not fit its data")
     return model
+
+
+@cache
+def _option_types() -> OptionTypes:
+    from deep_nn.options import network_options
+
+    return option_types(network_options())
 
 
 checkpoint.READERS[PROGRAM] = model_of

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nn_core.errors import CheckpointError
+from nn_core.storage.json_file import parse_json
 
 REPLACEMENTS: tuple[Any, ...] = (
     *(None, True, -1, 0, 2**31, 2**63, 2**70, 1e308, 0.5, "", "x" * 5000, "\ud800", "$\\foo$", "a\x1b[2J"),
@@ -43,7 +44,7 @@ def damaged_json(path: Path) -> Iterator[tuple[str, str]]:
     import h5py
 
     with h5py.File(path, "r") as file:
-        parts = {name: json.loads(file[name].asstr()[()]) for name in JSON_PARTS if name in file}
+        parts = {name: parse_json(file[name].asstr()[()], Any, source=name) for name in JSON_PARTS if name in file}
     for name, value in parts.items():
         for place in _places(value):
             for replacement in REPLACEMENTS:

@@ -117,6 +117,13 @@ def test_groups_larger_than_the_fraction_give_the_nearest() -> None:
         assert set(groups[validation].tolist()) == {1}
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_group_that_brings_the_count_no_nearer_stays_in_training(seed: int) -> None:
+    """Half of all is as far from a quarter as nothing; two single examples are a quarter."""
+    _, held_out = group_split(np.array([0, 0, 0, 0, 1, 2, 3, 4]), 0.25, rng=seed)
+    assert len(held_out) == 2
+
+
 def test_one_generator_gives_one_result() -> None:
     first, again, other = (group_split(PEOPLE, 0.2, rng=rng(seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first[1], again[1])

@@ -1,6 +1,8 @@
 """The engine against the reference, for any cut of the batch, with the same bits for any threads."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +98,15 @@ def test_predictions_equal_the_reference(case: Case) -> None:
                 np.testing.assert_allclose(found, array, rtol=1e-12)
 
 
+def test_micro_batches_add_up_though_the_last_layer_is_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gradients of what is frozen stand behind those that are added."""
+    case = CASES["dense"]._replace(layers=[Dense(5), Dense(4, trainable=False)])
+    assert case.network().trained_count == 7 * 5
+    expected = case.run(Reference(case.network()))
+    monkeypatch.setattr(Engine, "micro_batch_size", 2)
+    assert_same(case.run(Engine(case.network(), shards=1)), expected, 1e-12)
+
+
 def test_twenty_steps_take_the_same_way() -> None:
     case = CASES["images"]
     for dtype, tolerance in ((np.float64, 1e-9), (np.float32, 1e-4)):
@@ -187,3 +198,20 @@ def test_long_vectors_are_updated_block_by_block(name: str, monkeypatch: pytest.
 def test_shards_are_at_least_one(shards: int) -> None:
     with pytest.raises(SettingError, match="shards must be at least 1"):
         Engine(CASES["dense"].network(), shards=shards)
+
+
+@pytest.mark.parametrize(("threads", "limits"), [(1, 1), (3, 0)])
+def test_shards_on_one_thread_have_a_blas_of_one_thread(
+    threads: int, limits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the bits are those of several threads, whose pool limits the BLAS by itself."""
+    limited: list[bool] = []
+
+    @contextmanager
+    def limit(*, warn: bool) -> Iterator[None]:
+        limited.append(warn)
+        yield
+
+    monkeypatch.setattr("nn_core.engine.engine.one_blas_thread", limit)
+    CASES["images"].run(Engine(CASES["images"].network(), threads=threads, shards=4))
+    assert limited == [False] * limits

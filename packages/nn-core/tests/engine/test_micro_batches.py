@@ -7,7 +7,7 @@ from nn_core.engine import micro_batches
 from nn_core.engine.engine import Engine
 from nn_core.engine.micro_batches import micro_batch_size, predict_parts, training_cut
 from nn_core.engine.plan import Plan
-from nn_core.layers import LSTM, BatchNorm, Conv2D, Dense
+from nn_core.layers import GRU, LSTM, BatchNorm, Conv2D, Dense, Layer, SimpleRNN
 from nn_core.network import Network
 
 PLAIN = Network([Dense(2)], input_shape=(3,))
@@ -46,6 +46,20 @@ def test_what_a_fused_layer_saves_counts() -> None:
     plain, fused = (micro_batch_size(network, Plan.of(network, "training", fused=fused)) for fused in (False, True))
     assert plain == micro_batches.TRAIN_BYTES // (4 * 8 * 8 * 80)
     assert fused == micro_batches.TRAIN_BYTES // (4 * (8 * 8 * 80 + 6 * 2 * 8 * 80))
+
+
+@pytest.mark.parametrize(
+    ("cell", "saved"),
+    [
+        (LSTM(50), 6 * 50),  # c, tanh(c) and four gates
+        (GRU(50, reset_after=True), 4 * 50),  # three gates and what the third takes of h
+        (SimpleRNN(50), 0),
+    ],
+)
+def test_what_a_recurrent_layer_saves_counts(cell: Layer, saved: int) -> None:
+    network = Network([cell], input_shape=(None, 3))
+    found = micro_batch_size(network, Plan.of(network, "training"))
+    assert found == micro_batches.TRAIN_BYTES // (4 * (50 + saved))
 
 
 def test_long_sequences_are_predicted_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

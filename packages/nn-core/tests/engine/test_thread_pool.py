@@ -1,5 +1,6 @@
 """Threads share pieces of work, and the BLAS has one thread meanwhile."""
 
+import os
 import sys
 import threading
 
@@ -105,5 +106,14 @@ def test_without_threadpoolctl_there_is_a_warning(monkeypatch: pytest.MonkeyPatc
         pool.map(lambda thread, piece: None, 3)
 
 
-def test_there_are_as_many_threads_as_cores_at_most_four() -> None:
-    assert 1 <= available_threads() <= 4
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (3, 3), (4, 4), (64, 4)])
+def test_there_are_as_many_threads_as_cores_at_most_four(
+    cores: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)), raising=False)
+    assert available_threads() == threads
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert available_threads() == threads
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert available_threads() == 1

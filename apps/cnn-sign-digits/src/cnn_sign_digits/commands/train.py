@@ -12,7 +12,7 @@ from cnn_sign_digits.datasets.catalog import CATALOG, is_generated
 from cnn_sign_digits.datasets.outputs import require_outside
 from cnn_sign_digits.model import SHIPPED, load_model
 from cnn_sign_digits.presets import PRESETS
-from cnn_sign_digits.settings import PhotoSettings, settings_of
+from cnn_sign_digits.settings import BACKGROUNDS, PRESET_NAME, PhotoSettings, settings_of
 from cnn_sign_digits.setup import Setup, set_up
 from nn_core.cli.class_weight import class_weight_option
 from nn_core.cli.command_help import grouped
@@ -73,7 +73,7 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
     ),
     click.option(
         "--backgrounds",
-        type=click.IntRange(0, 100),
+        type=BACKGROUNDS,
         default=0,
         help="Number of copies of each hand, segmented from its photo, over synthetic backgrounds.",
     ),
@@ -90,7 +90,7 @@ def _set_defaults(ctx: click.Context, parameter: click.Parameter, value: str) ->
     "Network",
     click.option(
         "--preset",
-        type=click.Choice(list(PRESETS)),
+        type=PRESET_NAME,
         default=PRESET,
         is_eager=True,
         callback=_set_defaults,

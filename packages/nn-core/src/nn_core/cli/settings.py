@@ -1,13 +1,13 @@
 """The settings of a run: the options of `train`, stored in the checkpoint."""
 
 import dataclasses
-import importlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Self, get_args, get_type_hints
+from typing import Any, Self, TypeAlias, get_args, get_type_hints
 
 import click
 
+from nn_core.cli.command_help import Decorator
 from nn_core.cli.config import is_given, on_command_line
 from nn_core.cli.param_types import SpecType
 from nn_core.cli.standard_input import NAME
@@ -94,18 +94,32 @@ class Settings:
         )
 
 
-def require_options(settings: Settings, module: str) -> None:
+OptionTypes: TypeAlias = Mapping[str, "click.ParamType[Any]"]
+"""The types of options, by setting."""
+
+
+def option_types(*options: Decorator, **types: "click.ParamType[Any]") -> OptionTypes:
+    """The types of the options of `train`, by setting: those that all programs have, and a program's own.
+
+    options, types  the program's own: the decorators that declare them, or their types by name
+    """
+    from nn_core.cli.options import together
+    from nn_core.cli.train_options import fold_options, output_options, recipe_options
+
+    common = recipe_options(optimizer="adam", epochs=1), fold_options(""), output_options()
+    command = click.command()(together(*options, *common)(lambda: None))
+    return {parameter.name or "": parameter.type for parameter in command.params} | types
+
+
+def require_options(settings: Settings, types: OptionTypes) -> None:
     """Raise an NNError unless the options of `train` accept every setting, as they did when it was given.
 
-    module  of the command, such as "deep_nn.commands.train", which is imported by its name, since it imports
-            the settings itself
+    types  see `option_types`
     A text such as a path or a pattern is not looked at: nothing that a file names is opened or run here.
     """
-    train: click.Command = importlib.import_module(module).train
-    for parameter in train.params:
-        name, kind = parameter.name or "", parameter.type
-        value = getattr(settings, name, None)
-        if value is None:
+    for name, value in settings.to_dict().items():
+        kind = types.get(name)
+        if value is None or kind is None:
             continue
         if isinstance(kind, SpecType):
             kind.parse(kind.canonical(value))

@@ -9,11 +9,11 @@ import numpy as np
 
 from char_rnn_dino.corpora import read_text_file
 from char_rnn_dino.model import CHAR_RNN
-from char_rnn_dino.options import DEFAULT_CELL, network_options
+from char_rnn_dino.options import BPTT_LENGTH, DEFAULT_CELL, UNIT, network_options
 from char_rnn_dino.settings import TextSettings
 from char_rnn_dino.setup import Setup, parallel_streams, set_up_text
 from char_rnn_dino.text.generate_text import generate_text
-from char_rnn_dino.tokens import UNIT_NAMES, tokenize
+from char_rnn_dino.tokens import tokenize
 from char_rnn_dino.train import train_model
 from nn_core.cli.aliases import HiddenArgument
 from nn_core.cli.command_help import grouped
@@ -62,7 +62,7 @@ SAMPLE_LENGTH = 200
     ),
     click.option(
         "--unit",
-        type=click.Choice(list(UNIT_NAMES)),
+        type=UNIT,
         default="char",
         help="Tokens: characters, or words and punctuation marks; words that occur once become <unknown>.",
     ),
@@ -74,7 +74,7 @@ SAMPLE_LENGTH = 200
     "Training",
     click.option(
         "--bptt-length",
-        type=click.IntRange(min=1),
+        type=BPTT_LENGTH,
         default=50,
         help="Tokens per chunk of truncated backpropagation through time.",
     ),
