@@ -58,7 +58,7 @@ class ChunkIndex:
         self.grid = tuple(-(-length // part) for length, part in zip(shape, self.chunk, strict=True))
         count = math.prod(self.grid)
         if count * 8 > file.size:  # each takes an address at least
-            raise DamageError(f"it declares {count:,} chunks")
+            raise DamageError(f"it declares {count:,} chunks, more than the file can hold")
         self.where = np.zeros(count, PLACES)
         self.where["address"] = unset = (1 << 64) - 1
         if not file.is_nowhere(found.address):
@@ -180,7 +180,7 @@ class ChunkIndex:
         place += 6 + a + len(flags) + 4
         for i in range(pages):
             there = min(page, count - i * page)
-            if flags[i // 8] & (0x80 >> i % 8):
+            if _is_set(flags, i):
                 yield i * page, self._entries(place, there, size)
             place += page * size + 4
 
@@ -236,12 +236,11 @@ class ChunkIndex:
             if length <= page:
                 yield begin + i * length, self._entries(inner, length, size)
                 continue
-            flag_bytes = -(-(length // page) // 8)
-            for number_ in range(length // page):
-                flags = shown[i * flag_bytes : (i + 1) * flag_bytes]
-                if flags[number_ // 8 : number_ // 8 + 1] and flags[number_ // 8] & (0x80 >> number_ % 8):
-                    entry = inner + 4 + number_ * (page * size + 4)
-                    yield begin + i * length + number_ * page, self._entries(entry, page, size)
+            pages = length // page
+            for part in range(pages):
+                if _is_set(shown, i * pages + part):
+                    entry = inner + 4 + part * (page * size + 4)
+                    yield begin + i * length + part * page, self._entries(entry, page, size)
 
     def _entry_size(self, header: bytes) -> int:
         """Of a fixed or extensible array."""
@@ -259,3 +258,8 @@ def wide_numbers(block: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
     wide = np.zeros((len(block), 8), np.uint8)
     wide[:, : block.shape[1]] = block
     return wide.view("<u8").reshape(-1).astype(np.uint64, copy=False)
+
+
+def _is_set(flags: bytes, position: int) -> bool:
+    """Whether a bit is set, counted from the highest of the first byte."""
+    return position // 8 < len(flags) and bool(flags[position // 8] & (0x80 >> position % 8))

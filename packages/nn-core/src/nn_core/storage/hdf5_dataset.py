@@ -33,8 +33,8 @@ class HDF5Values:
     problem       why they cannot be read, to follow the name of the dataset; None if they can be
     """
 
-    def __init__(self, file: HDF5Bytes, heaps: GlobalHeaps, messages: list[Message], source: str) -> None:
-        self._bytes, self._heaps, self._source = file, heaps, source
+    def __init__(self, file: HDF5Bytes, heaps: GlobalHeaps, messages: list[Message]) -> None:
+        self._bytes, self._heaps = file, heaps
         self.shape: tuple[int, ...] = ()
         self.dtype: np.dtype[Any] = np.dtype(object)
         self.is_text = self.is_reference = False
@@ -43,6 +43,11 @@ class HDF5Values:
             self.problem = self._examine(messages)
         except DamageError as error:
             self.problem = f"is damaged: {error}"
+
+    @property
+    def source(self) -> str:
+        """The file and the dataset, for messages."""
+        return str(self._bytes.path)
 
     @property
     def nbytes(self) -> int:
@@ -54,7 +59,7 @@ class HDF5Values:
         self._require(self.nbytes)
         if self.is_text:
             stored = self._stored_references()
-            texts = read_texts(stored, self._heaps, self._source)
+            texts = read_texts(stored, self._heaps, self.source)
             found = np.empty(len(texts), object)
             found[:] = texts
             return found.reshape(self.shape)
@@ -63,7 +68,7 @@ class HDF5Values:
     def rows(self, chosen: slice | npt.NDArray[np.intp]) -> npt.NDArray[Any]:
         """Rows by a slice of step 1 or ascending indices. Raises DataError as `read` does."""
         if self.is_text or self.is_reference:
-            raise DataError(f"{self._source} has no numbers")
+            raise DataError(f"{self.source} has no numbers")
         count = chosen.stop - chosen.start if isinstance(chosen, slice) else len(chosen)
         self._require(count * math.prod(self.shape[1:]) * self.dtype.itemsize)
         return self._rows(chosen)
@@ -74,20 +79,20 @@ class HDF5Values:
         Raises DataError if together they exceed the file, which holds each text once.
         """
         lengths = _lengths(self._stored_references())
-        _check_lengths(int(lengths.sum(dtype=np.uint64)), self._bytes.size, self._source)
+        _check_lengths(int(lengths.sum(dtype=np.uint64)), self._bytes.size, self.source)
         return lengths
 
     def references(self) -> list[int]:
         """The addresses of the objects that the values refer to, in a flat list."""
         if math.prod(self.shape) > MAX_REFERENCES:
-            raise DataError(f"{self._source} has more than {MAX_REFERENCES:,} references")
+            raise DataError(f"{self.source} has more than {MAX_REFERENCES:,} references")
         found: list[int] = wide_numbers(self._stored_references()).tolist()
         return found
 
     def _require(self, size: int) -> None:
         if self.problem is not None:
-            raise DataError(f"{self._source} {self.problem}")
-        require_memory(size + self._chunk_bytes, self._source)
+            raise DataError(f"{self.source} {self.problem}")
+        require_memory(size + self._chunk_bytes, self.source)
 
     def _examine(self, messages: list[Message]) -> str | None:
         shape: Shape = read_shape(find_message(messages, SHAPE) or b"", self._bytes)
@@ -222,8 +227,8 @@ class HDF5Values:
     def _stored_references(self) -> npt.NDArray[np.uint8]:
         """References to texts or objects as stored, a row each."""
         if self.problem is not None:
-            raise DataError(f"{self._source} {self.problem}")
-        require_memory(math.prod(self.shape) * 100, self._source)  # of each, and of its text
+            raise DataError(f"{self.source} {self.problem}")
+        require_memory(math.prod(self.shape) * 100, self.source)  # of each, and of its text
         values = self._rows(slice(0, self.shape[0])) if self.shape else self._blocks_of_all()
         return values.reshape(-1).view(np.uint8).reshape(-1, self._type.size)
 

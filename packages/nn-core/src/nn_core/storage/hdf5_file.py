@@ -72,6 +72,7 @@ class HDF5File:
         self.met = 0
         self._messages: dict[int, list[Message]] = {}
         self._links: dict[int, dict[str, Link]] = {}
+        self._values: dict[int, HDF5Values] = {}
 
     def root(self) -> "HDF5Group":
         """The outermost group."""
@@ -82,6 +83,12 @@ class HDF5File:
         if address not in self._messages:
             self._messages[address] = read_messages(self.bytes, address)
         return self._messages[address]
+
+    def values(self, address: int) -> HDF5Values:
+        """The values of a dataset, whatever its names."""
+        if address not in self._values:
+            self._values[address] = HDF5Values(self.bytes, self.heaps, self.messages(address))
+        return self._values[address]
 
     def links(self, address: int) -> dict[str, Link]:
         """The links of a group."""
@@ -197,7 +204,7 @@ class HDF5Dataset(HDF5Object, HDF5Values):
 
     def __init__(self, file: HDF5File, name: str, address: int, messages: list[Message]) -> None:
         HDF5Object.__init__(self, file, name, address, messages)
-        HDF5Values.__init__(self, file.bytes, file.heaps, messages, self.source)
+        vars(self).update(vars(file.values(address)))  # which is examined once, whatever its names
 
     def targets(self) -> list["HDF5Dataset | None"]:
         """The datasets of this file that the references point to, in a flat list; None for anything else."""
