@@ -17,6 +17,7 @@ from nn_core.layers import (
     Context,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
     Layer,
     LeakyReLU,
@@ -298,20 +299,22 @@ def test_an_example_of_zeros_in_a_fresh_network_is_no_failure() -> None:
         check_gradients(network, x, np.arange(8) % 2, binary_cross_entropy, rng=rng)
 
 
-def test_a_point_nearby_is_near() -> None:
-    """The biases of the last layer, 50, stay what they are but for some thousandths."""
+@pytest.mark.parametrize("seed", range(3))
+def test_parameters_move_to_a_point_nearby(seed: int) -> None:
+    """Tokens cannot: those of a vector of zeros stand on the kinks of all units."""
     outputs: list[Array] = []
 
     def watched(output: Array, targets: Array) -> tuple[float, Array]:
         outputs.append(output.copy())
         return mean_squared_error(output, targets)
 
-    rng = np.random.default_rng(0)
-    x = np.vstack([np.zeros((1, 4)), 0.1 * rng.normal(size=(3, 4))])
-    network = Network([Dense(10), LeakyReLU(), Dense(5), LeakyReLU(), Dense(1)], input_shape=(4,), rng=rng)
-    network.params["4/b"][...] = 50.0
-    assert check_gradients(network, x, np.zeros((4, 1)), watched, rng=rng).nearby
-    np.testing.assert_allclose(outputs, 50.0, atol=1.0)
+    rng = np.random.default_rng(seed)
+    layers = [Embedding(3, 4), Dense(10), LeakyReLU(), Dense(1)]
+    network = Network(layers, input_shape=(None,), rng=rng)
+    network.params["0/W"][0] = 0.0
+    network.params["3/b"][...] = 50.0
+    assert check_gradients(network, np.array([[0, 1, 2]]), np.zeros((1, 3, 1)), watched, rng=rng).nearby
+    np.testing.assert_allclose(np.array(outputs)[:, :, 0], 50.0, atol=0.1)
 
 
 # Losses

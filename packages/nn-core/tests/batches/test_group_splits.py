@@ -117,11 +117,11 @@ def test_groups_larger_than_the_fraction_give_the_nearest() -> None:
         assert set(groups[validation].tolist()) == {1}
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_a_group_that_brings_the_count_no_nearer_stays_in_training(seed: int) -> None:
+def test_a_group_that_brings_the_count_no_nearer_stays_in_training() -> None:
     """Half of all is as far from a quarter as nothing; two single examples are a quarter."""
-    _, held_out = group_split(np.array([0, 0, 0, 0, 1, 2, 3, 4]), 0.25, rng=seed)
-    assert len(held_out) == 2
+    for seed in range(40):
+        _, held_out = group_split(np.array([0, 0, 0, 0, 1, 2, 3, 4]), 0.25, rng=seed)
+        assert len(held_out) == 2
 
 
 def test_one_generator_gives_one_result() -> None:
