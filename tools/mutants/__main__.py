@@ -127,9 +127,12 @@ def _outcome(mutant: Mutant, copy: Path, tests: TestsByLine) -> str:
         status = _run(chosen, copy, patience).returncode
         if status == pytest.ExitCode.USAGE_ERROR:  # the change shows in the names of some tests
             files = list(dict.fromkeys(test.partition("::")[0] for test in chosen))
-            known = set(_run(files, copy, patience, "--collect-only").stdout.splitlines())
+            collected = _run(files, copy, patience, "--collect-only")
+            known = set(collected.stdout.splitlines())
             left = [test for test in chosen if test in known]
-            status = _run(left, copy, patience).returncode if left else 0
+            status = collected.returncode  # not 0 if the change shows as soon as a file of tests is imported
+            if status == pytest.ExitCode.OK and left:
+                status = _run(left, copy, patience).returncode
     except subprocess.TimeoutExpired:
         return "killed"
     finally:
