@@ -124,10 +124,12 @@ def _outcome(mutant: Mutant, copy: Path, tests: TestsByLine) -> str:
         path.write_text(mutant.apply(source), "utf-8")
         for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
             compiled.unlink()
-        status = _status(chosen, copy, patience)
-        if status == pytest.ExitCode.USAGE_ERROR:  # a default value that stands in the names of tests
-            names = list(dict.fromkeys(test.partition("[")[0] for test in chosen))
-            status = _status(names, copy, patience)
+        status = _run(chosen, copy, patience).returncode
+        if status == pytest.ExitCode.USAGE_ERROR:  # the change shows in the names of some tests
+            files = list(dict.fromkeys(test.partition("::")[0] for test in chosen))
+            known = set(_run(files, copy, patience, "--collect-only").stdout.splitlines())
+            left = [test for test in chosen if test in known]
+            status = _run(left, copy, patience).returncode if left else 0
     except subprocess.TimeoutExpired:
         return "killed"
     finally:
@@ -139,15 +141,21 @@ def _outcome(mutant: Mutant, copy: Path, tests: TestsByLine) -> str:
     raise RuntimeError(f"pytest cannot run the tests of {mutant.key}")
 
 
-def _status(tests: list[str], copy: Path, patience: float) -> int:
-    """The exit status of pytest over these tests of the copy; stops at the first failure."""
+def _run(tests: list[str], copy: Path, patience: float, *options: str) -> subprocess.CompletedProcess[str]:
+    """Pytest over these tests of the copy, up to the first failure."""
     arguments = copy / "tests.txt"
     arguments.write_text("".join(f"{test}\n" for test in tests), "utf-8")
     environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "--tb=no", *PYTEST, f"@{arguments}"]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "--tb=no", *PYTEST, *options]
     return subprocess.run(
-        command, cwd=TESTS.parent, env=environment, check=False, capture_output=True, timeout=patience
-    ).returncode
+        [*command, f"@{arguments}"],
+        cwd=TESTS.parent,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=patience,
+    )
 
 
 def _report(chosen: list[Mutant], journal: Journal) -> int:

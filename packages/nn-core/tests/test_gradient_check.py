@@ -298,6 +298,22 @@ def test_an_example_of_zeros_in_a_fresh_network_is_no_failure() -> None:
         check_gradients(network, x, np.arange(8) % 2, binary_cross_entropy, rng=rng)
 
 
+def test_a_point_nearby_is_near() -> None:
+    """The biases of the last layer, 50, stay what they are but for some thousandths."""
+    outputs: list[Array] = []
+
+    def watched(output: Array, targets: Array) -> tuple[float, Array]:
+        outputs.append(output.copy())
+        return mean_squared_error(output, targets)
+
+    rng = np.random.default_rng(0)
+    x = np.vstack([np.zeros((1, 4)), 0.1 * rng.normal(size=(3, 4))])
+    network = Network([Dense(10), LeakyReLU(), Dense(5), LeakyReLU(), Dense(1)], input_shape=(4,), rng=rng)
+    network.params["4/b"][...] = 50.0
+    assert check_gradients(network, x, np.zeros((4, 1)), watched, rng=rng).nearby
+    np.testing.assert_allclose(outputs, 50.0, atol=1.0)
+
+
 # Losses
 
 

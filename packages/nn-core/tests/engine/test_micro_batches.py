@@ -7,7 +7,7 @@ from nn_core.engine import micro_batches
 from nn_core.engine.engine import Engine
 from nn_core.engine.micro_batches import micro_batch_size, predict_parts, training_cut
 from nn_core.engine.plan import Plan
-from nn_core.layers import GRU, LSTM, BatchNorm, Conv2D, Dense, Layer, SimpleRNN
+from nn_core.layers import GRU, LSTM, BatchNorm, Conv2D, Dense, Embedding, Layer, SimpleRNN
 from nn_core.network import Network
 
 PLAIN = Network([Dense(2)], input_shape=(3,))
@@ -80,3 +80,19 @@ def test_a_large_set_is_predicted_in_parts() -> None:
     output, _ = engine.predict(x)
     np.testing.assert_allclose(output, x @ PLAIN.params["0/W"] + PLAIN.params["0/b"])
     assert predict_parts(PLAIN, engine.predictor.plan, 1000, 1) == 4
+
+
+@pytest.mark.parametrize(("cell", "shape"), [(LSTM(2), (4, 9, 3)), (Embedding(6, 2), (4, 9))])
+def test_parts_of_a_prediction_depend_on_the_steps_of_a_sequence(
+    cell: Layer, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[int, int]] = []
+
+    def parts(network: Network, plan: Plan, N: int, steps: int, *, continued: bool) -> int:
+        given.append((N, steps))
+        return 1
+
+    monkeypatch.setattr("nn_core.engine.predictor.predict_parts", parts)
+    network = Network([cell], input_shape=(None, *shape[2:]))
+    Engine(network).predict(np.ones(shape, np.int64 if len(shape) == 2 else np.float32))
+    assert given == [(4, 9)]

@@ -217,6 +217,15 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_targets() -> None:
     assert history.columns["training_loss"][0] == pytest.approx(expected, rel=1e-12)
 
 
+def test_training_leaves_out_the_steps_that_no_target_of_a_batch_has() -> None:
+    x, y = padded_words()
+    recipe = Recipe(softmax_cross_entropy, Adam(), batch_size=4)
+    batches = Trainer(Engine(network_of(GRU(3))), x, y, recipe, epochs=1, seed=0).batches
+    for step in range(1, 7):
+        given, targets, _ = batches.batch((0, step))
+        assert given.shape[1] == targets.shape[1] == (targets >= 0).sum(axis=1).max()
+
+
 def test_padded_examples_are_memorized() -> None:
     x, y = padded_words(V)
     x[:, 0] = np.arange(V)  # what they begin with tells them apart
