@@ -52,13 +52,13 @@ def plain_text(path: Path) -> Path:
 
 
 BAD_MODELS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "no such file": (lambda path: path, "cannot read m.h5: No such file"),
-    "a directory": (Path.mkdir, "cannot read m.h5: Is a directory"),
-    "an empty file": (Path.touch, "m.h5 is not a checkpoint"),
+    "no such file": (lambda path: path, "no such file: m.h5"),
+    "a directory": (Path.mkdir, "m.h5 is a directory, not a file"),
+    "an empty file": (Path.touch, "m.h5 is empty"),
     "text": (plain_text, "m.h5 is not a checkpoint (not HDF5)"),
     "a data file": (lambda path: write_cats(path, "train"), "m.h5 is not a checkpoint (no nn-core header)"),
     "of another program": (another_programs, "m.h5 was written by cnn-sign, not by deep-nn"),
-    "truncated": (cut_off, "m.h5: damaged"),
+    "truncated": (cut_off, "m.h5 is damaged or incomplete: "),
     "of a later version": (
         edited(lambda file: file.attrs.update(version=99)),
         "m.h5 has format version 99; this program reads up to 2",
@@ -69,7 +69,7 @@ BAD_MODELS: dict[str, tuple[Callable[[Path], object], str]] = {
         "m.h5 is damaged: /parameters/0/W has shape (3, 3), expected (2, 16)",
     ),
     "with weights that are not finite": (
-        edited(replaced("parameters/0/W", np.full((2, 16), np.nan))),
+        edited(replaced("parameters/0/W", np.full((2, 16), np.nan, np.float32))),
         "m.h5 is damaged: /parameters/0/W has non-finite values",
     ),
     "with a group for weights": (edited(replaced("parameters/0/W", {})), "m.h5 is damaged"),

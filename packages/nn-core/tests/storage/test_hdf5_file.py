@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from checkpoint_files import saved
 
 from nn_core import checkpoint
 from nn_core.errors import NNError
@@ -17,6 +18,7 @@ from nn_core.layers import Dense
 from nn_core.memory import set_memory_limit
 from nn_core.network import Network
 from nn_core.storage.hdf5 import HDF5Array
+from nn_core.storage.hdf5_bytes import FREE_BYTES, DamageError, HDF5Bytes
 from nn_core.storage.hdf5_file import open_hdf5
 from nn_core.storage.hdf5_layout import list_hdf5, read_hdf5
 
@@ -257,3 +259,40 @@ def test_a_file_is_read_up_to_the_limit_of_memory(tmp_path: Path) -> None:
             read_hdf5(path, "x")
     finally:
         set_memory_limit(None)
+
+
+def packed(file: h5py.File) -> None:
+    file.create_dataset("training/history/step_loss", data=np.zeros(10**6), chunks=(10**6,), compression=9)
+
+
+def under_many_names(file: h5py.File) -> None:
+    file["training/history/step_loss"] = np.zeros(2000)
+    for i in range(20):
+        file[f"training/history/columns/{i}"] = file["training/history/step_loss"]
+
+
+@pytest.mark.parametrize("hostile", [packed, under_many_names])
+def test_a_history_is_no_larger_than_its_file(tmp_path: Path, hostile: Callable[[h5py.File], None]) -> None:
+    path = saved(tmp_path / "model.h5")
+    with h5py.File(path, "r+") as file:
+        del file["training/history/step_loss"]
+        hostile(file)
+    tracemalloc.start()
+    try:
+        with pytest.raises(NNError, match="is larger than the file, with what was read before"):
+            checkpoint.load(path)
+        assert tracemalloc.get_traced_memory()[1] < 5e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_structures_are_not_read_without_end(tmp_path: Path) -> None:
+    path = tmp_path / "data.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = 1
+    size = path.stat().st_size
+    with HDF5Bytes(path) as content:
+        for _ in range((2 * size + FREE_BYTES) // size - 1):
+            content.read(0, size)
+        with pytest.raises(DamageError, match="its parts contain each other"):
+            [content.read(0, size) for _ in range(3)]

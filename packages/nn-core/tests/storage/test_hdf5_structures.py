@@ -134,3 +134,19 @@ def test_a_chunk_that_unpacks_to_more_than_it_declares(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 5e6
     finally:
         tracemalloc.stop()
+
+
+def test_chunks_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
+    path, noise = tmp_path / "a.h5", np.random.default_rng(0).bytes(40_000)
+    with h5py.File(path, "w") as file:
+        x = file.create_dataset("x", (30 * 40_000,), "u1", chunks=(40_000,), compression=1)
+        for i in range(30):
+            x.id.write_direct_chunk((i * 40_000,), zlib.compress(noise, 1) if i == 0 else b" ")
+    content = bytearray(path.read_bytes())
+    node = content.rindex(b"TREE")
+    assert content[node + 4 : node + 8] == bytes([1, 0, 30, 0])
+    first = content[node + 24 : node + 28], content[node + 48 : node + 56]
+    for entry in range(node + 24, node + 24 + 30 * 32, 32):
+        content[entry : entry + 4], content[entry + 24 : entry + 32] = first
+    path.write_bytes(content)
+    assert "declares 1,200,000 bytes, of which the file holds" in str(list_hdf5(path)["x"].problem)

@@ -40,7 +40,7 @@ def read_into(group: HDF5Group, name: str, values: Array) -> None:
         raise DataError(f"/{stored.name} has shape {stored.shape}, expected {values.shape}")
     if stored.dtype.newbyteorder("=") != values.dtype:
         raise DataError(f"/{stored.name} has values of type {stored.dtype}, expected {values.dtype}")
-    values[...] = stored.read()
+    values[...] = _read(stored)
     if not np.isfinite(values).all():
         raise DataError(f"/{stored.name} has non-finite values")
 
@@ -50,7 +50,7 @@ def read_column(group: HDF5Group, name: str) -> list[float]:
     stored = find_array(group, name)
     if len(stored.shape) != 1 or stored.dtype != np.float64:
         raise DataError(f"/{stored.name} is not a list of numbers")
-    column: list[float] = stored.read().tolist()
+    column: list[float] = _read(stored).tolist()
     return column
 
 
@@ -84,3 +84,12 @@ def find_array(group: HDF5Group, name: str) -> HDF5Dataset:
 
 def _path(group: HDF5Group, name: str) -> str:
     return f"/{group.name}/{name}" if group.name else f"/{name}"
+
+
+def _read(stored: HDF5Dataset) -> Array:
+    """All values. Raises DataError if what was read is larger than the file, which holds each array once, as it is."""
+    file = stored.file
+    file.taken += stored.nbytes
+    if file.taken > file.bytes.size:
+        raise DataError(f"/{stored.name} is larger than the file, with what was read before")
+    return stored.read()

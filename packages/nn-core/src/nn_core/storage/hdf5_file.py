@@ -64,12 +64,14 @@ class HDF5File:
     path   of the file
     bytes  of the file
     heaps  of its texts
+    met    members of its groups that were met
+    taken  bytes that its reader took of arrays, if it counts them
     """
 
     def __init__(self, path: Path, content: bytes | memoryview | None = None) -> None:
         self.path, self.bytes = path, HDF5Bytes(path, content)
         self.heaps = GlobalHeaps(self.bytes)
-        self.met = 0
+        self.met = self.taken = 0
         self._messages: dict[int, list[Message]] = {}
         self._links: dict[int, dict[str, Link]] = {}
         self._values: dict[int, HDF5Values] = {}
