@@ -65,6 +65,8 @@ def test_calibration_error_by_hand() -> None:
     # one of the two at 0.9 is right: |1/2 - 0.9|; both at 0.6: |1 - 0.6|
     assert expected_calibration_error(p, np.array([0, 1, 0, 1])) == pytest.approx(0.4)
     assert expected_calibration_error(np.array([[1.0, 0.0]]), np.array([0])) == 0
+    # 1 is in the last bin, together with 0.95: |1/2 - (1 + 0.95) / 2|
+    assert expected_calibration_error(np.array([[0.0, 1.0], [0.95, 0.05]]), np.array([0, 0])) == pytest.approx(0.475)
 
 
 @pytest.fixture

@@ -133,6 +133,12 @@ def test_f1_by_hand() -> None:
     assert math.isnan(macro_average(np.array([math.nan]), np.zeros((1, 1), np.int64)))
 
 
+def test_f1_where_the_last_class_is_never_predicted() -> None:
+    """By hand: class 0 has precision 2/3 and recall 1; class 2 counts as 0; class 1 does not occur."""
+    logits = np.tile([3.0, 1.0, 2.0], (3, 1))
+    assert f1(logits, np.array([0, 2, 0])) == pytest.approx((0.8 + 0) / 2)
+
+
 def test_a_class_that_is_never_predicted_counts_as_0() -> None:
     confusion = np.array([[0, 3], [0, 9]])
     precision, recall = precision_and_recall(confusion)
