@@ -71,7 +71,7 @@ def test_a_reader_that_has_gone_ends_it_in_silence(tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "w") as pipe:
-        command = [sys.executable, "-W", "error", "-m", "deep_nn", "models"]
+        command = [sys.executable, "-W", "error", "-m", "deep_nn", "models", "-q"]
         done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, stdout=pipe, stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr) == (141, b"")
 

@@ -136,7 +136,7 @@ def test_models_that_are_none(photos: list[Path], model: Path, tmp_path: Path) -
         cut: "damaged",
         other: "was written by deep-nn, not by cnn-sign",
         photos[0]: "is not a checkpoint (not HDF5)",
-        tmp_path / "none.h5": "No such file",
+        tmp_path / "none.h5": "no such file",
     }.items():
         assert words in refusal("predict", photos[0], "--model", path, status=1)
 

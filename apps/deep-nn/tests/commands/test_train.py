@@ -165,8 +165,8 @@ ELSEWHERE = {
 ELSEWHERE |= {"--style", "--size", "--dpi", "--title"}
 ELSEWHERE |= {"--task", "--class-weight"}
 ELSEWHERE |= {"--target", "--drop", "--columns", "--missing", "--merge-case"}
-BACKEND = {"--threads", "--engine", "--shards", "--plugin", "--config", "-q", "-v", "--force"}
-"""Tested in test_train_backend.py, test_config.py and test_manners.py."""
+BACKEND = {"--threads", "--engine", "--shards", "--plugin", "--config", "-q", "-v", "--force", "--max-memory"}
+"""Tested in test_train_backend.py, test_config.py and test_manners.py; the last one in those of nn-core."""
 SHORT = ("train", "--epochs", 3)
 
 

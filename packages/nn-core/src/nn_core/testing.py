@@ -25,7 +25,7 @@ from click.testing import CliRunner, Result
 
 from nn_core import checkpoint
 from nn_core.cli.app import UNCUT
-from nn_core.cli.command_help import heading_of
+from nn_core.cli.command_help import GENERAL, heading_of
 from nn_core.network import Network
 
 PATIENCE = 60.0
@@ -166,7 +166,7 @@ class CommandLine:
             options = [one for one in command.params if isinstance(one, click.Option)]
             bare = [one.opts[0] for one in options if not one.help]
             _require(bare == [], f"{name}: no help for {', '.join(bare)}")
-            shown = [one for one in options if not one.hidden]
+            shown = [one for one in options if not one.hidden and one.opts[-1] not in GENERAL]
             loose = [one.opts[0] for one in shown if heading_of(one) is None]
             _require(len(shown) < MANY or not loose, f"{name}: no heading for {', '.join(loose)}")
         _require(self.example_of()[0] in self.commands(), "the example is of no command")
