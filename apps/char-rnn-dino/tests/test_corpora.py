@@ -171,7 +171,6 @@ class TestPadSequences:
 
 def test_names_that_do_not_fit_are_refused_before_they_are_padded(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [np.zeros(3, np.int8), np.zeros(100, np.int8)]
-    monkeypatch.setattr("nn_core.memory.SMALL", 0)
     monkeypatch.setattr("nn_core.memory.memory_limit", lambda: 404)
     assert pad_sequences(names, 0)[0].shape == (2, 101)
     monkeypatch.setattr("nn_core.memory.memory_limit", lambda: 403)

@@ -8,8 +8,6 @@ from nn_core.errors import DataError, NNError
 
 SHARE = 0.8
 """The part of the available memory that an allocation may take."""
-SMALL = 1 << 24
-"""Bytes that are always there."""
 UNKNOWN = 8 * 1024**3
 """What is assumed to be available where the system does not tell: 8 GiB."""
 CONTAINERS = tuple(
@@ -46,8 +44,6 @@ def require_memory(size: int, what: str, error: type[NNError] = DataError) -> No
     size  in bytes
     what  what needs the memory, for the message: "x.npz (x)"
     """
-    if size < SMALL and _chosen.get() is None:
-        return  # without asking the system
     most = memory_limit()
     if size > most:
         raise error(f"{what} needs {in_bytes(size)} of memory; the limit is {in_bytes(most)} (--max-memory)")

@@ -301,7 +301,6 @@ def test_a_file_that_breaks_while_it_is_read_is_named(tmp_path: Path) -> None:
 
 def test_the_bound_is_that_of_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.h5", x=np.zeros(10, np.uint8))
-    monkeypatch.setattr("nn_core.memory.SMALL", 0)
     monkeypatch.setattr("nn_core.memory.memory_limit", lambda: 10)
     assert len(list_hdf5(path)["x"].read("a.h5")) == 10
     monkeypatch.setattr("nn_core.memory.memory_limit", lambda: 9)

@@ -122,7 +122,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
             "accuracy acc": "use history['accuracy']",
             "val_accuracy val_acc": "use history['validation_accuracy']",
             "values items": "use history.columns",
-            "epoch epochs": "use history['epoch']",
+            "epoch": "use history['epoch']",
             "to_dict": "use dict(history.columns)",
         }
     ),
