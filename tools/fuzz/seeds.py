@@ -253,7 +253,7 @@ _SEEDS: tuple[Any, ...] = (
         "options.toml",
         "table.csv",
         "config",
-        "deep-nn train --config options.toml --data table.csv",
-        "deep-nn --config options.toml train --data table.csv",
+        "deep-nn train --config options.toml --data table.csv --epochs 1",
+        "deep-nn --config options.toml train --data table.csv --epochs 1",
     ),
 )
