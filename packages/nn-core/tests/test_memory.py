@@ -34,6 +34,7 @@ def no_limit() -> Iterator[None]:
         (3_960_000_000, "3.96 GB"),
         (10**20, "100 EB"),
         (10**24, "1e+06 EB"),
+        (10**400, "1e+282 EB"),
     ],
 )
 def test_sizes_in_words(size: int, words: str) -> None:
@@ -69,7 +70,9 @@ def test_limits_of_containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     new, old = tmp_path / "new", tmp_path / "old"
     for folder in (new, old):
         folder.mkdir()
-    monkeypatch.setattr(memory, "CONTAINERS", ((new / "max", new / "used"), (old / "max", old / "used")))
+    monkeypatch.setattr(
+        memory, "CONTAINERS", [tuple(str(folder / name) for name in ("max", "used")) for folder in (new, old)]
+    )
     assert memory._container() is None
     (old / "max").write_text("900\n")
     (old / "used").write_text("1000\n")
@@ -79,6 +82,8 @@ def test_limits_of_containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert memory._container() == 0
     (new / "max").write_text("105\n")
     assert memory._container() == 100
+    (new / "memory.stat").write_text("anon 1\ninactive_file 3\n")
+    assert memory._container() == 103
 
 
 def test_a_network_that_cannot_fit_is_refused_before_it_is_allocated() -> None:

@@ -1,8 +1,8 @@
 """Limits on memory: what a file or a setting asks for is checked before it is allocated."""
 
+import contextlib
 import os
 from contextvars import ContextVar
-from pathlib import Path
 
 from nn_core.errors import DataError, NNError
 
@@ -10,12 +10,9 @@ SHARE = 0.8
 """The part of the available memory that an allocation may take."""
 UNKNOWN = 8 * 1024**3
 """What is assumed to be available where the system does not tell: 8 GiB."""
-CONTAINERS = tuple(
-    (Path("/sys/fs/cgroup", most), Path("/sys/fs/cgroup", used))
-    for most, used in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    )
+CONTAINERS = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
 )
 """Files with the limit and the use of a control group, in both versions."""
 
@@ -56,7 +53,7 @@ def available_memory() -> int:
 
 def in_bytes(size: int) -> str:
     """A size in decimal units: "3.96 GB"."""
-    value, unit = float(size), "bytes"
+    value, unit = float(min(size, 10**300)), "bytes"
     for larger in ("kB", "MB", "GB", "TB", "PB", "EB"):
         if value < 1000:
             break
@@ -66,38 +63,51 @@ def in_bytes(size: int) -> str:
 
 def _free() -> int | None:
     """Memory that the system can give without swapping."""
-    try:
-        for line in Path("/proc/meminfo").read_text("ascii").splitlines():
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in _text("/proc/meminfo").splitlines():
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
-        return None
-    except (OSError, ValueError, IndexError):
-        pass
-    try:
+    with contextlib.suppress(AttributeError, OSError, ValueError):
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return None
+    return None
 
 
 def _container() -> int | None:
     """What is left of the limit of the control group."""
     for most, used in CONTAINERS:
         try:
-            return max(0, int(most.read_text("ascii")) - int(used.read_text("ascii")))
+            return max(0, int(_text(most)) - int(_text(used)) + _cached(used))
         except (OSError, ValueError):  # there is none, or "max"
             continue
     return None
 
 
+def _cached(used: str) -> int:
+    """Bytes of files that a control group counts as used, and gives back when they are needed."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in _text(f"{used.rpartition('/')[0]}/memory.stat").splitlines():
+            name, _, size = line.partition(" ")
+            if name in {"inactive_file", "total_inactive_file"}:
+                return int(size)
+    return 0
+
+
 def _process() -> int | None:
-    """What is left of the limit of this process, `ulimit -v`."""
+    """What is left of the limits of this process, `ulimit -v` and `ulimit -d`."""
     try:
         import resource
 
-        most = resource.getrlimit(resource.RLIMIT_AS)[0]
-        if most == resource.RLIM_INFINITY:
+        limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
+        finite = [limit for limit in limits if limit != resource.RLIM_INFINITY]
+        if not finite:
             return None
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
-        return max(0, most - pages * resource.getpagesize())
+        pages = int(_text("/proc/self/statm").split()[0])
+        return max(0, min(finite) - pages * resource.getpagesize())
     except (ImportError, OSError, ValueError, IndexError):
         return None
+
+
+def _text(path: str) -> str:
+    from pathlib import Path  # takes as long to import as all else here
+
+    return Path(path).read_text("ascii")
