@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 Build: TypeAlias = "Callable[[NetworkSettings], Trainer]"
 
+MAX_SEEDS = 10_000
+"""Of a trial."""
 NOISY_MOONS = {"data": "moons:points=1000,noise=0.3", "validation": 0.9, "hidden": "64,64", "epochs": 200}
 """Defaults that lead to overfitting: 100 noisy training points, many weights; and 900 points to validate on."""
 HELD_OUT = 0.2
@@ -148,7 +150,7 @@ class Sweep:
             "Training",
             click.option(
                 "--seeds",
-                type=click.IntRange(min=1),
+                type=click.IntRange(1, MAX_SEEDS),
                 default=3,
                 help="Runs per trial, with the seeds --seed, --seed + 1, ...",
             ),
