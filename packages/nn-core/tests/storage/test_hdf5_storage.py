@@ -1,5 +1,6 @@
 """Messages of HDF5 that say where values are: all versions, also those that no library of today writes."""
 
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from nn_core.storage.hdf5_storage import (
     read_filters,
     read_storage,
 )
+from nn_core.storage.hdf5_types import read_shape
 
 FILE: Any = SimpleNamespace(address=8, length=8)
 
@@ -75,3 +77,9 @@ def test_filters() -> None:
     for damaged in (b"", parts((3, 1), (0, 1)), parts((1, 1), (40, 1), (0, 6)), parts((2, 1), (1, 1), (1, 2))):
         with pytest.raises(DamageError):
             read_filters(damaged)
+
+
+def test_an_axis_that_no_array_can_have() -> None:
+    assert read_shape(parts((2, 1), (2, 1), (0, 1), (1, 1), (sys.maxsize, 8), (0, 8)), FILE).axes == (sys.maxsize, 0)
+    with pytest.raises(DamageError):
+        read_shape(parts((2, 1), (2, 1), (0, 1), (1, 1), (sys.maxsize + 1, 8), (0, 8)), FILE)

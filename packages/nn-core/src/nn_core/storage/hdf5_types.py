@@ -1,5 +1,6 @@
 """Shapes and types of HDF5 datasets, as their headers describe them."""
 
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,6 +62,8 @@ def read_shape(data: bytes, file: HDF5Bytes) -> Shape:
         return Shape(None)
     start, width = 8 if version == 1 else 4, file.length
     lengths = [number(data, start + i * width, width) for i in range(rank * (2 if flags & 1 else 1))]
+    if max(lengths[:rank], default=0) > sys.maxsize:  # also of an array without values
+        raise DamageError("its shape is damaged")
     return Shape(tuple(lengths[:rank]), tuple(lengths[rank:] or lengths))
 
 
