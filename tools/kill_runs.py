@@ -40,16 +40,16 @@ RESULTS = {"run.h5", "run.jsonl"}
 PROGRAMS = {
     "deep-nn": (
         "deep_nn",
-        "--data spirals --hidden 24,16 --epochs 20 --batch-size 1 --dropout 0.1 --schedule cosine --early-stopping 9",
+        "--data spirals:points=4000 --hidden 24,16 --epochs 3 --batch-size 1 --dropout 0.1 --early-stopping 2",
     ),
     "cnn-sign": (
         "cnn_sign_digits",
-        "--data synthetic:count=160 --epochs 12 --batch-size 4 --augment standard --dropout 0.1",
+        "--data synthetic:count=600 --epochs 3 --batch-size 1 --augment standard --dropout 0.1",
     ),
-    "dino-gen": ("char_rnn_dino.names", "--epochs 6 --batch-size 4 --hidden 24 --embedding 8 --dropout 0.2"),
+    "dino-gen": ("char_rnn_dino.names", "--epochs 3 --batch-size 2 --hidden 24 --embedding 8 --dropout 0.2"),
     "char-rnn": (
         "char_rnn_dino.text",
-        "--epochs 5 --batch-size 8 --bptt-length 16 --hidden 24 --embedding 8 --dropout 0.2",
+        "--epochs 2 --batch-size 3 --bptt-length 12 --hidden 24 --embedding 8 --dropout 0.2",
     ),
 }
 """Module and settings: seconds of training in a few long epochs, with all that depends on the step."""

@@ -96,6 +96,22 @@ def test_readers_are_not_kept_away_and_keep_nobody_away(tmp_path: Path) -> None:
         pass
 
 
+def test_a_lock_on_the_whole_file_as_that_of_a_reader_on_a_network_file_system_is_not_taken_for_a_run(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "x.h5"
+    path.write_bytes(b"earlier")
+    reading = (
+        "import fcntl, sys; file = open(sys.argv[1]); fcntl.lockf(file, fcntl.LOCK_SH); print(flush=True); input()"
+    )
+    command = [sys.executable, "-c", reading, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        SaveLock(path).check()
+        process.kill()
+
+
 def test_our_own_lock_is_not_lost_by_checking(tmp_path: Path) -> None:
     path = tmp_path / "x.h5"
     path.write_bytes(b"earlier")

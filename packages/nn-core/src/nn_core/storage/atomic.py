@@ -1,7 +1,6 @@
 """Atomic file writes."""
 
 import contextlib
-import errno
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -78,11 +77,11 @@ def atomic_writer(path: Path) -> Iterator[BinaryIO]:
 
 
 def resolved(path: Path) -> Path:
-    """The target of symbolic links, so that a rename does not replace the link. Raises OSError for a loop of links."""
-    target = Path(os.path.realpath(path))
-    if target.is_symlink():
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-    return target
+    """The target of symbolic links, so that a rename does not replace the link.
+
+    A loop of links has no target: its status cannot be asked for, which is an OSError.
+    """
+    return Path(os.path.realpath(path))
 
 
 def atomic_append(path: Path, content: bytes) -> None:
