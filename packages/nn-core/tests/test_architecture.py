@@ -36,7 +36,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"backpropagation", "batches", "engine", "generate", "gradient_check", "training"}),
     frozenset({"backends", "checkpoint"}),
     frozenset({"model", "model_checks", "model_file"}),
-    frozenset({"exchange", "sklearn"}),
+    frozenset({"exchange", "sklearn", "distributed"}),
     frozenset({"cli", "testing", "testing_json"}),
 )
 FLOOR_OF = {name: height for height, names in enumerate(FLOORS) for name in names}

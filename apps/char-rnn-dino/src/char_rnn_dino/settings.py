@@ -36,6 +36,7 @@ class SequenceSettings(Settings):
     """
 
     network_fields = Settings.network_fields | {"cell", "hidden", "layers", "embedding", "recurrent_initializer"}
+    file_fields = frozenset({"data"})
 
     data: str | None
     validation: float

@@ -36,6 +36,7 @@ class PhotoSettings(Settings):
 
     network_fields = Settings.network_fields | {"preset", "activation", "initializer"}
     data_fields = Settings.data_fields | {"group"}
+    file_fields = Settings.file_fields | {"extra_data", "group"}
 
     data: str
     test: str | None
@@ -49,6 +50,10 @@ class PhotoSettings(Settings):
     dropout: float
     augment: str
     class_weight: str | None = None
+
+    def is_data_name(self, text: str) -> bool:
+        """Whether a text names a data set of the program, not a file."""
+        return text.partition(":")[0].strip() in {*CATALOG.names, "none"}
 
     def layers(self, classes: int) -> list[Layer]:
         """The layers of the preset."""

@@ -38,6 +38,12 @@ class NetworkSettings(TableOptions, Settings):
         """How to read a table."""
         return TableOptions(**{name: getattr(self, name) for name in TABLE_FIELDS})
 
+    def is_data_name(self, text: str) -> bool:
+        """Whether a text names a data set of the program, not a file."""
+        from deep_nn.datasets.catalog import CATALOG
+
+        return text.partition(":")[0].strip() in CATALOG.names
+
     def units(self) -> tuple[int, ...]:
         """Units of each hidden layer."""
         return tuple(int(units) for units in self.hidden.split(",") if units.strip())

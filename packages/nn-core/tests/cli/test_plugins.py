@@ -16,6 +16,7 @@ from toy_runs import build, run_toy, settings_of
 from nn_core import checkpoint, plugins
 from nn_core.checkpoint import Checkpoint
 from nn_core.cli.app import App
+from nn_core.cli.execution import Execution
 from nn_core.cli.export import OnnxGraph, export_command
 from nn_core.cli.options import model_option
 from nn_core.cli.param_types import SpecType
@@ -253,5 +254,5 @@ def test_workers_of_a_comparison_load_it(plugin: Path) -> None:
     load_plugin(str(plugin))
     trials = [("lion", settings_of(optimizer="lion", learning_rate=0.01))]
     baseline = settings_of(optimizer="gradient-descent")
-    here, there = (compare(build, trials, baseline, seeds=1, workers=workers) for workers in (1, 2))
+    here, there = (compare(build, trials, baseline, seeds=1, execution=Execution(workers)) for workers in (1, 2))
     assert here.trials[0].curves[0].losses == there.trials[0].curves[0].losses

@@ -7,6 +7,7 @@ import pytest
 import toy_runs
 from toy_runs import settings_of
 
+from nn_core.cli.execution import Execution
 from nn_core.cli.rate_search import RateSearch, search_rates
 
 RATES = (1.0, 0.01, 0.1)
@@ -15,7 +16,7 @@ RATES = (1.0, 0.01, 0.1)
 @pytest.fixture(scope="module")
 def found() -> RateSearch:
     settings = {name: settings_of(optimizer=name, learning_rate=None) for name in ("momentum", "adam")}
-    return search_rates(toy_runs.build, settings, RATES, workers=1)
+    return search_rates(toy_runs.build, settings, RATES, execution=Execution(1))
 
 
 def test_the_loss_is_the_mean_over_the_run_of_each_rate(found: RateSearch) -> None:
@@ -36,7 +37,7 @@ def test_the_best_has_the_lowest(found: RateSearch) -> None:
 
 def test_the_number_of_workers_changes_no_bit(found: RateSearch) -> None:
     settings = {name: settings_of(optimizer=name, learning_rate=None) for name in ("momentum", "adam")}
-    assert search_rates(toy_runs.build, settings, RATES, workers=2) == found
+    assert search_rates(toy_runs.build, settings, RATES, execution=Execution(2)) == found
 
 
 def test_a_rate_at_an_end_of_the_range_is_remarked() -> None:
@@ -62,11 +63,11 @@ def test_runs_that_diverge_are_the_worst_and_null_in_json() -> None:
 
 def test_a_run_that_diverges_is_never_chosen() -> None:
     settings = {"wild": settings_of(optimizer="gradient-descent", dtype="float32")}
-    search = search_rates(toy_runs.build, settings, (0.01, 1e39), workers=1)
+    search = search_rates(toy_runs.build, settings, (0.01, 1e39), execution=Execution(1))
     assert math.isfinite(search.losses["wild"][0])
     assert search.losses["wild"][1] == math.inf
 
 
 def test_progress_says_that_it_is_a_search(capsys: pytest.CaptureFixture[str]) -> None:
-    search_rates(toy_runs.build, {"adam": settings_of(optimizer="adam")}, (0.1, 0.2), workers=1)
+    search_rates(toy_runs.build, {"adam": settings_of(optimizer="adam")}, (0.1, 0.2), execution=Execution(1))
     assert capsys.readouterr().err.splitlines() == ["search 1/2", "search 2/2"]

@@ -5,8 +5,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nn_core.cli.app import App
+from nn_core.cli.executors.local import LocalProcesses
+from nn_core.cli.executors.worker import WorkerSetup
 from nn_core.cli.shared_options import MemorySize
-from nn_core.cli.worker_processes import map_in_workers
 from nn_core.memory import chosen_memory_limit, require_memory, set_memory_limit
 
 
@@ -79,6 +80,8 @@ def limit_there(_: int) -> int | None:
 def test_workers_have_the_limit_of_their_parent() -> None:
     set_memory_limit(12345)
     try:
-        assert list(map_in_workers(limit_there, [1, 2], 2)) == [12345, 12345]
+        with LocalProcesses(2, WorkerSetup.of_this_process()) as workers:
+            limits = [workers.submit(limit_there, i) for i in range(2)]
+            assert [limit.result() for limit in limits] == [12345, 12345]
     finally:
         set_memory_limit(None)

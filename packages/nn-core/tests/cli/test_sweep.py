@@ -11,6 +11,7 @@ import pytest
 import toy_runs
 from toy_runs import STEPS_PER_EPOCH, settings_of
 
+from nn_core.cli.execution import Execution
 from nn_core.cli.settings import Settings
 from nn_core.cli.sweep import METRICS, POINTS, Comparison, Curve, Trial, compare
 from nn_core.errors import DataError, NNError
@@ -41,7 +42,7 @@ def race(
     seeds: int = 2,
     workers: int = 1,
 ) -> Comparison:
-    return compare(build, trials, baseline, seeds=seeds, workers=workers)
+    return compare(build, trials, baseline, seeds=seeds, execution=Execution(workers))
 
 
 @pytest.fixture(scope="module")
@@ -186,13 +187,13 @@ class TestTurns:
 
 class TestWithoutBaseline:
     def test_only_the_trials_are_run(self) -> None:
-        compared = compare(toy_runs.build, RACE[1:], None, seeds=1, workers=1)
+        compared = compare(toy_runs.build, RACE[1:], None, seeds=1, execution=Execution(1))
         assert compared.baseline_losses == ()
         assert compared.seeds == (3,)
         assert compared.measures("validation_loss")
 
     def test_weights_of_the_first_seed_are_kept_if_asked_for(self, raced: Comparison) -> None:
-        compared = compare(toy_runs.build, RACE[:1], None, seeds=2, workers=1, keep_weights=True)
+        compared = compare(toy_runs.build, RACE[:1], None, seeds=2, execution=Execution(1), keep_weights=True)
         first, second = compared.trials[0].curves
         trainer = toy_runs.build(RACE[0][1])
         trainer.run()
@@ -225,7 +226,7 @@ class TestWorkers:
         assert multiprocessing.active_children() == []
 
     def test_one_that_dies_is_one_clear_error(self) -> None:
-        with pytest.raises(NNError, match=r"a worker process died.*--workers 1"):
+        with pytest.raises(NNError, match=r"^3 worker processes died at the same run.*--workers 1"):
             race(toy_runs.build_and_die, workers=2)
         assert multiprocessing.active_children() == []
 

@@ -129,7 +129,7 @@ class TestTable:
 class TestJson:
     def test_it_parses_strictly_and_has_all_metrics(self) -> None:
         result = strictly(json.dumps(report_json(COMPARED)))
-        assert set(result) == {"seeds", "baseline_loss", "times_comparable", "trials"}
+        assert set(result) == {"seeds", "baseline_loss", "trials"}
         assert result["seeds"] == [7, 8, 9]
         assert result["baseline_loss"] == 0.25
         plain = result["trials"][0]

@@ -13,10 +13,11 @@ from deep_nn.settings import NetworkSettings
 from deep_nn.setup import build_trainer, set_up
 from nn_core.cli.command_help import Decorator, grouped
 from nn_core.cli.config import is_given
+from nn_core.cli.execution import Execution, execution_options
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import together
 from nn_core.cli.param_types import require_distinct
-from nn_core.cli.standard_input import is_standard, name_of
+from nn_core.cli.standard_input import name_of
 from nn_core.cli.terminal import echo, echo_json, info, json_option
 from nn_core.cli.train_options import recipe_options
 from nn_core.storage.files import without_folders
@@ -116,11 +117,13 @@ class Sweep:
         """Options of this command only, passed to `plan`."""
         return together()
 
-    def plan(self, base: NetworkSettings, values: Sequence[Any], *, build: Build, workers: int, **own: Any) -> Plan:
+    def plan(
+        self, base: NetworkSettings, values: Sequence[Any], *, build: Build, execution: Execution, **own: Any
+    ) -> Plan:
         """What to run for some values.
 
-        build, workers  as in `compare`, for a search before it
-        own             values of `options`
+        build, execution  as in `compare`, for a search before it
+        own               values of `options`
         """
         trials = [self.settings(base, value) for value in values]
         baseline = None if self.generalization else self.baseline_settings(base, trials)
@@ -155,15 +158,7 @@ class Sweep:
                 help="Runs per trial, with the seeds --seed, --seed + 1, ...",
             ),
         )
-        @grouped(
-            "Advanced",
-            click.option(
-                "--workers",
-                type=click.IntRange(min=1),
-                default=1,
-                help="Number of worker processes; does not affect the results, but times are compared only with one.",
-            ),
-        )
+        @execution_options
         @figure_options(
             "the loss curves",
             default=f"{name}.png",
@@ -176,7 +171,7 @@ class Sweep:
             /,
             values: tuple[Any, ...],
             seeds: int,
-            workers: int,
+            execution: Execution,
             figure: "FigureFile",
             boundaries: "FigureFile | None",
             as_json: bool,
@@ -191,8 +186,7 @@ class Sweep:
                 options["validation"] = HELD_OUT
             own = {key: options.pop(key) for key in list(options) if key not in NetworkSettings.__dataclass_fields__}
             base = NetworkSettings(**options | {self.setting: self.baseline, "early_stopping": None})
-            if workers > 1 and (is_standard(base.data) or is_standard(base.test)):
-                raise click.UsageError("worker processes cannot read standard input; omit --workers, or give a file")
+            execution.require_files(base.data, base.test)
             outputs = {"--figure": figure, "--boundaries": boundaries}
             require_distinct(outputs, **{"--data": base.data, "--test": base.test})
             if boundaries is not None:
@@ -201,13 +195,13 @@ class Sweep:
                 made = set_up(self.settings(base, self.baseline), threads=1)
                 require_plane(made.model(), "--boundaries", _data_title(base))
             compared = values or [self.type.convert(text, None, None) for text in self.values]
-            plan = self.plan(base, compared, build=build_trainer, workers=workers, **own)
+            plan = self.plan(base, compared, build=build_trainer, execution=execution, **own)
             comparison = compare(
                 build_trainer,
                 plan.trials,
                 plan.baseline,
                 seeds=seeds,
-                workers=workers,
+                execution=execution,
                 keep_weights=boundaries is not None,
                 probe=first_step_norms if self.by_layer else None,
             )

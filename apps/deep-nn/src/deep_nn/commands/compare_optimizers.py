@@ -11,6 +11,7 @@ from deep_nn.commands._comparison import Build, Plan, Sweep
 from deep_nn.settings import NetworkSettings
 from nn_core.cli.command_help import Decorator, grouped
 from nn_core.cli.config import is_given
+from nn_core.cli.execution import Execution
 from nn_core.cli.options import POSITIVE
 from nn_core.cli.param_types import CommaList, SpecType
 from nn_core.cli.terminal import info
@@ -75,7 +76,9 @@ class OptimizerSweep(Sweep):
         rate = settings.learning_rate or optimizer(settings.optimizer).base_rate
         return f"{settings.optimizer} @ {rate:g}"
 
-    def plan(self, base: NetworkSettings, values: Sequence[str], *, build: Build, workers: int, **own: Any) -> Plan:
+    def plan(
+        self, base: NetworkSettings, values: Sequence[str], *, build: Build, execution: Execution, **own: Any
+    ) -> Plan:
         """The trials, and the first of them with plain gradient descent or an additional run as the baseline.
 
         Optimizers without a learning rate are first searched for one.
@@ -94,7 +97,7 @@ class OptimizerSweep(Sweep):
         if missing:
             from nn_core.cli.rate_search import search_rates
 
-            search = search_rates(build, missing, RATE_LIST.values(own["rates"]), workers=workers)
+            search = search_rates(build, missing, RATE_LIST.values(own["rates"]), execution=execution)
             found = search.best
             trials = [
                 replace(trial, learning_rate=found(trial.optimizer)) if missing.get(trial.optimizer) == trial else trial

@@ -181,6 +181,11 @@ class App(GroupedHelp, click.Group):
         gc.set_threshold(GC_THRESHOLD)
         given = sys.argv[1:] if args is None else list(args)
         with guarded_streams(), Reporter():
+            if "mpi" in given or "--executor=mpi" in given:
+                from nn_core.cli.executors.mpi import ranks_compute
+
+                with ranks_compute(given):
+                    sys.exit(self._status(given, args=args, prog_name=prog_name, complete_var=complete_var, **extra))
             sys.exit(self._status(given, args=args, prog_name=prog_name, complete_var=complete_var, **extra))
 
     def _status(self, given: Sequence[str], **arguments: Any) -> int:

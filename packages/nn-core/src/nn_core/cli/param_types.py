@@ -175,6 +175,24 @@ class OutputFile(click.ParamType[Path]):
             self.fail(f"cannot read {str(path)!r}: {error.strerror}; use --force to replace it", param, ctx)
 
 
+class JournalFile(click.ParamType[Path]):
+    """A file that is appended to: new, or of an earlier run."""
+
+    name = "file"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+        return complete_names((), files=True)(ctx, param, incomplete)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(value)
+        if path == STANDARD:
+            self.fail("'-' is no file to write; give its name", param, ctx)
+        problem = obstacle(path)
+        if problem is not None:
+            self.fail(problem, param, ctx)
+        return path
+
+
 def obstacle(path: Path) -> str | None:
     """Why a file cannot be written here, as found before any work; None if nothing is known to be in the way."""
     try:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, TypeVar
 
+from nn_core.cli.execution import Execution
 from nn_core.cli.settings import Settings
-from nn_core.cli.sweep import Curve, run_all
+from nn_core.cli.sweep import HERE, Curve, run_all
 from nn_core.training.trainer import Trainer
 
 S = TypeVar("S", bound=Settings)
@@ -59,7 +60,7 @@ class RateSearch:
 
 
 def search_rates(
-    build: Callable[[S], Trainer], settings: Mapping[str, S], rates: Sequence[float], *, workers: int
+    build: Callable[[S], Trainer], settings: Mapping[str, S], rates: Sequence[float], *, execution: Execution = HERE
 ) -> RateSearch:
     """Run each of the settings, all with the same seed, at each learning rate; see `compare`."""
     ascending = tuple(sorted(set(rates)))
@@ -67,7 +68,7 @@ def search_rates(
         name: [dataclasses.replace(base, learning_rate=rate) for rate in ascending] for name, base in settings.items()
     }
     runs = list(dict.fromkeys(run for row in grid.values() for run in row))
-    curves = run_all(build, runs, workers=workers, unit="search") if runs else {}
+    curves = run_all(build, runs, execution=execution, unit="search") if runs else {}
     return RateSearch(
         seed=next(iter(settings.values())).seed,
         rates=ascending,

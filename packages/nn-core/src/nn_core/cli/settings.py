@@ -34,10 +34,12 @@ class Settings:
     network_fields  those that define the network or how data is encoded for it, which cannot change
                     when training starts from its weights
     data_fields     those that describe the data, and do not apply to other data
+    file_fields     those that may name a file or a folder
     """
 
     network_fields = frozenset({"dtype"})
     data_fields = frozenset({"test", "fold"})
+    file_fields = frozenset({"data", "test"})
 
     optimizer: str
     learning_rate: float | None
@@ -75,6 +77,15 @@ class Settings:
             if type(values[name]) not in allowed:
                 raise CheckpointError(f"invalid value of the setting {name}: {shortened(repr(values[name]), 60)}")
         return cls(**{name: values[name] for name in kinds})
+
+    def named_files(self) -> dict[str, str]:
+        """The files and folders that settings may name, by setting; data sets with a name of their own are none."""
+        texts = {name: getattr(self, name) for name in sorted(self.file_fields)}
+        return {name: text for name, text in texts.items() if text and not self.is_data_name(text)}
+
+    def is_data_name(self, text: str) -> bool:
+        """Whether a text names a data set of the program, not a file."""
+        return False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values by name, for a checkpoint."""

@@ -3,15 +3,18 @@
 import contextlib
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from statistics import median
 from typing import Any, TypeVar
 
-from nn_core.arrays import Array
+from nn_core import plugins
+from nn_core.cli.curve import Curve as Curve  # noqa: PLC0414
+from nn_core.cli.data_bundle import SourceFiles
+from nn_core.cli.execution import Execution
+from nn_core.cli.run_queue import NoRecord, Record, compute
 from nn_core.cli.settings import Settings
-from nn_core.cli.worker_processes import map_in_workers
 from nn_core.errors import DivergenceError
 from nn_core.progress import counting
 from nn_core.training.callbacks import Callback
@@ -19,50 +22,13 @@ from nn_core.training.state import TrainingState
 from nn_core.training.trainer import Trainer
 
 S = TypeVar("S", bound=Settings)
+HERE = Execution()
 POINTS = 200
 """Maximum number of points of a curve."""
 METRICS = ("training_loss", "training_accuracy", "validation_loss", "validation_accuracy")
 """What curves record."""
 LEAST_SECONDS = 1.0
 """Training times of shorter runs are not compared: they differ more from run to run than from trial to trial."""
-
-
-@dataclass
-class Curve:
-    """The metrics during one run, and how the run ended.
-
-    steps, epochs, seconds  at the start, and after evenly spaced epochs up to the last; seconds of
-                            training only
-    metrics                 name -> value at each of these points: training_loss always,
-                            training_accuracy for classes, validation_loss and validation_accuracy
-                            with a validation set
-    diverged                the error message, or None
-    weights                 all parameters at the end, if asked for
-    probed                  what was measured before the first step, if asked for
-    """
-
-    seed: int
-    steps: list[int] = field(default_factory=list)
-    epochs: list[int] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    metrics: dict[str, list[float]] = field(default_factory=dict)
-    diverged: str | None = None
-    weights: Array | None = None
-    probed: Any = None
-
-    @property
-    def losses(self) -> list[float]:
-        """The training losses."""
-        return self.metrics["training_loss"]
-
-    def final(self, metric: str) -> float:
-        """A metric at the end; NaN if it was not measured or the run diverged."""
-        values = self.metrics.get(metric)
-        return values[-1] if values and not self.diverged else math.nan
-
-    def steps_to(self, loss: float) -> int | None:
-        """The first recorded step whose training loss is at most `loss`; None if there is none."""
-        return next((s for s, at in zip(self.steps, self.losses, strict=True) if at <= loss), None)
 
 
 @dataclass(frozen=True)
@@ -126,7 +92,7 @@ def compare(
     baseline: S | None,
     *,
     seeds: int,
-    workers: int,
+    execution: Execution = HERE,
     keep_weights: bool = False,
     probe: Callable[[Trainer], Any] | None = None,
 ) -> Comparison:
@@ -136,19 +102,18 @@ def compare(
                   can import
     trials        label and settings; all with the same seed, which sets weights and batches
     baseline      plain gradient descent; also run, unless it is one of the trials
-    workers       number of worker processes; 1 runs everything in this process
+    execution     where runs are computed
     keep_weights  keep the final parameters of the runs with the first seed
     probe         what to measure before the first step; a function that worker processes can import
 
     Trials take turns: all run with the first seed, then with the second, so that a computer that
-    becomes slower slows all of them. Each run uses one BLAS thread regardless of the number of
-    workers, since the bits of a product may depend on the number of threads: so the results do not
-    depend on the workers.
+    becomes slower slows all of them. Each run uses one BLAS thread wherever it is computed, since the
+    bits of a product may depend on the number of threads: so the results do not depend on the workers.
     """
     jobs = dict.fromkeys([settings for _, settings in trials] + ([] if baseline is None else [baseline]))
     kept = trials[0][1].seed if keep_weights else None
     runs = [_seeded(job, i) for i in range(seeds) for job in jobs]
-    curves = run_all(build, runs, workers=workers, kept=kept, probe=probe)
+    curves = run_all(build, runs, execution=execution, kept=kept, probe=probe)
 
     def of(settings: S) -> tuple[Curve, ...]:
         return tuple(curves[_seeded(settings, i)] for i in range(seeds))
@@ -157,7 +122,7 @@ def compare(
         trials=tuple(Trial(label, of(settings)) for label, settings in trials),
         seeds=tuple(curve.seed for curve in of(trials[0][1])),
         baseline_losses=() if baseline is None else tuple(min(curve.losses) for curve in of(baseline)),
-        takes_turns=workers == 1,
+        takes_turns=execution.takes_turns,
     )
 
 
@@ -165,24 +130,54 @@ def run_all(
     build: Callable[[S], Trainer],
     runs: Sequence[S],
     *,
-    workers: int,
+    execution: Execution = HERE,
     unit: str = "run",
     kept: int | None = None,
     probe: Callable[[Trainer], Any] | None = None,
+    stop_epoch: int | None = None,
 ) -> dict[S, Curve]:
-    """The curve of each run, by its settings; see `compare`.
+    """The curve of each run, by its settings, in the order of the runs; see `compare`.
 
-    unit   what a run is called in the progress
-    kept   the seed whose runs keep their final parameters; None for none
-    probe  as in `compare`
+    unit        what a run is called in the progress
+    kept        the seed whose runs keep their final parameters; None for none
+    probe       as in `compare`
+    stop_epoch  end each run after this many of its epochs, with the bits that the whole run has then
     """
+    distinct = list(dict.fromkeys(runs))
+    function = partial(_run, build, kept, probe, stop_epoch)
     curves = {}
-    finished = map_in_workers(partial(_run, build, kept, probe), runs, workers)
-    with counting(len(runs), unit, name="training") as progress, contextlib.closing(finished):
-        for settings, curve in zip(runs, finished, strict=True):
+    with (
+        _record_of(function, distinct, execution) as record,
+        counting(len(distinct), unit, name="training") as progress,
+        contextlib.closing(compute(function, distinct, execution, record)) as finished,
+    ):
+        for settings, curve in finished:
             curves[settings] = curve
             progress.advance()
-    return curves
+    return {settings: curves[settings] for settings in distinct}
+
+
+@contextlib.contextmanager
+def _record_of(function: "partial[Curve]", runs: Sequence[S], execution: Execution) -> Iterator[Record[S, Curve]]:
+    """The open journal, if there is one."""
+    if execution.journal is None:
+        yield NoRecord()
+        return
+    from nn_core.cli.sweep_journal import SCHEMA, SweepJournal, identity
+    from nn_core.storage.journal import Journal
+
+    build, kept, probe, stop_epoch = function.args
+
+    def how(settings: S) -> dict[str, Any]:
+        return {
+            "build": identity(build),
+            "probe": identity(probe),
+            "keeps_weights": settings.seed == kept,
+            "stop_epoch": stop_epoch,
+        }
+
+    with Journal(execution.journal, SCHEMA) as journal:
+        yield SweepJournal(journal, SourceFiles.of(runs, plugins.loaded), how)
 
 
 def _seeded(settings: S, i: int) -> S:
@@ -190,10 +185,10 @@ def _seeded(settings: S, i: int) -> S:
 
 
 class _Recorder(Callback):
-    """Record the curve of a run."""
+    """Record the curve of a run, and stop it after an epoch."""
 
-    def __init__(self, trainer: Trainer, curve: Curve) -> None:
-        self.trainer, self.curve = trainer, curve
+    def __init__(self, trainer: Trainer, curve: Curve, stop_epoch: int | None) -> None:
+        self.trainer, self.curve, self.last = trainer, curve, stop_epoch or trainer.state.epochs
         self.every = math.ceil(trainer.state.epochs / POINTS)
         self.record(trainer.state, self.measure())
 
@@ -214,14 +209,22 @@ class _Recorder(Callback):
                 self.curve.metrics.setdefault(name, []).append(row[name])
 
     def on_epoch(self, state: TrainingState) -> None:
-        if state.epoch % self.every == 0 or state.epoch == state.epochs:
+        if state.epoch % self.every == 0 or state.epoch == self.last:
             self.record(state, state.history.row(-1) if self.trainer.measure_training else self.measure())
+        if state.epoch == self.last < state.epochs:
+            state.stopped = f"after {self.last} epochs"
 
 
-def _run(build: Callable[[S], Trainer], kept: int | None, probe: Callable[[Trainer], Any] | None, settings: S) -> Curve:
+def _run(
+    build: Callable[[S], Trainer],
+    kept: int | None,
+    probe: Callable[[Trainer], Any] | None,
+    stop_epoch: int | None,
+    settings: S,
+) -> Curve:
     trainer = build(settings)
     curve = Curve(settings.seed, probed=None if probe is None else probe(trainer))
-    trainer.callbacks = (_Recorder(trainer, curve),)
+    trainer.callbacks = (_Recorder(trainer, curve, stop_epoch),)
     try:
         trainer.run()
     except DivergenceError as error:

@@ -78,12 +78,11 @@ def time_note(comparison: Comparison) -> str:
 
 
 def report_json(comparison: Comparison) -> dict[str, Any]:
-    """All metrics and curves; null for missing or non-finite values."""
+    """All metrics and curves; null for missing or non-finite values, and for times that cannot be compared."""
     baseline = comparison.baseline_losses
     return {
         "seeds": comparison.seeds,
         "baseline_loss": _number(median(baseline)) if baseline else None,
-        "times_comparable": comparison.has_times,
         "trials": [_trial_json(comparison, trial) for trial in comparison.trials],
     }
 
@@ -99,7 +98,7 @@ def _trial_json(comparison: Comparison, trial: Trial) -> dict[str, Any]:
         "validation_accuracy": _number(trial.final("validation_accuracy")),
         "validation_loss": _number(trial.final("validation_loss")),
         "steps_to_baseline": _number(comparison.steps_to_baseline(trial)) if comparison.baseline_losses else None,
-        "seconds": trial.seconds,
+        "seconds": trial.seconds if comparison.has_times else None,
         "runs": [
             {
                 "seed": curve.seed,

@@ -1,0 +1,1 @@
+"""Executors of runs, in the form of `concurrent.futures`: local processes, Dask and MPI."""

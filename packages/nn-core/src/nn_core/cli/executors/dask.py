@@ -1,0 +1,68 @@
+"""Dask: runs go to the workers of a scheduler that the user has started."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from typing import Any
+
+from nn_core.cli.executors.worker import WorkerSetup
+from nn_core.cli.terminal import counted, info
+from nn_core.errors import NNError
+from nn_core.extras import import_extra
+from nn_core.printable import one_line, printable
+
+TIMEOUT = 10
+"""Seconds to wait for an answer of the scheduler."""
+
+
+@contextlib.contextmanager
+def dask_executor(address: str, setup: WorkerSetup) -> Iterator[tuple[Executor, Any]]:
+    """An executor on the workers of a scheduler, and its client.
+
+    Each worker is prepared once, with the files that it receives then; workers may join and leave meanwhile, and
+    what was lost with one is computed by another.
+    Raises NNError if the scheduler cannot be reached.
+    """
+    distributed = import_extra("distributed", "dask")
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # our messages say the same in one line
+    try:
+        client = distributed.Client(address, timeout=TIMEOUT, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        reason = one_line(str(error), 200) or type(error).__name__
+        raise NNError(f"no Dask scheduler at {printable(address)}: {reason}") from None
+    with client:
+        _prepare_workers(client, setup)
+        threads = sum(client.nthreads().values())
+        if threads:
+            info(f"Dask scheduler {address}: {counted(threads, 'thread')} in all workers")
+        else:
+            info(f"Note: the Dask scheduler has no workers yet; start one: dask worker {address}")
+        with client.get_executor(pure=False) as executor:
+            yield executor, client
+
+
+def slots_of(client: Any) -> int:
+    """Number of runs that all workers can compute at the same time, now."""
+    return max(1, sum(map(int, client.nthreads().values())))
+
+
+def _prepare_workers(client: Any, setup: WorkerSetup) -> None:
+    """Have every worker prepared once; the scheduler does it for those that join later."""
+    name = f"nn-core-{setup.content_hash}"
+    if not client.run_on_scheduler(_is_registered, name=name):
+        client.register_plugin(_plugin(setup), name=name)
+
+
+def _is_registered(dask_scheduler: Any, name: str) -> bool:
+    return name in dask_scheduler.worker_plugins
+
+
+def _plugin(setup: WorkerSetup) -> Any:
+    from distributed import WorkerPlugin
+
+    class Preparation(WorkerPlugin):
+        def setup(self, worker: Any) -> None:
+            setup()
+
+    return Preparation()

@@ -1,0 +1,1 @@
+"""Several processes: what starts them, and how they exchange arrays."""
