@@ -208,9 +208,13 @@ def onnx_vectors(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def kills(session: nox.Session) -> None:
-    """Training runs killed at random moments, resumed, and compared with uninterrupted ones; --kills N, --seed N."""
+    """Training runs, or `sweeps`, killed at random moments, continued, and compared; --kills N, --seed N."""
     session.install(*editable(*PACKAGES))
-    session.run("python", "tools/kill_runs.py", *session.posargs)
+    if session.posargs[:1] == ["sweeps"]:
+        session.install("-e", f"{PACKAGES['nn-core']}[dask,mpi]")
+        session.run("python", "tools/kill_sweeps.py", *session.posargs[1:])
+    else:
+        session.run("python", "tools/kill_runs.py", *session.posargs)
 
 
 @nox.session(default=False)

@@ -1,5 +1,6 @@
 """Where the runs of a sweep are computed: this process, local processes, Dask or MPI; and the options that say so."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -17,6 +18,9 @@ PROCESSES, MPI = "processes", "mpi"
 
 MAX_WORKERS = 1024
 """Local processes."""
+
+
+_ADDRESS = re.compile(r"(tcp|tls|ucx|ucxx|ws|wss)://[^\s/]+:(?P<port>\d{1,5})")
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,19 @@ class Execution:
             raise click.UsageError(f"standard input can be read only once; omit {option}, or give a file")
 
 
+class SchedulerAddress(click.ParamType[str]):
+    """The address of a Dask scheduler: "tcp://host:8786", or "host:8786"."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        address = value if "://" in value else f"tcp://{value}"
+        found = _ADDRESS.fullmatch(address)
+        if found is None or not 0 < int(found["port"]) < 65_536:
+            self.fail(f"{value!r} is not the address of a scheduler, such as tcp://host:8786", param, ctx)
+        return str(address)
+
+
 def execution_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--workers`, `--executor`, `--scheduler` and `--journal`, passed to the command as one `execution`."""
 
@@ -78,6 +95,7 @@ def execution_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--scheduler",
+            type=SchedulerAddress(),
             metavar="ADDRESS",
             help="Run on the workers of a Dask scheduler, e.g. tcp://host:8786 (nn-core[dask]).",
         ),

@@ -4,7 +4,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -179,19 +179,5 @@ def _computer(function: Callable[[S], R], runs: Iterable[S], execution: Executio
         return
     from nn_core.cli.executors.dask import dask_executor, slots_of
 
-    with dask_executor(execution.scheduler or "", setup) as (executor, client), _lost_scheduler(execution):
+    with dask_executor(execution.scheduler or "", setup) as (executor, client):
         yield Computer(executor, lambda: slots_of(client), remote)
-
-
-@contextlib.contextmanager
-def _lost_scheduler(execution: Execution) -> Iterator[None]:
-    """Say in one line that the scheduler ended, or that workers died again and again."""
-    try:
-        yield
-    except CancelledError:
-        advice = "continue with the same command" if execution.journal else "with --journal it could be continued"
-        raise NNError(f"lost the Dask scheduler {execution.scheduler}; {advice}") from None
-    except Exception as error:
-        if type(error).__name__ == "KilledWorker":
-            raise NNError("several Dask workers died at the same run, perhaps out of memory") from None
-        raise

@@ -80,7 +80,7 @@ class Settings:
 
     def named_files(self) -> dict[str, str]:
         """The files and folders that settings may name, by setting; data sets with a name of their own are none."""
-        texts = {name: getattr(self, name) for name in sorted(self.file_fields)}
+        texts = {name: getattr(self, name, None) for name in sorted(self.file_fields)}
         return {name: text for name, text in texts.items() if text and not self.is_data_name(text)}
 
     def is_data_name(self, text: str) -> bool:

@@ -2,8 +2,9 @@
 
 import contextlib
 import logging
+import warnings
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
 from typing import Any
 
 from nn_core.cli.executors.worker import WorkerSetup
@@ -26,12 +27,13 @@ def dask_executor(address: str, setup: WorkerSetup) -> Iterator[tuple[Executor, 
     """
     distributed = import_extra("distributed", "dask")
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # our messages say the same in one line
+    warnings.filterwarnings("ignore", module="distributed")  # tables of versions; each run compares them
     try:
         client = distributed.Client(address, timeout=TIMEOUT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         reason = one_line(str(error), 200) or type(error).__name__
         raise NNError(f"no Dask scheduler at {printable(address)}: {reason}") from None
-    with client:
+    with client, _one_line_errors(address):
         _prepare_workers(client, setup)
         threads = sum(client.nthreads().values())
         if threads:
@@ -40,6 +42,28 @@ def dask_executor(address: str, setup: WorkerSetup) -> Iterator[tuple[Executor, 
             info(f"Note: the Dask scheduler has no workers yet; start one: dask worker {address}")
         with client.get_executor(pure=False) as executor:
             yield executor, client
+
+
+@contextlib.contextmanager
+def _one_line_errors(address: str) -> Iterator[None]:
+    """Say in one line what went wrong with Dask rather than with a run."""
+    try:
+        yield
+    except CancelledError:
+        raise NNError(f"lost the Dask scheduler {address}; with --journal, the same command continues") from None
+    except Exception as error:
+        if type(error).__name__ == "KilledWorker":
+            raise NNError("several Dask workers died at the same run, perhaps out of memory") from None
+        if isinstance(error, NNError):
+            raise
+        missing = error if isinstance(error, ImportError) else error.__cause__
+        if isinstance(missing, ImportError) or str(error).startswith("ModuleNotFoundError"):
+            reason = one_line(str(missing or error), 200)
+            advice = "install the same programs for the scheduler and the workers as here"
+            raise NNError(f"the Dask scheduler or its workers: {reason}; {advice}") from None
+        if isinstance(error, OSError) and type(error).__module__.startswith("distributed"):
+            raise NNError(f"lost the Dask scheduler {address}: {one_line(str(error), 200)}") from None
+        raise
 
 
 def slots_of(client: Any) -> int:
