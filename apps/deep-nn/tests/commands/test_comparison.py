@@ -365,13 +365,16 @@ class TestOptions:
         assert line == f"no such file: {tmp_path / 'none.csv'}"
 
 
+EXECUTION = {"workers", "executor", "scheduler", "journal"}
+
+
 def test_the_options_are_those_of_train_without_the_setting() -> None:
     options = {name: {p.name for p in PROGRAM.commands()[name].params} for name in NAMES}
     of_train = {p.name for p in PROGRAM.commands()["train"].params}
     of_train -= {"save", "resume", "start", "fold", "cross_validate", "log", "log_format", "early_stopping", "threads"}
     for name, setting in SETTINGS.items():
         own = {"rates"} if name == "compare-optimizers" else set()
-        assert options[name] == (of_train - {setting}) | {"values", "seeds", "workers", "boundaries"} | own
+        assert options[name] == (of_train - {setting}) | {"values", "seeds", "boundaries"} | EXECUTION | own
 
 
 def test_the_defaults_of_an_option_are_one_for_train_and_comparisons(tmp_path: Path) -> None:

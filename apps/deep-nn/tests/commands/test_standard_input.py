@@ -49,7 +49,7 @@ def test_a_run_goes_on_only_with_its_data(table: Path) -> None:
         (("train", "--data", "-"), b"", 1, "standard input is empty"),
         (("train", "--data", "-"), b"\x00\x01\x02" * 99, 1, "standard input is not a table in text"),
         (("train", "--data", "-", "--test", "-"), b"", 2, "standard input (-) can be read only once"),
-        (("compare-l2", "--data", "-", "--workers", 2), b"", 2, "worker processes cannot read standard input"),
+        (("compare-l2", "--data", "-", "--workers", 2), b"", 2, "standard input can be read only once; omit --workers"),
     ],
 )
 def test_what_cannot_be_read_is_one_line(arguments: Any, data: bytes, status: int, message: str) -> None:

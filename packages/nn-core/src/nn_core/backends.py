@@ -1,18 +1,24 @@
 """Backends by name."""
 
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from nn_core.network import Network
 from nn_core.reference import Backend, Reference
 from nn_core.registry import require
 
+if TYPE_CHECKING:
+    from nn_core.engine.ranks import Ranks
 
-def backend_named(name: str, network: Network, *, threads: int | None = None, shards: int | None = None) -> Backend:
+
+def backend_named(
+    name: str, network: Network, *, threads: int | None = None, shards: int | None = None, ranks: "Ranks | None" = None
+) -> Backend:
     """`Engine(network)` for "fast", `Reference(network)` for "reference".
 
     threads  of the engine; results do not depend on it. None: one per core, at most 4, or one without
              threadpoolctl, which is needed to limit the threads of the BLAS
-    shards   see `Engine`
+    shards, ranks  see `Engine`
     Raises SettingError for another name, and for threads or shards with the reference.
     """
     require(name in ("fast", "reference"), f"engine must be 'fast' or 'reference', not {name!r}")
@@ -24,4 +30,4 @@ def backend_named(name: str, network: Network, *, threads: int | None = None, sh
 
     if threads is None:
         threads = available_threads() if find_spec("threadpoolctl") else 1
-    return Engine(network, threads=threads, shards=shards)
+    return Engine(network, threads=threads, shards=shards, ranks=ranks)

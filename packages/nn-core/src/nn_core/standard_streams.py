@@ -5,6 +5,7 @@ Nothing else writes to them. What is printed by other libraries passes through t
 
 import contextlib
 import errno
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -124,6 +125,17 @@ def guarded_streams() -> Iterator[None]:
     guard_streams()
     try:
         yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+@contextlib.contextmanager
+def captured_streams() -> Iterator[io.StringIO]:
+    """Print nothing in the block: results are dropped, and messages are collected."""
+    before, messages = (sys.stdout, sys.stderr), io.StringIO()
+    sys.stdout, sys.stderr = cast(TextIO, ResultStream(io.StringIO())), cast(TextIO, MessageStream(messages))
+    try:
+        yield messages
     finally:
         sys.stdout, sys.stderr = before
 

@@ -1,5 +1,6 @@
 """Mini-batches: every example once per epoch, in an order determined by the seed."""
 
+from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -11,6 +12,8 @@ from nn_core.hints import HelpfulErrors
 from nn_core.registry import require
 from nn_core.sequences import trim_padding
 
+OwnRows: TypeAlias = Callable[[int], slice]
+"""The rows of a batch of N examples that a process needs."""
 Batch: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any], Array | None]
 """x, y and weights; None for equal weights."""
 
@@ -26,10 +29,11 @@ class Batches(Protocol):
     batch_size: int
     steps_per_epoch: int
 
-    def batch(self, seed: tuple[int, int]) -> Batch:
+    def batch(self, seed: tuple[int, int], own: OwnRows | None = None) -> Batch:
         """The examples of a step, in memory that the next call may overwrite.
 
         seed  seed of the run and step number: 1, 2, ...
+        own   the rows of x that are needed; others may have any values
         """
 
     def targets(self, seed: tuple[int, int]) -> tuple[npt.NDArray[Any], Array | None]:
@@ -78,7 +82,7 @@ class MiniBatches(HelpfulErrors):
         self._trim = trim
         self._order: tuple[tuple[int, int], npt.NDArray[np.intp]] | None = None
 
-    def batch(self, seed: tuple[int, int]) -> Batch:
+    def batch(self, seed: tuple[int, int], own: OwnRows | None = None) -> Batch:
         """See `Batches`."""
         weights = self._weights
         if self._whole:
@@ -86,10 +90,11 @@ class MiniBatches(HelpfulErrors):
         else:
             rows = self._rows(seed)
             x, y = self._batch_x[: len(rows)], _take(self._y, rows, self._batch_y[: len(rows)])
+            needed = slice(None) if own is None else own(len(rows))
             if isinstance(self._x, np.ndarray):
-                _take(self._x, rows, x)
+                _take(self._x, rows[needed], x[needed])
             else:
-                self._x.read(rows, x)
+                self._x.read(rows[needed], x[needed])
             if weights is not None:
                 weights = weights[rows]
         if self._trim:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn_core.batches.minibatches import Batch, check_examples
+from nn_core.batches.minibatches import Batch, OwnRows, check_examples
 from nn_core.losses import IGNORE_INDEX
 from nn_core.registry import require
 
@@ -48,7 +48,7 @@ class StreamBatches:
         self.steps_per_epoch = -(-length // bptt_length)
         self._x, self._y = (text[: batch_size * length].reshape(batch_size, length, *text.shape[1:]) for text in (x, y))
 
-    def batch(self, seed: tuple[int, int]) -> Batch:
+    def batch(self, seed: tuple[int, int], own: OwnRows | None = None) -> Batch:
         """The chunk of a step, which depends only on the step number. See `Batches`."""
         chunk = self._chunk(seed)
         return self._x[:, chunk], self._y[:, chunk], None

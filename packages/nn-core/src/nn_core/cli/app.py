@@ -11,6 +11,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from nn_core.cli.config import add_config, name_origin
 from nn_core.cli.option_hints import command_hint, explained
 from nn_core.cli.shared_options import add_force, add_memory_limit, add_verbosity, time_report
 from nn_core.cli.terminal import Interrupted, counted, echo, info, print_error, print_note
+from nn_core.distributed.launch import rank_and_size
 from nn_core.errors import DataWarning, NNError, SettingError
 from nn_core.printable import printable
 from nn_core.progress import VERBOSE, Reporter, job
@@ -41,6 +43,9 @@ UNCUT = 1000
 
 MOST_NOTES = 20
 """Most remarks on data that a command prints."""
+
+RUN_BY_ALL_RANKS = frozenset({"train"})
+"""Commands that all processes of `mpiexec` run together."""
 
 FAILURE, USAGE = 1, 2
 """Exit statuses: the request failed; the request was malformed."""
@@ -181,12 +186,13 @@ class App(GroupedHelp, click.Group):
         gc.set_threshold(GC_THRESHOLD)
         given = sys.argv[1:] if args is None else list(args)
         with guarded_streams(), Reporter():
-            if "mpi" in given or "--executor=mpi" in given:
-                from nn_core.cli.executors.mpi import ranks_compute
+            arguments = {"args": args, "prog_name": prog_name, "complete_var": complete_var, **extra}
+            run = partial(self._status, given, **arguments)
+            if rank_and_size()[1] > 1:
+                from nn_core.cli.ranks import run_on_ranks
 
-                with ranks_compute(given):
-                    sys.exit(self._status(given, args=args, prog_name=prog_name, complete_var=complete_var, **extra))
-            sys.exit(self._status(given, args=args, prog_name=prog_name, complete_var=complete_var, **extra))
+                sys.exit(run_on_ranks(given, run))
+            sys.exit(run())
 
     def _status(self, given: Sequence[str], **arguments: Any) -> int:
         """Run a command; its exit status, after a line about an error."""
@@ -225,8 +231,14 @@ class App(GroupedHelp, click.Group):
                 raise
             return _failed("a file name has a null character", FAILURE)
 
+    def _runs_on_all_ranks(self, ctx: click.Context) -> bool:
+        words = [*ctx._protected_args, *ctx.args]
+        return self._aliases.get(words[0], words[0]) in RUN_BY_ALL_RANKS if words else False
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a signal becomes Interrupted."""
+        """Run the command; a signal becomes Interrupted. Under `mpiexec`, most commands are left to rank 0."""
+        if rank_and_size()[0] > 0 and not self._runs_on_all_ranks(ctx):
+            return 0
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:

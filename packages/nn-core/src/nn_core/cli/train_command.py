@@ -20,6 +20,9 @@ from nn_core.cli.standard_input import is_standard
 from nn_core.cli.terminal import echo, echo_json, info, interrupted_as
 from nn_core.cli.train_run import after_training, run
 from nn_core.cli.training_log import log_to
+from nn_core.distributed.launch import rank_and_size
+from nn_core.distributed.mpi_ranks import join_ranks
+from nn_core.engine.ranks import ALONE
 from nn_core.errors import CheckpointError, DataError, remark
 from nn_core.progress import VERBOSE, job
 from nn_core.storage.files import without_folders
@@ -67,6 +70,7 @@ def train_network(
     axis_labels    labels of the axes of --figure, by metric (see `History.plot`)
     final_details  what the checkpoint of a finished run stores besides the details of the setup
     """
+    ranks = join_ranks() if rank_and_size()[1] > 1 else ALONE
     _leave_one_validation_set(ctx, options)
     figure: FigureFile | None = options.pop("figure")
     outputs: dict[str, Path | None] = {f"--{name}": options.pop(name) for name in ("save", "log")}
@@ -75,10 +79,11 @@ def train_network(
     folds: int | None = options.pop("cross_validate", None)
     if resume is not None and origin is not None:
         raise click.UsageError("--resume continues a run, and --from starts a new one; omit one of them", ctx)
-    log = log_to(outputs["--log"], options.pop("log_format"))
+    log_format = options.pop("log_format")
+    log = log_to(outputs["--log"], log_format) if ranks.rank == 0 else None
     resumed = started = snapshot = None
     target = outputs["--save"] or resume
-    if target is not None:
+    if target is not None and ranks.rank == 0:
         SaveLock(target).check()
     if resume is not None:
         resumed = load_model(resume)
@@ -130,12 +135,14 @@ def train_network(
         program=program,
         details=setup.details(),
         early_stopping=settings.early_stopping,
-        save=outputs["--save"],
+        save=outputs["--save"] if ranks.rank == 0 else None,
         resume=snapshot,
         log=log,
-        callbacks=() if callbacks is None else callbacks(setup, settings),
+        callbacks=() if callbacks is None or ranks.rank > 0 else callbacks(setup, settings),
         final_details=None if final_details is None else lambda: final_details(setup),
     )
+    if ranks.rank > 0:
+        return
     with interrupted_as(after_training(target)):
         _report(setup, as_json, figure, settings, {} if axis_labels is None else axis_labels(setup))
 

@@ -16,6 +16,10 @@ from nn_core.backends import backend_named
 from nn_core.cli.divergence import check_final_loss
 from nn_core.cli.settings import Settings
 from nn_core.cli.terminal import Interrupted, info
+from nn_core.distributed.launch import local_size
+from nn_core.distributed.mpi_ranks import joined_ranks
+from nn_core.engine.ranks import Ranks
+from nn_core.engine.thread_pool import available_threads
 from nn_core.errors import CheckpointError
 from nn_core.network import Network
 from nn_core.reference import Backend
@@ -37,13 +41,17 @@ NOT_SAVED = "not saved: no --save given"
 def backend_for(network: Network, settings: Settings, threads: int | None = None) -> Backend:
     """The backend chosen by the settings `engine` and `shards`.
 
-    threads  number of engine threads; None for the number of cores, at most 4. Does not affect
-             the results
-    Raises SettingError for shards with the reference, which computes every batch as a whole.
+    threads  number of engine threads; None for the number of cores, at most 4, of which the ranks on
+             this machine take their share. Does not affect the results
+    Raises SettingError for shards or several ranks with the reference, which computes every batch as a whole.
     """
+    ranks = joined_ranks()
     require(settings.engine == "fast" or settings.shards is None, "--shards requires --engine fast")
+    require(settings.engine == "fast" or ranks.count == 1, "several ranks require --engine fast")
+    if threads is None and ranks.count > 1:
+        threads = max(1, available_threads() // local_size())
     threads = threads if settings.engine == "fast" else None
-    return backend_named(settings.engine, network, threads=threads, shards=settings.shards)
+    return backend_named(settings.engine, network, threads=threads, shards=settings.shards, ranks=ranks)
 
 
 def run(
@@ -90,7 +98,8 @@ def run(
     if saver is not None:
         all_callbacks.append(saver)  # last, to save what the others decided
     unit = "epoch" if fold is None else f"fold {fold}, epoch"
-    with threadpool_limits(1), interruption(ENDING) as asked, saver or contextlib.nullcontext():
+    with threadpool_limits(1), interruption(ENDING) as asked_here, saver or contextlib.nullcontext():
+        asked = asked_here if joined_ranks().count == 1 else AgreedSignal(asked_here, joined_ranks())
         with epoch_progress(state, unit=unit) as progress, warnings.catch_warnings():
             warnings.filterwarnings("ignore", "this run has finished")
             trainer.callbacks = (progress, *all_callbacks, StopWhen(asked))
@@ -105,6 +114,21 @@ def run(
         check_final_loss(trainer, save)
         if asked():
             raise Interrupted(asked(), after_training(save) if fold is None else f"after fold {fold}")
+
+
+class AgreedSignal:
+    """The first signal that any rank has received, known to all of them after the same step; 0 before one comes.
+
+    All ranks must ask at the same steps.
+    """
+
+    def __init__(self, asked: Callable[[], int], ranks: Ranks) -> None:
+        self._asked, self._ranks, self._agreed = asked, ranks, 0
+
+    def __call__(self) -> int:
+        if not self._agreed:
+            self._agreed = max(self._ranks.exchange(self._asked()))
+        return self._agreed
 
 
 class Saver(Callback):

@@ -12,9 +12,13 @@ from nn_core.layers.context import Collective
 
 
 class Rendezvous:
-    """All parties exchange values, in a fixed order."""
+    """All parties exchange values, in a fixed order.
 
-    def __init__(self, parties: int) -> None:
+    exchange  what becomes of the values of all parties; called once, by one of them
+    """
+
+    def __init__(self, parties: int, exchange: Callable[[list[Any]], list[Any]] = list) -> None:
+        self._exchange = exchange
         self._values: list[Any] = [None] * parties
         self._met: list[Any] = []
         self._barrier = threading.Barrier(parties, action=self._publish)
@@ -30,18 +34,18 @@ class Rendezvous:
         self._barrier.abort()
 
     def _publish(self) -> None:
-        self._met = list(self._values)
+        self._met = self._exchange(list(self._values))
 
 
 @dataclass(frozen=True)
 class ShardCollective(Collective):
     """The shards of a batch on threads; a waiting shard releases its permit.
 
-    shard    shard number
-    permits  limits the number of threads that compute at the same time
+    position  of the shard among those of this process
+    permits   limits the number of threads that compute at the same time
     """
 
-    shard: int
+    position: int
     rendezvous: Rendezvous
     permits: threading.Semaphore
 
@@ -49,29 +53,35 @@ class ShardCollective(Collective):
         copies = tuple(np.copy(value) if isinstance(value, np.ndarray) else value for value in values)
         self.permits.release()
         try:
-            return self.rendezvous.meet(self.shard, copies)
+            return self.rendezvous.meet(self.position, copies)
         finally:
             self.permits.acquire()
 
 
-def run_together(work: Callable[[int, Collective], None], shards: int, threads: int) -> None:
-    """Run work(shard, collective) for all shards concurrently, at most `threads` computing at a time.
+def run_together(
+    work: Callable[[int, Collective], None],
+    shards: int,
+    threads: int,
+    exchange: Callable[[list[Any]], list[Any]] = list,
+) -> None:
+    """Run work(position, collective) for all shards of this process, at most `threads` computing at a time.
 
+    exchange  adds the values of the shards of other processes, in the order of all shards
     Raises the first error of any shard, after all have stopped.
     """
-    rendezvous, permits = Rendezvous(shards), threading.Semaphore(threads)
+    rendezvous, permits = Rendezvous(shards, exchange), threading.Semaphore(threads)
     errors: list[BaseException] = []
     handling = np.geterr()  # np.errstate is local to a thread
 
-    def run(shard: int) -> None:
+    def run(position: int) -> None:
         with permits, np.errstate(**handling):
             try:
-                work(shard, ShardCollective(shard, rendezvous, permits))
+                work(position, ShardCollective(position, rendezvous, permits))
             except BaseException as error:  # noqa: BLE001 - raised again by the caller
                 errors.append(error)
                 rendezvous.abort()
 
-    workers = [threading.Thread(target=run, args=(shard,)) for shard in range(1, shards)]
+    workers = [threading.Thread(target=run, args=(position,)) for position in range(1, shards)]
     for worker in workers:
         worker.start()
     run(0)

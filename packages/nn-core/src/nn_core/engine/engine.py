@@ -8,6 +8,7 @@ BLAS is limited to one thread.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cached_property, partial
 from typing import Any, NamedTuple, Self
@@ -16,10 +17,12 @@ import numpy.typing as npt
 
 from nn_core.arrays import Array, Arrays, Examples
 from nn_core.engine import micro_batches
-from nn_core.engine.collective import add_along_tree, run_together
+from nn_core.engine.collective import run_together
 from nn_core.engine.fused.layout import is_time_major
 from nn_core.engine.plan import Plan, PlanMemory
 from nn_core.engine.predictor import Predictor
+from nn_core.engine.ranks import ALONE as ONE_RANK
+from nn_core.engine.ranks import Ranks, sum_over_ranks
 from nn_core.engine.thread_pool import ThreadPool, one_blas_thread
 from nn_core.engine.workspace import Workspace
 from nn_core.hints import HelpfulErrors
@@ -51,16 +54,27 @@ class Engine(HelpfulErrors):
     shards   number of parts of every batch that are computed in parallel and summed in a fixed
              order: a setting of the run. None: one to four, by batch size
     fused    whether to use fused layers, or the network's own layers
+    ranks    processes that share out the shards, all with the same network and batches; do not affect
+             the bits. None: this process alone
 
     An engine is a context manager: its threads run while it is open.
     """
 
-    def __init__(self, network: Network, *, threads: int = 1, shards: int | None = None, fused: bool = True) -> None:
+    def __init__(
+        self,
+        network: Network,
+        *,
+        threads: int = 1,
+        shards: int | None = None,
+        fused: bool = True,
+        ranks: Ranks | None = None,
+    ) -> None:
         require_network(network, "Engine")
         require(shards is None or shards >= 1, f"shards must be at least 1, not {shards}")
         self.network = network
         self.shards = shards
         self.fused = fused
+        self.ranks = ranks or ONE_RANK
         self.pool = ThreadPool(threads)
         self._memories: list[PlanMemory] = []
         self._buffers: list[GradientBuffer] = []
@@ -74,7 +88,7 @@ class Engine(HelpfulErrors):
         self.pool.__exit__(*error)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copies and pickles have buffers of their own."""
+        """Copies and pickles have buffers of their own, and no other ranks."""
         make = partial(Engine, threads=self.pool.count, shards=self.shards, fused=self.fused)
         return make, (self.network,)
 
@@ -117,12 +131,10 @@ class Engine(HelpfulErrors):
         """See `nn_core.reference.Backend`."""
         require_array(x)
         network, N = self.network, len(x)
-        if N not in self._cuts:
-            size = self.micro_batch_size
-            self._cuts[N] = micro_batches.training_cut(network, size, self.shards, N)
-        shards, parts = self._cuts[N]
-        if len(self._buffers) < shards:
-            self._reserve(shards)
+        shards, parts = self._cut(N)
+        own = max(1, len(self.ranks.own_shards(shards))) if shards > 1 else 1
+        if len(self._buffers) < own:
+            self._reserve(own)
         state = network.initial_state(N) if state is None else state
         batch = Batch(x, y, weights, state, loss, inverse(loss.count(y, weights)), seed)
         if shards > 1:
@@ -161,32 +173,60 @@ class Engine(HelpfulErrors):
             pool.map(work, -(-size // BLOCK_SIZE))
         network.update_running_stats(gradients)
 
+    def own_rows(self, N: int) -> slice:
+        """The rows of a batch of N examples that this rank computes; of others, `loss_and_gradients` reads only y."""
+        shards, _ = self._cut(N)
+        own = self.ranks.own_shards(shards)
+        return slice(N * own.start // shards, N * own.stop // shards) if shards > 1 else slice(0, N)
+
+    def _cut(self, N: int) -> tuple[int, int]:
+        """Number of shards, and of micro-batches per shard."""
+        if N not in self._cuts:
+            self._cuts[N] = micro_batches.training_cut(self.network, self.micro_batch_size, self.shards, N)
+        return self._cuts[N]
+
     def _in_shards(self, batch: Batch, shards: int, parts: int) -> Result:
         """Compute the shards of a batch in parallel, and their sums."""
         network, N = self.network, len(batch.x)
-        done: list[tuple[float, State]] = [(0.0, ())] * shards
+        own = self.ranks.own_shards(shards)
+        done: list[tuple[float, State]] = [(0.0, ())] * len(own)
 
-        def work(shard: int, memory: PlanMemory, collective: Collective) -> None:
+        def work(position: int, memory: PlanMemory, collective: Collective) -> None:
+            shard = own[position]
             first, stop = N * shard // shards, N * (shard + 1) // shards
             memory.part.collective = collective
             rows = batch.rows(slice(first, stop))
-            done[shard] = self._shard(rows, first, parts, memory, self._buffers[shard])
+            done[position] = self._shard(rows, first, parts, memory, self._buffers[position])
 
         alone = self.pool.count == 1  # a pool of several threads already limits the BLAS
         with self.pool as pool, one_blas_thread(warn=False) if alone else nullcontext():
-            if network.batch_dependent:
+            if not network.batch_dependent:
+                pool.map(lambda thread, position: work(position, self._memories[thread], ALONE), len(own))
+            elif own:
                 with pool.reserved():
                     run_together(
-                        lambda shard, collective: work(shard, self._memories[shard], collective), shards, pool.count
+                        lambda position, collective: work(position, self._memories[position], collective),
+                        len(own),
+                        pool.count,
+                        self._exchange_of(shards),
                     )
-            else:
-                pool.map(lambda thread, shard: work(shard, self._memories[thread], ALONE), shards)
-        add_along_tree([self._buffers[i].vector[: network.trained_count] for i in range(shards)])
+        vectors = [buffer.vector for buffer in self._buffers[: max(1, len(own))]]
+        sum_over_ranks(self.ranks, [vector[: network.trained_count] for vector in vectors], shards)
+        if self.ranks.count > shards:  # some ranks have not seen the batch's statistics
+            self.ranks.broadcast(vectors[0][network.trained_count : network.vector.size])
+        done = [each for of_rank in self.ranks.exchange(done) for each in of_rank]
         return Result(
             math.fsum(value for value, _ in done),
             self._buffers[0].of_parameters,
             join_states([left for _, left in done]),
         )
+
+    def _exchange_of(self, shards: int) -> Callable[[list[Any]], list[Any]]:
+        """Exchange of the values of all shards with the ranks that have any."""
+        group = self.ranks.first(min(self.ranks.count, shards))
+        if group is None or group.count == 1:
+            return list
+        return lambda values: [value for of_rank in group.exchange(values) for value in of_rank]
 
     def _shard(
         self, batch: Batch, first: int, parts: int, memory: PlanMemory, buffer: GradientBuffer
@@ -228,7 +268,7 @@ class Engine(HelpfulErrors):
         return total * scale, left
 
     def _reserve(self, shards: int) -> None:
-        """Allocate memory for the shards: gradients per shard, and a workspace per thread."""
+        """Allocate memory for this rank's shards: gradients per shard, and a workspace per thread."""
         threads = shards if self.network.batch_dependent else min(shards, self.pool.count)
         while len(self._memories) < threads:
             workspaces = [Workspace(pool=self.pool) for _ in self.plan.nodes]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nn_core.arrays import Array, Examples
 from nn_core.batches.augmentation import Augment, Augmentation
-from nn_core.batches.minibatches import Batches
+from nn_core.batches.minibatches import Batch, Batches
 from nn_core.errors import CheckpointError, DivergenceError, SettingError
 from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import State
@@ -147,9 +147,7 @@ class Trainer(HelpfulErrors):
         backend, network, recipe, state = self.backend, self.network, self.recipe, self.state
         seed = state.seed, state.step + 1
 
-        x, y, weights = self.batches.batch(seed)
-        if self.augment is not None:
-            x = self.augment(x, seed=seed)
+        x, y, weights = self._batch(seed)
 
         loss, gradients, left = backend.loss_and_gradients(
             x, y, recipe.loss, weights=weights, state=state.recurrent_state, seed=seed
@@ -179,6 +177,23 @@ class Trainer(HelpfulErrors):
         ends_epoch = state.step % state.steps_per_epoch == 0
         state.recurrent_state = left if self.batches.carries_state and not ends_epoch else None
         return loss
+
+    def _batch(self, seed: tuple[int, int]) -> Batch:
+        """The augmented batch of a step; of x, only the rows that this process computes."""
+        own = getattr(self.backend, "own_rows", None)
+        if own is None or (self.augment is not None and not isinstance(self.augment, Augmentation)):
+            x, y, weights = self.batches.batch(seed)
+            return x if self.augment is None else self.augment(x, seed=seed), y, weights
+        x, y, weights = self.batches.batch(seed, own)
+        if self.augment is None:
+            return x, y, weights
+        rows = own(len(x))
+        augmented = self.augment(x[rows], seed=seed, first_row=rows.start)
+        if len(augmented) == len(x):
+            return augmented, y, weights
+        whole = np.empty((len(x), *augmented.shape[1:]), augmented.dtype)
+        whole[rows] = augmented
+        return whole, y, weights
 
     def memory(self) -> TrainingMemory:
         """The memory that training needs at least."""

@@ -19,25 +19,22 @@ PAUSE = 0.01
 """Seconds between two looks for a message: waiting within MPI would keep a core busy."""
 
 
-@contextlib.contextmanager
-def ranks_compute(arguments: Sequence[str]) -> Iterator[None]:
-    """Run a command with `--executor mpi`: as a whole on rank 0; other ranks compute for it, and exit.
-
-    Without `mpiexec`, and for other commands, nothing happens.
-    """
-    rank, size = rank_and_size()
+def is_requested(arguments: Sequence[str]) -> bool:
+    """Whether a command line has `--executor mpi`."""
     pairs = zip(arguments, [*arguments[1:], ""], strict=True)
-    asked = any(first == "--executor=mpi" or (first, second) == ("--executor", "mpi") for first, second in pairs)
-    if not asked or size == 1:
-        yield
-    elif rank > 0:
+    return any(first == "--executor=mpi" or (first, second) == ("--executor", "mpi") for first, second in pairs)
+
+
+@contextlib.contextmanager
+def ranks_compute() -> Iterator[None]:
+    """Run a command with `--executor mpi`: as a whole on rank 0; other ranks compute for it, and exit."""
+    if rank_and_size()[0] > 0:
         serve()
         sys.exit()
-    else:
-        try:
-            yield
-        finally:
-            _tell(END)
+    try:
+        yield
+    finally:
+        _tell(END)
 
 
 def serve() -> None:

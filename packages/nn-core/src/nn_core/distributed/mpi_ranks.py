@@ -1,0 +1,108 @@
+"""Ranks of MPI: the processes of `mpiexec` that share out the shards of every batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from nn_core.engine.ranks import ALONE, Ranks
+from nn_core.extras import import_extra
+
+if TYPE_CHECKING:
+    from nn_core.arrays import Array
+
+T = TypeVar("T")
+
+
+class MPIRanks(Ranks):
+    """The ranks of an MPI communicator.
+
+    All of them must call each method, in the same order; a rank that ends otherwise leaves the others waiting, until
+    `abort`.
+    """
+
+    def __init__(self, communicator: Any) -> None:
+        self._communicator = communicator
+        self.rank, self.count = communicator.Get_rank(), communicator.Get_size()
+        self._groups: dict[int, Ranks | None] = {self.count: self}
+
+    def first(self, count: int) -> Ranks | None:
+        """See `Ranks`; the first call for a group is one of all ranks."""
+        if count not in self._groups:
+            group = self._communicator.Split(int(self.rank >= count), self.rank)
+            self._groups[count] = MPIRanks(group) if self.rank < count else None
+        return self._groups[count]
+
+    def exchange(self, value: T) -> list[T]:
+        found: list[T] = self._communicator.allgather(value)
+        return found
+
+    def send_parts(self, parts: Array, counts: Sequence[int], received: Sequence[int]) -> Array:
+        out = np.empty(sum(received), parts.dtype)
+        kind = parts.dtype.char
+        self._communicator.Alltoallv(
+            [parts, (counts, _starts(counts)), kind], [out, (received, _starts(received)), kind]
+        )
+        return out
+
+    def join_segments(self, segment: Array, counts: Sequence[int], out: Array) -> None:
+        kind = out.dtype.char
+        self._communicator.Allgatherv([segment, kind], [out, (counts, _starts(counts)), kind])
+
+    def broadcast(self, values: Array) -> None:
+        whole = np.ascontiguousarray(values)
+        self._communicator.Bcast([whole, values.dtype.char], root=0)
+        values[...] = whole
+
+    def end(self, status: int) -> list[int | None]:
+        """Say that this process ends, and learn within seconds with what status others do; None: they go on."""
+        return _ended(self._communicator, status)
+
+    def abort(self, status: int) -> None:
+        """End all processes at once."""
+        self._communicator.Abort(status)
+
+
+_joined: list[Ranks] = [ALONE]
+
+
+def join_ranks() -> Ranks:
+    """Share out training with the other processes of `mpiexec` from now on. Raises MissingExtraError without mpi4py."""
+    if _joined[0] is ALONE:
+        _joined[0] = MPIRanks(import_extra("mpi4py.MPI", "mpi").COMM_WORLD)
+    return _joined[0]
+
+
+def joined_ranks() -> Ranks:
+    """The ranks that share out training; this process alone, unless `join_ranks` was called."""
+    return _joined[0]
+
+
+def _starts(counts: Sequence[int]) -> list[int]:
+    return [sum(counts[:i]) for i in range(len(counts))]
+
+
+def _ended(communicator: Any, status: int) -> list[int | None]:
+    import time
+
+    rank, size = communicator.Get_rank(), communicator.Get_size()
+    found: list[int | None] = [None] * size
+    found[rank] = status
+    requests = [communicator.isend(status, dest=other, tag=ENDED) for other in range(size) if other != rank]
+    until = time.monotonic() + GRACE
+    while None in found and time.monotonic() < until:
+        for other in range(size):
+            if found[other] is None and communicator.Iprobe(source=other, tag=ENDED):
+                found[other] = communicator.recv(source=other, tag=ENDED)
+        time.sleep(0.01)
+    for request in requests:
+        request.Test()
+    return found
+
+
+ENDED = 8787
+"""Tag of the messages that a rank has ended."""
+GRACE = 3.0
+"""Seconds in which ranks that end of the same cause do so."""
