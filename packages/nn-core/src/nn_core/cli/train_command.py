@@ -17,7 +17,7 @@ from nn_core.cli.param_types import is_read_only, obstacle, require_distinct
 from nn_core.cli.run_setup import Model, Setup
 from nn_core.cli.settings import Settings, resumed_settings, settings_lines, started_settings
 from nn_core.cli.standard_input import is_standard
-from nn_core.cli.terminal import echo, echo_json, info, interrupted_as
+from nn_core.cli.terminal import counted, echo, echo_json, info, interrupted_as
 from nn_core.cli.train_run import after_training, run
 from nn_core.cli.training_log import log_to
 from nn_core.distributed.launch import rank_and_size
@@ -32,6 +32,7 @@ from nn_core.training.state import Snapshot
 
 if TYPE_CHECKING:
     from nn_core.plots import FigureFile
+    from nn_core.training.trainer import Trainer
 
 S = TypeVar("S", bound=Settings)
 M = TypeVar("M", bound=Model)
@@ -130,6 +131,8 @@ def train_network(
         is_split = getattr(settings, "test", None) is None
         if is_split and setup.fingerprint != started.fingerprint:
             _note_overlap(origin)
+    if ranks.count > 1:
+        _note_idle_ranks(setup.trainer, ranks.count)
     run(
         setup.trainer,
         program=program,
@@ -145,6 +148,16 @@ def train_network(
         return
     with interrupted_as(after_training(target)):
         _report(setup, as_json, figure, settings, {} if axis_labels is None else axis_labels(setup))
+
+
+def _note_idle_ranks(trainer: Trainer, ranks: int) -> None:
+    """Remark on ranks that have nothing of a batch to compute."""
+    N = trainer.batches.batch_size
+    shards = getattr(trainer.backend, "shards_of", lambda _: 1)(N)
+    if shards < ranks:
+        parts = "a single shard" if shards == 1 else f"{shards} shards"
+        idle = "all ranks compute the same" if shards == 1 else f"{counted(ranks - shards, 'rank')} wait for the others"
+        info(f"Note: a batch of {counted(N, 'example')} is {parts}, so {idle}; --shards {ranks} shares it out")
 
 
 def _report(

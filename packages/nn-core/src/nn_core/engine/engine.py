@@ -173,6 +173,10 @@ class Engine(HelpfulErrors):
             pool.map(work, -(-size // BLOCK_SIZE))
         network.update_running_stats(gradients)
 
+    def shards_of(self, N: int) -> int:
+        """The number of shards of a batch of N examples."""
+        return self._cut(N)[0]
+
     def own_rows(self, N: int) -> slice:
         """The rows of a batch of N examples that this rank computes; of others, `loss_and_gradients` reads only y."""
         shards, _ = self._cut(N)
