@@ -54,7 +54,8 @@ Layers
     Layer, Parameter     for custom layers
 
 Losses       SoftmaxCrossEntropy, BinaryCrossEntropy, MeanSquaredError; Loss for custom ones
-Optimizers   GradientDescent, Momentum, Nesterov, RMSProp, Adam, AdamW; Optimizer for custom ones
+Optimizers   GradientDescent, Momentum, Nesterov, RMSProp, Adam, AdamW, Lion, Muon, ScheduleFreeAdamW, SOAP;
+             Optimizer for custom ones
 
 Modules, imported on first use: nn_core.losses, .metrics, .optim, .training, .batches, .checkpoint,
 .summary, .gradient_check, .generate, .exchange, .sklearn; see help(nn_core.losses) etc.
@@ -116,7 +117,11 @@ if TYPE_CHECKING:
     from nn_core.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
     from nn_core.model import Model
     from nn_core.network import Network
+    from nn_core.optim.lion import Lion
+    from nn_core.optim.muon import Muon
     from nn_core.optim.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
+    from nn_core.optim.schedule_free import ScheduleFreeAdamW
+    from nn_core.optim.soap import SOAP
     from nn_core.reference import Reference
     from nn_core.summary import summarize
     from nn_core.training.callbacks import Callback, EarlyStopping, RestoreBestWeights
@@ -130,6 +135,7 @@ __all__ = [
     "GELU",
     "GRU",
     "LSTM",
+    "SOAP",
     "Activation",
     "Adam",
     "AdamW",
@@ -152,12 +158,14 @@ __all__ = [
     "LastStep",
     "Layer",
     "LeakyReLU",
+    "Lion",
     "Loss",
     "MaxPool2D",
     "MeanOverTime",
     "MeanSquaredError",
     "Model",
     "Momentum",
+    "Muon",
     "Nesterov",
     "Network",
     "Optimizer",
@@ -170,6 +178,7 @@ __all__ = [
     "Reshape",
     "Residual",
     "RestoreBestWeights",
+    "ScheduleFreeAdamW",
     "Select",
     "Sigmoid",
     "SimpleRNN",
@@ -191,7 +200,11 @@ _NAMES = lazy_names(
         "losses": "BinaryCrossEntropy Loss MeanSquaredError SoftmaxCrossEntropy",
         "model": "Model",
         "network": "Network",
+        "optim.lion": "Lion",
+        "optim.muon": "Muon",
         "optim.optimizers": "Adam AdamW GradientDescent Momentum Nesterov Optimizer RMSProp",
+        "optim.schedule_free": "ScheduleFreeAdamW",
+        "optim.soap": "SOAP",
         "reference": "Reference",
         "training.callbacks": "Callback EarlyStopping RestoreBestWeights",
         "training.history": "History",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -144,12 +145,34 @@ def update_parameters(
     if optimizer.elementwise:
         optimizer.update(w, g, state, learning_rate=learning_rate, step=step)
     else:
-        slots = {name: network.named(vector) for name, vector in state.items()}
+        slots = {name: network.named(state[name]) for name in optimizer.state_names}
         named_w, named_g = network.named(w), network.named(g)
         for name, parameter in named_w.items():
             of_parameter = {slot: views[name] for slot, views in slots.items()}
+            of_parameter |= {slot: state[f"{slot}/{name}"] for slot in optimizer.matrices(parameter.shape)}
             optimizer.update(parameter, named_g[name], of_parameter, learning_rate=learning_rate, step=step)
     network.update_running_stats(gradients)
+
+
+def initial_optimizer_state(network: Network, optimizer: Optimizer) -> dict[str, Array]:
+    """State vectors by name, and further arrays by "name/path of the parameter"."""
+    matrices = {name: np.zeros(shape, network.dtype) for name, shape in _matrices(network, optimizer).items()}
+    return optimizer.init(network.trained) | matrices
+
+
+def state_numbers(network: Network, optimizer: Optimizer) -> int:
+    """Number of elements of the optimizer state besides its vectors."""
+    return sum(math.prod(shape) for shape in _matrices(network, optimizer).values())
+
+
+def _matrices(network: Network, optimizer: Optimizer) -> dict[str, tuple[int, ...]]:
+    if optimizer.elementwise:
+        return {}
+    return {
+        f"{name}/{path}": shape
+        for path, parameter in network.named(network.trained).items()
+        for name, shape in optimizer.matrices(parameter.shape).items()
+    }
 
 
 def inverse(count: float) -> float:

@@ -5,8 +5,10 @@ running averages wherever the formula has such a form.
 """
 
 import dataclasses
+import importlib
 import inspect
 import math
+import pkgutil
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,9 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nn_core import optim
 from nn_core.arrays import Array
 from nn_core.errors import SettingError
-from nn_core.optim import optimizers
 from nn_core.optim.optimizers import ALIASES, OPTIMIZERS, AdamW, GradientDescent, Momentum, Optimizer, optimizer
 
 Path = list[float]
@@ -84,6 +86,37 @@ def adam_path(beta1: float, beta2: float, epsilon: float, weight_decay: float = 
     return path
 
 
+def lion_path(beta1: float, beta2: float) -> Formula:
+    def path(w: float, gradients: Sequence[float], rates: Sequence[float]) -> Path:
+        def sign(t: int) -> float:
+            direction = beta1 * weighted_mean(beta2, gradients[:t]) + (1 - beta1) * gradients[t]
+            return math.copysign(1.0, direction) if direction else 0.0
+
+        return descent_path(w, [sign(t) for t in range(len(gradients))], rates)
+
+    return path
+
+
+def schedule_free_path(beta: float, beta2: float, epsilon: float, weight_decay: float = 0.0) -> Formula:
+    """y after each step, with x as the weighted mean of all z: x_t = sum_i c_i z_i / sum_i c_i."""
+
+    def path(w: float, gradients: Sequence[float], rates: Sequence[float]) -> Path:
+        z, points, averages, weights = w, [], [], []
+        y = w
+        for t in range(1, len(gradients) + 1):
+            v = weighted_mean(beta2, [g * g for g in gradients[:t]])
+            rate = rates[t - 1] * math.sqrt(1 - beta2**t)
+            z = z - rate * (gradients[t - 1] / (math.sqrt(v) + epsilon) + weight_decay * y)
+            averages.append(z)
+            weights.append(1 - beta2**t)
+            x = math.fsum(c * each for c, each in zip(weights, averages, strict=True)) / math.fsum(weights)
+            y = (1 - beta) * z + beta * x
+            points.append(y)
+        return points
+
+    return path
+
+
 # Once with the settings as they come, once with others, an epsilon that matters among them.
 FORMULAS: dict[str, Formula] = {
     "gradient-descent": descent_path,
@@ -100,9 +133,16 @@ FORMULAS: dict[str, Formula] = {
     "adamw": adam_path(0.9, 0.999, 1e-8, 0.01),
     "adamw:weight_decay=0.5,epsilon=0.1": adam_path(0.9, 0.999, 0.1, 0.5),
     "adamw:weight_decay=0": adam_path(0.9, 0.999, 1e-8),
+    "lion": lion_path(0.9, 0.99),
+    "lion:beta1=0.5,beta2=0.7": lion_path(0.5, 0.7),
+    "schedule-free-adamw": schedule_free_path(0.9, 0.999, 1e-8),
+    "schedule-free-adamw:beta=0.5,beta2=0.7,epsilon=0.1,weight_decay=0.3": schedule_free_path(0.5, 0.7, 0.1, 0.3),
+    "muon": adam_path(0.95, 0.95, 1e-8),  # of a single number; matrices are in test_matrix_optimizers.py
+    "soap": adam_path(0.95, 0.95, 1e-8),
 }
 by_text = pytest.mark.parametrize("text", FORMULAS)
 by_name = pytest.mark.parametrize("name", OPTIMIZERS)
+ELEMENTWISE = [name for name, made in OPTIMIZERS.items() if made.elementwise]
 
 
 def follow(text: str, w: Array, gradients: Array, rates: Sequence[float]) -> Array:
@@ -110,6 +150,7 @@ def follow(text: str, w: Array, gradients: Array, rates: Sequence[float]) -> Arr
     w = w.copy()
     made = optimizer(text)
     state = made.init(w)
+    state |= {name: np.zeros(shape, w.dtype) for name, shape in made.matrices(w.shape).items()}
     rows = []
     for t, (g, rate) in enumerate(zip(gradients, rates, strict=True), start=1):
         made.decay(w, rate)
@@ -119,9 +160,11 @@ def follow(text: str, w: Array, gradients: Array, rates: Sequence[float]) -> Arr
 
 
 def test_every_optimizer_has_its_formula_here() -> None:
+    modules = [importlib.import_module(f"nn_core.optim.{each.name}") for each in pkgutil.iter_modules(optim.__path__)]
     classes = {
         item
-        for item in vars(optimizers).values()
+        for module in modules
+        for item in vars(module).values()
         if isinstance(item, type) and issubclass(item, Optimizer) and not inspect.isabstract(item)
     }
     assert classes == set(OPTIMIZERS.values())
@@ -157,6 +200,7 @@ def test_the_first_steps_by_hand() -> None:
         "rmsprop": 1 - 0.2 / math.sqrt(0.4),
         "adam": 0.9,
         "adamw": 0.899,
+        "lion": 0.9,
     }
     for name, w in expected.items():
         path = follow(name, np.array([1.0]), np.array([[2.0]]), [0.1])
@@ -212,7 +256,7 @@ def test_an_update_is_in_place_and_leaves_the_gradient(name: str, dtype: npt.DTy
         assert values.any()
 
 
-@by_name
+@pytest.mark.parametrize("name", ELEMENTWISE)
 @pytest.mark.parametrize("shape", [(21,), (3, 7), (1, 2, 3)])
 def test_parameters_may_have_any_shape(name: str, shape: tuple[int, ...]) -> None:
     gradients = np.random.default_rng(3).normal(size=(4, *shape))
@@ -237,7 +281,7 @@ def test_a_quadratic_is_descended(name: str) -> None:
     a, w = np.geomspace(0.2, 2, 8), np.linspace(-2, 2, 8)
     start = 0.5 * (a * w**2).sum()
     made = optimizer(name)
-    state, rate = made.init(w), made.default_learning_rate
+    state, rate = made.init(w), 0.02 if name == "lion" else made.default_learning_rate
     for t in range(1, 301):
         made.decay(w, rate)
         made.update(w, a * w, state, learning_rate=rate, step=t)
@@ -245,8 +289,8 @@ def test_a_quadratic_is_descended(name: str) -> None:
 
 
 def test_no_two_optimizers_go_the_same_way() -> None:
-    gradients = np.random.default_rng(1).normal(size=(4, 3))
-    paths = {name: follow(name, np.ones(3), gradients, [0.1] * 4) for name in OPTIMIZERS}
+    gradients = np.random.default_rng(1).normal(size=(4, 2, 3))
+    paths = {name: follow(name, np.ones((2, 3)), gradients, [0.1] * 4) for name in OPTIMIZERS}
     names = list(paths)
     for i, one in enumerate(names):
         for other in names[i + 1 :]:
@@ -307,7 +351,14 @@ def test_settings_reach_the_optimizer() -> None:
     ("text", "message"),
     [
         ("adm", "unknown optimizer 'adm'; did you mean 'adam'?"),
-        ("newton", "unknown optimizer 'newton'; choose from adam, .*, rmsprop"),
+        ("newton", "unknown optimizer 'newton'; choose from adam, .*, rmsprop, schedule-free-adamw, soap"),
+        ("lion:beta1=1", "beta1 must be in"),
+        ("lion:weight_decay=-1", "weight_decay cannot be negative"),
+        ("muon:iterations=0", "iterations must be from 1 to 100, not 0"),
+        ("soap:frequency=0", "frequency must be at least 1, not 0"),
+        ("soap:largest=-1", "largest cannot be negative"),
+        ("schedule-free-adamw:beta=1", "beta must be in"),
+        ("shampoo", "unknown optimizer 'shampoo'; use 'soap'"),
         ("adam:beta=0.9", "no setting 'beta'; did you mean 'beta[12]'?"),
         ("momentum:beta=1", r"beta must be in \[0, 1\), not 1.0"),
         ("nesterov:beta=-0.1", r"beta must be in \[0, 1\), not -0.1"),

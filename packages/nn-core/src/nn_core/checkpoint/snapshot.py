@@ -3,6 +3,7 @@
 /training/state                    JSON: seed, step, seconds, stopped, shards
 /training/parameters/<path>        the latest parameters, if the file predicts with better ones
 /training/optimizer/<name>/<path>  the optimizer state, such as training/optimizer/m/3/W
+/training/matrices/<name>/<path>   matrices that it keeps for some parameters
 /training/recurrent/<path>         the state carried through a long text, by layer
 /training/history/...              the columns of the history, and the step losses
 """
@@ -48,8 +49,8 @@ def snapshot_values(network: Network, snapshot: Snapshot) -> dict[str, Any]:
     values: dict[str, Any] = {"state": as_json("/training/state", state)}
     if snapshot.best is not None:
         values |= _named("parameters", network, snapshot.parameters)
-    for name, vector in snapshot.optimizer_state.items():
-        values |= _named(f"optimizer/{name}", network, vector)
+    for name, array in snapshot.optimizer_state.items():
+        values |= {f"matrices/{name}": array} if "/" in name else _named(f"optimizer/{name}", network, array)
     values |= {f"recurrent/{name}": each for name, each in state_arrays(snapshot.recurrent_state or ())}
     for name, column in snapshot.history.columns.items():
         values[f"{COLUMNS}/{name}"] = np.array(column, np.float64)
@@ -70,6 +71,8 @@ def read_snapshot(group: HDF5Group, network: Network) -> Snapshot:
     for name in _names(subgroup(group, "optimizer")):
         optimizer_state[name] = np.zeros(network.trained_count, network.dtype)
         _read_named(group, f"optimizer/{name}", network, optimizer_state[name])
+    if group.group("matrices") is not None:
+        optimizer_state |= _read_matrices(subgroup(group, "matrices"), network)
     recurrent = group.group("recurrent")
     carried = None if recurrent is None else _read_state(recurrent, network.initial_state(1))
     columns = subgroup(group, COLUMNS)
@@ -116,6 +119,24 @@ def _named(prefix: str, network: Network, vector: Array) -> dict[str, Array]:
 def _read_named(group: HDF5Group, name: str, network: Network, vector: Array) -> None:
     for path, values in network.named(vector).items():
         read_into(group, f"{name}/{path}", values)
+
+
+def _read_matrices(group: HDF5Group, network: Network) -> dict[str, Array]:
+    """Read the square matrices that an optimizer keeps for some parameters."""
+    found = {}
+    for name in _names(group):
+        of_name = subgroup(group, name)
+        for path, values in network.named(network.trained).items():
+            if f"{path}" not in of_name:
+                continue
+            shape = find_array(of_name, path).shape
+            sides = {math.prod(values.shape[:-1]), values.shape[-1]}
+            if len(shape) != 2 or shape[0] != shape[1] or shape[0] not in sides:
+                raise DataError(f"/{of_name.name}/{path} has shape {shape}")
+            require_memory(math.prod(shape) * values.itemsize, f"/{of_name.name}/{path}")
+            found[f"{name}/{path}"] = np.zeros(shape, values.dtype)
+            read_into(of_name, path, found[f"{name}/{path}"])
+    return found
 
 
 def _read_state(group: HDF5Group, template: State, prefix: str = "") -> State:

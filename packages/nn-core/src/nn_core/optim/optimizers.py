@@ -2,71 +2,19 @@
 
 An optimizer is an immutable value that holds settings, but no arrays. Its state, such as the
 moving averages of Adam, is created by `init`, kept by the caller, and updated in place by
-`update`. The formulas are elementwise, so a long vector may be updated block by block.
+`update`. The formulas here are elementwise, so a long vector may be updated block by block. Later methods
+have files of their own: `lion`, `muon`, `schedule_free`, `soap`.
 """
 
 import math
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from numbers import Real
 from typing import ClassVar
 
-import numpy as np
-
 from nn_core.arrays import Array, Arrays
-from nn_core.errors import SettingError
-from nn_core.hints import HelpfulErrors
-from nn_core.registry import Registry, require, require_positive
-
-
-@dataclass(frozen=True)
-class Optimizer(HelpfulErrors, ABC):
-    """An update rule and its settings.
-
-    learning_rate          the only positional argument: Adam(0.001). The schedule scales it.
-                           None: the default of the class
-    state_names            names of its state vectors
-    default_learning_rate  used if no learning rate is given
-    elementwise            whether every element is updated independently; if False, `update` is
-                           called for each parameter of a network separately, in its own shape
-    """
-
-    state_names: ClassVar[tuple[str, ...]] = ()
-    default_learning_rate: ClassVar[float]
-    elementwise: ClassVar[bool] = True
-
-    learning_rate: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.learning_rate is not None:
-            given: object = self.learning_rate
-            if not isinstance(given, Real | str):
-                kind, name = type(given).__name__, type(self).__name__
-                raise SettingError(f"{name} takes a learning rate, not a {kind}: {name}(0.001)")
-            require_positive("learning_rate", self.learning_rate)
-
-    @property
-    def base_rate(self) -> float:
-        """The learning rate, or the default. Raises SettingError for a class without a default."""
-        if self.learning_rate is not None:
-            return self.learning_rate
-        name = type(self).__name__
-        require(hasattr(self, "default_learning_rate"), f"{name} has no default learning rate; use {name}(0.01)")
-        return self.default_learning_rate
-
-    def init(self, w: Array) -> dict[str, Array]:
-        """The state before the first step: zeros in the shape of w."""
-        return {name: np.zeros_like(w) for name in self.state_names}
-
-    @abstractmethod
-    def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
-        """Change w and the state in place, given the gradient g of the loss at w.
-
-        step  step of the run: 1, 2, ...
-        """
-
-    def decay(self, weights: Array, learning_rate: float) -> None:
-        """Decoupled weight decay, in place, before `update`. Called for weights only, not biases."""
+from nn_core.lazy_import import Lazy
+from nn_core.optim.base import Optimizer as Optimizer  # noqa: PLC0414
+from nn_core.optim.base import average, average_square, ratio_to_root, require_rate
+from nn_core.registry import Registry, require
 
 
 @dataclass(frozen=True)
@@ -74,6 +22,7 @@ class GradientDescent(Optimizer):
     """w -= learning_rate * g. Source: Cauchy (1847); Robbins, Monro (1951)."""
 
     default_learning_rate: ClassVar[float] = 0.3
+    rate_space: ClassVar[tuple[float, float]] = (1e-3, 30.0)
 
     def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
         w -= learning_rate * g
@@ -92,16 +41,17 @@ class Momentum(Optimizer):
 
     state_names: ClassVar[tuple[str, ...]] = ("v",)
     default_learning_rate: ClassVar[float] = 0.3
+    rate_space: ClassVar[tuple[float, float]] = (1e-3, 30.0)
 
     beta: float = 0.9
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require_rate("beta", self.beta)
+        require_rate("beta", self.beta)
 
     def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
         v = state["v"]
-        _average(v, g, self.beta)
+        average(v, g, self.beta)
         w -= learning_rate * v
 
 
@@ -120,16 +70,17 @@ class Nesterov(Optimizer):
 
     state_names: ClassVar[tuple[str, ...]] = ("v",)
     default_learning_rate: ClassVar[float] = 0.3
+    rate_space: ClassVar[tuple[float, float]] = (1e-3, 30.0)
 
     beta: float = 0.9
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require_rate("beta", self.beta)
+        require_rate("beta", self.beta)
 
     def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
         v = state["v"]
-        _average(v, g, self.beta)
+        average(v, g, self.beta)
         w -= learning_rate * (self.beta * v + (1.0 - self.beta) * g)
 
 
@@ -145,19 +96,20 @@ class RMSProp(Optimizer):
 
     state_names: ClassVar[tuple[str, ...]] = ("s",)
     default_learning_rate: ClassVar[float] = 0.01
+    rate_space: ClassVar[tuple[float, float]] = (1e-4, 1.0)
 
     rho: float = 0.9
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require_rate("rho", self.rho)
+        require_rate("rho", self.rho)
         require(self.epsilon > 0, f"epsilon must be positive, not {self.epsilon}")
 
     def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
         s = state["s"]
-        _average_square(s, g, self.rho)
-        w -= _ratio(g, s, self.epsilon, learning_rate)
+        average_square(s, g, self.rho)
+        w -= ratio_to_root(g, s, self.epsilon, learning_rate)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +127,7 @@ class Adam(Optimizer):
 
     state_names: ClassVar[tuple[str, ...]] = ("m", "v")
     default_learning_rate: ClassVar[float] = 0.01
+    rate_space: ClassVar[tuple[float, float]] = (1e-4, 1.0)
 
     beta1: float = 0.9
     beta2: float = 0.999
@@ -182,16 +135,16 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require_rate("beta1", self.beta1)
-        _require_rate("beta2", self.beta2)
+        require_rate("beta1", self.beta1)
+        require_rate("beta2", self.beta2)
         require(self.epsilon > 0, f"epsilon must be positive, not {self.epsilon}")
 
     def update(self, w: Array, g: Array, state: Arrays, *, learning_rate: float, step: int) -> None:
         m, v = state["m"], state["v"]
-        _average(m, g, self.beta1)
-        _average_square(v, g, self.beta2)
+        average(m, g, self.beta1)
+        average_square(v, g, self.beta2)
         c = math.sqrt(1.0 - self.beta2**step)
-        w -= _ratio(m, v, c * self.epsilon, learning_rate * c / (1.0 - self.beta1**step))
+        w -= ratio_to_root(m, v, c * self.epsilon, learning_rate * c / (1.0 - self.beta1**step))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,37 +168,6 @@ class AdamW(Adam):
         weights *= 1.0 - learning_rate * self.weight_decay
 
 
-def _average(mean: Array, x: Array, rate: float) -> None:
-    """mean += (1 - rate) (x - mean).
-
-    This and the next two functions use one temporary array at a time, which stays in cache.
-    """
-    change = x - mean
-    change *= 1.0 - rate
-    mean += change
-
-
-def _average_square(mean: Array, x: Array, rate: float) -> None:
-    """mean = rate mean + (1 - rate) x^2, computed as a sum of products, so it is never negative."""
-    square = x * x
-    square *= 1.0 - rate
-    mean *= rate
-    mean += square
-
-
-def _ratio(x: Array, square: Array, epsilon: float, scale: float) -> Array:
-    """scale * x / (sqrt(square) + epsilon)."""
-    ratio = np.sqrt(square)
-    ratio += epsilon
-    np.divide(x, ratio, out=ratio)
-    ratio *= scale
-    return ratio
-
-
-def _require_rate(name: str, value: float) -> None:
-    require(0 <= value < 1, f"{name} must be in [0, 1), not {value}")
-
-
 ALIASES = {"sgd": "gradient-descent", "gd": "gradient-descent"}
 """Alternative names."""
 
@@ -258,12 +180,26 @@ OPTIMIZERS: Registry[type[Optimizer]] = Registry(
         "rmsprop": RMSProp,
         "adam": Adam,
         "adamw": AdamW,
+        "lion": Lazy("nn_core.optim.lion", "Lion"),
+        "muon": Lazy("nn_core.optim.muon", "Muon"),
+        "schedule-free-adamw": Lazy("nn_core.optim.schedule_free", "ScheduleFreeAdamW"),
+        "soap": Lazy("nn_core.optim.soap", "SOAP"),
     },
     group="nn_core.optimizers",
     kebab_case=True,
     aliases=ALIASES,
     spellings={"sgdm": "momentum", "rms": "rmsprop", "nag": "nesterov"},
-    foreign={"nag": "nesterov", "rms-prop": "rmsprop", "adam-w": "adamw", "lbfgs": "adam", "nadam": "adam"},
+    foreign={
+        "nag": "nesterov",
+        "rms-prop": "rmsprop",
+        "adam-w": "adamw",
+        "lbfgs": "adam",
+        "nadam": "adam",
+        "shampoo": "soap",
+        "schedule-free": "schedule-free-adamw",
+        "adamw-schedule-free": "schedule-free-adamw",
+        "adam-w-schedule-free": "schedule-free-adamw",
+    },
 )
 """All optimizers by name."""
 

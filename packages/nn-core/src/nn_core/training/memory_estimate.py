@@ -30,16 +30,20 @@ class TrainingMemory(NamedTuple):
         return f"{in_bytes(self.total)} of memory ({', '.join(f'{name} {in_bytes(size)}' for name, size in parts)})"
 
 
-def training_memory(network: Network, *, states: int, examples: int, steps: int = 1) -> TrainingMemory:
+def training_memory(
+    network: Network, *, states: int, examples: int, steps: int = 1, matrices: int = 0
+) -> TrainingMemory:
     """What is needed to train a network.
 
     states    vectors that the optimizer keeps: 2 for Adam
     examples  that pass through all layers together
     steps     of a sequence
+    matrices  numbers that the optimizer keeps besides its state vectors
     """
     parameters = network.vector.nbytes
     each = sum(_numbers(shape, steps) for shape in network.shapes)
-    return TrainingMemory(parameters, parameters * (1 + states), each * examples * network.dtype.itemsize)
+    optimizer = parameters * (1 + states) + matrices * network.dtype.itemsize
+    return TrainingMemory(parameters, optimizer, each * examples * network.dtype.itemsize)
 
 
 def require_training_memory(needed: TrainingMemory) -> None:

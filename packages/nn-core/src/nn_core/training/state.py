@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nn_core.arrays import Array
@@ -55,6 +56,7 @@ class TrainingState:
     shards           number of shards per batch; None: by batch size
     optimizer_state  state vectors of the trainable parameters, by name
     best             the parameters of the best epoch, if a callback keeps them
+    averaged         the trained parameters to predict with, if the optimizer averages them
     recurrent_state  state after the last chunk of a text; None if each batch starts anew
     history          recorded metrics
     step             number of completed steps
@@ -74,6 +76,7 @@ class TrainingState:
     seconds: float = 0.0
     stopped: str | None = None
     best: Array | None = None
+    averaged: Array | None = None
     _latest: Array | None = None  # the parameters of the last step, while the network holds the best ones
 
     @property
@@ -95,8 +98,25 @@ class TrainingState:
             self._latest = self.network.vector.copy()
             self.network.vector[...] = self.best
 
+    def use_averaged(self) -> None:
+        """Copy the averaged parameters, if any, to the network, until `restore_latest`."""
+        if self.averaged is not None and self._latest is None:
+            self._latest = self.network.vector.copy()
+            self.network.trained[...] = self.averaged
+
+    @contextlib.contextmanager
+    def predicting(self) -> Iterator[None]:
+        """A context in which the network has the parameters to predict with."""
+        is_latest = self._latest is None
+        self.use_averaged()
+        try:
+            yield
+        finally:
+            if is_latest:
+                self.restore_latest()
+
     def restore_latest(self) -> None:
-        """Undo `restore_best`, to continue training."""
+        """Undo `restore_best` and `use_averaged`, to continue training."""
         if self._latest is not None:
             self.network.vector[...] = self._latest
             self._latest = None
@@ -115,5 +135,15 @@ class TrainingState:
             seconds=self.seconds,
             stopped=self.stopped,
             shards=self.shards,
-            best=None if self.best is None else self.best.copy(),
+            best=self._predicting_parameters(),
         )
+
+    def _predicting_parameters(self) -> Array | None:
+        """The parameters to predict with, if they are not the latest ones."""
+        if self.best is not None:
+            return self.best.copy()
+        if self.averaged is None:
+            return None
+        parameters = (self.network.vector if self._latest is None else self._latest).copy()
+        parameters[: self.averaged.size] = self.averaged
+        return parameters

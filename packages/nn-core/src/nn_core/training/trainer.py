@@ -19,7 +19,7 @@ from nn_core.metrics import Metric, metrics_by_name
 from nn_core.network import Network
 from nn_core.noise import fresh_seed
 from nn_core.optim import transforms
-from nn_core.reference import Backend, inverse
+from nn_core.reference import Backend, initial_optimizer_state, inverse, state_numbers
 from nn_core.registry import is_integer, require
 from nn_core.training.callbacks import Callback, as_callbacks
 from nn_core.training.data import as_pair, as_training_data, as_weights, batches_of
@@ -99,8 +99,9 @@ class Trainer(HelpfulErrors):
             steps_per_epoch=self.batches.steps_per_epoch,
             seed=seed,
             shards=backend.shards,
-            optimizer_state=recipe.optimizer.init(self.network.vector[: self.network.trained_count]),
+            optimizer_state=initial_optimizer_state(self.network, recipe.optimizer),
         )
+        self.state.averaged = recipe.optimizer.averaged(self.state.optimizer_state)
 
     def __repr__(self) -> str:
         state, losses = self.state, self.state.history.columns.get("training_loss", ())
@@ -140,6 +141,7 @@ class Trainer(HelpfulErrors):
         self._finished = True
         for callback in self.callbacks:
             callback.on_end(state)
+        state.use_averaged()
         return state.history
 
     def step(self) -> float:
@@ -208,6 +210,7 @@ class Trainer(HelpfulErrors):
             states=len(self.recipe.optimizer.state_names),
             examples=self.batches.batch_size if together else 0,
             steps=steps,
+            matrices=state_numbers(network, self.recipe.optimizer),
         )
 
     def learning_rate(self, step: int) -> float:
@@ -287,14 +290,15 @@ class Trainer(HelpfulErrors):
             "learning_rate": self.learning_rate(state.step),
             "training_loss": self._mean_loss(),
         }
-        if self.measure_training:
-            row |= self._evaluated("training", self.examples, self.weights)
-        if self.validation is not None:
-            row |= self._evaluated("validation", self.validation)
-        state.history.append(row)
-        state.history.drop_steps(state.steps_per_epoch)
-        for callback in self.callbacks:
-            callback.on_epoch(state)
+        with state.predicting():
+            if self.measure_training:
+                row |= self._evaluated("training", self.examples, self.weights)
+            if self.validation is not None:
+                row |= self._evaluated("validation", self.validation)
+            state.history.append(row)
+            state.history.drop_steps(state.steps_per_epoch)
+            for callback in self.callbacks:
+                callback.on_epoch(state)
 
     def _mean_loss(self) -> float:
         """The mean over all targets of the epoch: L = sum_b count_b L_b / sum_b count_b."""
