@@ -21,7 +21,7 @@ APPS = sorted(PACKAGE.parents[1].glob("apps/*/src/*/")) if IN_WORKSPACE else []
 # From the ground up: a part of nn_core imports from its own floor and the floors below.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset(
-        {"arguments", "arrays", "errors", "extras", "html", "lazy_import", "memory", "overflow", "printable"}
+        {"arguments", "arrays", "errors", "extras", "html", "lazy_import", "memory", "ranks", "overflow", "printable"}
         | {"progress", "progress_bar", "signals", "source_code", "standard_streams"}
     )
     | frozenset({"foreign", "hints", "version"}),  # lazy_import answers unknown names

@@ -8,7 +8,7 @@ from nn_core.reference import Backend, Reference
 from nn_core.registry import require
 
 if TYPE_CHECKING:
-    from nn_core.engine.ranks import Ranks
+    from nn_core.ranks import Ranks
 
 
 def backend_named(

@@ -103,7 +103,7 @@ def test_its_loss_by_hand(plugin: Path, weights: np.ndarray | None) -> None:
 
 def test_its_optimizer_by_hand(plugin: Path) -> None:
     load_plugin(NAME)
-    lion = optimizer("lion:beta1=0.5,beta2=0.75")
+    lion = optimizer("sign-momentum:beta1=0.5,beta2=0.75")
     w, state = np.array([1.0, 2.0]), {"m": np.array([-4.0, 0.0])}
     lion.update(w, np.array([2.0, 8.0]), state, learning_rate=0.1, step=1)
     np.testing.assert_allclose(w, [1.1, 1.9])  # signs of -2 + 1 and 0 + 4
@@ -114,7 +114,7 @@ def test_both_backends_train_and_resume_it_to_the_same_numbers(plugin: Path, tmp
     module = load_plugin(NAME)
 
     def trainer(make: Any, epochs: int) -> Trainer:
-        recipe = Recipe(module.Huber(), module.Lion(), learning_rate=0.01, batch_size=8)
+        recipe = Recipe(module.Huber(), module.SignMomentum(), learning_rate=0.01, batch_size=8)
         backend = make(network(module, "float64"))
         return Trainer(backend, X, Y, recipe, epochs=epochs, seed=0, metrics={})
 
@@ -222,7 +222,7 @@ main.add_command(export_command("toy", load_model, lambda model: OnnxGraph({}, {
 TOY = CommandLine("toy", main, module="toy")
 MINE = (
     *("--activation", "swish:beta=2", "--layer", "Scale"),
-    *("--optimizer", "lion:beta1=0.8", "--loss", "huber:delta=0.5"),
+    *("--optimizer", "sign-momentum:beta1=0.8", "--loss", "huber:delta=0.5"),
 )
 
 
@@ -247,12 +247,12 @@ def test_without_it_its_names_are_unknown(plugin: Path) -> None:
 def test_its_names_are_in_the_help(plugin: Path) -> None:
     text = TOY.invoke("train", "--plugin", NAME, "--help", terminal_width=500).stdout
     assert "gelu, swish." in text
-    assert "adamw, lion;" in text
+    assert "soap, sign-momentum;" in text
 
 
 def test_workers_of_a_comparison_load_it(plugin: Path) -> None:
     load_plugin(str(plugin))
-    trials = [("lion", settings_of(optimizer="lion", learning_rate=0.01))]
+    trials = [("sign-momentum", settings_of(optimizer="sign-momentum", learning_rate=0.01))]
     baseline = settings_of(optimizer="gradient-descent")
     here, there = (compare(build, trials, baseline, seeds=1, execution=Execution(workers)) for workers in (1, 2))
     assert here.trials[0].curves[0].losses == there.trials[0].curves[0].losses

@@ -18,7 +18,7 @@ from nn_core.layers import GRU, BatchNorm, Cache, Context, Dense, Embedding, Lay
 from nn_core.losses import softmax_cross_entropy
 from nn_core.network import Network
 from nn_core.optim.optimizers import OPTIMIZERS
-from nn_core.reference import Reference, Result
+from nn_core.reference import Reference, Result, initial_optimizer_state
 
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
@@ -186,7 +186,7 @@ def test_long_vectors_are_updated_block_by_block(name: str, monkeypatch: pytest.
     vectors = []
     for backend in (Reference(case.network()), Engine(case.network(), threads=2)):
         network, optimizer = backend.network, OPTIMIZERS[name]()
-        state = optimizer.init(network.vector[: network.trained_count])
+        state = initial_optimizer_state(network, optimizer)
         gradients = np.random.default_rng(0).normal(size=network.vector.size)
         for step in (1, 2):
             backend.update(optimizer, gradients, state, learning_rate=0.1, step=step)

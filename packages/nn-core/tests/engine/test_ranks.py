@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from simulated_ranks import SimulatedRanks
 
 from nn_core.arrays import LazyArray
 from nn_core.batches.augmentation import Augmentation
 from nn_core.engine.collective import add_along_tree
 from nn_core.engine.engine import Engine
-from nn_core.engine.ranks import Ranks, SimulatedRanks, subtrees, sum_over_ranks
+from nn_core.engine.rank_sums import subtrees, sum_over_ranks
 from nn_core.layers import (
     GRU,
     LSTM,
@@ -30,6 +31,7 @@ from nn_core.layers import (
     Residual,
 )
 from nn_core.network import Network
+from nn_core.ranks import Ranks
 from nn_core.training.recipe import Recipe
 from nn_core.training.trainer import Trainer
 

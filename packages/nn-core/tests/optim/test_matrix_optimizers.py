@@ -123,8 +123,8 @@ class TestSOAP:
 
     def test_rotated_gradients_give_rotated_steps(self) -> None:
         rng = np.random.default_rng(3)
-        P, Q = (np.linalg.qr(rng.normal(size=(size, size)))[0] for size in (4, 6))
-        gradients = gradients_of((4, 6))
+        P, Q = (np.linalg.qr(rng.normal(size=(size, size)))[0] for size in (4, 4))
+        gradients = gradients_of((4, 4))
 
         def path(made: SOAP | Adam, gradients: Array, w: Array) -> Array:
             state = made.init(w) | {name: np.zeros(size) for name, size in made.matrices(w.shape).items()}
@@ -132,7 +132,7 @@ class TestSOAP:
                 made.update(w, g, state, learning_rate=0.1, step=t)
             return w
 
-        start = rng.normal(size=(4, 6))
+        start = rng.normal(size=(4, 4))
         rotated = P @ gradients @ Q.T
         found = path(SOAP(frequency=3), rotated, P @ start @ Q.T)
         np.testing.assert_allclose(found, P @ path(SOAP(frequency=3), gradients, start.copy()) @ Q.T, rtol=1e-5)

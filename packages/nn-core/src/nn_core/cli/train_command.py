@@ -22,9 +22,9 @@ from nn_core.cli.train_run import after_training, run
 from nn_core.cli.training_log import log_to
 from nn_core.distributed.launch import rank_and_size
 from nn_core.distributed.mpi_ranks import join_ranks
-from nn_core.engine.ranks import ALONE
 from nn_core.errors import CheckpointError, DataError, remark
 from nn_core.progress import VERBOSE, job
+from nn_core.ranks import ALONE
 from nn_core.storage.files import without_folders
 from nn_core.storage.save_lock import SaveLock
 from nn_core.training.callbacks import Callback

@@ -18,10 +18,9 @@ from nn_core.cli.settings import Settings
 from nn_core.cli.terminal import Interrupted, info
 from nn_core.distributed.launch import local_size
 from nn_core.distributed.mpi_ranks import joined_ranks
-from nn_core.engine.ranks import Ranks
-from nn_core.engine.thread_pool import available_threads
 from nn_core.errors import CheckpointError
 from nn_core.network import Network
+from nn_core.ranks import Ranks
 from nn_core.reference import Backend
 from nn_core.registry import require
 from nn_core.signals import ENDING
@@ -49,6 +48,8 @@ def backend_for(network: Network, settings: Settings, threads: int | None = None
     require(settings.engine == "fast" or settings.shards is None, "--shards requires --engine fast")
     require(settings.engine == "fast" or ranks.count == 1, "several ranks require --engine fast")
     if threads is None and ranks.count > 1:
+        from nn_core.engine.thread_pool import available_threads
+
         threads = max(1, available_threads() // local_size())
     threads = threads if settings.engine == "fast" else None
     return backend_named(settings.engine, network, threads=threads, shards=settings.shards, ranks=ranks)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from nn_core.engine.ranks import ALONE, Ranks
 from nn_core.extras import import_extra
+from nn_core.ranks import ALONE, Ranks
 
 if TYPE_CHECKING:
     from nn_core.arrays import Array

@@ -21,8 +21,7 @@ from nn_core.engine.collective import run_together
 from nn_core.engine.fused.layout import is_time_major
 from nn_core.engine.plan import Plan, PlanMemory
 from nn_core.engine.predictor import Predictor
-from nn_core.engine.ranks import ALONE as ONE_RANK
-from nn_core.engine.ranks import Ranks, sum_over_ranks
+from nn_core.engine.rank_sums import sum_over_ranks
 from nn_core.engine.thread_pool import ThreadPool, one_blas_thread
 from nn_core.engine.workspace import Workspace
 from nn_core.hints import HelpfulErrors
@@ -31,6 +30,8 @@ from nn_core.layers.context import Collective
 from nn_core.losses import BinaryCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy
 from nn_core.network import Network, require_array, require_network
 from nn_core.optim.optimizers import Optimizer
+from nn_core.ranks import ALONE as ONE_RANK
+from nn_core.ranks import Ranks
 from nn_core.reference import Result, inverse, update_parameters
 from nn_core.registry import require
 

@@ -51,7 +51,7 @@ NAMES: dict[str, str] = each(
         "PReLU ELU SELU CELU ReLU6 SiLU Swish Mish Softplus": "use LeakyReLU() or GELU()",
         # Optimizers and training
         "SGD sgd": "use GradientDescent(0.1), or Momentum(0.1, beta=0.9)",
-        "Adagrad Adadelta Adamax Nadam NAdam RAdam LBFGS Ftrl Lion": "use Adam(0.001)",
+        "Adagrad Adadelta Adamax Nadam NAdam RAdam LBFGS Ftrl": "use Adam(0.001)",
         "optimizers": "use nn_core.optim.Adam(0.001)",
         "callbacks": "use nn_core.training.EarlyStopping(5)",
         "ModelCheckpoint": _BEST,

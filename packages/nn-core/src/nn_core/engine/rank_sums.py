@@ -1,4 +1,4 @@
-"""The processes of a run, which share out the shards of every batch, and the sum of gradients over all of them.
+"""The sum of gradients over all shards of all ranks.
 
 The sum follows one binary tree over the shards (see `add_along_tree`), so its bits depend on the shards only. Each rank
 adds up the subtrees that it holds as a whole, sends segment r of these partial sums to rank r, finishes the tree on the
@@ -11,96 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nn_core.engine.collective import Rendezvous, add_along_tree
+from nn_core.engine.collective import add_along_tree
+from nn_core.ranks import Ranks
 
 if TYPE_CHECKING:
     from nn_core.arrays import Array
 
-T = TypeVar("T")
 Span = tuple[int, int]
 """The shards first to stop - 1: a node of the tree."""
-
-
-class Ranks:
-    """The processes of a run; this one is alone.
-
-    rank   number of this process
-    count  of all
-    """
-
-    rank, count = 0, 1
-
-    def first(self, count: int) -> Ranks | None:
-        """The group of the first ranks; None for a rank that is not among them."""
-        return self
-
-    def exchange(self, value: T) -> list[T]:
-        """The values of all ranks, in their order. All must call it."""
-        return [value]
-
-    def send_parts(self, parts: Array, counts: Sequence[int], received: Sequence[int]) -> Array:
-        """Send parts of a vector to the ranks, in their order; what they sent to this one, in their order.
-
-        counts    elements for each rank
-        received  elements from each rank
-        """
-        return parts
-
-    def join_segments(self, segment: Array, counts: Sequence[int], out: Array) -> None:
-        """Write the segments of all ranks to `out`, in their order."""
-        out[...] = segment
-
-    def broadcast(self, values: Array) -> None:
-        """Overwrite an array with that of rank 0."""
-
-    def shards_of(self, rank: int, shards: int) -> range:
-        """The shards of a rank: as many for each as possible; none for the last ones if there are fewer shards."""
-        busy = min(self.count, shards)
-        return range(shards * rank // busy, shards * (rank + 1) // busy) if rank < busy else range(shards, shards)
-
-    def own_shards(self, shards: int) -> range:
-        """The shards of this rank."""
-        return self.shards_of(self.rank, shards)
-
-
-ALONE = Ranks()
-"""The only process of a run."""
-
-
-class SimulatedRanks(Ranks):
-    """One of several ranks that are threads of this process, for tests."""
-
-    def __init__(self, rank: int, rendezvous: Mapping[int, Rendezvous], count: int) -> None:
-        self.rank, self.count = rank, count
-        self._rendezvous = rendezvous
-
-    @classmethod
-    def of(cls, count: int) -> list[SimulatedRanks]:
-        """All ranks."""
-        rendezvous = {size: Rendezvous(size) for size in range(1, count + 1)}
-        return [cls(rank, rendezvous, count) for rank in range(count)]
-
-    def first(self, count: int) -> Ranks | None:
-        return SimulatedRanks(self.rank, self._rendezvous, count) if self.rank < count else None
-
-    def exchange(self, value: T) -> list[T]:
-        found: list[T] = self._rendezvous[self.count].meet(self.rank, value)
-        return found
-
-    def send_parts(self, parts: Array, counts: Sequence[int], received: Sequence[int]) -> Array:
-        ends = np.cumsum(counts)
-        sent = self.exchange([part.copy() for part in np.split(parts, ends[:-1])])
-        return np.concatenate([of_rank[self.rank] for of_rank in sent])
-
-    def join_segments(self, segment: Array, counts: Sequence[int], out: Array) -> None:
-        np.concatenate(self.exchange(segment.copy()), out=out)
-
-    def broadcast(self, values: Array) -> None:
-        values[...] = self.exchange(values.copy())[0]
 
 
 def sum_over_ranks(ranks: Ranks, vectors: Sequence[Array], shards: int) -> None:
