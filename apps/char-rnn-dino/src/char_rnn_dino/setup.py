@@ -142,6 +142,12 @@ def set_up_text(
     return _set_up(settings, threads, start, vocabulary, training, validation, file.name, sizes, streams=streams)
 
 
+def build_trainer(settings: SequenceSettings) -> Trainer:
+    """A single-threaded trainer, for sweeps."""
+    setup = set_up_names(settings, 1) if isinstance(settings, NameSettings) else set_up_text(settings, 1)  # type: ignore[arg-type]
+    return setup.trainer
+
+
 def parallel_streams(tokens: int, batch_size: int | None, bptt_length: int) -> int:
     """The number of streams of a training text: the batch size, or fewer if it is short."""
     streams = batch_size or 1

@@ -38,7 +38,7 @@ def split_names(settings: NameSettings, tokenizer: int = TOKENIZER) -> NameSplit
     path, source = locate(settings.data, NAMES)
     names = read_names(path, tokenizer=tokenizer)
     try:
-        parts = hold_out(names, settings.validation, fold=settings.fold, rng=spawn_rngs(settings.seed)[0])
+        parts = hold_out(names, settings.validation, fold=settings.fold, rng=spawn_rngs(settings.split_seed)[0])
     except DataError as error:
         raise DataError(f"{source}: {error}") from None
     return NameSplit(source, *parts)

@@ -148,6 +148,11 @@ def set_up(
     return Setup(settings, splits, trainer, reader.found)
 
 
+def build_trainer(settings: PhotoSettings) -> Trainer:
+    """A single-threaded trainer, for sweeps."""
+    return set_up(settings, threads=1, group=settings.group).trainer
+
+
 def photo_reader(settings: PhotoSettings, model: Model | None, group: str | None) -> PhotoReader:
     """What reads the photos of a run, with their subjects.
 
@@ -173,7 +178,7 @@ def load_splits(
     classes  of the model that training starts from; None for those of the data
     reader   reads the photos; None: without a group
     """
-    rngs = spawn_rngs(settings.seed)
+    rngs = spawn_rngs(settings.split_seed)
     if settings.group is not None and is_generated(settings.data):
         raise SettingError(f"--group needs a folder of photos, not {settings.data}")
     splits = CATALOG.load(

@@ -193,7 +193,7 @@ def load_splits(settings: NetworkSettings, model: Model | None = None) -> Splits
         validation=settings.validation,
         fold=settings.fold,
         classes=None if model is None else model.classes,
-        rng=random_generators(settings.seed)[0],
+        rng=random_generators(settings.split_seed)[0],
     )
 
 

@@ -55,6 +55,21 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Request:
+    """What a user asks for, besides settings and values.
+
+    name  of the command
+    """
+
+    ctx: click.Context
+    name: str
+    seeds: int
+    execution: Execution
+    figure: "FigureFile"
+    as_json: bool
+
+
+@dataclass(frozen=True)
 class Sweep:
     """A setting, and the values to compare.
 
@@ -129,6 +144,10 @@ class Sweep:
         baseline = None if self.generalization else self.baseline_settings(base, trials)
         return Plan([(self.label(trial), trial) for trial in trials], baseline)
 
+    def instead(self, base: NetworkSettings, values: Sequence[Any], run: "Request", **own: Any) -> bool:
+        """Do something else than compare, if an option of `options` asks for it; whether it did."""
+        return False
+
     def command(self, function: Callable[[], None]) -> click.Command:
         """Decorator that turns a function's name and docstring into the command."""
         name = function.__name__.replace("_", "-")
@@ -195,6 +214,9 @@ class Sweep:
                 made = set_up(self.settings(base, self.baseline), threads=1)
                 require_plane(made.model(), "--boundaries", _data_title(base))
             compared = values or [self.type.convert(text, None, None) for text in self.values]
+            request = Request(ctx, name, seeds, execution, figure, as_json)
+            if self.instead(base, compared, request, **own):
+                return
             plan = self.plan(base, compared, build=build_trainer, execution=execution, **own)
             comparison = compare(
                 build_trainer,

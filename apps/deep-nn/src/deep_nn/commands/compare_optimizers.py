@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deep_nn.commands._comparison import Build, Plan, Sweep
+from deep_nn.commands._comparison import Build, Plan, Request, Sweep
 from deep_nn.settings import NetworkSettings
 from nn_core.cli.command_help import Decorator, grouped
 from nn_core.cli.config import is_given
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 GRID = "0.001,0.003,0.01,0.03,0.1,0.3,1,3,10,30"
 """Learning rates to search by default: two per decade."""
+MAX_TRIALS = 10_000
+"""Of an optimizer."""
 RATE_LIST = CommaList(POSITIVE, "rates")
 
 
@@ -52,9 +54,24 @@ class OptimizerSweep(Sweep):
         return "optimizer @ learning rate"
 
     def options(self) -> Decorator:
-        """`--rates`."""
+        """`--rates`, `--tune`, `--target-loss` and `--suite`."""
         return grouped(
             "Training",
+            click.option(
+                "--tune",
+                type=click.IntRange(1, MAX_TRIALS),
+                metavar="N",
+                help="Tune each optimizer with N random trials, and run the best again with fresh seeds (10 by default)."
+                " One half of the validation set chooses, the other judges.",
+            ),
+            click.option("--target-loss", type=POSITIVE, help="Validation loss to reach, for --tune."),
+            click.option(
+                "--suite",
+                is_flag=False,
+                flag_value="all",
+                metavar="NAMES",
+                help="Tune on several problems, e.g. moons,names, or all; their options are fixed.",
+            ),
             click.option(
                 "--rates",
                 type=RATE_LIST,
@@ -64,6 +81,21 @@ class OptimizerSweep(Sweep):
                 "over a run is chosen.",
             ),
         )
+
+    def instead(self, base: NetworkSettings, values: Sequence[str], run: Request, **own: Any) -> bool:
+        """Tune, on this problem or on a suite."""
+        tune, suite = own["tune"], own["suite"]
+        if tune is None and suite is None:
+            if own["target_loss"] is not None:
+                raise click.UsageError("--target-loss needs --tune", run.ctx)
+            return False
+        from deep_nn.commands._tuning import tune_on_data, tune_on_suite
+
+        if suite is None:
+            tune_on_data(base, values, run, trials=tune, target=own["target_loss"])
+        else:
+            tune_on_suite(suite, values, run, trials=tune)
+        return True
 
     def settings(self, base: NetworkSettings, value: str) -> NetworkSettings:
         """The settings of one trial; its learning rate overrides --learning-rate."""
@@ -143,6 +175,9 @@ def compare_optimizers() -> None:
 
     The rates in --rates are tried for each optimizer. --learning-rate sets one for all, and adam@0.003
     one for adam; these are not searched for.
+
+    With --tune N, each optimizer has the same number of random trials over the learning rate and its other
+    settings, and the table says which differences are clear.
 
     Momentum averages gradients (v = beta v + (1 - beta) g), so that its rate is 1 / (1 - beta) times
     that of PyTorch (v = beta v + g): 3 for 0.3 with beta = 0.9.

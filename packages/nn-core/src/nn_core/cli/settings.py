@@ -30,6 +30,7 @@ class Settings:
     engine          "fast" or "reference"
     shards          parts of a batch computed in parallel; None: by batch size
     fold            "2/5": the second of five parts of the data is held out for validation
+    data_seed       seed of generated data and of splits; None: that of the run
 
     network_fields  those that define the network or how data is encoded for it, which cannot change
                     when training starts from its weights
@@ -55,6 +56,12 @@ class Settings:
     engine: str = "fast"
     shards: int | None = None
     fold: str | None = None
+    data_seed: int | None = None
+
+    @property
+    def split_seed(self) -> int:
+        """The seed of generated data and of splits."""
+        return self.seed if self.data_seed is None else self.data_seed
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:

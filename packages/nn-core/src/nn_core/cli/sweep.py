@@ -9,13 +9,16 @@ from functools import partial
 from statistics import median
 from typing import Any, TypeVar
 
+import numpy as np
+
 from nn_core import plugins
+from nn_core.batches.subset import take_examples
 from nn_core.cli.curve import Curve as Curve  # noqa: PLC0414
 from nn_core.cli.data_bundle import SourceFiles
 from nn_core.cli.execution import Execution
 from nn_core.cli.run_queue import NoRecord, Record, compute
 from nn_core.cli.settings import Settings
-from nn_core.errors import DivergenceError
+from nn_core.errors import DataError, DivergenceError
 from nn_core.progress import counting
 from nn_core.training.callbacks import Callback
 from nn_core.training.state import TrainingState
@@ -25,7 +28,9 @@ S = TypeVar("S", bound=Settings)
 HERE = Execution()
 POINTS = 200
 """Maximum number of points of a curve."""
-METRICS = ("training_loss", "training_accuracy", "validation_loss", "validation_accuracy")
+HALVES = ("choosing_loss", "judging_loss")
+"""What curves record of a run that is measured on both halves of its validation set."""
+METRICS = ("training_loss", "training_accuracy", "validation_loss", "validation_accuracy", *HALVES)
 """What curves record."""
 LEAST_SECONDS = 1.0
 """Training times of shorter runs are not compared: they differ more from run to run than from trial to trial."""
@@ -135,16 +140,18 @@ def run_all(
     kept: int | None = None,
     probe: Callable[[Trainer], Any] | None = None,
     stop_epoch: int | None = None,
+    halves: bool = False,
 ) -> dict[S, Curve]:
     """The curve of each run, by its settings, in the order of the runs; see `compare`.
 
     unit        what a run is called in the progress
     kept        the seed whose runs keep their final parameters; None for none
     probe       as in `compare`
+    halves      measure the loss on each half of the validation set instead: the first chooses, the other judges
     stop_epoch  end each run after this many of its epochs, with the bits that the whole run has then
     """
     distinct = list(dict.fromkeys(runs))
-    function = partial(_run, build, kept, probe, stop_epoch)
+    function = partial(_run, build, kept, probe, stop_epoch, halves)
     curves = {}
     with (
         _record_of(function, distinct, execution) as record,
@@ -166,7 +173,7 @@ def _record_of(function: "partial[Curve]", runs: Sequence[S], execution: Executi
     from nn_core.cli.sweep_journal import SCHEMA, SweepJournal, identity
     from nn_core.storage.journal import Journal
 
-    build, kept, probe, stop_epoch = function.args
+    build, kept, probe, stop_epoch, halves = function.args
 
     def how(settings: S) -> dict[str, Any]:
         return {
@@ -174,6 +181,7 @@ def _record_of(function: "partial[Curve]", runs: Sequence[S], execution: Executi
             "probe": identity(probe),
             "keeps_weights": settings.seed == kept,
             "stop_epoch": stop_epoch,
+            "halves": halves,
         }
 
     with Journal(execution.journal, SCHEMA) as journal:
@@ -184,17 +192,41 @@ def _seeded(settings: S, i: int) -> S:
     return dataclasses.replace(settings, seed=settings.seed + i)
 
 
+def _halves(trainer: Trainer) -> dict[str, tuple[Any, Any]]:
+    """The validation set in two halves: every other example, or the halves of a text."""
+    if trainer.validation is None:
+        raise DataError("no validation set to choose and to judge by; hold out a part of the data (--validation 0.3)")
+    x, y = trainer.validation
+    if trainer.recipe.bptt_length is not None:
+        parts = slice(0, len(x) // 2), slice(len(x) // 2, None)
+        return {name: (np.asarray(x)[part], y[part]) for name, part in zip(("choosing", "judging"), parts, strict=True)}
+    found = {}
+    for first, name in enumerate(("choosing", "judging")):
+        rows = np.arange(first, len(x), 2)
+        if not len(rows):
+            raise DataError("the validation set has too few examples to choose and to judge by")
+        found[name] = take_examples(x, rows), y[rows]
+    trainer.validation, trainer.measure_training = None, False  # measured here
+    return found
+
+
 class _Recorder(Callback):
     """Record the curve of a run, and stop it after an epoch."""
 
-    def __init__(self, trainer: Trainer, curve: Curve, stop_epoch: int | None) -> None:
+    def __init__(self, trainer: Trainer, curve: Curve, stop_epoch: int | None, parts: Mapping[str, Any]) -> None:
+        self.parts = parts
         self.trainer, self.curve, self.last = trainer, curve, stop_epoch or trainer.state.epochs
         self.every = math.ceil(trainer.state.epochs / POINTS)
-        self.record(trainer.state, self.measure())
+        first = self.measure()
+        if parts:
+            first["training_loss"] = trainer.evaluate(*trainer.examples, weights=trainer.weights)["loss"]
+        self.record(trainer.state, first)
 
     def measure(self) -> dict[str, float]:
         """The metrics on the training and the validation set."""
         trainer = self.trainer
+        if self.parts:
+            return {f"{part}_loss": trainer.evaluate(*examples)["loss"] for part, examples in self.parts.items()}
         parts = {"training": trainer.evaluate(*trainer.examples, weights=trainer.weights)}
         if trainer.validation is not None:
             parts["validation"] = trainer.evaluate(*trainer.validation)
@@ -210,7 +242,10 @@ class _Recorder(Callback):
 
     def on_epoch(self, state: TrainingState) -> None:
         if state.epoch % self.every == 0 or state.epoch == self.last:
-            self.record(state, state.history.row(-1) if self.trainer.measure_training else self.measure())
+            row = state.history.row(-1)
+            if self.parts:
+                row |= self.measure()
+            self.record(state, row if self.parts or self.trainer.measure_training else self.measure())
         if state.epoch == self.last < state.epochs:
             state.stopped = f"after {self.last} epochs"
 
@@ -220,11 +255,13 @@ def _run(
     kept: int | None,
     probe: Callable[[Trainer], Any] | None,
     stop_epoch: int | None,
+    halves: bool,
     settings: S,
 ) -> Curve:
     trainer = build(settings)
+    parts = _halves(trainer) if halves else {}
     curve = Curve(settings.seed, probed=None if probe is None else probe(trainer))
-    trainer.callbacks = (_Recorder(trainer, curve, stop_epoch),)
+    trainer.callbacks = (_Recorder(trainer, curve, stop_epoch, parts),)
     try:
         trainer.run()
     except DivergenceError as error:

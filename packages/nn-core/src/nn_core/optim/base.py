@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
@@ -23,6 +24,8 @@ class Optimizer(HelpfulErrors, ABC):
     state_names            names of its state vectors
     default_learning_rate  used if no learning rate is given
     rate_space             smallest and largest learning rate worth trying, for a search
+    space                  further settings worth searching: the smallest and largest value of each, on a log
+                           scale; "1-beta" stands for beta = 1 - value
     elementwise            whether every element is updated independently; if False, `update` is
                            called for each parameter of a network separately, in its own shape
     """
@@ -30,6 +33,7 @@ class Optimizer(HelpfulErrors, ABC):
     state_names: ClassVar[tuple[str, ...]] = ()
     default_learning_rate: ClassVar[float]
     rate_space: ClassVar[tuple[float, float]] = (1e-4, 1.0)
+    space: ClassVar[Mapping[str, tuple[float, float]]] = MappingProxyType({})
     elementwise: ClassVar[bool] = True
 
     learning_rate: float | None = None

@@ -7,7 +7,9 @@ have files of their own: `lion`, `muon`, `schedule_free`, `soap`.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 from nn_core.arrays import Array, Arrays
@@ -42,6 +44,7 @@ class Momentum(Optimizer):
     state_names: ClassVar[tuple[str, ...]] = ("v",)
     default_learning_rate: ClassVar[float] = 0.3
     rate_space: ClassVar[tuple[float, float]] = (1e-3, 30.0)
+    space: ClassVar[Mapping[str, tuple[float, float]]] = MappingProxyType({"1-beta": (0.01, 1.0)})
 
     beta: float = 0.9
 
@@ -71,6 +74,7 @@ class Nesterov(Optimizer):
     state_names: ClassVar[tuple[str, ...]] = ("v",)
     default_learning_rate: ClassVar[float] = 0.3
     rate_space: ClassVar[tuple[float, float]] = (1e-3, 30.0)
+    space: ClassVar[Mapping[str, tuple[float, float]]] = MappingProxyType({"1-beta": (0.01, 1.0)})
 
     beta: float = 0.9
 
@@ -97,6 +101,7 @@ class RMSProp(Optimizer):
     state_names: ClassVar[tuple[str, ...]] = ("s",)
     default_learning_rate: ClassVar[float] = 0.01
     rate_space: ClassVar[tuple[float, float]] = (1e-4, 1.0)
+    space: ClassVar[Mapping[str, tuple[float, float]]] = MappingProxyType({"1-rho": (0.001, 1.0)})
 
     rho: float = 0.9
     epsilon: float = 1e-8
@@ -128,6 +133,9 @@ class Adam(Optimizer):
     state_names: ClassVar[tuple[str, ...]] = ("m", "v")
     default_learning_rate: ClassVar[float] = 0.01
     rate_space: ClassVar[tuple[float, float]] = (1e-4, 1.0)
+    space: ClassVar[Mapping[str, tuple[float, float]]] = MappingProxyType(
+        {"1-beta1": (0.01, 1.0), "epsilon": (1e-8, 1.0)}
+    )
 
     beta1: float = 0.9
     beta2: float = 0.999
@@ -157,6 +165,8 @@ class AdamW(Adam):
     Source: Loshchilov, Hutter, Decoupled weight decay regularization (2019), algorithm 2, with
     schedule multiplier and learning rate combined, as in most implementations.
     """
+
+    space: ClassVar[Mapping[str, tuple[float, float]]] = MappingProxyType({**Adam.space, "weight_decay": (1e-5, 1.0)})
 
     weight_decay: float = 0.01
 
