@@ -61,8 +61,8 @@ class OptimizerSweep(Sweep):
                 "--tune",
                 type=click.IntRange(1, MAX_TRIALS),
                 metavar="N",
-                help="Tune each optimizer with N random trials, and run the best again with fresh seeds (10 by default)."
-                " One half of the validation set chooses, the other judges.",
+                help="Tune each optimizer with N random trials, and run the best again with fresh seeds (10 by"
+                " default). One half of the validation set chooses, the other judges.",
             ),
             click.option("--target-loss", type=POSITIVE, help="Validation loss to reach, for --tune."),
             click.option(

@@ -51,7 +51,7 @@ def draw_tuning(tuning: Tuning, file: "FigureFile | Path", *, title: str) -> Non
         right.locator_params(axis="x", integer=True)
         left.locator_params(axis="x", nbins=6, integer=True)
         handles, labels = left.get_legend_handles_labels()
-        add_legend(figure, handles, labels, title="tuned optimizer @ learning rate")
+        add_legend(figure, handles, labels, title="optimizer")
 
 
 def draw_profile(
@@ -81,7 +81,7 @@ def _draw_bands(axes: "Axes", tuned: Tuned, i: int, *, bands: bool) -> None:
     losses = np.array([curve.metrics[JUDGING][:points] for curve in tuned.curves], np.float64)
     losses[~np.isfinite(losses)] = np.nan
     look: dict[str, Any] = series(i)
-    axes.plot(steps, np.median(losses, axis=0), label=str(tuned.chosen), **look)
+    axes.plot(steps, np.median(losses, axis=0), label=tuned.name, **look)
     if bands and len(losses) > 1:
         axes.fill_between(steps, losses.min(axis=0), losses.max(axis=0), color=look["color"], alpha=0.15, linewidth=0)
 

@@ -31,9 +31,7 @@ def tuning_table(tuning: Tuning) -> str:
             )
         )
     trials = len(best.trials)
-    chosen = (
-        f"tuned with {counted(trials, 'random trial')} each, on one half of the validation set; judged on the other"
-    )
+    chosen = f"tuned with {counted(trials, 'random trial')} each on half of the validation set; judged on the other"
     clear = "more than the best: median difference, same seeds [95% interval]; Wilcoxon signed rank, Holm's correction"
     lines = [
         table(rows),
