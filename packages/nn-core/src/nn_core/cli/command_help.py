@@ -11,7 +11,19 @@ from nn_core.cli.option_hints import unexpected_arguments
 
 Decorator = Callable[[Any], Any]
 
-HEADINGS = ("Data", "Tables", "Network", "Training", "Sampling", "Figure", "Output", "Execution", "Advanced", "General")
+HEADINGS = (
+    "Search",
+    "Data",
+    "Tables",
+    "Network",
+    "Training",
+    "Sampling",
+    "Figure",
+    "Output",
+    "Execution",
+    "Advanced",
+    "General",
+)
 """The headings of options in the order of the help; a command's own options stand before them."""
 
 GENERAL = {"--config", "--max-memory", "--quiet", "--verbose", "--version", "--help"}

@@ -1,0 +1,11 @@
+"""Search for settings: learning rates, cells, numbers of units, ..."""
+
+from char_rnn_dino.settings import TextSettings
+from char_rnn_dino.setup import build_trainer
+from char_rnn_dino.text.commands.train import train
+from nn_core.cli.sweep_command import Program, sweep_command
+
+sweep = sweep_command(
+    train,
+    Program("char-rnn", TextSettings, build_trainer, "learning-rate=log:1e-3:0.03,cell=rnn|gru|lstm,hidden=32|64|128"),
+)

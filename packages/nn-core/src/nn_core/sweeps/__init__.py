@@ -1,0 +1,1 @@
+"""Searches for settings: spaces, samplers that draw from them, and pruning."""
