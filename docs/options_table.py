@@ -157,6 +157,7 @@ ROWS: dict[str, dict[str, str]] = {
         "number of random trials of each optimizer": "tune",
         "loss to reach": "target_loss",
         "problems of a suite": "suite",
+        "surface for paths": "landscape",
         "Dask scheduler": "scheduler",
         "file of finished runs": "journal",
         "limit of memory": "max_memory",

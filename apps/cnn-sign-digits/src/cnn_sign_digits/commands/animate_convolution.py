@@ -16,8 +16,7 @@ from nn_core.cli.command_help import grouped
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.images import read_image
 from nn_core.cli.options import model_option
-from nn_core.cli.output_kinds import ANIMATION, FIGURE
-from nn_core.cli.param_types import MODEL, OutputFile, require_distinct
+from nn_core.cli.param_types import ANIMATIONS, FIGURE_OR_ANIMATION, MODEL, STILLS, require_distinct
 from nn_core.cli.shared_options import FORCE
 from nn_core.cli.terminal import counted, info
 from nn_core.registry import require
@@ -25,10 +24,6 @@ from nn_core.storage.files import printable
 
 if TYPE_CHECKING:
     from nn_core.plots import FigureFile
-
-ANIMATIONS = (".gif", ".mp4")
-STILLS = (".png", ".jpg", ".jpeg", ".svg", ".pdf")
-STEPS = OutputFile(*ANIMATIONS, *STILLS, kind={**dict.fromkeys(ANIMATIONS, ANIMATION), **dict.fromkeys(STILLS, FIGURE)})
 
 
 class NewFolder(click.ParamType[Path]):
@@ -97,7 +92,7 @@ class NewFolder(click.ParamType[Path]):
     ),
     click.option("--frames", type=NewFolder(), help="Folder to write each step to, as numbered PNG files."),
 )
-@figure_options("the steps", default="convolution.gif", file=STEPS)
+@figure_options("the steps", default="convolution.gif", file=FIGURE_OR_ANIMATION)
 @click.pass_context
 def animate_convolution(
     ctx: click.Context,

@@ -16,7 +16,7 @@ from nn_core.cli.config import is_given
 from nn_core.cli.execution import Execution, execution_options
 from nn_core.cli.figure_options import figure_options
 from nn_core.cli.options import together
-from nn_core.cli.param_types import require_distinct
+from nn_core.cli.param_types import ANIMATIONS, FIGURE, FIGURE_OR_ANIMATION, require_distinct
 from nn_core.cli.standard_input import name_of
 from nn_core.cli.terminal import echo, echo_json, info, json_option
 from nn_core.cli.train_options import recipe_options
@@ -84,6 +84,7 @@ class Sweep:
     generalization  whether training is compared with validation, without a baseline; otherwise
                     how fast the training loss falls
     by_layer        whether the gradient norm of each layer at the first step is shown, too
+    animates        whether an option of its own writes an animation
     """
 
     setting: str
@@ -95,6 +96,7 @@ class Sweep:
     plural: str = ""
     generalization: bool = False
     by_layer: bool = False
+    animates: bool = False
 
     def settings(self, base: NetworkSettings, value: Any) -> NetworkSettings:
         """The settings of one trial."""
@@ -181,6 +183,7 @@ class Sweep:
         @figure_options(
             "the loss curves",
             default=f"{name}.png",
+            file=FIGURE_OR_ANIMATION if self.animates else FIGURE,
             boundaries="the decision boundary of each trial with the first seed, for data with two inputs,",
         )
         @json_option
@@ -214,9 +217,11 @@ class Sweep:
                 made = set_up(self.settings(base, self.baseline), threads=1)
                 require_plane(made.model(), "--boundaries", _data_title(base))
             compared = values or [self.type.convert(text, None, None) for text in self.values]
+            require_still(boundaries)
             request = Request(ctx, name, seeds, execution, figure, as_json)
             if self.instead(base, compared, request, **own):
                 return
+            require_still(figure)
             plan = self.plan(base, compared, build=build_trainer, execution=execution, **own)
             comparison = compare(
                 build_trainer,
@@ -283,3 +288,9 @@ class Sweep:
 def _data_title(settings: NetworkSettings) -> str:
     """The data without its settings: "moons"."""
     return without_folders(name_of(Path(settings.data))).partition(":")[0]
+
+
+def require_still(figure: "FigureFile | None") -> None:
+    """Raise click.UsageError for an animation of what does not move."""
+    if figure is not None and figure.path.suffix.lower() in ANIMATIONS:
+        raise click.UsageError(f"{str(figure.path)!r}: only --landscape is animated; use .png, .svg or .pdf")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import click
 
-from deep_nn.commands._comparison import Request
+from deep_nn.commands._comparison import Request, require_still
 from deep_nn.settings import NetworkSettings
 from deep_nn.setup import build_trainer
 from nn_core.cli.config import is_given
@@ -29,6 +29,7 @@ def tune_on_data(
 ) -> None:
     """Tune on the data of the command line, and report."""
     names = _distinct(names)
+    require_still(run.figure)
     if not is_given(run.ctx, "validation") and base.test is None and base.fold is None:
         base = replace(base, validation=HELD_OUT)
     if is_given(run.ctx, "rates"):
@@ -46,6 +47,7 @@ def tune_on_data(
 
 def tune_on_suite(suite: str, names: Sequence[str], run: Request, *, trials: int | None) -> None:
     """Tune on the problems of a suite, and report each and the performance profile."""
+    require_still(run.figure)
     names, trials = _distinct(names), SUITE_TRIALS if trials is None else trials
     chosen = [] if suite == "all" else [name.strip() for name in suite.split(",") if name.strip()]
     workloads = find_workloads(chosen)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 GRID = "0.001,0.003,0.01,0.03,0.1,0.3,1,3,10,30"
 """Learning rates to search by default: two per decade."""
+FINE_RATES = [float(f"{10 ** (k / 4):.2g}") for k in range(-20, 7)]
+"""Learning rates for paths over a surface: four per decade, from 1e-5 to 32."""
 MAX_TRIALS = 10_000
 """Of an optimizer."""
 RATE_LIST = CommaList(POSITIVE, "rates")
@@ -54,7 +56,7 @@ class OptimizerSweep(Sweep):
         return "optimizer @ learning rate"
 
     def options(self) -> Decorator:
-        """`--rates`, `--tune`, `--target-loss` and `--suite`."""
+        """`--rates`, `--tune`, `--target-loss`, `--suite` and `--landscape`."""
         return grouped(
             "Training",
             click.option(
@@ -73,6 +75,14 @@ class OptimizerSweep(Sweep):
                 help="Tune on several problems, e.g. moons,names, or all; their options are fixed.",
             ),
             click.option(
+                "--landscape",
+                is_flag=False,
+                flag_value="loss",
+                metavar="SURFACE",
+                help="Plot paths over the loss in two weights (loss), or over rosenbrock, beale, himmelblau, valley or"
+                " saddle; --figure paths.gif animates them.",
+            ),
+            click.option(
                 "--rates",
                 type=RATE_LIST,
                 default=GRID,
@@ -85,6 +95,14 @@ class OptimizerSweep(Sweep):
     def instead(self, base: NetworkSettings, values: Sequence[str], run: Request, **own: Any) -> bool:
         """Tune, on this problem or on a suite."""
         tune, suite = own["tune"], own["suite"]
+        if own["landscape"] is not None:
+            if tune is not None or suite is not None:
+                raise click.UsageError("--landscape and --tune or --suite are mutually exclusive", run.ctx)
+            from deep_nn.commands._landscape import show_landscape
+
+            rates = RATE_LIST.values(own["rates"]) if is_given(run.ctx, "rates") else FINE_RATES
+            show_landscape(base, values, run, surface=own["landscape"], rates=rates)
+            return True
         if tune is None and suite is None:
             if own["target_loss"] is not None:
                 raise click.UsageError("--target-loss needs --tune", run.ctx)
@@ -169,6 +187,7 @@ def _notes(trials: Sequence[NetworkSettings], search: "RateSearch | None") -> li
     values=("gradient-descent", "momentum", "rmsprop", "adam"),
     baseline="gradient-descent",
     defaults={"batch_size": "full", "epochs": 200},
+    animates=True,
 ).command
 def compare_optimizers() -> None:
     """Compare optimizers, each at its best learning rate.

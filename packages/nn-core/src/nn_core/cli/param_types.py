@@ -244,7 +244,14 @@ def require_distinct(
             raise click.UsageError(f"{name} would overwrite {other}: both are {str(path)!r}")
 
 
-FIGURE = OutputFile(".png", ".jpg", ".jpeg", ".svg", ".pdf", kind=output_kinds.FIGURE)
+STILLS = (".png", ".jpg", ".jpeg", ".svg", ".pdf")
+ANIMATIONS = (".gif", ".mp4")
+FIGURE = OutputFile(*STILLS, kind=output_kinds.FIGURE)
+FIGURE_OR_ANIMATION = OutputFile(
+    *ANIMATIONS,
+    *STILLS,
+    kind={**dict.fromkeys(ANIMATIONS, output_kinds.ANIMATION), **dict.fromkeys(STILLS, output_kinds.FIGURE)},
+)
 """A figure to write; its suffix determines the format."""
 
 

@@ -1,0 +1,1 @@
+"""Paths of optimizers over surfaces of two variables."""
