@@ -24,12 +24,12 @@ SLOW = {
 }
 
 
+SHARED = "vanishing-gradients temperatures datasets export models summary sweep"
+
+
 @pytest.mark.parametrize(
     ("program", "names"),
-    [
-        (DINO, "train evaluate novelty hidden-states vanishing-gradients temperatures datasets export models summary"),
-        (CHAR, "train sample evaluate novelty vanishing-gradients temperatures datasets export models summary"),
-    ],
+    [(DINO, f"train evaluate novelty hidden-states {SHARED}"), (CHAR, f"train sample evaluate novelty {SHARED}")],
     ids=["dino-gen", "char-rnn"],
 )
 def test_commands(program: CommandLine, names: str) -> None:

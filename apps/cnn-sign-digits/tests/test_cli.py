@@ -8,7 +8,7 @@ from nn_core.testing import modules_loaded
 def test_the_commands() -> None:
     assert list(PROGRAM.commands()) == [
         "train", "evaluate", "predict", "explain", "animate-convolution", "datasets", "export",
-        "feature-maps", "fetch", "filters", "make-data", "models", "summary",
+        "feature-maps", "fetch", "filters", "make-data", "models", "summary", "sweep",
     ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ SWEPT = ("optimizers", "initializers", "learning-rates", "batch-sizes", "dropout
 NAMES = {
     *(f"compare-{setting}" for setting in SWEPT),
     *("train", "evaluate", "predict", "models", "summary", "boundary", "activation-histograms"),
-    *("check-gradients", "datasets", "fetch", "export"),
+    *("check-gradients", "datasets", "fetch", "export", "sweep"),
 }
 
 

@@ -366,6 +366,7 @@ class TestOptions:
 
 
 EXECUTION = {"workers", "executor", "scheduler", "journal"}
+OF_OPTIMIZERS = {"rates", "tune", "target_loss", "suite", "landscape"}
 
 
 def test_the_options_are_those_of_train_without_the_setting() -> None:
@@ -373,7 +374,7 @@ def test_the_options_are_those_of_train_without_the_setting() -> None:
     of_train = {p.name for p in PROGRAM.commands()["train"].params}
     of_train -= {"save", "resume", "start", "fold", "cross_validate", "log", "log_format", "early_stopping", "threads"}
     for name, setting in SETTINGS.items():
-        own = {"rates"} if name == "compare-optimizers" else set()
+        own = OF_OPTIMIZERS if name == "compare-optimizers" else set()
         assert options[name] == (of_train - {setting}) | {"values", "seeds", "boundaries"} | EXECUTION | own
 
 

@@ -112,8 +112,8 @@ class TestFairness:
             record.append(trainer.network.vector.tobytes())
             draw = trainer.batches.batch
 
-            def batch(seed: tuple[int, int], own: Any = None) -> Any:
-                x, y, weights = draw(seed, own)
+            def batch(seed: tuple[int, int]) -> Any:
+                x, y, weights = draw(seed)
                 record.append(x.tobytes() + y.tobytes())
                 return x, y, weights
 

@@ -1,4 +1,4 @@
-"""Search for settings: learning rates, batch sizes, dropout, ..."""
+"""Search for the settings with the lowest validation loss."""
 
 from cnn_sign_digits.commands.train import train
 from cnn_sign_digits.settings import PhotoSettings

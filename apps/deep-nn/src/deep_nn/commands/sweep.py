@@ -1,4 +1,4 @@
-"""Search for settings: learning rates, hidden layers, dropout, ..."""
+"""Search for the settings with the lowest validation loss."""
 
 from deep_nn.commands.train import train
 from deep_nn.settings import NetworkSettings

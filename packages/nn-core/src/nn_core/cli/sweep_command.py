@@ -34,13 +34,13 @@ MAX_TRIALS = 100_000
 MAX_SEEDS = 1000
 SHOWN = 10
 """Trials in the table."""
-HELP = """Search for settings, in trials.
+HELP = """Search for the settings with the lowest validation loss.
 
-Each trial is a run with settings drawn from --space; the one with the lowest validation loss is printed as a
-command line. Trials are drawn in rounds, so that the results do not depend on the number of workers.
+Each trial is a run with settings drawn from --space; the best is printed as a command line. Trials are drawn in
+rounds, so that the results do not depend on the number of workers.
 
 \b
-Example: {program} sweep --space "{space}" --trials 64
+Example: {program} sweep --trials 64 --workers 2 --figure sweep.png
 """
 
 
@@ -66,7 +66,7 @@ def sweep_command(train: click.Command, program: Program) -> click.Command:
     """The command `sweep`, with the options of `train`."""
     inherited = [_copied(option) for option in train.params if _is_inherited(option)]
 
-    @click.command("sweep", help=HELP.format(program=program.name, space=program.space))
+    @click.command("sweep", help=HELP.format(program=program.name))
     @grouped(
         "Search",
         click.option(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nn_core.arrays import Array, Examples
 from nn_core.batches.augmentation import Augment, Augmentation
-from nn_core.batches.minibatches import Batch, Batches
+from nn_core.batches.minibatches import Batch, Batches, OwnRows
 from nn_core.errors import CheckpointError, DivergenceError, SettingError
 from nn_core.hints import HelpfulErrors
 from nn_core.layers.base import State
@@ -19,6 +19,7 @@ from nn_core.metrics import Metric, metrics_by_name
 from nn_core.network import Network
 from nn_core.noise import fresh_seed
 from nn_core.optim import transforms
+from nn_core.ranks import ALONE
 from nn_core.reference import Backend, initial_optimizer_state, inverse, state_numbers
 from nn_core.registry import is_integer, require
 from nn_core.training.callbacks import Callback, as_callbacks
@@ -182,17 +183,17 @@ class Trainer(HelpfulErrors):
 
     def _batch(self, seed: tuple[int, int]) -> Batch:
         """The augmented batch of a step; of x, only the rows that this process computes."""
-        own = getattr(self.backend, "own_rows", None)
-        if own is None or (self.augment is not None and not isinstance(self.augment, Augmentation)):
+        augment, backend = self.augment, self.backend
+        together = augment is None or isinstance(augment, Augmentation)
+        if not together or getattr(backend, "ranks", ALONE).count == 1:
             x, y, weights = self.batches.batch(seed)
-            return x if self.augment is None else self.augment(x, seed=seed), y, weights
+            return x if augment is None else augment(x, seed=seed), y, weights
+        own: OwnRows = backend.own_rows  # type: ignore[attr-defined]
         x, y, weights = self.batches.batch(seed, own)
-        if self.augment is None:
+        if augment is None:
             return x, y, weights
         rows = own(len(x))
-        augmented = self.augment(x[rows], seed=seed, first_row=rows.start)
-        if len(augmented) == len(x):
-            return augmented, y, weights
+        augmented = augment(x[rows], seed=seed, first_row=rows.start)  # type: ignore[call-arg]
         whole = np.empty((len(x), *augmented.shape[1:]), augmented.dtype)
         whole[rows] = augmented
         return whole, y, weights

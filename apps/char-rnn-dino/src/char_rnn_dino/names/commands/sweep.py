@@ -1,4 +1,4 @@
-"""Search for settings: learning rates, cells, numbers of units, ..."""
+"""Search for the settings with the lowest validation loss."""
 
 from char_rnn_dino.names.commands.train import train
 from char_rnn_dino.settings import NameSettings
