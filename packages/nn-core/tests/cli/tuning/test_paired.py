@@ -52,9 +52,20 @@ class TestPairedDifference:
         found = paired_difference([float(i) for i in range(1, 11)], [0.0] * 10)
         means = sorted((i + j) / 2 for i in range(1, 11) for j in range(i, 11))
         assert found.estimate == 5.5
-        assert (found.low, found.high) == (means[9], means[-10 - 0])
+        assert (found.low, found.high) == (means[8], means[-9])
         assert found.p == pytest.approx(2 / 1024)
         assert found.verdict == "higher"
+
+    @pytest.mark.parametrize("n", [6, 7, 8, 10])
+    def test_it_excludes_zero_exactly_where_the_test_rejects_it(self, n: int) -> None:
+        # Under the null hypothesis all 2^n patterns of signs are equally likely: the coverage is a count, not a sample.
+        sizes = np.random.default_rng(n).exponential(size=n)
+        clear = 0
+        for signs in itertools.product((1, -1), repeat=n):
+            found = paired_difference((sizes * signs).tolist(), [0.0] * n)
+            assert (found.verdict != "no clear difference") == (found.p <= 0.05)
+            clear += found.verdict != "no clear difference"
+        assert clear / 2**n <= 0.05
 
     def test_the_other_way_round_is_the_opposite(self) -> None:
         rng = np.random.default_rng(1)

@@ -54,7 +54,7 @@ def paired_difference(first: Sequence[float], second: Sequence[float], *, level:
     middle = _mean(means[(count - 1) // 2], means[count // 2])
     below = np.cumsum(null_distribution(list(range(1, n + 1))))
     k = int(np.searchsorted(below, (1.0 - level) / 2.0, side="right")) - 1
-    low, high = (means[k + 1], means[count - k - 2]) if k >= 0 else (-math.inf, math.inf)
+    low, high = (means[k], means[count - 1 - k]) if k >= 0 else (-math.inf, math.inf)
     return PairedDifference(middle, low, high, signed_rank_p(differences), n)
 
 
