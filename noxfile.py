@@ -159,6 +159,15 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def distributed(session: nox.Session) -> None:
+    """The tests that need Dask, MPI or Optuna, with schedulers, workers and ranks on this machine."""
+    session.install(*editable(*PACKAGES), *test_groups(*PACKAGES), "-e", f"{PACKAGES['nn-core']}[cli,dask,mpi,optuna]")
+    session.run("pytest", f"{PACKAGES['nn-core']}/tests/cli/executors", "-m", "", *session.posargs, env=TESTING)
+    session.run("pytest", f"{PACKAGES['nn-core']}/tests/sweeps", *session.posargs, env=TESTING)
+    session.run("pytest", f"{PACKAGES['deep-nn']}/tests/test_mpi.py", "-m", "", *session.posargs, env=TESTING)
+
+
+@nox.session(default=False)
 def review(session: nox.Session) -> None:
     """The Scientific Python checklist, on the workspace and on each package."""
     session.install("sp-repo-review[cli]")

@@ -36,7 +36,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"backpropagation", "batches", "engine", "generate", "gradient_check", "training"}),
     frozenset({"backends", "checkpoint"}),
     frozenset({"model", "model_checks", "model_file"}),
-    frozenset({"exchange", "sklearn", "distributed"}),
+    frozenset({"exchange", "sklearn", "distributed", "sweeps"}),
     frozenset({"cli", "testing", "testing_json"}),
 )
 FLOOR_OF = {name: height for height, names in enumerate(FLOORS) for name in names}
@@ -261,7 +261,7 @@ NOT_FOREIGN = {
     "nn_core.cli.output_kinds": "files that are replaced",
     "nn_core.storage.atomic": "files that are replaced",
     "nn_core.storage.archives": "files that were just unpacked",
-    "cnn_sign_digits.conv_demo.animation": "an animation that was just made",
+    "nn_core.plots.animations": "an animation that was just made",
 }
 """Modules that open files that are no foreign ones."""
 PLAIN = {"open", "read_bytes", "read_text"}

@@ -61,7 +61,7 @@ def test_an_option_keeps_its_first_heading() -> None:
 
 
 def test_headings_are_known() -> None:
-    with pytest.raises(ValueError, match="unknown heading 'Dota'; choose from Data, Tables"):
+    with pytest.raises(ValueError, match="unknown heading 'Dota'; choose from Search, Data, Tables"):
         grouped("Dota", *MANY)
 
 

@@ -1,4 +1,4 @@
-"""Search for the settings with the lowest validation loss."""
+"""Search for the best settings."""
 
 from cnn_sign_digits.commands.train import train
 from cnn_sign_digits.settings import PhotoSettings

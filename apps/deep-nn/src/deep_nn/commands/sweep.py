@@ -1,4 +1,4 @@
-"""Search for the settings with the lowest validation loss."""
+"""Search for the best settings."""
 
 from deep_nn.commands.train import train
 from deep_nn.settings import NetworkSettings

@@ -232,7 +232,7 @@ class App(GroupedHelp, click.Group):
             return _failed("a file name has a null character", FAILURE)
 
     def _runs_on_all_ranks(self, ctx: click.Context) -> bool:
-        words = [*ctx._protected_args, *ctx.args]
+        words = [*getattr(ctx, "_protected_args", ()), *ctx.args]  # later versions of click have args only
         return self._aliases.get(words[0], words[0]) in RUN_BY_ALL_RANKS if words else False
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -34,10 +34,10 @@ MAX_TRIALS = 100_000
 MAX_SEEDS = 1000
 SHOWN = 10
 """Trials in the table."""
-HELP = """Search for the settings with the lowest validation loss.
+HELP = """Search for the best settings.
 
-Each trial is a run with settings drawn from --space; the best is printed as a command line. Trials are drawn in
-rounds, so that the results do not depend on the number of workers.
+Each trial is a run with settings drawn from --space; the one with the lowest validation loss is printed as a
+command line. Trials are drawn in rounds, so that the results do not depend on the number of workers.
 
 \b
 Example: {program} sweep --trials 64 --workers 2 --figure sweep.png

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from nn_core.arrays import Array
 
 T = TypeVar("T")
+ENDED = 8787
+"""Tag of the messages that a rank has ended."""
+GRACE = 3.0
+"""Seconds in which ranks that end of the same cause do so."""
+PAUSE = 0.01
+"""Seconds between two looks for a message."""
 
 
 class MPIRanks(Ranks):
@@ -58,7 +65,19 @@ class MPIRanks(Ranks):
 
     def end(self, status: int) -> list[int | None]:
         """Say that this process ends, and learn within seconds with what status others do; None: they go on."""
-        return _ended(self._communicator, status)
+        communicator = self._communicator
+        found: list[int | None] = [status if rank == self.rank else None for rank in range(self.count)]
+        others = [rank for rank in range(self.count) if rank != self.rank]
+        sending = [communicator.isend(status, dest=rank, tag=ENDED) for rank in others]  # kept until they are sent
+        until = time.monotonic() + GRACE
+        while None in found and time.monotonic() < until:
+            for rank in others:
+                if found[rank] is None and communicator.Iprobe(source=rank, tag=ENDED):
+                    found[rank] = communicator.recv(source=rank, tag=ENDED)
+            time.sleep(PAUSE)
+        for request in sending:
+            request.Test()
+        return found
 
     def abort(self, status: int) -> None:
         """End all processes at once."""
@@ -82,27 +101,3 @@ def joined_ranks() -> Ranks:
 
 def _starts(counts: Sequence[int]) -> list[int]:
     return [sum(counts[:i]) for i in range(len(counts))]
-
-
-def _ended(communicator: Any, status: int) -> list[int | None]:
-    import time
-
-    rank, size = communicator.Get_rank(), communicator.Get_size()
-    found: list[int | None] = [None] * size
-    found[rank] = status
-    requests = [communicator.isend(status, dest=other, tag=ENDED) for other in range(size) if other != rank]
-    until = time.monotonic() + GRACE
-    while None in found and time.monotonic() < until:
-        for other in range(size):
-            if found[other] is None and communicator.Iprobe(source=other, tag=ENDED):
-                found[other] = communicator.recv(source=other, tag=ENDED)
-        time.sleep(0.01)
-    for request in requests:
-        request.Test()
-    return found
-
-
-ENDED = 8787
-"""Tag of the messages that a rank has ended."""
-GRACE = 3.0
-"""Seconds in which ranks that end of the same cause do so."""

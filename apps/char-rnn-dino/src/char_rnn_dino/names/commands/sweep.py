@@ -1,4 +1,4 @@
-"""Search for the settings with the lowest validation loss."""
+"""Search for the best settings."""
 
 from char_rnn_dino.names.commands.train import train
 from char_rnn_dino.settings import NameSettings

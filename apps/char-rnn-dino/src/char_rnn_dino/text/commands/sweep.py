@@ -1,4 +1,4 @@
-"""Search for the settings with the lowest validation loss."""
+"""Search for the best settings."""
 
 from char_rnn_dino.settings import TextSettings
 from char_rnn_dino.setup import build_trainer

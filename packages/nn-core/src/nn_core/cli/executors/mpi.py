@@ -15,6 +15,8 @@ from nn_core.extras import import_extra
 TAG = 8786
 """Of the messages that tell the other ranks what to do."""
 COMPUTE, END = "compute", "end"
+_serving: list[bool] = []
+"""Whether the other ranks compute for this one."""
 PAUSE = 0.01
 """Seconds between two looks for a message: waiting within MPI would keep a core busy."""
 
@@ -31,9 +33,11 @@ def ranks_compute() -> Iterator[None]:
     if rank_and_size()[0] > 0:
         serve()
         sys.exit()
+    _serving.append(True)
     try:
         yield
     finally:
+        _serving.clear()
         _tell(END)
 
 
@@ -56,6 +60,8 @@ def mpi_executor(setup: WorkerSetup) -> Iterator[tuple[Executor, int]]:
     Raises SettingError if there are none.
     """
     size = rank_and_size()[1]
+    if size > 1 and not _serving:
+        raise SettingError("the other ranks have ended: give --executor mpi on the command line, not in a file")
     if size < 2:
         raise SettingError("--executor mpi needs ranks to compute: start it with mpiexec -n 3, for two of them")
     _tell(COMPUTE)
