@@ -164,10 +164,11 @@ def draw(every: dict[str, Costs], file: Path) -> None:
                 speed = [modeled(costs, 1, values) / modeled(costs, ranks, values) for ranks in RANKS]
                 axes.plot(RANKS, speed, label=name, **(series(i) | {"markevery": 1}))
             axes.plot(RANKS, RANKS, color="0.5", linestyle=":")
-            axes.set_ylim(0.3, 64)
+            axes.set_ylim(0.2, 64)
             log_scale(axes, which="x")
             log_scale(axes)
             axes.set_xticks(RANKS, [str(ranks) for ranks in RANKS])
+            axes.set_yticks((0.25, 0.5, *RANKS), ["1/4", "1/2", *map(str, RANKS)])
             tidy(axes, x="ranks", y="speed-up" if axes is panels[0] else "", title=link)
         add_legend(figure, *panels[0].get_legend_handles_labels(), title="network")
 

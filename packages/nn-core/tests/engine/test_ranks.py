@@ -67,6 +67,15 @@ class TestTree:
         spans = [span for part in parts for span in subtrees(part, 0, shards)]
         assert [shard for span in spans for shard in range(*span)] == list(range(shards))
 
+    @pytest.mark.parametrize(
+        ("ranks", "shards", "held"),
+        [(2, 4, [1, 1]), (4, 8, [1] * 4), (3, 4, [1] * 3), (3, 8, [1, 2, 2]), (2, 6, [2, 2]), (3, 16, [2, 3, 2])],
+    )
+    def test_subtrees_of_a_rank_are_what_it_sends(self, ranks: int, shards: int, held: list[int]) -> None:
+        # docs/clusters.md: a rank with k of them sends (k + 1) (R - 1) / R gradients.
+        parts = [SimulatedRanks(rank, {}, ranks).own_shards(shards) for rank in range(ranks)]
+        assert [len(subtrees(part, 0, shards)) for part in parts] == held
+
     @pytest.mark.parametrize("count", [1, 2, 3, 4, 6])
     @pytest.mark.parametrize("shards", [2, 3, 4, 5, 8, 11])
     @pytest.mark.parametrize("size", [1, 3, 1000])
