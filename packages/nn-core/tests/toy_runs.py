@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -68,6 +69,37 @@ def build_from_missing_data(settings: Settings) -> Trainer:
 def build_and_die(settings: Settings) -> Trainer:
     """What a process does that the system kills for its memory."""
     os._exit(9)
+
+
+def die_once(marker: str, settings: Settings) -> int:
+    """The seed; but the first time for seed 2, die with the process."""
+    path = Path(marker)
+    if settings.seed == 2 and not path.exists():
+        path.touch()
+        os._exit(9)
+    return settings.seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSettings(Settings):
+    """Settings with data."""
+
+    data: str | None = None
+    test: str | None = None
+
+    def is_data_name(self, text: str) -> bool:
+        return text == "moons"
+
+
+def size_of(settings: FileSettings) -> int:
+    """The number of bytes of the files that a run reads."""
+    path = Path(settings.data or "")
+    return sum(len(file.read_bytes()) for file in ([path] if path.is_file() else path.rglob("*.csv")))
+
+
+def data_of(settings: FileSettings) -> str:
+    """Where a run finds its data."""
+    return settings.data or ""
 
 
 def run_toy(trainer: Trainer, **options: Any) -> None:

@@ -1,7 +1,6 @@
 """The queue of a sweep: every run once, wherever it is computed, and what is finished stays finished."""
 
 import json
-import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,15 +24,6 @@ RUNS = [settings_of(seed=seed, epochs=2) for seed in range(4)]
 
 def without_seconds(curves: dict[Settings, Curve]) -> list[Any]:
     return [replace(curve, seconds=[]).to_dict() for curve in curves.values()]
-
-
-def die_once(marker: str, settings: Settings) -> int:
-    """Die with the process at the first call for seed 2."""
-    path = Path(marker)
-    if settings.seed == 2 and not path.exists():
-        path.touch()
-        os._exit(9)
-    return settings.seed
 
 
 @pytest.fixture
@@ -150,7 +140,7 @@ def no_probe(trainer: Trainer) -> list[float]:
 
 class TestWorkers:
     def test_one_that_dies_costs_its_own_run_only(self, tmp_path: Path) -> None:
-        function = partial(die_once, str(tmp_path / "died"))
+        function = partial(toy_runs.die_once, str(tmp_path / "died"))
         results = dict(compute(function, RUNS, Execution(2), NoRecord()))
         assert results == {settings: settings.seed for settings in RUNS}
 

@@ -5,45 +5,24 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import toy_runs
+from toy_runs import FileSettings, data_of, size_of
 
 from nn_core.cli.data_bundle import DataBundle, SourceFiles
 from nn_core.cli.execution import Execution
 from nn_core.cli.executors.worker import RemoteFunction, WorkerSetup, own_versions
 from nn_core.cli.run_queue import NoRecord, compute
-from nn_core.cli.settings import Settings
 from nn_core.errors import NNError
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileSettings(Settings):
-    """Settings with data."""
-
-    data: str | None = None
-    test: str | None = None
-
-    def is_data_name(self, text: str) -> bool:
-        return text == "moons"
 
 
 def settings_of(**changes: Any) -> FileSettings:
     return FileSettings(**(toy_runs.settings_of().to_dict() | changes))
-
-
-def size_of(settings: FileSettings) -> int:
-    """The number of bytes of the files that a run reads."""
-    path = Path(settings.data or "")
-    return sum(len(file.read_bytes()) for file in ([path] if path.is_file() else path.rglob("*.csv")))
-
-
-def seen_by(settings: FileSettings) -> str:
-    return settings.data or ""
 
 
 @pytest.fixture
@@ -148,7 +127,7 @@ class TestDask:
 
     def test_files_are_sent_once(self, scheduler: str, table: Path) -> None:
         runs = [settings_of(data=str(table), seed=seed) for seed in range(5)]
-        places = {place for _, place in compute(seen_by, runs, Execution(scheduler=scheduler), NoRecord())}
+        places = {place for _, place in compute(data_of, runs, Execution(scheduler=scheduler), NoRecord())}
         assert len(places) == 1
         assert places != {str(table)}
 

@@ -83,10 +83,9 @@ def _is_registered(dask_scheduler: Any, name: str) -> bool:
 
 
 def _plugin(setup: WorkerSetup) -> Any:
-    from distributed import WorkerPlugin
+    """A plug-in of Dask's workers, which Dask pickles with its class."""
 
-    class Preparation(WorkerPlugin):
-        def setup(self, worker: Any) -> None:
-            setup()
+    def prepare(plugin: object, worker: object) -> None:
+        setup()
 
-    return Preparation()
+    return type("Preparation", (import_extra("distributed", "dask").WorkerPlugin,), {"setup": prepare})()
