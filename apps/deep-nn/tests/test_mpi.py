@@ -40,7 +40,12 @@ def start(folder: Path, ranks: int, *words: str) -> subprocess.Popen[str]:
 
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     stdout, stderr = process.communicate(timeout=120)
-    return process.returncode, stdout, stderr
+    return process.returncode, stdout, without_progress(stderr)
+
+
+def without_progress(stderr: str) -> str:
+    """Without the line of a program that takes long to start."""
+    return "".join(line for line in stderr.splitlines(keepends=True) if line.strip() != "starting")
 
 
 def bits(path: Path) -> list[bytes]:
@@ -51,7 +56,15 @@ def bits(path: Path) -> list[bytes]:
 
 
 def children(folder: Path) -> int:
-    """Processes that still work in a folder."""
+    """Processes that still work in a folder after five seconds."""
+    until = time.monotonic() + 5
+    while (count := working_in(folder)) and time.monotonic() < until:
+        time.sleep(0.05)
+    return count
+
+
+def working_in(folder: Path) -> int:
+    """Processes that work in a folder."""
     count = 0
     for entry in Path("/proc").iterdir():
         try:
@@ -150,6 +163,36 @@ def test_an_error_of_one_rank_ends_all(tmp_path: Path) -> None:
     assert status != 0
     assert "Error: rank 1: no such file: rows.csv" in stderr
     assert children(tmp_path / "elsewhere") == 0
+
+
+def test_a_usage_error_of_one_rank_ends_all(tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "deep_nn", "train", "--quiet", "--epochs"]
+    command = [str(mpiexec()), "-n", "1", *program, "2", ":", "-n", "1", *program, "x"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode != 0
+    assert "Error: rank 1: Invalid value for '--epochs'" in done.stderr
+
+
+def test_ranks_with_other_data_are_refused(tmp_path: Path) -> None:
+    for folder, odd in ((tmp_path, 0), (tmp_path / "elsewhere", 1)):
+        folder.mkdir(exist_ok=True)
+        rows = "".join(f"{i % 7},{i % 5},{(i + odd * (i == 9)) % 2}\n" for i in range(60))
+        (folder / "rows.csv").write_text(f"a,b,y\n{rows}")
+    script = tmp_path / "rank.sh"
+    script.write_text('#!/bin/sh\n[ "$PMI_RANK" = 1 ] && cd elsewhere\nexec "$@"\n')
+    script.chmod(0o755)
+    words = [str(script), sys.executable, "-m", "deep_nn", "train", "--data", "rows.csv", "--shards", "2", "--quiet"]
+    done = subprocess.run(
+        [str(mpiexec()), "-n", "2", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert without_progress(done.stderr) == "Error: rank 1 has other data than rank 0\n"
+
+
+def test_standard_input_is_refused(tmp_path: Path) -> None:
+    status, _, stderr = finish(start(tmp_path, 2, "train", "--data", "-"))
+    assert status == 2
+    assert "standard input (-) reaches one of several ranks only; give a file" in stderr
 
 
 def test_other_commands_are_left_to_rank_0(tmp_path: Path) -> None:

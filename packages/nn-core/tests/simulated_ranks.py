@@ -20,6 +20,7 @@ class SimulatedRanks(Ranks):
     def __init__(self, rank: int, rendezvous: Mapping[int, Rendezvous], count: int) -> None:
         self.rank, self.count = rank, count
         self._rendezvous = rendezvous
+        self._met = {count}
 
     @classmethod
     def of(cls, count: int) -> list[SimulatedRanks]:
@@ -28,6 +29,9 @@ class SimulatedRanks(Ranks):
         return [cls(rank, rendezvous, count) for rank in range(count)]
 
     def first(self, count: int) -> Ranks | None:
+        if count not in self._met:  # the first call for a group is one of all ranks, as under MPI
+            self.exchange(None)
+            self._met.add(count)
         return SimulatedRanks(self.rank, self._rendezvous, count) if self.rank < count else None
 
     def exchange(self, value: T) -> list[T]:

@@ -30,6 +30,7 @@ from nn_core.layers import (
     ReLU,
     Residual,
 )
+from nn_core.layers.base import state_arrays
 from nn_core.network import Network
 from nn_core.ranks import Ranks
 from nn_core.training.recipe import Recipe
@@ -159,7 +160,7 @@ def bits(trainer: Trainer) -> list[bytes]:
         trainer.network.vector.tobytes(),
         *(vector.tobytes() for vector in state.optimizer_state.values()),
         repr(state.history.step_loss).encode(),
-        repr(snapshot.recurrent_state).encode(),
+        *(values.tobytes() for _, values in state_arrays(snapshot.recurrent_state or ())),
     ]
 
 

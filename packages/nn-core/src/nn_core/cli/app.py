@@ -44,9 +44,6 @@ UNCUT = 1000
 MOST_NOTES = 20
 """Most remarks on data that a command prints."""
 
-RUN_BY_ALL_RANKS = frozenset({"train"})
-"""Commands that all processes of `mpiexec` run together."""
-
 FAILURE, USAGE = 1, 2
 """Exit statuses: the request failed; the request was malformed."""
 
@@ -232,6 +229,8 @@ class App(GroupedHelp, click.Group):
             return _failed("a file name has a null character", FAILURE)
 
     def _runs_on_all_ranks(self, ctx: click.Context) -> bool:
+        from nn_core.cli.ranks import RUN_BY_ALL_RANKS
+
         words = [*getattr(ctx, "_protected_args", ()), *ctx.args]  # later versions of click have args only
         return self._aliases.get(words[0], words[0]) in RUN_BY_ALL_RANKS if words else False
 

@@ -3,9 +3,15 @@
 import traceback
 from collections.abc import Callable, Sequence
 
+from nn_core.cli.terminal import print_error
 from nn_core.distributed.launch import rank_and_size
-from nn_core.distributed.mpi_ranks import MPIRanks, joined_ranks
+from nn_core.distributed.mpi_ranks import MPIRanks, join_ranks, joined_ranks
+from nn_core.errors import NNError
+from nn_core.extras import MissingExtraError
 from nn_core.standard_streams import captured_streams, standard_error
+
+RUN_BY_ALL_RANKS = frozenset({"train"})
+"""Commands that all processes of `mpiexec` run together."""
 
 
 def run_on_ranks(arguments: Sequence[str], run: Callable[[], int]) -> int:
@@ -16,9 +22,21 @@ def run_on_ranks(arguments: Sequence[str], run: Callable[[], int]) -> int:
     from nn_core.cli.executors.mpi import is_requested, ranks_compute
 
     if is_requested(arguments):
-        with ranks_compute():
-            return run()
+        try:
+            with ranks_compute():
+                return run()
+        except MissingExtraError as error:
+            if rank_and_size()[0] == 0:
+                print_error(str(error))
+            return 1
     messages = ""
+    if next((word for word in arguments if not word.startswith("-")), "") in RUN_BY_ALL_RANKS:
+        try:
+            join_ranks()  # before anything can fail on one rank, for which the others would wait
+        except NNError as error:
+            if rank_and_size()[0] == 0:
+                print_error(str(error))
+            return 1
     try:
         if rank_and_size()[0] == 0:
             status = run()

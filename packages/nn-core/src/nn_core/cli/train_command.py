@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,7 +25,7 @@ from nn_core.distributed.launch import rank_and_size
 from nn_core.distributed.mpi_ranks import join_ranks
 from nn_core.errors import CheckpointError, DataError, remark
 from nn_core.progress import VERBOSE, job
-from nn_core.ranks import ALONE
+from nn_core.ranks import ALONE, Ranks
 from nn_core.storage.files import without_folders
 from nn_core.storage.save_lock import SaveLock
 from nn_core.training.callbacks import Callback
@@ -132,7 +133,8 @@ def train_network(
         if is_split and setup.fingerprint != started.fingerprint:
             _note_overlap(origin)
     if ranks.count > 1:
-        _note_idle_ranks(setup.trainer, ranks.count)
+        _note_idle_ranks(setup.trainer, ranks.count, is_new=resumed is None)
+        _require_same_run(setup, settings, ranks)
     run(
         setup.trainer,
         program=program,
@@ -150,14 +152,32 @@ def train_network(
         _report(setup, as_json, figure, settings, {} if axis_labels is None else axis_labels(setup))
 
 
-def _note_idle_ranks(trainer: Trainer, ranks: int) -> None:
+def _require_same_run(setup: Setup, settings: Settings, ranks: Ranks) -> None:
+    """Raise DataError on all ranks if one has other data, settings, versions or weights: they would train apart."""
+    from nn_core.cli.executors.worker import own_versions
+
+    parts = {
+        "data": setup.fingerprint,
+        "settings": {name: value for name, value in settings.to_dict().items() if name not in settings.file_fields},
+        "versions": own_versions(),
+        "weights": zlib.crc32(setup.trainer.network.vector.tobytes()),
+    }
+    every = ranks.exchange(parts)
+    for rank, theirs in enumerate(every):
+        for name, value in every[0].items():
+            if theirs[name] != value:
+                raise DataError(f"rank {rank} has other {name} than rank 0")
+
+
+def _note_idle_ranks(trainer: Trainer, ranks: int, *, is_new: bool) -> None:
     """Remark on ranks that have nothing of a batch to compute."""
     N = trainer.batches.batch_size
     shards = getattr(trainer.backend, "shards_of", lambda _: 1)(N)
     if shards < ranks:
         parts = "a single shard" if shards == 1 else f"{shards} shards"
         idle = "all ranks compute the same" if shards == 1 else f"{counted(ranks - shards, 'rank')} wait for the others"
-        info(f"Note: a batch of {counted(N, 'example')} is {parts}, so {idle}; --shards {ranks} shares it out")
+        which = "--shards" if is_new else "a new run with --shards"
+        info(f"Note: a batch of {counted(N, 'example')} is {parts}, so {idle}; {which} {ranks} shares it out")
 
 
 def _report(
@@ -207,6 +227,8 @@ def _snapshot(checkpoint: Checkpoint, path: Path) -> Snapshot:
 def _require_standard_input(ctx: click.Context, settings: Settings, inputs: Collection[str], *, is_new: bool) -> None:
     """Raise click.UsageError for data on standard input that a run read in an earlier session, or twice."""
     standard = [name for name in inputs if is_standard(getattr(settings, name))]
+    if standard and rank_and_size()[1] > 1:
+        raise click.UsageError("standard input (-) reaches one of several ranks only; give a file", ctx)
     if len(standard) > 1:
         raise click.UsageError("standard input (-) can be read only once", ctx)
     for name in standard:

@@ -48,9 +48,9 @@ def backend_for(network: Network, settings: Settings, threads: int | None = None
     require(settings.engine == "fast" or settings.shards is None, "--shards requires --engine fast")
     require(settings.engine == "fast" or ranks.count == 1, "several ranks require --engine fast")
     if threads is None and ranks.count > 1:
-        from nn_core.engine.thread_pool import available_threads
+        from nn_core.engine.thread_pool import available_threads, cores_for_each
 
-        threads = max(1, available_threads() // local_size())
+        threads = max(1, min(available_threads(), cores_for_each(local_size())))
     threads = threads if settings.engine == "fast" else None
     return backend_named(settings.engine, network, threads=threads, shards=settings.shards, ranks=ranks)
 
@@ -107,11 +107,14 @@ def run(
             try:
                 trainer.run()
             except InterruptedBetweenSteps:
-                raise Interrupted(asked(), _interrupted(state, saver, fold)) from None
+                message = _interrupted(state, saver, fold)
+                joined_ranks().exchange(None)  # until rank 0 has saved
+                raise Interrupted(asked(), message) from None
         if saver is not None:
             if final_details is not None:
                 saver.details = {**saver.details, **final_details()}
             saver.save(state)
+        joined_ranks().exchange(None)  # until rank 0 has saved
         check_final_loss(trainer, save)
         if asked():
             raise Interrupted(asked(), after_training(save) if fold is None else f"after fold {fold}")

@@ -27,4 +27,5 @@ def local_size(environment: Mapping[str, str] = os.environ) -> int:
         text = environment.get(name, "")
         if text.isdecimal() and int(text) > 0:
             return int(text)
-    return rank_and_size(environment)[1]
+    tasks = environment.get("SLURM_STEP_TASKS_PER_NODE", "").partition("(")[0].partition(",")[0]  # such as 2(x32),1
+    return int(tasks) if tasks.isdecimal() and int(tasks) > 0 else rank_and_size(environment)[1]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from nn_core.distributed.launch import rank_and_size
+from nn_core.errors import NNError
 from nn_core.extras import import_extra
 from nn_core.ranks import ALONE, Ranks
 
@@ -90,8 +93,20 @@ _joined: list[Ranks] = [ALONE]
 def join_ranks() -> Ranks:
     """Share out training with the other processes of `mpiexec` from now on. Raises MissingExtraError without mpi4py."""
     if _joined[0] is ALONE:
-        _joined[0] = MPIRanks(import_extra("mpi4py.MPI", "mpi").COMM_WORLD)
+        _joined[0] = MPIRanks(world())
     return _joined[0]
+
+
+def world() -> Any:
+    """The communicator of all ranks. Raises NNError if mpi4py is built for another MPI than that of the launcher."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # mpi4py's own, of several lines
+        communicator = import_extra("mpi4py.MPI", "mpi").COMM_WORLD
+    found, expected = communicator.Get_size(), rank_and_size()[1]
+    if found != expected:
+        ranks = f"{found} rank{'s' * (found != 1)}, not {expected}"
+        raise NNError(f"mpi4py has {ranks}: it is built for another MPI than this mpiexec")
+    return communicator
 
 
 def joined_ranks() -> Ranks:

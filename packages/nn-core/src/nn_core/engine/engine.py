@@ -203,6 +203,7 @@ class Engine(HelpfulErrors):
             rows = batch.rows(slice(first, stop))
             done[position] = self._shard(rows, first, parts, memory, self._buffers[position])
 
+        exchange = self._exchange_of(shards) if network.batch_dependent else list  # all ranks form its group
         alone = self.pool.count == 1  # a pool of several threads already limits the BLAS
         with self.pool as pool, one_blas_thread(warn=False) if alone else nullcontext():
             if not network.batch_dependent:
@@ -213,7 +214,7 @@ class Engine(HelpfulErrors):
                         lambda position, collective: work(position, self._memories[position], collective),
                         len(own),
                         pool.count,
-                        self._exchange_of(shards),
+                        exchange,
                     )
         vectors = [buffer.vector for buffer in self._buffers[: max(1, len(own))]]
         sum_over_ranks(self.ranks, [vector[: network.trained_count] for vector in vectors], shards)

@@ -27,6 +27,13 @@ def available_threads() -> int:
     return min(4, os.cpu_count() or 1)
 
 
+def cores_for_each(processes: int) -> int:
+    """The cores that each of several processes on this machine has; one that is bound to some has its share already."""
+    total = os.cpu_count() or 1
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else total
+    return own if own < total else max(1, total // processes)
+
+
 class ThreadPool:
     """Threads that run while the pool is open, `with pool:`, which may be nested.
 

@@ -156,6 +156,8 @@ class Trainer(HelpfulErrors):
             x, y, recipe.loss, weights=weights, state=state.recurrent_state, seed=seed
         )
         if not math.isfinite(loss):
+            if getattr(backend, "ranks", ALONE).count > 1:  # rows of other ranks are not in x
+                x = self._whole_batch(seed)[0]
             raise self._divergence(x, self.examples[0], f"the loss is {loss} at step {state.step + 1}")
 
         g = gradients[: network.trained_count]
@@ -186,8 +188,7 @@ class Trainer(HelpfulErrors):
         augment, backend = self.augment, self.backend
         together = augment is None or isinstance(augment, Augmentation)
         if not together or getattr(backend, "ranks", ALONE).count == 1:
-            x, y, weights = self.batches.batch(seed)
-            return x if augment is None else augment(x, seed=seed), y, weights
+            return self._whole_batch(seed)
         own: OwnRows = backend.own_rows  # type: ignore[attr-defined]
         x, y, weights = self.batches.batch(seed, own)
         if augment is None:
@@ -197,6 +198,11 @@ class Trainer(HelpfulErrors):
         whole = np.empty((len(x), *augmented.shape[1:]), augmented.dtype)
         whole[rows] = augmented
         return whole, y, weights
+
+    def _whole_batch(self, seed: tuple[int, int]) -> Batch:
+        """The augmented batch of a step."""
+        x, y, weights = self.batches.batch(seed)
+        return x if self.augment is None else self.augment(x, seed=seed), y, weights
 
     def memory(self) -> TrainingMemory:
         """The memory that training needs at least."""

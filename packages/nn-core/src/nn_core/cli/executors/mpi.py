@@ -9,6 +9,7 @@ from typing import Any
 
 from nn_core.cli.executors.worker import WorkerSetup
 from nn_core.distributed.launch import rank_and_size
+from nn_core.distributed.mpi_ranks import world
 from nn_core.errors import SettingError
 from nn_core.extras import import_extra
 
@@ -33,6 +34,7 @@ def ranks_compute() -> Iterator[None]:
     if rank_and_size()[0] > 0:
         serve()
         sys.exit()
+    world()
     _serving.append(True)
     try:
         yield
@@ -43,7 +45,7 @@ def ranks_compute() -> Iterator[None]:
 
 def serve() -> None:
     """Compute for rank 0 until its command ends."""
-    comm = _world()
+    comm = world()
     while True:
         while not comm.Iprobe(source=0, tag=TAG):
             time.sleep(PAUSE)
@@ -61,16 +63,12 @@ def mpi_executor(setup: WorkerSetup) -> Iterator[tuple[Executor, int]]:
     """
     size = rank_and_size()[1]
     if size > 1 and not _serving:
-        raise SettingError("the other ranks have ended: give --executor mpi on the command line, not in a file")
+        raise SettingError("the other ranks have ended: give --executor mpi on the command line itself")
     if size < 2:
         raise SettingError("--executor mpi needs ranks to compute: start it with mpiexec -n 3, for two of them")
     _tell(COMPUTE)
-    with _comm_executor(_world(), initializer=setup) as executor:
+    with _comm_executor(world(), initializer=setup) as executor:
         yield executor, size - 1
-
-
-def _world() -> Any:
-    return import_extra("mpi4py.MPI", "mpi").COMM_WORLD
 
 
 def _comm_executor(comm: Any, **options: Any) -> Any:
@@ -78,6 +76,6 @@ def _comm_executor(comm: Any, **options: Any) -> Any:
 
 
 def _tell(word: str) -> None:
-    comm = _world()
+    comm = world()
     for rank in range(1, comm.Get_size()):
         comm.send(word, dest=rank, tag=TAG)
