@@ -28,7 +28,8 @@ class ScheduleFreeAdamW(Optimizer):
     r_t = learning_rate sqrt(1 - beta2^t) corrects for the zeros that v begins with; the sum in c_t is then that
     of 1 - beta2^i, i = 1, ..., t. Schedules scale the steps, not the weights of the
     average: none is needed. Running statistics of BatchNorm are those at y.
-    Source: Defazio et al., The road less scheduled (2024), arXiv 2405.15682, algorithm 1 and its reference code.
+    Source: Defazio et al., The road less scheduled (2024), arXiv 2405.15682, algorithm 1. (Later versions of the
+    authors' code leave the correction out of c_t, which is 1 / t then, and out of the decay.)
     """
 
     state_names: ClassVar[tuple[str, ...]] = ("x", "z", "v")
