@@ -22,6 +22,8 @@ ENDED = 8787
 """Tag of the messages that a rank has ended."""
 GRACE = 3.0
 """Seconds in which ranks that end of the same cause do so."""
+PASSING_ON = 0.3
+"""Seconds that a launcher needs to read what a rank has printed; it drops what is left when ranks are aborted."""
 PAUSE = 0.01
 """Seconds between two looks for a message."""
 
@@ -83,7 +85,8 @@ class MPIRanks(Ranks):
         return found
 
     def abort(self, status: int) -> None:
-        """End all processes at once."""
+        """End all processes, once the launcher has had time to pass on what they printed."""
+        time.sleep(PASSING_ON)
         self._communicator.Abort(status)
 
 
